@@ -1,0 +1,201 @@
+/**
+ * Stand-in for `@std/assert` over `node:assert`.
+ *
+ * `assertEquals` is a little stricter than the real one: it tells 0 from -0, an object without
+ * prototype from a plain one, and errors by their message.
+ */
+import nodeAssert from "node:assert";
+import { isDeepStrictEqual, stripVTControlCharacters } from "node:util";
+
+/** What a failed assertion throws. */
+export class AssertionError extends Error {
+  override name = "AssertionError";
+}
+
+/** A class, abstract ones included. */
+type Class<T> = abstract new (...args: never[]) => T;
+
+/** Throws unless the condition holds, with the caller's message after the reason. */
+function check(condition: unknown, reason: string, msg?: string): asserts condition {
+  if (!condition) throw new AssertionError(msg ? `${reason}: ${msg}` : reason);
+}
+
+/** A value as a message shows it. */
+function show(value: unknown): string {
+  return Deno.inspect(value, { depth: 5 });
+}
+
+/** Asserts that the value is truthy. */
+export function assert(expr: unknown, msg = ""): asserts expr {
+  if (!expr) throw new AssertionError(msg);
+}
+
+/** Asserts that the value is falsy. */
+export function assertFalse(expr: unknown, msg = ""): asserts expr is false | 0 | "" | null {
+  if (expr) throw new AssertionError(msg);
+}
+
+/** Asserts that two values are equal in depth. */
+export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
+  try {
+    nodeAssert.deepStrictEqual(actual, expected);
+  } catch (error) {
+    check(false, `Values are not equal\n${error instanceof Error ? error.message : error}`, msg);
+  }
+}
+
+/** Asserts that two values are not equal in depth. */
+export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
+  check(!isDeepStrictEqual(actual, expected), `Expected another value than ${show(actual)}`, msg);
+}
+
+/** Asserts that two values are the same. */
+export function assertStrictEquals<T>(
+  actual: unknown,
+  expected: T,
+  msg?: string,
+): asserts actual is T {
+  check(Object.is(actual, expected), `Expected ${show(expected)}, got ${show(actual)}`, msg);
+}
+
+/** Asserts that the value is neither null nor undefined. */
+export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
+  check(actual !== undefined && actual !== null, `Expected a value, got ${actual}`, msg);
+}
+
+/** Asserts that the text contains another. */
+export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
+  check(actual.includes(expected), `Expected ${show(actual)} to contain ${show(expected)}`, msg);
+}
+
+/** Asserts that the text matches. */
+export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
+  check(expected.test(actual), `Expected ${show(actual)} to match ${expected}`, msg);
+}
+
+/** Asserts that two numbers differ by the tolerance at most, a ten-millionth unless told. */
+export function assertAlmostEquals(
+  actual: number,
+  expected: number,
+  tolerance?: number,
+  msg?: string,
+): void {
+  if (Object.is(actual, expected)) return;
+  tolerance ??= Number.isFinite(expected) ? Math.abs(expected * 1e-7) : 1e-7;
+  check(
+    Math.abs(expected - actual) <= tolerance,
+    `Expected ${actual} to be within ${tolerance} of ${expected}`,
+    msg,
+  );
+}
+
+/** Asserts that the first is greater. */
+export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
+  check(actual > expected, `Expected ${show(actual)} > ${show(expected)}`, msg);
+}
+
+/** Asserts that the first is greater or equal. */
+export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
+  check(actual >= expected, `Expected ${show(actual)} >= ${show(expected)}`, msg);
+}
+
+/** Asserts that the first is less. */
+export function assertLess<T>(actual: T, expected: T, msg?: string): void {
+  check(actual < expected, `Expected ${show(actual)} < ${show(expected)}`, msg);
+}
+
+/** Asserts that the first is less or equal. */
+export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
+  check(actual <= expected, `Expected ${show(actual)} <= ${show(expected)}`, msg);
+}
+
+/** Asserts that the value was made by the class. */
+export function assertInstanceOf<T>(
+  actual: unknown,
+  expectedType: Class<T>,
+  msg = "",
+): asserts actual is T {
+  check(actual instanceof expectedType, `Expected ${show(actual)} of ${expectedType.name}`, msg);
+}
+
+/** Fails. */
+export function fail(msg?: string): never {
+  throw new AssertionError(msg ? `Failed assertion: ${msg}` : "Failed assertion");
+}
+
+/** Asserts that what was thrown is of the class and says the words. */
+function checkThrown<E extends Error>(
+  error: unknown,
+  expected: Class<E> | undefined,
+  words: string | undefined,
+  msg: string | undefined,
+): void {
+  if (!expected) return;
+  check(error instanceof Error, "A non-Error object was thrown", msg);
+  check(error instanceof expected, `Expected ${expected.name}, got ${error.name}`, msg);
+  check(
+    stripVTControlCharacters(error.message).includes(stripVTControlCharacters(words ?? "")),
+    `Expected the message to contain ${show(words)}, got ${show(error.message)}`,
+    msg,
+  );
+}
+
+/** Asserts that the function throws, and returns what it threw. */
+export function assertThrows(fn: () => unknown, msg?: string): unknown;
+/** Asserts that the function throws an error of the class that says the words. */
+export function assertThrows<E extends Error = Error>(
+  fn: () => unknown,
+  ErrorClass: Class<E>,
+  msgIncludes?: string,
+  msg?: string,
+): E;
+export function assertThrows<E extends Error>(
+  fn: () => unknown,
+  classOrMsg?: Class<E> | string,
+  words?: string,
+  msg?: string,
+): unknown {
+  const [expected, note] = typeof classOrMsg === "string"
+    ? [undefined, classOrMsg]
+    : [classOrMsg, msg];
+  try {
+    fn();
+  } catch (error) {
+    checkThrown(error, expected, words, note);
+    return error;
+  }
+  check(false, "Expected function to throw", note);
+}
+
+/** Asserts that the promise is rejected, and resolves to the reason. */
+export function assertRejects(fn: () => PromiseLike<unknown>, msg?: string): Promise<unknown>;
+/** Asserts that the promise is rejected with an error of the class that says the words. */
+export function assertRejects<E extends Error = Error>(
+  fn: () => PromiseLike<unknown>,
+  ErrorClass: Class<E>,
+  msgIncludes?: string,
+  msg?: string,
+): Promise<E>;
+export async function assertRejects<E extends Error>(
+  fn: () => PromiseLike<unknown>,
+  classOrMsg?: Class<E> | string,
+  words?: string,
+  msg?: string,
+): Promise<unknown> {
+  const [expected, note] = typeof classOrMsg === "string"
+    ? [undefined, classOrMsg]
+    : [classOrMsg, msg];
+  let promise: PromiseLike<unknown> | undefined;
+  try {
+    promise = fn();
+  } catch (error) {
+    check(false, `Function throws when expected to reject: ${error}`, note);
+  }
+  try {
+    await promise;
+  } catch (error) {
+    checkThrown(error, expected, words, note);
+    return error;
+  }
+  check(false, "Expected function to reject", note);
+}

@@ -1,0 +1,260 @@
+// The values are those of the packages in JSR. The names are the public ones, so the same tests
+// check the real packages where JSR can be reached, and the stand-ins in offline/ elsewhere.
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertExists,
+  assertFalse,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertInstanceOf,
+  AssertionError,
+  assertLess,
+  assertLessOrEqual,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+  fail,
+} from "@std/assert";
+import { parseArgs } from "@std/cli/parse-args";
+import { unicodeWidth } from "@std/cli/unicode-width";
+import * as colors from "@std/fmt/colors";
+
+Deno.test("parseArgs() reads declared options in every spelling", () => {
+  const options = {
+    string: ["server", "port"],
+    boolean: ["json", "help"],
+    alias: { help: "h", port: "p" },
+  } as const;
+  const empty = { _: [], json: false, help: false, h: false };
+  assertEquals(parseArgs([], options), empty);
+  const given = { ...empty, port: "7071", p: "7071" };
+  for (
+    const args of [["--port", "7071"], ["--port=7071"], ["-p", "7071"], ["-p=7071"], ["-p7071"]]
+  ) {
+    assertEquals(parseArgs(args, options), given);
+  }
+  assertEquals(parseArgs(["-h", "--json"], options), { ...empty, help: true, h: true, json: true });
+  assertEquals(parseArgs(["-hp", "7071"], options), { ...given, help: true, h: true });
+});
+
+Deno.test("parseArgs() gives a string option without a value the empty string", () => {
+  assertEquals(parseArgs(["--str"], { string: "str" }).str, "");
+  assertEquals(parseArgs(["--str", "--other"], { string: "str" }).str, "");
+  assertEquals(parseArgs(["-s", "-"], { string: "s" }), { s: "-", _: [] });
+});
+
+Deno.test("parseArgs() lets only true or false follow a boolean option", () => {
+  const options = { boolean: ["t", "verbose"], default: { verbose: true } } as const;
+  assertEquals(parseArgs(["--verbose", "false", "moo", "-t", "true"], options), {
+    verbose: false,
+    t: true,
+    _: ["moo"],
+  });
+  assertEquals(parseArgs(["--verbose=false"], options).verbose, false);
+});
+
+Deno.test("parseArgs() makes numbers of what is not declared a string", () => {
+  assertEquals(parseArgs(["-x", "1234", "789"], { string: "y" }), { x: 1234, _: [789] });
+  assertEquals(parseArgs(["--hex=0xdeadbeef", "10f"]), { hex: 0xdeadbeef, _: ["10f"] });
+  assertEquals<unknown>(parseArgs(["0042"], { string: "_" })._, ["0042"]);
+});
+
+Deno.test("parseArgs() takes the last value, or collects them all", () => {
+  assertEquals(parseArgs(["-v", "a", "-v", "b"], { string: "v" }).v, "b");
+  const options = { string: ["send"], collect: ["send"], alias: { send: "s" } } as const;
+  assertEquals(parseArgs(["--send", "a", "-s", "b"], options).send, ["a", "b"]);
+  assertEquals(parseArgs([], options).send, []);
+});
+
+Deno.test("parseArgs() negates only what is negatable", () => {
+  const options = { boolean: ["foo"], negatable: ["foo"] } as const;
+  assertEquals(parseArgs(["--foo", "--no-foo"], options), { foo: false, _: [] });
+  assertEquals(parseArgs(["--no-foo", "--foo"], options), { foo: true, _: [] });
+  assertEquals(parseArgs(["--no-moo"], options), { "no-moo": true, foo: false, _: [] });
+});
+
+Deno.test("parseArgs() uses defaults for an option and its aliases", () => {
+  const options = {
+    string: ["host"],
+    default: { host: "localhost" },
+    alias: { host: "H" },
+  } as const;
+  const host: string = parseArgs([], options).host;
+  assertEquals(host, "localhost");
+  assertEquals(parseArgs([], options)["H"], "localhost");
+  assertEquals(parseArgs(["-H", "::1"], options).host, "::1");
+});
+
+Deno.test("parseArgs() keeps what follows a double dash as it is", () => {
+  const args = ["--name", "John", "before", "--", "--after", "7"];
+  assertEquals(parseArgs(args), { name: "John", _: ["before", "--after", "7"] });
+  const rest: string[] = parseArgs(args, { "--": true })["--"];
+  assertEquals(rest, ["--after", "7"]);
+});
+
+Deno.test("parseArgs() stops at the first other argument if asked to", () => {
+  assertEquals(parseArgs(["--aaa", "bbb", "ccc", "--ddd"], { stopEarly: true }), {
+    aaa: "bbb",
+    _: ["ccc", "--ddd"],
+  });
+});
+
+Deno.test("parseArgs() asks about what is not declared", () => {
+  const asked: unknown[][] = [];
+  const options = {
+    string: ["h"],
+    alias: { h: "herp" },
+    unknown: (arg: string, key?: string, value?: unknown): boolean => {
+      asked.push([arg, key, value]);
+      return false;
+    },
+  } as const;
+  assertEquals(parseArgs(["--herp", "hello", "-d", "moon", "cow", "--bad"], options), {
+    herp: "hello",
+    h: "hello",
+    _: [],
+  });
+  assertEquals(asked, [["-d", "d", "moon"], ["cow", undefined, undefined], ["--bad", "bad", true]]);
+});
+
+Deno.test("unicodeWidth() counts columns", () => {
+  const widths: Record<string, number> = {
+    "hello world": 11,
+    "天地玄黃宇宙洪荒": 16,
+    "ｆｕｌｌｗｉｄｔｈ": 18,
+    "голубой": 7,
+    "á": 1,
+    "a\u0301": 1,
+    "👩": 2,
+    "👩\u200d🔬": 4,
+    "\0\n\r\t\x1b\x7f\x80\x9f": 0,
+    "": 0,
+  };
+  for (const [text, width] of Object.entries(widths)) assertEquals(unicodeWidth(text), width, text);
+});
+
+Deno.test("colors wrap the text in their codes unless NO_COLOR is set", () => {
+  const before = colors.getColorEnabled();
+  assertEquals(before, !Deno.noColor);
+  const codes = [
+    [colors.bold, 1, 22],
+    [colors.dim, 2, 22],
+    [colors.italic, 3, 23],
+    [colors.underline, 4, 24],
+    [colors.red, 31, 39],
+    [colors.green, 32, 39],
+    [colors.yellow, 33, 39],
+    [colors.blue, 34, 39],
+    [colors.magenta, 35, 39],
+    [colors.cyan, 36, 39],
+    [colors.gray, 90, 39],
+  ] as const;
+  colors.setColorEnabled(true);
+  for (const [color, open, close] of codes) {
+    const expected = Deno.noColor ? "foo bar" : `\x1b[${open}mfoo bar\x1b[${close}m`;
+    assertEquals(color("foo bar"), expected);
+  }
+  const nested = colors.red(`a${colors.blue("b")}c`);
+  assertEquals(nested, Deno.noColor ? "abc" : "\x1b[31ma\x1b[34mb\x1b[31mc\x1b[39m");
+  colors.setColorEnabled(false);
+  assertEquals(colors.red("foo bar"), "foo bar");
+  colors.setColorEnabled(before);
+});
+
+Deno.test("stripAnsiCode() removes escape sequences", () => {
+  assertEquals(colors.stripAnsiCode("\x1b[36mголубой\x1b[39m"), "голубой");
+  assertEquals(
+    colors.stripAnsiCode("\x1B]8;;https://example.org\x07link\x1B]8;;\x07 \x1b[2K"),
+    "link ",
+  );
+});
+
+/** Runs the assertion that is to fail. */
+function fails(run: () => void, words = ""): void {
+  let thrown: unknown;
+  try {
+    run();
+  } catch (error) {
+    thrown = error;
+  }
+  if (!(thrown instanceof AssertionError)) throw new Error(`Expected a failure, got ${thrown}`);
+  if (!thrown.message.includes(words)) throw new Error(`Expected "${words}": ${thrown.message}`);
+}
+
+Deno.test("assertEquals() compares in depth", () => {
+  assertEquals({ a: [1, new Map([[1, new Set(["x"])]])] }, {
+    a: [1, new Map([[1, new Set(["x"])]])],
+  });
+  assertEquals(new Uint8Array([1, 2]), new Uint8Array([1, 2]));
+  assertEquals(NaN, NaN);
+  assertNotEquals(new Uint8Array([1, 2]), new Uint8Array([1, 3]));
+  fails(() => assertEquals<unknown>({ a: undefined }, {}), "Values are not equal");
+  fails(() => assertEquals<unknown>([1], ["1"], "the note"), "the note");
+  fails(() => assertEquals(new Date(0), new Date(1)));
+  fails(() => assertNotEquals({ a: 1 }, { a: 1 }, "the note"), "the note");
+});
+
+Deno.test("assertions on one value or two", () => {
+  assert(1);
+  assertFalse("");
+  assertExists(0);
+  assertStrictEquals(NaN, NaN);
+  assertStringIncludes("hello", "ell");
+  assertMatch("hello", /l+o$/);
+  assertAlmostEquals(1, 1 + 1e-8);
+  assertAlmostEquals(1, 1.5, 0.5);
+  assertGreater(2, 1);
+  assertGreaterOrEqual(2, 2);
+  assertLess(1, 2);
+  assertLessOrEqual(2, 2);
+  assertInstanceOf(new TypeError(), Error);
+  fails(() => assert(0, "the note"), "the note");
+  fails(() => assertFalse(1, "the note"), "the note");
+  fails(() => assertExists(null, "the note"), "the note");
+  fails(() => assertStrictEquals<unknown>({}, {}, "the note"), "the note");
+  fails(() => assertStringIncludes("hello", "elk", "the note"), "the note");
+  fails(() => assertMatch("hello", /^x/, "the note"), "the note");
+  fails(() => assertAlmostEquals(1, 1.001, undefined, "the note"), "the note");
+  fails(() => assertGreater(1, 1, "the note"), "the note");
+  fails(() => assertGreaterOrEqual(1, 2, "the note"), "the note");
+  fails(() => assertLess(1, 1, "the note"), "the note");
+  fails(() => assertLessOrEqual(2, 1, "the note"), "the note");
+  fails(() => assertInstanceOf(new Error(), TypeError, "the note"), "the note");
+  fails(() => fail("the note"), "Failed assertion: the note");
+});
+
+Deno.test("assertThrows() checks the class and the words, and returns the error", () => {
+  const error = new RangeError("too far");
+  const thrower = (): never => {
+    throw error;
+  };
+  assertStrictEquals(assertThrows(thrower), error);
+  assertStrictEquals(assertThrows(thrower, RangeError, "far"), error);
+  fails(() => assertThrows(thrower, TypeError));
+  fails(() => assertThrows(thrower, Error, "near", "the note"), "the note");
+  fails(() => assertThrows(() => {}), "Expected function to throw");
+});
+
+Deno.test("assertRejects() checks the class and the words, and resolves to the error", async () => {
+  const error = new RangeError("too far");
+  assertStrictEquals(await assertRejects(() => Promise.reject(error)), error);
+  assertStrictEquals(await assertRejects(() => Promise.reject(error), RangeError, "far"), error);
+  await assertRejects(
+    () => assertRejects(() => Promise.resolve()),
+    AssertionError,
+    "Expected function to reject",
+  );
+  await assertRejects(
+    () => assertRejects(() => Promise.reject(error), TypeError),
+    AssertionError,
+  );
+  const synchronous = (): never => {
+    throw error;
+  };
+  await assertRejects(() => assertRejects(synchronous), AssertionError);
+});
