@@ -1,0 +1,98 @@
+/**
+ * Internet addresses as text and as bytes.
+ *
+ * @module
+ */
+
+/** Where a datagram came from or goes to. A `Deno.NetAddr` is one. */
+export interface Address {
+  /** An IPv4 or IPv6 address in its canonical text form (RFC 5952), never a name. */
+  readonly hostname: string;
+  /** A UDP port, 1 to 65535. */
+  readonly port: number;
+}
+
+/** Whether two addresses are the same host and port. */
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && a.hostname === b.hostname;
+}
+
+/** An address as people write it: `127.0.0.1:7070`, `[::1]:7070`. */
+export function formatAddress(address: Address): string {
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}
+
+/**
+ * The 4 or 16 bytes of an IP address in text form.
+ *
+ * @returns `undefined` where the text is no IP address; a zone (`%eth0`) is left out.
+ */
+export function hostToBytes(hostname: string): Uint8Array | undefined {
+  return hostname.includes(":") ? ipv6ToBytes(hostname) : ipv4ToBytes(hostname);
+}
+
+function ipv4ToBytes(text: string): Uint8Array | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4) return undefined;
+  const bytes = new Uint8Array(4);
+  for (const [index, part] of parts.entries()) {
+    // A leading zero would mean octal to some.
+    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    bytes[index] = Number(part);
+  }
+  return bytes;
+}
+
+function ipv6ToBytes(text: string): Uint8Array | undefined {
+  const halves = text.replace(/%.*$/, "").split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half, i) => ipv6Groups(half, i === halves.length - 1));
+  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...Array<number>(missing).fill(0), ...(tail ?? [])];
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+/** The 16-bit groups of one side of a `::`; a dotted IPv4 tail of the last side counts as two. */
+function ipv6Groups(text: string, isLast: boolean): number[] | undefined {
+  if (text === "") return [];
+  const groups: number[] = [];
+  const parts = text.split(":");
+  for (const [index, part] of parts.entries()) {
+    if (isLast && index === parts.length - 1 && part.includes(".")) {
+      const bytes = ipv4ToBytes(part);
+      if (bytes === undefined) return undefined;
+      const [a = 0, b = 0, c = 0, d = 0] = bytes;
+      groups.push(a << 8 | b, c << 8 | d);
+    } else {
+      if (!/^[\da-f]{1,4}$/i.test(part)) return undefined;
+      groups.push(parseInt(part, 16));
+    }
+  }
+  return groups;
+}
+
+/** The canonical text form (RFC 5952) of 4 or 16 bytes. */
+export function bytesToHost(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (isMapped) return `::ffff:${bytes.subarray(12).join(".")}`;
+  const zeros = longestZeros(groups);
+  const hex = groups.map((group) => group.toString(16));
+  if (zeros.length < 2) return hex.join(":");
+  const end = zeros.start + zeros.length;
+  return `${hex.slice(0, zeros.start).join(":")}::${hex.slice(end).join(":")}`;
+}
+
+function longestZeros(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  let start = 0;
+  for (const [index, group] of groups.entries()) {
+    if (group !== 0) start = index + 1;
+    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start };
+  }
+  return best;
+}

@@ -1,0 +1,151 @@
+/**
+ * The edge to the system: the socket, the clock, the one sleep, and the loop that drives a machine.
+ *
+ * @module
+ */
+import { lookup } from "node:dns";
+import { randomBytes } from "node:crypto";
+import type { Driven, Instant, Transmit } from "./driven.ts";
+import { DATAGRAM_SIZE_MAX } from "./frame.ts";
+
+/** Receive errors in a row after which the socket is taken for broken. */
+const RECEIVE_ERRORS_MAX = 100;
+
+/** Milliseconds on the monotonic clock. */
+export function clock(): Instant {
+  return performance.now();
+}
+
+/** Random bytes from the system's cryptographic source. */
+export function systemRandom(size: number): Uint8Array {
+  return randomBytes(size);
+}
+
+/**
+ * Opens a UDP socket.
+ *
+ * @param port 0 for any free one.
+ * @throws what `Deno.listenDatagram` throws: the port in use, the host not of this machine, …
+ */
+export function openSocket(hostname: string, port: number): Deno.DatagramConn {
+  return Deno.listenDatagram({ transport: "udp", hostname, port });
+}
+
+/** The IP address for a host name as this machine resolves it, an IPv4 one where there is a choice. */
+export function resolveHost(host: string): Promise<string> {
+  // With a callback, because `node:dns/promises` prints a warning on Deno 2.4.
+  return new Promise((resolve, reject) => {
+    lookup(host, { all: true }, (error, found) => {
+      const best = found?.find(({ family }) => family === 4) ?? found?.[0];
+      if (best === undefined) reject(error ?? new Error(`no address for "${host}"`));
+      else resolve(best.address);
+    });
+  });
+}
+
+/** A machine running on a socket. */
+export interface Drive {
+  /** Lets `input` act on the machine at this instant, then drains it. */
+  input(input: (now: Instant) => void): void;
+  /** Closes the socket, once what is being sent is out. */
+  close(): Promise<void>;
+  /** Settles when the socket is closed; rejects where it broke. */
+  readonly finished: Promise<void>;
+}
+
+/**
+ * Runs a machine on a socket: datagrams, timeouts and inputs go in one at a time, and after each
+ * the machine is drained. The sends are awaited in turn, because Deno may reorder them otherwise.
+ */
+export function drive<Event>(
+  machine: Driven<Event>,
+  socket: Deno.DatagramConn,
+  onEvent: (event: Event) => void,
+): Drive {
+  let isClosed = false;
+  let isClosing = false;
+  let isSending = false;
+  let sending = Promise.resolve();
+  let sleep: { timer: ReturnType<typeof setTimeout>; until: Instant } | undefined;
+
+  async function send(): Promise<void> {
+    isSending = true;
+    for (let next = poll(); next !== undefined; next = poll()) {
+      const to: Deno.NetAddr = { transport: "udp", hostname: next.to.hostname, port: next.to.port };
+      // A datagram that cannot be sent is a lost datagram: the timers see to it.
+      await socket.send(next.bytes, to).catch(() => {});
+    }
+    isSending = false;
+    // Transmitting makes events, too: "sent".
+    emit();
+    rearm();
+  }
+
+  function poll(): Transmit | undefined {
+    return isClosed ? undefined : machine.pollTransmit(clock());
+  }
+
+  function emit(): void {
+    for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) {
+      onEvent(event);
+    }
+  }
+
+  function drain(): void {
+    if (isClosing) return;
+    emit();
+    if (!isSending) sending = send();
+    rearm();
+  }
+
+  function rearm(): void {
+    const until = isClosing ? undefined : machine.nextTimeout();
+    if (until === sleep?.until) return;
+    if (sleep !== undefined) clearTimeout(sleep.timer);
+    sleep = undefined;
+    if (until === undefined) return;
+    sleep = { until, timer: setTimeout(wake, Math.max(0, Math.ceil(until - clock()))) };
+  }
+
+  function wake(): void {
+    sleep = undefined;
+    machine.handleTimeout(clock());
+    drain();
+  }
+
+  async function receive(): Promise<void> {
+    const buffer = new Uint8Array(DATAGRAM_SIZE_MAX + 1);
+    for (let errors = 0; !isClosed;) {
+      const received = await socket.receive(buffer).catch((error) => {
+        // On Windows a "port unreachable" for something sent earlier is an error of this call.
+        if (!isClosed && ++errors === RECEIVE_ERRORS_MAX) throw error;
+      });
+      if (received === undefined || isClosing) continue;
+      errors = 0;
+      const [bytes, from] = received;
+      machine.handleDatagram(clock(), bytes, from as Deno.NetAddr);
+      drain();
+    }
+  }
+
+  const finished = receive();
+  drain();
+  return {
+    finished,
+    input(input): void {
+      if (isClosing) return;
+      input(clock());
+      drain();
+    },
+    async close(): Promise<void> {
+      if (isClosing) return await finished;
+      // Nothing more goes in, so what is to be sent comes to an end.
+      isClosing = true;
+      rearm();
+      await sending;
+      isClosed = true;
+      socket.close();
+      await finished;
+    },
+  };
+}
