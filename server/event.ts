@@ -1,0 +1,87 @@
+/**
+ * What a directory tells its user; render.ts turns it into words or JSON.
+ *
+ * @module
+ */
+import type { Instant } from "../protocol/driven.ts";
+import type { Directory, Entry } from "./directory.ts";
+
+/** Rows of tables that may be told per second, so that 10,000 clients do not make 10,000 each. */
+export const TABLE_ROWS_PER_SECOND = 10_000;
+/** Rows of tables that may be told in a burst above that. */
+export const TABLE_BURST = 2_000;
+/** Milliseconds that a row takes from the allowance. */
+const ROW_COST = 1000 / TABLE_ROWS_PER_SECOND;
+
+/** A client as told to the user. */
+export type TableClient = Readonly<Pick<Entry, "id" | "name" | "address" | "joinedAt">>;
+
+/** What can happen to a client. `moved`: it has another address or name now. */
+export type ChangeKind = "joined" | "moved" | "left" | "expired";
+
+/** Who is active: not a copy, but a look at the directory, so that it costs nothing unread. */
+export interface TableEvent {
+  readonly kind: "table";
+  readonly size: number;
+  /** By rising id. */
+  readonly clients: Iterable<TableClient>;
+}
+
+/** Everything that a directory tells, by `kind`. */
+export type ServerEvent = { kind: ChangeKind; client: TableClient } | TableEvent;
+
+/**
+ * The events that wait to be taken: after each input the changes, then the table, once.
+ *
+ * Where tables are large or changes many, the table follows when the rate allows it.
+ */
+export class Announcements {
+  readonly #directory: Directory;
+  /** At most two for each client, as long as they are taken after each input. */
+  readonly #events: ServerEvent[] = [];
+  #isTableChanged = false;
+  /** When the allowance for the rows that were told is earned; tables wait until then. */
+  #paidAt: Instant = -Infinity;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /** Tells what happened to a client. */
+  tellChange(kind: ChangeKind, entry: Entry): void {
+    const { id, name, address, joinedAt } = entry;
+    this.#events.push({ kind, client: { id, name, address, joinedAt } });
+    this.#isTableChanged = true;
+  }
+
+  /** Tells the table, where it changed and the rate allows it. */
+  tellTable(now: Instant): void {
+    if (!this.#isTableChanged || now < this.#paidAt) return;
+    const start = Math.max(this.#paidAt, now - TABLE_BURST * ROW_COST);
+    this.#paidAt = start + this.#directory.size * ROW_COST;
+    this.#isTableChanged = false;
+    this.#events.push(this.table());
+  }
+
+  /** Who is active, as an event. */
+  table(): TableEvent {
+    const directory = this.#directory;
+    return {
+      kind: "table",
+      get size(): number {
+        return directory.size;
+      },
+      clients: { [Symbol.iterator]: () => directory.entries() },
+    };
+  }
+
+  /** When to call tellTable() next. */
+  nextTimeout(): Instant | undefined {
+    return this.#isTableChanged ? this.#paidAt : undefined;
+  }
+
+  /** The next event, if any. */
+  poll(): ServerEvent | undefined {
+    return this.#events.shift();
+  }
+}

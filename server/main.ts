@@ -1,0 +1,279 @@
+/**
+ * `udp-chat serve`: runs a directory.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { formatAddress } from "../protocol/address.ts";
+import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
+import { Printer } from "./printer.ts";
+import { type Moment, type Output, renderJson, renderText, renderTotals } from "./render.ts";
+import { Server } from "./server.ts";
+
+/** The most that `--max-clients` takes: their keepalives come to 7,000 datagrams a second. */
+const MAX_CLIENTS_MAX = 100_000;
+/** The longest lease, in seconds. */
+const LEASE_MAX = 3600;
+/** Milliseconds that the last answers have to get out, and then the last lines. */
+const STOP_LIMIT = 1000;
+
+const HELP = `Run a directory, where clients register and find each other
+
+Usage: udp-chat serve [options]
+
+  --host HOST        address to listen on (127.0.0.1: this machine only; 0.0.0.0: all)
+  --port PORT        UDP port, 0 for any free one (7070)
+  --max-clients N    clients in the table, at most 100000 (10000)
+  --lease SECONDS    how long a client that fell silent stays in the table, 1 to 3600 (45)
+  --json             print one JSON object a line
+  --quiet            print only where it listens, and errors
+  -h, --help         print this
+
+Prints the active clients on every join, leave and expiry. Ctrl-C stops it.
+
+Examples:
+  udp-chat serve
+  udp-chat serve --host 0.0.0.0 --port 7071
+  udp-chat serve --json > clients.log`;
+
+/** Milliseconds by which the wall clock may differ from what was printed before. */
+const CLOCK_TOLERANCE = 50;
+
+/** The options of `udp-chat serve`. */
+interface Options {
+  host: string;
+  port: number;
+  maxClients: number;
+  /** Milliseconds. */
+  lease: number;
+  isJson: boolean;
+  isQuiet: boolean;
+  isHelp: boolean;
+}
+
+/**
+ * Runs a directory until a signal stops it.
+ *
+ * @param args the arguments behind `serve`.
+ * @returns the exit status: 0 stopped or helped, 1 it could not go on, 2 wrong usage.
+ */
+export async function serve(args: string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (typeof options === "string") {
+    complain(`${options}\nTry udp-chat serve --help`);
+    return 2;
+  }
+  if (options.isHelp) {
+    attempt(() => console.log(HELP));
+    return 0;
+  }
+  let socket: Deno.DatagramConn;
+  try {
+    socket = openSocket(await resolveHost(options.host), options.port);
+  } catch (error) {
+    return fail(listenProblem(error, options), options);
+  }
+  return await run(socket, options);
+}
+
+async function run(socket: Deno.DatagramConn, options: Options): Promise<number> {
+  const { isJson, isQuiet } = options;
+  const isColored = Deno.stdout.isTerminal();
+  const stop = stopSignal();
+  const moment = wallClock();
+  const server = new Server({ ...options, random: systemRandom });
+  const printer = new Printer({
+    write: (bytes) => Deno.stdout.write(bytes),
+    onRecovered(dropped): void {
+      complain(`Cannot print as fast as clients come and go: left out ${dropped} lines or tables`);
+      print(server.table());
+    },
+    onClosed(): void {
+      complain("Cannot print any more: nobody reads the output; the directory goes on");
+    },
+  });
+  function print(output: Output): void {
+    const text = isJson ? renderJson(output, moment()) : renderText(output, moment(), isColored);
+    if (text !== undefined) printer.print(text);
+  }
+
+  print({ kind: "listening", address: socket.addr as Deno.NetAddr });
+  const running = drive(server, socket, (event) => {
+    if (!isQuiet) print(event);
+  });
+  try {
+    await Promise.race([stop.promise, running.finished]);
+    await atMost(STOP_LIMIT, running.close());
+  } catch (error) {
+    return fail({ code: "unexpected", message: `Cannot go on: ${messageOf(error)}` }, options);
+  } finally {
+    stop.dispose();
+  }
+  const totals = renderTotals(server.table().size, server.dropped);
+  // With --json, standard output has nothing but the events.
+  if (isJson && !isQuiet) complain(totals);
+  else if (!isQuiet) printer.print(totals);
+  await atMost(STOP_LIMIT, printer.flush());
+  return 0;
+}
+
+/** The options, or what is wrong with them. */
+function parseOptions(args: string[]): Options | string {
+  let problem: string | undefined;
+  const parsed = parseArgs(args, {
+    string: ["host", "port", "max-clients", "lease"],
+    boolean: ["json", "quiet", "help"],
+    alias: { help: "h" },
+    default: { host: "127.0.0.1", port: "7070", "max-clients": "10000", lease: "45" },
+    unknown(arg: string): boolean {
+      problem ??= arg.startsWith("-")
+        ? `Cannot parse the options: unknown option ${arg}`
+        : `Cannot parse the options: unexpected argument "${arg}"`;
+      return false;
+    },
+  });
+  function number(name: "port" | "max-clients" | "lease", min: number, max: number): number {
+    const text = String(parsed[name]);
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      problem ??= `Cannot parse --${name}: expected ${min} to ${max}, got "${text}"`;
+    }
+    return value;
+  }
+  const options: Options = {
+    host: String(parsed.host),
+    port: number("port", 0, 65535),
+    maxClients: number("max-clients", 1, MAX_CLIENTS_MAX),
+    lease: 1000 * number("lease", 1, LEASE_MAX),
+    isJson: parsed.json,
+    isQuiet: parsed.quiet,
+    isHelp: parsed.help,
+  };
+  if (options.host === "") {
+    problem ??= 'Cannot parse --host: expected a host name or an IP address, got ""';
+  }
+  if (parsed._.length > 0) {
+    problem ??= `Cannot parse the options: unexpected argument "${parsed._[0]}"`;
+  }
+  return problem ?? options;
+}
+
+interface Problem {
+  code: string;
+  message: string;
+}
+
+/** Why there is no socket, and what to do about it. */
+function listenProblem(error: unknown, { host, port }: Options): Problem {
+  const where = formatAddress({ hostname: host, port });
+  if (error instanceof Deno.errors.AddrInUse) {
+    const advice = "stop the program that uses it, or choose another with --port";
+    return { code: "portInUse", message: `Cannot listen on ${where}: port in use; ${advice}` };
+  }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    const advice = "choose one of its own with --host, or 0.0.0.0 for all";
+    return {
+      code: "addressNotAvailable",
+      message: `Cannot listen on ${where}: this machine does not have that address; ${advice}`,
+    };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const advice = "allow it with --allow-net";
+    return {
+      code: "notPermitted",
+      message: `Cannot listen on ${where}: Deno was not given network access; ${advice}`,
+    };
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    const advice = "choose a port from 1024 up with --port";
+    return {
+      code: "notPermitted",
+      message: `Cannot listen on ${where}: the system does not permit it; ${advice}`,
+    };
+  }
+  if (codeOf(error) === "ENOTFOUND" || codeOf(error) === "EAI_AGAIN") {
+    const advice = "check --host, or give an IP address";
+    return { code: "hostNotFound", message: `Cannot find the host "${host}"; ${advice}` };
+  }
+  return {
+    code: "unexpected",
+    message: `Cannot listen on ${where}: ${messageOf(error)}; try another --host or --port`,
+  };
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * A promise of the first signal to stop.
+ *
+ * Later ones change nothing, because one Ctrl-C can come twice: from the terminal, and passed on by
+ * `deno task`. Stopping takes two seconds at most.
+ */
+function stopSignal(): { promise: Promise<void>; dispose(): void } {
+  const signals: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const listener = () => resolve();
+  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  return {
+    promise,
+    dispose(): void {
+      for (const signal of signals) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}
+
+/**
+ * A clock that turns instants into dates.
+ *
+ * The offset between the two clocks changes when the wall clock is set or the machine sleeps; below
+ * that it is kept, so that the same instant is always the same millisecond.
+ */
+function wallClock(): () => Moment {
+  let offset = -Infinity;
+  return () => {
+    const now = clock();
+    const current = Date.now() - now;
+    if (Math.abs(current - offset) > CLOCK_TOLERANCE) offset = current;
+    const kept = offset;
+    return { now, toDate: (instant) => new Date(kept + instant) };
+  };
+}
+
+/** Waits for the promise, but no longer: a flood or a stalled reader must not keep it running. */
+async function atMost(limit: number, promise: Promise<void>): Promise<void> {
+  const { promise: timeout, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, limit);
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
+}
+
+/** Says why the directory cannot run, on standard error and as an event; returns the exit status. */
+function fail(problem: Problem, options: Options): number {
+  complain(problem.message);
+  if (options.isJson) {
+    attempt(() => console.log(renderJson({ kind: "error", ...problem }, wallClock()())));
+  }
+  return 1;
+}
+
+/** Prints a line on standard error. */
+function complain(message: string): void {
+  attempt(() => console.error(message));
+}
+
+/** Prints, whether or not anyone reads it: a closed pipe throws. */
+function attempt(print: () => void): void {
+  try {
+    print();
+  } catch {
+    // There is nowhere left to say so.
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What a directory says: as text for people, and as JSON for programs.
+ *
+ * @module
+ */
+import { unicodeWidth } from "@std/cli/unicode-width";
+import { bold, dim, green, red, yellow } from "@std/fmt/colors";
+import { type Address, formatAddress } from "../protocol/address.ts";
+import type { Instant } from "../protocol/driven.ts";
+import { cleanText } from "../protocol/text.ts";
+import type { ChangeKind, ServerEvent, TableClient, TableEvent } from "./event.ts";
+import type { DropReason } from "./server.ts";
+
+/** Rows in the longest table for people; the rest is only counted. */
+export const TABLE_ROWS_MAX = 200;
+
+/** What the process has to say: the events of the directory, and its own. */
+export type Output =
+  | ServerEvent
+  | { kind: "listening"; address: Address }
+  | { kind: "error"; code: string; message: string };
+
+/** When something is said. */
+export interface Moment {
+  now: Instant;
+  /** What an instant is on the wall clock. */
+  toDate(instant: Instant): Date;
+}
+
+/** One line of JSON, or nothing for what programs learn from the table that follows. */
+export function renderJson(output: Output, moment: Moment): string | undefined {
+  const fields = jsonFields(output, moment);
+  if (fields === undefined) return undefined;
+  return JSON.stringify({
+    event: output.kind,
+    time: moment.toDate(moment.now).toISOString(),
+    ...fields,
+  });
+}
+
+function jsonFields(output: Output, moment: Moment): Record<string, unknown> | undefined {
+  switch (output.kind) {
+    case "listening":
+      return { host: output.address.hostname, port: output.address.port };
+    case "error":
+      return { code: output.code, message: output.message };
+    case "table":
+      return {
+        clients: Array.from(output.clients, (client) => ({
+          ...jsonClient(client),
+          since: moment.toDate(client.joinedAt).toISOString(),
+        })),
+      };
+    case "moved":
+      return undefined;
+    default:
+      return { client: jsonClient(output.client) };
+  }
+}
+
+function jsonClient({ id, name, address }: TableClient): Record<string, unknown> {
+  return { id, name, host: address.hostname, port: address.port };
+}
+
+/** Lines of text, without a line break behind the last one. */
+export function renderText(output: Output, moment: Moment, isColored: boolean): string {
+  switch (output.kind) {
+    case "listening":
+      return `Listening on ${formatAddress(output.address)} (UDP) · Ctrl-C stops`;
+    case "error":
+      return output.message;
+    case "table":
+      return renderTable(output, moment, isColored);
+    default:
+      return renderChange(output.kind, output.client, isColored);
+  }
+}
+
+const CHANGES: Record<ChangeKind, [words: string, color: (text: string) => string]> = {
+  joined: ["joined from", green],
+  moved: ["is now at", green],
+  left: ["left", yellow],
+  expired: ["expired: its lease ended without a keepalive", red],
+};
+
+function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
+  const [words, color] = CHANGES[kind];
+  const name = cleanText(client.name);
+  const who = `client ${client.id}${name === "" ? "" : ` (${name})`}`;
+  const where = kind === "joined" || kind === "moved" ? ` ${formatAddress(client.address)}` : "";
+  const line = `${who} ${words}${where}`;
+  return isColored ? color(line) : line;
+}
+
+type Row = [id: string, name: string, address: string, since: string];
+
+function renderTable(table: TableEvent, moment: Moment, isColored: boolean): string {
+  const total = table.size === 1 ? "1 client" : `${table.size} clients`;
+  const rows: Row[] = [];
+  for (const { id, name, address, joinedAt } of table.clients) {
+    if (rows.length === TABLE_ROWS_MAX) break;
+    const since = formatSince(moment.toDate(joinedAt), moment.toDate(moment.now));
+    rows.push([String(id), cleanText(name), formatAddress(address), since]);
+  }
+  const header: Row = ["id", "name", "address", "since"];
+  const [header_, ...lines] = alignRows(rows.length === 0 ? [] : [header, ...rows]);
+  if (header_ !== undefined) lines.unshift(isColored ? bold(header_) : header_);
+  if (table.size > rows.length) lines.push(`  … and ${table.size - rows.length} more`);
+  return [...lines, isColored ? dim(total) : total].join("\n");
+}
+
+/** The rows as lines: ids to the right, the other columns to the left. */
+function alignRows(rows: Row[]): string[] {
+  const widths = [0, 1, 2].map((column) =>
+    rows.reduce((width, row) => Math.max(width, unicodeWidth(row[column]!)), 0)
+  );
+  return rows.map(([id, name, address, since]) => {
+    const columns = [
+      spaces(widths[0]! - unicodeWidth(id)) + id,
+      name + spaces(widths[1]! - unicodeWidth(name)),
+      address + spaces(widths[2]! - unicodeWidth(address)),
+      since,
+    ];
+    return `  ${columns.join("  ")}`;
+  });
+}
+
+function spaces(count: number): string {
+  return " ".repeat(count);
+}
+
+/** The time of day, behind the day where that is not today's. */
+function formatSince(since: Date, today: Date): string {
+  const pad = (part: number) => String(part).padStart(2, "0");
+  const time = [since.getHours(), since.getMinutes(), since.getSeconds()].map(pad).join(":");
+  if (since.toDateString() === today.toDateString()) return time;
+  const day = [since.getMonth() + 1, since.getDate()].map(pad).join("-");
+  return `${since.getFullYear()}-${day} ${time}`;
+}
+
+/** The last line: what the directory leaves behind. */
+export function renderTotals(
+  clients: number,
+  dropped: Partial<Record<DropReason, number>>,
+): string {
+  const reasons = Object.entries(dropped);
+  const total = reasons.reduce((sum, [, count]) => sum + count, 0);
+  const details = reasons.map(([reason, count]) => `${reason} ${count}`).join(", ");
+  const active = clients === 1 ? "1 client was" : `${clients} clients were`;
+  const drops = total === 0 ? "nothing was dropped" : `dropped ${total}: ${details}`;
+  return `Stopped · ${active} active · ${drops}`;
+}
