@@ -335,8 +335,8 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
     if (isUnderWay) return;
     this.#state = "registering";
     this.#timers.clear("keepalive");
-    this.#timers.set("register", Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER));
-    this.#registeredAt = now;
+    this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
+    this.#timers.set("register", this.#registeredAt);
   }
 
   #end(acknowledged: boolean): void {
