@@ -1,0 +1,66 @@
+/**
+ * What a client has to tell its user; render.ts turns it into words or JSON.
+ *
+ * @module
+ */
+import type { Address } from "../protocol/address.ts";
+import type { ListEntry } from "../protocol/frame.ts";
+
+/** Why a command or the client itself failed. */
+export type ErrorCode =
+  /** The directory did not answer. */
+  | "serverTimeout"
+  /** The directory refused to register this client. */
+  | "refused"
+  /** The directory or a peer speaks another version. */
+  | "version"
+  /** Nothing came back from the peer. */
+  | "peerTimeout"
+  /** A command that makes no sense now: not connected, nobody is ringing, … */
+  | "notRegistered"
+  | "notConnected"
+  | "noRequest"
+  | "alreadyConnected"
+  | "alreadyRequesting"
+  | "self"
+  /** A text above the limit, or more texts than the queue holds. */
+  | "tooLong"
+  | "queueFull"
+  /** A command that cannot be understood. */
+  | "usage";
+
+/** A client id, or a name where only that is known. */
+export type Peer = number | string;
+
+/** Everything that a client tells, by `kind`. Times and round-trip times are in milliseconds. */
+export type ClientEvent =
+  | { kind: "registered"; id: number; name: string; address: Address; server: string }
+  | { kind: "serverLost"; server: string }
+  | { kind: "serverBack"; server: string }
+  | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }
+  | { kind: "ringing"; peer: number }
+  | { kind: "inactive"; peer: Peer }
+  /** `reason` is one of `RejectReason`. */
+  | { kind: "rejected"; peer: number; reason: number }
+  /** The user cancelled an outgoing request. */
+  | { kind: "cancelled"; peer: Peer }
+  /** Somebody wants to connect. `isAgain`: the client that one is connected with, started anew. */
+  | { kind: "request"; peer: number; name: string; isAgain: boolean }
+  /** An incoming request is no more; `busy`: rejected because the client was busy. */
+  | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
+  | { kind: "connected"; peer: number; name: string }
+  | { kind: "sent"; peer: number; seq: number }
+  | { kind: "delivered"; peer: number; seq: number; rttMs: number }
+  | { kind: "unconfirmed"; peer: number; seq: number }
+  | { kind: "message"; peer: number; name: string; seq: number; text: string }
+  | {
+    kind: "terminated";
+    peer: number;
+    name: string;
+    by: "local" | "peer" | "timeout";
+    undelivered: number;
+  }
+  | { kind: "list"; clients: readonly ListEntry[] }
+  /** The last event. `acknowledged`: by the directory. */
+  | { kind: "left"; undelivered: number; acknowledged: boolean }
+  | { kind: "error"; code: ErrorCode; message: string };

@@ -1,0 +1,38 @@
+/**
+ * The exit statuses.
+ *
+ * @module
+ */
+
+/** What the process tells whoever started it. */
+export const ExitStatus = {
+  ok: 0,
+  /** Something unexpected. */
+  failure: 1,
+  /** Wrong usage. */
+  usage: 2,
+  /** The directory did not answer. */
+  serverTimeout: 3,
+  /** The peer is inactive. */
+  inactive: 4,
+  /** The peer rejected. */
+  rejected: 5,
+  /** Messages were left undelivered. */
+  undelivered: 6,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+/** One of the {@linkcode ExitStatus} numbers. */
+export type ExitStatus = typeof ExitStatus[keyof typeof ExitStatus];
+
+/** A line for each status, for the help text. */
+export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
+  [ExitStatus.ok, "all well"],
+  [ExitStatus.failure, "something unexpected"],
+  [ExitStatus.usage, "wrong usage"],
+  [ExitStatus.serverTimeout, "the directory did not answer"],
+  [ExitStatus.inactive, "the peer is inactive"],
+  [ExitStatus.rejected, "the peer rejected the Connection Request"],
+  [ExitStatus.undelivered, "messages were left undelivered"],
+  [ExitStatus.interrupted, "ended by Ctrl-C"],
+];

@@ -1,0 +1,135 @@
+/**
+ * `udp-chat client`: puts the client on a socket, and a person or a script in front of it.
+ *
+ * @module
+ */
+import { type Address, bytesToHost, hostToBytes } from "../protocol/address.ts";
+import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
+import { Client } from "./client.ts";
+import { ExitStatus } from "./exit.ts";
+import { clientHelp } from "./help.ts";
+import { renderJsonProblem } from "./json.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { Session } from "./session.ts";
+import { printText } from "./terminal.ts";
+
+/** Milliseconds within which several signals count as one. */
+const SIGNAL_ECHO = 300;
+
+/** Runs a client until it has left; returns the exit status. */
+export async function client(args: string[]): Promise<number> {
+  const parsed = parseOptions(args);
+  if (parsed.kind === "help") {
+    await printText(clientHelp());
+    return ExitStatus.ok;
+  }
+  if (parsed.kind === "problem") {
+    console.error(`${parsed.message}\nTry udp-chat client --help`);
+    return ExitStatus.usage;
+  }
+  const { options } = parsed;
+  let server: Address;
+  let socket: Deno.DatagramConn;
+  try {
+    server = await resolveServer(options);
+    socket = openSocket(localHost(server.hostname), options.port);
+  } catch (error) {
+    const { code, message } = startProblem(error, options);
+    console.error(message);
+    if (options.isJson) await printText(renderJsonProblem(code, message, new Date()));
+    return ExitStatus.failure;
+  }
+  return await run(options, server, socket);
+}
+
+async function run(options: Options, server: Address, socket: Deno.DatagramConn): Promise<number> {
+  const { serverName, id, name, timers, acceptAll } = options;
+  const { port } = socket.addr as Deno.NetAddr;
+  const self = { id, name, port };
+  const modes = { timers, acceptAll, random: systemRandom };
+  const client = new Client(clock(), { server, serverName, ...self, ...modes });
+  const session = new Session(options, client, {
+    clock,
+    date: () => new Date(),
+    every(ms, action) {
+      const timer = setInterval(action, ms);
+      return () => clearInterval(timer);
+    },
+    printError: (text) => console.error(text),
+  });
+  const driven = drive(client, socket, (event) => session.handleEvent(event));
+  const stopListening = listenToSignals(session);
+  try {
+    return await session.run(driven);
+  } catch (error) {
+    console.error(`Cannot go on: ${errorMessage(error)}`);
+    return ExitStatus.failure;
+  } finally {
+    stopListening();
+    await driven.close().catch(() => {});
+  }
+}
+
+function listenToSignals(session: Session): () => void {
+  let takenAt = -Infinity;
+  /** One Ctrl-C can come twice: from the terminal, and passed on by `deno task`. */
+  const once = (action: () => void) => (): void => {
+    if (clock() - takenAt < SIGNAL_ECHO) return;
+    takenAt = clock();
+    action();
+  };
+  const interrupt = once(() => session.interrupt());
+  const stop = once(() => session.stop());
+  const resume = (): void => session.resume();
+  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
+    ? [["SIGINT", interrupt], ["SIGBREAK", stop]]
+    : [["SIGINT", interrupt], ["SIGTERM", stop], ["SIGHUP", stop], ["SIGCONT", resume]];
+  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
+  return () => {
+    for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
+  };
+}
+
+async function resolveServer({ server: { host, port } }: Options): Promise<Address> {
+  const bytes = hostToBytes(host);
+  return { hostname: bytes === undefined ? await resolveHost(host) : bytesToHost(bytes), port };
+}
+
+/** The address to bind to, so that the server is reached; only this machine where it is local. */
+function localHost(server: string): string {
+  if (server.includes(":")) return server === "::1" ? "::1" : "::";
+  return server.startsWith("127.") ? "127.0.0.1" : "0.0.0.0";
+}
+
+/** Why there is no socket, and what to do about it. */
+function startProblem(error: unknown, options: Options): { code: string; message: string } {
+  const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
+  const cause = errorCode(error);
+  if (error instanceof Deno.errors.AddrInUse) {
+    const advice = "choose another with --port, or none";
+    return { code: "portInUse", message: `Cannot open ${port}: it is in use; ${advice}` };
+  }
+  if (error instanceof Deno.errors.NotCapable || cause === "EPERM") {
+    const advice = "allow it with --allow-net";
+    const message = `Cannot open ${port}: Deno was not given network access; ${advice}`;
+    return { code: "notPermitted", message };
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    const advice = "choose a port from 1024 up with --port, or none";
+    const message = `Cannot open ${port}: the system does not permit it; ${advice}`;
+    return { code: "notPermitted", message };
+  }
+  if (cause === "ENOTFOUND" || cause === "EAI_AGAIN") {
+    const message = `Cannot find the host "${options.server.host}"; check --server`;
+    return { code: "hostNotFound", message };
+  }
+  return { code: "unexpected", message: `Cannot open ${port}: ${errorMessage(error)}` };
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

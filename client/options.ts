@@ -1,0 +1,182 @@
+/**
+ * The options of `udp-chat client`: one table, from which parsing and help are made.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { nameProblem } from "../protocol/name.ts";
+import type { TimerMode } from "../protocol/rtt.ts";
+import { CLIENT_ID_MAX, parsePeer, shorten } from "./command.ts";
+import type { Peer } from "./event.ts";
+import { nearestName } from "./suggest.ts";
+
+/** The UDP port of a directory that names no other. */
+export const SERVER_PORT = 7070;
+
+/** A row of the table. */
+export interface OptionSpec {
+  name: string;
+  /** What its value is called, empty for an option without a value. */
+  value: string;
+  /** What it does, in one line. */
+  help: string;
+}
+
+/** All options, in the order of the help. */
+export const OPTIONS: readonly OptionSpec[] = [
+  { name: "server", value: "HOST[:PORT]", help: `the directory; default localhost:${SERVER_PORT}` },
+  { name: "id", value: "N", help: "the client id to ask for; default the smallest free one" },
+  { name: "name", value: "NAME", help: "a name that others can use instead of the id" },
+  { name: "port", value: "P", help: "the UDP port of this client; default any free one" },
+  {
+    name: "timers",
+    value: "MODE",
+    help: "adaptive, or fixed: resend after 10 s; default adaptive",
+  },
+  { name: "connect", value: "ID|NAME", help: "connect to this client first" },
+  { name: "send", value: "TEXT", help: "with --connect: send this, wait for its delivery, leave" },
+  { name: "accept-all", value: "", help: "accept Connection Requests without asking" },
+  { name: "json", value: "", help: "print one JSON object a line, and take JSON commands" },
+  { name: "help", value: "", help: "show this help" },
+];
+
+/** What the user wants, with the defaults filled in. */
+export interface Options {
+  server: { host: string; port: number };
+  /** The directory as the user wrote it. */
+  serverName: string;
+  /** 0 for any. */
+  id: number;
+  /** Empty for none. */
+  name: string;
+  /** 0 for any. */
+  port: number;
+  timers: TimerMode;
+  connect: Peer | undefined;
+  send: string | undefined;
+  acceptAll: boolean;
+  isJson: boolean;
+}
+
+/** The options as they were understood. */
+export type ParsedOptions =
+  | { kind: "run"; options: Options }
+  | { kind: "help" }
+  | { kind: "problem"; message: string };
+
+/** An option that cannot be understood; caught in {@linkcode parseOptions}. */
+class Problem extends Error {}
+
+/** Understands the arguments behind `udp-chat client`. */
+export function parseOptions(args: readonly string[]): ParsedOptions {
+  try {
+    return parse(args);
+  } catch (error) {
+    if (error instanceof Problem) return { kind: "problem", message: error.message };
+    throw error;
+  }
+}
+
+function parse(args: readonly string[]): ParsedOptions {
+  let stray: string | undefined;
+  const given: Record<string, unknown> = parseArgs([...args], {
+    string: OPTIONS.filter(({ value }) => value !== "").map(({ name }) => name),
+    boolean: OPTIONS.filter(({ value }) => value === "").map(({ name }) => name),
+    alias: { help: "h" },
+    unknown: (arg: string) => {
+      stray ??= arg;
+      return false;
+    },
+  });
+  if (given["help"] === true) return { kind: "help" };
+  const connect = valueOf(given, "connect", "a client id or a name");
+  const send = valueOf(given, "send", 'a text; one that begins with "-" goes as --send=TEXT');
+  const serverName = valueOf(given, "server", "HOST[:PORT]") ?? `localhost:${SERVER_PORT}`;
+  const options: Options = {
+    server: parseServer(serverName),
+    serverName,
+    id: numberOf(given, "id", CLIENT_ID_MAX),
+    name: nameOf(given),
+    port: numberOf(given, "port", 65_535),
+    timers: timersOf(given),
+    connect: connect === undefined ? undefined : peerOf(connect),
+    send,
+    acceptAll: given["accept-all"] === true,
+    isJson: given["json"] === true,
+  };
+  if (stray !== undefined) throw new Problem(strayMessage(stray));
+  if (send !== undefined && connect === undefined) {
+    throw new Problem("Cannot use --send without --connect: to whom?");
+  }
+  return { kind: "run", options };
+}
+
+function valueOf(given: Record<string, unknown>, name: string, what: string): string | undefined {
+  const value = given[name];
+  if (value === undefined) return undefined;
+  if (typeof value !== "string" || value === "") {
+    throw new Problem(`Cannot parse --${name}: expected ${what}`);
+  }
+  return value;
+}
+
+function numberOf(given: Record<string, unknown>, name: string, max: number): number {
+  const expected = `1 to ${max}`;
+  const value = valueOf(given, name, expected);
+  if (value === undefined) return 0;
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= max) return number;
+  throw cannotParse(name, expected, value);
+}
+
+function nameOf(given: Record<string, unknown>): string {
+  const name = valueOf(given, "name", "a name");
+  const problem = name === undefined ? undefined : nameProblem(name);
+  if (problem === undefined) return name ?? "";
+  throw new Problem(`Cannot parse --name: a name ${problem}, got ${quote(name ?? "")}`);
+}
+
+function timersOf(given: Record<string, unknown>): TimerMode {
+  const value = valueOf(given, "timers", "adaptive or fixed") ?? "adaptive";
+  if (value === "adaptive" || value === "fixed") return value;
+  throw cannotParse("timers", "adaptive or fixed", value);
+}
+
+function peerOf(text: string): Peer {
+  const parsed = parsePeer(text);
+  if ("peer" in parsed) return parsed.peer;
+  throw new Problem(`Cannot parse --connect: ${parsed.problem}`);
+}
+
+/** `host`, `host:port`, `[::1]:port`, `[::1]` or `::1`. */
+function parseServer(text: string): { host: string; port: number } {
+  const match = /^\[(?<v6>[^\[\]]+)\](?::(?<v6Port>.*))?$/.exec(text) ??
+    /^(?<bare>[^\[\]\s]*:[^\[\]\s]*:[^\[\]\s]*)$/.exec(text) ??
+    /^(?<name>[^\[\]:\s]+)(?::(?<namePort>.*))?$/.exec(text);
+  const { v6, v6Port, bare, name, namePort } = match?.groups ?? {};
+  const host = v6 ?? bare ?? name;
+  if (host === undefined) throw cannotParse("server", "HOST or HOST:PORT", text);
+  const port = v6Port ?? namePort;
+  if (port === undefined) return { host, port: SERVER_PORT };
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  if (!isPort) throw cannotParse("server", "a port from 1 to 65535", port);
+  return { host, port: Number(port) };
+}
+
+function strayMessage(arg: string): string {
+  if (!/^-./.test(arg)) return `Unexpected argument ${quote(arg)}`;
+  const option = arg.replace(/=.*$/s, "");
+  const candidates = OPTIONS.map(({ name }) => ({ name, alsoKnownAs: [] }));
+  const suggestion = nearestName(option.replace(/^-+/, ""), candidates);
+  const hint = suggestion === undefined ? "" : `: did you mean "--${suggestion}"?`;
+  return `Unknown option ${quote(option)}${hint}`;
+}
+
+function cannotParse(name: string, expected: string, value: string): Problem {
+  return new Problem(`Cannot parse --${name}: expected ${expected}, got ${quote(value)}`);
+}
+
+/** The text as an error message shows it, without line breaks and controls. */
+function quote(text: string): string {
+  return JSON.stringify(shorten(text));
+}

@@ -1,0 +1,121 @@
+/**
+ * Pastes on a terminal: a long one, or one of several lines, stands in the line being typed as a
+ * short token, and is put back when the line is entered. So a paste is never a burst of commands,
+ * and the line editor, which looks at the whole line for every key, stays quick.
+ *
+ * @module
+ */
+
+/** What asks a terminal to mark pastes ("bracketed paste"), and to stop that. */
+export const MARK_PASTES = "\x1b[?2004h";
+/** See {@linkcode MARK_PASTES}. */
+export const MARK_PASTES_OFF = "\x1b[?2004l";
+
+const START = "\x1b[200~";
+const END = "\x1b[201~";
+
+/** Characters in the longest paste that is typed as it is. */
+const SHORT_PASTE_MAX = 200;
+/** Characters that come at once, unmarked, and are surely a paste; and that continue one. */
+const RUN_MIN = 200;
+const RUN_CONTINUED_MIN = 32;
+/** Characters that are kept of a paste: more than any message may have. */
+const PASTE_LENGTH_MAX = 512 * 1024;
+/** Pastes that are kept, for lines that come back from the history. */
+const PASTES_MAX = 8;
+
+/** Stands between the terminal and the line editor. */
+export class PasteFilter {
+  readonly #texts = new Map<string, string>();
+  #count = 0;
+  /** The marked paste that is coming in. */
+  #paste: string | undefined;
+  /** The beginning of a mark at the end of a chunk. */
+  #partial = "";
+  /** The token at the end of what was typed last, where an unmarked paste may go on. */
+  #openToken: string | undefined;
+
+  /** What the line editor is to see of a chunk from the terminal. */
+  filter(chunk: string): string {
+    let rest = this.#partial + chunk;
+    let typed = "";
+    this.#partial = "";
+    for (;;) {
+      const mark = this.#paste === undefined ? START : END;
+      const at = rest.indexOf(mark);
+      const end = at < 0 ? rest.length - partialLength(rest, mark) : at;
+      const before = rest.slice(0, end);
+      if (this.#paste === undefined) typed += this.#typed(before);
+      else this.#paste = (this.#paste + before).slice(0, PASTE_LENGTH_MAX);
+      if (at < 0) {
+        this.#partial = rest.slice(end);
+        return typed;
+      }
+      if (this.#paste !== undefined) typed += this.#pasted(this.#paste);
+      this.#paste = this.#paste === undefined ? "" : undefined;
+      rest = rest.slice(at + mark.length);
+    }
+  }
+
+  /** The line with the pastes in it. */
+  expand(line: string): string {
+    return line.replace(/\[paste \d+: [^\]]*\]/g, (token) => this.#texts.get(token) ?? token);
+  }
+
+  #pasted(paste: string): string {
+    const text = paste.replace(/\r\n?/g, "\n").replace(/\n+$/, "");
+    this.#openToken = undefined;
+    if (text.includes("\n") || text.length > SHORT_PASTE_MAX) return this.#token(text);
+    return text.replace(/\t/g, " ").replace(/\p{Cc}/gu, "");
+  }
+
+  /** Long runs of text that come at once were pasted, even where the terminal does not say so. */
+  #typed(text: string): string {
+    if (text === "") return "";
+    const continued = this.#continue(text);
+    const [erased, rest] = continued ?? ["", text];
+    if (rest === "") return erased;
+    this.#openToken = undefined;
+    return erased + rest.replace(/\P{Cc}+/gu, (run: string, at: number) => {
+      if (run.length < RUN_MIN) return run;
+      const token = this.#token(run);
+      if (at + run.length === rest.length) this.#openToken = token;
+      return token;
+    });
+  }
+
+  /** Replaces the open token by one for the longer paste. */
+  #continue(text: string): [typed: string, rest: string] | undefined {
+    const open = this.#openToken;
+    const run = /^\P{Cc}+/u.exec(text)?.[0] ?? "";
+    if (open === undefined || run.length < RUN_CONTINUED_MIN) return undefined;
+    const before = this.#texts.get(open) ?? "";
+    this.#texts.delete(open);
+    const token = this.#token((before + run).slice(0, PASTE_LENGTH_MAX), this.#count);
+    this.#openToken = token;
+    return ["\x7f".repeat(open.length) + token, text.slice(run.length)];
+  }
+
+  #token(text: string, number = this.#count + 1): string {
+    const lines = text.split("\n").length;
+    const size = `${text.length} characters`;
+    const token = `[paste ${number}: ${lines > 1 ? `${lines} lines, ` : ""}${size}]`;
+    this.#count = number;
+    this.#texts.set(token, text);
+    const [oldest] = this.#texts.keys();
+    if (this.#texts.size > PASTES_MAX && oldest !== undefined) this.#texts.delete(oldest);
+    return token;
+  }
+}
+
+/**
+ * How many characters at the end of `text` may be the beginning of `mark`. A key may be ESC or begin
+ * with ESC and a bracket, so that these alone do not count.
+ */
+function partialLength(text: string, mark: string): number {
+  const shortest = mark === START ? 3 : 1;
+  for (let length = mark.length - 1; length >= shortest; length--) {
+    if (text.endsWith(mark.slice(0, length))) return length;
+  }
+  return 0;
+}

@@ -1,0 +1,292 @@
+/**
+ * Commands in order, each waiting for the one before, so that a script needs no sleep; and the exit
+ * status that comes of them. Pure: lines, events and the client's view go in, steps come out.
+ *
+ * @module
+ */
+import { nameKey } from "../protocol/name.ts";
+import { type Command, type CommandSpec, parseCommand, type ParsedLine } from "./command.ts";
+import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
+import { ExitStatus } from "./exit.ts";
+import { LINE_LENGTH_MAX } from "./lines.ts";
+import type { ClientView } from "./view.ts";
+
+/** Texts that may be sent and not yet delivered before the next one waits. */
+export const SEND_WINDOW = 64;
+
+/** Errors that come of registering and of `--connect`, not of what somebody types meanwhile. */
+const UNTYPED_ERRORS: readonly ErrorCode[] = [
+  "serverTimeout",
+  "refused",
+  "version",
+  "peerTimeout",
+  "self",
+];
+
+/** How a script is run. */
+export interface ScriptOptions {
+  /** From `--connect`: the first command. A failure then ends the run at once. */
+  connect: Peer | undefined;
+  /** From `--send`: the second command, and the last. */
+  send: string | undefined;
+  /** Whether the client accepts requests by itself. */
+  acceptAll: boolean;
+  isJson: boolean;
+  /**
+   * Whether a person types: the typed commands do not go through here, and the exit status is that
+   * of the registration, of `--connect` and of the leave.
+   */
+  isTyped: boolean;
+}
+
+/** What of the client's view a script looks at. */
+export type ScriptView = Pick<ClientView, "state" | "peer" | "requests" | "unconfirmed">;
+
+/** What is to be done next. */
+export type Step =
+  | { kind: "run"; command: Exclude<Command, { command: "help" }> }
+  | { kind: "help"; topic: CommandSpec | undefined }
+  | { kind: "report"; event: Extract<ClientEvent, { kind: "error" }> };
+
+/** A line of input, a command from an option, or the end of the input. */
+type Item = { line: string } | { command: Command } | "tooLong" | "end";
+
+/** A decision on the request, the end of the connection, the list, or the end of the run. */
+type Wait = "decision" | "end" | "list" | "left";
+
+/** The runner of one script. */
+export class Script {
+  readonly #options: ScriptOptions;
+  readonly #items: Item[] = [];
+  /** The first item as it was understood when its turn came. */
+  #parsed: ParsedLine | undefined;
+  /** What the command before is still waiting for. */
+  #wait: Wait | undefined;
+  #lastRun: Command["command"] | undefined;
+  #isRegistered = false;
+  #hasBeenConnected = false;
+  /** Whether the commands that came from options are done. */
+  #isStarted: boolean;
+  #failure: ExitStatus | undefined;
+
+  constructor(options: ScriptOptions) {
+    this.#options = options;
+    const { connect, send } = options;
+    if (connect !== undefined) this.#items.push({ command: { command: "connect", peer: connect } });
+    if (send !== undefined) this.#items.push({ command: { command: "send", text: send } }, "end");
+    this.#isStarted = connect === undefined;
+  }
+
+  /** Whether the next line may be fed; so only one line waits here. */
+  get wantsInput(): boolean {
+    return this.#items.length === 0;
+  }
+
+  /** The exit status as of now: that of the first failure. */
+  get status(): ExitStatus {
+    return this.#failure ?? ExitStatus.ok;
+  }
+
+  /** Takes a line, without its line end. */
+  feed(line: string): void {
+    this.#items.push({ line });
+  }
+
+  /** Notes a line that was too long to be read. */
+  feedTooLong(): void {
+    this.#items.push("tooLong");
+  }
+
+  /** Notes the end of the input: terminates and leaves when everything before is done. */
+  end(): void {
+    this.#items.push("end");
+  }
+
+  /** Takes an event of the client. */
+  handle(event: ClientEvent): void {
+    switch (event.kind) {
+      case "registered":
+        this.#isRegistered = true;
+        return;
+      case "connected":
+        this.#hasBeenConnected = true;
+        return;
+      case "inactive":
+        return this.#fail(ExitStatus.inactive);
+      case "rejected":
+        return this.#fail(ExitStatus.rejected);
+      case "terminated":
+        if (event.undelivered > 0) this.#fail(ExitStatus.undelivered);
+        return;
+      case "list":
+        if (this.#wait === "list") this.#wait = undefined;
+        return;
+      case "left":
+        // Nothing is typed any more: this decides in every mode.
+        if (event.undelivered > 0) this.#failure ??= ExitStatus.undelivered;
+        else if (!event.acknowledged) this.#failure ??= ExitStatus.serverTimeout;
+        return;
+      case "error":
+        if (this.#wait === "list") this.#wait = undefined;
+        if (this.#options.isTyped && !UNTYPED_ERRORS.includes(event.code)) return;
+        return this.#fail(this.#statusOf(event.code));
+    }
+  }
+
+  /** The next thing to do; to be called after every input and event until there is none. */
+  poll(view: ScriptView): Step | undefined {
+    if (!this.#isRegistered || isBusy(view)) return undefined;
+    const isStrict = this.#options.connect !== undefined &&
+      !(this.#options.isTyped && this.#isStarted);
+    if (isStrict && this.#failure !== undefined) return this.#run({ command: "leave" }, "left");
+    while (this.#isReady(view)) {
+      const item = this.#items[0];
+      if (item === undefined) {
+        this.#isStarted = true;
+        return undefined;
+      }
+      if (item === "end") return this.#pollEnd(view);
+      if (item === "tooLong") return this.#reportTooLong();
+      this.#parsed ??= this.#parse(item, view);
+      if (this.#parsed.kind === "nothing") {
+        this.#shift();
+        continue;
+      }
+      if (this.#parsed.kind === "problem") return this.#report(this.#parsed);
+      const step = this.#pollCommand(this.#parsed.command, view);
+      if (step !== "skip") return step;
+      this.#shift();
+    }
+    return undefined;
+  }
+
+  /** Whether the command before is done. */
+  #isReady({ state }: ScriptView): boolean {
+    if (this.#wait === "decision" && state !== "requesting") this.#wait = undefined;
+    if (this.#wait === "end" && state === "idle") this.#wait = undefined;
+    return this.#wait === undefined;
+  }
+
+  #parse(item: Exclude<Item, string>, { state }: ScriptView): ParsedLine {
+    if ("command" in item) return { kind: "command", command: item.command };
+    const { isJson } = this.#options;
+    return parseCommand(item.line, { isConnected: state === "connected", isJson });
+  }
+
+  #pollCommand(command: Command, view: ScriptView): Step | "skip" | undefined {
+    if (command.command === "help") {
+      this.#shift();
+      return { kind: "help", topic: command.topic };
+    }
+    if (command.command === "send") {
+      const isFull = view.state === "connected" && view.unconfirmed >= SEND_WINDOW;
+      return isFull ? undefined : this.#next(command);
+    }
+    if (isSending(view) && !isAnew(command, view)) return undefined;
+    switch (command.command) {
+      case "connect":
+        return this.#next(command, "decision");
+      case "accept":
+      case "reject": {
+        const { peer } = command;
+        if (view.requests.some((request) => isPeer(peer, request))) return this.#next(command);
+        const isAccepted = this.#options.acceptAll && command.command === "accept" &&
+          view.peer !== undefined && isPeer(peer, view.peer);
+        return isAccepted ? "skip" : undefined;
+      }
+      case "terminate":
+        // The other may have been quicker.
+        if (view.state === "idle" && this.#hasBeenConnected) return "skip";
+        return this.#next(command, "end");
+      case "list":
+        return this.#next(command, "list");
+      case "leave":
+        return this.#next(command, "left");
+    }
+  }
+
+  #pollEnd(view: ScriptView): Step | undefined {
+    if (isSending(view)) return undefined;
+    if (view.state === "connected") return this.#run({ command: "terminate" }, "end");
+    return this.#next({ command: "leave" }, "left");
+  }
+
+  #next(command: Exclude<Command, { command: "help" }>, wait?: Wait): Step {
+    this.#shift();
+    return this.#run(command, wait);
+  }
+
+  #run(command: Exclude<Command, { command: "help" }>, wait?: Wait): Step {
+    this.#lastRun = command.command;
+    this.#wait = wait;
+    return { kind: "run", command };
+  }
+
+  #report({ message, isText }: Extract<ParsedLine, { kind: "problem" }>): Step {
+    this.#shift();
+    // Where there was a connection, text that nobody gets is a message left undelivered.
+    const isUndelivered = isText && this.#hasBeenConnected;
+    this.#fail(isUndelivered ? ExitStatus.undelivered : ExitStatus.usage);
+    return { kind: "report", event: { kind: "error", code: "usage", message } };
+  }
+
+  #reportTooLong(): Step {
+    this.#shift();
+    this.#fail(ExitStatus.undelivered);
+    const message = `Cannot read a line of more than ${LINE_LENGTH_MAX} characters`;
+    return { kind: "report", event: { kind: "error", code: "tooLong", message } };
+  }
+
+  #shift(): void {
+    this.#items.shift();
+    this.#parsed = undefined;
+  }
+
+  #fail(status: ExitStatus): void {
+    const counts = !this.#options.isTyped || !this.#isRegistered || !this.#isStarted;
+    if (counts) this.#failure ??= status;
+  }
+
+  #statusOf(code: ErrorCode): ExitStatus {
+    switch (code) {
+      case "serverTimeout":
+        return ExitStatus.serverTimeout;
+      case "peerTimeout":
+        return ExitStatus.inactive;
+      case "tooLong":
+      case "queueFull":
+        return ExitStatus.undelivered;
+      case "notConnected":
+        return this.#lastRun === "send" ? ExitStatus.undelivered : ExitStatus.failure;
+      case "usage":
+        return ExitStatus.usage;
+      default:
+        return ExitStatus.failure;
+    }
+  }
+}
+
+/** Whether the client takes no commands now: it registers (again), or it is on its way out. */
+function isBusy({ state }: ScriptView): boolean {
+  return state === "registering" || state === "leaving" || state === "left";
+}
+
+/** Whether texts are still on their way. */
+function isSending({ state, unconfirmed }: ScriptView): boolean {
+  return state === "terminating" || state === "connected" && unconfirmed > 0;
+}
+
+/**
+ * Whether a command accepts the client that this one is connected with, and that started anew: what
+ * was sent to its earlier run will never be delivered.
+ */
+function isAnew(command: Command, { peer: current, requests }: ScriptView): boolean {
+  if (command.command !== "accept") return false;
+  const request = requests.find((each) => isPeer(command.peer, each));
+  return request !== undefined && request.id === current?.id;
+}
+
+function isPeer(peer: Peer | undefined, client: { id: number; name: string }): boolean {
+  if (typeof peer === "number") return peer === client.id;
+  return peer === undefined || nameKey(peer) === nameKey(client.name);
+}

@@ -1,0 +1,299 @@
+/**
+ * One run of a client: a person or a script in front of it, and the lines that come of it.
+ *
+ * @module
+ */
+import { setColorEnabled } from "@std/fmt/colors";
+import type { Instant } from "../protocol/driven.ts";
+import type { Drive } from "../protocol/udp.ts";
+import type { Client } from "./client.ts";
+import { type Command, parseCommand } from "./command.ts";
+import { complete, KnownClients } from "./complete.ts";
+import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
+import { ExitStatus } from "./exit.ts";
+import { commandHelp } from "./help.ts";
+import { renderJson } from "./json.ts";
+import type { Options } from "./options.ts";
+import { hasCountdown, prompt } from "./prompt.ts";
+import type { Output } from "./output.ts";
+import { Renderer } from "./render.ts";
+import { Script } from "./script.ts";
+import {
+  type Ends,
+  inspectEnds,
+  openOutput,
+  readLines,
+  screenColumns,
+  Terminal,
+} from "./terminal.ts";
+
+/** Milliseconds between two looks at a countdown. */
+const COUNTDOWN_STEP = 1000;
+/** Milliseconds that a slow reader has to take the last lines. */
+const LAST_LINES_TIMEOUT = 5000;
+
+/** What a session needs from outside. */
+export interface System {
+  clock(): Instant;
+  date(): Date;
+  /** Calls `action` again and again until the returned function is called. */
+  every(ms: number, action: () => void): () => void;
+  printError(text: string): void;
+}
+
+/** One run of a client. */
+export class Session {
+  readonly #options: Options;
+  readonly #ends: Ends;
+  readonly #client: Client;
+  readonly #system: System;
+  readonly #script: Script;
+  readonly #renderer: Renderer;
+  readonly #output: Output;
+  readonly #known = new KnownClients();
+  readonly #left = Promise.withResolvers<void>();
+  #terminal: Terminal | undefined;
+  #drive: Drive | undefined;
+  #stopCountdown: (() => void) | undefined;
+  #wakeReader: (() => void) | undefined;
+  #isPumping = false;
+  #isInterrupted = false;
+
+  constructor(options: Options, client: Client, system: System) {
+    this.#options = options;
+    this.#client = client;
+    this.#system = system;
+    const { acceptAll, connect, send, isJson } = options;
+    const ends = inspectEnds();
+    // With --send there is nothing to type: it runs like a script.
+    const isTyped = ends.isTyped && send === undefined;
+    const isInteractive = ends.isInteractive && isTyped && !isJson;
+    this.#ends = { isTyped, isScreen: ends.isScreen, isInteractive };
+    setColorEnabled(ends.isScreen && !isJson);
+    this.#renderer = new Renderer({
+      isTyped: isTyped && ends.isScreen,
+      hasPrompt: isInteractive,
+      get columns(): number | undefined {
+        return isInteractive ? screenColumns() : undefined;
+      },
+    });
+    this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
+    this.#output = openOutput(() => this.#handleBrokenOutput());
+  }
+
+  /** Runs until the client has left; returns the exit status. */
+  async run(drive: Drive): Promise<number> {
+    this.#drive = drive;
+    try {
+      if (this.#ends.isInteractive) this.#terminal = this.#openTerminal();
+      else if (this.#options.send === undefined) this.#readInput();
+      this.#pump();
+      await Promise.race([this.#left.promise, drive.finished]);
+      return this.#isInterrupted ? ExitStatus.interrupted : this.#script.status;
+    } finally {
+      this.#stopCountdown?.();
+      this.#terminal?.close();
+      await this.#finishOutput();
+    }
+  }
+
+  async #finishOutput(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
+    await Promise.race([promise, this.#output.finish()]);
+    stop();
+  }
+
+  #openTerminal(): Terminal {
+    return new Terminal({
+      prompt: () => {
+        const columns = screenColumns();
+        return prompt(this.#client.view(), {
+          now: this.#system.clock(),
+          overdue: this.#renderer.overdue,
+          columns,
+        });
+      },
+      complete: (line) => {
+        const { state, requests, id: ownId } = this.#client.view();
+        const clients = this.#known.list().filter(({ id }) => id !== ownId);
+        return complete(line, { isConnected: state === "connected", clients, requests });
+      },
+      onLine: (line) => this.#handleTyped(line),
+      onInterrupt: () => this.interrupt(),
+      onEnd: () => this.#perform({ command: "leave" }),
+    });
+  }
+
+  /** Feeds the lines of standard input to the script, or acts on them at once where they are typed. */
+  async #readInput(): Promise<void> {
+    try {
+      for await (const line of readLines()) {
+        if (this.#ends.isTyped && line !== undefined) {
+          this.#handleTyped(line);
+          continue;
+        }
+        await this.#untilWanted();
+        if (line === undefined) this.#script.feedTooLong();
+        else this.#script.feed(line);
+        this.#pump();
+      }
+    } catch (error) {
+      this.#fail(
+        "usage",
+        `Cannot read the input: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+    if (this.#ends.isTyped) return this.#perform({ command: "leave" });
+    await this.#untilWanted();
+    this.#script.end();
+    this.#pump();
+  }
+
+  async #untilWanted(): Promise<void> {
+    while (!this.#script.wantsInput) {
+      await new Promise<void>((resolve) => this.#wakeReader = resolve);
+    }
+  }
+
+  #handleTyped(line: string): void {
+    const isConnected = this.#client.view().state === "connected";
+    const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson });
+    if (parsed.kind === "nothing") this.#terminal?.eraseTyped();
+    else if (parsed.kind === "problem") this.#fail("usage", parsed.message);
+    else this.#perform(parsed.command);
+  }
+
+  #perform(command: Command): void {
+    if (command.command === "help") return this.#showHelp(commandHelp(command.topic));
+    this.#drive?.input((now) => {
+      switch (command.command) {
+        case "connect":
+          return this.#client.connect(now, command.peer);
+        case "send":
+          return this.#send(now, command.text);
+        case "accept":
+          return this.#client.accept(now, command.peer);
+        case "reject":
+          return this.#reject(now, command.peer);
+        default:
+          return this.#client[command.command](now);
+      }
+    });
+    this.#update();
+  }
+
+  /** Sends, and shows the message where the client took it. */
+  #send(now: Instant, text: string): void {
+    const { unconfirmed, name } = this.#client.view();
+    this.#client.send(now, text);
+    if (this.#options.isJson || this.#client.view().unconfirmed === unconfirmed) return;
+    const { isTyped, isScreen, isInteractive } = this.#ends;
+    // A terminal that cannot redraw shows what was typed.
+    if (isTyped && isScreen && !isInteractive) return;
+    this.#terminal?.eraseTyped();
+    this.#print(this.#renderer.own(name, text, this.#system.date()));
+  }
+
+  /** Rejects, and shows it. */
+  #reject(now: Instant, peer: Peer | undefined): void {
+    const before = this.#client.view().requests;
+    this.#client.reject(now, peer);
+    const after = new Set(this.#client.view().requests.map(({ id }) => id));
+    const rejected = before.find(({ id }) => !after.has(id));
+    if (rejected === undefined || this.#options.isJson) return;
+    this.#print(this.#renderer.rejection(rejected, this.#system.date()));
+  }
+
+  /** Does what the script wants next, until it waits for something. */
+  #pump(): void {
+    this.#isPumping = false;
+    for (;;) {
+      const step = this.#script.poll(this.#client.view());
+      if (step === undefined) break;
+      if (step.kind === "run") this.#perform(step.command);
+      else if (step.kind === "help") this.#showHelp(commandHelp(step.topic));
+      else this.#show(step.event);
+    }
+    if (this.#script.wantsInput) this.#wakeReader?.();
+    this.#update();
+  }
+
+  /** Takes an event of the client. */
+  handleEvent(event: ClientEvent): void {
+    this.#show(event);
+    this.#known.handle(event);
+    this.#script.handle(event);
+    if (event.kind === "left") return this.#left.resolve();
+    if (event.kind === "request") this.#terminal?.bell();
+    if (this.#isPumping) return;
+    // Not at once: events come from the middle of inputs.
+    this.#isPumping = true;
+    queueMicrotask(() => this.#pump());
+  }
+
+  #show(event: ClientEvent): void {
+    const time = this.#system.date();
+    const { isJson } = this.#options;
+    const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time);
+    if (text === undefined) return;
+    if (event.kind === "error" && !isJson && this.#terminal === undefined) {
+      this.#system.printError(text);
+    } else this.#print(text);
+  }
+
+  #showHelp(text: string): void {
+    if (this.#options.isJson) this.#system.printError(text);
+    else this.#print(text);
+  }
+
+  #fail(code: ErrorCode, message: string): void {
+    this.#show({ kind: "error", code, message });
+  }
+
+  #print(text: string): void {
+    if (this.#terminal === undefined) this.#output.print(text);
+    else this.#terminal.print(text);
+  }
+
+  /** Brings the prompt up to date, and keeps it so while it counts down. */
+  #update(): void {
+    if (this.#terminal === undefined) return;
+    this.#terminal.refresh();
+    const counts = hasCountdown(this.#client.view());
+    if (counts) {
+      this.#stopCountdown ??= this.#system.every(COUNTDOWN_STEP, () => this.#terminal?.refresh());
+    } else {
+      this.#stopCountdown?.();
+      this.#stopCountdown = undefined;
+    }
+  }
+
+  /** Ctrl-C: cancels the request, else leaves, at last at once. */
+  interrupt(): void {
+    const { state } = this.#client.view();
+    if (state === "requesting" && this.#terminal !== undefined) {
+      this.#drive?.input((now) => this.#client.cancel(now));
+      return this.#update();
+    }
+    this.#isInterrupted = true;
+    this.stop();
+  }
+
+  /** Leaves; the second time without waiting. */
+  stop(): void {
+    const isLeaving = this.#client.view().state === "leaving";
+    this.#drive?.input((now) => isLeaving ? this.#client.abandon(now) : this.#client.leave(now));
+    this.#update();
+  }
+
+  /** The process was stopped, and goes on. */
+  resume(): void {
+    this.#terminal?.resume();
+  }
+
+  /** Nobody reads any more (`| head -1`): a script goes on to its end, a person has gone. */
+  #handleBrokenOutput(): void {
+    if (this.#ends.isTyped) this.#perform({ command: "leave" });
+  }
+}

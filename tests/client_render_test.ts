@@ -1,0 +1,322 @@
+import { assert, assertEquals } from "@std/assert";
+import { getColorEnabled, setColorEnabled } from "@std/fmt/colors";
+import { unicodeWidth } from "@std/cli/unicode-width";
+import type { ClientEvent } from "../client/event.ts";
+import { renderJson } from "../client/json.ts";
+import { hasCountdown, prompt } from "../client/prompt.ts";
+import { Renderer, type Surface } from "../client/render.ts";
+import type { ClientView } from "../client/view.ts";
+import { hang } from "../client/wrap.ts";
+import { RejectReason } from "../protocol/frame.ts";
+
+const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
+const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined };
+const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80 };
+const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
+const BOB = { peer: 2, name: "bob" };
+
+/** The lines for the events, without colors. */
+function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
+  const wasEnabled = getColorEnabled();
+  setColorEnabled(false);
+  const renderer = new Renderer(surface);
+  const lines = events.map((event) => renderer.event(event, TIME));
+  setColorEnabled(wasEnabled);
+  return lines;
+}
+
+function message(text: string, name = "bob"): ClientEvent {
+  return { kind: "message", peer: 2, name, seq: 0, text };
+}
+
+const registered: ClientEvent = {
+  kind: "registered",
+  id: 1,
+  name: "ana",
+  address: ADDRESS,
+  server: "localhost:7070",
+};
+
+Deno.test("Renderer tells events in the words of the specification", () => {
+  const told: [ClientEvent, string | undefined][] = [
+    [registered, "Registered at localhost:7070 as client 1 (ana), seen at 127.0.0.1:40001"],
+    [{ kind: "serverLost", server: "s:1" }, "The directory at s:1 does not answer · trying again"],
+    [{ kind: "serverBack", server: "s:1" }, "The directory at s:1 answers again"],
+    [
+      { kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 },
+      "Connection Request sent to client 2",
+    ],
+    [
+      { kind: "requesting", peer: 2, attempt: 3, nextInMs: 1 },
+      "Connection Request sent to client 2 again · attempt 3",
+    ],
+    [{ kind: "ringing", peer: 2 }, "Client 2 is ringing"],
+    [{ kind: "inactive", peer: 2 }, "Client 2 Inactive"],
+    [{ kind: "inactive", peer: "bob" }, "Client bob Inactive"],
+    [
+      { kind: "rejected", peer: 2, reason: RejectReason.declined },
+      "Connection Reject from client 2",
+    ],
+    [
+      { kind: "rejected", peer: 2, reason: RejectReason.busy },
+      "Connection Reject from client 2: busy",
+    ],
+    [{ kind: "cancelled", peer: 2 }, "Connection Request to client 2 cancelled"],
+    [{ kind: "request", ...BOB, isAgain: false }, "Connection Request from client 2 (bob)"],
+    [
+      { kind: "request", peer: 2, name: "", isAgain: true },
+      "Connection Request from client 2, which started anew",
+    ],
+    [
+      { kind: "requestEnded", ...BOB, why: "cancelled" },
+      "Connection Request from client 2 (bob) withdrawn",
+    ],
+    [
+      { kind: "requestEnded", ...BOB, why: "expired" },
+      "Connection Request from client 2 (bob) expired",
+    ],
+    [
+      { kind: "requestEnded", ...BOB, why: "busy" },
+      "Connection Request from client 2 (bob) rejected: you are busy",
+    ],
+    [{ kind: "connected", ...BOB }, "Connected to client 2 (bob)"],
+    [{ kind: "sent", peer: 2, seq: 0 }, undefined],
+    [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1 }, undefined],
+    [
+      { kind: "terminated", ...BOB, by: "local", undelivered: 0 },
+      "Connection Termination by you, with client 2 (bob)",
+    ],
+    [
+      { kind: "terminated", ...BOB, by: "peer", undelivered: 1 },
+      "Connection Termination by client 2 (bob) · 1 message left undelivered",
+    ],
+    [
+      { kind: "terminated", ...BOB, by: "timeout", undelivered: 3 },
+      "Connection with client 2 (bob) ended: no answer · 3 messages left undelivered",
+    ],
+    [{ kind: "error", code: "notConnected", message: "Not connected" }, "Not connected"],
+    [{ kind: "left", undelivered: 0, acknowledged: true }, "Client Leave acknowledged"],
+    [
+      { kind: "left", undelivered: 2, acknowledged: false },
+      "Client Leave not acknowledged by the directory · 2 messages left undelivered",
+    ],
+  ];
+  const lines = plain(PIPE, ...told.map(([event]) => event));
+  assertEquals(lines, told.map(([, text]) => text === undefined ? undefined : `09:05 * ${text}`));
+});
+
+Deno.test("Renderer says what to type where somebody types", () => {
+  assertEquals(
+    plain(
+      TERMINAL,
+      registered,
+      registered,
+      { kind: "request", ...BOB, isAgain: false },
+      { kind: "connected", ...BOB },
+      { kind: "requesting", peer: 2, attempt: 2, nextInMs: 1 },
+    ),
+    [
+      "09:05 * Registered at localhost:7070 as client 1 (ana) · type help",
+      "09:05 * Registered again at localhost:7070 as client 1 (ana)",
+      "09:05 * Connection Request from client 2 (bob) · type accept or reject",
+      "09:05 * Connected to client 2 (bob) · type to talk, terminate to end",
+      undefined,
+    ],
+  );
+});
+
+Deno.test("Renderer distinguishes one's own messages from the other's", () => {
+  assertEquals(plain(PIPE, message("hi"), message("hi", "")), [
+    "09:05 ← bob: hi",
+    "09:05 ← client 2: hi",
+  ]);
+  setColorEnabled(false);
+  assertEquals(new Renderer(PIPE).own("ana", "hello", TIME), "09:05 → ana: hello");
+  assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n        b");
+});
+
+Deno.test("Renderer lets no line of a message pose as ours", () => {
+  const text = "hi\n09:05 * Client 3 Inactive\r\n\x1b[2J\x1b]0;title\x07\u202egnp\n> leave\x85x";
+  const [lines = ""] = plain(PIPE, message(text));
+  const [first, ...others] = lines.split("\n");
+  assertEquals(first, "09:05 ← bob: hi");
+  assertEquals(others.length, 4);
+  for (const line of others) assert(line.startsWith("        "), line);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(lines));
+});
+
+Deno.test("Renderer cleans names", () => {
+  const name = "b\x1b[31mo\nb";
+  assertEquals(plain(PIPE, { kind: "connected", peer: 2, name }), [
+    "09:05 * Connected to client 2 (b[31mo b)",
+  ]);
+  assertEquals(plain(PIPE, message("x", name)), ["09:05 ← b[31mo b: x"]);
+});
+
+Deno.test("Renderer wraps at the terminal's width, so that no row begins at the left", () => {
+  const columns = 30;
+  const text = `${"word ".repeat(20)}${"long".repeat(20)} ${"日本語".repeat(10)}`;
+  const [lines = ""] = plain({ ...TERMINAL, columns }, message(text));
+  const rows = lines.split("\n");
+  for (const row of rows) assert(unicodeWidth(row) <= columns, row);
+  for (const row of rows.slice(1)) assert(row.startsWith("        "), row);
+  const shown = rows.join("").replaceAll(/\s/g, "");
+  assertEquals(shown, `09:05←bob:${text.replaceAll(/\s/g, "")}`);
+});
+
+Deno.test("hang() breaks between words, and keeps spaces inside a row", () => {
+  assertEquals(hang("", 0, "aa  bb cc ddddddddddddddd", 2, 12), "aa  bb cc\n  dddddddddd\n  ddddd");
+  assertEquals(hang("> ", 2, "a\n\nb", 4), "> a\n    \n    b");
+});
+
+Deno.test("Renderer tells of unconfirmed messages, and when all are delivered after all", () => {
+  assertEquals(
+    plain(
+      PIPE,
+      { kind: "connected", ...BOB },
+      { kind: "unconfirmed", peer: 2, seq: 3 },
+      { kind: "unconfirmed", peer: 2, seq: 4 },
+      { kind: "delivered", peer: 2, seq: 5, rttMs: 1 },
+      { kind: "delivered", peer: 2, seq: 3, rttMs: 1 },
+      { kind: "delivered", peer: 2, seq: 4, rttMs: 1 },
+      { kind: "unconfirmed", peer: 2, seq: 6 },
+      { kind: "delivered", peer: 2, seq: 6, rttMs: 1 },
+    ).slice(1),
+    [
+      "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
+      undefined,
+      undefined,
+      undefined,
+      "09:05 * Delivered to client 2 (bob) after all · 2 messages",
+      "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
+      "09:05 * Delivered to client 2 (bob) after all",
+    ],
+  );
+});
+
+Deno.test("Renderer lists the active clients, itself marked", () => {
+  const clients = [{ id: 1, name: "ana" }, { id: 12, name: "" }, { id: 13, name: "b\x07ob" }];
+  assertEquals(
+    plain(PIPE, registered, { kind: "list", clients })[1],
+    [
+      "09:05 * 3 active clients",
+      "09:05 *  1  ana  (you)",
+      "09:05 * 12",
+      "09:05 * 13  bob",
+    ].join("\n"),
+  );
+  assertEquals(plain(PIPE, { kind: "list", clients: [] }), ["09:05 * No active clients"]);
+});
+
+Deno.test("Renderer is silent about the leave of a client that never registered", () => {
+  assertEquals(plain(PIPE, { kind: "left", undelivered: 0, acknowledged: false }), [undefined]);
+});
+
+Deno.test("renderJson() gives the events and fields of the contract", () => {
+  const told: [ClientEvent, Record<string, unknown> | undefined][] = [
+    [registered, { id: 1, name: "ana", host: "127.0.0.1", port: 40001, server: "localhost:7070" }],
+    [{ kind: "serverLost", server: "s" }, { server: "s" }],
+    [{ kind: "serverBack", server: "s" }, { server: "s" }],
+    [
+      { kind: "requesting", peer: 2, attempt: 3, nextInMs: 9999.6 },
+      { peer: 2, attempt: 3, nextInMs: 10000 },
+    ],
+    [{ kind: "ringing", peer: 2 }, { peer: 2 }],
+    [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
+    [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
+    [{ kind: "request", ...BOB, isAgain: false }, BOB],
+    [{ kind: "connected", ...BOB }, BOB],
+    [{ kind: "sent", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
+    [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1.23456 }, { peer: 2, seq: 0, rttMs: 1.235 }],
+    [{ kind: "unconfirmed", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
+    [message("a\nb"), { ...BOB, seq: 0, text: "a\nb" }],
+    [
+      { kind: "terminated", ...BOB, by: "peer", undelivered: 0 },
+      { peer: 2, by: "peer", undelivered: 0 },
+    ],
+    [{ kind: "list", clients: [{ id: 1, name: "" }] }, { clients: [{ id: 1, name: "" }] }],
+    [{ kind: "left", undelivered: 0, acknowledged: true }, { undelivered: 0, acknowledged: true }],
+    [{ kind: "error", code: "usage", message: "m" }, { code: "usage", message: "m" }],
+    [{ kind: "cancelled", peer: 2 }, undefined],
+    [{ kind: "requestEnded", ...BOB, why: "busy" }, undefined],
+  ];
+  for (const [event, fields] of told) {
+    const line = renderJson(event, TIME);
+    const expected = fields && { event: event.kind, time: TIME.toISOString(), ...fields };
+    assertEquals(line === undefined ? undefined : JSON.parse(line), expected);
+  }
+});
+
+Deno.test("renderJson() gives the exact text in one line that does nothing to a terminal", () => {
+  const text = "\x00\x1b[2J\x9b\u2028\u202e\u{e0041}\ud800 “日本” 👩‍👩‍👧\r\n";
+  const line = renderJson(message(text), TIME) ?? "";
+  assertEquals(JSON.parse(line).text, text);
+  assert(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(line));
+  assert(line.includes("日本"));
+});
+
+const VIEW: ClientView = {
+  state: "idle",
+  id: 1,
+  name: "ana",
+  peer: undefined,
+  outgoing: undefined,
+  requests: [],
+  unconfirmed: 0,
+  leaveBy: undefined,
+  isServerLost: false,
+};
+const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
+const peer = { id: 2, name: "bob" };
+
+Deno.test("prompt() tells how the client stands", () => {
+  const prompts: [Partial<ClientView>, string][] = [
+    [{ state: "registering" }, "registering > "],
+    [{}, "idle > "],
+    [{ isServerLost: true }, "idle · directory lost > "],
+    [{ requests: [{ id: 3, name: "carol" }] }, "idle · request from carol > "],
+    [{ requests: [{ id: 3, name: "" }, peer] }, "idle · 2 requests > "],
+    [
+      { state: "requesting", outgoing: { ...outgoing, peer: "bob", attempt: 0 } },
+      "looking up bob · Ctrl-C cancels > ",
+    ],
+    [
+      { state: "requesting", outgoing: { ...outgoing, isRinging: false } },
+      "requesting client 2 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
+    ],
+    [
+      { state: "requesting", outgoing },
+      "ringing client 2 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
+    ],
+    [{ state: "connected", peer }, "bob > "],
+    [{ state: "connected", peer: { id: 2, name: "" } }, "client 2 > "],
+    [{ state: "connected", peer: { id: 2, name: "b\x1bob" } }, "bob > "],
+    [{ state: "terminating", peer }, "ending with bob > "],
+    [
+      { state: "leaving", leaveBy: 40_000 },
+      "leaving · gives up in 30 s · Ctrl-C leaves at once > ",
+    ],
+    [{ state: "left" }, ""],
+  ];
+  for (const [part, expected] of prompts) {
+    const context = { now: 10_000, overdue: 0, columns: 80 };
+    assertEquals(prompt({ ...VIEW, ...part }, context), expected);
+  }
+});
+
+Deno.test("prompt() counts messages that are unconfirmed for long, and shortens for narrow screens", () => {
+  const context = { now: 10_000, overdue: 2, columns: 80 };
+  assertEquals(prompt({ ...VIEW, state: "connected", peer }, context), "bob · 2 unconfirmed > ");
+  const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
+  const narrow = { now: 10_000, overdue: 0, columns: 60 };
+  assertEquals(prompt(ringing, narrow), "ringing client 2 · attempt 3 · next in 4 s > ");
+  assertEquals(prompt(ringing, { ...narrow, columns: 10 }), "ringing client 2 > ");
+});
+
+Deno.test("hasCountdown() is true only where the prompt changes with the time", () => {
+  assertEquals(hasCountdown(VIEW), false);
+  assertEquals(hasCountdown({ ...VIEW, outgoing }), true);
+  assertEquals(hasCountdown({ ...VIEW, outgoing: { ...outgoing, attempt: 0 } }), false);
+  assertEquals(hasCountdown({ ...VIEW, leaveBy: 5 }), true);
+});

@@ -1,0 +1,214 @@
+import { assertEquals } from "@std/assert";
+import {
+  CLIENT_ID_MAX,
+  COMMANDS,
+  parseCommand,
+  type ParseContext,
+  type ParsedLine,
+} from "../client/command.ts";
+import { complete, KnownClients } from "../client/complete.ts";
+import { commandHelp } from "../client/help.ts";
+
+const IDLE: ParseContext = { isConnected: false, isJson: false };
+const CONNECTED: ParseContext = { isConnected: true, isJson: false };
+const JSON_LINES: ParseContext = { isConnected: true, isJson: true };
+
+/** The command, or the message of the problem. */
+function understood(line: string, context: ParseContext): unknown {
+  const parsed: ParsedLine = parseCommand(line, context);
+  if (parsed.kind === "command") return parsed.command;
+  return parsed.kind === "problem" ? parsed.message : undefined;
+}
+
+Deno.test("parseCommand() understands every command, with and without a slash", () => {
+  const lines: [string, unknown][] = [
+    ["connect 2", { command: "connect", peer: 2 }],
+    ["connect ana", { command: "connect", peer: "ana" }],
+    ["accept", { command: "accept" }],
+    ["accept 3", { command: "accept", peer: 3 }],
+    ["reject  bob ", { command: "reject", peer: "bob" }],
+    ["send hi there", { command: "send", text: "hi there" }],
+    ["terminate", { command: "terminate" }],
+    ["  leave ", { command: "leave" }],
+    ["list", { command: "list" }],
+    ["help", { command: "help" }],
+  ];
+  for (const [line, expected] of lines) {
+    assertEquals(understood(line, IDLE), expected);
+    assertEquals(understood(line, CONNECTED), expected);
+    assertEquals(understood(`/${line.trimStart()}`, CONNECTED), expected);
+  }
+});
+
+Deno.test("parseCommand() finds every example of the table to be right", () => {
+  for (const { name, example } of COMMANDS) {
+    const parsed = parseCommand(example, IDLE);
+    assertEquals(parsed.kind === "command" && parsed.command.command, name);
+  }
+});
+
+Deno.test("parseCommand() sends what is no fitting command, while connected", () => {
+  for (
+    const text of [
+      "hello",
+      "help me please",
+      "help me",
+      "leave it to me",
+      "list all of them",
+      "connect me to bob",
+      "connect",
+      "send",
+      "terminat",
+      "  indented, and with space behind  ",
+      "quit",
+      "two\nlines",
+    ]
+  ) {
+    assertEquals(understood(text, CONNECTED), { command: "send", text });
+  }
+});
+
+Deno.test("parseCommand() keeps the spaces of a message", () => {
+  assertEquals(understood("send   a  b ", IDLE), { command: "send", text: "  a  b " });
+  assertEquals(understood("/send a\nb", IDLE), { command: "send", text: "a\nb" });
+});
+
+Deno.test("parseCommand() sends what stands behind two slashes with one", () => {
+  assertEquals(understood("//etc/hosts", CONNECTED), { command: "send", text: "/etc/hosts" });
+  assertEquals(understood("//leave", IDLE), { command: "send", text: "/leave" });
+});
+
+Deno.test("parseCommand() takes nothing for nothing", () => {
+  for (const context of [IDLE, CONNECTED, JSON_LINES]) {
+    for (const line of ["", "  ", "\t"]) {
+      assertEquals(parseCommand(line, context), { kind: "nothing" });
+    }
+  }
+});
+
+Deno.test("parseCommand() suggests the nearest command", () => {
+  const near: [string, string][] = [
+    ["conect 2", "connect"],
+    ["Connect 2", "connect"],
+    ["acept", "accept"],
+    ["lsit", "list"],
+    ["term", "terminate"],
+    ["quit", "leave"],
+    ["who", "list"],
+  ];
+  for (const [line, name] of near) {
+    const word = line.split(" ")[0];
+    const message = `Unknown command "${word}": did you mean "${name}"?`;
+    assertEquals(parseCommand(line, IDLE), { kind: "problem", message, isText: false });
+  }
+  assertEquals(
+    understood("/conect 2", CONNECTED),
+    'Unknown command "/conect": did you mean "/connect"?',
+  );
+});
+
+Deno.test("parseCommand() says that other text is no command", () => {
+  const message = 'Unknown command "hello": type help for the commands';
+  assertEquals(parseCommand("hello there", IDLE), { kind: "problem", message, isText: true });
+  assertEquals(understood("/", CONNECTED), 'Unknown command "/": type help for the commands');
+  const long = understood("x".repeat(100_000), IDLE);
+  assertEquals(long, `Unknown command "${"x".repeat(40)}…": type help for the commands`);
+});
+
+Deno.test("parseCommand() shows the usage where the arguments do not fit", () => {
+  const expected = "Usage: connect ID|NAME · for example: connect 2";
+  assertEquals(understood("connect", IDLE), expected);
+  assertEquals(understood("/connect 2 3", CONNECTED), expected);
+  assertEquals(understood("send ", IDLE), "Usage: send TEXT · for example: send hello");
+  assertEquals(understood("list 3", IDLE), "Usage: list · for example: list");
+});
+
+Deno.test("parseCommand() takes numbers from 1 to 4294967295 for client ids", () => {
+  const ids = `expected a client id from 1 to ${CLIENT_ID_MAX}`;
+  assertEquals(understood("connect 4294967295", IDLE), { command: "connect", peer: 4294967295 });
+  assertEquals(understood("connect 007", IDLE), { command: "connect", peer: 7 });
+  assertEquals(understood("connect 0", IDLE), `Cannot connect: ${ids}, got "0"`);
+  assertEquals(understood("accept 4294967296", IDLE), `Cannot accept: ${ids}, got "4294967296"`);
+  assertEquals(understood("connect 2x", IDLE), { command: "connect", peer: "2x" });
+  const slash = 'Cannot connect: a name cannot start with "@"';
+  assertEquals(understood("connect @ana", IDLE), slash);
+});
+
+Deno.test("parseCommand() understands JSON lines", () => {
+  const lines: [string, unknown][] = [
+    ['{"command":"connect","peer":2}', { command: "connect", peer: 2 }],
+    [' {"command":"connect","peer":"ana"}', { command: "connect", peer: "ana" }],
+    ['{"command":"accept"}', { command: "accept" }],
+    ['{"command":"reject","peer":3}', { command: "reject", peer: 3 }],
+    ['{"command":"send","text":"two\\nlines "}', { command: "send", text: "two\nlines " }],
+    ['{"command":"send","text":"leave"}', { command: "send", text: "leave" }],
+    ['{"command":"leave"}', { command: "leave" }],
+  ];
+  for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
+  assertEquals(understood("plain", JSON_LINES), { command: "send", text: "plain" });
+  assertEquals(understood("{plain}", CONNECTED), { command: "send", text: "{plain}" });
+});
+
+Deno.test("parseCommand() reports malformed JSON lines", () => {
+  const lines: [string, string][] = [
+    ['{"command":', 'Cannot parse the line as JSON: "{"command":"'],
+    ['{"text":"hi"}', 'Cannot parse the command: expected {"command": "…", …}'],
+    ['{"command":["send"]}', 'Cannot parse the command: expected {"command": "…", …}'],
+    ['{"command":"sned"}', 'Unknown command "sned": did you mean "send"?'],
+    ['{"command":"send"}', 'Cannot send: expected the field "text", a string'],
+    ['{"command":"send","text":5}', 'Cannot send: expected the field "text", a string'],
+    ['{"command":"connect"}', 'Cannot connect: expected the field "peer", a client id or a name'],
+    [
+      '{"command":"connect","peer":2.5}',
+      'Cannot connect: expected the field "peer", a client id or a name',
+    ],
+    [
+      '{"command":"accept","peer":null}',
+      'Cannot accept: expected the field "peer", a client id or a name',
+    ],
+    ['{"command":"list","peer":2}', 'Cannot list: unknown field "peer"'],
+  ];
+  for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
+});
+
+Deno.test("complete() completes commands, and then clients", () => {
+  const known = {
+    isConnected: false,
+    clients: [{ id: 2, name: "bob" }, { id: 20, name: "" }],
+    requests: [{ id: 3, name: "carol" }],
+  };
+  assertEquals(complete("co", known), [["connect "], "co"]);
+  assertEquals(complete("/t", known), [["/terminate"], "/t"]);
+  assertEquals(complete("connect B", known), [["bob"], "B"]);
+  assertEquals(complete("connect 2", known), [["2", "20"], "2"]);
+  assertEquals(complete("accept ", known), [["carol", "3"], ""]);
+  assertEquals(complete("help te", known), [["terminate"], "te"]);
+  assertEquals(complete("list x", known), [[], "x"]);
+  assertEquals(complete("send hello wor", known)[0], []);
+});
+
+Deno.test("complete() offers no name that is none", () => {
+  const clients = new KnownClients();
+  clients.handle({
+    kind: "list",
+    clients: [{ id: 2, name: "b\x1b[2Job" }, { id: 3, name: "eve" }],
+  });
+  clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job" });
+  const known = { isConnected: false, clients: clients.list(), requests: [] };
+  assertEquals(complete("connect ", known), [["eve", "3", "2"], ""]);
+});
+
+Deno.test("complete() offers nothing for an empty line while connected", () => {
+  const known = { isConnected: true, clients: [], requests: [] };
+  assertEquals(complete("", known), [[], ""]);
+});
+
+Deno.test("commandHelp() has a line for each command, within 80 columns", () => {
+  const lines = commandHelp().split("\n");
+  for (const { name } of COMMANDS) {
+    assertEquals(lines.filter((line) => line.startsWith(`  ${name} `)).length, 1);
+    const [topic] = COMMANDS.filter((spec) => spec.name === name);
+    lines.push(...commandHelp(topic).split("\n"));
+  }
+  assertEquals(lines.filter((line) => line.length > 80), []);
+});
