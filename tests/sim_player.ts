@@ -1,0 +1,214 @@
+/**
+ * A user of a simulated network who does random things.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Client } from "../client/client.ts";
+import type { ClientEvent } from "../client/event.ts";
+import type { Address } from "../protocol/address.ts";
+import type { TimerMode } from "../protocol/rtt.ts";
+import { TEXT_SIZE_MAX } from "../protocol/send_queue.ts";
+import type { Prng } from "./random.ts";
+import type { Book, Run } from "./sim_book.ts";
+import type { Datagram } from "./sim_datagram.ts";
+import type { Host, SimNetwork } from "./sim_network.ts";
+import { PacketRule, RetransmissionRule } from "./sim_rule.ts";
+
+/** Where the directory is. */
+export const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
+const FILLINGS = ["x", "héllo ", "€", "👋🏽", "line\n"];
+
+/** A client with a user who does random things. */
+export class Player {
+  readonly name: string;
+  readonly address: Address;
+  readonly mode: TimerMode;
+  rule: RetransmissionRule;
+  #packetRule = new PacketRule();
+  readonly #network: SimNetwork;
+  readonly #book: Book;
+  readonly #prng: Prng;
+  /** All players, by number less 1. */
+  readonly #others: readonly Player[];
+  #host: Host<ClientEvent> | undefined;
+  #client: Client | undefined;
+  #run: Run | undefined;
+  #isSettling = false;
+
+  constructor(
+    network: SimNetwork,
+    book: Book,
+    others: readonly Player[],
+    number: number,
+    mode: TimerMode,
+  ) {
+    this.#network = network;
+    this.#book = book;
+    this.#prng = network.prng;
+    this.#others = others;
+    this.name = `c${number}`;
+    this.address = { hostname: `10.0.1.${number}`, port: 40_000 };
+    this.mode = mode;
+    this.rule = new RetransmissionRule(mode);
+  }
+
+  /** Takes a datagram that the client sent. */
+  noteSent(datagram: Datagram): void {
+    this.rule.noteSent(datagram);
+    this.#packetRule.noteSent(datagram);
+  }
+
+  /** Takes a datagram that reached the client. */
+  noteDelivered(datagram: Datagram): void {
+    this.rule.noteDelivered(datagram);
+    this.#packetRule.noteDelivered(datagram);
+  }
+
+  /** Starts a run. */
+  start(): void {
+    const random = this.#prng.bytes;
+    const client = new Client(this.#network.instant(), {
+      server: DIRECTORY,
+      serverName: "directory",
+      id: 0,
+      name: this.name,
+      port: this.address.port,
+      timers: this.mode,
+      acceptAll: this.#prng.chance(0.3),
+      random,
+    });
+    this.rule = new RetransmissionRule(this.mode);
+    this.#packetRule = new PacketRule();
+    this.#client = client;
+    this.#run = this.#book.start(this.name);
+    if (this.#host !== undefined) return this.#host.start(client);
+    this.#host = this.#network.add<ClientEvent>(this.name, this.address, () => client);
+    this.#host.onEvent = (event) => this.#take(event);
+  }
+
+  /** Does something. */
+  act(): void {
+    if (this.#client === undefined) return this.start();
+    const prng = this.#prng;
+    const { state, outgoing, requests } = this.#client.view();
+    const roll = prng.next();
+    if (state === "left") return this.#stop();
+    if (roll < 0.02) return this.#stop();
+    if (roll < 0.05) {
+      this.#run!.isOver = true;
+      return this.#do((client, now) => roll < 0.04 ? client.leave(now) : client.abandon(now));
+    }
+    if (roll < 0.1) return this.#do((client, now) => client.list(now));
+    if (state === "connected") {
+      if (prng.chance(0.85)) return this.#send();
+      return this.#do((client, now) => client.terminate(now));
+    }
+    if (outgoing !== undefined) {
+      if (prng.chance(0.1)) this.#do((client, now) => client.cancel(now));
+      return;
+    }
+    if (requests.length > 0) return;
+    this.#connect();
+  }
+
+  /** Ends what is going on, but stays registered. */
+  settle(): void {
+    this.#isSettling = true;
+    const state = this.#client?.view().state;
+    if (state === undefined || state === "left") return this.start();
+    this.#do((client, now) => {
+      for (const { id } of client.view().requests) client.reject(now, id);
+      client.terminate(now);
+    });
+  }
+
+  /** Starts a new run where this one is over. */
+  returnIfLeft(): void {
+    if (this.#client?.view().state === "left") this.start();
+  }
+
+  /** Checks that nothing is left but the registration. */
+  assertIdle(): void {
+    const { state, requests, unconfirmed, isServerLost } = this.#client!.view();
+    assertEquals(state, "idle", `${this.name} is not idle`);
+    assertEquals([requests.length, unconfirmed, isServerLost], [0, 0, false], this.name);
+  }
+
+  /** Leaves. */
+  leave(): void {
+    this.#do((client, now) => client.leave(now));
+  }
+
+  /** Checks that the client left, with nothing more to do. */
+  assertLeft(): void {
+    this.rule.end(this.#network.now);
+    assert(this.#run?.left !== undefined, `${this.name} did not leave`);
+    assertEquals(this.#client?.nextTimeout(), undefined);
+  }
+
+  #take(event: ClientEvent): void {
+    const run = this.#run!;
+    const connection = run.session?.remoteConnection;
+    this.#book.take(this.#network.now, run, event);
+    if (event.kind === "terminated" && connection !== undefined) {
+      this.rule.end(this.#network.now, connection);
+    }
+    if (event.kind === "request") this.#answer(event.peer);
+    const isRefused = event.kind === "error" && ["tooLong", "queueFull"].includes(event.code);
+    assert(!isRefused, "a text was not queued");
+  }
+
+  #answer(peer: number): void {
+    const prng = this.#prng;
+    const run = this.#run;
+    const roll = prng.next();
+    if (roll < 0.1 && !this.#isSettling) return;
+    const isAccepted = roll < 0.8 && !this.#isSettling;
+    this.#network.at(this.#network.now + prng.next() * prng.pick([100, 2000, 20_000]), () => {
+      if (this.#run !== run || (isAccepted && this.#isSettling)) return;
+      this.#do((client, now) => isAccepted ? client.accept(now, peer) : client.reject(now, peer));
+    });
+  }
+
+  #connect(): void {
+    const other = 1 + this.#prng.int(this.#others.length);
+    const peer = this.#prng.chance(0.5) ? other : `c${other}`;
+    this.#do((client, now) => client.connect(now, peer));
+    // At times the other has the same idea.
+    const crossing = this.#others[other - 1]!;
+    if (crossing === this || this.#prng.chance(0.7)) return;
+    const at = this.#network.now + this.#prng.next() * 300;
+    this.#network.at(at, () => {
+      if (!this.#isSettling) crossing.#do((client, now) => client.connect(now, this.name));
+    });
+  }
+
+  #send(): void {
+    const prng = this.#prng;
+    const run = this.#run!;
+    const texts: string[] = [];
+    for (let count = prng.chance(0.2) ? prng.int(40) : 1; count > 0; count--) {
+      const size = prng.chance(0.03) ? prng.int(TEXT_SIZE_MAX / 12) : prng.int(40);
+      const text = this.#book.text(run, prng.pick(FILLINGS).repeat(size));
+      this.#book.send(run, text);
+      texts.push(text);
+    }
+    this.#do((client, now) => texts.forEach((text) => client.send(now, text)));
+    if (prng.chance(0.1)) this.#do((client, now) => client.terminate(now));
+  }
+
+  /** Stops without a word, or goes home after leaving. */
+  #stop(): void {
+    this.rule.end(this.#network.now);
+    this.#host?.crash();
+    this.#book.crash(this.#run!);
+    this.#client = undefined;
+  }
+
+  #do(action: (client: Client, now: number) => void): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    this.#host?.input((now) => action(client, now));
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Random conversations on a bad network, from a seed: nothing may be lost without a word.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import type { TimerMode } from "../protocol/rtt.ts";
+import type { ServerEvent } from "../server/event.ts";
+import { Server } from "../server/server.ts";
+import { type Prng, seedFromEnv } from "./random.ts";
+import { Book, type Totals } from "./sim_book.ts";
+import { type Host, SimNetwork } from "./sim_network.ts";
+import { DIRECTORY, Player } from "./sim_player.ts";
+
+const LEASE = 45_000;
+/** Milliseconds of bad network and busy users. */
+const STORM = 90_000;
+/** Milliseconds after which nothing is left of connections and requests that ended. */
+const CALM = 200_000;
+/** Milliseconds between two things that a user does, on average. */
+const PAUSE = 4000;
+
+/** What a simulation came to. */
+export interface Outcome extends Totals {
+  datagrams: number;
+  retransmissions: number;
+}
+
+/** Plays a row of seeds, the first from `UDP_CHAT_SEED` where that is set, and prints the sums. */
+export function simulateMany(count: number, modes: readonly TimerMode[]): void {
+  const first = seedFromEnv();
+  const sums: Record<string, number> = {};
+  for (let index = 0; index < count; index++) {
+    const outcome = simulate((first + index) % 2 ** 32, modes);
+    for (const [name, value] of Object.entries(outcome)) sums[name] = (sums[name] ?? 0) + value;
+  }
+  const text = Object.entries(sums).map(([name, sum]) => `${name} ${sum}`).join(", ");
+  console.log(`${count} seeds from UDP_CHAT_SEED=${first}: ${text}`);
+  // What keeps its promises by giving up at once is of no use.
+  assertGreater(sums.delivered!, 0.75 * sums.sent!);
+  assertGreater(sums.retransmissions!, 10 * count);
+}
+
+/** Plays what the seed says; throws where a promise is broken. */
+export function simulate(seed: number, modes: readonly TimerMode[]): Outcome {
+  const simulation = new Simulation(seed, modes);
+  try {
+    return simulation.run();
+  } catch (error) {
+    const message = `${error}\nwith UDP_CHAT_SEED=${seed}, ${simulation.network.describe()}`;
+    throw new Error(message, { cause: error });
+  }
+}
+
+class Simulation {
+  readonly network: SimNetwork;
+  readonly #prng: Prng;
+  readonly #book = new Book();
+  readonly #players: Player[] = [];
+  readonly #directory: Host<ServerEvent>;
+  #server: Server;
+  #isStorm = true;
+  /** Whether nothing is lost, though it may be late, or come twice. */
+  readonly #isFair: boolean;
+
+  constructor(seed: number, modes: readonly TimerMode[]) {
+    this.network = new SimNetwork(seed);
+    const prng = this.#prng = this.network.prng;
+    this.#isFair = prng.chance(0.2);
+    this.network.conditions = {
+      loss: this.#isFair ? 0 : prng.next() * 0.4,
+      delay: prng.next() * 100,
+      jitter: prng.chance(0.3) ? 0 : prng.next() * 200,
+      duplication: prng.chance(0.5) ? 0 : prng.next() * 0.2,
+      corruption: this.#isFair ? 0 : prng.next() * 0.1,
+      lateness: prng.next() * 5,
+    };
+    this.#server = this.#makeServer();
+    this.#directory = this.network.add("directory", DIRECTORY, () => this.#server);
+    const count = 2 + prng.int(4);
+    for (let number = 1; number <= count; number++) {
+      const mode = prng.pick(modes);
+      this.#players.push(new Player(this.network, this.#book, this.#players, number, mode));
+    }
+    this.network.onSend = (datagram) => {
+      this.#book.noteSent(datagram);
+      this.#players.find(({ name }) => name === datagram.from)?.noteSent(datagram);
+    };
+    this.network.onDelivery = (datagram) => {
+      this.#book.noteDelivered(this.network.now, datagram);
+      this.#players.find(({ name }) => name === datagram.to)?.noteDelivered(datagram);
+    };
+  }
+
+  run(): Outcome {
+    for (const player of this.#players) player.start();
+    for (const player of this.#players) this.#scheduleAct(player);
+    this.#scheduleTrouble();
+    this.network.run(STORM);
+    this.#calm();
+    this.#leave();
+    const totals = this.#book.close(this.#isFair);
+    const datagrams = this.network.sent.length;
+    const fragments = this.network.sent.filter((each) => each.frame("message")).length;
+    // The directory's share, the requests', and twice what the messages took.
+    assertLess(datagrams, 3 * fragments + 600 * this.#players.length, "datagrams");
+    const retransmissions = this.#players.reduce((sum, { rule }) => sum + rule.retransmissions, 0);
+    return { ...totals, datagrams, retransmissions };
+  }
+
+  /** The network heals, the users end what they began, and nothing is left of it. */
+  #calm(): void {
+    this.#isStorm = false;
+    this.network.heal();
+    this.network.conditions = {
+      ...this.network.conditions,
+      loss: 0,
+      duplication: 0,
+      corruption: 0,
+    };
+    if (!this.#directory.isUp) this.#startDirectory();
+    for (const player of this.#players) player.settle();
+    this.network.run(CALM);
+    // Some were leaving when the storm ended, or could not register in time.
+    for (const player of this.#players) player.returnIfLeft();
+    this.network.run(20_000);
+    const before = this.network.sent.length;
+    this.network.run(20_000);
+    for (const player of this.#players) player.assertIdle();
+    for (const datagram of this.network.sent.slice(before)) {
+      assert([datagram.from, datagram.to].includes("directory"), `not idle: ${datagram}`);
+    }
+  }
+
+  #leave(): void {
+    for (const player of this.#players) player.leave();
+    this.network.run(1000);
+    const ids = [...this.#server.table().clients].map(({ id }) => id);
+    assertEquals(ids, [], "still in the table");
+    assertEquals(this.#server.nextTimeout(), undefined);
+    for (const player of this.#players) player.assertLeft();
+    const before = this.network.sent.length;
+    this.network.run(100_000);
+    assertEquals(this.network.sent.length, before, "datagrams after all left");
+  }
+
+  #scheduleAct(player: Player): void {
+    const pause = -Math.log(1 - this.#prng.next()) * PAUSE;
+    this.network.at(this.network.now + pause, () => {
+      if (!this.#isStorm) return;
+      player.act();
+      this.#scheduleAct(player);
+    });
+  }
+
+  /** What happens to the network and the directory. */
+  #scheduleTrouble(): void {
+    const prng = this.#prng;
+    for (let garbage = prng.int(30); garbage > 0; garbage--) {
+      this.network.at(prng.next() * STORM, () => this.#sendGarbage());
+    }
+    if (this.#isFair) return;
+    const hosts = ["directory", ...this.#players.map(({ name }) => name)];
+    for (let cuts = prng.int(4); cuts > 0; cuts--) {
+      const from = prng.next() * STORM;
+      const [a, b] = [prng.pick(hosts), prng.pick(hosts)];
+      if (a !== b) this.network.cut(a, b, from + prng.next() * 70_000, from);
+    }
+    if (prng.chance(0.3)) {
+      const at = prng.next() * STORM;
+      this.network.at(at, () => this.#directory.crash());
+      this.network.at(at + prng.next() * 30_000, () => {
+        if (!this.#directory.isUp) this.#startDirectory();
+      });
+    }
+  }
+
+  /** A datagram that nobody sent: noise, or an old one again. */
+  #sendGarbage(): void {
+    const prng = this.#prng;
+    const from = { hostname: "192.0.2.66", port: 1 + prng.int(65_535) };
+    const to = prng.pick([DIRECTORY, ...this.#players.map(({ address }) => address)]);
+    const noise = prng.bytes(prng.int(200));
+    if (prng.chance(0.5)) noise.set([0x75, 0x63, 1, 1 + prng.int(4)].slice(0, noise.length));
+    this.network.transmit(from, to, noise);
+  }
+
+  #makeServer(): Server {
+    return new Server({ maxClients: 100, lease: LEASE, random: this.network.prng.bytes });
+  }
+
+  #startDirectory(): void {
+    this.#server = this.#makeServer();
+    this.#directory.start(this.#server);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * A client and its user in the stories.
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+import { Client } from "../../client/client.ts";
+import type { ClientEvent, Peer } from "../../client/event.ts";
+import type { ClientOptions, ClientView } from "../../client/view.ts";
+import type { Address } from "../../protocol/address.ts";
+import type { Instant } from "../../protocol/driven.ts";
+import type { Host } from "../sim_network.ts";
+import type { Stage } from "./stage.ts";
+
+/** Where the directory is. */
+export const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
+
+type Told<K> = Extract<ClientEvent, { kind: K }>;
+
+/** A client and its user. */
+export class Actor {
+  readonly name: string;
+  readonly host: Host<ClientEvent>;
+  readonly #stage: Stage;
+  readonly #options: ClientOptions;
+  #client: Client;
+
+  constructor(stage: Stage, name: string, address: Address, options: Partial<ClientOptions>) {
+    this.#stage = stage;
+    this.name = name;
+    this.#options = {
+      server: DIRECTORY,
+      serverName: "localhost:7070",
+      id: 0,
+      name,
+      port: address.port,
+      timers: "adaptive",
+      acceptAll: false,
+      random: stage.network.prng.bytes,
+      ...options,
+    };
+    this.#client = new Client(stage.network.instant(), this.#options);
+    this.host = stage.network.add(name, address, () => this.#client);
+  }
+
+  get id(): number {
+    const { id } = this.view;
+    assert(id !== undefined, `${this.name} has no id`);
+    return id;
+  }
+
+  get view(): ClientView {
+    return this.#client.view();
+  }
+
+  /** How many datagrams were dropped, by reason. */
+  get dropped(): Client["dropped"] {
+    return this.#client.dropped;
+  }
+
+  /** When the client wants to be woken, from now on. */
+  get nextTimeout(): number | undefined {
+    const timeout = this.#client.nextTimeout();
+    return timeout === undefined ? undefined : timeout - this.#stage.network.instant();
+  }
+
+  connect(peer: Peer): void {
+    this.#input((now) => this.#client.connect(now, peer));
+  }
+
+  cancel(): void {
+    this.#input((now) => this.#client.cancel(now));
+  }
+
+  accept(peer?: Peer): void {
+    this.#input((now) => this.#client.accept(now, peer));
+  }
+
+  reject(peer?: Peer): void {
+    this.#input((now) => this.#client.reject(now, peer));
+  }
+
+  send(...texts: string[]): void {
+    this.#input((now) => texts.forEach((text) => this.#client.send(now, text)));
+  }
+
+  terminate(): void {
+    this.#input((now) => this.#client.terminate(now));
+  }
+
+  list(): void {
+    this.#input((now) => this.#client.list(now));
+  }
+
+  leave(): void {
+    this.#input((now) => this.#client.leave(now));
+  }
+
+  abandon(): void {
+    this.#input((now) => this.#client.abandon(now));
+  }
+
+  crash(): void {
+    this.host.crash();
+  }
+
+  /** A new run at the same address. */
+  restart(options: Partial<ClientOptions> = {}): void {
+    this.host.crash();
+    const { network } = this.#stage;
+    this.#client = new Client(network.instant(), { ...this.#options, ...options });
+    this.host.start(this.#client);
+  }
+
+  /** Everything of a kind that the client told, in all its runs. */
+  told<K extends ClientEvent["kind"]>(kind: K): Told<K>[] {
+    return this.host.events.map(({ event }) => event)
+      .filter((event): event is Told<K> => event.kind === kind);
+  }
+
+  /** The last thing of a kind that the client told. */
+  last<K extends ClientEvent["kind"]>(kind: K): Told<K> {
+    const event = this.told(kind).at(-1);
+    assert(event !== undefined, `${this.name} did not tell "${kind}"`);
+    return event;
+  }
+
+  /** When the client told something of a kind, from a given time on counted as 0. */
+  toldAt(kind: ClientEvent["kind"], since: Instant = 0): Instant[] {
+    return this.host.events.filter(({ event, time }) => event.kind === kind && time >= since)
+      .map(({ time }) => time - since);
+  }
+
+  /** The texts of the messages that came. */
+  get texts(): string[] {
+    return this.told("message").map(({ text }) => text);
+  }
+
+  /** The codes of the errors that were told. */
+  get errors(): string[] {
+    return this.told("error").map(({ code }) => code);
+  }
+
+  #input(action: (now: Instant) => void): void {
+    this.host.input(action);
+  }
+}

@@ -1,0 +1,195 @@
+import { assertEquals } from "@std/assert";
+import { story } from "./stage.ts";
+
+story("a request that is cancelled during the look-up never rings", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect("ben");
+  ana!.cancel();
+  stage.wait(1000);
+  assertEquals(ana!.told("cancelled"), [{ kind: "cancelled", peer: "ben" }]);
+  assertEquals(stage.times("connectionRequest"), []);
+  assertEquals(ben!.told("request"), []);
+  assertEquals(ana!.view.state, "idle");
+});
+
+story("a request that is cancelled before it rings is forgotten by the other", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(50);
+  ana!.cancel();
+  stage.wait(1000);
+  assertEquals(ben!.told("request").length, 1);
+  assertEquals(ben!.told("requestEnded"), [
+    { kind: "requestEnded", peer: 1, name: "ana", why: "cancelled" },
+  ]);
+  assertEquals(ana!.told("ringing"), []);
+  assertEquals(ana!.view.state, "idle");
+});
+
+story("a request that is cancelled while it rings is forgotten by the other", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(5000);
+  ana!.cancel();
+  stage.wait(100);
+  assertEquals(ben!.last("requestEnded").why, "cancelled");
+  ben!.accept();
+  assertEquals(ben!.errors, ["noRequest"]);
+  const since = stage.now;
+  stage.wait(12_000);
+  assertEquals(stage.times("connectionRequest", undefined, since), []);
+  assertEquals(stage.times("connectionTermination", undefined).length, 1);
+});
+
+story("a cancellation is repeated until it is acknowledged, three times at most", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(100);
+  stage.lose("connectionTermination");
+  ana!.cancel();
+  stage.wait(11_000);
+  assertEquals(ben!.told("requestEnded").length, 1);
+  assertEquals(stage.times("connectionTermination").length, 2);
+  ana!.connect(2);
+  stage.wait(100);
+  ben!.crash();
+  const since = stage.now;
+  ana!.cancel();
+  stage.wait(60_000);
+  const fixed = [0, 10_000, 20_000];
+  assertEquals(
+    stage.times("connectionTermination", ana, since),
+    stage.mode === "fixed" ? fixed : [0, 1000, 3000],
+  );
+});
+
+story("a cancellation that crosses the Accept ends the connection", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(100);
+  ben!.accept();
+  ana!.cancel();
+  stage.wait(100);
+  assertEquals(ana!.told("connected"), []);
+  assertEquals(ana!.told("cancelled").length, 1);
+  assertEquals(ben!.told("connected").length, 1);
+  assertEquals(ben!.last("terminated"), {
+    kind: "terminated",
+    peer: 1,
+    name: "ana",
+    by: "peer",
+    undelivered: 0,
+  });
+  assertEquals([ana, ben].map((each) => each!.view.state), ["idle", "idle"]);
+});
+
+story("a cancellation that overtakes its request keeps it from ringing", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  stage.delay("connectionRequest", 300);
+  ana!.connect(2);
+  stage.wait(50);
+  ana!.cancel();
+  stage.wait(1000);
+  assertEquals(ben!.told("request"), []);
+  ana!.connect(2);
+  stage.wait(100);
+  assertEquals(ben!.told("request").length, 1);
+});
+
+story("without a request there is nothing to cancel", (stage) => {
+  const [ana] = stage.clients("ana");
+  ana!.cancel();
+  assertEquals(ana!.errors, ["noRequest"]);
+});
+
+story("to terminate takes back the request that is under way", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(100);
+  ana!.terminate();
+  stage.wait(100);
+  assertEquals(ana!.told("cancelled").length, 1);
+  assertEquals(ben!.last("requestEnded").why, "cancelled");
+  ana!.terminate();
+  assertEquals(ana!.errors, ["notConnected"]);
+});
+
+story("a pending request whose requester fell silent is forgotten after 35 s", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(100);
+  const since = stage.now;
+  ana!.crash();
+  stage.wait(60_000);
+  assertEquals(ben!.told("requestEnded"), [
+    { kind: "requestEnded", peer: 1, name: "ana", why: "expired" },
+  ]);
+  const [asked] = ben!.toldAt("request");
+  assertEquals(ben!.toldAt("requestEnded", since), [asked! + 35_000 - since]);
+  assertEquals(ben!.view.requests, []);
+});
+
+story("a requester gives up when nothing came back for 120 s", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  stage.network.cut("ana", "ben");
+  const since = stage.now;
+  ana!.connect(2);
+  stage.wait(200_000);
+  assertEquals(ana!.toldAt("error", since), [120_040]);
+  assertEquals(ana!.errors, ["peerTimeout"]);
+  assertEquals(ana!.view.state, "idle");
+  assertEquals(ben!.told("request"), []);
+});
+
+story("a requester gives up when there is no decision for 600 s", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  const since = stage.now;
+  ana!.connect(2);
+  stage.wait(700_000);
+  assertEquals(ana!.toldAt("error", since), [600_040]);
+  assertEquals(ben!.told("requestEnded").map(({ why }) => why), ["expired"]);
+});
+
+story("a client that leaves takes its request back, and those that ring hear inactive", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
+  ana!.connect(2);
+  stage.wait(100);
+  cleo!.connect(1);
+  stage.wait(100);
+  ana!.leave();
+  stage.wait(100);
+  assertEquals(ben!.last("requestEnded").why, "cancelled");
+  assertEquals(cleo!.told("inactive"), [{ kind: "inactive", peer: 1 }]);
+  assertEquals(ana!.last("left").acknowledged, true);
+});
+
+story(
+  "a requester hears of a rejection when the other terminated before the Accept came",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben");
+    ana!.connect(2);
+    stage.wait(100);
+    // Nothing gets through until ben has given up.
+    stage.network.cut("ana", "ben", stage.now + 32_000);
+    ben!.accept();
+    ben!.terminate();
+    stage.wait(31_000);
+    assertEquals(ben!.last("terminated").by, "timeout");
+    stage.wait(10_000);
+    assertEquals(ana!.told("rejected").length, 1);
+    assertEquals(ana!.view.state, "idle");
+  },
+);
+
+story("a Termination that overtakes the Accept waits for it", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  stage.wait(100);
+  stage.delay("connectionAccept", 30);
+  ben!.accept();
+  ben!.terminate();
+  stage.wait(11_000);
+  assertEquals(ana!.told("connected").length, 1);
+  assertEquals(ana!.last("terminated").by, "peer");
+  assertEquals(ben!.last("terminated").by, "local");
+});

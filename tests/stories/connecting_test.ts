@@ -1,0 +1,255 @@
+import { assertEquals } from "@std/assert";
+import { DatagramType, RejectReason } from "../../protocol/frame.ts";
+import { encodeDatagram } from "../../protocol/datagram.ts";
+import { story } from "./stage.ts";
+
+story("a request rings, is accepted, and both are told", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect("ben");
+  assertEquals(ana!.view.outgoing, { peer: "ben", attempt: 0, nextAt: 0, isRinging: false });
+  stage.wait(100);
+  assertEquals(ana!.view.outgoing?.isRinging, true);
+  assertEquals(ben!.told("request"), [
+    { kind: "request", peer: 1, name: "ana", isAgain: false },
+  ]);
+  assertEquals(ben!.view.requests, [{ id: 1, name: "ana" }]);
+  ben!.accept();
+  stage.wait(100);
+  assertEquals(ana!.told("connected"), [{ kind: "connected", peer: 2, name: "ben" }]);
+  assertEquals(ben!.told("connected"), [{ kind: "connected", peer: 1, name: "ana" }]);
+  assertEquals(ana!.view.outgoing, undefined);
+  assertEquals(ben!.view.requests, []);
+});
+
+for (const kind of ["connectionRequest", "ringing"] as const) {
+  story(`a lost ${kind} frame is made good by another request; the user is asked once`, (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben");
+    stage.lose(kind);
+    const since = stage.now;
+    ana!.connect(2);
+    stage.wait(9000);
+    const times = stage.times("connectionRequest", ana, since);
+    assertEquals(times, stage.mode === "fixed" ? [40] : [40, 1040]);
+    stage.wait(2000);
+    assertEquals(ben!.told("request").length, 1);
+    assertEquals(ana!.told("ringing").length, 1);
+  });
+}
+
+story("a request is repeated every 10 s while it rings, and counted", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  const since = stage.now;
+  ana!.connect(2);
+  stage.wait(45_000);
+  const times = stage.times("connectionRequest", ana, since);
+  assertEquals(times, [40, 10_040, 20_040, 30_040, 40_040]);
+  assertEquals(ana!.told("requesting").map(({ attempt }) => attempt), [1, 2, 3, 4, 5]);
+  assertEquals(ana!.view.outgoing?.attempt, 5);
+  assertEquals(stage.times("ringing", ben).length, 5);
+  assertEquals([ben!.told("request").length, ana!.told("ringing").length], [1, 1]);
+  ben!.accept();
+  stage.wait(100);
+  assertEquals(ana!.view.state, "connected");
+});
+
+story("a lost Accept is sent again, and the user is not asked again", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  stage.lose("connectionAccept");
+  ana!.connect(2);
+  stage.wait(100);
+  const since = stage.now;
+  ben!.accept();
+  stage.wait(11_000);
+  assertEquals(
+    stage.times("connectionAccept", ben, since)[1],
+    stage.after(1000) - (
+      // With fixed timers the repeated request is quicker by what the user needed.
+      stage.mode === "fixed" ? 40 : 0
+    ),
+  );
+  assertEquals(ana!.told("connected").length, 1);
+  assertEquals(ben!.told("request").length, 1);
+  ben!.send("here");
+  stage.wait(100);
+  assertEquals(ana!.texts, ["here"]);
+});
+
+story("a lost Ack of the Accept is sent again when the Accept is", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  stage.lose("ack");
+  ana!.connect(2);
+  stage.wait(100);
+  const since = stage.now;
+  ben!.accept();
+  stage.wait(30_000);
+  assertEquals(stage.times("connectionAccept", ben, since), [0, stage.after(1000)]);
+  assertEquals([ana, ben].map((each) => each!.told("connected").length), [1, 1]);
+});
+
+story("a lost Reject is repeated, and the user is not asked again", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  stage.lose("connectionReject");
+  ana!.connect(2);
+  stage.wait(100);
+  ben!.reject();
+  stage.wait(11_000);
+  assertEquals(ana!.told("rejected"), [
+    { kind: "rejected", peer: 2, reason: RejectReason.declined },
+  ]);
+  assertEquals(ben!.told("request").length, 1);
+  assertEquals(ana!.view.state, "idle");
+});
+
+story("a reject sticks to its request, while a new request rings again", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  stage.lose("connectionReject", { times: 3 });
+  ana!.connect(2);
+  stage.wait(100);
+  ben!.reject(1);
+  stage.wait(35_000);
+  assertEquals(ben!.told("request").length, 1);
+  assertEquals(stage.times("connectionReject", ben).length, 4);
+  assertEquals(ana!.told("rejected").length, 1);
+  ana!.connect(2);
+  stage.wait(100);
+  assertEquals(ben!.told("request").length, 2);
+  ben!.accept();
+  stage.wait(100);
+  assertEquals(ana!.view.state, "connected");
+});
+
+story("a client that talks is busy for a third one", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
+  stage.connect(ana!, ben!);
+  stage.lose("connectionReject");
+  cleo!.connect("ben");
+  stage.wait(11_000);
+  assertEquals(cleo!.told("rejected"), [
+    { kind: "rejected", peer: 2, reason: RejectReason.busy },
+  ]);
+  assertEquals(ben!.told("request").length, 1);
+  assertEquals(ben!.told("requestEnded"), [
+    { kind: "requestEnded", peer: 3, name: "cleo", why: "busy" },
+  ]);
+  assertEquals(ben!.view.peer?.id, 1);
+});
+
+story("a client cannot connect to itself, by id or by name", (stage) => {
+  const [ana] = stage.clients("ana");
+  ana!.connect(1);
+  ana!.connect("ANA");
+  stage.wait(100);
+  assertEquals(ana!.errors, ["self", "self"]);
+  assertEquals(stage.times("lookUp"), []);
+  assertEquals(ana!.view.state, "idle");
+});
+
+story("a client that is not registered yet cannot connect", (stage) => {
+  const ana = stage.client("ana");
+  ana.connect(2);
+  assertEquals(ana.errors, ["notRegistered"]);
+});
+
+story("a second request while one is under way is an error, and changes nothing", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
+  ana!.connect(2);
+  ana!.connect(3);
+  stage.wait(100);
+  ana!.connect(3);
+  stage.wait(100);
+  assertEquals(ana!.errors, ["alreadyRequesting", "alreadyRequesting"]);
+  assertEquals(ben!.told("request").length, 1);
+  assertEquals(cleo!.told("request").length, 0);
+});
+
+story("a request while one talks is an error, and changes nothing", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.connect(2);
+  ana.connect(9);
+  assertEquals(ana.errors, ["alreadyConnected", "alreadyConnected"]);
+  ana.send("still here");
+  stage.wait(100);
+  assertEquals(ben.texts, ["still here"]);
+});
+
+story("a request that reaches another client than was meant is told as inactive", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect(2);
+  // Between the look-up and the request, another client got the address.
+  stage.wait(30);
+  ben!.restart({ id: 77, name: "carl" });
+  stage.wait(2000);
+  stage.wait(10_000);
+  assertEquals(ben!.told("request"), []);
+  assertEquals(ana!.told("inactive"), [{ kind: "inactive", peer: 2 }]);
+  assertEquals(ana!.view.state, "idle");
+});
+
+story(
+  "without a name the oldest request is accepted; without a request it is an error",
+  (stage) => {
+    const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
+    ben!.connect(1);
+    stage.wait(50);
+    cleo!.connect(1);
+    stage.wait(100);
+    ana!.accept(7);
+    ana!.accept();
+    stage.wait(100);
+    assertEquals(ana!.last("connected").peer, 2);
+    ana!.accept();
+    ana!.reject("nobody");
+    assertEquals(ana!.errors, ["noRequest", "noRequest", "noRequest"]);
+  },
+);
+
+story(
+  "a client that accepts all connects at once, and again when its request led nowhere",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben");
+    const auto = stage.client("auto", { acceptAll: true });
+    stage.wait(100);
+    ana!.connect("auto");
+    stage.wait(200);
+    assertEquals(auto.last("connected").peer, 1);
+    ana!.terminate();
+    stage.wait(100);
+    auto.connect("ben");
+    stage.wait(100);
+    ana!.connect("auto");
+    stage.wait(100);
+    assertEquals(ana!.told("connected").length, 1);
+    ben!.reject();
+    stage.wait(11_000);
+    assertEquals(ana!.told("connected").length, 2);
+    assertEquals(auto.view.peer?.id, 1);
+  },
+);
+
+story("a Request that is shorter than it must be is dropped", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  const header = { type: DatagramType.Handshake, connection: 0, packet: 0 };
+  const frame = {
+    kind: "connectionRequest",
+    requester: 1,
+    responder: 2,
+    connection: 5,
+    name: "ana",
+  } as const;
+  const since = stage.now;
+  stage.network.transmit(
+    ana!.host.address,
+    ben!.host.address,
+    encodeDatagram(header, [frame], 159),
+  );
+  stage.wait(100);
+  assertEquals(ben!.told("request"), []);
+  assertEquals(stage.datagrams(ben, since), []);
+  stage.network.transmit(
+    ana!.host.address,
+    ben!.host.address,
+    encodeDatagram(header, [frame], 160),
+  );
+  stage.wait(100);
+  assertEquals(ben!.told("request").length, 1);
+});

@@ -1,0 +1,221 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { DATAGRAM_SIZE_MAX } from "../../protocol/frame.ts";
+import { TEXT_SIZE_MAX } from "../../protocol/send_queue.ts";
+import { type Actor, type Stage, story } from "./stage.ts";
+
+/** Texts of one, two, three and four bytes a character, some of which meet the fragment borders. */
+const ALPHABETS = ["x", "é", "€", "👋", "a€", "👩‍👩‍👧‍👦", "x👋é"];
+
+/** A text of exactly so many bytes: as many repeats as fit, then "."s. */
+function textOfSize(repeated: string, size: number): string {
+  const bytes = new TextEncoder().encode(repeated).length;
+  return repeated.repeat(Math.floor(size / bytes)) + ".".repeat(size % bytes);
+}
+
+/** Every message that one sent was delivered to the other once, in order, and told as delivered. */
+function assertDelivered(sender: Actor, receiver: Actor, texts: readonly string[]): void {
+  assertEquals(receiver.texts.length, texts.length);
+  assert(receiver.texts.every((text, index) => text === texts[index]), "other texts");
+  const seqs = texts.map((_, index) => index);
+  assertEquals(receiver.told("message").map(({ seq }) => seq), seqs);
+  assertEquals(sender.told("sent").map(({ seq }) => seq), seqs);
+  assertEquals(sender.told("delivered").map(({ seq }) => seq), seqs);
+  assertEquals(sender.view.unconfirmed, 0);
+}
+
+story("messages go both ways, numbered, and name their sender", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("hi", "there");
+  ben.send("hello");
+  stage.wait(100);
+  assertDelivered(ana, ben, ["hi", "there"]);
+  assertDelivered(ben, ana, ["hello"]);
+  assertEquals(ben.last("message"), {
+    kind: "message",
+    peer: 1,
+    name: "ana",
+    seq: 1,
+    text: "there",
+  });
+  assertEquals(ana.last("delivered"), { kind: "delivered", peer: 2, seq: 1, rttMs: 40 });
+});
+
+story("a lost message is sent again, and told once", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("message");
+  ana.send("hi");
+  stage.wait(11_000);
+  assertDelivered(ana, ben, ["hi"]);
+  assertEquals(stage.times("message").length, 2);
+});
+
+story("a lost ack lets the message be sent again, and not be shown again", (stage) => {
+  const [ana, ben] = stage.pair();
+  // With fixed timers the Ack of a keepalive would be quicker than the message.
+  stage.lose("ack", { times: stage.mode === "fixed" ? 2 : 1 });
+  ana.send("hi");
+  stage.wait(11_000);
+  assertDelivered(ana, ben, ["hi"]);
+  assertEquals(stage.times("message").length, 2);
+});
+
+story("messages that overtake one another are shown in order", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.delay("message", 30);
+  for (const text of ["one", "two", "three"]) {
+    ana.send(text);
+    stage.wait(5);
+  }
+  stage.wait(100);
+  assertDelivered(ana, ben, ["one", "two", "three"]);
+  if (stage.mode === "fixed") assertEquals(stage.times("message").length, 3);
+});
+
+story("a message that is not confirmed within 5 s is told so, and delivered later", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.network.cut("ana", "ben", stage.now + 12_000);
+  const since = stage.now;
+  ana.send("hi");
+  stage.wait(1000);
+  ana.send("there");
+  assertEquals(ana.view.unconfirmed, 2);
+  stage.wait(30_000);
+  assertEquals(ana.toldAt("unconfirmed", since), [5000, 6000]);
+  assertEquals(ana.told("unconfirmed").map(({ seq }) => seq), [0, 1]);
+  assertDelivered(ana, ben, ["hi", "there"]);
+});
+
+story("a partition of 40 s is survived, both ways", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.network.cut("ana", "ben", stage.now + 40_000);
+  ana.send("hi");
+  ben.send("ho");
+  stage.wait(52_000);
+  assertDelivered(ana, ben, ["hi"]);
+  assertDelivered(ben, ana, ["ho"]);
+});
+
+story("a thousand messages in one burst arrive, a fifth of the datagrams being lost", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.set({ loss: 0.2, jitter: 30, duplication: 0.1 });
+  const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
+  ana.send(...texts);
+  stage.network.runUntil(() => ana.view.unconfirmed === 0, 300_000, "everything delivered");
+  assertDelivered(ana, ben, texts);
+});
+
+story("a thousand messages in one burst take a few round trips where nothing is lost", (stage) => {
+  const [ana, ben] = stage.pair();
+  const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
+  const since = stage.now;
+  ana.send(...texts);
+  stage.network.runUntil(() => ana.view.unconfirmed === 0, 10_000, "everything delivered");
+  assertDelivered(ana, ben, texts);
+  assertLess(stage.now - since, 200);
+  // Several share a datagram.
+  assertLess(stage.times("message").length, 30);
+});
+
+for (const alphabet of ALPHABETS) {
+  story(`a text of 64 KiB of "${alphabet}" arrives whole, under loss`, (stage) => {
+    const [ana, ben] = stage.pair();
+    const text = textOfSize(alphabet, TEXT_SIZE_MAX);
+    stage.set({ loss: 0.2, jitter: 30 });
+    ana.send("before", text, "after");
+    stage.network.runUntil(() => ana.view.unconfirmed === 0, 300_000, "everything delivered");
+    assertDelivered(ana, ben, ["before", text, "after"]);
+    assert(stage.datagrams().every(({ bytes }) => bytes.length <= DATAGRAM_SIZE_MAX));
+  }, ["adaptive"]);
+}
+
+story("a text of 64 KiB and one byte is an error, and nothing is sent", (stage) => {
+  const [ana, ben] = stage.pair();
+  for (const alphabet of ALPHABETS) ana.send(textOfSize(alphabet, TEXT_SIZE_MAX + 1));
+  assertEquals(ana.errors, ALPHABETS.map(() => "tooLong"));
+  assertEquals(ana.last("error").message, "Cannot send 65537 bytes: a message has at most 65536");
+  ana.send("short");
+  stage.wait(100);
+  assertDelivered(ana, ben, ["short"]);
+});
+
+story("an empty text, and half a surrogate pair, are delivered as they can be", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("", "half \ud83d pair", "nul \0 and line\nbreak");
+  stage.wait(100);
+  assertDelivered(ana, ben, ["", "half \ufffd pair", "nul \0 and line\nbreak"]);
+});
+
+story("a full queue is an error, and what was queued is delivered", (stage) => {
+  const [ana, ben] = stage.pair();
+  const text = "x".repeat(TEXT_SIZE_MAX);
+  // 4 MiB, in 64 texts.
+  const texts = Array<string>(64).fill(text);
+  ana.send(...texts, "one more", text);
+  assertEquals(ana.errors, ["queueFull", "queueFull"]);
+  stage.network.runUntil(() => ana.view.unconfirmed === 0, 60_000, "everything delivered");
+  assertDelivered(ana, ben, texts);
+  ana.send("again");
+  stage.wait(100);
+  assertEquals(ben.texts.at(-1), "again");
+}, ["adaptive"]);
+
+story("a text is not sent while nobody is connected", (stage) => {
+  const [ana] = stage.clients("ana", "ben");
+  ana!.send("hi");
+  ana!.connect(2);
+  stage.wait(100);
+  ana!.send("hi");
+  assertEquals(ana!.errors, ["notConnected", "notConnected"]);
+});
+
+story("a Message that names another sender is not shown", (stage) => {
+  const [ana, ben] = stage.pair();
+  rewriteSender(stage, ana, ben);
+  ana.send("hi");
+  stage.wait(100);
+  assertEquals(ben.texts, []);
+  assertEquals(ana.told("delivered"), []);
+});
+
+/** Changes the sender in ana's next Message. */
+function rewriteSender(stage: Stage, ana: Actor, ben: Actor): void {
+  let isOver = false;
+  stage.network.script((datagram) => {
+    if (isOver || datagram.frame("message") === undefined) return undefined;
+    isOver = true;
+    const bytes = datagram.bytes.slice();
+    // Behind the datagram's and the frame's header, and the seq.
+    new DataView(bytes.buffer).setUint32(16 + 3 + 4, 3);
+    stage.network.transmit(ana.host.address, ben.host.address, bytes);
+    return "drop";
+  });
+}
+
+story("a client is followed to where its datagrams come from", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("hi");
+  stage.wait(100);
+  const elsewhere = { hostname: "192.0.2.1", port: 9 };
+  // An old datagram from elsewhere moves nobody; the newest does.
+  const old = stage.datagrams(ana).find((datagram) => datagram.frame("ack"))!;
+  stage.network.transmit(elsewhere, ben.host.address, old.bytes);
+  stage.wait(100);
+  ben.send("one");
+  stage.wait(100);
+  assertEquals(ana.texts, ["one"]);
+  let newest: Uint8Array | undefined;
+  stage.network.script((datagram) => {
+    if (newest !== undefined || datagram.frame("message")?.text !== "two") return undefined;
+    newest = datagram.bytes;
+    return "drop";
+  });
+  ana.send("two");
+  stage.network.transmit(elsewhere, ben.host.address, newest!);
+  stage.wait(30);
+  assertEquals(ben.texts.at(-1), "two");
+  assertEquals(stage.datagrams(ben).at(-1)!.to, "192.0.2.1:9");
+  // Ana's next datagram moves it back.
+  ana.send("three");
+  stage.wait(50);
+  assertEquals(stage.datagrams(ben).at(-1)!.to, "ana");
+});

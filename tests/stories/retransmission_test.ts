@@ -1,0 +1,180 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { story } from "./stage.ts";
+
+story("with fixed timers a message is sent again after exactly 10 s, time and again", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("message", { times: 3 });
+  const since = stage.now;
+  ana.send("hi");
+  stage.wait(60_000);
+  assertEquals(stage.times("message", ana, since), [0, 10_000, 20_000, 30_000]);
+  assertEquals(ben.texts, ["hi"]);
+}, ["fixed"]);
+
+story("with fixed timers an ack that shows a gap hurries nothing", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("message");
+  const since = stage.now;
+  for (const text of ["one", "two", "three"]) {
+    ana.send(text);
+    stage.wait(100);
+  }
+  stage.wait(20_000);
+  assertEquals(stage.times("message", ana, since), [0, 100, 200, 10_000]);
+  assertEquals(ben.texts, ["one", "two", "three"]);
+}, ["fixed"]);
+
+story("with fixed timers a request is repeated after exactly 10 s, ringing or not", (stage) => {
+  const [ana] = stage.clients("ana", "ben");
+  stage.lose("ringing", { times: 2 });
+  const since = stage.now;
+  ana!.connect(2);
+  stage.wait(45_000);
+  const times = stage.times("connectionRequest", ana, since);
+  assertEquals(times, [40, 10_040, 20_040, 30_040, 40_040]);
+}, ["fixed"]);
+
+story("with fixed timers a Termination is repeated after exactly 10 s", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("connectionTerminationAck");
+  const since = stage.now;
+  ana.terminate();
+  stage.wait(60_000);
+  assertEquals(stage.times("connectionTermination", ana, since), [0, 10_000]);
+  assertEquals([ana, ben].map((each) => each.last("terminated").by), ["local", "peer"]);
+}, ["fixed"]);
+
+story("with fixed timers a request to the directory is repeated after exactly 10 s", (stage) => {
+  const [ana] = stage.clients("ana");
+  stage.directory.crash();
+  const since = stage.now;
+  ana!.list();
+  stage.wait(29_000);
+  assertEquals(stage.times("list", ana, since), [0, 10_000, 20_000]);
+  const [first] = stage.times("leaseKeepalive", ana, since);
+  stage.wait(20_000);
+  assertEquals(
+    stage.times("leaseKeepalive", ana, since),
+    [0, 10_000, 20_000, 30_000].map((after) => first! + after),
+  );
+  const left = stage.now;
+  ana!.leave();
+  stage.wait(60_000);
+  assertEquals(stage.times("leave", ana, left), [0, 10_000, 20_000]);
+}, ["fixed"]);
+
+story("a lost message in a stream is sent again as soon as an ack shows the gap", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("before");
+  stage.wait(100);
+  stage.lose("message");
+  const since = stage.now;
+  ana.send("one");
+  stage.wait(10);
+  ana.send("two");
+  stage.wait(500);
+  // The ack of "two" comes one round trip after it was sent, before the RTO.
+  assertEquals(stage.times("message", ana, since), [0, 10, 50]);
+  assertEquals(ben.toldAt("message", since), [70, 70]);
+}, ["adaptive"]);
+
+story(
+  "a message whose second transmission is lost as well is sent again by the next gap",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    stage.lose("message");
+    const since = stage.now;
+    ana.send("one");
+    stage.wait(10);
+    ana.send("two");
+    stage.wait(30);
+    stage.lose("message");
+    stage.wait(15);
+    ana.send("three");
+    stage.wait(100);
+    assertEquals(stage.times("message", ana, since), [0, 10, 50, 55, 95]);
+    assertEquals(ben.texts, ["one", "two", "three"]);
+  },
+  ["adaptive"],
+);
+
+story("a lone lost message is sent again after the RTO, then after twice as long", (stage) => {
+  const [ana, ben] = stage.pair();
+  // Ana's only sample is the Ringing: 40 ms, so SRTT 40, RTTVAR 20, RTO 120.
+  stage.lose("message", { times: 3 });
+  const since = stage.now;
+  ana.send("hi");
+  stage.wait(5000);
+  assertEquals(stage.times("message", ana, since), [0, 120, 360, 840]);
+  assertEquals(ben.texts, ["hi"]);
+}, ["adaptive"]);
+
+story("a retransmission gives no sample of the round-trip time", (stage) => {
+  const [ana] = stage.pair();
+  stage.lose("message");
+  ana.send("hi");
+  stage.wait(5000);
+  stage.lose("message");
+  const since = stage.now;
+  ana.send("ho");
+  stage.wait(5000);
+  // The RTO is still the one from the Ringing.
+  assertEquals(stage.times("message", ana, since), [0, 120]);
+}, ["adaptive"]);
+
+story("nothing waits longer than 10 s for its next transmission", (stage) => {
+  const [ana, ben] = stage.pair();
+  const cleo = stage.client("cleo");
+  stage.wait(100);
+  stage.set({ delay: 4000 });
+  ana.send("far away");
+  stage.wait(20_000);
+  assertEquals(ben.texts, ["far away"]);
+  ben.send("hi");
+  stage.wait(20_000);
+  stage.network.cut("ana", "ben");
+  stage.network.cut("cleo", "directory", stage.now + 60_000);
+  const since = stage.now;
+  ana.send("into the void");
+  cleo.connect(2);
+  stage.wait(55_000);
+  for (const [kind, actor] of [["message", ana], ["lookUp", cleo]] as const) {
+    const times = stage.times(kind, actor, since);
+    assert(times.length > (kind === "message" ? 5 : 2));
+    const end = kind === "lookUp" ? 30_000 : 55_000;
+    for (const [index, time] of times.entries()) {
+      assertLessOrEqual((times[index + 1] ?? end) - time, 10_000, kind);
+    }
+  }
+}, ["adaptive"]);
+
+story("a silent connection is kept alive at the least cost", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.wait(1000);
+  const since = stage.now;
+  stage.wait(120_000);
+  // The Ack of the one's keepalive is a sign of life for the one, the keepalive for the other.
+  const keepalives = stage.times("connectionKeepalive", undefined, since).length;
+  assert(keepalives >= 11 && keepalives <= 24, `${keepalives}`);
+  assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
+  assertEquals([...ana.told("terminated"), ...ben.told("terminated")], []);
+});
+
+story("an idle client sends nothing but lease keepalives, and needs no other timer", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("hi");
+  stage.wait(100);
+  ben.terminate();
+  stage.wait(100);
+  // Lingering, and the memory of the request, are over after a minute and some seconds.
+  stage.wait(100_000);
+  const since = stage.now;
+  stage.wait(300_000);
+  const kinds = stage.datagrams(undefined, since).flatMap(({ frames }) => frames)
+    .map(({ kind }) => kind);
+  assertEquals([...new Set(kinds)].sort(), ["leaseKeepalive", "leaseKeepaliveAck"]);
+  // 20 times two datagrams in 300 s for each.
+  assertEquals(Math.round(kinds.length / 10), 8);
+  const due = stage.times("leaseKeepalive", ana, since).at(-1)! + since + 40 + 15_000;
+  assertEquals(ana.nextTimeout, due - stage.now);
+});

@@ -1,0 +1,274 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Actor, type Stage, story } from "./stage.ts";
+
+/** How the two heard of the end. */
+function ends(...actors: Actor[]): string[] {
+  return actors.map((each) => {
+    const all = each.told("terminated");
+    assertEquals(all.length, 1, `${each.name} heard of ${all.length} ends`);
+    return `${all[0]!.by} ${all[0]!.undelivered}`;
+  });
+}
+
+/** Cuts the two off from one another, and from what they were told. */
+function cut(stage: Stage, duration = Infinity): void {
+  stage.network.cut("ana", "ben", stage.now + duration);
+}
+
+story("a termination ends the connection on both sides, and both are told by whom", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("bye");
+  ana.terminate();
+  assertEquals(ana.view.state, "terminating");
+  ana.send("too late");
+  assertEquals(ana.errors, ["notConnected"]);
+  stage.wait(200);
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(ben.texts, ["bye"]);
+  assertEquals([ana, ben].map((each) => each.view.state), ["idle", "idle"]);
+});
+
+story("a lost Termination is sent again", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("connectionTermination");
+  const since = stage.now;
+  ana.terminate();
+  stage.wait(11_000);
+  assertEquals(stage.times("connectionTermination", ana, since), [0, stage.after(1000)]);
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+});
+
+story("a lost Termination Ack is sent again when the Termination is", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("connectionTerminationAck");
+  const since = stage.now;
+  ana.terminate();
+  stage.wait(11_000);
+  assertEquals(stage.times("connectionTerminationAck", ben, since), [20, stage.after(1000) + 20]);
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+});
+
+story("a Termination that nobody acknowledges is sent three times", (stage) => {
+  const [ana, ben] = stage.pair();
+  ben.crash();
+  const since = stage.now;
+  ana.terminate();
+  stage.wait(60_000);
+  const times = stage.mode === "fixed" ? [0, 10_000, 20_000] : [0, 1000, 3000];
+  assertEquals(stage.times("connectionTermination", ana, since), times);
+  assertEquals(ends(ana), ["timeout 0"]);
+  assertEquals(ana.toldAt("terminated", since), [stage.mode === "fixed" ? 30_000 : 7000]);
+  assertEquals(ana.view.state, "idle");
+});
+
+story("what is in flight at a termination is delivered, both ways", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("message", { times: 2 });
+  ana.send("from ana", "and more");
+  ben.send("from ben");
+  ana.terminate();
+  stage.wait(31_000);
+  assertEquals(ben.texts, ["from ana", "and more"]);
+  assertEquals(ana.texts, ["from ben"]);
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+});
+
+story("what the other has in flight when the Termination comes is still delivered", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("message");
+  ben.send("lost at first");
+  stage.wait(10);
+  ana.terminate();
+  stage.wait(31_000);
+  assertEquals(ana.texts, ["lost at first"]);
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(ben.told("delivered").length, 1);
+});
+
+story("what was not sent before the Termination came is told as undelivered", (stage) => {
+  const [ana, ben] = stage.pair();
+  // More than may be in flight at a time.
+  const text = "x".repeat(60_000);
+  ben.send(text, text, text);
+  ana.terminate();
+  stage.wait(1000);
+  assertEquals(ana.texts.length, 1);
+  assertEquals(ends(ana, ben), ["local 0", "peer 2"]);
+  assertEquals(ben.told("delivered").length, 1);
+});
+
+story("two terminations at once end the connection on both sides", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("from ana");
+  ben.send("from ben");
+  ana.terminate();
+  ben.terminate();
+  stage.wait(11_000);
+  assertEquals([ben.texts, ana.texts], [["from ana"], ["from ben"]]);
+  assertEquals(ends(ana, ben).map((each) => each.split(" ")[1]), ["0", "0"]);
+  assertEquals(ends(ana, ben).filter((each) => each.startsWith("timeout")), []);
+});
+
+for (const kind of ["connectionTermination", "connectionTerminationAck"] as const) {
+  story(`two terminations at once survive the loss of two ${kind} frames`, (stage) => {
+    const [ana, ben] = stage.pair();
+    stage.lose(kind, { times: 2 });
+    ana.terminate();
+    ben.terminate();
+    stage.wait(31_000);
+    assertEquals(ends(ana, ben).filter((each) => each.startsWith("timeout")), []);
+  });
+}
+
+story("a termination with a message that cannot be delivered ends by timeout", (stage) => {
+  const [ana, ben] = stage.pair();
+  cut(stage);
+  ana.send("into the void", "and more");
+  ana.terminate();
+  stage.wait(70_000);
+  assertEquals(ends(ana, ben), ["timeout 2", "timeout 0"]);
+  assertEquals(ben.texts, []);
+});
+
+story("a flush that gets no acks ends after 30 s, and tells what was undelivered", (stage) => {
+  const [ana, ben] = stage.pair();
+  // Ben's messages are lost from here on, but he hears ana.
+  stage.network.script((datagram) => datagram.frame("message") && "drop");
+  ben.send("one", "two");
+  stage.wait(100);
+  const since = stage.now;
+  ana.terminate();
+  stage.wait(60_000);
+  assertEquals(ends(ana, ben), ["local 0", "peer 2"]);
+  assertEquals(ben.toldAt("terminated", since), [30_020]);
+  assertEquals(ana.toldAt("terminated", since), [30_000]);
+  assertEquals(ben.told("unconfirmed").length, 2);
+});
+
+story("nothing is told of a connection that has ended", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.network.script((datagram) => datagram.frame("message") && "drop");
+  ben.send("one");
+  stage.wait(100);
+  // A restarted ana rings, and ends the old connection by being accepted.
+  ana.restart();
+  stage.wait(100);
+  ana.connect(2);
+  stage.wait(100);
+  ben.accept();
+  stage.wait(20_000);
+  assertEquals(ends(ben), ["peer 1"]);
+  assertEquals(ben.told("unconfirmed"), []);
+});
+
+story(
+  "a peer that crashed is given up after 60 s of silence, with what is undelivered",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    ana.send("delivered");
+    stage.wait(100);
+    const heard = stage.now;
+    ben.crash();
+    ana.send("one", "two");
+    stage.wait(59_000);
+    assertEquals(ana.told("terminated"), []);
+    stage.wait(1100);
+    assertEquals(ends(ana), ["timeout 2"]);
+    assertEquals(ana.toldAt("terminated", heard).map((time) => Math.round(time / 100)), [599]);
+    assertEquals(ana.view.state, "idle");
+  },
+);
+
+story("a peer that crashed while both were silent is given up after 60 s", (stage) => {
+  const [ana, ben] = stage.pair();
+  ben.crash();
+  stage.wait(61_000);
+  assertEquals(ends(ana), ["timeout 0"]);
+});
+
+story("a peer that starts again and requests ends the old connection when accepted", (stage) => {
+  const [ana, ben] = stage.pair();
+  ben.send("old");
+  stage.wait(100);
+  ana.restart();
+  stage.wait(200);
+  ana.connect("ben");
+  stage.wait(100);
+  assertEquals(ben.last("request"), { kind: "request", peer: 1, name: "ana", isAgain: true });
+  assertEquals(ben.view.state, "connected");
+  ben.accept();
+  stage.wait(200);
+  assertEquals(ends(ben), ["peer 0"]);
+  ana.send("new");
+  ben.send("new, too");
+  stage.wait(100);
+  assertEquals(ben.texts, ["new"]);
+  assertEquals(ana.texts, ["old", "new, too"]);
+  assertEquals(ana.last("message").seq, 0);
+});
+
+story(
+  "a peer that starts again can be requested when the old connection is terminated",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    ben.restart();
+    stage.wait(100);
+    ana.connect(2);
+    assertEquals(ana.errors, ["alreadyConnected"]);
+    ana.terminate();
+    stage.wait(100);
+    // The new run does not know the connection, and says so.
+    assertEquals(ends(ana), ["local 0"]);
+    ana.connect(2);
+    stage.wait(100);
+    ben.accept();
+    stage.wait(100);
+    ana.send("again");
+    stage.wait(100);
+    assertEquals(ben.texts, ["again"]);
+  },
+);
+
+story("a client that leaves terminates its connection first", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.lose("message");
+  ana.send("bye");
+  ana.leave();
+  stage.wait(12_000);
+  assertEquals(ben.texts, ["bye"]);
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: true });
+  assertEquals(stage.table, [2]);
+});
+
+story("a client that leaves while its peer is gone tells what was undelivered", (stage) => {
+  const [ana, ben] = stage.pair();
+  ben.crash();
+  ana.send("into the void");
+  const since = stage.now;
+  ana.leave();
+  assert(ana.view.leaveBy !== undefined);
+  stage.wait(61_000);
+  assertEquals(ends(ana), ["timeout 1"]);
+  assertEquals(ana.toldAt("terminated", since), [30_000]);
+  assertEquals(ana.last("left"), { kind: "left", undelivered: 1, acknowledged: true });
+});
+
+story("a connection that ended acknowledges a repeated Termination for 30 s", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.terminate();
+  stage.wait(100);
+  const copy = stage.datagrams(ana).find((datagram) => datagram.frame("connectionTermination"))!;
+  for (const wait of [1000, 28_000, 5000]) {
+    stage.wait(wait);
+    const since = stage.now;
+    stage.network.transmit(ana.host.address, ben.host.address, copy.bytes);
+    stage.wait(50);
+    // Later it is an unknown connection, whose Termination is acknowledged too.
+    const [answer, ...more] = stage.datagrams(ben, since);
+    assertEquals(more, []);
+    assert(answer!.frame("connectionTerminationAck") !== undefined);
+    assert(answer!.bytes.length <= copy.bytes.length);
+  }
+  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+});

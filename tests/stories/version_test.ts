@@ -1,0 +1,119 @@
+import { assert, assertEquals } from "@std/assert";
+import { encodeVersionAnswer } from "../../protocol/datagram.ts";
+import { DatagramType } from "../../protocol/frame.ts";
+import { DIRECTORY, story } from "./stage.ts";
+
+const STRANGER = { hostname: "192.0.2.66", port: 666 };
+const HEADER = { type: DatagramType.Request, connection: 0, packet: 0 };
+
+/** The bytes as a program that speaks version 2 would send them. */
+function asVersion2(bytes: Uint8Array): Uint8Array {
+  const other = bytes.slice();
+  other[2] = 2;
+  return other;
+}
+
+story("a directory of another version is told to the user, and the client ends", (stage) => {
+  stage.directory.crash();
+  const ana = stage.client("ana");
+  stage.network.transmit(DIRECTORY, ana.host.address, asVersion2(encodeVersionAnswer(HEADER)));
+  stage.wait(1000);
+  assertEquals(ana.errors, ["version"]);
+  assertEquals(ana.last("error").message, "Server speaks version 2, this client 1");
+  assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: false });
+});
+
+story("a Version datagram from elsewhere than the directory changes nothing", (stage) => {
+  const ana = stage.client("ana");
+  stage.network.transmit(STRANGER, ana.host.address, asVersion2(encodeVersionAnswer(HEADER)));
+  stage.wait(1000);
+  assertEquals(ana.errors, []);
+  assertEquals(ana.id, 1);
+});
+
+story("a directory that comes back with another version ends no conversation", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.directory.crash();
+  stage.network.script((datagram) => {
+    if (datagram.to !== "directory") return undefined;
+    const answer = asVersion2(encodeVersionAnswer(HEADER));
+    const { address } = datagram.from === "ana" ? ana.host : ben.host;
+    stage.network.at(stage.now, () => stage.network.transmit(DIRECTORY, address, answer));
+    return "drop";
+  });
+  stage.wait(60_000);
+  assertEquals(ana.told("left"), []);
+  assertEquals(ana.told("serverLost").length, 1);
+  ana.send("still here");
+  stage.wait(100);
+  assertEquals(ben.texts, ["still here"]);
+});
+
+story("a peer of another version is told to the user", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ben!.crash();
+  ana!.connect(2);
+  stage.wait(100);
+  stage.network.transmit(
+    ben!.host.address,
+    ana!.host.address,
+    asVersion2(encodeVersionAnswer(HEADER)),
+  );
+  stage.wait(100);
+  assertEquals(ana!.errors, ["version"]);
+  assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
+  assertEquals(ana!.view.state, "idle");
+});
+
+for (const to of ["directory", "ana"]) {
+  story(`another version is answered by the ${to}, never with more bytes than came`, (stage) => {
+    const [ana] = stage.clients("ana");
+    const { address } = to === "ana" ? ana!.host : stage.directory;
+    const request = stage.datagrams().find((datagram) => datagram.frame("register"))!.bytes;
+    for (const bytes of [request, request.subarray(0, 16), request.subarray(0, 15)]) {
+      const since = stage.now;
+      stage.network.transmit(STRANGER, address, asVersion2(bytes));
+      stage.wait(100);
+      const [, ...answers] = stage.datagrams(undefined, since);
+      assertEquals(answers.length, bytes.length < 16 ? 0 : 1);
+      for (const answer of answers) {
+        assert(answer.bytes.length <= bytes.length);
+        assertEquals([answer.bytes[2], answer.bytes[3]], [1, DatagramType.Version]);
+      }
+    }
+  });
+
+  story(`a Version datagram is not answered by the ${to}`, (stage) => {
+    const [ana] = stage.clients("ana");
+    const { address } = to === "ana" ? ana!.host : stage.directory;
+    for (const bytes of [encodeVersionAnswer(HEADER), asVersion2(encodeVersionAnswer(HEADER))]) {
+      const since = stage.now;
+      stage.network.transmit(STRANGER, address, bytes);
+      stage.wait(100);
+      assertEquals(stage.datagrams(undefined, since).length, 1);
+    }
+    assertEquals(ana!.view.state, "idle");
+  });
+}
+
+story("two clients of different versions do not answer one another for ever", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  // Whatever ben sends to ana is of version 2, and what ana sends is so to him.
+  stage.network.script((datagram) => {
+    if (![datagram.from, datagram.to].every((name) => name === "ana" || name === "ben")) return;
+    if (datagram.bytes[2] !== 1) return undefined;
+    const [from, to] = datagram.from === "ana" ? [ana, ben] : [ben, ana];
+    const bytes = asVersion2(datagram.bytes);
+    stage.network.at(
+      stage.now,
+      () => stage.network.transmit(from!.host.address, to!.host.address, bytes),
+    );
+    return "drop";
+  });
+  const since = stage.now;
+  ana!.connect(2);
+  stage.wait(5000);
+  assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
+  // The look-up and its answer, then a request and one Version datagram, each of them twice.
+  assertEquals(stage.datagrams(undefined, since).length, 2 + 2 * 2);
+});
