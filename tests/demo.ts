@@ -1,0 +1,119 @@
+/**
+ * `deno task demo`: a short conversation between real processes on this machine.
+ *
+ * A directory and two clients run as processes of their own, in text mode, and every line that they
+ * print is shown under their names. Bob's datagrams go through a relay, which loses one of Ana's, so
+ * that there is a resend to see. Whatever does not happen in time ends the demo with exit status 1.
+ *
+ * @module
+ */
+import { bold, cyan, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
+import { type Program, Stage } from "./e2e/process.ts";
+import { holds, type Passing, Relay } from "./relay.ts";
+
+const COLORS: Readonly<Record<string, (text: string) => string>> = {
+  server: yellow,
+  ana: cyan,
+  bob: green,
+  relay: dim,
+};
+
+/** Prints a line under a name. */
+function show(name: string, line: string): void {
+  const color = COLORS[name] ?? ((text) => text);
+  console.log(`${color(`${name.padStart(6)} │`)} ${line}`);
+}
+
+function title(text: string): void {
+  console.log(`\n${bold(text)}`);
+}
+
+async function type(name: string, client: Program, line: string): Promise<void> {
+  show(name, bold(`> ${line}`));
+  await client.type(line);
+}
+
+/** Loses the first datagram with a message, and tells of it and of the next one. */
+class Thief {
+  #lostAt: number | undefined;
+  #isSentAgain = false;
+
+  judge(passing: Passing): "pass" | "drop" {
+    if (!holds(passing, "message") || this.#isSentAgain) return "pass";
+    if (this.#lostAt === undefined) {
+      this.#lostAt = performance.now();
+      show("relay", "loses the datagram with this message");
+      return "drop";
+    }
+    this.#isSentAgain = true;
+    const elapsed = performance.now() - this.#lostAt;
+    show("relay", `passes it on when it comes again, ${elapsed.toFixed(0)} ms later`);
+    return "pass";
+  }
+
+  get isSentAgain(): boolean {
+    return this.#isSentAgain;
+  }
+}
+
+async function play(): Promise<void> {
+  await using stage = new Stage({ onLine: show, isAlone: false });
+
+  title("A directory, on a free port");
+  const server = await stage.serve();
+
+  title("Ana registers, and looks up who is not there");
+  const ana = stage.client("ana", server, "--name", "ana");
+  await ana.stdout.waitFor(/as client 1 \(ana\)/);
+  await type("ana", ana, "connect 2");
+  await ana.stdout.waitFor(/Client 2 Inactive/);
+
+  title("Bob registers, from behind a relay that will lose a datagram");
+  await using relay = new Relay({ hostname: "127.0.0.1", port: server.port });
+  const bob = stage.client("bob", relay, "--name", "bob");
+  await bob.stdout.waitFor(/as client 2 \(bob\)/);
+
+  title("Ana asks for a connection, directly; Bob accepts");
+  await type("ana", ana, "connect bob");
+  await ana.stdout.waitFor(/ringing/);
+  await bob.stdout.waitFor(/Connection Request from client 1 \(ana\)/);
+  await type("bob", bob, "accept");
+  await ana.stdout.waitFor(/Connected to client 2 \(bob\)/);
+  await bob.stdout.waitFor(/Connected to client 1 \(ana\)/);
+
+  title("They talk");
+  await type("ana", ana, "hello bob");
+  await bob.stdout.waitFor(/ana: hello bob$/);
+  await type("bob", bob, "hello ana 👋");
+  await ana.stdout.waitFor(/bob: hello ana 👋$/);
+
+  title("A datagram is lost, and sent again");
+  const thief = new Thief();
+  relay.judge = (passing) => thief.judge(passing);
+  const again = relay.waitFor(() => thief.isSentAgain);
+  await type("ana", ana, "this one gets lost on its way");
+  await again;
+  await bob.stdout.waitFor(/ana: this one gets lost on its way$/);
+
+  title("Ana ends the connection; both leave");
+  await type("ana", ana, "terminate");
+  await ana.stdout.waitFor(/Connection Termination by you/);
+  await bob.stdout.waitFor(/Connection Termination by client 1 \(ana\)/);
+  await type("ana", ana, "leave");
+  await ana.stdout.waitFor(/Client Leave acknowledged/);
+  await type("bob", bob, "leave");
+  await bob.stdout.waitFor(/Client Leave acknowledged/);
+  const status = await bob.exitCode();
+  if (status !== 0) throw new Error(`Bob's exit status is ${status}`);
+  await server.program.stdout.waitFor(/client 2 \(bob\) left/);
+  await server.program.stdout.waitFor(/^0 clients$/);
+}
+
+setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
+try {
+  await play();
+  title("That was all");
+} catch (error) {
+  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : error}`);
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,76 @@
+// What the program costs: processor time when idle, and memory in a long conversation.
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { connectedPair, Stage } from "./process.ts";
+
+const LINUX = Deno.build.os === "linux"
+  ? { ignore: false, note: "" }
+  : { ignore: true, note: " (skipped: reads /proc, which only Linux has)" };
+
+/** What `/proc/PID/NAME` says; read by another program, because Deno guards that folder. */
+async function proc(pid: number, name: string): Promise<string> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${name}`] }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+/** Milliseconds of processor time that a process has used, in its own code and in the system. */
+async function processorTime(pid: number): Promise<number> {
+  // The fields behind the name, which is in parentheses and may hold anything; see proc(5).
+  const fields = (await proc(pid, "stat")).replace(/^.*\)\s/s, "").split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return ticks * 10;
+}
+
+/** MiB of memory that a process has. */
+async function memory(pid: number): Promise<number> {
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(await proc(pid, "status"))?.[1]) / 1024;
+}
+
+Deno.test({
+  name: `idle, a directory and connected clients use under 1% of a processor${LINUX.note}`,
+  ignore: LINUX.ignore,
+  async fn() {
+    await using stage = new Stage();
+    const server = await stage.serve();
+    const pair = await connectedPair(stage, server);
+    const pids = [server.program, ...pair].map(({ pid }) => pid);
+    const before = await Promise.all(pids.map(processorTime));
+    const start = performance.now();
+    // This is no wait for something to happen, but the time over which nothing may.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    const elapsed = performance.now() - start;
+    const after = await Promise.all(pids.map(processorTime));
+    for (const [index, name] of ["directory", "ana", "bob"].entries()) {
+      const share = (after[index]! - before[index]!) / elapsed;
+      assertLess(share, 0.01, `${name}: ${(100 * share).toFixed(2)} % of a processor`);
+    }
+  },
+});
+
+Deno.test({
+  name: `memory does not grow between the 20,000th and the 100,000th message${LINUX.note}`,
+  ignore: LINUX.ignore,
+  async fn() {
+    await using stage = new Stage();
+    const server = await stage.serve();
+    const [ana, bob] = await connectedPair(stage, server);
+    // Long enough that kept messages would show beside what the garbage collector leaves.
+    const textOf = (index: number): string => `message ${index} `.padEnd(500, "and so on ");
+    const memoryAt = async (count: number): Promise<number[]> => {
+      while (sent < count) {
+        await ana.type(...Array.from({ length: 1000 }, () => textOf(sent++)));
+      }
+      await bob.waitForEvent("message", { seq: count - 1 }, 120_000);
+      return await Promise.all([ana, bob].map(({ pid }) => memory(pid)));
+    };
+    let sent = 0;
+    const early = await memoryAt(20_000);
+    const late = await memoryAt(100_000);
+    for (const [index, name] of ["ana", "bob"].entries()) {
+      const grown = late[index]! - early[index]!;
+      assertLess(grown, 48, `${name} grew by ${grown} MiB, to ${late[index]} MiB`);
+    }
+    const texts = bob.events().filter(({ event }) => event === "message").map(({ text }) => text);
+    assertEquals(texts.length, 100_000);
+    assert(texts.every((text, index) => text === textOf(index)), "in order");
+  },
+});

@@ -1,0 +1,107 @@
+/**
+ * What `--json` promises: the fields of every event, exactly those and no others.
+ *
+ * Written from the contract, not from the code that keeps it.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { JsonEvent } from "./process.ts";
+
+type Check = (value: unknown) => boolean;
+type Fields = Readonly<Record<string, Check>>;
+
+const isText: Check = (value) => typeof value === "string";
+const isCount: Check = (value) => Number.isInteger(value) && Number(value) >= 0;
+const isId: Check = (value) => isCount(value) && Number(value) >= 1 && Number(value) < 2 ** 32;
+const isPort: Check = (value) => isId(value) && Number(value) < 2 ** 16;
+const isNumber: Check = (value) =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isBoolean: Check = (value) => typeof value === "boolean";
+/** A client id, or the name that was looked up in vain. */
+const isPeer: Check = (value) => isId(value) || isText(value);
+const isTime: Check = (value) =>
+  typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
+  !Number.isNaN(Date.parse(value));
+const isEnding: Check = (value) => ["local", "peer", "timeout"].includes(String(value));
+
+const address = { host: isText, port: isPort };
+const tableClient = { id: isId, name: isText, ...address };
+
+const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fields>>>> = {
+  server: {
+    listening: address,
+    joined: { client: hasFields(tableClient) },
+    left: { client: hasFields(tableClient) },
+    expired: { client: hasFields(tableClient) },
+    table: { clients: isListOf(hasFields({ ...tableClient, since: isTime })) },
+    error: { code: isText, message: isText },
+  },
+  client: {
+    registered: { id: isId, name: isText, ...address, server: isText },
+    serverLost: { server: isText },
+    serverBack: { server: isText },
+    requesting: { peer: isId, attempt: isId, nextInMs: isNumber },
+    ringing: { peer: isId },
+    inactive: { peer: isPeer },
+    rejected: { peer: isId },
+    request: { peer: isId, name: isText },
+    connected: { peer: isId, name: isText },
+    sent: { peer: isId, seq: isCount },
+    delivered: { peer: isId, seq: isCount, rttMs: isNumber },
+    unconfirmed: { peer: isId, seq: isCount },
+    message: { peer: isId, name: isText, seq: isCount, text: isText },
+    terminated: { peer: isId, by: isEnding, undelivered: isCount },
+    list: { clients: isListOf(hasFields({ id: isId, name: isText })) },
+    left: { undelivered: isCount, acknowledged: isBoolean },
+    error: { code: isText, message: isText },
+  },
+};
+
+function hasFields(fields: Fields): Check {
+  return (value) => {
+    if (typeof value !== "object" || value === null) return false;
+    const entries = Object.entries(value);
+    return entries.length === Object.keys(fields).length &&
+      entries.every(([name, field]) => fields[name]?.(field) === true);
+  };
+}
+
+function isListOf(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check);
+}
+
+/** Asserts that each event has exactly the fields of its row, and that time does not go back. */
+export function assertContract(side: "server" | "client", events: readonly JsonEvent[]): void {
+  for (const event of events) {
+    const fields = CONTRACT[side][event.event];
+    assert(fields !== undefined, `No such event in the contract: ${JSON.stringify(event)}`);
+    const isKept = hasFields({ event: isText, time: isTime, ...fields })(event);
+    assert(isKept, `Not the fields of the contract: ${JSON.stringify(event).slice(0, 500)}`);
+  }
+  const times = events.map(({ time }) => time);
+  assertEquals(times, times.toSorted(), "events are in the order of their time");
+}
+
+/** The events in a form to compare: without what differs from run to run. */
+export function summary(events: readonly JsonEvent[]): string[] {
+  return events.filter(isRepeatable).map(({ event, time: _time, ...fields }) => {
+    const shown = Object.entries(fields)
+      .filter(([name]) => !["host", "port", "server", "rttMs", "nextInMs"].includes(name))
+      .map(([name, value]) => `${name}=${show(value)}`);
+    return [event, ...shown].join(" ");
+  });
+}
+
+/** A busy machine may ask twice before the other rings. */
+function isRepeatable({ event, attempt }: JsonEvent): boolean {
+  return event !== "requesting" || attempt === 1;
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(show).join(" ")}]`;
+  if (typeof value === "object" && value !== null && "id" in value) {
+    return `${value.id}${"name" in value && value.name !== "" ? `:${value.name}` : ""}`;
+  }
+  return String(value);
+}

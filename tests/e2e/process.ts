@@ -1,0 +1,291 @@
+/**
+ * Real processes for the end-to-end tests: started, typed into, read line by line, and cleaned up.
+ *
+ * What runs is `deno run main.ts` with the permissions of the tasks in deno.json, or the executable
+ * that the environment variable UDP_CHAT names: alone in an empty folder, with an empty environment.
+ *
+ * @module
+ */
+import config from "../../deno.json" with { type: "json" };
+import { Lines, PATIENCE } from "./lines.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** A line of `--json` output. */
+export interface JsonEvent {
+  readonly event: string;
+  readonly time: string;
+  readonly [field: string]: unknown;
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+}
+
+/** What is started: a program and its first arguments. */
+export interface CommandLine {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Whether it is the executable, to be run alone. */
+  readonly isExecutable: boolean;
+}
+
+/** How `udp-chat serve` or `udp-chat client` is started here. */
+export function commandLine(side: "serve" | "client"): CommandLine {
+  const executable = Deno.env.get("UDP_CHAT");
+  if (executable !== undefined && executable !== "") {
+    return { program: Deno.realPathSync(executable), args: [side], isExecutable: true };
+  }
+  const task = config.tasks[side === "serve" ? "server" : "client"].command;
+  // "deno run … --import-map=import_map.json main.ts client"
+  const args = task.split(" ").slice(1).map((arg) =>
+    arg.replace(/(?:import_map\.json|main\.ts)$/, toPath)
+  );
+  return { program: Deno.execPath(), args, isExecutable: false };
+}
+
+function toPath(file: string): string {
+  const path = decodeURIComponent(new URL(file, ROOT).pathname);
+  return IS_WINDOWS ? path.slice(1) : path;
+}
+
+/** Is told every line that a program prints. */
+export type Observer = (name: string, line: string) => void;
+
+/** A running program. */
+export class Program {
+  readonly stdout: Lines;
+  readonly stderr: Lines;
+  /** How it ended, once it did. */
+  readonly exit: Promise<Exit>;
+  readonly #name: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  #hasEnded = false;
+
+  constructor(
+    name: string,
+    { program, args, isExecutable }: CommandLine,
+    cwd: string | undefined,
+    onLine: Observer,
+  ) {
+    this.#name = name;
+    this.#child = new Deno.Command(program, {
+      args: [...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      ...isExecutable && { clearEnv: true, env: systemEnv() },
+      ...cwd !== undefined && { cwd },
+    }).spawn();
+    const transcript = (): string => this.transcript();
+    const tell = (line: string): void => onLine(name, line);
+    this.stdout = new Lines(this.#child.stdout, transcript, tell);
+    this.stderr = new Lines(this.#child.stderr, transcript, tell);
+    this.#input = this.#child.stdin.getWriter();
+    // Nobody needs to hear of a pipe that broke because the program ended.
+    this.#input.closed.catch(() => {});
+    this.exit = this.#child.status.then(async ({ code, signal }) => {
+      this.#hasEnded = true;
+      await Promise.all([this.stdout.ended, this.stderr.ended]);
+      return { code, signal };
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Writes lines to its standard input. */
+  async type(...lines: string[]): Promise<void> {
+    const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
+    await this.#input.write(bytes).catch(() => {});
+  }
+
+  /** Ends its standard input. */
+  async endInput(): Promise<void> {
+    await this.#input.close().catch(() => {});
+  }
+
+  /** Sends it a signal, unless it has ended. */
+  signal(signal: Deno.Signal): void {
+    if (this.#hasEnded) return;
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It may have ended a moment ago.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  /** Its exit status; 128 and more where a signal ended it. */
+  async exitCode(timeout = PATIENCE): Promise<number> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new Error(`${this.#name}: still running after ${timeout} ms\n${this.transcript()}`));
+    }, timeout);
+    try {
+      return (await Promise.race([this.exit, late])).code;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What it printed last, for error messages. */
+  transcript(): string {
+    const show = (mark: string, { all }: Lines): string[] =>
+      all.slice(-100).map((line) => `  ${this.#name} ${mark} ${line.slice(0, 300)}`);
+    return [...show("│", this.stdout), ...show("!", this.stderr)].join("\n");
+  }
+
+  /** The next event of this name on a `--json` output. */
+  async waitForEvent(
+    name: string,
+    fields: Readonly<Record<string, unknown>> = {},
+    timeout = PATIENCE,
+  ): Promise<JsonEvent> {
+    const line = await this.stdout.waitFor(
+      Object.assign((line: string) => {
+        const event = parseEvent(line);
+        return event.event === name && includes(event, fields);
+      }, { toString: () => `${name} ${JSON.stringify(fields)}` }),
+      timeout,
+    );
+    return parseEvent(line);
+  }
+
+  /** All events so far of a `--json` output. */
+  events(): JsonEvent[] {
+    return this.stdout.all.map(parseEvent);
+  }
+
+  /** Ends it, whatever it does, and waits for that. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.signal("SIGKILL");
+    await this.endInput();
+    await this.exit;
+  }
+}
+
+/** A line of `--json` output, which must be an object with at least these two fields. */
+export function parseEvent(line: string): JsonEvent {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== "object" || value === null || !("event" in value) || !("time" in value)) {
+    throw new Error(`Not an event: ${line}`);
+  }
+  return value as JsonEvent;
+}
+
+function includes(event: JsonEvent, fields: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(fields).every(([name, value]) =>
+    JSON.stringify(event[name]) === JSON.stringify(value)
+  );
+}
+
+/** Windows has no sockets without this variable. */
+function systemEnv(): Record<string, string> {
+  const root = IS_WINDOWS ? Deno.env.get("SystemRoot") : undefined;
+  return root === undefined ? {} : { SystemRoot: root };
+}
+
+/** Runs a program without input to its end. */
+export async function runProgram(
+  { program, args, isExecutable }: CommandLine,
+  more: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args, ...more],
+    stdin: "null",
+    ...isExecutable && { clearEnv: true, env: systemEnv() },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** A directory that listens. */
+export interface RunningServer {
+  readonly program: Program;
+  /** What `--server` takes. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Everything that a test starts; all of it ends with the test. */
+export class Stage {
+  readonly #programs: Program[] = [];
+  readonly #onLine: Observer;
+  readonly #isAlone: boolean;
+  #folder: string | undefined;
+
+  /** `isAlone`: the executable runs in an empty folder, which takes the permission to make one. */
+  constructor(
+    { onLine = () => {}, isAlone = true }: { onLine?: Observer; isAlone?: boolean } = {},
+  ) {
+    this.#onLine = onLine;
+    this.#isAlone = isAlone;
+  }
+
+  /** Starts the program. */
+  start(name: string, side: "serve" | "client", args: readonly string[]): Program {
+    const command = commandLine(side);
+    const needsFolder = command.isExecutable && this.#isAlone;
+    if (needsFolder) this.#folder ??= Deno.makeTempDirSync({ prefix: "udp-chat-" });
+    const whole = { ...command, args: [...command.args, ...args] };
+    const program = new Program(name, whole, this.#folder, this.#onLine);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Starts a directory, on a free port unless told, and waits until it listens. */
+  async serve(...args: string[]): Promise<RunningServer> {
+    const all = args.includes("--port") ? args : ["--port", "0", ...args];
+    const program = this.start("server", "serve", all);
+    const line = await program.stdout.waitFor(/^Listening on |"event":"listening"/);
+    const port = Number(/127\.0\.0\.1:(\d+)|"port":(\d+)/.exec(line)?.slice(1).join(""));
+    return { program, port, address: `127.0.0.1:${port}` };
+  }
+
+  /** Starts a client. */
+  client(name: string, server: Reachable, ...args: string[]): Program {
+    return this.start(name, "client", ["--server", server.address, ...args]);
+  }
+
+  /** Starts a client with `--json`, and waits until it is registered. */
+  async jsonClient(name: string, server: Reachable, ...args: string[]): Promise<Program> {
+    const client = this.client(name, server, "--json", "--name", name, ...args);
+    await client.waitForEvent("registered");
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#programs.map((program) => program[Symbol.asyncDispose]()));
+    if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** What a client can name as its directory. */
+type Reachable = Readonly<{ address: string }>;
+
+/** Two clients with `--json` that are connected: the first asked the second. */
+export async function connectedPair(
+  stage: Stage,
+  server: Reachable | Readonly<{ ana: Reachable; bob: Reachable }>,
+  args: { ana?: string[]; bob?: string[] } = {},
+): Promise<[ana: Program, bob: Program]> {
+  const servers = "address" in server ? { ana: server, bob: server } : server;
+  const ana = await stage.jsonClient("ana", servers.ana, ...args.ana ?? []);
+  const bob = await stage.jsonClient("bob", servers.bob, ...args.bob ?? []);
+  await ana.type("connect bob");
+  await bob.waitForEvent("request");
+  await bob.type("accept");
+  await Promise.all([ana.waitForEvent("connected"), bob.waitForEvent("connected")]);
+  return [ana, bob];
+}
+
+/** For the names of tests that need Unix signals. */
+export const UNIX_SIGNALS = IS_WINDOWS
+  ? { ignore: true, note: " (skipped: Windows has no such signals)" }
+  : { ignore: false, note: "" };

@@ -1,0 +1,212 @@
+// A client on a real terminal, with somebody at the keys.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { commandLine, type Program, type RunningServer, Stage } from "./process.ts";
+import { Screen, TMUX } from "./tmux.ts";
+
+/** Ana at a terminal, Bob in a pipe, connected. */
+interface Scene {
+  readonly server: RunningServer;
+  readonly screen: Screen;
+  readonly bob: Program;
+}
+
+/** Plays a test between Ana at a terminal and Bob in a pipe. */
+function testScene(name: string, play: (scene: Scene) => Promise<void>): void {
+  Deno.test({
+    name: `terminal: ${name}${TMUX.note}`,
+    ignore: TMUX.ignore,
+    async fn() {
+      await using stage = new Stage();
+      const server = await stage.serve();
+      await using screen = await Screen.open();
+      const bob = await stage.jsonClient("bob", server);
+      await screen.run(commandLine("client"), "--server", server.address, "--name", "ana");
+      await screen.waitFor(/Registered at .* as client 2 \(ana\)/);
+      await play({ server, screen, bob });
+    },
+  });
+}
+
+async function connect({ screen, bob }: Scene): Promise<void> {
+  await bob.type("connect ana");
+  await screen.waitFor(/Connection Request from client 1 \(bob\)/);
+  await enter(screen, "accept");
+  await bob.waitForEvent("connected");
+  await screen.waitFor(/Connected to client 1 \(bob\)[^]*\nbob >/);
+}
+
+async function enter(screen: Screen, line: string): Promise<void> {
+  await screen.type(line);
+  await screen.press("Enter");
+}
+
+function count(rows: string[], pattern: RegExp): number {
+  return rows.filter((row) => pattern.test(row)).length;
+}
+
+/** Asserts that the terminal takes lines and shows what is typed, as before. */
+async function assertSane(screen: Screen, status: number): Promise<void> {
+  const after = await screen.afterwards();
+  assertEquals(after.status, status);
+  for (const setting of ["echo", "icanon", "isig", "icrnl", "opost"]) {
+    assertMatch(after.settings, new RegExp(` ${setting}\\b`), `${setting} is on`);
+  }
+}
+
+testScene("messages that arrive do not break the line being typed", async (scene) => {
+  await connect(scene);
+  const { screen, bob } = scene;
+  await screen.type("half a sent");
+  await screen.waitFor(/^bob > half a sent$/m);
+  await bob.type("one", "two", "three");
+  const rows = await screen.waitFor((rows) => rows.at(-2)?.endsWith("bob: three") === true);
+  assertEquals(rows.at(-1), "bob > half a sent");
+  for (const text of ["one", "two", "three"]) {
+    assertEquals(count(rows, new RegExp(`← bob: ${text}$`)), 1);
+  }
+  assertEquals(count(rows, /half a sent/), 1);
+  await enter(screen, "ence");
+  assertEquals((await bob.waitForEvent("message")).text, "half a sentence");
+  const sent = await screen.waitFor(/→ ana: half a sentence$/m);
+  assertEquals(count(sent, /half a sentence/), 1, "shown once: as a message");
+
+  // A line of several rows, with the cursor in its middle.
+  const long = "word ".repeat(30).trim();
+  await screen.type(long);
+  await screen.press("Home");
+  await screen.waitFor((rows) => count(rows, /word word/) === 2);
+  await bob.type("four");
+  await screen.waitFor(/← bob: four\nbob > word/);
+  await enter(screen, "first ");
+  assertEquals((await bob.waitForEvent("message")).text, `first ${long}`);
+});
+
+testScene("Up recalls, Tab completes commands, ids and names", async ({ screen, bob }) => {
+  await screen.type("li");
+  await screen.press("Tab");
+  await screen.waitFor(/> list$/m);
+  await screen.press("Enter");
+  await screen.waitFor(/2 active clients/);
+  await screen.type("con");
+  await screen.press("Tab");
+  await screen.waitFor(/> connect$/m);
+  await screen.type("b");
+  await screen.press("Tab");
+  await screen.waitFor(/> connect bob$/m);
+  await screen.press("Enter");
+  await bob.waitForEvent("request");
+  await bob.type("reject");
+  await screen.waitFor(/Connection Reject from client 1/);
+  await screen.press("Up");
+  await screen.waitFor((rows) => rows.at(-1)?.endsWith("> connect bob") === true);
+  await screen.press("Up");
+  await screen.waitFor((rows) => rows.at(-1)?.endsWith("> list") === true);
+  await screen.press("C-u");
+  await enter(screen, "lsit");
+  await screen.waitFor(/did you mean "list"\?/);
+});
+
+testScene("the prompt counts the ringing down; Ctrl-C cancels it", async ({ screen, bob }) => {
+  await enter(screen, "connect 1");
+  await bob.waitForEvent("request");
+  const pattern = /^ringing client 1 · attempt 1 · next in (\d+) s · Ctrl-C cancels >$/;
+  const secondsIn = (rows: string[]): number => Number(pattern.exec(rows.at(-1) ?? "")?.[1]);
+  const first = secondsIn(await screen.waitFor((rows) => pattern.test(rows.at(-1) ?? "")));
+  assert(first <= 10 && first > 5, `counts down from 10 s: ${first}`);
+  await screen.waitFor((rows) => secondsIn(rows) < first);
+  await screen.press("C-c");
+  await screen.waitFor(/Connection Request to client 1 cancelled\nidle >$/);
+  await bob.type("accept", "list");
+  await enter(screen, "list");
+  await screen.waitFor(/2 active clients/);
+});
+
+testScene("Ctrl-D leaves, and leaves the terminal as it was", async (scene) => {
+  await connect(scene);
+  const { screen, bob } = scene;
+  await screen.press("C-d");
+  await bob.waitForEvent("terminated", { by: "peer" });
+  await screen.waitFor(/Connection Termination by you[^]*Client Leave acknowledged/);
+  await assertSane(screen, 0);
+});
+
+testScene("Ctrl-C leaves, exit status 130", async ({ screen }) => {
+  await screen.type("a line that is not entered");
+  await screen.press("C-c");
+  await screen.waitFor(/Client Leave acknowledged/);
+  await assertSane(screen, 130);
+});
+
+testScene("a killed directory: the leave counts down, a second Ctrl-C ends it", async (scene) => {
+  await connect(scene);
+  const { server, screen, bob } = scene;
+  server.program.signal("SIGKILL");
+  await server.program.exit;
+  await screen.press("C-c");
+  await bob.waitForEvent("terminated");
+  await screen.waitFor(/^leaving · gives up in \d+ s · Ctrl-C leaves at once >$/m);
+  await screen.press("C-c");
+  await screen.waitFor(/not acknowledged/);
+  await assertSane(screen, 130);
+});
+
+testScene("a narrow window: lines wrap, and the prompt leaves room to type", async (scene) => {
+  await connect(scene);
+  const { screen, bob } = scene;
+  await screen.type("typed before");
+  await screen.resize(40, 24);
+  await bob.type("a message that is longer than forty columns, so that it wraps twice");
+  const rows = await screen.waitFor(/wraps twice\n+bob > typed before$/);
+  assert(rows.every((row) => row.length <= 40), rows.join("\n"));
+  await enter(screen, " and after");
+  assertEquals((await bob.waitForEvent("message")).text, "typed before and after");
+  await enter(screen, "terminate");
+  await bob.waitForEvent("terminated");
+  await enter(screen, "connect bob");
+  await screen.waitFor(/^ringing client 1( ·.*)? >$/m);
+});
+
+testScene("another width while typing over several rows: nothing above is lost", async (scene) => {
+  await connect(scene);
+  const { screen, bob } = scene;
+  await screen.resize(40, 12);
+  await bob.type(...Array.from({ length: 20 }, (_, index) => `filler ${index}`), "the last");
+  await screen.waitFor(/← bob: the last\nbob >$/);
+  await screen.type("word ".repeat(24) + "end");
+  await screen.waitFor(/ end$/);
+  for (const columns of [60, 30, 80]) {
+    await screen.resize(columns, 12);
+    await bob.type(`at ${columns}`);
+    await screen.waitFor(new RegExp(`← bob: at ${columns}\nbob > word[^]* end$`));
+  }
+  const rows = await screen.rows();
+  const messages = rows.flatMap((row) => /← bob: (.*)$/.exec(row)?.[1] ?? []);
+  assertEquals(messages.slice(-5), ["filler 19", "the last", "at 60", "at 30", "at 80"]);
+});
+
+testScene("a paste of 60 KB, of many lines, arrives as one message", async (scene) => {
+  await connect(scene);
+  const { screen, bob } = scene;
+  const line = (index: number): string => `${index} `.padEnd(58, "paste ") + "é";
+  const text = Array.from({ length: 1000 }, (_, index) => line(index)).join("\n");
+  assertEquals(new TextEncoder().encode(text).length, 60_999);
+  await screen.paste(text);
+  await screen.waitFor(/^bob > .*1000 lines/m);
+  await screen.press("Enter");
+  assertEquals((await bob.waitForEvent("message")).text, text);
+  await bob.type("got it");
+  await screen.waitFor(/← bob: got it\nbob >$/);
+});
+
+testScene("wide characters and emoji stand where they belong", async (scene) => {
+  await connect(scene);
+  const { screen, bob } = scene;
+  await screen.type("世界, привет 👋");
+  await screen.waitFor(/^bob > 世界, привет 👋$/m);
+  await bob.type("日本語テキスト 🎉");
+  await screen.waitFor(/← bob: 日本語テキスト 🎉\nbob > 世界, привет 👋$/);
+  await screen.press("BSpace");
+  await enter(screen, "🎈");
+  assertEquals((await bob.waitForEvent("message")).text, "世界, привет 🎈");
+  await screen.waitFor(/→ ana: 世界, привет 🎈\nbob >$/);
+});

@@ -1,0 +1,155 @@
+/**
+ * A real terminal for the tests: a pane of a tmux server that each test has to itself.
+ *
+ * @module
+ */
+import { PATIENCE } from "./lines.ts";
+import type { CommandLine } from "./process.ts";
+
+/** Milliseconds between two looks at the screen. */
+const LOOK_INTERVAL = 25;
+
+/** For the names of tests that need a terminal. */
+export const TMUX = hasTmux()
+  ? { ignore: false, note: "" }
+  : { ignore: true, note: " (skipped: tmux is not installed)" };
+
+function hasTmux(): boolean {
+  if (Deno.build.os === "windows") return false;
+  try {
+    return new Deno.Command("tmux", { args: ["-V"], stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+/** Looks again and again until there is something. */
+async function until<T>(
+  look: () => Promise<T | undefined>,
+  what: () => string,
+  timeout = PATIENCE,
+): Promise<T> {
+  const deadline = performance.now() + timeout;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) {
+      throw new Error(`${timeout} ms went by waiting for ${what()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+  }
+}
+
+/** A terminal with a shell in it. */
+export class Screen implements AsyncDisposable {
+  readonly #folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+
+  private constructor() {}
+
+  /** Opens a terminal whose prompt is `$ `. */
+  static async open(columns = 80, rows = 24): Promise<Screen> {
+    const screen = new Screen();
+    const size = ["-x", `${columns}`, "-y", `${rows}`];
+    const shell = "exec env PS1='$ ' ENV= sh";
+    await screen.#tmux(["-f", "/dev/null", "new-session", "-d", ...size, shell]);
+    await screen.#tmux(["set-option", "-g", "status", "off"]);
+    await screen.waitFor((rows) => rows.at(-1) === "$");
+    return screen;
+  }
+
+  /** Types a command of the shell, and starts it. */
+  async run({ program, args, isExecutable }: CommandLine, ...more: string[]): Promise<void> {
+    const words = [program, ...args, ...more].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    const env = isExecutable ? 'env -i TERM="$TERM" ' : "";
+    await this.type(`clear; ${env}${words.join(" ")}`);
+    await this.press("Enter");
+  }
+
+  /** Types a text. */
+  async type(text: string): Promise<void> {
+    await this.#tmux(["send-keys", "-l", "--", text]);
+  }
+
+  /** Presses keys by their tmux names: `Enter`, `Up`, `Tab`, `C-c`, … */
+  async press(...keys: string[]): Promise<void> {
+    await this.#tmux(["send-keys", "--", ...keys]);
+  }
+
+  /** Pastes a text as a terminal does, with marks around it if the program asks for them. */
+  async paste(text: string): Promise<void> {
+    await this.#tmux(["load-buffer", "-"], text);
+    await this.#tmux(["paste-buffer", "-p", "-r"]);
+  }
+
+  /** Changes the size of the terminal, and waits until its programs are told, which tmux delays. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux(["resize-window", "-x", `${columns}`, "-y", `${rows}`]);
+    const tty = (await this.#tmux(["display-message", "-p", "#{pane_tty}"])).trim();
+    const stty = new Deno.Command("sh", { args: ["-c", 'stty size < "$1"', "sh", tty] });
+    await until(async () => {
+      const size = new TextDecoder().decode((await stty.output()).stdout).trim();
+      return size === `${rows} ${columns}` ? true : undefined;
+    }, () => `the size ${columns} × ${rows}`);
+  }
+
+  /** The rows of the screen down to the last that is not empty. */
+  async rows(): Promise<string[]> {
+    const rows = (await this.#tmux(["capture-pane", "-p"])).split("\n");
+    return rows.map((row) => row.trimEnd()).slice(0, rows.findLastIndex((row) => row !== "") + 1);
+  }
+
+  /** Looks at the screen until the predicate holds; returns the rows. */
+  async waitFor(
+    predicate: RegExp | ((rows: string[]) => boolean),
+    timeout = PATIENCE,
+  ): Promise<string[]> {
+    const holds = predicate instanceof RegExp
+      ? (rows: string[]) => predicate.test(rows.join("\n"))
+      : predicate;
+    let rows: string[] = [];
+    const shown = (): string => rows.map((row) => `  ▏${row}`).join("\n");
+    return await until(
+      async () => {
+        rows = await this.rows();
+        return holds(rows) ? rows : undefined;
+      },
+      () => `${predicate}; the screen:\n${shown()}`,
+      timeout,
+    );
+  }
+
+  /** Waits until the program has ended; returns its exit status and the settings of the terminal. */
+  async afterwards(timeout = PATIENCE): Promise<{ status: number; settings: string }> {
+    await this.waitFor((rows) => rows.at(-1) === "$", timeout);
+    await this.type("s=$?; clear; stty -a; echo status=$s");
+    await this.press("Enter");
+    const rows = await this.waitFor(/^status=\d+\n\$$/m);
+    const status = Number(/^status=(\d+)$/m.exec(rows.join("\n"))?.[1]);
+    return { status, settings: rows.join(" ") };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux(["kill-server"]);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #tmux(args: string[], input?: string): Promise<string> {
+    const child = new Deno.Command("tmux", {
+      args: ["-u", "-S", `${this.#folder}/tmux`, ...args],
+      env: { LC_ALL: "C.UTF-8" },
+      stdin: input === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    if (input !== undefined) {
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(input));
+      await writer.close();
+    }
+    const { success, stdout, stderr } = await child.output();
+    const decoder = new TextDecoder();
+    if (!success) throw new Error(`tmux ${args[0]}: ${decoder.decode(stderr)}`);
+    return decoder.decode(stdout);
+  }
+}
