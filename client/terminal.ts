@@ -19,6 +19,8 @@ const HISTORY_LENGTH = 1000;
 const READ_SIZE = 64 * 1024;
 /** Columns where the terminal does not tell. */
 const COLUMNS_DEFAULT = 80;
+/** Whether the system tells of a resize by a signal. */
+const HAS_SIGWINCH = Deno.build.os !== "windows";
 
 const BELL = "\x07";
 
@@ -104,7 +106,10 @@ export class Terminal {
   #cursorRow = 0;
   #isClosed = false;
   readonly #restore = (): void => this.close();
+  /** Columns of the terminal as the line was drawn for. */
+  #columns = screenColumns();
   readonly #onResize = (): void => this.#handleResize();
+  readonly #onWindowChange = (): void => this.#noticeResize();
   readonly #onData = (chunk: string): void => this.#handleData(chunk);
 
   /** Takes the terminal over and shows the prompt. */
@@ -122,6 +127,7 @@ export class Terminal {
     this.#keys.prependListener("keypress", (_: unknown, key?: Key) => this.#beforeKey(key));
     this.#keys.on("keypress", () => this.#countRows());
     process.stdout.prependListener("resize", this.#onResize);
+    if (HAS_SIGWINCH) Deno.addSignalListener("SIGWINCH", this.#onWindowChange);
     this.#editor.on("line", (line: string) => this.#handleLine(line));
     this.#editor.on("SIGINT", () => handlers.onInterrupt());
     // Ctrl-Z: a stop of this process alone would leave a parent, as `deno task`, with the terminal.
@@ -180,6 +186,7 @@ export class Terminal {
     globalThis.removeEventListener("unhandledrejection", this.#restore);
     process.stdin.off("data", this.#onData);
     process.stdout.off("resize", this.#onResize);
+    if (HAS_SIGWINCH) Deno.removeSignalListener("SIGWINCH", this.#onWindowChange);
     this.#editor.close();
     process.stdin.pause();
     process.stdout.write(MARK_PASTES_OFF);
@@ -191,6 +198,7 @@ export class Terminal {
   }
 
   #beforeKey(key?: Key): void {
+    this.#noticeResize();
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
     if (!key?.ctrl || key.name !== "d" || this.#editor.line !== "") return;
     // The editor would close itself; but the prompt still has to show how the leave goes.
@@ -208,8 +216,14 @@ export class Terminal {
     this.#cursorRow = this.#editor.getCursorPos().rows;
   }
 
+  /** Deno 2.4 does not tell of a resize, and every Deno may do so late. */
+  #noticeResize(): void {
+    if (!this.#isClosed && screenColumns() !== this.#columns) process.stdout.emit("resize");
+  }
+
   /** The terminal has wrapped the line anew; the editor will go up from the row where it was. */
   #handleResize(): void {
+    this.#columns = screenColumns();
     if (!this.#isShown) return;
     const before = this.#cursorRow;
     this.#countRows();
@@ -237,6 +251,7 @@ export class Terminal {
   /** Clears the prompt, prints what there is, and draws the prompt and the typed line again. */
   #flush(isLast: boolean): void {
     if (this.#isClosed) return;
+    this.#noticeResize();
     const printed = this.#printed;
     this.#printed = "";
     if (printed !== "" || isLast) {
