@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
+import { type Address, sameAddress } from "../protocol/address.ts";
 import { encodeDatagram } from "../protocol/datagram.ts";
 import { type Instant, type Random, randomU32, type Transmit } from "../protocol/driven.ts";
 import {
@@ -49,6 +49,22 @@ interface Outgoing {
 /** Whether a client id or name means this client. */
 export function isPeer(peer: Peer, id: number, name: string): boolean {
   return typeof peer === "number" ? peer === id : name !== "" && nameKey(peer) === nameKey(name);
+}
+
+/** Whether a request comes from the client that is requested, or looked up, itself. */
+function isCrossing(outgoing: Outgoing, frame: ConnectionRequest, from: Address): boolean {
+  const { target, request } = outgoing;
+  if (request === undefined) return isPeer(target, frame.requester, frame.name);
+  // Another address would be that of another client, whatever id it says it has.
+  return request.ends.remote === frame.requester && sameAddress(request.address, from);
+}
+
+/**
+ * The connection id of the end that stands in for a request that was dropped because it crossed
+ * another: by it the other client recognises late copies of the request.
+ */
+function heirOf(connection: number): number {
+  return connection === 0xffff_ffff ? 1 : connection + 1;
 }
 
 /** The requests of one client; accepted ones become connections. */
@@ -161,24 +177,21 @@ export class Requests {
     const known = this.#incoming.repeated(now, frame, from);
     if (known !== undefined) return this.#answerAgain(now, self, known);
     // It crossed one of this client's, and was dropped in favour of that: this is a late copy.
-    if (this.#connections.find(frame.requester, frame.connection) !== undefined) return;
+    const heir = heirOf(frame.connection);
+    if (this.#connections.find(frame.requester, heir) !== undefined) return;
     if (frame.responder !== self.id || isLeaving) {
       return this.#refuse(frame, from, RejectReason.notThisClient);
     }
     const outgoing = this.#outgoing;
-    const isCrossing = outgoing !== undefined &&
-      (outgoing.request?.ends.remote === frame.requester ||
-        isPeer(outgoing.target, frame.requester, frame.name));
-    if (isCrossing) {
-      const own = outgoing.request;
-      // The one with the lower client id waits for its own request to be accepted.
-      if (own !== undefined && own.ends.local < frame.requester) return;
-      this.#outgoing = undefined;
-      // Its connection id stays, so that the other recognises late copies of the dropped request.
-      const end = own && { connection: own.ends.localConnection, packet: own.packet };
-      return this.accept(now, self.name, this.#incoming.add(now, frame, from, end));
+    if (outgoing === undefined || !isCrossing(outgoing, frame, from)) {
+      return this.#ring(now, self, frame, from);
     }
-    this.#ring(now, self, frame, from);
+    const own = outgoing.request?.ends;
+    // The one with the lower client id waits for its own request to be accepted.
+    if (own !== undefined && own.local < frame.requester) return;
+    this.#drop(outgoing);
+    const connection = own && heirOf(own.localConnection);
+    this.accept(now, self.name, this.#incoming.add(now, frame, from, connection));
   }
 
   /** Takes the cancellation of a request, also of one that it has overtaken. */

@@ -100,10 +100,13 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function writeText(writer: Writer, text: string): number {
-  const { read, written } = encoder.encodeInto(text, writer.bytes.subarray(writer.offset));
-  if (read < text.length) throw new RangeError("Cannot write the text: the datagram is full");
-  writer.offset += written;
-  return written;
+  // Not encodeInto(): the `read` that it returns is wrong for some texts in Deno 2.4.
+  const bytes = encoder.encode(text);
+  const isFull = writer.offset + bytes.length > writer.bytes.length;
+  if (isFull) throw new RangeError("Cannot write the text: the datagram is full");
+  writer.bytes.set(bytes, writer.offset);
+  writer.offset += bytes.length;
+  return bytes.length;
 }
 
 function readText(reader: Reader, size: number): string {

@@ -73,14 +73,13 @@ export class IncomingRequests {
   /**
    * Writes a new request down as pending; the oldest one that was answered makes room.
    *
-   * @param own the connection id of this client's end, where it has one already, and the packet
-   * counter that goes with it.
+   * @param localConnection the connection id of this client's end.
    */
   add(
     now: Instant,
     frame: ConnectionRequest,
     from: Address,
-    own = { connection: randomU32(this.#random), packet: 0 },
+    localConnection: number = randomU32(this.#random),
   ): IncomingRequest {
     if (this.#requests.size >= REQUESTS_MAX) {
       const isOver = ({ state }: IncomingRequest) => state === "rejected" || state === "ended";
@@ -92,9 +91,9 @@ export class IncomingRequests {
       name: frame.name,
       responder: frame.responder,
       remoteConnection: frame.connection,
-      localConnection: own.connection,
+      localConnection,
       address: from,
-      packet: own.packet,
+      packet: 0,
       state: "pending",
       reason: 0,
       expiresAt: now + PENDING_EXPIRY,
@@ -143,6 +142,8 @@ export function answerTo(request: IncomingRequest): Transmit {
     ? { kind: "ringing", responder, connection: request.localConnection }
     : { kind: "connectionReject", responder, reason: request.reason };
   const connection = request.remoteConnection;
-  const header = { type: DatagramType.Handshake, connection, packet: request.packet++ };
+  // Once it was accepted, the connection counts on from there.
+  const packet = request.state === "ended" ? 0 : request.packet++;
+  const header = { type: DatagramType.Handshake, connection, packet };
   return { bytes: encodeDatagram(header, [frame]), to: request.address };
 }

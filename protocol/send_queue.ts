@@ -50,18 +50,25 @@ export interface Delivery {
 }
 
 const encoder = new TextEncoder();
-const scratch = new Uint8Array(FRAGMENT_SIZE_MAX);
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Cuts a text into fragments of at most {@linkcode FRAGMENT_SIZE_MAX} bytes, between characters. */
 export function splitText(text: string): string[] {
   const fragments: string[] = [];
-  let rest = text.toWellFormed();
+  const bytes = encoder.encode(text);
+  let start = 0;
   do {
-    const { read } = encoder.encodeInto(rest, scratch);
-    fragments.push(rest.slice(0, read));
-    rest = rest.slice(read);
-  } while (rest !== "");
+    let end = Math.min(start + FRAGMENT_SIZE_MAX, bytes.length);
+    while (isInsideCharacter(bytes, end)) end--;
+    fragments.push(decoder.decode(bytes.subarray(start, end)));
+    start = end;
+  } while (start < bytes.length);
   return fragments;
+}
+
+/** Whether the byte at `at` continues the character of the byte before it. */
+function isInsideCharacter(bytes: Uint8Array, at: number): boolean {
+  return at < bytes.length && (bytes[at]! & 0xc0) === 0x80;
 }
 
 /** The Messages of one direction, from the first unacknowledged one on. */

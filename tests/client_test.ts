@@ -30,6 +30,19 @@ Deno.test("Client takes a newer request of the same client for the one that coun
   assertEquals(accept?.frames[0]?.kind, "connectionAccept");
 });
 
+Deno.test("Client rejects a request whose connection has ended, using no packet counter twice", () => {
+  const lone = registered();
+  const sent = lone.hearRequest(2, 22);
+  lone.client.accept(lone.now);
+  sent.push(...lone.sent());
+  const frame: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
+  sent.push(...lone.hear(DatagramType.Handshake, [frame]));
+  assertEquals(sent.map(({ packet }) => packet), [0, 1, 2]);
+  const [answer] = lone.hearRequest(2, 22);
+  assertEquals(answer?.frames, [{ kind: "connectionReject", responder: 1, reason: 1 }]);
+  assertEquals(answer?.packet, 0);
+});
+
 Deno.test("Client drops an Accept or a Reject for a request that it did not make", () => {
   const lone = registered();
   const answers: Frame[] = [

@@ -19,6 +19,7 @@ export const STRANGER: Address = { hostname: "192.0.2.66", port: 666 };
 export interface Sent {
   to: Address;
   size: number;
+  packet: number | undefined;
   frames: readonly Frame[];
 }
 
@@ -68,7 +69,8 @@ export class Lone {
       if (transmit === undefined) return all;
       const decoded = decodeDatagram(transmit.bytes.slice());
       const frames = decoded.ok ? decoded.frames : [];
-      all.push({ to: transmit.to, size: transmit.bytes.length, frames });
+      const packet = decoded.ok ? decoded.header.packet : undefined;
+      all.push({ to: transmit.to, size: transmit.bytes.length, packet, frames });
     }
   }
 

@@ -85,11 +85,46 @@ story("a late copy of a request that crossed does not ring", (stage) => {
     });
     return undefined;
   });
+  // Ben cancels what he drops, but that does not arrive in time.
+  stage.lose("connectionTermination", { from: ben });
   ana.connect(2);
   ben.connect(1);
   stage.wait(2000);
   assert(stage.times("connectionRequest", ben).length > 1);
   assertOneConnection(stage, ana, ben);
+});
+
+story("a request under the id of the one that is requested, but from elsewhere, rings", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  // A third one says that it is ana, whom ben requests.
+  const carl = stage.client("carl");
+  stage.wait(100);
+  stage.network.cut("ana", "ben");
+  ana.connect(2);
+  ben.connect(1);
+  stage.wait(200);
+  const request = stage.datagrams(ana).find((datagram) => datagram.frame("connectionRequest"))!;
+  stage.network.transmit(carl.host.address, ben.host.address, request.bytes);
+  stage.wait(100);
+  assertEquals(ben.told("connected"), []);
+  assertEquals(ben.told("request").length, 1);
+  assertEquals(ben.view.state, "requesting");
+});
+
+story("a request that was dropped in a crossing ends where the other had cancelled", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  // Ben's request is late: ana has cancelled hers by then, and is asked.
+  stage.delay("connectionRequest", 40, ben);
+  ana.connect(2);
+  ben.connect(1);
+  stage.wait(50);
+  ana.cancel();
+  stage.wait(20);
+  assertEquals(ben.told("connected").length, 1);
+  stage.wait(11_000);
+  assertEquals(ana.told("requestEnded").length, ana.told("request").length);
+  assertEquals([ana, ben].map((each) => each.view.state), ["idle", "idle"]);
+  assertEquals([ana, ben].map((each) => each.view.requests.length), [0, 0]);
 });
 
 story("a late copy of a request does not ring when the talk is over", (stage) => {
