@@ -69,7 +69,10 @@ Deno.test("bytesToHost() writes what URL makes of the same IPv6 address", () => 
         const view = new DataView(bytes.buffer);
         const groups = [0, 2, 4, 6, 8, 10, 12, 14].map((at) => view.getUint16(at).toString(16));
         const host = bytesToHost(bytes);
-        assertEquals(`[${host}]`, new URL(`http://[${groups.join(":")}]`).hostname);
+        // RFC 5952, section 5, writes mapped IPv4 addresses with dots; URL does not.
+        if (!host.includes(".")) {
+          assertEquals(`[${host}]`, new URL(`http://[${groups.join(":")}]`).hostname);
+        }
         assertEquals(hostToBytes(host), bytes, host);
       }
     });
