@@ -10,7 +10,7 @@ import { ExitStatus } from "./exit.ts";
 import { clientHelp } from "./help.ts";
 import { renderJsonProblem } from "./json.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { Session } from "./session.ts";
+import { Run } from "./run.ts";
 import { printText } from "./terminal.ts";
 
 /** Milliseconds within which several signals count as one. */
@@ -48,7 +48,7 @@ async function run(options: Options, server: Address, socket: Deno.DatagramConn)
   const self = { id, name, port };
   const modes = { timers, acceptAll, random: systemRandom };
   const client = new Client(clock(), { server, serverName, ...self, ...modes });
-  const session = new Session(options, client, {
+  const run = new Run(options, client, {
     clock,
     date: () => new Date(),
     every(ms, action) {
@@ -57,10 +57,10 @@ async function run(options: Options, server: Address, socket: Deno.DatagramConn)
     },
     printError: (text) => console.error(text),
   });
-  const driven = drive(client, socket, (event) => session.handleEvent(event));
-  const stopListening = listenToSignals(session);
+  const driven = drive(client, socket, (event) => run.handleEvent(event));
+  const stopListening = listenToSignals(run);
   try {
-    return await session.run(driven);
+    return await run.run(driven);
   } catch (error) {
     console.error(`Cannot go on: ${errorMessage(error)}`);
     return ExitStatus.failure;
@@ -70,7 +70,7 @@ async function run(options: Options, server: Address, socket: Deno.DatagramConn)
   }
 }
 
-function listenToSignals(session: Session): () => void {
+function listenToSignals(run: Run): () => void {
   let takenAt = -Infinity;
   /** One Ctrl-C can come twice: from the terminal, and passed on by `deno task`. */
   const once = (action: () => void) => (): void => {
@@ -78,9 +78,9 @@ function listenToSignals(session: Session): () => void {
     takenAt = clock();
     action();
   };
-  const interrupt = once(() => session.interrupt());
-  const stop = once(() => session.stop());
-  const resume = (): void => session.resume();
+  const interrupt = once(() => run.interrupt());
+  const stop = once(() => run.stop());
+  const resume = (): void => run.resume();
   const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
     ? [["SIGINT", interrupt], ["SIGBREAK", stop]]
     : [["SIGINT", interrupt], ["SIGTERM", stop], ["SIGHUP", stop], ["SIGCONT", resume]];

@@ -49,20 +49,6 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   check(!isDeepStrictEqual(actual, expected), `Expected another value than ${show(actual)}`, msg);
 }
 
-/** Asserts that two values are the same. */
-export function assertStrictEquals<T>(
-  actual: unknown,
-  expected: T,
-  msg?: string,
-): asserts actual is T {
-  check(Object.is(actual, expected), `Expected ${show(expected)}, got ${show(actual)}`, msg);
-}
-
-/** Asserts that the value is neither null nor undefined. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  check(actual !== undefined && actual !== null, `Expected a value, got ${actual}`, msg);
-}
-
 /** Asserts that the text contains another. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   check(actual.includes(expected), `Expected ${show(actual)} to contain ${show(expected)}`, msg);
@@ -71,22 +57,6 @@ export function assertStringIncludes(actual: string, expected: string, msg?: str
 /** Asserts that the text matches. */
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
   check(expected.test(actual), `Expected ${show(actual)} to match ${expected}`, msg);
-}
-
-/** Asserts that two numbers differ by the tolerance at most, a ten-millionth unless told. */
-export function assertAlmostEquals(
-  actual: number,
-  expected: number,
-  tolerance?: number,
-  msg?: string,
-): void {
-  if (Object.is(actual, expected)) return;
-  tolerance ??= Number.isFinite(expected) ? Math.abs(expected * 1e-7) : 1e-7;
-  check(
-    Math.abs(expected - actual) <= tolerance,
-    `Expected ${actual} to be within ${tolerance} of ${expected}`,
-    msg,
-  );
 }
 
 /** Asserts that the first is greater. */
@@ -107,15 +77,6 @@ export function assertLess<T>(actual: T, expected: T, msg?: string): void {
 /** Asserts that the first is less or equal. */
 export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
   check(actual <= expected, `Expected ${show(actual)} <= ${show(expected)}`, msg);
-}
-
-/** Asserts that the value was made by the class. */
-export function assertInstanceOf<T>(
-  actual: unknown,
-  expectedType: Class<T>,
-  msg = "",
-): asserts actual is T {
-  check(actual instanceof expectedType, `Expected ${show(actual)} of ${expectedType.name}`, msg);
 }
 
 /** Fails. */
@@ -165,37 +126,4 @@ export function assertThrows<E extends Error>(
     return error;
   }
   check(false, "Expected function to throw", note);
-}
-
-/** Asserts that the promise is rejected, and resolves to the reason. */
-export function assertRejects(fn: () => PromiseLike<unknown>, msg?: string): Promise<unknown>;
-/** Asserts that the promise is rejected with an error of the class that says the words. */
-export function assertRejects<E extends Error = Error>(
-  fn: () => PromiseLike<unknown>,
-  ErrorClass: Class<E>,
-  msgIncludes?: string,
-  msg?: string,
-): Promise<E>;
-export async function assertRejects<E extends Error>(
-  fn: () => PromiseLike<unknown>,
-  classOrMsg?: Class<E> | string,
-  words?: string,
-  msg?: string,
-): Promise<unknown> {
-  const [expected, note] = typeof classOrMsg === "string"
-    ? [undefined, classOrMsg]
-    : [classOrMsg, msg];
-  let promise: PromiseLike<unknown> | undefined;
-  try {
-    promise = fn();
-  } catch (error) {
-    check(false, `Function throws when expected to reject: ${error}`, note);
-  }
-  try {
-    await promise;
-  } catch (error) {
-    checkThrown(error, expected, words, note);
-    return error;
-  }
-  check(false, "Expected function to reject", note);
 }

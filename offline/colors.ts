@@ -1,5 +1,4 @@
 /** Stand-in for `@std/fmt/colors`: the colors and styles in use. */
-import { stripVTControlCharacters } from "node:util";
 
 /** Whether the functions below add codes; never where NO_COLOR is set. */
 let enabled = !Deno.noColor;
@@ -32,16 +31,6 @@ export function dim(str: string): string {
   return style(str, 2, 22);
 }
 
-/** Italic text. */
-export function italic(str: string): string {
-  return style(str, 3, 23);
-}
-
-/** Underlined text. */
-export function underline(str: string): string {
-  return style(str, 4, 24);
-}
-
 /** Red text. */
 export function red(str: string): string {
   return style(str, 31, 39);
@@ -57,27 +46,7 @@ export function yellow(str: string): string {
   return style(str, 33, 39);
 }
 
-/** Blue text. */
-export function blue(str: string): string {
-  return style(str, 34, 39);
-}
-
-/** Magenta text. */
-export function magenta(str: string): string {
-  return style(str, 35, 39);
-}
-
 /** Cyan text. */
 export function cyan(str: string): string {
   return style(str, 36, 39);
-}
-
-/** Gray text. */
-export function gray(str: string): string {
-  return style(str, 90, 39);
-}
-
-/** The text without escape sequences. */
-export function stripAnsiCode(string: string): string {
-  return stripVTControlCharacters(string);
 }

@@ -12,7 +12,7 @@ import type { Datagram } from "./sim_datagram.ts";
 type End = Extract<ClientEvent, { kind: "terminated" }> | "crash";
 
 /** One end of a connection, as its user saw it. */
-interface Session {
+interface Talk {
   readonly run: Run;
   readonly number: number;
   readonly openedAt: Instant;
@@ -24,11 +24,11 @@ interface Session {
   toldSent: number;
   end: End | undefined;
   /** The other end. */
-  other: Session | undefined;
-  /** The session whose texts were received. */
-  from: Session | undefined;
-  /** The session that received the texts of this one. */
-  to: Session | undefined;
+  other: Talk | undefined;
+  /** The talk whose texts were received. */
+  from: Talk | undefined;
+  /** The talk that received the texts of this one. */
+  to: Talk | undefined;
   /** The connection id of the other end, once a Message was sent to it. */
   remoteConnection: number | undefined;
   /** One above the seq of the last Message of each text that was sent. */
@@ -40,7 +40,7 @@ interface Session {
 /** One run of a client, from its start to its end. */
 export interface Run {
   readonly host: string;
-  session: Session | undefined;
+  talk: Talk | undefined;
   undelivered: number;
   /** Whether the user left, or stopped the run. */
   isOver: boolean;
@@ -49,7 +49,7 @@ export interface Run {
 
 /** What happened in all, to see that a simulation does something. */
 export interface Totals {
-  sessions: number;
+  talks: number;
   sent: number;
   delivered: number;
   received: number;
@@ -58,70 +58,70 @@ export interface Totals {
 
 /** The book of one simulation. */
 export class Book {
-  readonly #sessions: Session[] = [];
+  readonly #talks: Talk[] = [];
   readonly #running = new Map<string, Run>();
   /** The connection id of one end by that of the other, as the Accepts tell. */
   readonly #otherEnd = new Map<number, number>();
   /** The end that sends to a connection id. */
-  readonly #senders = new Map<number, Session>();
+  readonly #senders = new Map<number, Talk>();
   /** Where and when the two ends of a connection opened, by the connection id in the Accept. */
   readonly #openings = new Map<number, string[]>();
 
   /** Notes that a client was started. */
   start(host: string): Run {
-    const run: Run = { host, session: undefined, undelivered: 0, isOver: false, left: undefined };
+    const run: Run = { host, talk: undefined, undelivered: 0, isOver: false, left: undefined };
     this.#running.set(host, run);
     return run;
   }
 
   /** Notes that a client was stopped without a word. */
   crash(run: Run): void {
-    if (run.session !== undefined) run.session.end = "crash";
-    run.session = undefined;
+    if (run.talk !== undefined) run.talk.end = "crash";
+    run.talk = undefined;
     run.isOver = true;
     this.#running.delete(run.host);
   }
 
   /** A text that is unlike any other. */
   text(run: Run, filling: string): string {
-    const { number, sent } = run.session!;
+    const { number, sent } = run.talk!;
     return `${number}:${sent.length}:${filling}`;
   }
 
   /** Notes that the user of an open connection sent a text. */
   send(run: Run, text: string): void {
-    run.session!.sent.push(text);
+    run.talk!.sent.push(text);
   }
 
   /** Checks an event against what happened before. */
   take(now: Instant, run: Run, event: ClientEvent): void {
     assert(run.left === undefined, `after the last event: ${event.kind}`);
-    const { session } = run;
+    const { talk } = run;
     switch (event.kind) {
       case "connected":
-        assertEquals(session, undefined, "connected twice");
+        assertEquals(talk, undefined, "connected twice");
         return this.#open(now, run, event.peer);
       case "message":
-        assert(session !== undefined, "a message without a connection");
-        return this.#receive(session, event);
+        assert(talk !== undefined, "a message without a connection");
+        return this.#receive(talk, event);
       case "delivered":
-        assert(session !== undefined, "delivered without a connection");
-        assertEquals(event.seq, session.delivered++, "delivered out of order");
+        assert(talk !== undefined, "delivered without a connection");
+        assertEquals(event.seq, talk.delivered++, "delivered out of order");
         return;
       case "sent":
       case "unconfirmed":
-        assert(session !== undefined, `${event.kind} without a connection`);
-        assert(event.seq < session.sent.length, `${event.kind}: never sent`);
-        if (event.kind === "sent") assertEquals(event.seq, session.toldSent++, "sent twice");
+        assert(talk !== undefined, `${event.kind} without a connection`);
+        assert(event.seq < talk.sent.length, `${event.kind}: never sent`);
+        if (event.kind === "sent") assertEquals(event.seq, talk.toldSent++, "sent twice");
         return;
       case "terminated":
-        assert(session !== undefined, "terminated twice");
+        assert(talk !== undefined, "terminated twice");
         run.undelivered += event.undelivered;
-        session.end = event;
-        run.session = undefined;
+        talk.end = event;
+        run.talk = undefined;
         return;
       case "left":
-        assertEquals(session, undefined, "left without a termination");
+        assertEquals(talk, undefined, "left without a termination");
         assertEquals(event.undelivered, run.undelivered, "left.undelivered");
         run.left = event;
     }
@@ -139,13 +139,13 @@ export class Book {
     }
     for (const frame of decoded.frames) {
       if (frame.kind !== "message") continue;
-      const session = this.#running.get(datagram.from)?.session;
-      assert(session !== undefined, "a Message without a connection");
-      session.remoteConnection ??= decoded.header.connection;
-      assertEquals(session.remoteConnection, decoded.header.connection, "a Message to another");
-      this.#senders.set(decoded.header.connection, session);
-      const isNew = frame.seq >= (session.textEnds.at(-1) ?? 0);
-      if (isNew && (frame.flags & FLAG_MORE) === 0) session.textEnds.push(frame.seq + 1);
+      const talk = this.#running.get(datagram.from)?.talk;
+      assert(talk !== undefined, "a Message without a connection");
+      talk.remoteConnection ??= decoded.header.connection;
+      assertEquals(talk.remoteConnection, decoded.header.connection, "a Message to another");
+      this.#senders.set(decoded.header.connection, talk);
+      const isNew = frame.seq >= (talk.textEnds.at(-1) ?? 0);
+      if (isNew && (frame.flags & FLAG_MORE) === 0) talk.textEnds.push(frame.seq + 1);
     }
   }
 
@@ -156,9 +156,9 @@ export class Book {
     const ack = datagram.frame("ack");
     if (ack === undefined || !datagram.decoded.ok) return;
     const remote = this.#otherEnd.get(datagram.decoded.header.connection);
-    const session = remote === undefined ? undefined : this.#senders.get(remote);
-    if (session?.end === undefined && session !== undefined) {
-      session.acked = Math.max(session.acked, ack.next);
+    const talk = remote === undefined ? undefined : this.#senders.get(remote);
+    if (talk?.end === undefined && talk !== undefined) {
+      talk.acked = Math.max(talk.acked, ack.next);
     }
   }
 
@@ -172,15 +172,15 @@ export class Book {
    */
   close(isFair: boolean): Totals {
     this.#pair();
-    const totals = { sessions: 0, sent: 0, delivered: 0, received: 0, undelivered: 0 };
-    for (const session of this.#sessions) {
-      this.#check(session);
-      if (isFair) this.#checkFair(session);
-      totals.sessions++;
-      totals.sent += session.sent.length;
-      totals.delivered += session.delivered;
-      totals.received += session.received.length;
-      if (session.end !== "crash") totals.undelivered += session.end?.undelivered ?? 0;
+    const totals = { talks: 0, sent: 0, delivered: 0, received: 0, undelivered: 0 };
+    for (const talk of this.#talks) {
+      this.#check(talk);
+      if (isFair) this.#checkFair(talk);
+      totals.talks++;
+      totals.sent += talk.sent.length;
+      totals.delivered += talk.delivered;
+      totals.received += talk.received.length;
+      if (talk.end !== "crash") totals.undelivered += talk.end?.undelivered ?? 0;
     }
     return totals;
   }
@@ -191,10 +191,10 @@ export class Book {
     this.#openings.set(connection, places);
   }
 
-  /** Finds out which sessions are the two ends of one connection. */
+  /** Finds out which talks are the two ends of one connection. */
   #pair(): void {
     const byPlace = new Map(
-      this.#sessions.map((each) => [`${each.run.host} ${each.openedAt}`, each]),
+      this.#talks.map((each) => [`${each.run.host} ${each.openedAt}`, each]),
     );
     for (const places of this.#openings.values()) {
       const [a, b] = new Set(places.map((place) => byPlace.get(place)).filter((each) => each));
@@ -205,10 +205,10 @@ export class Book {
   }
 
   #open(now: Instant, run: Run, peer: number): void {
-    run.session = {
+    run.talk = {
       run,
       openedAt: now,
-      number: this.#sessions.length,
+      number: this.#talks.length,
       peer,
       sent: [],
       received: [],
@@ -222,23 +222,23 @@ export class Book {
       textEnds: [],
       acked: 0,
     };
-    this.#sessions.push(run.session);
+    this.#talks.push(run.talk);
   }
 
-  #receive(session: Session, event: Extract<ClientEvent, { kind: "message" }>): void {
+  #receive(talk: Talk, event: Extract<ClientEvent, { kind: "message" }>): void {
     const { text, seq, peer } = event;
-    const sender = this.#sessions[Number(text.slice(0, text.indexOf(":")))];
+    const sender = this.#talks[Number(text.slice(0, text.indexOf(":")))];
     assert(sender !== undefined, `a message that nobody sent: ${text.slice(0, 20)}`);
-    session.from ??= sender;
-    sender.to ??= session;
-    assert(session.from === sender && sender.to === session, "messages of two connections mixed");
-    assertEquals(seq, session.received.length, "messages out of order");
+    talk.from ??= sender;
+    sender.to ??= talk;
+    assert(talk.from === sender && sender.to === talk, "messages of two connections mixed");
+    assertEquals(seq, talk.received.length, "messages out of order");
     assert(text === sender.sent[seq], `not what was sent as ${seq}: ${text.slice(0, 20)}`);
-    assertEquals(peer, session.peer);
-    session.received.push(text);
+    assertEquals(peer, talk.peer);
+    talk.received.push(text);
   }
 
-  #check({ number, run, sent, delivered, end, to, acked, textEnds }: Session): void {
+  #check({ number, run, sent, delivered, end, to, acked, textEnds }: Talk): void {
     const who = `${run.host}'s connection ${number}`;
     const received = to?.received.length ?? 0;
     assert(end !== undefined, `${who} never ended`);
@@ -252,7 +252,7 @@ export class Book {
   }
 
   /** Where nothing is lost, a connection ends when a user ends it, and what was sent arrives. */
-  #checkFair({ number, run, end, other, delivered, toldSent }: Session): void {
+  #checkFair({ number, run, end, other, delivered, toldSent }: Talk): void {
     if (end === "crash" || end === undefined || other === undefined) return;
     if (other.end === "crash" || other.run.isOver || run.isOver) return;
     const who = `${run.host}'s connection ${number}`;

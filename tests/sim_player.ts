@@ -149,7 +149,7 @@ export class Player {
 
   #take(event: ClientEvent): void {
     const run = this.#run!;
-    const connection = run.session?.remoteConnection;
+    const connection = run.talk?.remoteConnection;
     this.#book.take(this.#network.now, run, event);
     if (event.kind === "terminated" && connection !== undefined) {
       this.rule.end(this.#network.now, connection);

@@ -32,7 +32,7 @@ const COUNTDOWN_STEP = 1000;
 /** Milliseconds that a slow reader has to take the last lines. */
 const LAST_LINES_TIMEOUT = 5000;
 
-/** What a session needs from outside. */
+/** What a run needs from outside. */
 export interface System {
   clock(): Instant;
   date(): Date;
@@ -42,7 +42,7 @@ export interface System {
 }
 
 /** One run of a client. */
-export class Session {
+export class Run {
   readonly #options: Options;
   readonly #ends: Ends;
   readonly #client: Client;
