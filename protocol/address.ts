@@ -96,3 +96,15 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
   }
   return best;
 }
+
+/**
+ * What counts as one source: an IPv4 address, or the /64 of an IPv6 one, in which a single machine
+ * has as many addresses as it likes (RFC 4291, section 2.5.4).
+ */
+export function sourceOf({ hostname }: Address): string {
+  const bytes = hostname.includes(":") ? hostToBytes(hostname) : undefined;
+  if (bytes === undefined) return hostname;
+  const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) &&
+    bytes[10] === 0xff && bytes[11] === 0xff;
+  return isMapped ? bytes.subarray(12).join(".") : `${bytes.subarray(0, 8).join(":")}/64`;
+}

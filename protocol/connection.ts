@@ -6,18 +6,24 @@
  * @module
  */
 import type { Address } from "./address.ts";
-import { DatagramWriter, encodeDatagram } from "./datagram.ts";
-import type { Driven, Instant, Transmit } from "./driven.ts";
-import { DatagramType, type Frame, type Header, type Message } from "./frame.ts";
+import { TAG_SIZE } from "./aead.ts";
+import { DatagramWriter, decodeFrames } from "./datagram.ts";
+import type { Driven, Instant, Random, Transmit } from "./driven.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType, type Frame, HEADER_SIZE, type Message } from "./frame.ts";
+import type { ConnectionEvent, ConnectionState, EndedBy, Ends } from "./ends.ts";
+import { type Agreement, encodeSealed, sealDatagram } from "./handshake.ts";
+import { Path } from "./path.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
-import type { RttEstimator } from "./rtt.ts";
+import { RTO_INITIAL, type RttEstimator } from "./rtt.ts";
 import { type Delivery, SendQueue } from "./send_queue.ts";
-import { Timers } from "./timers.ts";
+import { earlier, Timers } from "./timers.ts";
 
 /** Milliseconds of silence from the other after which a Connection Keepalive asks for an Ack. */
 export const CONNECTION_KEEPALIVE = 10_000;
 /** Milliseconds of silence from the other after which the connection is ended locally. */
 export const CONNECTION_TIMEOUT = 60_000;
+/** How often an Accept is sent for each Request: to an address that nobody has shown to be good. */
+export const ACCEPT_TRIES = 3;
 /** How often a Termination is sent before the connection is ended without its ack. */
 export const TERMINATION_TRIES = 3;
 /** Milliseconds that the retransmission timeout of a Termination is at least. */
@@ -27,69 +33,31 @@ export const FLUSH_TIMEOUT = 30_000;
 /** Milliseconds that an ended connection still acknowledges repeats. */
 export const LINGER = 30_000;
 
-/** Who ended a connection; `timeout`: the other was not heard of, or did not acknowledge it. */
-export type EndedBy = "local" | "peer" | "timeout";
-
-/** What a connection tells; `seq` counts texts, not Messages. */
-export type ConnectionEvent =
-  | { kind: "sent"; seq: number }
-  | { kind: "delivered"; seq: number; rttMs: number }
-  | { kind: "unconfirmed"; seq: number }
-  | { kind: "message"; seq: number; text: string }
-  | { kind: "terminated"; by: EndedBy; undelivered: number };
-
-/** Where a connection stands. */
-export type ConnectionState =
-  | "open"
-  /** The user terminated; what was queued before is still being sent. */
-  | "draining"
-  /** A Termination was sent; its ack, or something below the final seq in it, is missing. */
-  | "terminating"
-  /** The other terminated; what was in flight is still being sent. */
-  | "flushing"
-  /** Over, but repeats are still acknowledged. */
-  | "closed"
-  /** Nothing is left to do. */
-  | "gone";
-
-/** Both ends of a connection. */
-export interface Ends {
-  /** This end's client id. */
-  readonly local: number;
-  /** The other's client id. */
-  readonly remote: number;
-  /** This end's connection id. */
-  readonly localConnection: number;
-  /** The other's connection id. */
-  readonly remoteConnection: number;
-  /** The other's name, empty for none. */
-  readonly remoteName: string;
-}
-
 type TimerName = "accept" | "keepalive" | "silence" | "termination" | "flush" | "linger";
 
 /** One end of a connection. Feed it the frames of its datagrams, then drain it. */
 export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram"> {
   /** Both ends. */
   readonly ends: Ends;
-  readonly #writer = new DatagramWriter();
+  /** The handshake that it came from. */
+  readonly agreement: Agreement;
+  readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX - TAG_SIZE);
+  readonly #path: Path;
   #state: ConnectionState = "open";
-  #address: Address;
   readonly #rtt: RttEstimator;
   readonly #sendQueue: SendQueue;
   readonly #receiveQueue = new ReceiveQueue();
   readonly #timers = new Timers<TimerName>();
   #events: ConnectionEvent[] = [];
-  #packet: number;
-  #highestPacket = -1;
-  /** The name that the Accept carries, until the requester is known to have it. */
-  #unconfirmedAccept: string | undefined;
+  /** Whether this end accepted, and the requester may not know it yet. */
+  #isUnconfirmed: boolean;
   #acceptTransmissions = 0;
   #terminationTransmissions = 0;
   /** The other's final seq, once its Termination Ack came. */
   #remoteFinalSeq: number | undefined;
   readonly #due = {
     accept: false,
+    earlyAck: false,
     ack: false,
     termination: false,
     terminationAck: false,
@@ -100,25 +68,24 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
    * Opens a connection that was accepted.
    *
    * @param address where the other was last heard of.
-   * @param packet the first packet counter that this end has not used.
-   * @param acceptName the responder's name: this end accepted, and has to tell.
+   * @param agreement with message two, this end accepted, and has to tell.
    */
   constructor(
     now: Instant,
     ends: Ends,
     address: Address,
     rtt: RttEstimator,
-    packet: number,
-    acceptName?: string,
+    agreement: Agreement,
+    random: Random,
   ) {
     this.ends = ends;
-    this.#address = address;
+    this.agreement = agreement;
+    this.#path = new Path(address, random);
     this.#rtt = rtt;
-    this.#packet = packet;
     this.#sendQueue = new SendQueue(ends.local, rtt);
-    this.#unconfirmedAccept = acceptName;
-    this.#due.accept = acceptName !== undefined;
-    this.#due.ack = acceptName === undefined;
+    this.#isUnconfirmed = agreement.messageTwo !== undefined;
+    this.#due.accept = this.#isUnconfirmed;
+    this.#due.ack = !this.#isUnconfirmed;
     this.#hear(now);
   }
 
@@ -149,29 +116,86 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     if (this.#state !== "closed" && this.#state !== "gone") this.#close(now, by);
   }
 
-  /** Sends the Accept again: the requester repeated its Request. */
-  repeatAccept(): void {
-    if (this.#unconfirmedAccept !== undefined) this.#due.accept = true;
+  /** Sends the Accept again: the requester repeated its Request, from this address. */
+  repeatAccept(from: Address): void {
+    if (!this.#isUnconfirmed) return;
+    this.#path.accept(from);
+    this.#acceptTransmissions = 0;
+    this.#due.accept = true;
   }
 
-  /** The requester got an Accept again: its Ack was lost. */
-  repeatAck(): void {
-    this.#due.ack = true;
-  }
-
-  /** Takes the frames of a Connection datagram that carried this connection's id. */
-  handleFrames(now: Instant, header: Header, frames: readonly Frame[], from: Address): void {
-    if (this.#state === "gone") return;
-    if (header.packet > this.#highestPacket) {
-      this.#highestPacket = header.packet;
-      this.#address = from;
+  /**
+   * Takes a Handshake or Connection datagram for this connection.
+   *
+   * @returns false where it came before, or is not authentic; then nothing changed.
+   */
+  handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
+    if (this.#state === "gone") return false;
+    const { early, seals } = this.agreement;
+    const isEarly = datagram[3] === DatagramType.Handshake;
+    const { opener } = isEarly ? early : seals;
+    const highest = opener.highest;
+    const [header, sealed] = [datagram.subarray(0, HEADER_SIZE), datagram.subarray(HEADER_SIZE)];
+    const plain = opener.open(packet, header, sealed);
+    const decoded = plain && decodeFrames(plain);
+    const patience = this.#rtt.srtt === undefined ? RTO_INITIAL : 3 * this.#rtt.srtt;
+    if (!decoded?.ok) {
+      const mayBeCopy = !isEarly && this.#path.mayBeCopy(now, packet, from);
+      if (mayBeCopy && opener.isAuthentic(packet, header, sealed)) {
+        this.#path.handleCopy(now, datagram.length, from, patience);
+      }
+      return false;
     }
+    if (this.#isUnconfirmed) this.#path.settle(from);
+    const isNewest = packet > highest;
+    const size = datagram.length;
+    const arrival = {
+      size,
+      packet: isEarly ? undefined : packet,
+      frames: decoded.frames,
+      isNewest,
+      from,
+    };
+    this.#path.handleDatagram(now, arrival, patience);
+    if (isEarly) this.#handleEarly(now, decoded.frames);
+    else this.#handleFrames(now, decoded.frames, from);
+    this.#progress(now);
+    return true;
+  }
+
+  /** What was said before the other had message two: a repeated Accept, or a cancellation. */
+  #handleEarly(now: Instant, frames: readonly Frame[]): void {
+    if (this.agreement.messageTwo === undefined) {
+      // The requester got an Accept again: its Ack was lost.
+      if (frames.some(({ kind }) => kind === "connectionAccept")) this.#due.ack = true;
+      return;
+    }
+    // Who has said something on the connection itself cannot have cancelled the request for it.
+    const isOpen = this.#state === "open" || this.#state === "draining";
+    if (isOpen && !this.#isUnconfirmed) return;
+    for (const frame of frames) {
+      if (frame.kind !== "connectionTermination") continue;
+      this.#due.earlyAck = true;
+      this.#confirmAccept();
+      this.#handleTermination(now);
+      this.#due.terminationAck = false;
+    }
+  }
+
+  #handleFrames(now: Instant, frames: readonly Frame[], from: Address): void {
     if (this.#state !== "closed") this.#hear(now);
-    this.#unconfirmedAccept = undefined;
+    this.#confirmAccept();
+    for (const frame of frames) {
+      if (frame.kind === "pathChallenge") this.#path.handleChallenge(frame, from);
+      else if (frame.kind === "pathResponse") this.#path.handleResponse(now, frame, from);
+      else this.#handleFrame(now, frame);
+    }
+  }
+
+  #confirmAccept(): void {
+    this.#isUnconfirmed = false;
     this.#due.accept = false;
     this.#timers.clear("accept");
-    for (const frame of frames) this.#handleFrame(now, frame);
-    this.#progress(now);
   }
 
   /** See {@linkcode Driven}. */
@@ -181,9 +205,10 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
         this.#events.push({ kind: "unconfirmed", seq });
       }
     }
+    this.#path.handleTimeout(now);
     if (this.#timers.expire("accept", now)) this.#due.accept = true;
     if (this.#timers.expire("keepalive", now)) {
-      this.#due.keepalive = true;
+      this.#due.keepalive = !this.#isUnconfirmed;
       this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
     }
     if (this.#timers.expire("termination", now)) {
@@ -201,9 +226,7 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   /** See {@linkcode Driven}. */
   nextTimeout(): Instant | undefined {
     const sendTimeout = this.#isSending() ? this.#sendQueue.nextTimeout() : undefined;
-    const timeout = this.#timers.next();
-    if (sendTimeout === undefined || timeout === undefined) return sendTimeout ?? timeout;
-    return Math.min(sendTimeout, timeout);
+    return earlier(sendTimeout, earlier(this.#timers.next(), this.#path.nextTimeout()));
   }
 
   /** See {@linkcode Driven}. */
@@ -214,18 +237,18 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   /** See {@linkcode Driven}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "gone") return undefined;
-    if (this.#due.accept) return this.#transmitAccept(now);
+    const early = this.#transmitEarly(now) ?? this.#transmitPathFrame();
+    if (early !== undefined) return early;
     const { ack, termination, terminationAck, keepalive } = this.#due;
-    const message = this.#isSending() ? this.#sendQueue.due() : undefined;
+    // What goes to an address that nobody has shown to be good must be little.
+    const message = this.#isSending() && !this.#isUnconfirmed ? this.#sendQueue.due() : undefined;
     const writer = this.#writer;
     const isQuiet = message === undefined && !ack && !termination && !terminationAck && !keepalive;
     if (isQuiet) return undefined;
     const { local, localConnection, remoteConnection } = this.ends;
-    writer.start({
-      type: DatagramType.Connection,
-      connection: remoteConnection,
-      packet: this.#packet,
-    });
+    const { sealer } = this.agreement.seals;
+    const { packet } = sealer;
+    writer.start({ type: DatagramType.Connection, connection: remoteConnection, packet });
     if (ack || termination) writer.add(this.#receiveQueue.ack());
     if (keepalive) writer.add({ kind: "connectionKeepalive" });
     const { finalSeq } = this.#sendQueue;
@@ -245,33 +268,45 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
       this.#due.terminationAck =
       this.#due.keepalive =
         false;
-    this.#addMessages(now, message);
-    this.#packet++;
-    return { bytes: writer.finish(), to: this.#address };
+    this.#addMessages(now, message, packet);
+    return { bytes: sealDatagram(sealer, writer.finish()), to: this.#path.address };
   }
 
-  #addMessages(now: Instant, first: Message | undefined): void {
+  #addMessages(now: Instant, first: Message | undefined, packet: number): void {
     for (let message = first; message !== undefined; message = this.#sendQueue.due()) {
       if (!this.#writer.add(message)) return;
-      const seq = this.#sendQueue.markSent(now, this.#packet);
+      const seq = this.#sendQueue.markSent(now, packet);
       if (seq !== undefined) this.#events.push({ kind: "sent", seq });
     }
   }
 
-  #transmitAccept(now: Instant): Transmit {
-    this.#due.accept = false;
-    this.#timers.set("accept", now + this.#rtt.timeout(++this.#acceptTransmissions));
-    const { local, localConnection, remoteConnection } = this.ends;
-    const bytes = encodeDatagram(
-      { type: DatagramType.Handshake, connection: remoteConnection, packet: this.#packet++ },
-      [{
-        kind: "connectionAccept",
-        responder: local,
-        connection: localConnection,
-        name: this.#unconfirmedAccept ?? "",
-      }],
-    );
-    return { bytes, to: this.#address };
+  /** What the requester can open without message two. */
+  #transmitEarly(now: Instant): Transmit | undefined {
+    const { local, remoteConnection: connection } = this.ends;
+    const { early, messageTwo } = this.agreement;
+    const frames: Frame[] = [];
+    if (this.#due.accept && messageTwo !== undefined) {
+      frames.push({ kind: "connectionAccept", messageTwo });
+      const timeout = this.#rtt.timeout(++this.#acceptTransmissions);
+      const isLast = this.#acceptTransmissions >= ACCEPT_TRIES;
+      this.#timers.set("accept", isLast ? undefined : now + timeout);
+    }
+    if (this.#due.earlyAck) {
+      frames.push({ kind: "connectionTerminationAck", sender: local, finalSeq: 0 });
+    }
+    this.#due.accept = this.#due.earlyAck = false;
+    if (frames.length === 0) return undefined;
+    const bytes = encodeSealed(DatagramType.Handshake, connection, early.sealer, frames);
+    return { bytes, to: this.#path.address };
+  }
+
+  #transmitPathFrame(): Transmit | undefined {
+    const next = this.#path.pollFrame();
+    if (next === undefined) return undefined;
+    const { remoteConnection } = this.ends;
+    const { sealer } = this.agreement.seals;
+    const bytes = encodeSealed(DatagramType.Connection, remoteConnection, sealer, [next.frame]);
+    return { bytes, to: next.to };
   }
 
   #handleFrame(now: Instant, frame: Frame): void {

@@ -21,6 +21,13 @@ export type Decoded =
   | {
     ok: true;
     header: Header;
+    /** The frames are sealed: open them, then decodeFrames(). */
+    sealed: Uint8Array;
+  }
+  | {
+    ok: true;
+    header: Header;
+    sealed?: undefined;
     frames: Frame[];
     /** Frames of types that this version does not know; they were skipped. */
     unknownFrames: number;
@@ -53,6 +60,7 @@ const layoutOfType: readonly (AnyLayout | undefined)[] = (() => {
 })();
 
 const datagramTypes: ReadonlySet<number> = new Set(Object.values(DatagramType));
+const sealedTypes: ReadonlySet<number> = new Set([DatagramType.Handshake, DatagramType.Connection]);
 
 /**
  * Builds one datagram at a time in a buffer that it uses again.
@@ -60,7 +68,16 @@ const datagramTypes: ReadonlySet<number> = new Set(Object.values(DatagramType));
  * The bytes that {@linkcode DatagramWriter.finish} returns are valid until the next start().
  */
 export class DatagramWriter {
-  readonly #writer = new Writer(DATAGRAM_SIZE_MAX);
+  readonly #writer: Writer;
+
+  /**
+   * Makes the buffer.
+   *
+   * @param size the bytes of the largest datagram.
+   */
+  constructor(size = DATAGRAM_SIZE_MAX) {
+    this.#writer = new Writer(size);
+  }
 
   /** Begins a datagram. */
   start(header: Header): void {
@@ -154,16 +171,29 @@ export function decodeDatagram(bytes: Uint8Array): Decoded {
   if (version !== VERSION) return { ok: false, reason: "version", version, header };
   if (!datagramTypes.has(header.type)) return { ok: false, reason: "type" };
   if (!Number.isSafeInteger(header.packet)) return { ok: false, reason: "packet" };
+  const rest = bytes.subarray(HEADER_SIZE);
+  if (sealedTypes.has(header.type)) return { ok: true, header, sealed: rest };
+  const decoded = decodeFrames(rest);
+  return decoded.ok ? { ...decoded, header } : decoded;
+}
+
+/** What decodeFrames() makes of some bytes. */
+export type DecodedFrames =
+  | { ok: true; frames: Frame[]; unknownFrames: number }
+  | { ok: false; reason: "frame" };
+
+/** Parses what stands behind a header, whole or not at all; never throws. */
+export function decodeFrames(bytes: Uint8Array): DecodedFrames {
+  const reader = new Reader(bytes);
   const frames: Frame[] = [];
-  reader.offset = HEADER_SIZE;
+  let unknownFrames = 0;
   try {
-    let unknownFrames = 0;
     while (reader.offset < bytes.length) {
       const frame = readFrame(reader, bytes.length);
       if (frame === undefined) unknownFrames++;
       else if (frame.kind !== "padding") frames.push(frame);
     }
-    return { ok: true, header, frames, unknownFrames };
+    return { ok: true, frames, unknownFrames };
   } catch (error) {
     if (error instanceof BadField) return { ok: false, reason: "frame" };
     throw error;

@@ -83,16 +83,37 @@ export const u64: Field<bigint> = {
   read: (reader) => reader.view.getBigUint64(reader.skip(8)),
 };
 
-/** Sixteen opaque bytes. What is read is a view of the datagram: copy what is kept. */
-export const bytes16: Field<Uint8Array> = {
+/** So many opaque bytes. What is read is a view of the datagram: copy what is kept. */
+function opaque(size: number): Field<Uint8Array> {
+  return {
+    write(writer, value) {
+      if (value.length !== size) {
+        throw new TypeError(`Cannot write ${value.length} bytes, expected ${size}`);
+      }
+      writer.bytes.set(value, writer.offset);
+      writer.offset += size;
+    },
+    read(reader) {
+      const start = reader.skip(size);
+      return reader.bytes.subarray(start, start + size);
+    },
+  };
+}
+
+/** A token, a cookie or a code. */
+export const bytes16: Field<Uint8Array> = opaque(16);
+/** A key. */
+export const bytes32: Field<Uint8Array> = opaque(32);
+
+/** Opaque bytes up to the end of the frame. */
+export const restBytes: Field<Uint8Array> = {
   write(writer, value) {
-    if (value.length !== 16) throw new TypeError(`Cannot write ${value.length} bytes, expected 16`);
     writer.bytes.set(value, writer.offset);
-    writer.offset += 16;
+    writer.offset += value.length;
   },
   read(reader) {
-    const start = reader.skip(16);
-    return reader.bytes.subarray(start, start + 16);
+    const start = reader.skip(reader.end - reader.offset);
+    return reader.bytes.subarray(start, reader.end);
   },
 };
 

@@ -19,8 +19,8 @@ export const HEADER_SIZE = 16;
 export const FRAME_HEADER_SIZE = 3;
 /** Bytes in the largest datagram sent or accepted, so that no path fragments it (RFC 8085, 3.2). */
 export const DATAGRAM_SIZE_MAX = 1200;
-/** Bytes in a Handshake datagram with a Connection Request, so that no answer to it is larger. */
-export const REQUEST_SIZE_MIN = 160;
+/** Bytes in a public key (X25519, RFC 7748). */
+export const PUBLIC_KEY_SIZE = 32;
 /** UTF-8 bytes in the longest name. */
 export const NAME_SIZE_MAX = 128;
 /** UTF-8 bytes of text in the largest Message: with the largest Ack beside it, and a seal, it fits. */
@@ -34,10 +34,14 @@ export const DatagramType = {
   Request: 1,
   /** From the directory to a client. */
   Answer: 2,
-  /** Between two clients, before they share a connection. */
-  Handshake: 3,
-  /** Between two clients, on the connection that the header names. */
-  Connection: 4,
+  /** A Connection Request. */
+  ConnectionRequest: 3,
+  /** Between two clients, before they share a connection: sealed with the early keys. */
+  Handshake: 4,
+  /** Between two clients, on the connection that the header names: sealed with its keys. */
+  Connection: 5,
+  /** "I am busy: show that you receive": the answer to a Connection Request under load. */
+  Cookie: 6,
   /** "I speak the version in this header": the answer to a datagram of another one. */
   Version: 255,
 } as const;
@@ -61,6 +65,8 @@ export const RefusalReason = {
   full: 3,
   badName: 4,
   unknownToken: 5,
+  /** The entry with this token has another key. */
+  otherKey: 6,
 } as const;
 /** Why a client does not accept a Connection Request. */
 export const RejectReason = { declined: 1, busy: 2, notThisClient: 3 } as const;
@@ -100,6 +106,8 @@ export interface Register extends Exchange<"register"> {
   wantedId: number;
   /** The UDP port that the client's socket is bound to. */
   port: number;
+  /** The client's static key, {@linkcode PUBLIC_KEY_SIZE} bytes. */
+  publicKey: Uint8Array;
   /** Empty for none. */
   name: string;
 }
@@ -135,6 +143,8 @@ export interface LookUp extends Authorized<"lookUp">, ListEntry {}
 export interface Found extends Exchange<"found">, ListEntry {
   /** Where the client was seen. */
   address: Address;
+  /** The static key that it registered with, {@linkcode PUBLIC_KEY_SIZE} bytes. */
+  publicKey: Uint8Array;
 }
 /** Directory → client: Client N Inactive, with the id and name of the Look-up. */
 export interface Inactive extends Exchange<"inactive">, ListEntry {}
@@ -154,33 +164,42 @@ export interface Listing extends Exchange<"listing"> {
 export type Leave = Authorized<"leave">;
 /** Directory → client: the entry is gone. */
 export type LeaveAck = Exchange<"leaveAck">;
+/** The end of a private directory's datagrams, in both directions; see `proof.ts`. */
+export interface Proof extends Kind<"proof"> {
+  /** Sixteen bytes: a code over every byte of the datagram before them. */
+  code: Uint8Array;
+}
 
-/** Client → client: Connection Request. */
+/** Client → client: Connection Request. Who requests whom is inside message one. */
 export interface ConnectionRequest extends Kind<"connectionRequest"> {
-  /** The requester's client id. */
-  requester: number;
-  /** The client id that the requester looked up. */
-  responder: number;
   /** The requester's connection id, a new one for each request. */
   connection: number;
-  /** The requester's name. */
-  name: string;
+  /** Message one of the Noise handshake. */
+  messageOne: Uint8Array;
+}
+/** The end of a Connection Request: codes over every byte of the datagram before each (WireGuard, 5.4.4). */
+export interface RequestCodes extends Kind<"requestCodes"> {
+  /** Sixteen bytes: shows that the requester knows the responder's static key. */
+  mac1: Uint8Array;
+  /** Sixteen bytes: shows that the requester has a cookie; zero where it has none. */
+  mac2: Uint8Array;
+}
+/** Client → client: a cookie for the requester's address, sealed (WireGuard, 5.4.7). */
+export interface CookieReply extends Kind<"cookieReply"> {
+  /** Eight bytes that make the seal's nonce. */
+  nonce: bigint;
+  /** The sealed cookie, 32 bytes. */
+  cookie: Uint8Array;
 }
 /** Client → client: the request arrived, the user is being asked. */
 export interface Ringing extends Kind<"ringing"> {
   /** The responder's client id. */
   responder: number;
-  /** The responder's connection id. */
-  connection: number;
 }
-/** Client → client: Connection Accept. */
+/** Client → client: Connection Accept. The responder's id, connection id and name are inside message two. */
 export interface ConnectionAccept extends Kind<"connectionAccept"> {
-  /** The responder's client id. */
-  responder: number;
-  /** The responder's connection id. */
-  connection: number;
-  /** The responder's name. */
-  name: string;
+  /** Message two of the Noise handshake. */
+  messageTwo: Uint8Array;
 }
 /** Client → client: Connection Reject. */
 export interface ConnectionReject extends Kind<"connectionReject"> {
@@ -230,6 +249,16 @@ export interface ConnectionTerminationAck extends Kind<"connectionTerminationAck
   /** One above the highest seq that the sender used; 0 where it knows no such connection. */
   finalSeq: number;
 }
+/** Client → client: shows that the sender receives at the address that this goes to, if it comes back. */
+export interface PathChallenge extends Kind<"pathChallenge"> {
+  /** Chosen at random. */
+  nonce: bigint;
+}
+/** Client → client: the answer to a Path Challenge, to where that came from. */
+export interface PathResponse extends Kind<"pathResponse"> {
+  /** The nonce of the Path Challenge. */
+  nonce: bigint;
+}
 /** Client → client: asks for an Ack, to see that the other is there. */
 export type ConnectionKeepalive = Kind<"connectionKeepalive">;
 /** Fills a datagram up: zeros that are skipped. */
@@ -253,7 +282,10 @@ export type Frame =
   | Listing
   | Leave
   | LeaveAck
+  | Proof
   | ConnectionRequest
+  | RequestCodes
+  | CookieReply
   | Ringing
   | ConnectionAccept
   | ConnectionReject
@@ -262,4 +294,6 @@ export type Frame =
   | ConnectionTermination
   | ConnectionTerminationAck
   | ConnectionKeepalive
+  | PathChallenge
+  | PathResponse
   | Padding;

@@ -8,6 +8,11 @@ import { NAME_SIZE_MAX } from "./frame.ts";
 /** Characters (grapheme clusters) in the longest name. */
 export const NAME_LENGTH_MAX = 32;
 
+/** What is not seen. */
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
+/** Controls and separators, and what is not seen but for variation selectors, as in "❤️". */
+const NOT_IN_NAMES = /[\p{C}\p{Z}]|(?!\p{Variation_Selector})\p{Default_Ignorable_Code_Point}/u;
+
 const graphemes = new Intl.Segmenter();
 
 /**
@@ -16,13 +21,13 @@ const graphemes = new Intl.Segmenter();
  * A name of digits alone would be taken for a client id.
  */
 export function nameProblem(name: string): string | undefined {
-  // It is compared in its NFKC form, so that has to be a good name, too.
-  return problemOf(name) ?? problemOf(name.normalize("NFKC"));
+  // What it is compared and read as has to be a good name, too.
+  return problemOf(name) ?? problemOf(name.normalize("NFKC").replace(IGNORABLE, ""));
 }
 
 function problemOf(name: string): string | undefined {
   if (name === "") return "cannot be empty";
-  if (/[\p{C}\p{Z}]/u.test(name)) return "cannot hold spaces or control characters";
+  if (NOT_IN_NAMES.test(name)) return "cannot hold spaces or control characters";
   if (/^\d+$/.test(name)) return "cannot be a number: that is a client id";
   if (name.startsWith("/") || name.startsWith("@")) return `cannot start with "${name[0]}"`;
   const isTooLong = new TextEncoder().encode(name).length > NAME_SIZE_MAX ||
@@ -30,7 +35,12 @@ function problemOf(name: string): string | undefined {
   return isTooLong ? `cannot have more than ${NAME_LENGTH_MAX} characters` : undefined;
 }
 
-/** What two names have in common that are the same name. */
+/**
+ * What two names have in common that are the same name: NFKC, case folding, and nothing that is not
+ * seen (NFKC_Casefold of Unicode, 3.13).
+ */
 export function nameKey(name: string): string {
-  return name.normalize("NFKC").toLowerCase();
+  const shown = name.normalize("NFKC").replace(IGNORABLE, "");
+  // One after the other: ẞ, ß and ss are one, and so are all three sigmas.
+  return shown.toLowerCase().toUpperCase().normalize("NFKC");
 }

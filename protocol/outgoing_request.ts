@@ -4,25 +4,60 @@
  * @module
  */
 import type { Address } from "./address.ts";
-import { encodeDatagram } from "./datagram.ts";
-import type { Driven, Instant, Transmit } from "./driven.ts";
-import { DatagramType, type Frame, type Header, REQUEST_SIZE_MIN } from "./frame.ts";
+import { decodeFrames } from "./datagram.ts";
+import type { Driven, Instant, Random, Transmit } from "./driven.ts";
+import { type CookieReply, DatagramType, type Frame, HEADER_SIZE } from "./frame.ts";
+import {
+  type Agreement,
+  agreement,
+  COOKIE_LIFE,
+  decodeAcceptContent,
+  encodeRequest,
+  encodeRequestContent,
+  encodeSealed,
+  mac1Of,
+  openCookie,
+  PROLOGUE,
+  requesterEarlySeals,
+  type Seals,
+} from "./handshake.ts";
+import { Initiator } from "./noise.ts";
 import { RESEND_INTERVAL, RttEstimator, type TimerMode } from "./rtt.ts";
 import { TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./connection.ts";
 import { Timers } from "./timers.ts";
+import { type KeyPair, makeKeyPair } from "./x25519.ts";
 
 /** Milliseconds without any answer after which a requester gives up. */
 export const REQUEST_SILENCE_LIMIT = 120_000;
+/**
+ * Milliseconds without any answer after which the handshake is begun anew: the responder may have
+ * forgotten the request, and would take the old message one for a recording.
+ */
+export const HANDSHAKE_RENEWAL = 30_000;
 /** Milliseconds without a decision after which a requester gives up. */
 export const RING_LIMIT = 600_000;
+/**
+ * Milliseconds that a responder has to answer after all when a Version datagram came, as if from it:
+ * anybody can forge one.
+ */
+export const VERSION_PATIENCE = 12_000;
 
 /** What a request tells. */
 export type OutgoingRequestEvent =
   /** It was sent for the `attempt`th time and will be again in `nextInMs` milliseconds. */
   | { kind: "requesting"; attempt: number; nextInMs: number }
   | { kind: "ringing" }
-  | { kind: "accepted"; connection: number; name: string; from: Address }
+  | {
+    kind: "accepted";
+    connection: number;
+    name: string;
+    timestamp: bigint;
+    agreement: Agreement;
+    from: Address;
+  }
   | { kind: "rejected"; reason: number }
+  /** The other end speaks another version: it said so, and nothing else. */
+  | { kind: "otherVersion"; version: number }
   /** Nothing came back, or no decision. */
   | { kind: "timeout" };
 
@@ -36,9 +71,18 @@ export interface RequestEnds {
   readonly remote: number;
   /** The requester's connection id. */
   readonly localConnection: number;
+  /** The responder's static key. */
+  readonly remoteKey: Uint8Array;
 }
 
 type State = "requesting" | "cancelling" | "decided";
+
+/** A handshake that was begun. */
+interface Begun {
+  readonly initiator: Initiator;
+  readonly messageOne: Uint8Array;
+  readonly early: Seals;
+}
 
 /** One attempt to connect. Feed it the Handshake frames for its connection id, then drain it. */
 export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "handleDatagram"> {
@@ -47,21 +91,54 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
   /** Becomes the connection's, with the sample that the first Ringing gave. */
   readonly rtt: RttEstimator;
   readonly #to: Address;
-  readonly #timers = new Timers<"resend" | "silence" | "ring">();
+  readonly #timers = new Timers<"resend" | "silence" | "ring" | "version">();
   #events: OutgoingRequestEvent[] = [];
   #state: State = "requesting";
   #isDue = true;
   #attempt = 0;
   #lastSentAt: Instant = 0;
   #isRinging = false;
-  #remoteConnection = 0;
+  /** Whether anything authentic came back. */
+  #isHeard = false;
+  #version = 0;
   #packet = 0;
+  readonly #identity: KeyPair;
+  readonly #random: Random;
+  readonly #madeAt: Instant;
+  readonly #timestamp: bigint;
+  /** Newest first; the responder may have answered an older one. */
+  readonly #handshakes: Begun[];
+  /** The one that the responder answered last, else the newest. */
+  #handshake: Begun;
+  #heardAt: Instant;
+  #mac1 = new Uint8Array();
+  #cookie: { bytes: Uint8Array; until: Instant } | undefined;
 
-  /** Makes the request; it is sent at the next pollTransmit(). */
-  constructor(now: Instant, ends: RequestEnds, to: Address, mode: TimerMode) {
+  /**
+   * Makes the request; it is sent at the next pollTransmit().
+   *
+   * @param timestamp higher than that of any request which this identity made before.
+   * @throws where the responder's key is a weak one.
+   */
+  constructor(
+    now: Instant,
+    ends: RequestEnds,
+    to: Address,
+    mode: TimerMode,
+    identity: KeyPair,
+    timestamp: bigint,
+    random: Random,
+  ) {
     this.ends = ends;
     this.#to = to;
     this.rtt = new RttEstimator(mode);
+    this.#identity = identity;
+    this.#random = random;
+    this.#timestamp = timestamp;
+    this.#madeAt = now;
+    this.#heardAt = now;
+    this.#handshake = this.#begin(now);
+    this.#handshakes = [this.#handshake];
     this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
     this.#timers.set("ring", now + RING_LIMIT);
   }
@@ -81,11 +158,6 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
     return this.#state === "decided";
   }
 
-  /** The packet counter of the next datagram. */
-  get packet(): number {
-    return this.#packet;
-  }
-
   /** Where the request goes to. */
   get address(): Address {
     return this.#to;
@@ -100,25 +172,68 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
     this.#isDue = true;
   }
 
-  /** Takes a frame of a Handshake datagram that carried this request's connection id. */
-  handleFrame(now: Instant, header: Header, frame: Frame, from: Address): void {
+  /** Takes a Handshake datagram that carried this request's connection id; false where it is no good. */
+  handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
+    if (this.#state === "decided") return false;
+    const header = datagram.subarray(0, HEADER_SIZE);
+    for (const handshake of this.#handshakes) {
+      const { opener } = handshake.early;
+      const plain = opener.open(packet, header, datagram.subarray(HEADER_SIZE));
+      const decoded = plain && decodeFrames(plain);
+      if (!decoded?.ok) continue;
+      this.#handshake = handshake;
+      this.#heardAt = now;
+      this.#isHeard = true;
+      this.#timers.clear("version");
+      for (const frame of decoded.frames) this.#handleFrame(now, frame, from);
+      return true;
+    }
+    return false;
+  }
+
+  /** Takes a cookie: the next Request will show it. */
+  handleCookie(now: Instant, frame: CookieReply): void {
+    const bytes = openCookie(frame, this.ends.remoteKey, this.#mac1);
+    if (bytes !== undefined) this.#cookie = { bytes, until: now + COOKIE_LIFE };
+  }
+
+  /** Takes a Version datagram from where the request goes to: it counts if nothing better comes. */
+  handleVersion(now: Instant, version: number): void {
+    if (this.#state !== "requesting" || this.#isHeard) return;
+    this.#version = version;
+    if (this.#timers.get("version") === undefined) {
+      this.#timers.set("version", now + VERSION_PATIENCE);
+    }
+  }
+
+  #handleFrame(now: Instant, frame: Frame, from: Address): void {
     if (this.#state === "cancelling") {
       const isOver = frame.kind === "connectionTerminationAck" || frame.kind === "connectionReject";
       if (isOver) this.#decide();
-      if (frame.kind === "connectionAccept") this.#remoteConnection = frame.connection;
       return;
     }
-    if (this.#state !== "requesting" || header.type !== DatagramType.Handshake) return;
-    const { remote } = this.ends;
-    if (frame.kind === "ringing" && frame.responder === remote) {
-      this.#handleRinging(now, frame.connection);
-    } else if (frame.kind === "connectionAccept" && frame.responder === remote) {
-      this.#decide();
-      this.#events.push({ kind: "accepted", connection: frame.connection, name: frame.name, from });
-    } else if (frame.kind === "connectionReject" && frame.responder === remote) {
+    if (this.#state !== "requesting") return;
+    if (frame.kind === "ringing") this.#handleRinging(now);
+    if (frame.kind === "connectionAccept") this.#handleAccept(frame.messageTwo, from);
+    if (frame.kind === "connectionReject") {
       this.#decide();
       this.#events.push({ kind: "rejected", reason: frame.reason });
     }
+  }
+
+  #handleAccept(messageTwo: Uint8Array, from: Address): void {
+    this.#decide();
+    const result = this.#handshake.initiator.readMessageTwo(messageTwo);
+    const content = result && decodeAcceptContent(result.payload);
+    const isGood = content?.responder === this.ends.remote && content.connection !== 0;
+    if (result === undefined || content === undefined || !isGood) {
+      // Only the responder itself can have made this: there is no better Accept to wait for.
+      this.#events.push({ kind: "timeout" });
+      return;
+    }
+    const { connection, name, timestamp } = content;
+    const agreed = agreement(result, this.#handshake.early, this.ends.remoteKey);
+    this.#events.push({ kind: "accepted", connection, name, timestamp, agreement: agreed, from });
   }
 
   /** See {@linkcode Driven}. */
@@ -128,6 +243,10 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
         return this.#decide();
       }
       this.#isDue = true;
+    }
+    if (this.#timers.expire("version", now)) {
+      this.#decide();
+      this.#events.push({ kind: "otherVersion", version: this.#version });
     }
     if (this.#timers.expire("silence", now) || this.#timers.expire("ring", now)) {
       this.#decide();
@@ -164,34 +283,51 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
     if (!isCancelling) {
       this.#events.push({ kind: "requesting", attempt: this.#attempt, nextInMs: timeout });
     }
-    const connection = isCancelling ? this.#remoteConnection : 0;
-    const header = { type: DatagramType.Handshake, connection, packet: this.#packet++ };
-    const bytes = encodeDatagram(header, [this.#frame()], isCancelling ? 0 : REQUEST_SIZE_MIN);
+    const bytes = isCancelling ? this.#encodeCancellation() : this.#encodeRequest(now);
     return { bytes, to: this.#to };
   }
 
-  #frame(): Frame {
-    const { local, localName, remote, localConnection } = this.ends;
-    if (this.#state === "cancelling") {
-      return {
-        kind: "connectionTermination",
-        sender: local,
-        connection: localConnection,
-        finalSeq: 0,
-      };
-    }
-    return {
-      kind: "connectionRequest",
-      requester: local,
-      responder: remote,
-      connection: localConnection,
-      name: localName,
-    };
+  #begin(now: Instant): Begun {
+    const { remoteKey, local, localName, remote } = this.ends;
+    const ephemeral = makeKeyPair(this.#random);
+    const initiator = new Initiator(this.#identity, ephemeral, remoteKey, PROLOGUE);
+    const timestamp = this.#timestamp + BigInt(Math.floor(now - this.#madeAt));
+    const content = { requester: local, responder: remote, timestamp, name: localName };
+    const messageOne = initiator.writeMessageOne(encodeRequestContent(content));
+    if (messageOne === undefined) throw new RangeError("Cannot agree with a weak key");
+    return { initiator, messageOne, early: requesterEarlySeals(initiator.earlyKeys()) };
   }
 
-  #handleRinging(now: Instant, connection: number): void {
+  #encodeRequest(now: Instant): Uint8Array {
+    if (now >= this.#heardAt + HANDSHAKE_RENEWAL) {
+      this.#heardAt = now;
+      this.#handshake = this.#begin(now);
+      this.#handshakes.unshift(this.#handshake);
+    }
+    const { localConnection, remoteKey } = this.ends;
+    const cookie = this.#cookie !== undefined && now < this.#cookie.until
+      ? this.#cookie.bytes
+      : undefined;
+    const bytes = encodeRequest(
+      localConnection,
+      this.#packet++,
+      this.#handshakes[0]!.messageOne,
+      remoteKey,
+      cookie,
+    );
+    this.#mac1 = mac1Of(bytes).slice();
+    return bytes;
+  }
+
+  #encodeCancellation(): Uint8Array {
+    const { local, localConnection } = this.ends;
+    return encodeSealed(DatagramType.Handshake, localConnection, this.#handshake.early.sealer, [
+      { kind: "connectionTermination", sender: local, connection: localConnection, finalSeq: 0 },
+    ]);
+  }
+
+  #handleRinging(now: Instant): void {
     if (this.#attempt === 1 && !this.#isRinging) this.rtt.sample(now - this.#lastSentAt);
-    this.#remoteConnection = connection;
     this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
     if (this.#isRinging) return;
     this.#isRinging = true;

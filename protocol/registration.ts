@@ -15,6 +15,7 @@ import {
   RefusalReason,
   type Registered,
 } from "./frame.ts";
+import { Prover } from "./proof.ts";
 import { RESEND_INTERVAL, type TimerMode } from "./rtt.ts";
 import { earlier, Timers } from "./timers.ts";
 
@@ -61,6 +62,10 @@ export interface Wish {
   name: string;
   /** The UDP port that the socket is bound to. */
   port: number;
+  /** The static key that others are told. */
+  publicKey: Uint8Array;
+  /** The secret of a private directory. */
+  secret?: Uint8Array | undefined;
 }
 
 type State = "registering" | "registered" | "leaving" | "left";
@@ -83,6 +88,7 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
   readonly #server: Address;
   readonly #mode: TimerMode;
   readonly #random: Random;
+  readonly #prover: Prover | undefined;
   #wish: Wish;
   #state: State = "registering";
   #id: number | undefined;
@@ -100,6 +106,7 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
   constructor(now: Instant, server: Address, wish: Wish, mode: TimerMode, random: Random) {
     this.#server = server;
     this.#wish = wish;
+    this.#prover = wish.secret && new Prover(wish.secret);
     this.#mode = mode;
     this.#random = random;
     this.#ask(now, "register");
@@ -152,7 +159,12 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
     this.#timers.set("giveUp", now + LEAVE_TIMEOUT);
   }
 
-  /** Takes a frame of an Answer datagram. */
+  /** Whether a datagram is to be believed: with a secret, only one that ends with its proof. */
+  isTrusted(bytes: Uint8Array): boolean {
+    return this.#prover === undefined || this.#prover.isProven(bytes);
+  }
+
+  /** Takes a frame of an Answer datagram that is trusted. */
   handleFrame(now: Instant, frame: Frame): void {
     if (!("nonce" in frame)) return;
     const request = this.#outstanding.get(frame.nonce);
@@ -245,7 +257,8 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
       const isFixed = this.#mode === "fixed";
       request.nextAt = now + (isFixed ? RESEND_INTERVAL : Math.min(backoff, RESEND_INTERVAL));
       const header = { type: DatagramType.Request, connection: 0, packet: 0 };
-      return { bytes: encodeDatagram(header, [this.#frame(request)]), to: this.#server };
+      const bytes = encodeDatagram(header, [this.#frame(request)]);
+      return { bytes: this.#prover?.prove(bytes) ?? bytes, to: this.#server };
     }
     return undefined;
   }
@@ -288,8 +301,17 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
       return { kind: "lookUp", nonce, token, id: query.id, name: query.name };
     }
     if (query?.kind === "list") return { kind: "list", nonce, token, after: query.after };
-    const { id, name, port } = this.#wish;
-    return { kind: "register", nonce, token, cookie: this.#cookie, wantedId: id, port, name };
+    const { id: wantedId, name, port, publicKey } = this.#wish;
+    return {
+      kind: "register",
+      nonce,
+      token,
+      cookie: this.#cookie,
+      wantedId,
+      port,
+      publicKey,
+      name,
+    };
   }
 
   #handleRegistered(now: Instant, frame: Registered, request: Outstanding): void {

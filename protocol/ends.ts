@@ -1,0 +1,44 @@
+/**
+ * Who is at the two ends of a connection, where it stands, and what one of them tells.
+ *
+ * @module
+ */
+
+/** Both ends of a connection. */
+export interface Ends {
+  /** This end's client id. */
+  readonly local: number;
+  /** The other's client id. */
+  readonly remote: number;
+  /** This end's connection id. */
+  readonly localConnection: number;
+  /** The other's connection id. */
+  readonly remoteConnection: number;
+  /** The other's name, empty for none. */
+  readonly remoteName: string;
+}
+
+/** Who ended a connection; `timeout`: the other was not heard of, or did not acknowledge it. */
+export type EndedBy = "local" | "peer" | "timeout";
+
+/** What a connection tells; `seq` counts texts, not Messages. */
+export type ConnectionEvent =
+  | { kind: "sent"; seq: number }
+  | { kind: "delivered"; seq: number; rttMs: number }
+  | { kind: "unconfirmed"; seq: number }
+  | { kind: "message"; seq: number; text: string }
+  | { kind: "terminated"; by: EndedBy; undelivered: number };
+
+/** Where a connection stands. */
+export type ConnectionState =
+  | "open"
+  /** The user terminated; what was queued before is still being sent. */
+  | "draining"
+  /** A Termination was sent; its ack, or something below the final seq in it, is missing. */
+  | "terminating"
+  /** The other terminated; what was in flight is still being sent. */
+  | "flushing"
+  /** Over, but repeats are still acknowledged. */
+  | "closed"
+  /** Nothing is left to do. */
+  | "gone";
