@@ -25,26 +25,26 @@ export class CookieJar {
     this.#key = random(KEY_SIZE);
   }
 
-  /**
-   * The cookie that a Register has to come back with, or undefined where `shown` is good: made for
-   * this address and nonce, in this slot or the one before.
-   */
-  challenge(
-    now: Instant,
-    from: Address,
-    nonce: bigint,
-    shown: Uint8Array,
-  ): Uint8Array | undefined {
-    const slot = Math.floor(now / COOKIE_SLOT);
-    const cookie = this.#make(slot, from, nonce);
-    if (timingSafeEqual(shown, cookie)) return undefined;
-    // An empty one cannot be good: the common case.
-    if (shown.every((byte) => byte === 0)) return cookie;
-    return timingSafeEqual(shown, this.#make(slot - 1, from, nonce)) ? undefined : cookie;
+  /** Whether a cookie was made for this address and nonce, in this slot or the one before. */
+  isGood(now: Instant, from: Address, nonce: bigint, shown: Uint8Array): boolean {
+    // The empty one of a first Register is the common case.
+    if (shown.every((byte) => byte === 0)) return false;
+    const slot = slotOf(now);
+    return timingSafeEqual(shown, this.#make(slot, from, nonce)) ||
+      timingSafeEqual(shown, this.#make(slot - 1, from, nonce));
+  }
+
+  /** The cookie that a Register has to come back with. */
+  make(now: Instant, from: Address, nonce: bigint): Uint8Array {
+    return this.#make(slotOf(now), from, nonce);
   }
 
   #make(slot: number, from: Address, nonce: bigint): Uint8Array {
     const text = `${from.hostname} ${from.port} ${nonce} ${slot}`;
     return hmacSha256(this.#key, encoder.encode(text)).subarray(0, COOKIE_SIZE);
   }
+}
+
+function slotOf(now: Instant): number {
+  return Math.floor(now / COOKIE_SLOT);
 }

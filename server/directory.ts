@@ -8,6 +8,7 @@ import { type Address, formatAddress, sameAddress } from "../protocol/address.ts
 import type { Instant, Random } from "../protocol/driven.ts";
 import { RefusalReason } from "../protocol/frame.ts";
 import { nameKey } from "../protocol/name.ts";
+import { SpentRegisters } from "./spent.ts";
 
 /** Random bytes in a token, behind the four of the client id. */
 const TOKEN_SECRET_SIZE = 12;
@@ -22,6 +23,8 @@ export interface Entry {
   name: string;
   /** What the client shows with each request; opaque to it. */
   readonly token: Uint8Array;
+  /** The static key that it registered with. */
+  readonly publicKey: Uint8Array;
   /** Where its datagrams come from, and where others reach it. */
   address: Address;
   /** The port that its socket is bound to, as it says. */
@@ -40,6 +43,7 @@ export interface RegisterRequest {
   /** 0 for any. */
   wantedId: number;
   port: number;
+  publicKey: Uint8Array;
   /** Empty, or a good name. */
   name: string;
   address: Address;
@@ -76,6 +80,7 @@ export class Directory {
   #ids: number[] = [];
   /** No lease ends earlier: saves looking for the oldest entry at every datagram. */
   #expiryBound: Instant = Infinity;
+  readonly #spent = new SpentRegisters();
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -102,11 +107,23 @@ export class Directory {
     return entry !== undefined && timingSafeEqual(entry.token, token) ? entry : undefined;
   }
 
+  /** Whether this Register had its effect already, on an entry that has since changed or gone. */
+  isSpent({ address, nonce }: RegisterRequest): boolean {
+    return this.#spent.has(address, nonce);
+  }
+
+  /** Whether this Register leaves the table as it is, but for the lease. */
+  isRepeat(request: RegisterRequest): boolean {
+    const own = this.getByToken(request.token);
+    if (own === undefined) return isSameRegister(this.#atAddress(request), request);
+    return own.name === request.name && sameAddress(own.address, request.address);
+  }
+
   /** Grants or refuses a Register, by the three rules in `protocol/README.md`, "Registering". */
   register(now: Instant, request: RegisterRequest): Registration {
     const own = this.getByToken(request.token);
-    const atAddress = this.#byAddress.get(formatAddress(request.address));
-    if (own === undefined && atAddress?.nonce === request.nonce) {
+    const atAddress = this.#atAddress(request);
+    if (own === undefined && isSameRegister(atAddress, request)) {
       this.renew(now, atAddress);
       return { ok: true, entry: atAddress, change: "none", replaced: undefined };
     }
@@ -130,11 +147,10 @@ export class Directory {
     this.#byId.set(entry.id, entry);
   }
 
-  /** Takes a client out. */
+  /** Takes a client out that left, or made room for another; its Register is spent. */
   remove(entry: Entry): void {
-    this.#byId.delete(entry.id);
-    this.#ids.splice(this.#indexAbove(entry.id - 1), 1);
-    this.#unindex(entry);
+    this.#spent.add(entry.address, entry.nonce);
+    this.#remove(entry);
   }
 
   /** Takes the clients out whose leases have ended, and returns them, the oldest first. */
@@ -149,7 +165,7 @@ export class Directory {
       }
       expired.push(entry);
     }
-    if (expired.length < EXPIRED_AT_ONCE) { for (const entry of expired) this.remove(entry); }
+    if (expired.length < EXPIRED_AT_ONCE) { for (const entry of expired) this.#remove(entry); }
     else this.#removeAll(expired);
     return expired;
   }
@@ -166,6 +182,16 @@ export class Directory {
     }
   }
 
+  #atAddress({ address }: RegisterRequest): Entry | undefined {
+    return this.#byAddress.get(formatAddress(address));
+  }
+
+  #remove(entry: Entry): void {
+    this.#byId.delete(entry.id);
+    this.#ids.splice(this.#indexAbove(entry.id - 1), 1);
+    this.#unindex(entry);
+  }
+
   #removeAll(entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.#byId.delete(entry.id);
@@ -179,8 +205,9 @@ export class Directory {
     own: Entry | undefined,
     replaced: Entry | undefined,
   ): number | undefined {
-    const isOther = (holder?: Entry) =>
-      holder !== undefined && holder !== own && holder !== replaced;
+    if (own !== undefined && !sameKey(own, request)) return RefusalReason.otherKey;
+    const heir = replaced !== undefined && sameKey(replaced, request) ? replaced : undefined;
+    const isOther = (holder?: Entry) => holder !== undefined && holder !== own && holder !== heir;
     if (own === undefined && isOther(this.get(request.wantedId))) return RefusalReason.idTaken;
     if (isOther(this.getByName(request.name))) return RefusalReason.nameTaken;
     const isNewcomer = own === undefined && replaced === undefined;
@@ -192,7 +219,9 @@ export class Directory {
     const id = wantedId === 0 ? this.#smallestFreeId() : wantedId;
     const expiresAt = now + this.#options.lease;
     const token = makeToken(id, this.#options.random);
-    const entry: Entry = { id, name, token, address, port, nonce, joinedAt: now, expiresAt };
+    // A copy of the key: what was read is a view of the datagram.
+    const client = { name, publicKey: request.publicKey.slice(), address, port, nonce };
+    const entry: Entry = { id, token, ...client, joinedAt: now, expiresAt };
     if (this.size === 0) this.#expiryBound = expiresAt;
     this.#byId.set(id, entry);
     this.#ids.splice(this.#indexAbove(id), 0, id);
@@ -202,6 +231,7 @@ export class Directory {
 
   #update(entry: Entry, request: RegisterRequest): void {
     this.#unindex(entry);
+    if (entry.nonce !== request.nonce) this.#spent.add(entry.address, entry.nonce);
     entry.nonce = request.nonce;
     entry.port = request.port;
     entry.name = request.name;
@@ -228,6 +258,15 @@ export class Directory {
   #indexAbove(id: number): number {
     return firstIndex(this.#ids.length, (index) => this.#ids[index]! > id);
   }
+}
+
+/** Whether this is the very Register that the entry was granted to. */
+function isSameRegister(entry: Entry | undefined, request: RegisterRequest): entry is Entry {
+  return entry !== undefined && entry.nonce === request.nonce && sameKey(entry, request);
+}
+
+function sameKey(entry: Entry, request: RegisterRequest): boolean {
+  return timingSafeEqual(entry.publicKey, request.publicKey);
 }
 
 /** The first index below `length` where `isTrue`, which stays true from there on; else `length`. */

@@ -3,53 +3,26 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { formatAddress } from "../protocol/address.ts";
-import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
+import { findSecret } from "../protocol/secret.ts";
+import {
+  clock,
+  drive,
+  openSocket,
+  resolveHost,
+  secretSources,
+  systemRandom,
+} from "../protocol/udp.ts";
+import { HELP, type Options, parseOptions } from "./options.ts";
 import { Printer } from "./printer.ts";
 import { type Moment, type Output, renderJson, renderText, renderTotals } from "./render.ts";
 import { Server } from "./server.ts";
 
-/** The most that `--max-clients` takes: their keepalives come to 7,000 datagrams a second. */
-const MAX_CLIENTS_MAX = 100_000;
-/** The longest lease, in seconds. */
-const LEASE_MAX = 3600;
 /** Milliseconds that the last answers have to get out, and then the last lines. */
 const STOP_LIMIT = 1000;
 
-const HELP = `Run a directory, where clients register and find each other
-
-Usage: udp-chat serve [options]
-
-  --host HOST        address to listen on (127.0.0.1: this machine only; 0.0.0.0: all)
-  --port PORT        UDP port, 0 for any free one (7070)
-  --max-clients N    clients in the table, at most 100000 (10000)
-  --lease SECONDS    how long a client that fell silent stays in the table, 1 to 3600 (45)
-  --json             print one JSON object a line
-  --quiet            print only where it listens, and errors
-  -h, --help         print this
-
-Prints the active clients on every join, leave and expiry. Ctrl-C stops it.
-
-Examples:
-  udp-chat serve
-  udp-chat serve --host 0.0.0.0 --port 7071
-  udp-chat serve --json > clients.log`;
-
 /** Milliseconds by which the wall clock may differ from what was printed before. */
 const CLOCK_TOLERANCE = 50;
-
-/** The options of `udp-chat serve`. */
-interface Options {
-  host: string;
-  port: number;
-  maxClients: number;
-  /** Milliseconds. */
-  lease: number;
-  isJson: boolean;
-  isQuiet: boolean;
-  isHelp: boolean;
-}
 
 /**
  * Runs a directory until a signal stops it.
@@ -67,21 +40,30 @@ export async function serve(args: string[]): Promise<number> {
     attempt(() => console.log(HELP));
     return 0;
   }
+  const found = findSecret(options.secretFile, secretSources);
+  if (!found.ok) {
+    complain(`${found.message}\nTry udp-chat serve --help`);
+    return 2;
+  }
   let socket: Deno.DatagramConn;
   try {
     socket = openSocket(await resolveHost(options.host), options.port);
   } catch (error) {
     return fail(listenProblem(error, options), options);
   }
-  return await run(socket, options);
+  return await run(socket, options, found.secret);
 }
 
-async function run(socket: Deno.DatagramConn, options: Options): Promise<number> {
+async function run(
+  socket: Deno.DatagramConn,
+  options: Options,
+  secret: Uint8Array | undefined,
+): Promise<number> {
   const { isJson, isQuiet } = options;
   const isColored = Deno.stdout.isTerminal();
   const stop = stopSignal();
   const moment = wallClock();
-  const server = new Server({ ...options, random: systemRandom });
+  const server = new Server({ ...options, secret, random: systemRandom });
   const printer = new Printer({
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {
@@ -97,7 +79,8 @@ async function run(socket: Deno.DatagramConn, options: Options): Promise<number>
     if (text !== undefined) printer.print(text);
   }
 
-  print({ kind: "listening", address: socket.addr as Deno.NetAddr });
+  const isPrivate = secret !== undefined;
+  print({ kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate });
   const running = drive(server, socket, (event) => {
     if (!isQuiet) print(event);
   });
@@ -115,47 +98,6 @@ async function run(socket: Deno.DatagramConn, options: Options): Promise<number>
   else if (!isQuiet) printer.print(totals);
   await atMost(STOP_LIMIT, printer.flush());
   return 0;
-}
-
-/** The options, or what is wrong with them. */
-function parseOptions(args: string[]): Options | string {
-  let problem: string | undefined;
-  const parsed = parseArgs(args, {
-    string: ["host", "port", "max-clients", "lease"],
-    boolean: ["json", "quiet", "help"],
-    alias: { help: "h" },
-    default: { host: "127.0.0.1", port: "7070", "max-clients": "10000", lease: "45" },
-    unknown(arg: string): boolean {
-      problem ??= arg.startsWith("-")
-        ? `Cannot parse the options: unknown option ${arg}`
-        : `Cannot parse the options: unexpected argument "${arg}"`;
-      return false;
-    },
-  });
-  function number(name: "port" | "max-clients" | "lease", min: number, max: number): number {
-    const text = String(parsed[name]);
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      problem ??= `Cannot parse --${name}: expected ${min} to ${max}, got "${text}"`;
-    }
-    return value;
-  }
-  const options: Options = {
-    host: String(parsed.host),
-    port: number("port", 0, 65535),
-    maxClients: number("max-clients", 1, MAX_CLIENTS_MAX),
-    lease: 1000 * number("lease", 1, LEASE_MAX),
-    isJson: parsed.json,
-    isQuiet: parsed.quiet,
-    isHelp: parsed.help,
-  };
-  if (options.host === "") {
-    problem ??= 'Cannot parse --host: expected a host name or an IP address, got ""';
-  }
-  if (parsed._.length > 0) {
-    problem ??= `Cannot parse the options: unexpected argument "${parsed._[0]}"`;
-  }
-  return problem ?? options;
 }
 
 interface Problem {

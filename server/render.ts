@@ -17,7 +17,7 @@ export const TABLE_ROWS_MAX = 200;
 /** What the process has to say: the events of the directory, and its own. */
 export type Output =
   | ServerEvent
-  | { kind: "listening"; address: Address }
+  | { kind: "listening"; address: Address; isPrivate?: boolean }
   | { kind: "error"; code: string; message: string };
 
 /** When something is said. */
@@ -65,8 +65,10 @@ function jsonClient({ id, name, address }: TableClient): Record<string, unknown>
 /** Lines of text, without a line break behind the last one. */
 export function renderText(output: Output, moment: Moment, isColored: boolean): string {
   switch (output.kind) {
-    case "listening":
-      return `Listening on ${formatAddress(output.address)} (UDP) · Ctrl-C stops`;
+    case "listening": {
+      const kind = output.isPrivate ? "UDP, private" : "UDP";
+      return `Listening on ${formatAddress(output.address)} (${kind}) · Ctrl-C stops`;
+    }
     case "error":
       return output.message;
     case "table":

@@ -5,14 +5,14 @@
  * @module
  */
 import { type Address, sameAddress } from "../protocol/address.ts";
-import { DatagramWriter, decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
+import { decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
 import type { Driven, Instant, Random, Transmit } from "../protocol/driven.ts";
 import {
-  DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
   FRAME_HEADER_SIZE,
   HEADER_SIZE,
+  type LeaseKeepalive,
   type Leave,
   type List,
   type ListEntry,
@@ -21,17 +21,18 @@ import {
   type Register,
 } from "../protocol/frame.ts";
 import { nameProblem } from "../protocol/name.ts";
+import { PROOF_SIZE, Prover } from "../protocol/proof.ts";
 import { earlier } from "../protocol/timers.ts";
 import { CookieJar } from "./cookie.ts";
 import { Directory, type Entry } from "./directory.ts";
 import { Announcements, type ServerEvent, type TableEvent } from "./event.ts";
+import { type LimitName, Limits } from "./limits.ts";
+import { type Answer, Outbox } from "./outbox.ts";
 
-/** Answers that wait to be sent; further ones are dropped, and the clients ask again. */
-export const OUTPUT_MAX = 1024;
 /** Clients in the largest Listing: their number is one byte. */
 const LISTING_LENGTH_MAX = 255;
-/** Bytes for the clients in a Listing: beside them stand the nonce, `more` and their number. */
-const LISTING_SIZE_MAX = DATAGRAM_SIZE_MAX - HEADER_SIZE - FRAME_HEADER_SIZE - 8 - 1 - 1;
+/** Bytes in a Listing's datagram beside the clients: the nonce, `more` and their number are some. */
+const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 8 + 1 + 1;
 
 /** Why something that came, or an answer to it, came to nothing. */
 export type DropReason =
@@ -53,6 +54,12 @@ export type DropReason =
   | "strayFrame"
   /** A request with an unknown token, or from another address than its client's; refused. */
   | "token"
+  /** Without the proof that a private directory asks for, or with a wrong one. */
+  | "proof"
+  /** A Register that had its effect before, on an entry that has since changed or gone. */
+  | "replay"
+  /** Beyond what one source, or all together, may have: see `limits.ts`. */
+  | LimitName
   /** An answer, because too many wait to be sent. */
   | "output";
 
@@ -63,10 +70,11 @@ export interface ServerOptions {
   /** Milliseconds that an entry lives without a Lease Keepalive. */
   lease: number;
   random: Random;
+  /** Only who has it too is answered; undefined for a public directory. */
+  secret?: Uint8Array | undefined;
+  /** Whether a single source is limited, and not only all together; true where left out. */
+  hasSourceLimits?: boolean;
 }
-
-/** An answer to send: a frame, or a finished datagram. Those with one `to` share a datagram. */
-type Answer = { to: Address; frame: Frame } | { to: Address; bytes: Uint8Array };
 
 /** A directory that is driven by datagrams and the time. */
 export class Server implements Driven<ServerEvent> {
@@ -75,14 +83,19 @@ export class Server implements Driven<ServerEvent> {
   readonly #lease: number;
   readonly #cookies: CookieJar;
   readonly #directory: Directory;
-  readonly #writer = new DatagramWriter();
-  readonly #output: Answer[] = [];
+  readonly #limits: Limits;
+  readonly #prover: Prover | undefined;
+  readonly #outbox: Outbox;
   readonly #announcements: Announcements;
 
   constructor(options: ServerOptions) {
-    this.#lease = options.lease;
-    this.#cookies = new CookieJar(options.random);
+    const { lease, random, secret, maxClients, hasSourceLimits = true } = options;
+    this.#lease = lease;
+    this.#cookies = new CookieJar(random);
     this.#directory = new Directory(options);
+    this.#limits = new Limits(maxClients, hasSourceLimits);
+    this.#prover = secret && new Prover(secret);
+    this.#outbox = new Outbox(this.#prover);
     this.#announcements = new Announcements(this.#directory);
   }
 
@@ -91,22 +104,20 @@ export class Server implements Driven<ServerEvent> {
     return this.#announcements.table();
   }
 
+  /** The token buckets that are kept: those of all limits, each with a bound. */
+  get buckets(): number {
+    return this.#limits.size;
+  }
+
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     this.#expire(now);
     // A copy, whose identity marks the answers to this datagram.
     const source = { hostname: from.hostname, port: from.port };
-    const decoded = decodeDatagram(bytes);
-    if (decoded.ok && decoded.header.type === DatagramType.Request) {
-      this.#drop("strayFrame", decoded.unknownFrames);
-      for (const frame of decoded.frames) this.#handleFrame(now, frame, source);
-    } else if (decoded.ok) {
-      this.#drop("notRequest");
-    } else {
-      this.#drop(decoded.reason);
-      if (decoded.reason === "version" && decoded.header.type !== DatagramType.Version) {
-        this.#answer({ to: source, bytes: encodeVersionAnswer(decoded.header) });
-      }
-    }
+    if (this.#prover === undefined) this.#handleProven(now, bytes, source);
+    else if (this.#prover.isProven(bytes)) {
+      // Without the proof, so that no frame in front of it can reach into it.
+      this.#handleProven(now, bytes.subarray(0, bytes.length - PROOF_SIZE), source);
+    } else this.#drop("proof");
     this.#announcements.tellTable(now);
   }
 
@@ -120,21 +131,27 @@ export class Server implements Driven<ServerEvent> {
   }
 
   pollTransmit(): Transmit | undefined {
-    const first = this.#output.shift();
-    if (first === undefined) return undefined;
-    const { to } = first;
-    if ("bytes" in first) return { bytes: first.bytes, to };
-    this.#writer.start({ type: DatagramType.Answer, connection: 0, packet: 0 });
-    this.#writer.add(first.frame);
-    for (let next = this.#output[0]; next?.to === to && "frame" in next; next = this.#output[0]) {
-      if (!this.#writer.add(next.frame)) break;
-      this.#output.shift();
-    }
-    return { bytes: this.#writer.finish(), to };
+    return this.#outbox.poll();
   }
 
   pollEvent(): ServerEvent | undefined {
     return this.#announcements.poll();
+  }
+
+  #handleProven(now: Instant, bytes: Uint8Array, from: Address): void {
+    const decoded = decodeDatagram(bytes);
+    if (decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Request) {
+      this.#drop("strayFrame", decoded.unknownFrames);
+      for (const frame of decoded.frames) this.#handleFrame(now, frame, from);
+    } else if (decoded.ok) {
+      this.#drop("notRequest");
+    } else {
+      this.#drop(decoded.reason);
+      if (decoded.reason !== "version" || decoded.header.type === DatagramType.Version) return;
+      if (this.#admit(now, "strangers", from)) {
+        this.#answer({ to: from, bytes: encodeVersionAnswer(decoded.header) });
+      }
+    }
   }
 
   #handleFrame(now: Instant, frame: Frame, from: Address): void {
@@ -142,35 +159,45 @@ export class Server implements Driven<ServerEvent> {
       case "register":
         return this.#handleRegister(now, frame, from);
       case "leave":
-        return this.#handleLeave(frame, from);
+        return this.#handleLeave(now, frame, from);
       case "leaseKeepalive":
       case "lookUp":
       case "list": {
         const entry = this.#authenticate(frame.token, from);
         if (entry === undefined) {
           this.#drop("token");
+          if (!this.#admit(now, "strangers", from)) return;
           return this.#refuse(frame.nonce, from, RefusalReason.unknownToken);
         }
+        if (frame.kind === "leaseKeepalive") return this.#handleKeepalive(now, entry, frame, from);
+        if (!this.#admit(now, "questions", from)) return;
         if (frame.kind === "lookUp") return this.#handleLookUp(frame, from);
-        if (frame.kind === "list") return this.#handleList(frame, from);
-        this.#directory.renew(now, entry);
-        const { nonce } = frame;
-        return this.#answerWith(from, { kind: "leaseKeepaliveAck", nonce, lease: this.#lease });
+        return this.#handleList(frame, from);
       }
+      case "proof":
+        // It was checked, or this directory is public.
+        return;
       default:
         this.#drop("strayFrame");
     }
   }
 
   #handleRegister(now: Instant, frame: Register, from: Address): void {
-    const { nonce, token, wantedId, port, name } = frame;
-    const cookie = this.#cookies.challenge(now, from, nonce, frame.cookie);
-    if (cookie !== undefined) return this.#answerWith(from, { kind: "challenge", nonce, cookie });
+    const { nonce, token, wantedId, port, publicKey, name } = frame;
+    if (!this.#cookies.isGood(now, from, nonce, frame.cookie)) {
+      if (!this.#admit(now, "strangers", from)) return;
+      const cookie = this.#cookies.make(now, from, nonce);
+      return this.#answerWith(from, { kind: "challenge", nonce, cookie });
+    }
+    const address = reachableAddress(from);
+    const request = { nonce, token, wantedId, port, publicKey, name, address };
+    if (this.#directory.isSpent(request)) return this.#drop("replay");
+    const isRepeat = this.#directory.isRepeat(request);
+    if (!isRepeat && !this.#admit(now, "registrations", from)) return;
     if (name !== "" && nameProblem(name) !== undefined) {
       return this.#refuse(nonce, from, RefusalReason.badName);
     }
-    const address = reachableAddress(from);
-    const result = this.#directory.register(now, { nonce, token, wantedId, port, name, address });
+    const result = this.#directory.register(now, request);
     if (!result.ok) return this.#refuse(nonce, from, result.reason);
     const { entry, change, replaced } = result;
     const granted = { token: entry.token, id: entry.id, lease: this.#lease, seenAt: address };
@@ -179,17 +206,23 @@ export class Server implements Driven<ServerEvent> {
     if (change !== "none") this.#announcements.tellChange(change, entry);
   }
 
+  #handleKeepalive(now: Instant, entry: Entry, { nonce }: LeaseKeepalive, from: Address): void {
+    this.#directory.renew(now, entry);
+    this.#answerWith(from, { kind: "leaseKeepaliveAck", nonce, lease: this.#lease });
+  }
+
   #handleLookUp(frame: LookUp, from: Address): void {
     const { nonce, id, name } = frame;
     const entry = id === 0 ? this.#directory.getByName(name) : this.#directory.get(id);
     if (entry === undefined) return this.#answerWith(from, { kind: "inactive", nonce, id, name });
-    const { address } = entry;
-    this.#answerWith(from, { kind: "found", nonce, id: entry.id, name: entry.name, address });
+    const { address, publicKey } = entry;
+    const who = { id: entry.id, name: entry.name, address, publicKey };
+    this.#answerWith(from, { kind: "found", nonce, ...who });
   }
 
   #handleList(frame: List, from: Address): void {
     const clients: ListEntry[] = [];
-    let space = LISTING_SIZE_MAX;
+    let space = this.#outbox.sizeMax - LISTING_OVERHEAD;
     let more = 0;
     for (const { id, name } of this.#directory.entries(frame.after)) {
       // The id and the size of the name, then the name.
@@ -203,14 +236,14 @@ export class Server implements Driven<ServerEvent> {
     this.#answerWith(from, { kind: "listing", nonce: frame.nonce, more, clients });
   }
 
-  #handleLeave(frame: Leave, from: Address): void {
+  #handleLeave(now: Instant, { token, nonce }: Leave, from: Address): void {
     // From whatever address: who has the token may go, and a NAT may have moved it.
-    const entry = this.#directory.getByToken(frame.token);
+    const entry = this.#directory.getByToken(token);
     if (entry !== undefined) {
       this.#directory.remove(entry);
       this.#announcements.tellChange("left", entry);
-    }
-    this.#answerWith(from, { kind: "leaveAck", nonce: frame.nonce });
+    } else if (!this.#admit(now, "strangers", from)) return;
+    this.#answerWith(from, { kind: "leaveAck", nonce });
   }
 
   /** The client that a request with this token, from this address, speaks for. */
@@ -229,8 +262,14 @@ export class Server implements Driven<ServerEvent> {
   }
 
   #answer(answer: Answer): void {
-    if (this.#output.length < OUTPUT_MAX) this.#output.push(answer);
-    else this.#drop("output");
+    if (!this.#outbox.add(answer)) this.#drop("output");
+  }
+
+  /** Whether the limit leaves room for this; if not, it is dropped. */
+  #admit(now: Instant, name: LimitName, from: Address): boolean {
+    const isAdmitted = this.#limits.take(now, name, from);
+    if (!isAdmitted) this.#drop(name);
+    return isAdmitted;
   }
 
   #drop(reason: DropReason, count = 1): void {

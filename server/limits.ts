@@ -1,0 +1,57 @@
+/**
+ * The limits of a directory: how much one source may ask of it, and how much all together.
+ *
+ * Beyond them there is no answer, and what was not answered is counted.
+ *
+ * @module
+ */
+import type { Address } from "../protocol/address.ts";
+import type { Instant } from "../protocol/driven.ts";
+import { type Rate, RateLimit } from "./rate_limit.ts";
+
+/** Registers with a good cookie that would change the table: 600 a minute. */
+export const REGISTRATIONS_PER_SOURCE: Rate = { perSecond: 10, burst: 200 };
+/** The same in total: 12,000 a minute; a directory that was restarted gets all its clients back. */
+export const REGISTRATIONS_PER_SECOND = 200;
+/** The least burst of them in total, for small tables. */
+export const REGISTRATIONS_BURST_MIN = 1000;
+/** Look-ups and Lists of registered clients. */
+export const QUESTIONS_PER_SOURCE: Rate = { perSecond: 100, burst: 500 };
+/** The same in total. */
+export const QUESTIONS_IN_TOTAL: Rate = { perSecond: 5000, burst: 10_000 };
+/** Answers to those who have shown neither a good cookie nor a good token, Challenges above all. */
+export const STRANGERS_PER_SOURCE: Rate = { perSecond: 1000, burst: 2000 };
+/** The same in total: about as many as a process can answer, since newcomers are among them. */
+export const STRANGERS_IN_TOTAL: Rate = { perSecond: 20_000, burst: 20_000 };
+
+/** What is limited. */
+export type LimitName = "registrations" | "questions" | "strangers";
+
+/** All limits of one directory. */
+export class Limits {
+  readonly #limits: Readonly<Record<LimitName, RateLimit>>;
+
+  /** @param hasSourceLimits false for the limits in total only. */
+  constructor(maxClients: number, hasSourceLimits: boolean) {
+    const newLimit = (perSource: Rate, total: Rate): RateLimit =>
+      new RateLimit(hasSourceLimits ? perSource : undefined, total);
+    this.#limits = {
+      registrations: newLimit(REGISTRATIONS_PER_SOURCE, {
+        perSecond: REGISTRATIONS_PER_SECOND,
+        burst: Math.max(maxClients, REGISTRATIONS_BURST_MIN),
+      }),
+      questions: newLimit(QUESTIONS_PER_SOURCE, QUESTIONS_IN_TOTAL),
+      strangers: newLimit(STRANGERS_PER_SOURCE, STRANGERS_IN_TOTAL),
+    };
+  }
+
+  /** Whether this source may have one more; if so, it is counted. */
+  take(now: Instant, name: LimitName, from: Address): boolean {
+    return this.#limits[name].take(now, from);
+  }
+
+  /** The buckets that are kept: at most `SOURCES_MAX` for each limit. */
+  get size(): number {
+    return Object.values(this.#limits).reduce((sum, { size }) => sum + size, 0);
+  }
+}
