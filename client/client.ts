@@ -4,27 +4,24 @@
  * @module
  */
 import { type Address, sameAddress } from "../protocol/address.ts";
-import { decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
+import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
 import type { Driven, Instant, Transmit } from "../protocol/driven.ts";
-import {
-  type ConnectionTermination,
-  DatagramType,
-  type Frame,
-  type Header,
-  RejectReason,
-  REQUEST_SIZE_MIN,
-  VERSION,
-} from "../protocol/frame.ts";
+import { DatagramType, type Header, RejectReason } from "../protocol/frame.ts";
+import { fingerprint } from "../protocol/fingerprint.ts";
+import type { IncomingRequest } from "../protocol/incoming_requests.ts";
 import { TEXT_SIZE_MAX } from "../protocol/send_queue.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
 import { Connections } from "./connections.ts";
 import { DirectoryLink, type LinkEvent } from "./directory_link.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
-import { isPeer, Requests, type Self } from "./requests.ts";
+import { isPeer, isSameKey, type Self } from "./peer.ts";
+import { Requests } from "./requests.ts";
 import type { ClientOptions, ClientView } from "./view.ts";
 
 /** Milliseconds that a leaving client waits for its connection to end. */
 export const LEAVE_DRAIN_TIMEOUT = 30_000;
+type DecodedOk = Extract<Decoded, { ok: true }>;
+
 /**
  * One client. Its commands never throw: what comes of them, failures too, are events.
  */
@@ -38,13 +35,12 @@ export class Client implements Driven<ClientEvent> {
   #farewell: Transmit | undefined;
   #events: ClientEvent[] = [];
   /** Datagrams that were dropped, by reason. */
-  readonly dropped = { malformed: 0, otherVersion: 0, unknownConnection: 0 };
+  readonly dropped = { malformed: 0, otherVersion: 0, notAuthentic: 0 };
 
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
-    const { timers, acceptAll, random } = options;
     this.#link = new DirectoryLink(now, options);
-    this.#requests = new Requests(timers, acceptAll, random, this.#connections);
+    this.#requests = new Requests(now, options, this.#connections);
   }
 
   /** Looks a client up and requests a connection; accepts its request where it was quicker. */
@@ -64,8 +60,6 @@ export class Client implements Driven<ClientEvent> {
     if (this.#requests.outgoing !== undefined) {
       return this.#fail("alreadyRequesting", "A Connection Request is under way: cancel it first");
     }
-    const pending = this.#requests.findPending(peer);
-    if (pending !== undefined) return this.accept(now, pending.requester);
     this.#requests.lookUp(peer);
     this.#link.lookUp(now, peer);
   }
@@ -76,11 +70,11 @@ export class Client implements Driven<ClientEvent> {
     if (!this.#requests.cancel()) this.#fail("noRequest", "No Connection Request is under way");
   }
 
-  /** Accepts a request: that of `peer`, or the oldest. */
+  /** Accepts a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
   accept(now: Instant, peer?: Peer): void {
-    const request = this.#requests.findPending(peer);
+    const request = this.#findPending(peer);
     const self = this.#self();
-    if (request === undefined || self === undefined) return this.#failNoRequest(peer);
+    if (request === undefined || self === undefined) return;
     const { current } = this.#connections;
     if (current !== undefined && current.ends.remote !== request.requester) {
       const other = `client ${current.ends.remote}`;
@@ -94,10 +88,10 @@ export class Client implements Driven<ClientEvent> {
     this.#collect(now);
   }
 
-  /** Rejects a request: that of `peer`, or the oldest. */
+  /** Rejects a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
   reject(now: Instant, peer?: Peer): void {
-    const request = this.#requests.findPending(peer);
-    if (request === undefined) return this.#failNoRequest(peer);
+    const request = this.#findPending(peer);
+    if (request === undefined) return;
     this.#requests.reject(now, request, RejectReason.declined);
   }
 
@@ -183,9 +177,9 @@ export class Client implements Driven<ClientEvent> {
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (this.#phase === "left") return;
     const decoded = decodeDatagram(bytes);
-    if (decoded.ok) this.#handleFrames(now, decoded.header, decoded.frames, bytes.length, from);
+    if (decoded.ok) this.#handleDecoded(now, decoded, bytes, from);
     else if (decoded.reason === "version") {
-      this.#handleVersion(decoded.version, decoded.header, from);
+      this.#handleVersion(now, decoded.version, decoded.header, bytes, from);
     } else this.dropped.malformed++;
     this.#collect(now);
   }
@@ -247,81 +241,69 @@ export class Client implements Driven<ClientEvent> {
     if (this.#phase !== "left") this.#events.push(event);
   }
 
-  #failNoRequest(peer: Peer | undefined): void {
-    const whose = peer === undefined ? "Nobody asks to connect" : `No request from client ${peer}`;
-    this.#fail("noRequest", whose);
-  }
-
-  #handleFrames(now: Instant, header: Header, frames: Frame[], size: number, from: Address): void {
-    switch (header.type) {
-      case DatagramType.Answer:
-        for (const frame of frames) this.#link.handleFrame(now, frame);
-        return;
-      case DatagramType.Handshake:
-        // One frame only, so that the answer is never larger than what came.
-        if (frames[0] !== undefined) this.#handleHandshake(now, header, frames[0], size, from);
-        return;
-      case DatagramType.Connection:
-        if (this.#connections.handleFrames(now, header, frames, from)) return;
-        this.dropped.unknownConnection++;
-        // Before the Accept came, a Termination is early: both will be repeated.
-        if (this.#requests.isAwaited(header.connection)) return;
-        for (const frame of frames) this.#requests.handleFrame(now, header, frame, from);
-        this.#acknowledgeFirst(frames, from);
+  /** The one pending request that is meant; where there is none, or more than one, says so. */
+  #findPending(peer: Peer | undefined): IncomingRequest | undefined {
+    const found = peer === undefined ? this.#requests.pending() : this.#requests.pendingOf(peer);
+    const [oldest] = found;
+    if (oldest === undefined) {
+      const whose = peer === undefined
+        ? "Nobody asks to connect"
+        : `No request from client ${peer}`;
+      this.#fail("noRequest", whose);
+    } else if (peer !== undefined && found.some(({ key }) => !isSameKey(key, oldest.key))) {
+      // Anybody can claim an id and a name.
+      const prints = found.map(({ key }) => fingerprint(key).replaceAll(" ", "-")).join(", ");
+      this.#fail("unknownPeer", `More than one asks as ${peer}; name the fingerprint: ${prints}`);
+      return undefined;
     }
+    return oldest;
   }
 
-  #handleHandshake(now: Instant, header: Header, frame: Frame, size: number, from: Address): void {
+  #handleDecoded(now: Instant, decoded: DecodedOk, bytes: Uint8Array, from: Address): void {
+    const { header } = decoded;
+    if (decoded.sealed !== undefined) {
+      const isTaken = this.#connections.handleDatagram(now, bytes, header, from) ||
+        header.type === DatagramType.Handshake &&
+          this.#requests.handleHandshake(now, bytes, header, from);
+      if (!isTaken) this.dropped.notAuthentic++;
+      return;
+    }
+    if (header.type === DatagramType.Answer) {
+      if (!this.#link.handleAnswer(now, bytes, decoded.frames)) this.dropped.notAuthentic++;
+      return;
+    }
     const self = this.#self();
-    switch (frame.kind) {
-      case "connectionRequest":
-        if (size < REQUEST_SIZE_MIN) this.dropped.malformed++;
-        else if (self !== undefined) {
-          this.#requests.handleRequest(now, self, frame, from, this.#phase === "leaving");
-        }
+    for (const frame of decoded.frames) {
+      if (header.type === DatagramType.Cookie && frame.kind === "cookieReply") {
+        this.#requests.handleCookie(now, header, frame);
+      } else if (
+        header.type === DatagramType.ConnectionRequest && frame.kind === "connectionRequest" &&
+        self !== undefined
+      ) {
+        const isLeaving = this.#phase === "leaving";
+        const isGood = this.#requests.handleRequest(now, self, bytes, frame, from, isLeaving);
+        if (!isGood) this.dropped.notAuthentic++;
         return;
-      case "connectionTermination": {
-        const connection = this.#connections.find(frame.sender, frame.connection);
-        if (connection !== undefined) return connection.handleFrames(now, header, [frame], from);
-        this.#requests.handleCancellation(now, frame, from);
-        return this.#acknowledge(frame, from);
       }
-      case "connectionAccept": {
-        const connection = this.#connections.get(header.connection);
-        if (connection !== undefined) return connection.repeatAck();
-        return this.#requests.handleFrame(now, header, frame, from);
-      }
-      case "connectionTerminationAck":
-        if (this.#connections.handleFrames(now, header, [frame], from)) return;
-        return this.#requests.handleFrame(now, header, frame, from);
-      default:
-        return this.#requests.handleFrame(now, header, frame, from);
     }
   }
 
-  #acknowledgeFirst(frames: readonly Frame[], from: Address): void {
-    const frame = frames.find(({ kind }) => kind === "connectionTermination");
-    if (frame?.kind === "connectionTermination") this.#acknowledge(frame, from);
-  }
-
-  /** Acknowledges the Termination of something that this client does not know (any more). */
-  #acknowledge(frame: ConnectionTermination, from: Address): void {
-    const header = { type: DatagramType.Handshake, connection: frame.connection, packet: 0 };
-    const sender = this.#link.id ?? 0;
-    this.#requests.answer(header, { kind: "connectionTerminationAck", sender, finalSeq: 0 }, from);
-  }
-
-  #handleVersion(version: number, header: Header, from: Address): void {
+  #handleVersion(
+    now: Instant,
+    version: number,
+    header: Header,
+    bytes: Uint8Array,
+    from: Address,
+  ): void {
     this.dropped.otherVersion++;
     if (header.type !== DatagramType.Version) {
       return this.#requests.reply({ bytes: encodeVersionAnswer(header), to: from });
     }
-    this.#link.handleVersion(version, from);
+    this.#link.handleVersion(version, bytes, from);
     const request = this.#requests.outgoing?.request;
-    if (request === undefined || !sameAddress(request.address, from)) return;
-    this.#requests.giveUp();
-    const who = `Client ${request.ends.remote}`;
-    this.#fail("version", `${who} speaks version ${version}, this client ${VERSION}`);
+    if (request !== undefined && sameAddress(request.address, from)) {
+      request.handleVersion(now, version);
+    }
   }
 
   /** Passes on what the parts have to tell, until nothing moves any more. */
@@ -335,8 +317,7 @@ export class Client implements Driven<ClientEvent> {
       const told = this.#connections.pollEvent();
       if (told !== undefined) {
         this.#tell(told.event);
-        const { remote, remoteConnection } = told.connection.ends;
-        if (told.event.kind === "terminated") this.#requests.end(now, remote, remoteConnection);
+        if (told.event.kind === "terminated") this.#requests.end(now, told.connection);
         continue;
       }
       const event = this.#requests.pollEvent();
@@ -365,13 +346,13 @@ export class Client implements Driven<ClientEvent> {
         return;
       }
       case "found":
-        return this.#handleFound(now, event.id, event.address);
+        return this.#handleFound(now, event.id, event.address, event.publicKey);
       case "ended":
         return this.#leave(event.acknowledged);
     }
   }
 
-  #handleFound(now: Instant, id: number, address: Address): void {
+  #handleFound(now: Instant, id: number, address: Address, key: Uint8Array): void {
     const self = this.#self();
     const { outgoing } = this.#requests;
     if (outgoing === undefined || outgoing.request !== undefined || self === undefined) return;
@@ -379,10 +360,15 @@ export class Client implements Driven<ClientEvent> {
       this.#requests.giveUp();
       return this.#fail("self", "That is you");
     }
-    const pending = this.#requests.findPending(id);
-    if (pending === undefined) return this.#requests.request(now, self, id, address);
-    this.#requests.giveUp();
+    // Who requests already, under the key that the directory knows, is accepted.
+    const pending = this.#requests.findPendingFrom(id, key);
+    if (pending === undefined) {
+      if (this.#requests.request(now, self, id, address, key)) return;
+      this.#requests.giveUp();
+      return this.#fail("peerTimeout", `Client ${id} has a key that nobody can talk to`);
+    }
     this.#requests.accept(now, self.name, pending);
+    this.#requests.giveUp();
   }
 
   #leave(acknowledged: boolean): void {

@@ -1,5 +1,5 @@
 /**
- * The commands: one table, from which parsing, help, usage messages and completion are made.
+ * Lines of input as commands or messages.
  *
  * What a line means:
  *
@@ -10,105 +10,24 @@
  *
  * @module
  */
+import { parseFingerprint } from "../protocol/fingerprint.ts";
 import { nameProblem } from "../protocol/name.ts";
+import {
+  type Command,
+  commandNamed,
+  COMMANDS,
+  type CommandSpec,
+  JSON_FIELDS,
+  usage,
+} from "./command_table.ts";
 import type { Peer } from "./event.ts";
 import { nearestName } from "./suggest.ts";
-
-/** What a user can ask for. */
-export type Command =
-  | { command: "connect"; peer: Peer }
-  | { command: "accept" | "reject"; peer?: Peer }
-  | { command: "send"; text: string }
-  | { command: "terminate" | "leave" | "list" }
-  | { command: "help"; topic?: CommandSpec };
-
-/** A command's name. */
-export type CommandName = Command["command"];
-
-/** What follows a command's name: nothing, a client, perhaps a client, a text, perhaps a command. */
-type Argument = "none" | "peer" | "peer?" | "text" | "topic?";
-
-/** A row of the table. */
-export interface CommandSpec {
-  name: CommandName;
-  argument: Argument;
-  /** What it does, in one line. */
-  help: string;
-  example: string;
-  /** What else people might type; it is suggested, not taken. */
-  alsoKnownAs: readonly string[];
-}
-
-/** All commands, in the order of the help. */
-export const COMMANDS: readonly CommandSpec[] = [
-  {
-    name: "connect",
-    argument: "peer",
-    help: "ask another client for a connection",
-    example: "connect 2",
-    alsoKnownAs: ["call", "open", "dial", "join"],
-  },
-  {
-    name: "accept",
-    argument: "peer?",
-    help: "accept a Connection Request, the oldest or the named one",
-    example: "accept 3",
-    alsoKnownAs: ["yes", "answer"],
-  },
-  {
-    name: "reject",
-    argument: "peer?",
-    help: "reject a Connection Request, the oldest or the named one",
-    example: "reject 3",
-    alsoKnownAs: ["no", "decline", "deny"],
-  },
-  {
-    name: "send",
-    argument: "text",
-    help: "send a message; while connected, plain text is sent too",
-    example: "send hello",
-    alsoKnownAs: ["say", "msg", "message", "tell"],
-  },
-  {
-    name: "terminate",
-    argument: "none",
-    help: "end the connection",
-    example: "terminate",
-    alsoKnownAs: ["disconnect", "close", "end", "hangup"],
-  },
-  {
-    name: "leave",
-    argument: "none",
-    help: "end the connection, tell the directory, and exit",
-    example: "leave",
-    alsoKnownAs: ["quit", "exit", "bye", "logout"],
-  },
-  {
-    name: "list",
-    argument: "none",
-    help: "show the active clients",
-    example: "list",
-    alsoKnownAs: ["who", "ls", "names", "clients"],
-  },
-  {
-    name: "help",
-    argument: "topic?",
-    help: "show the commands, or one of them",
-    example: "help connect",
-    alsoKnownAs: ["?", "man", "commands"],
-  },
-];
 
 /** The largest client id. */
 export const CLIENT_ID_MAX = 2 ** 32 - 1;
 
-const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
-  "none": "",
-  "peer": "ID|NAME",
-  "peer?": "[ID|NAME]",
-  "text": "TEXT",
-  "topic?": "[COMMAND]",
-};
+/** The commands that can name somebody. */
+type PeerCommandName = "connect" | "accept" | "reject" | "block" | "unblock";
 
 /** A line as it was understood. */
 export type ParsedLine =
@@ -138,16 +57,6 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
   if (spec !== undefined && (isCertain || fits(spec, rest))) return parseArgument(spec, rest);
   if (!isCertain) return command({ command: "send", text: line });
   return unknownCommand(slash, word);
-}
-
-/** The command of that name. */
-export function commandNamed(name: string): CommandSpec | undefined {
-  return COMMANDS.find((spec) => spec.name === name);
-}
-
-/** `connect ID|NAME` */
-export function usage(spec: CommandSpec): string {
-  return `${spec.name} ${ARGUMENT_TEXT[spec.argument]}`.trimEnd();
 }
 
 /** A client as people name it: a number is an id, anything else a name. */
@@ -189,6 +98,10 @@ function fits(spec: CommandSpec, rest = ""): boolean {
       return words.length === 1;
     case "peer?":
       return words.length <= 1;
+    case "person":
+      return words.length === 1 || parseFingerprint(words.join(" ")) !== undefined;
+    case "person?":
+      return words.length <= 1 || parseFingerprint(words.join(" ")) !== undefined;
     case "text":
       return words.length > 0;
     case "topic?":
@@ -213,19 +126,23 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
     case "connect":
     case "accept":
     case "reject":
+    case "block":
+    case "unblock":
       return peerCommand(spec.name, word === "" ? undefined : word);
     default:
       return command({ command: spec.name });
   }
 }
 
-function peerCommand(name: "connect" | "accept" | "reject", text: string | undefined): ParsedLine {
+function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLine {
   if (text === undefined) {
-    return name === "connect"
+    return name === "connect" || name === "block"
       ? problem(usageMessage(commandNamed(name)!))
       : command({ command: name });
   }
-  const parsed = parsePeer(text);
+  const isPerson = name === "block" || name === "unblock";
+  const digits = isPerson ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
+  const parsed = digits === undefined ? parsePeer(text) : { peer: digits };
   if ("problem" in parsed) return problem(`Cannot ${name}: ${parsed.problem}`);
   return command({ command: name, peer: parsed.peer });
 }
@@ -242,15 +159,6 @@ function unknownCommand(slash: string, word: string): ParsedLine {
   const isText = slash === "" && suggestion === undefined;
   return problem(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
 }
-
-/** The fields that a command has as a JSON object, beside `command`. */
-const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
-  "none": [],
-  "peer": ["peer"],
-  "peer?": ["peer"],
-  "text": ["text"],
-  "topic?": [],
-};
 
 function parseJsonCommand(line: string): ParsedLine {
   let value: unknown;
@@ -275,14 +183,17 @@ function parseJsonCommand(line: string): ParsedLine {
     case "connect":
     case "accept":
     case "reject":
+    case "block":
+    case "unblock":
       return jsonPeerCommand(spec.name, peer);
     default:
       return command({ command: spec.name });
   }
 }
 
-function jsonPeerCommand(name: "connect" | "accept" | "reject", peer: unknown): ParsedLine {
-  if (peer === undefined && name !== "connect") return command({ command: name });
+function jsonPeerCommand(name: PeerCommandName, peer: unknown): ParsedLine {
+  const isNeeded = name === "connect" || name === "block";
+  if (peer === undefined && !isNeeded) return command({ command: name });
   const isPeer = typeof peer === "string" || typeof peer === "number" && Number.isInteger(peer);
   if (!isPeer) return problem(`Cannot ${name}: expected the field "peer", a client id or a name`);
   return peerCommand(name, String(peer));

@@ -4,8 +4,8 @@
  * @module
  */
 import { nameKey, nameProblem } from "../protocol/name.ts";
+import { commandNamed, COMMANDS } from "./command_table.ts";
 import type { ClientEvent } from "./event.ts";
-import { commandNamed, COMMANDS } from "./command.ts";
 
 /** Clients that are remembered. */
 const KNOWN_CLIENTS_MAX = 1000;
@@ -43,6 +43,8 @@ export interface Known {
   clients: readonly { id: number; name: string }[];
   /** Those whose Connection Request is pending. */
   requests: readonly { id: number; name: string }[];
+  /** What names those who are blocked. */
+  blocked: readonly string[];
 }
 
 /** The words that may stand at the end of `line`, and what of it they would replace. */
@@ -66,15 +68,18 @@ export function complete(line: string, known: Known): [words: string[], replaced
 
 function needsArgument(name: string): boolean {
   const argument = commandNamed(name)?.argument;
-  return argument === "peer" || argument === "text";
+  return argument === "peer" || argument === "person" || argument === "text";
 }
 
 function argumentsOf(name: string, known: Known): string[] {
   switch (commandNamed(name)?.argument) {
     case "peer":
+    case "person":
       return clientWords(known.clients);
     case "peer?":
       return clientWords(known.requests);
+    case "person?":
+      return [...known.blocked];
     case "topic?":
       return COMMANDS.map((spec) => spec.name);
     default:

@@ -4,9 +4,11 @@
  * @module
  */
 import type { Address } from "../protocol/address.ts";
-import { Connection, type ConnectionEvent, type Ends } from "../protocol/connection.ts";
-import type { Instant, Transmit } from "../protocol/driven.ts";
-import type { Frame, Header } from "../protocol/frame.ts";
+import { Connection } from "../protocol/connection.ts";
+import type { ConnectionEvent, Ends } from "../protocol/ends.ts";
+import type { Instant, Random, Transmit } from "../protocol/driven.ts";
+import { DatagramType, type Header } from "../protocol/frame.ts";
+import type { Agreement } from "../protocol/handshake.ts";
 import type { RttEstimator } from "../protocol/rtt.ts";
 import { earlier } from "../protocol/timers.ts";
 import type { ClientEvent } from "./event.ts";
@@ -36,14 +38,14 @@ export class Connections {
     ends: Ends,
     address: Address,
     rtt: RttEstimator,
-    packet: number,
-    acceptName?: string,
+    agreement: Agreement,
+    random: Random,
   ): void {
     if (this.#byId.size > ENDED_CONNECTIONS_MAX) {
       const [oldest] = this.#byId.keys();
       if (oldest !== undefined) this.#byId.delete(oldest);
     }
-    this.#current = new Connection(now, ends, address, rtt, packet, acceptName);
+    this.#current = new Connection(now, ends, address, rtt, agreement, random);
     this.#byId.set(ends.localConnection, this.#current);
   }
 
@@ -61,11 +63,18 @@ export class Connections {
     return undefined;
   }
 
-  /** Takes the frames of a datagram for a local connection id; false where there is none such. */
-  handleFrames(now: Instant, header: Header, frames: readonly Frame[], from: Address): boolean {
-    const connection = this.#byId.get(header.connection);
-    connection?.handleFrames(now, header, frames, from);
-    return connection !== undefined;
+  /** Takes a sealed datagram; false where it is for no connection, or not authentic. */
+  handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
+    const { type, connection, packet } = header;
+    const own = this.#byId.get(connection);
+    if (own?.handleDatagram(now, datagram, packet, from)) return true;
+    if (type !== DatagramType.Handshake) return false;
+    // A Handshake datagram carries the requester's connection id, also on its way to the responder.
+    for (const each of this.#byId.values()) {
+      const isTheirs = each.ends.remoteConnection === connection;
+      if (isTheirs && each.handleDatagram(now, datagram, packet, from)) return true;
+    }
+    return false;
   }
 
   /** See `Driven`. */

@@ -22,7 +22,7 @@ export const LIST_LENGTH_MAX = 100_000;
 /** What the link tells the client. */
 export type LinkEvent =
   | { kind: "tell"; event: ClientEvent }
-  | { kind: "found"; id: number; address: Address }
+  | { kind: "found"; id: number; address: Address; publicKey: Uint8Array }
   /** The look-up led nowhere; `event` says why. */
   | { kind: "notFound"; event: ClientEvent }
   /** It is over: the client left, or could not register. */
@@ -40,8 +40,9 @@ export class DirectoryLink {
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
     this.#options = options;
-    const { server, id, name, port, timers, random } = options;
-    this.#registration = new Registration(now, server, { id, name, port }, timers, random);
+    const { server, id, name, port, identity, secret, timers, random } = options;
+    const wish = { id, name, port, publicKey: identity.publicKey, secret };
+    this.#registration = new Registration(now, server, wish, timers, random);
   }
 
   /** The client id, once registered. */
@@ -89,15 +90,17 @@ export class DirectoryLink {
     this.#registration.leave(now);
   }
 
-  /** Takes a frame of an Answer datagram. */
-  handleFrame(now: Instant, frame: Frame): void {
-    this.#registration.handleFrame(now, frame);
+  /** Takes an Answer datagram and the frames in it; false where it lacks the proof of the secret. */
+  handleAnswer(now: Instant, bytes: Uint8Array, frames: readonly Frame[]): boolean {
+    if (!this.#registration.isTrusted(bytes)) return false;
+    for (const frame of frames) this.#registration.handleFrame(now, frame);
     this.#collect(now);
+    return true;
   }
 
   /** Takes a Version datagram. */
-  handleVersion(version: number, from: Address): void {
-    this.#registration.handleVersion(version, from);
+  handleVersion(version: number, bytes: Uint8Array, from: Address): void {
+    if (this.#registration.isTrusted(bytes)) this.#registration.handleVersion(version, from);
   }
 
   /** See `Driven`. */
@@ -167,7 +170,13 @@ export class DirectoryLink {
 
   #handleTimeout(query: Query | undefined): void {
     const message = `No answer from the directory at ${this.#options.serverName}`;
-    if (query === undefined) return this.#endWith("serverTimeout", message);
+    if (query === undefined) {
+      // A private one is silent to whoever lacks its secret, so this can but ask.
+      const hint = this.#options.secret === undefined
+        ? "a private one needs --secret"
+        : "is its secret the one in use here?";
+      return this.#endWith("serverTimeout", `${message} · ${hint}`);
+    }
     const event: ClientEvent = { kind: "error", code: "serverTimeout", message };
     if (query.kind === "list") {
       this.#listed = undefined;
@@ -182,7 +191,8 @@ export class DirectoryLink {
     if (query !== this.#lookUp || this.#target === undefined) return;
     this.#lookUp = undefined;
     if (frame.kind === "found") {
-      this.#events.push({ kind: "found", id: frame.id, address: frame.address });
+      const { id, address } = frame;
+      this.#events.push({ kind: "found", id, address, publicKey: frame.publicKey.slice() });
     } else {
       this.#events.push({ kind: "notFound", event: { kind: "inactive", peer: this.#target } });
     }

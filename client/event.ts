@@ -23,6 +23,10 @@ export type ErrorCode =
   | "alreadyConnected"
   | "alreadyRequesting"
   | "self"
+  /** Nobody is known by that id, name or fingerprint, or more than one. */
+  | "unknownPeer"
+  /** The file of known peers cannot be read or written. */
+  | "knownPeers"
   /** A text above the limit, or more texts than the queue holds. */
   | "tooLong"
   | "queueFull"
@@ -31,6 +35,22 @@ export type ErrorCode =
 
 /** A client id, or a name where only that is known. */
 export type Peer = number | string;
+
+/** Whose key it is, as far as this client remembers. */
+export interface IdentityEvent {
+  readonly kind: "identity";
+  readonly peer: number;
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Whether the key was met before; `changed`: another key had that name. */
+  readonly known: "same" | "new" | "changed";
+  /** Whether it is the key of this client's own user. */
+  readonly isOwn: boolean;
+  /** The name that the key had before, where that was another one; empty for none. */
+  readonly formerName: string;
+  /** When the other key that had the name was met last. */
+  readonly lastSeen: Date | undefined;
+}
 
 /** Everything that a client tells, by `kind`. Times and round-trip times are in milliseconds. */
 export type ClientEvent =
@@ -44,11 +64,17 @@ export type ClientEvent =
   | { kind: "rejected"; peer: number; reason: number }
   /** The user cancelled an outgoing request. */
   | { kind: "cancelled"; peer: Peer }
-  /** Somebody wants to connect. `isAgain`: the client that one is connected with, started anew. */
-  | { kind: "request"; peer: number; name: string; isAgain: boolean }
+  /**
+   * Somebody wants to connect. `isAgain`: the client that one is connected with, started anew. `key`:
+   * its static public key.
+   */
+  | { kind: "request"; peer: number; name: string; key: Uint8Array; isAgain: boolean }
   /** An incoming request is no more; `busy`: rejected because the client was busy. */
   | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
-  | { kind: "connected"; peer: number; name: string }
+  /** `hash`: of the handshake, the same on both sides. */
+  | { kind: "connected"; peer: number; name: string; key: Uint8Array; hash: Uint8Array }
+  /** Whose key it is: follows a request and a connection. */
+  | IdentityEvent
   | { kind: "sent"; peer: number; seq: number }
   | { kind: "delivered"; peer: number; seq: number; rttMs: number }
   | { kind: "unconfirmed"; peer: number; seq: number }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { COMMANDS, type CommandSpec, usage } from "./command.ts";
+import { COMMANDS, type CommandSpec, usage } from "./command_table.ts";
 import { EXIT_STATUS_HELP } from "./exit.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
 

@@ -43,6 +43,10 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     case "request":
     case "connected":
       return { peer: event.peer, name: event.name };
+    case "identity": {
+      const { peer, name, fingerprint, known } = event;
+      return { peer, name, fingerprint, known };
+    }
     case "sent":
     case "unconfirmed":
       return { peer: event.peer, seq: event.seq };

@@ -4,17 +4,41 @@
  * @module
  */
 import { type Address, bytesToHost, hostToBytes } from "../protocol/address.ts";
-import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
+import { fingerprint } from "../protocol/fingerprint.ts";
+import { findSecret } from "../protocol/secret.ts";
+import {
+  clock,
+  drive,
+  openSocket,
+  resolveHost,
+  secretSources,
+  systemRandom,
+} from "../protocol/udp.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
+import { renounceFiles } from "./files.ts";
 import { clientHelp } from "./help.ts";
+import { toHex } from "./hex.ts";
+import { type OpenedIdentity, openIdentity } from "./identity_file.ts";
 import { renderJsonProblem } from "./json.ts";
 import { type Options, parseOptions } from "./options.ts";
+import { PeerMemory } from "./peer_memory.ts";
+import { PeersFile } from "./peers_file.ts";
 import { Run } from "./run.ts";
 import { printText } from "./terminal.ts";
 
 /** Milliseconds within which several signals count as one. */
 const SIGNAL_ECHO = 300;
+/** Milliseconds that the file of known peers may take at the end, if another process holds it. */
+const LAST_SAVE_TIMEOUT = 5000;
+
+/** What a client is started with, beside the options. */
+interface Means {
+  readonly own: Extract<OpenedIdentity, { kind: "opened" }>;
+  readonly secret: Uint8Array | undefined;
+  readonly server: Address;
+  readonly socket: Deno.DatagramConn;
+}
 
 /** Runs a client until it has left; returns the exit status. */
 export async function client(args: string[]): Promise<number> {
@@ -28,6 +52,19 @@ export async function client(args: string[]): Promise<number> {
     return ExitStatus.usage;
   }
   const { options } = parsed;
+  const found = findSecret(options.secretFile, secretSources);
+  if (!found.ok) {
+    console.error(`${found.message}\nTry udp-chat client --help`);
+    return ExitStatus.usage;
+  }
+  const own = openIdentity(options, systemRandom);
+  if (own.kind === "problem") return await fail(options, "identity", own.message);
+  if (own.notice !== undefined) console.error(own.notice);
+  if (options.showsFingerprint) {
+    await printText(fingerprint(own.identity.publicKey));
+    return ExitStatus.ok;
+  }
+  if (own.file === undefined) renounceFiles();
   let server: Address;
   let socket: Deno.DatagramConn;
   try {
@@ -35,20 +72,29 @@ export async function client(args: string[]): Promise<number> {
     socket = openSocket(localHost(server.hostname), options.port);
   } catch (error) {
     const { code, message } = startProblem(error, options);
-    console.error(message);
-    if (options.isJson) await printText(renderJsonProblem(code, message, new Date()));
-    return ExitStatus.failure;
+    return await fail(options, code, message);
   }
-  return await run(options, server, socket);
+  return await run(options, { own, secret: found.secret, server, socket });
 }
 
-async function run(options: Options, server: Address, socket: Deno.DatagramConn): Promise<number> {
+async function fail({ isJson }: Options, code: string, message: string): Promise<number> {
+  console.error(message);
+  if (isJson) await printText(renderJsonProblem(code, message, new Date()));
+  return ExitStatus.failure;
+}
+
+async function run(options: Options, { own, secret, server, socket }: Means): Promise<number> {
   const { serverName, id, name, timers, acceptAll } = options;
   const { port } = socket.addr as Deno.NetAddr;
-  const self = { id, name, port };
-  const modes = { timers, acceptAll, random: systemRandom };
+  const { identity, file: identityFile } = own;
+  const store = new PeersFile(identityFile, (message) => run.warn(message));
+  const isBlocked = (key: Uint8Array): boolean => store.peers.isBlocked(toHex(key));
+  const self = { id, name, port, identity, isBlocked };
+  const modes = { secret, timers, acceptAll, random: systemRandom, epoch: Date.now() - clock() };
   const client = new Client(clock(), { server, serverName, ...self, ...modes });
-  const run = new Run(options, client, {
+  const ownKey = identity.publicKey;
+  const memory = new PeerMemory({ store, ownKey, identityFile, acceptAll });
+  const run: Run = new Run(options, client, memory, {
     clock,
     date: () => new Date(),
     every(ms, action) {
@@ -57,6 +103,7 @@ async function run(options: Options, server: Address, socket: Deno.DatagramConn)
     },
     printError: (text) => console.error(text),
   });
+  store.load();
   const driven = drive(client, socket, (event) => run.handleEvent(event));
   const stopListening = listenToSignals(run);
   try {
@@ -67,7 +114,12 @@ async function run(options: Options, server: Address, socket: Deno.DatagramConn)
   } finally {
     stopListening();
     await driven.close().catch(() => {});
+    await Promise.race([store.settle(), sleep(LAST_SAVE_TIMEOUT)]);
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function listenToSignals(run: Run): () => void {

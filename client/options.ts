@@ -33,8 +33,20 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "MODE",
     help: "adaptive, or fixed: resend after 10 s; default adaptive",
   },
+  {
+    name: "identity",
+    value: "FILE",
+    help: "file of your key; default in the configuration folder",
+  },
+  { name: "ephemeral", value: "", help: "use a new key, keep no file and remember nobody" },
+  { name: "fingerprint", value: "", help: "show the fingerprint of your key, and exit" },
   { name: "connect", value: "ID|NAME", help: "connect to this client first" },
   { name: "send", value: "TEXT", help: "with --connect: send this, wait for its delivery, leave" },
+  {
+    name: "secret",
+    value: "FILE",
+    help: "the secret of a private directory (or UDP_CHAT_SECRET)",
+  },
   { name: "accept-all", value: "", help: "accept Connection Requests without asking" },
   { name: "json", value: "", help: "print one JSON object a line, and take JSON commands" },
   { name: "help", value: "", help: "show this help" },
@@ -52,8 +64,16 @@ export interface Options {
   /** 0 for any. */
   port: number;
   timers: TimerMode;
+  /** The file of the key; undefined for the one in the configuration folder. */
+  identity: string | undefined;
+  /** Whether no file is to be read or written. */
+  isEphemeral: boolean;
+  /** Whether only the fingerprint is wanted. */
+  showsFingerprint: boolean;
   connect: Peer | undefined;
   send: string | undefined;
+  /** Where the secret of a private directory is. */
+  secretFile: string | undefined;
   acceptAll: boolean;
   isJson: boolean;
 }
@@ -99,14 +119,21 @@ function parse(args: readonly string[]): ParsedOptions {
     name: nameOf(given),
     port: numberOf(given, "port", 65_535),
     timers: timersOf(given),
+    identity: valueOf(given, "identity", "a file"),
+    isEphemeral: given["ephemeral"] === true,
+    showsFingerprint: given["fingerprint"] === true,
     connect: connect === undefined ? undefined : peerOf(connect),
     send,
+    secretFile: valueOf(given, "secret", "a file"),
     acceptAll: given["accept-all"] === true,
     isJson: given["json"] === true,
   };
   if (stray !== undefined) throw new Problem(strayMessage(stray));
   if (send !== undefined && connect === undefined) {
     throw new Problem("Cannot use --send without --connect: to whom?");
+  }
+  if (options.identity !== undefined && options.isEphemeral) {
+    throw new Problem("Cannot use --ephemeral with --identity: a file, or none?");
   }
   return { kind: "run", options };
 }

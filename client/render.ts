@@ -12,6 +12,7 @@ import { formatAddress } from "../protocol/address.ts";
 import { type ListEntry, RejectReason } from "../protocol/frame.ts";
 import { cleanText } from "../protocol/text.ts";
 import type { ClientEvent, Peer } from "./event.ts";
+import { identityLines } from "./render_identity.ts";
 import { hang } from "./wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
@@ -52,7 +53,7 @@ export class Renderer {
       const name = label(event.peer, event.name);
       return this.#message("←", bold(green(name)), name, event.text, time);
     }
-    const notice = this.#notice(event);
+    const notice = this.#notice(event, time);
     if (notice === undefined) return undefined;
     const lines = typeof notice === "string" ? [notice] : notice;
     return lines.map((line) => this.#line(line, time, styleOf(event))).join("\n");
@@ -67,6 +68,11 @@ export class Renderer {
   /** The line for a request that this client's user rejected. */
   rejection({ id, name }: { id: number; name: string }, time: Date): string {
     return this.#line(`Connection Request from ${who(id, name)} rejected`, time, dim);
+  }
+
+  /** Lines that answer a command. */
+  note(lines: readonly string[], time: Date): string {
+    return lines.map((line) => this.#line(cleanText(line), time, (text) => text)).join("\n");
   }
 
   #line(text: string, time: Date, style: Style): string {
@@ -85,7 +91,10 @@ export class Renderer {
     return this.#surface.isTyped ? ` · ${text}` : "";
   }
 
-  #notice(event: Exclude<ClientEvent, { kind: "message" }>): string | string[] | undefined {
+  #notice(
+    event: Exclude<ClientEvent, { kind: "message" }>,
+    time: Date,
+  ): string | string[] | undefined {
     switch (event.kind) {
       case "registered":
         return this.#registered(event);
@@ -117,6 +126,8 @@ export class Renderer {
         const hint = this.#hint("type to talk, terminate to end");
         return `Connected to ${who(event.peer, event.name)}${hint}`;
       }
+      case "identity":
+        return identityLines(event, time);
       case "terminated":
         this.#overdue.clear();
         return terminated(event);
@@ -243,9 +254,15 @@ function styleOf(event: ClientEvent): Style {
     case "request":
     case "connected":
       return cyan;
+    case "identity":
+      return event.known === "changed" ? warning : dim;
     default:
       return dim;
   }
+}
+
+function warning(text: string): string {
+  return bold(red(text));
 }
 
 function clockTime(time: Date): string {

@@ -5,88 +5,64 @@
  *
  * @module
  */
-import { type Address, sameAddress } from "../protocol/address.ts";
-import { encodeDatagram } from "../protocol/datagram.ts";
-import { type Instant, type Random, randomU32, type Transmit } from "../protocol/driven.ts";
+import type { Address } from "../protocol/address.ts";
+import type { Connection } from "../protocol/connection.ts";
+import { type Instant, randomU32, type Transmit } from "../protocol/driven.ts";
+import { fingerprint, parseFingerprint } from "../protocol/fingerprint.ts";
 import {
   type ConnectionRequest,
-  type ConnectionTermination,
+  type CookieReply,
   DatagramType,
-  type Frame,
   type Header,
   RejectReason,
 } from "../protocol/frame.ts";
+import { agreement, encodeAcceptContent, encodeSealed } from "../protocol/handshake.ts";
 import {
   answerTo,
   type IncomingRequest,
   IncomingRequests,
   PENDING_REQUESTS_MAX,
 } from "../protocol/incoming_requests.ts";
-import { nameKey } from "../protocol/name.ts";
 import { OutgoingRequest, type OutgoingRequestEvent } from "../protocol/outgoing_request.ts";
-import { RttEstimator, type TimerMode } from "../protocol/rtt.ts";
+import { RttEstimator } from "../protocol/rtt.ts";
 import { earlier } from "../protocol/timers.ts";
+import { makeKeyPair } from "../protocol/x25519.ts";
 import type { Connections } from "./connections.ts";
+import { type Arrival, Doorkeeper } from "./doorkeeper.ts";
 import type { ClientEvent, Peer } from "./event.ts";
+import { isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
+import type { ClientOptions } from "./view.ts";
 
 /** Answers that wait to be sent; more are dropped, as a network may drop them. */
 export const ANSWERS_MAX = 64;
 /** Cancelled requests whose cancellation is not acknowledged yet. */
 export const CANCELLED_MAX = 4;
 
-/** Who this client is. */
-export interface Self {
-  id: number;
-  name: string;
-}
-
 /** The user's wish to connect: first looked up, then requested. */
 interface Outgoing {
   readonly target: Peer;
   request: OutgoingRequest | undefined;
-}
-
-/** Whether a client id or name means this client. */
-export function isPeer(peer: Peer, id: number, name: string): boolean {
-  return typeof peer === "number" ? peer === id : name !== "" && nameKey(peer) === nameKey(name);
-}
-
-/** Whether a request comes from the client that is requested, or looked up, itself. */
-function isCrossing(outgoing: Outgoing, frame: ConnectionRequest, from: Address): boolean {
-  const { target, request } = outgoing;
-  if (request === undefined) return isPeer(target, frame.requester, frame.name);
-  // Another address would be that of another client, whatever id it says it has.
-  return request.ends.remote === frame.requester && sameAddress(request.address, from);
-}
-
-/**
- * The connection id of the end that stands in for a request that was dropped because it crossed
- * another: by it the other client recognises late copies of the request.
- */
-function heirOf(connection: number): number {
-  return connection === 0xffff_ffff ? 1 : connection + 1;
+  /** A request that came while the peer is looked up, and says that it is from that peer. */
+  asker: IncomingRequest | undefined;
 }
 
 /** The requests of one client; accepted ones become connections. */
 export class Requests {
-  readonly #mode: TimerMode;
-  readonly #random: Random;
+  readonly #options: ClientOptions;
   readonly #connections: Connections;
   readonly #incoming: IncomingRequests;
+  readonly #doorkeeper: Doorkeeper;
   #outgoing: Outgoing | undefined;
   #cancelled: OutgoingRequest[] = [];
   #answers: Transmit[] = [];
   #events: ClientEvent[] = [];
+  #timestamp = 0n;
 
-  /** Whether requests are accepted without asking the user. */
-  readonly #acceptAll: boolean;
-
-  constructor(mode: TimerMode, acceptAll: boolean, random: Random, connections: Connections) {
-    this.#mode = mode;
-    this.#acceptAll = acceptAll;
-    this.#random = random;
+  constructor(now: Instant, options: ClientOptions, connections: Connections) {
+    this.#options = options;
     this.#connections = connections;
-    this.#incoming = new IncomingRequests(random);
+    this.#incoming = new IncomingRequests(options.random);
+    this.#doorkeeper = new Doorkeeper(now, options.identity, options.random);
   }
 
   /** What this client wants to connect to. */
@@ -94,29 +70,45 @@ export class Requests {
     return this.#outgoing;
   }
 
+  /** Whether a pending request is from the owner of this static key, not only in its own words. */
+  findPendingFrom(peer: number, key: Uint8Array): IncomingRequest | undefined {
+    return this.pending().find((each) => each.requester === peer && isSameKey(each.key, key));
+  }
+
   /** The requests that wait for the user, oldest first. */
   pending(): IncomingRequest[] {
     return this.#incoming.pending();
   }
 
-  /** The oldest pending request, or the oldest from that client. */
-  findPending(peer: Peer | undefined): IncomingRequest | undefined {
-    return this.pending().find(({ requester, name }) =>
-      peer === undefined || isPeer(peer, requester, name)
+  /** The pending requests that are from that client in their own words, or have that fingerprint. */
+  pendingOf(peer: Peer): IncomingRequest[] {
+    const print = typeof peer === "string" ? parseFingerprint(peer) : undefined;
+    return this.pending().filter(({ requester, name, key }) =>
+      print === undefined ? isPeer(peer, requester, name) : print === fingerprint(key)
     );
   }
 
   /** Notes that the user wants to connect: `request` follows when the address is known. */
   lookUp(target: Peer): void {
-    this.#outgoing = { target, request: undefined };
+    this.#outgoing = { target, request: undefined, asker: undefined };
   }
 
-  /** Sends the Connection Request. */
-  request(now: Instant, self: Self, remote: number, to: Address): void {
-    if (this.#outgoing === undefined) return;
-    const localConnection = randomU32(this.#random);
-    const ends = { local: self.id, localName: self.name, remote, localConnection };
-    this.#outgoing.request = new OutgoingRequest(now, ends, to, this.#mode);
+  /** Sends the Connection Request; false where the key is none to talk to. */
+  request(now: Instant, self: Self, remote: number, to: Address, remoteKey: Uint8Array): boolean {
+    if (this.#outgoing === undefined) return false;
+    this.#release(this.#outgoing);
+    const { timers, identity, random } = this.#options;
+    const localConnection = randomU32(random);
+    const ends = { local: self.id, localName: self.name, remote, localConnection, remoteKey };
+    const timestamp = this.#nextTimestamp(now);
+    try {
+      const request = new OutgoingRequest(now, ends, to, timers, identity, timestamp, random);
+      this.#outgoing.request = request;
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
   }
 
   /** Takes the user's wish to connect back; false where there is none. */
@@ -133,23 +125,42 @@ export class Requests {
 
   /** Forgets the wish to connect, without a word to the user. */
   giveUp(): void {
+    if (this.#outgoing !== undefined) this.#release(this.#outgoing);
     this.#outgoing = undefined;
+  }
+
+  /** Asks the user after all about what may have been the peer that was looked up. */
+  #release(outgoing: Outgoing): void {
+    const { asker } = outgoing;
+    outgoing.asker = undefined;
+    if (asker?.state !== "pending") return;
+    const { requester: peer, name, key } = asker;
+    this.#events.push({ kind: "request", peer, name, isAgain: false, key });
   }
 
   /** Accepts a pending request: opens the connection, and rejects the others as busy. */
   accept(now: Instant, ownName: string, request: IncomingRequest): void {
+    const { random, timers } = this.#options;
+    const { requester, responder, localConnection, remoteConnection, early, key } = request;
+    const timestamp = this.#nextTimestamp(now);
+    const content = { responder, connection: localConnection, timestamp, name: ownName };
+    const payload = encodeAcceptContent(content);
+    const result = request.handshake.writeMessageTwo(makeKeyPair(random), payload);
+    if (result === undefined) return this.reject(now, request, RejectReason.declined);
     this.#incoming.answer(now, request, "accepted");
     this.#connections.current?.abandon(now, "peer");
     const ends = {
-      local: request.responder,
-      remote: request.requester,
-      localConnection: request.localConnection,
-      remoteConnection: request.remoteConnection,
+      local: responder,
+      remote: requester,
+      localConnection,
+      remoteConnection,
       remoteName: request.name,
     };
-    const rtt = new RttEstimator(this.#mode);
-    this.#connections.open(now, ends, request.address, rtt, request.packet, ownName);
-    this.#events.push({ kind: "connected", peer: ends.remote, name: ends.remoteName });
+    const rtt = new RttEstimator(timers);
+    const agreed = agreement(result, early, key, result.message);
+    this.#connections.open(now, ends, request.address, rtt, agreed, random);
+    const { hash } = result;
+    this.#events.push({ kind: "connected", peer: requester, name: request.name, key, hash });
     this.#rejectOthers(now);
   }
 
@@ -160,78 +171,93 @@ export class Requests {
   }
 
   /** Notes that a connection is over, so that its request does not open it again. */
-  end(now: Instant, requester: number, remoteConnection: number): void {
-    const request = this.#incoming.find(requester, remoteConnection);
+  end(now: Instant, { ends, agreement: { remoteKey } }: Connection): void {
+    const request = this.#incoming.find(ends.remote, ends.remoteConnection, remoteKey);
     if (request !== undefined) this.#incoming.answer(now, request, "ended");
   }
 
-  /** Takes a Connection Request. */
+  /** Takes a Connection Request; false where it is none for this client. */
   handleRequest(
     now: Instant,
     self: Self,
+    datagram: Uint8Array,
     frame: ConnectionRequest,
     from: Address,
     isLeaving: boolean,
-  ): void {
-    if (frame.requester === self.id || frame.requester === 0 || frame.connection === 0) return;
+  ): boolean {
+    if (!this.#doorkeeper.isMeant(datagram)) return false;
     const known = this.#incoming.repeated(now, frame, from);
+    if (known !== undefined) return this.#answerAgain(now, self, known), true;
+    const opened = this.#doorkeeper.open(now, datagram, frame, from);
+    if (opened === undefined) return false;
+    if ("bytes" in opened) return this.reply(opened), true;
+    const { content, handshake } = opened;
+    const isSound = content.requester !== 0 && content.requester !== self.id &&
+      frame.connection !== 0 && this.#incoming.isNewer(handshake.remoteStatic, content);
+    if (!isSound) return false;
+    this.#handleContent(now, self, opened, isLeaving);
+    return true;
+  }
+
+  #handleContent(now: Instant, self: Self, arrival: Arrival, isLeaving: boolean): void {
+    const { content, frame, from } = arrival;
+    const key = arrival.handshake.remoteStatic;
+    const known = this.#incoming.renewed(now, frame, content, key, from);
     if (known !== undefined) return this.#answerAgain(now, self, known);
     // It crossed one of this client's, and was dropped in favour of that: this is a late copy.
-    const heir = heirOf(frame.connection);
-    if (this.#connections.find(frame.requester, heir) !== undefined) return;
-    if (frame.responder !== self.id || isLeaving) {
-      return this.#refuse(frame, from, RejectReason.notThisClient);
+    if (this.#connections.find(content.requester, frame.connection) !== undefined) return;
+    if (content.responder !== self.id || isLeaving) {
+      return this.reject(now, this.#add(now, arrival), RejectReason.notThisClient);
     }
     const outgoing = this.#outgoing;
-    if (outgoing === undefined || !isCrossing(outgoing, frame, from)) {
-      return this.#ring(now, self, frame, from);
-    }
-    const own = outgoing.request?.ends;
+    const own = outgoing?.request?.ends;
+    // Anybody can claim that id: only the key tells that it is the one whom this client requests.
+    const isCrossing = own?.remote === content.requester &&
+      isSameKey(own.remoteKey, key);
+    if (outgoing === undefined || !isCrossing) return this.#ring(now, self, arrival);
     // The one with the lower client id waits for its own request to be accepted.
-    if (own !== undefined && own.local < frame.requester) return;
+    if (own.local < content.requester) return;
     this.#drop(outgoing);
-    const connection = own && heirOf(own.localConnection);
-    this.accept(now, self.name, this.#incoming.add(now, frame, from, connection));
+    // Its connection id stays, so that the other recognises late copies of the dropped request.
+    this.accept(now, self.name, this.#add(now, arrival, own.localConnection));
   }
 
-  /** Takes the cancellation of a request, also of one that it has overtaken. */
-  handleCancellation(
-    now: Instant,
-    { sender: requester, connection }: ConnectionTermination,
-    from: Address,
-  ): void {
-    const request = this.#incoming.find(requester, connection);
-    if (request === undefined) {
-      const early = { requester, responder: 0, connection, name: "" };
-      const unseen = this.#incoming.add(now, { kind: "connectionRequest", ...early }, from);
-      return this.#incoming.answer(now, unseen, "ended");
-    }
-    if (request.state !== "pending") return;
-    this.#incoming.answer(now, request, "ended");
-    this.#events.push({
-      kind: "requestEnded",
-      peer: requester,
-      name: request.name,
-      why: "cancelled",
-    });
+  #add(now: Instant, arrival: Arrival, localConnection?: number): IncomingRequest {
+    const { frame, content, handshake, from } = arrival;
+    return this.#incoming.add(now, frame, content, handshake, from, localConnection);
   }
 
-  /** Takes a frame for the connection id of an outgoing or a cancelled request. */
-  handleFrame(now: Instant, header: Header, frame: Frame, from: Address): void {
+  /** Takes a cookie for a request of this client's. */
+  handleCookie(now: Instant, { connection }: Header, frame: CookieReply): void {
+    const request = this.#outgoing?.request;
+    if (request?.ends.localConnection === connection) request.handleCookie(now, frame);
+  }
+
+  /** Takes a Handshake datagram for no connection; false where it is for no request either. */
+  handleHandshake(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
     const requests = [this.#outgoing?.request, ...this.#cancelled];
     const request = requests.find((each) => each?.ends.localConnection === header.connection);
-    request?.handleFrame(now, header, frame, from);
-    this.#collect(now);
+    if (request?.handleDatagram(now, datagram, header.packet, from)) {
+      this.#collect(now);
+      return true;
+    }
+    const opened = this.#incoming.open(datagram, header);
+    if (opened === undefined) return false;
+    // Once, however often it is said: the address may be forged.
+    const isCancelled = opened.frames.some(({ kind }) => kind === "connectionTermination");
+    if (isCancelled) this.#handleCancellation(now, opened.request);
+    return true;
   }
 
-  /** Whether a request with this connection id waits for its answer. */
-  isAwaited(localConnection: number): boolean {
-    return this.#outgoing?.request?.ends.localConnection === localConnection;
-  }
-
-  /** Queues the frame that answers a stranger. */
-  answer(header: Header, frame: Frame, to: Address): void {
-    this.reply({ bytes: encodeDatagram(header, [frame]), to });
+  #handleCancellation(now: Instant, request: IncomingRequest): void {
+    const { requester: peer, name, early, remoteConnection, responder, address } = request;
+    const bytes = encodeSealed(DatagramType.Handshake, remoteConnection, early.sealer, [
+      { kind: "connectionTerminationAck", sender: responder, finalSeq: 0 },
+    ]);
+    this.reply({ bytes, to: address });
+    if (request.state !== "pending") return;
+    this.#incoming.answer(now, request, "ended");
+    this.#events.push({ kind: "requestEnded", peer, name, why: "cancelled" });
   }
 
   /** Queues an answer that needs no state. */
@@ -274,40 +300,42 @@ export class Requests {
     return this.#events.shift();
   }
 
-  #ring(now: Instant, self: Self, frame: ConnectionRequest, from: Address): void {
+  #ring(now: Instant, self: Self, arrival: Arrival): void {
+    const { requester: peer, name } = arrival.content;
+    const { isBlocked, acceptAll } = this.#options;
+    const key = arrival.handshake.remoteStatic;
+    if (isBlocked(key)) return this.reject(now, this.#add(now, arrival), RejectReason.declined);
     const current = this.#connections.current;
-    const isAgain = current?.ends.remote === frame.requester;
+    const isAgain = current?.ends.remote === peer && isSameKey(current.agreement.remoteKey, key);
     if (current !== undefined && !isAgain) {
-      this.reject(now, this.#incoming.add(now, frame, from), RejectReason.busy);
-      this.#events.push({
-        kind: "requestEnded",
-        peer: frame.requester,
-        name: frame.name,
-        why: "busy",
-      });
+      this.reject(now, this.#add(now, arrival), RejectReason.busy);
+      this.#events.push({ kind: "requestEnded", peer, name, why: "busy" });
       return;
     }
     const pending = this.pending();
     // A new request from the same client means that it gave the older one up.
-    const older = pending.find(({ requester }) => requester === frame.requester);
+    const older = this.findPendingFrom(peer, key);
     if (older !== undefined) this.#incoming.answer(now, older, "ended");
-    else if (pending.length >= PENDING_REQUESTS_MAX) {
-      return this.#refuse(frame, from, RejectReason.busy);
+    const request = this.#add(now, arrival);
+    if (older === undefined && pending.length >= PENDING_REQUESTS_MAX) {
+      return this.reject(now, request, RejectReason.busy);
     }
-    const request = this.#incoming.add(now, frame, from);
-    if (this.#acceptAll && this.#outgoing === undefined) {
-      return this.accept(now, self.name, request);
-    }
+    if (acceptAll && this.#outgoing === undefined) return this.accept(now, self.name, request);
     this.reply(answerTo(request));
-    this.#events.push({ kind: "request", peer: frame.requester, name: frame.name, isAgain });
+    const outgoing = this.#outgoing;
+    const isWanted = outgoing !== undefined && outgoing.request === undefined &&
+      isPeer(outgoing.target, peer, name);
+    // The directory's answer will tell the key of whom this client wants.
+    if (isWanted && outgoing.asker?.state !== "pending") outgoing.asker = request;
+    else this.#events.push({ kind: "request", peer, name, isAgain, key });
   }
 
   #answerAgain(now: Instant, self: Self, request: IncomingRequest): void {
     if (request.state === "accepted") {
-      return this.#connections.get(request.localConnection)?.repeatAccept();
+      return this.#connections.get(request.localConnection)?.repeatAccept(request.address);
     }
     const isFree = this.#outgoing === undefined && this.#connections.current === undefined;
-    if (request.state === "pending" && this.#acceptAll && isFree) {
+    if (request.state === "pending" && this.#options.acceptAll && isFree) {
       return this.accept(now, self.name, request);
     }
     this.reply(answerTo(request));
@@ -321,13 +349,16 @@ export class Requests {
     }
   }
 
-  #refuse(frame: ConnectionRequest, to: Address, reason: number): void {
-    const header = { type: DatagramType.Handshake, connection: frame.connection, packet: 0 };
-    this.answer(header, { kind: "connectionReject", responder: frame.responder, reason }, to);
+  /** Milliseconds since 1970, but higher than the last one. */
+  #nextTimestamp(now: Instant): bigint {
+    const wallClock = BigInt(Math.floor(this.#options.epoch + now));
+    this.#timestamp = wallClock > this.#timestamp ? wallClock : this.#timestamp + 1n;
+    return this.#timestamp;
   }
 
   #drop(outgoing: Outgoing): void {
     this.#outgoing = undefined;
+    this.#release(outgoing);
     if (outgoing.request === undefined) return;
     outgoing.request.cancel();
     this.#cancelled.push(outgoing.request);
@@ -346,34 +377,21 @@ export class Requests {
 
   #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
     const { local, remote, localConnection } = request.ends;
-    switch (event.kind) {
-      case "requesting":
-      case "ringing":
-        this.#events.push({ ...event, peer: remote });
-        return;
-      case "timeout":
-        this.#outgoing = undefined;
-        this.#events.push({
-          kind: "error",
-          code: "peerTimeout",
-          message: `Client ${remote} does not answer`,
-        });
-        return;
-      case "rejected":
-        this.#outgoing = undefined;
-        if (event.reason === RejectReason.notThisClient) {
-          this.#events.push({ kind: "inactive", peer: remote });
-        } else this.#events.push({ kind: "rejected", peer: remote, reason: event.reason });
-        return;
-      case "accepted": {
-        this.#outgoing = undefined;
-        const remoteConnection = event.connection;
-        const ends = { local, remote, localConnection, remoteConnection, remoteName: event.name };
-        this.#connections.current?.abandon(now, "peer");
-        this.#connections.open(now, ends, event.from, request.rtt, request.packet);
-        this.#events.push({ kind: "connected", peer: remote, name: event.name });
-        this.#rejectOthers(now);
-      }
+    if (event.kind !== "accepted") {
+      if (event.kind !== "requesting" && event.kind !== "ringing") this.#outgoing = undefined;
+      this.#events.push(toClientEvent(remote, event));
+      return;
     }
+    this.#outgoing = undefined;
+    const { connection: remoteConnection, name, timestamp, agreement: agreed } = event;
+    this.#incoming.note(agreed.remoteKey, timestamp, true);
+    const ends = { local, remote, localConnection, remoteConnection, remoteName: name };
+    this.#connections.current?.abandon(now, "peer");
+    const { random } = this.#options;
+    // Not where the Accept came from: that may have been somebody's copy of it.
+    this.#connections.open(now, ends, request.address, request.rtt, agreed, random);
+    const { hash, remoteKey: key } = agreed;
+    this.#events.push({ kind: "connected", peer: remote, name, key, hash });
+    this.#rejectOthers(now);
   }
 }

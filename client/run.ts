@@ -7,15 +7,16 @@ import { setColorEnabled } from "@std/fmt/colors";
 import type { Instant } from "../protocol/driven.ts";
 import type { Drive } from "../protocol/udp.ts";
 import type { Client } from "./client.ts";
-import { type Command, parseCommand } from "./command.ts";
+import { parseCommand } from "./command.ts";
+import type { Command } from "./command_table.ts";
 import { complete, KnownClients } from "./complete.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import { commandHelp } from "./help.ts";
-import { renderJson } from "./json.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./prompt.ts";
-import type { Output } from "./output.ts";
+import { type Answer, type PeerMemory, printOf } from "./peer_memory.ts";
+import { Printer, type PrinterSystem } from "./printer.ts";
 import { Renderer } from "./render.ts";
 import { Script } from "./script.ts";
 import {
@@ -29,16 +30,10 @@ import {
 
 /** Milliseconds between two looks at a countdown. */
 const COUNTDOWN_STEP = 1000;
-/** Milliseconds that a slow reader has to take the last lines. */
-const LAST_LINES_TIMEOUT = 5000;
 
 /** What a run needs from outside. */
-export interface System {
+export interface System extends PrinterSystem {
   clock(): Instant;
-  date(): Date;
-  /** Calls `action` again and again until the returned function is called. */
-  every(ms: number, action: () => void): () => void;
-  printError(text: string): void;
 }
 
 /** One run of a client. */
@@ -49,7 +44,8 @@ export class Run {
   readonly #system: System;
   readonly #script: Script;
   readonly #renderer: Renderer;
-  readonly #output: Output;
+  readonly #printer: Printer;
+  readonly #memory: PeerMemory;
   readonly #known = new KnownClients();
   readonly #left = Promise.withResolvers<void>();
   #terminal: Terminal | undefined;
@@ -59,9 +55,10 @@ export class Run {
   #isPumping = false;
   #isInterrupted = false;
 
-  constructor(options: Options, client: Client, system: System) {
+  constructor(options: Options, client: Client, memory: PeerMemory, system: System) {
     this.#options = options;
     this.#client = client;
+    this.#memory = memory;
     this.#system = system;
     const { acceptAll, connect, send, isJson } = options;
     const ends = inspectEnds();
@@ -78,14 +75,15 @@ export class Run {
       },
     });
     this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
-    this.#output = openOutput(() => this.#handleBrokenOutput());
+    const output = openOutput(() => this.#handleBrokenOutput());
+    this.#printer = new Printer(isJson, this.#renderer, output, system);
   }
 
   /** Runs until the client has left; returns the exit status. */
   async run(drive: Drive): Promise<number> {
     this.#drive = drive;
     try {
-      if (this.#ends.isInteractive) this.#terminal = this.#openTerminal();
+      if (this.#ends.isInteractive) this.#printer.useTerminal(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
       this.#pump();
       await Promise.race([this.#left.promise, drive.finished]);
@@ -93,19 +91,12 @@ export class Run {
     } finally {
       this.#stopCountdown?.();
       this.#terminal?.close();
-      await this.#finishOutput();
+      await this.#printer.finish();
     }
   }
 
-  async #finishOutput(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
-    await Promise.race([promise, this.#output.finish()]);
-    stop();
-  }
-
   #openTerminal(): Terminal {
-    return new Terminal({
+    return this.#terminal = new Terminal({
       prompt: () => {
         const columns = screenColumns();
         return prompt(this.#client.view(), {
@@ -117,7 +108,8 @@ export class Run {
       complete: (line) => {
         const { state, requests, id: ownId } = this.#client.view();
         const clients = this.#known.list().filter(({ id }) => id !== ownId);
-        return complete(line, { isConnected: state === "connected", clients, requests });
+        const blocked = this.#memory.blockedWords();
+        return complete(line, { isConnected: state === "connected", clients, requests, blocked });
       },
       onLine: (line) => this.#handleTyped(line),
       onInterrupt: () => this.interrupt(),
@@ -165,9 +157,17 @@ export class Run {
   }
 
   #perform(command: Command): void {
-    if (command.command === "help") return this.#showHelp(commandHelp(command.topic));
+    if (command.command === "help") return this.#printer.help(commandHelp(command.topic));
     this.#drive?.input((now) => {
       switch (command.command) {
+        case "fingerprint":
+          return this.#answer(now, this.#memory.ownFingerprint());
+        case "verify":
+          return this.#answer(now, this.#memory.verify());
+        case "block":
+          return this.#answer(now, this.#memory.block(command.peer));
+        case "unblock":
+          return this.#answer(now, this.#memory.unblock(command.peer));
         case "connect":
           return this.#client.connect(now, command.peer);
         case "send":
@@ -183,6 +183,19 @@ export class Run {
     this.#update();
   }
 
+  /** Shows the answer to a command; rejects the requests of whom it blocked. */
+  #answer(now: Instant, answer: Answer): void {
+    if (answer.kind === "error") return this.handleEvent(answer);
+    this.#printer.note(answer.lines);
+    const { blocked } = answer;
+    if (blocked === undefined) return;
+    const isPending = this.#client.view().requests.some(({ id }) =>
+      this.#memory.hasKey(id, blocked)
+    );
+    // By the key: others may claim the same id.
+    if (isPending) this.#reject(now, printOf(blocked));
+  }
+
   /** Sends, and shows the message where the client took it. */
   #send(now: Instant, text: string): void {
     const { unconfirmed, name } = this.#client.view();
@@ -192,7 +205,7 @@ export class Run {
     // A terminal that cannot redraw shows what was typed.
     if (isTyped && isScreen && !isInteractive) return;
     this.#terminal?.eraseTyped();
-    this.#print(this.#renderer.own(name, text, this.#system.date()));
+    this.#printer.own(name, text);
   }
 
   /** Rejects, and shows it. */
@@ -201,8 +214,7 @@ export class Run {
     this.#client.reject(now, peer);
     const after = new Set(this.#client.view().requests.map(({ id }) => id));
     const rejected = before.find(({ id }) => !after.has(id));
-    if (rejected === undefined || this.#options.isJson) return;
-    this.#print(this.#renderer.rejection(rejected, this.#system.date()));
+    if (rejected !== undefined) this.#printer.rejection(rejected);
   }
 
   /** Does what the script wants next, until it waits for something. */
@@ -212,8 +224,8 @@ export class Run {
       const step = this.#script.poll(this.#client.view());
       if (step === undefined) break;
       if (step.kind === "run") this.#perform(step.command);
-      else if (step.kind === "help") this.#showHelp(commandHelp(step.topic));
-      else this.#show(step.event);
+      else if (step.kind === "help") this.#printer.help(commandHelp(step.topic));
+      else this.#printer.event(step.event);
     }
     if (this.#script.wantsInput) this.#wakeReader?.();
     this.#update();
@@ -221,7 +233,9 @@ export class Run {
 
   /** Takes an event of the client. */
   handleEvent(event: ClientEvent): void {
-    this.#show(event);
+    this.#printer.event(event);
+    const identity = this.#memory.handle(event, this.#system.date());
+    if (identity !== undefined) this.#printer.event(identity);
     this.#known.handle(event);
     this.#script.handle(event);
     if (event.kind === "left") return this.#left.resolve();
@@ -232,28 +246,13 @@ export class Run {
     queueMicrotask(() => this.#pump());
   }
 
-  #show(event: ClientEvent): void {
-    const time = this.#system.date();
-    const { isJson } = this.#options;
-    const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time);
-    if (text === undefined) return;
-    if (event.kind === "error" && !isJson && this.#terminal === undefined) {
-      this.#system.printError(text);
-    } else this.#print(text);
-  }
-
-  #showHelp(text: string): void {
-    if (this.#options.isJson) this.#system.printError(text);
-    else this.#print(text);
+  /** Tells that the known peers cannot be kept; the client goes on. */
+  warn(message: string): void {
+    this.#fail("knownPeers", message);
   }
 
   #fail(code: ErrorCode, message: string): void {
-    this.#show({ kind: "error", code, message });
-  }
-
-  #print(text: string): void {
-    if (this.#terminal === undefined) this.#output.print(text);
-    else this.#terminal.print(text);
+    this.#printer.event({ kind: "error", code, message });
   }
 
   /** Brings the prompt up to date, and keeps it so while it counts down. */

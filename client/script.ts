@@ -5,7 +5,8 @@
  * @module
  */
 import { nameKey } from "../protocol/name.ts";
-import { type Command, type CommandSpec, parseCommand, type ParsedLine } from "./command.ts";
+import { parseCommand, type ParsedLine } from "./command.ts";
+import type { Command, CommandSpec } from "./command_table.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import { LINE_LENGTH_MAX } from "./lines.ts";
@@ -202,6 +203,11 @@ export class Script {
         return this.#next(command, "list");
       case "leave":
         return this.#next(command, "left");
+      case "fingerprint":
+      case "verify":
+      case "block":
+      case "unblock":
+        return this.#next(command);
     }
   }
 

@@ -6,6 +6,7 @@
 import type { Address } from "../protocol/address.ts";
 import type { Instant, Random } from "../protocol/driven.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
+import type { KeyPair } from "../protocol/x25519.ts";
 import type { Peer } from "./event.ts";
 
 /** What a client is started with. */
@@ -22,6 +23,14 @@ export interface ClientOptions {
   readonly timers: TimerMode;
   /** Whether requests are accepted without asking the user. */
   readonly acceptAll: boolean;
+  /** The static key that others know this client by. */
+  readonly identity: KeyPair;
+  /** Whether requests from the owner of this static key are rejected without asking the user. */
+  readonly isBlocked: (key: Uint8Array) => boolean;
+  /** The secret of a private directory. */
+  readonly secret?: Uint8Array | undefined;
+  /** Milliseconds since 1970 when the clock that `now` is read from stood at zero. */
+  readonly epoch: number;
   readonly random: Random;
 }
 
