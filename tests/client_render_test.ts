@@ -13,7 +13,10 @@ const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
 const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined };
 const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80 };
 const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
+const KEY = new Uint8Array(32).fill(7);
 const BOB = { peer: 2, name: "bob" };
+const BOB_KEY = { ...BOB, key: KEY };
+const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32) };
 
 /** The lines for the events, without colors. */
 function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
@@ -62,9 +65,9 @@ Deno.test("Renderer tells events in the words of the specification", () => {
       "Connection Reject from client 2: busy",
     ],
     [{ kind: "cancelled", peer: 2 }, "Connection Request to client 2 cancelled"],
-    [{ kind: "request", ...BOB, isAgain: false }, "Connection Request from client 2 (bob)"],
+    [{ kind: "request", ...BOB_KEY, isAgain: false }, "Connection Request from client 2 (bob)"],
     [
-      { kind: "request", peer: 2, name: "", isAgain: true },
+      { kind: "request", ...BOB_KEY, name: "", isAgain: true },
       "Connection Request from client 2, which started anew",
     ],
     [
@@ -79,7 +82,7 @@ Deno.test("Renderer tells events in the words of the specification", () => {
       { kind: "requestEnded", ...BOB, why: "busy" },
       "Connection Request from client 2 (bob) rejected: you are busy",
     ],
-    [{ kind: "connected", ...BOB }, "Connected to client 2 (bob)"],
+    [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
     [{ kind: "sent", peer: 2, seq: 0 }, undefined],
     [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1 }, undefined],
     [
@@ -105,14 +108,22 @@ Deno.test("Renderer tells events in the words of the specification", () => {
   assertEquals(lines, told.map(([, text]) => text === undefined ? undefined : `09:05 * ${text}`));
 });
 
+Deno.test("Renderer cleans the lines that answer commands", () => {
+  setColorEnabled(false);
+  assertEquals(
+    new Renderer(PIPE).note(["Blocked e\x1bve", "and more"], TIME),
+    "09:05 * Blocked eve\n09:05 * and more",
+  );
+});
+
 Deno.test("Renderer says what to type where somebody types", () => {
   assertEquals(
     plain(
       TERMINAL,
       registered,
       registered,
-      { kind: "request", ...BOB, isAgain: false },
-      { kind: "connected", ...BOB },
+      { kind: "request", ...BOB_KEY, isAgain: false },
+      { kind: "connected", ...BOB_CONNECTED },
       { kind: "requesting", peer: 2, attempt: 2, nextInMs: 1 },
     ),
     [
@@ -148,7 +159,7 @@ Deno.test("Renderer lets no line of a message pose as ours", () => {
 
 Deno.test("Renderer cleans names", () => {
   const name = "b\x1b[31mo\nb";
-  assertEquals(plain(PIPE, { kind: "connected", peer: 2, name }), [
+  assertEquals(plain(PIPE, { kind: "connected", ...BOB_CONNECTED, name }), [
     "09:05 * Connected to client 2 (b[31mo b)",
   ]);
   assertEquals(plain(PIPE, message("x", name)), ["09:05 ← b[31mo b: x"]);
@@ -174,7 +185,7 @@ Deno.test("Renderer tells of unconfirmed messages, and when all are delivered af
   assertEquals(
     plain(
       PIPE,
-      { kind: "connected", ...BOB },
+      { kind: "connected", ...BOB_CONNECTED },
       { kind: "unconfirmed", peer: 2, seq: 3 },
       { kind: "unconfirmed", peer: 2, seq: 4 },
       { kind: "delivered", peer: 2, seq: 5, rttMs: 1 },
@@ -225,8 +236,8 @@ Deno.test("renderJson() gives the events and fields of the contract", () => {
     [{ kind: "ringing", peer: 2 }, { peer: 2 }],
     [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
     [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
-    [{ kind: "request", ...BOB, isAgain: false }, BOB],
-    [{ kind: "connected", ...BOB }, BOB],
+    [{ kind: "request", ...BOB_KEY, isAgain: false }, BOB],
+    [{ kind: "connected", ...BOB_CONNECTED }, BOB],
     [{ kind: "sent", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
     [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1.23456 }, { peer: 2, seq: 0, rttMs: 1.235 }],
     [{ kind: "unconfirmed", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],

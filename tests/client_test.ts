@@ -1,7 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Client } from "../client/client.ts";
 import { DatagramType, type Frame } from "../protocol/frame.ts";
+import { encodeSealed } from "../protocol/handshake.ts";
 import { framesOf, Lone, registered, requesting } from "./lone_client.ts";
+import { PlayedRequest } from "./played_peer.ts";
 
 Deno.test("Client without an id answers no Connection Request", () => {
   const lone = new Lone();
@@ -30,47 +32,101 @@ Deno.test("Client takes a newer request of the same client for the one that coun
   assertEquals(accept?.frames[0]?.kind, "connectionAccept");
 });
 
+Deno.test("Client drops a request that is older than the last one with its key", () => {
+  const lone = registered();
+  const older = lone.request(2, 22);
+  lone.hearRequest(2, 23);
+  lone.told();
+  const dropped = lone.client.dropped.notAuthentic;
+  assertEquals([lone.hear(older.bytes), lone.told()], [[], []]);
+  assertEquals(lone.client.dropped.notAuthentic, dropped + 1);
+});
+
+Deno.test("Client takes a handshake that was begun anew for the same request", () => {
+  const lone = registered();
+  const { publicKey } = lone.identity;
+  const words = { requester: 2, connection: 22, identity: lone.identityOf(2) };
+  const first = new PlayedRequest(lone.random, publicKey, { ...words, timestamp: 1n });
+  const renewed = new PlayedRequest(lone.random, publicKey, { ...words, timestamp: 2n });
+  lone.hear(first.bytes);
+  assertEquals(lone.told().length, 1);
+  for (let times = 0; times < 3; times++) {
+    const [ringing] = lone.hear(renewed.bytes);
+    assertEquals(ringing?.frames[0]?.kind, "ringing");
+    // With the keys of the first.
+    const header = ringing!.bytes.subarray(0, 16);
+    const { opener } = first.early;
+    assert(opener.open(ringing!.packet!, header, ringing!.bytes.subarray(16)) !== undefined);
+  }
+  assertEquals([lone.told(), lone.client.view().requests.length], [[], 1]);
+  assertEquals(lone.hear(first.bytes), []);
+});
+
 Deno.test("Client rejects a request whose connection has ended, using no packet counter twice", () => {
   const lone = registered();
   const sent = lone.hearRequest(2, 22);
   lone.client.accept(lone.now);
   sent.push(...lone.sent());
   const frame: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
-  sent.push(...lone.hear(DatagramType.Handshake, [frame]));
-  assertEquals(sent.map(({ packet }) => packet), [0, 1, 2]);
-  const [answer] = lone.hearRequest(2, 22);
-  assertEquals(answer?.frames, [{ kind: "connectionReject", responder: 1, reason: 1 }]);
-  assertEquals(answer?.packet, 0);
+  sent.push(...lone.hear(lone.request(2, 22).say(frame)));
+  sent.push(...lone.hearRequest(2, 22));
+  assertEquals(framesOf(sent).map(({ kind }) => kind), [
+    "ringing",
+    "connectionAccept",
+    "connectionTerminationAck",
+    "connectionReject",
+  ]);
+  const [first = 0] = sent.map(({ packet }) => packet ?? NaN);
+  assertEquals(sent.map(({ packet }) => packet! - first), [0, 1, 2, 3]);
 });
 
 Deno.test("Client drops an Accept or a Reject for a request that it did not make", () => {
-  const lone = registered();
+  const [lone, other] = [registered(), requesting()];
   const answers: Frame[] = [
-    { kind: "connectionAccept", responder: 2, connection: 22, name: "ben" },
+    other.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" }),
     { kind: "connectionReject", responder: 2, reason: 1 },
-    { kind: "ringing", responder: 2, connection: 22 },
+    { kind: "ringing", responder: 2 },
   ];
-  for (const answer of answers) {
-    assertEquals(lone.hear(DatagramType.Handshake, [answer], { connection: 4711 }), []);
-  }
+  for (const answer of answers) assertEquals(lone.hear(other.peer.say(answer)), []);
   assertEquals(lone.told(), []);
+  assertEquals(lone.client.dropped.notAuthentic, answers.length);
 });
 
-Deno.test("Client drops an Accept, a Reject and a Ringing of another client than it asked", () => {
+Deno.test("Client drops an answer with other keys than the request's", () => {
+  const [lone, other] = [requesting(), requesting()];
+  const accept = lone.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" });
+  // The same connection id, a key of one's own.
+  const { sealer } = new PlayedRequest(lone.random, lone.identity.publicKey).early;
+  const connection = lone.localConnection;
+  for (const frame of [accept, { kind: "connectionReject", responder: 2, reason: 1 } as const]) {
+    lone.hear(encodeSealed(DatagramType.Handshake, connection, sealer, [frame]));
+    lone.hear(encodeSealed(DatagramType.Connection, connection, lone.peer.early.sealer, [frame]));
+  }
+  assertEquals(lone.told(), []);
+  assertEquals(lone.client.dropped.notAuthentic, 4);
+  lone.hear(lone.peer.say(accept));
+  assertEquals(lone.told().map(({ kind }) => kind), ["connected"]);
+  assertEquals(other.told(), []);
+});
+
+Deno.test("Client connects with nobody whose Accept names another client than it asked", () => {
   const lone = requesting();
-  const { localConnection: connection } = lone;
-  const answers: Frame[] = [
-    { kind: "connectionAccept", responder: 3, connection: 33, name: "eve" },
-    { kind: "connectionReject", responder: 3, reason: 1 },
-    { kind: "ringing", responder: 3, connection: 33 },
-  ];
-  for (const answer of answers) lone.hear(DatagramType.Handshake, [answer], { connection });
-  assertEquals(lone.told(), []);
-  const accept: Frame = { kind: "connectionAccept", responder: 2, connection: 22, name: "ben" };
-  lone.hear(DatagramType.Connection, [accept], { connection });
-  assertEquals(lone.told(), []);
-  lone.hear(DatagramType.Handshake, [accept], { connection });
-  assertEquals(lone.told(), [{ kind: "connected", peer: 2, name: "ben" }]);
+  lone.hear(
+    lone.peer.say(lone.peer.accept({ responder: 3, connection: 33, timestamp: 1n, name: "eve" })),
+  );
+  const [event, ...more] = lone.told();
+  assert(event?.kind === "error" && event.code === "peerTimeout");
+  assertEquals([more, lone.client.view().state], [[], "idle"]);
+});
+
+Deno.test("Client connects with whom it asked, under the key that the directory named", () => {
+  const lone = requesting();
+  lone.hear(
+    lone.peer.say(lone.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" })),
+  );
+  const [event] = lone.told();
+  assert(event?.kind === "connected");
+  assertEquals([event.peer, event.name, event.key], [2, "ben", lone.identityOf(2).publicKey]);
 });
 
 Deno.test("Client does nothing at a call of handleTimeout() before its time", () => {

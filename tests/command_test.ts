@@ -1,17 +1,22 @@
 import { assertEquals } from "@std/assert";
 import {
   CLIENT_ID_MAX,
-  COMMANDS,
   parseCommand,
   type ParseContext,
   type ParsedLine,
 } from "../client/command.ts";
+import { COMMANDS } from "../client/command_table.ts";
 import { complete, KnownClients } from "../client/complete.ts";
 import { commandHelp } from "../client/help.ts";
 
 const IDLE: ParseContext = { isConnected: false, isJson: false };
 const CONNECTED: ParseContext = { isConnected: true, isJson: false };
 const JSON_LINES: ParseContext = { isConnected: true, isJson: true };
+
+const SPACES = "cannot hold spaces or control characters";
+
+/** A fingerprint. */
+const DIGITS = "12345 67890 00000 11111 22222 33333";
 
 /** The command, or the message of the problem. */
 function understood(line: string, context: ParseContext): unknown {
@@ -32,6 +37,14 @@ Deno.test("parseCommand() understands every command, with and without a slash", 
     ["  leave ", { command: "leave" }],
     ["list", { command: "list" }],
     ["help", { command: "help" }],
+    ["fingerprint", { command: "fingerprint" }],
+    ["verify", { command: "verify" }],
+    ["block 2", { command: "block", peer: 2 }],
+    ["block eve", { command: "block", peer: "eve" }],
+    [`block  ${DIGITS.replace(" ", "  ")} `, { command: "block", peer: DIGITS }],
+    [`unblock ${DIGITS.replaceAll(" ", "-")}`, { command: "unblock", peer: DIGITS }],
+    [`unblock ${DIGITS.replaceAll(" ", "")}`, { command: "unblock", peer: DIGITS }],
+    ["unblock", { command: "unblock" }],
   ];
   for (const [line, expected] of lines) {
     assertEquals(understood(line, IDLE), expected);
@@ -59,6 +72,12 @@ Deno.test("parseCommand() sends what is no fitting command, while connected", ()
       "connect",
       "send",
       "terminat",
+      "block",
+      "block the road",
+      "unblock it please",
+      "verify that",
+      `${DIGITS}`,
+      `block ${DIGITS} 4`,
       "  indented, and with space behind  ",
       "quit",
       "two\nlines",
@@ -120,6 +139,7 @@ Deno.test("parseCommand() shows the usage where the arguments do not fit", () =>
   assertEquals(understood("connect", IDLE), expected);
   assertEquals(understood("/connect 2 3", CONNECTED), expected);
   assertEquals(understood("send ", IDLE), "Usage: send TEXT · for example: send hello");
+  assertEquals(understood("block", IDLE), "Usage: block WHO · for example: block eve");
   assertEquals(understood("list 3", IDLE), "Usage: list · for example: list");
 });
 
@@ -143,6 +163,10 @@ Deno.test("parseCommand() understands JSON lines", () => {
     ['{"command":"send","text":"two\\nlines "}', { command: "send", text: "two\nlines " }],
     ['{"command":"send","text":"leave"}', { command: "send", text: "leave" }],
     ['{"command":"leave"}', { command: "leave" }],
+    ['{"command":"verify"}', { command: "verify" }],
+    ['{"command":"block","peer":3}', { command: "block", peer: 3 }],
+    [`{"command":"block","peer":"${DIGITS}"}`, { command: "block", peer: DIGITS }],
+    ['{"command":"unblock"}', { command: "unblock" }],
   ];
   for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
   assertEquals(understood("plain", JSON_LINES), { command: "send", text: "plain" });
@@ -158,6 +182,8 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
     ['{"command":"send"}', 'Cannot send: expected the field "text", a string'],
     ['{"command":"send","text":5}', 'Cannot send: expected the field "text", a string'],
     ['{"command":"connect"}', 'Cannot connect: expected the field "peer", a client id or a name'],
+    ['{"command":"block"}', 'Cannot block: expected the field "peer", a client id or a name'],
+    [`{"command":"connect","peer":"${DIGITS}"}`, `Cannot connect: a name ${SPACES}`],
     [
       '{"command":"connect","peer":2.5}',
       'Cannot connect: expected the field "peer", a client id or a name',
@@ -176,12 +202,17 @@ Deno.test("complete() completes commands, and then clients", () => {
     isConnected: false,
     clients: [{ id: 2, name: "bob" }, { id: 20, name: "" }],
     requests: [{ id: 3, name: "carol" }],
+    blocked: ["eve", DIGITS.replaceAll(" ", "-")],
   };
   assertEquals(complete("co", known), [["connect "], "co"]);
   assertEquals(complete("/t", known), [["/terminate"], "/t"]);
   assertEquals(complete("connect B", known), [["bob"], "B"]);
   assertEquals(complete("connect 2", known), [["2", "20"], "2"]);
   assertEquals(complete("accept ", known), [["carol", "3"], ""]);
+  assertEquals(complete("bl", known), [["block "], "bl"]);
+  assertEquals(complete("block b", known), [["bob"], "b"]);
+  assertEquals(complete("unblock ", known)[0], known.blocked);
+  assertEquals(complete("unblock E", known), [["eve"], "E"]);
   assertEquals(complete("help te", known), [["terminate"], "te"]);
   assertEquals(complete("list x", known), [[], "x"]);
   assertEquals(complete("send hello wor", known)[0], []);
@@ -193,13 +224,14 @@ Deno.test("complete() offers no name that is none", () => {
     kind: "list",
     clients: [{ id: 2, name: "b\x1b[2Job" }, { id: 3, name: "eve" }],
   });
-  clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job" });
-  const known = { isConnected: false, clients: clients.list(), requests: [] };
+  const key = new Uint8Array(32);
+  clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job", key, hash: key });
+  const known = { isConnected: false, clients: clients.list(), requests: [], blocked: [] };
   assertEquals(complete("connect ", known), [["eve", "3", "2"], ""]);
 });
 
 Deno.test("complete() offers nothing for an empty line while connected", () => {
-  const known = { isConnected: true, clients: [], requests: [] };
+  const known = { isConnected: true, clients: [], requests: [], blocked: [] };
   assertEquals(complete("", known), [[], ""]);
 });
 

@@ -1,117 +1,108 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Address } from "../protocol/address.ts";
+import { TAG_SIZE } from "../protocol/aead.ts";
 import {
-  Connection,
+  ACCEPT_TRIES,
   CONNECTION_KEEPALIVE,
   CONNECTION_TIMEOUT,
-  type ConnectionEvent,
   FLUSH_TIMEOUT,
   LINGER,
 } from "../protocol/connection.ts";
-import { type Decoded, decodeDatagram } from "../protocol/datagram.ts";
-import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../protocol/frame.ts";
-import { RttEstimator, type TimerMode } from "../protocol/rtt.ts";
-
-const PEER: Address = { hostname: "192.0.2.2", port: 2 };
-const ELSEWHERE: Address = { hostname: "192.0.2.9", port: 9 };
-const ENDS = {
-  local: 1,
-  remote: 2,
-  localConnection: 11,
-  remoteConnection: 22,
-  remoteName: "ben",
-};
-const FINAL: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
-const FINAL_ACK: Frame = { kind: "connectionTerminationAck", sender: 2, finalSeq: 0 };
-
-type Sent = Extract<Decoded, { ok: true }> & { to: Address };
-
-/** Client 1's end of its connection with client 2, and what client 2 says. */
-class End {
-  now = 1000;
-  readonly connection: Connection;
-  #packet = 0;
-
-  constructor(options: { mode?: TimerMode; acceptName?: string } = {}) {
-    const { mode = "adaptive", acceptName } = options;
-    const rtt = new RttEstimator(mode);
-    this.connection = new Connection(this.now, ENDS, PEER, rtt, 5, acceptName);
-  }
-
-  hear(...frames: Frame[]): void {
-    this.hearFrom(PEER, this.#packet, ...frames);
-  }
-
-  hearFrom(from: Address, packet: number, ...frames: Frame[]): void {
-    const header = { type: DatagramType.Connection, connection: 11, packet };
-    this.#packet = Math.max(this.#packet, packet) + 1;
-    this.connection.handleFrames(this.now, header, frames, from);
-  }
-
-  sent(): Sent[] {
-    const all: Sent[] = [];
-    for (let next = this.#poll(); next !== undefined; next = this.#poll()) all.push(next);
-    return all;
-  }
-
-  sentKinds(): string[] {
-    return this.sent().flatMap(({ frames }) => frames).map(({ kind }) => kind);
-  }
-
-  told(): ConnectionEvent[] {
-    const all: ConnectionEvent[] = [];
-    for (let event = this.connection.pollEvent(); event; event = this.connection.pollEvent()) {
-      all.push(event);
-    }
-    return all;
-  }
-
-  wait(ms: number): void {
-    this.now += ms;
-    this.connection.handleTimeout(this.now);
-  }
-
-  #poll(): Sent | undefined {
-    const transmit = this.connection.pollTransmit(this.now);
-    if (transmit === undefined) return undefined;
-    assert(transmit.bytes.length <= DATAGRAM_SIZE_MAX);
-    const decoded = decodeDatagram(transmit.bytes.slice());
-    assert(decoded.ok);
-    return { ...decoded, to: transmit.to };
-  }
-}
+import { DatagramType, type Frame } from "../protocol/frame.ts";
+import { encodeSealed } from "../protocol/handshake.ts";
+import { ELSEWHERE, End, FINAL, FINAL_ACK, MESSAGE_TWO, PEER } from "./connection_end.ts";
 
 function message(seq: number, text = `text ${seq}`, sender = 2): Frame {
   return { kind: "message", seq, sender, flags: 0, text };
 }
 
-Deno.test("Connection of the requester starts with an Ack, in the next packet", () => {
+Deno.test("Connection of the requester starts with an Ack", () => {
   const end = new End();
   const [first, ...more] = end.sent();
-  assertEquals(first?.header, { type: DatagramType.Connection, connection: 22, packet: 5 });
+  assertEquals(first?.header, { type: DatagramType.Connection, connection: 22, packet: 0 });
   assertEquals(first?.frames, [{ kind: "ack", next: 0, ranges: [] }]);
   assertEquals(more, []);
 });
 
-Deno.test("Connection of the responder sends the Accept until a Connection datagram comes", () => {
-  const end = new End({ acceptName: "ana" });
+Deno.test("Connection of the requester acknowledges an Accept that comes again", () => {
+  const end = new End();
+  end.sent();
+  assert(end.take(end.sayEarly({ kind: "connectionAccept", messageTwo: MESSAGE_TWO })));
+  assertEquals(end.sentKinds(), ["ack"]);
+});
+
+Deno.test("Connection of the responder sends the Accept a few times for each Request", () => {
+  const end = new End({ isResponder: true });
   const [first] = end.sent();
-  assertEquals(first?.header, { type: DatagramType.Handshake, connection: 22, packet: 5 });
-  assertEquals(first?.frames, [
-    { kind: "connectionAccept", responder: 1, connection: 11, name: "ana" },
-  ]);
-  for (const wait of [1000, 2000, 4000]) {
+  assertEquals(first?.header, { type: DatagramType.Handshake, connection: 22, packet: 0 });
+  assertEquals(first?.frames, [{ kind: "connectionAccept", messageTwo: MESSAGE_TWO }]);
+  for (const wait of [1000, 2000]) {
     end.wait(wait - 1);
     assertEquals(end.sentKinds(), []);
     end.wait(1);
     assertEquals(end.sentKinds(), ["connectionAccept"]);
   }
-  end.connection.repeatAccept();
+  assertEquals(ACCEPT_TRIES, 3);
+  end.wait(9000);
+  assertEquals(end.sentKinds(), []);
+  end.connection.repeatAccept(ELSEWHERE);
+  assertEquals(end.sent().map(({ to, frames }) => [to, frames[0]?.kind]), [
+    [ELSEWHERE, "connectionAccept"],
+  ]);
+  end.wait(1000);
   assertEquals(end.sentKinds(), ["connectionAccept"]);
+});
+
+Deno.test("Connection of the responder sends no Accept after a Connection datagram", () => {
+  const end = new End({ isResponder: true });
+  end.sent();
   end.hear({ kind: "ack", next: 0, ranges: [] });
-  end.connection.repeatAccept();
+  end.connection.repeatAccept(PEER);
   end.wait(10_000);
   assert(!end.sentKinds().includes("connectionAccept"));
+});
+
+Deno.test("Connection of the responder ends when its request is cancelled, unless it was confirmed", () => {
+  const end = new End({ isResponder: true });
+  end.sent();
+  const [one, two] = [end.sayEarly(FINAL), end.sayEarly(FINAL)];
+  assert(end.take(one));
+  const [answer] = end.sent();
+  assertEquals(answer?.header.type, DatagramType.Handshake);
+  assertEquals(answer?.frames, [{ kind: "connectionTerminationAck", sender: 1, finalSeq: 0 }]);
+  assertEquals(end.told(), [{ kind: "terminated", by: "peer", undelivered: 0 }]);
+  // The other did not get the answer.
+  assert(end.take(two));
+  assertEquals(end.sentKinds(), ["connectionTerminationAck"]);
+  const confirmed = new End({ isResponder: true });
+  confirmed.sent();
+  confirmed.hear({ kind: "ack", next: 0, ranges: [] });
+  confirmed.take(confirmed.sayEarly(FINAL));
+  assertEquals([confirmed.sent(), confirmed.told()], [[], []]);
+});
+
+Deno.test("Connection takes each datagram once, and none that is altered or sealed otherwise", () => {
+  const end = new End();
+  end.sent();
+  const bytes = end.say(message(0));
+  for (let at = 0; at < bytes.length; at++) {
+    const altered = bytes.slice();
+    altered[at]! ^= 1 << (at % 8);
+    const { early, seals } = end.connection.agreement;
+    const { highest } = seals.opener;
+    const packet = new DataView(altered.buffer).getUint32(12);
+    assertEquals(end.connection.handleDatagram(end.now, altered, packet, PEER), false, `${at}`);
+    assertEquals([seals.opener.highest, early.opener.highest], [highest, -1]);
+  }
+  const { early, seals } = end.peer;
+  const { Connection: type } = DatagramType;
+  assertEquals(end.take(encodeSealed(type, 11, early.sealer, [message(0)])), false);
+  assertEquals(end.take(encodeSealed(DatagramType.Handshake, 11, seals.sealer, [FINAL])), false);
+  // This end's own, sent back.
+  const own = end.connection.agreement.seals.sealer;
+  assertEquals(end.take(encodeSealed(type, 11, own, [message(0)])), false);
+  assertEquals([end.sent(), end.told()], [[], []]);
+  assertEquals([end.take(bytes), end.take(bytes)], [true, false]);
+  assertEquals(end.told().length, 1);
 });
 
 Deno.test("Connection counts its packets, a retransmission being a new one", () => {
@@ -122,7 +113,15 @@ Deno.test("Connection counts its packets, a retransmission being a new one", () 
   packets.push(...end.sent().map(({ header }) => header.packet));
   end.hear(message(0));
   packets.push(...end.sent().map(({ header }) => header.packet));
-  assertEquals(packets, [5, 6, 7]);
+  assertEquals(packets, [0, 1, 2]);
+});
+
+Deno.test("Connection of the responder says nothing but the Accept before it is confirmed", () => {
+  const end = new End({ isResponder: true });
+  end.connection.send("hi");
+  assertEquals(end.sentKinds(), ["connectionAccept"]);
+  end.hear({ kind: "ack", next: 0, ranges: [] });
+  assertEquals(end.sentKinds(), ["message"]);
 });
 
 Deno.test("Connection answers every datagram with a Message, a duplicate too, by one Ack", () => {
@@ -149,7 +148,7 @@ Deno.test("Connection puts what is due into as few datagrams as it fits", () => 
   end.hear(message(0));
   const sent = end.sent();
   // 30 bytes each, with the frame's header and fields.
-  assertEquals(sent.length, Math.ceil(100 * 30 / (1200 - 16 - 8)));
+  assertEquals(sent.length, Math.ceil(100 * 30 / (1200 - 16 - TAG_SIZE - 8)));
   assertEquals(sent[0]?.frames[0]?.kind, "ack");
 });
 
@@ -161,17 +160,6 @@ Deno.test("Connection has room for the longest Message beside the largest Ack", 
   const [only, ...more] = end.sent();
   assertEquals(more, []);
   assertEquals(only?.frames.map(({ kind }) => kind), ["ack", "message"]);
-});
-
-Deno.test("Connection follows the newest packet to its address, and no older one", () => {
-  const end = new End();
-  end.hearFrom(ELSEWHERE, 7, { kind: "connectionKeepalive" });
-  assertEquals(end.sent().map(({ to }) => to), [ELSEWHERE]);
-  end.hearFrom(PEER, 6, { kind: "connectionKeepalive" });
-  end.hearFrom(PEER, 7, { kind: "connectionKeepalive" });
-  assertEquals(end.sent().map(({ to }) => to), [ELSEWHERE]);
-  end.hearFrom(PEER, 8, { kind: "connectionKeepalive" });
-  assertEquals(end.sent().map(({ to }) => to), [PEER]);
 });
 
 Deno.test("Connection asks for a sign of life after 10 s of silence, and again each 10 s", () => {
@@ -275,7 +263,7 @@ Deno.test("Connection that ended acknowledges repeats for 30 s, then is gone", (
   assertEquals(end.sent().map(({ frames }) => frames), [[{ kind: "ack", next: 1, ranges: [] }]]);
   assertEquals([end.told(), end.connection.state], [[], "closed"]);
   end.wait(1);
-  end.hear(FINAL);
+  assertEquals(end.take(end.say(FINAL)), false);
   assertEquals([end.sent(), end.connection.state], [[], "gone"]);
   assertEquals(end.connection.nextTimeout(), undefined);
 });
@@ -309,7 +297,7 @@ Deno.test("Connection survives frames that have no place in it", () => {
   end.sent();
   end.hear(
     { kind: "leaveAck", nonce: 1n },
-    { kind: "ringing", responder: 2, connection: 3 },
+    { kind: "ringing", responder: 2 },
     { kind: "connectionReject", responder: 2, reason: 1 },
     { kind: "ack", next: 0xffff_ffff, ranges: [{ first: 9, last: 3 }] },
     message(0xffff_ffff),

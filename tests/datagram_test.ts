@@ -3,21 +3,31 @@ import {
   DatagramWriter,
   type Decoded,
   decodeDatagram,
+  type DecodedFrames,
+  decodeFrames,
   encodeDatagram,
   encodeVersionAnswer,
 } from "../protocol/datagram.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame, type Header } from "../protocol/frame.ts";
-import { naiveDecode, naiveEncode } from "./naive_codec.ts";
+import { naiveDecode, naiveDecodeFrames, naiveEncode, naiveEncodeFrames } from "./naive_codec.ts";
+import { SEALED } from "./handshake_vectors.ts";
 import { type Prng, seedFromEnv, withSeed } from "./random.ts";
 import { KINDS, randomFrame, randomHeader } from "./random_frame.ts";
 import { hexToBytes, type Vector, VECTORS } from "./vectors.ts";
 
-const HEADER: Header = { type: DatagramType.Connection, connection: 7, packet: 1 };
+const HEADER: Header = { type: DatagramType.Request, connection: 7, packet: 1 };
+const SEALED_TYPES: readonly number[] = [DatagramType.Handshake, DatagramType.Connection];
 
 /** What decoding a vector is to give. */
-function expected({ header, frames, unknownFrames = 0, version }: Vector): Decoded {
+function expected({ header, frames, unknownFrames = 0, version }: Vector): Decoded | DecodedFrames {
+  if (header === undefined) return { ok: true, frames: [...frames], unknownFrames };
   if (version !== undefined) return { ok: false, reason: "version", version, header };
   return { ok: true, header, frames: [...frames], unknownFrames };
+}
+
+/** A vector's bytes decoded: a datagram, or what is sealed in one. */
+function decode({ header }: Vector, bytes: Uint8Array): Decoded | DecodedFrames {
+  return header === undefined ? decodeFrames(bytes) : decodeDatagram(bytes);
 }
 
 /** Whether two values are equal in depth; much faster than assertEquals(). */
@@ -39,14 +49,26 @@ function decodeBoth(bytes: Uint8Array, what: string, numbers = Array.from(bytes)
   return real;
 }
 
+/** The same for what is sealed. */
+function decodeFramesBoth(
+  bytes: Uint8Array,
+  what: string,
+  numbers = Array.from(bytes),
+): DecodedFrames {
+  const real = decodeFrames(bytes);
+  const naive = naiveDecodeFrames(numbers);
+  if (!isSame(real, naive)) assertEquals<unknown>(real, naive, `${what}: ${hex(bytes)}`);
+  return real;
+}
+
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
 /** The lengths at which a frame of these bytes has just ended. */
-function frameEnds(bytes: Uint8Array): number[] {
-  const ends = [16];
-  for (let end = 16; end < bytes.length;) {
+function frameEnds(bytes: Uint8Array, start: number): number[] {
+  const ends = [start];
+  for (let end = start; end < bytes.length;) {
     end += 3 + 256 * bytes[end + 1]! + bytes[end + 2]!;
     ends.push(end);
   }
@@ -60,26 +82,12 @@ Deno.test("VECTORS hold every kind of frame", () => {
   assertEquals([...kinds].sort(), [...KINDS].sort());
 });
 
-Deno.test("VECTORS are the bytes that the README shows", async () => {
-  const readme = await Deno.readTextFile(new URL("../protocol/README.md", import.meta.url));
-  const section = readme.split(/^## Vectors$/m)[1] ?? "";
-  const shown: [string, string][] = [];
-  for (const [, name = "", block = ""] of section.matchAll(/^### (.*)\n\n```\n([^`]*)```$/gm)) {
-    const bytes = block.split("\n").map((line) => {
-      const [, digits = "", times = "1"] = /^((?:[\da-f]{2} )*[\da-f]{2})(?: × (\d+))?(?: {2}|$)/
-        .exec(line) ?? [];
-      return `${digits} `.repeat(Number(times));
-    });
-    shown.push([name, hex(hexToBytes(bytes.join("")))]);
-  }
-  assertEquals(shown, VECTORS.map((vector) => [vector.name, hex(hexToBytes(vector.hex))]));
-});
-
-Deno.test("decodeDatagram() reads every vector, and so does the naive codec", () => {
+Deno.test("decodeDatagram() and decodeFrames() read every vector, and so does the naive codec", () => {
   for (const vector of VECTORS) {
     const bytes = hexToBytes(vector.hex);
-    assertEquals(decodeDatagram(bytes), expected(vector), vector.name);
-    assertEquals<unknown>(naiveDecode([...bytes]), expected(vector), vector.name);
+    assertEquals(decode(vector, bytes), expected(vector), vector.name);
+    const naive = vector.header === undefined ? naiveDecodeFrames : naiveDecode;
+    assertEquals<unknown>(naive([...bytes]), expected(vector), vector.name);
   }
 });
 
@@ -87,41 +95,73 @@ Deno.test("encodeDatagram() writes every vector, and so does the naive codec", (
   for (const { name, hex: digits, header, frames, written, unknownFrames, version } of VECTORS) {
     if (unknownFrames !== undefined || version !== undefined) continue;
     const bytes = hex(hexToBytes(digits));
-    assertEquals(hex(encodeDatagram(header, written ?? frames)), bytes, name);
-    assertEquals(hex(Uint8Array.from(naiveEncode(header, written ?? frames))), bytes, name);
+    const real = encodeDatagram(header ?? HEADER, written ?? frames);
+    const naive = Uint8Array.from(naiveEncode(header ?? HEADER, written ?? frames));
+    const start = header === undefined ? 16 : 0;
+    assertEquals(hex(real.subarray(start)), bytes, name);
+    assertEquals(hex(naive.subarray(start)), bytes, name);
+  }
+});
+
+Deno.test("decodeDatagram() leaves sealed frames as they are", () => {
+  for (const { name, hex: digits, type, connection, packet } of SEALED) {
+    const bytes = hexToBytes(digits);
+    const header = { type, connection, packet };
+    for (let size = 16; size <= bytes.length; size++) {
+      const sealed = bytes.subarray(16, size);
+      assertEquals(decodeBoth(bytes.subarray(0, size), name), { ok: true, header, sealed });
+    }
   }
 });
 
 Deno.test("decodeDatagram() rejects every truncation but where a frame ends", () => {
   for (const vector of VECTORS) {
     const bytes = hexToBytes(vector.hex);
-    const whole = decodeDatagram(bytes);
-    const ends = frameEnds(bytes);
+    const whole = decode(vector, bytes);
+    const start = vector.header === undefined ? 0 : 16;
+    const ends = frameEnds(bytes, start);
     for (let size = 0; size < bytes.length; size++) {
-      const cut = decodeBoth(bytes.subarray(0, size), vector.name);
+      const part = bytes.subarray(0, size);
+      const cut = start === 0 ? decodeFramesBoth(part, vector.name) : decodeBoth(part, vector.name);
       assertEquals(cut.ok, ends.includes(size), `${vector.name}, cut to ${size} bytes`);
-      if (!cut.ok) assertEquals(cut.reason, size < 16 ? "size" : "frame");
-      else if (whole.ok) assertEquals(cut.frames, whole.frames.slice(0, cut.frames.length));
+      if (!cut.ok) assertEquals(cut.reason, size < start ? "size" : "frame");
+      else if (whole.ok) {
+        assertEquals(framesOf(cut), framesOf(whole).slice(0, framesOf(cut).length));
+      }
     }
   }
 });
 
-Deno.test("decodeDatagram() agrees with the naive codec on every change of a single byte", () => {
-  for (const vector of VECTORS) {
-    const bytes = hexToBytes(vector.hex);
-    const numbers = Array.from(bytes);
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at]!;
-      // The middle of the longest text is the same character over and over: there, every bit.
-      const isMiddle = at >= 256 && at < bytes.length - 256;
-      for (let change = 1; change < 256; change = isMiddle ? change * 2 : change + 1) {
-        bytes[at] = numbers[at] = byte ^ change;
-        decodeBoth(bytes, vector.name, numbers);
-      }
-      bytes[at] = numbers[at] = byte;
+function framesOf(decoded: Decoded | DecodedFrames): readonly Frame[] {
+  return "frames" in decoded ? decoded.frames : [];
+}
+
+/** Every change of a single byte. `check` gets the same bytes twice. */
+function changeEach(bytes: Uint8Array, check: (numbers: number[]) => void): void {
+  const numbers = Array.from(bytes);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    // The middle of the longest text is the same character over and over: there, every bit.
+    const isMiddle = at >= 256 && at < bytes.length - 256;
+    for (let change = 1; change < 256; change = isMiddle ? change * 2 : change + 1) {
+      bytes[at] = numbers[at] = byte ^ change;
+      check(numbers);
     }
+    bytes[at] = numbers[at] = byte;
+  }
+}
+
+Deno.test("decodeDatagram() agrees with the naive codec on every change of a single byte", () => {
+  for (const { name, hex: digits, header } of [...VECTORS, ...SEALED.map(asVector)]) {
+    const bytes = hexToBytes(digits);
+    const both = header === undefined ? decodeFramesBoth : decodeBoth;
+    changeEach(bytes, (numbers) => both(bytes, name, numbers));
   }
 });
+
+function asVector({ name, hex }: { name: string; hex: string }): Vector {
+  return { name, hex, header: HEADER, frames: [] };
+}
 
 function checkRandomDatagrams(prng: Prng, frameCount: number): void {
   for (let left = frameCount; left > 0;) {
@@ -137,8 +177,16 @@ function checkRandomDatagrams(prng: Prng, frameCount: number): void {
     assertEquals(hex(bytes), hex(naive));
     const kept = frames.filter((frame) => frame.kind !== "padding");
     const decoded = decodeBoth(bytes, "random frames");
-    const wanted: Decoded = { ok: true, header, frames: kept, unknownFrames: 0 };
+    const body = bytes.subarray(16);
+    const wanted: Decoded = SEALED_TYPES.includes(header.type)
+      ? { ok: true, header, sealed: body }
+      : { ok: true, header, frames: kept, unknownFrames: 0 };
     if (!isSame(decoded, wanted)) assertEquals(decoded, wanted);
+    const opened = decodeFramesBoth(body, "random frames");
+    if (!isSame(opened, { ok: true, frames: kept, unknownFrames: 0 })) {
+      assertEquals(opened, { ok: true, frames: kept, unknownFrames: 0 });
+    }
+    assertEquals(hex(body), hex(Uint8Array.from(naiveEncodeFrames(frames))));
   }
 }
 
@@ -161,7 +209,7 @@ Deno.test("decodeDatagram() rejects another magic and an unknown type", () => {
   const bytes = encodeDatagram(HEADER, [{ kind: "connectionKeepalive" }]);
   assertEquals(decodeBoth(bytes.with(0, 0x74), "magic"), { ok: false, reason: "magic" });
   assertEquals(decodeBoth(bytes.with(1, 0x64), "magic"), { ok: false, reason: "magic" });
-  for (const type of [0, 5, 254]) {
+  for (const type of [0, 7, 254]) {
     assertEquals(decodeBoth(bytes.with(3, type), "type"), { ok: false, reason: "type" });
   }
 });
@@ -189,7 +237,9 @@ Deno.test("decodeDatagram() rejects bytes behind the last frame", () => {
 
 Deno.test("decodeDatagram() rejects a frame that is longer than its fields", () => {
   for (const kind of KINDS) {
-    if (kind === "padding" || kind === "message") continue;
+    // These go on to the end of the frame.
+    const isOpen = ["padding", "message", "connectionRequest", "connectionAccept"].includes(kind);
+    if (isOpen) continue;
     withSeed(2, (prng) => {
       const bytes = encodeDatagram(HEADER, [randomFrame(prng, kind)]);
       const longer = Uint8Array.from([...bytes, 0]);
@@ -241,7 +291,7 @@ Deno.test("decodeDatagram() reads a datagram at any offset of a buffer", () => {
     const bytes = hexToBytes(vector.hex);
     buffer.set(bytes, 333);
     const view = buffer.subarray(333, 333 + bytes.length);
-    assertEquals(decodeDatagram(view), expected(vector), vector.name);
+    assertEquals(decode(vector, view), expected(vector), vector.name);
   }
 });
 
@@ -289,8 +339,7 @@ Deno.test("DatagramWriter.add() leaves the datagram usable when it refuses or th
   assert(writer.add(small));
   assertFalse(writer.add({ ...small, text: "é".repeat(580) }));
   assertThrows(
-    () =>
-      writer.add({ kind: "connectionAccept", responder: 1, connection: 2, name: "é".repeat(128) }),
+    () => writer.add({ kind: "inactive", nonce: 1n, id: 2, name: "é".repeat(128) }),
     TypeError,
   );
   assertThrows(
@@ -298,8 +347,9 @@ Deno.test("DatagramWriter.add() leaves the datagram usable when it refuses or th
     TypeError,
   );
   const address = { hostname: "localhost", port: 1 };
+  const publicKey = new Uint8Array(32);
   assertThrows(
-    () => writer.add({ kind: "found", nonce: 1n, id: 1, name: "", address }),
+    () => writer.add({ kind: "found", nonce: 1n, id: 1, name: "", address, publicKey }),
     TypeError,
     "localhost",
   );

@@ -57,20 +57,20 @@ class Thief {
 }
 
 async function play(): Promise<void> {
-  await using stage = new Stage({ onLine: show, isAlone: false });
+  await using stage = new Stage({ onLine: show, hasFolders: false });
 
   title("A directory, on a free port");
   const server = await stage.serve();
 
   title("Ana registers, and looks up who is not there");
-  const ana = stage.client("ana", server, "--name", "ana");
+  const ana = stage.client("ana", server, "--name", "ana", "--ephemeral");
   await ana.stdout.waitFor(/as client 1 \(ana\)/);
   await type("ana", ana, "connect 2");
   await ana.stdout.waitFor(/Client 2 Inactive/);
 
   title("Bob registers, from behind a relay that will lose a datagram");
   await using relay = new Relay({ hostname: "127.0.0.1", port: server.port });
-  const bob = stage.client("bob", relay, "--name", "bob");
+  const bob = stage.client("bob", relay, "--name", "bob", "--ephemeral");
   await bob.stdout.waitFor(/as client 2 \(bob\)/);
 
   title("Ana asks for a connection, directly; Bob accepts");

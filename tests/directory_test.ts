@@ -2,6 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { RefusalReason } from "../protocol/frame.ts";
 import { Directory, type Entry, type RegisterRequest } from "../server/directory.ts";
 import { Prng, seedFromEnv, withSeed } from "./random.ts";
+import { publicKeyOf } from "./server_stage.ts";
 
 const LEASE = 45_000;
 
@@ -16,6 +17,7 @@ function request(n: number, fields: Partial<RegisterRequest> = {}): RegisterRequ
     token: new Uint8Array(16),
     wantedId: 0,
     port: 1,
+    publicKey: publicKeyOf(n),
     name: "",
     address: { hostname: "127.0.0.1", port: 40_000 + n },
     ...fields,
@@ -105,7 +107,8 @@ Deno.test("Directory.getByName() takes names for the same that differ in case or
 Deno.test("Directory.register() rule 1: an entry with the token keeps its id", () => {
   const directory = newDirectory();
   const entry = join(directory, 1, { name: "ana" });
-  const moved = request(2, { token: entry.token, wantedId: 9, name: "anna", port: 7 });
+  const { token, publicKey } = entry;
+  const moved = request(2, { token, publicKey, wantedId: 9, name: "anna", port: 7 });
   assertEquals(directory.register(5, moved), {
     ok: true,
     entry,
@@ -137,10 +140,14 @@ Deno.test("Directory.register() rule 1: a client that moves to another's address
   const directory = newDirectory(2);
   const entry = join(directory, 1);
   const other = join(directory, 2, { name: "bob" });
-  const result = directory.register(0, request(2, { nonce: 9n, token: entry.token, name: "bob" }));
+  const { token, publicKey } = entry;
+  const own = { nonce: 9n, token, publicKey };
+  // The name stays with its key.
+  assertEquals(directory.register(0, request(2, { ...own, name: "bob" })).ok, false);
+  const result = directory.register(0, request(2, { ...own, name: "bea" }));
   assertEquals(result, { ok: true, entry, change: "moved", replaced: other });
   assertEquals(ids(directory.entries()), [1]);
-  assertEquals(directory.getByName("bob"), entry);
+  assertEquals(directory.getByName("bob"), undefined);
 });
 
 Deno.test("Directory.register() rule 2: the same Register again changes nothing", () => {

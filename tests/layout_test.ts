@@ -15,6 +15,7 @@ const TOP_LEVEL = [
   "CONTRIBUTING.md",
   "LICENSE",
   "README.md",
+  "SECURITY.md",
   "client",
   "deno.json",
   "main.ts",
@@ -31,7 +32,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   server: ["protocol", "@std", "node:crypto"],
   client: ["protocol", "@std"],
   // Nothing from @std: whoever uses the protocol as a library, and `deno lint`, need no import map.
-  protocol: ["node:crypto"],
+  protocol: ["node:crypto", "node:buffer"],
 };
 
 /** Files that may import more of Node than their folder. */
@@ -39,6 +40,11 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "protocol/udp.ts": ["node:dns"],
   "server/main.ts": ["node:dns"],
   "client/main.ts": ["node:dns"],
+  // The checksum of the identity, and paths as the system writes them.
+  "client/identity.ts": ["node:crypto"],
+  "client/identity_file.ts": ["node:path"],
+  "client/peers_file.ts": ["node:path"],
+  "client/files.ts": ["node:path"],
   "client/terminal.ts": ["node:readline", "node:process", "node:stream"],
 };
 
@@ -52,6 +58,8 @@ const RANDOMNESS =
   /\bMath\.random\b|\b(?:getRandomValues|random(?:Bytes|Fill|FillSync|Int|UUID)|generateKeyPair(?:Sync)?)\b/;
 const STDIN_STDOUT =
   /\b(?:Deno|process)\.(?:stdin|stdout)\b|\bDeno\.consoleSize\b|\bconsole\.(?!error\b|warn\b)/;
+const FILES =
+  /\bDeno\.(?:open|read|write|make|mkdir|remove(?:Sync)?\b|rename|link|symlink|l?stat|realPath|copyFile|chmod)|node:fs/;
 const SYSTEM = /\bDeno\.|\bconsole\.|\bglobalThis\b|\bfetch\(|\bnew Worker\b/;
 
 interface Source {
@@ -123,13 +131,19 @@ Deno.test("only udp.ts and the main.ts files touch the clock, timers and randomn
   }
 });
 
-Deno.test("only udp.ts, terminal.ts and the main.ts files touch the system", () => {
-  const allowed = [...CLOCK_TIMERS_RANDOMNESS, "client/terminal.ts", "main.ts"];
+Deno.test("only udp.ts, terminal.ts, files.ts and the main.ts files touch the system", () => {
+  const allowed = [...CLOCK_TIMERS_RANDOMNESS, "client/terminal.ts", "client/files.ts", "main.ts"];
   assertEquals(touching(SYSTEM, allowed), []);
 });
 
 Deno.test("in the client only terminal.ts touches stdin and stdout", () => {
   assertEquals(touching(STDIN_STDOUT, ["client/terminal.ts", "server/main.ts", "main.ts"]), []);
+});
+
+Deno.test("in the client only files.ts touches the file system", () => {
+  const client = program.filter(({ path }) => path.startsWith("client/"));
+  const wrong = client.filter(({ path, code }) => path !== "client/files.ts" && FILES.test(code));
+  assertEquals(wrong.map(({ path }) => path), []);
 });
 
 Deno.test("no file is longer than 400 lines", () => {

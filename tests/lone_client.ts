@@ -7,9 +7,12 @@ import { assert } from "@std/assert";
 import { Client } from "../client/client.ts";
 import type { ClientEvent } from "../client/event.ts";
 import type { Address } from "../protocol/address.ts";
-import { decodeDatagram, encodeDatagram } from "../protocol/datagram.ts";
-import { DatagramType, type Frame, REQUEST_SIZE_MIN } from "../protocol/frame.ts";
+import { encodeDatagram } from "../protocol/datagram.ts";
+import { DatagramType, type Frame } from "../protocol/frame.ts";
+import { type KeyPair, makeKeyPair } from "../protocol/x25519.ts";
+import { PlayedRequest, PlayedResponder } from "./played_peer.ts";
 import { Prng } from "./random.ts";
+import { look, type SeenFrame } from "./wiretap.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 /** Where datagrams come from that the client did not ask for. */
@@ -18,17 +21,23 @@ export const STRANGER: Address = { hostname: "192.0.2.66", port: 666 };
 /** A datagram that the client sent. */
 export interface Sent {
   to: Address;
-  size: number;
+  bytes: Uint8Array;
   packet: number | undefined;
-  frames: readonly Frame[];
+  /** Seen from inside. */
+  frames: readonly SeenFrame[];
 }
 
 /** A client that registers. */
 export class Lone {
   now = 5000;
   readonly client: Client;
+  readonly identity: KeyPair;
+  readonly random = new Prng(3).bytes;
+  readonly #identities = new Map<number, KeyPair>();
+  readonly #requests = new Map<string, PlayedRequest>();
 
   constructor() {
+    this.identity = makeKeyPair(this.random);
     this.client = new Client(this.now, {
       server: SERVER,
       serverName: "localhost:7070",
@@ -37,28 +46,53 @@ export class Lone {
       port: 4000,
       timers: "adaptive",
       acceptAll: false,
-      random: new Prng(3).bytes,
+      identity: this.identity,
+      isBlocked: () => false,
+      epoch: 0,
+      random: this.random,
     });
   }
 
   /** Takes a datagram, and returns what is sent then. */
-  hear(type: DatagramType, frames: readonly Frame[], options: Partial<Heard> = {}): Sent[] {
-    const { connection = 0, from = STRANGER, size = 0, packet = 0 } = options;
-    const bytes = encodeDatagram({ type, connection, packet }, frames, size);
-    this.client.handleDatagram(this.now, bytes, from);
+  hear(bytes: Uint8Array, from: Address = STRANGER): Sent[] {
+    this.client.handleDatagram(this.now, bytes.slice(), from);
     return this.sent();
   }
 
-  /** A Connection Request, as a stranger may send it. */
+  /** Takes a datagram of the directory. */
+  hearAnswer(frame: Frame): Sent[] {
+    const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
+    return this.hear(encodeDatagram(header, [frame]), SERVER);
+  }
+
+  /** The static key of client `id`. */
+  identityOf(id: number): KeyPair {
+    const identity = this.#identities.get(id) ?? makeKeyPair(this.random);
+    this.#identities.set(id, identity);
+    return identity;
+  }
+
+  /** A Connection Request: the same one where it was made before. */
+  request(requester: number, connection: number, responder = 1): PlayedRequest {
+    const key = `${requester} ${connection} ${responder}`;
+    const request = this.#requests.get(key) ?? new PlayedRequest(
+      this.random,
+      this.identity.publicKey,
+      {
+        requester,
+        responder,
+        connection,
+        identity: this.identityOf(requester),
+        timestamp: BigInt(this.now + this.#requests.size),
+      },
+    );
+    this.#requests.set(key, request);
+    return request;
+  }
+
+  /** Takes a Connection Request: the same one where it came before. */
   hearRequest(requester: number, connection: number, from = STRANGER): Sent[] {
-    const frame: Frame = {
-      kind: "connectionRequest",
-      requester,
-      responder: 1,
-      connection,
-      name: "",
-    };
-    return this.hear(DatagramType.Handshake, [frame], { from, size: REQUEST_SIZE_MIN });
+    return this.hear(this.request(requester, connection).bytes, from);
   }
 
   /** What is sent now. */
@@ -67,10 +101,10 @@ export class Lone {
     for (;;) {
       const transmit = this.client.pollTransmit(this.now);
       if (transmit === undefined) return all;
-      const decoded = decodeDatagram(transmit.bytes.slice());
-      const frames = decoded.ok ? decoded.frames : [];
-      const packet = decoded.ok ? decoded.header.packet : undefined;
-      all.push({ to: transmit.to, size: transmit.bytes.length, packet, frames });
+      const bytes = transmit.bytes.slice();
+      const seen = look(bytes);
+      const [packet, frames] = seen.ok ? [seen.header.packet, seen.frames] : [undefined, []];
+      all.push({ to: transmit.to, bytes, packet, frames });
     }
   }
 
@@ -84,49 +118,42 @@ export class Lone {
   }
 }
 
-/** What a datagram has beside its frames. */
-export interface Heard {
-  connection: number;
-  from: Address;
-  size: number;
-  packet: number;
-}
-
 /** A client with the id 1. */
 export function registered(): Lone {
   const lone = new Lone();
-  const [{ frames: [register] } = { frames: [] }] = lone.sent();
+  const [register] = framesOf(lone.sent());
   assert(register?.kind === "register");
   const { nonce } = register;
   const token = new Uint8Array(16);
-  const granted = {
-    kind: "registered",
-    nonce,
-    token,
-    id: 1,
-    lease: 45_000,
-    seenAt: SERVER,
-  } as const;
-  lone.hear(DatagramType.Answer, [granted], { from: SERVER });
+  lone.hearAnswer({ kind: "registered", nonce, token, id: 1, lease: 45_000, seenAt: SERVER });
   lone.told();
   return lone;
 }
 
 /** The frames of all datagrams. */
-export function framesOf(sent: readonly Sent[]): Frame[] {
+export function framesOf(sent: readonly Sent[]): SeenFrame[] {
   return sent.flatMap(({ frames }) => frames);
 }
 
-/** A client that requests client 2. */
-export function requesting(): Lone & { localConnection: number } {
+/** A client that requests client 2, whom the test plays. */
+export function requesting(): Lone & { peer: PlayedResponder; localConnection: number } {
   const lone = registered();
   lone.client.connect(lone.now, 2);
   const [lookUp] = framesOf(lone.sent());
   assert(lookUp?.kind === "lookUp");
   const { nonce } = lookUp;
-  const found: Frame = { kind: "found", nonce, id: 2, name: "ben", address: STRANGER };
-  const [request] = framesOf(lone.hear(DatagramType.Answer, [found], { from: SERVER }));
-  assert(request?.kind === "connectionRequest");
+  const { publicKey } = lone.identityOf(2);
+  const [request] = lone.hearAnswer({
+    kind: "found",
+    nonce,
+    id: 2,
+    name: "ben",
+    address: STRANGER,
+    publicKey,
+  });
+  const [frame] = request?.frames ?? [];
+  assert(request !== undefined && frame?.kind === "connectionRequest");
   lone.told();
-  return Object.assign(lone, { localConnection: request.connection });
+  const peer = new PlayedResponder(lone.random, request.bytes, lone.identityOf(2));
+  return Object.assign(lone, { peer, localConnection: frame.connection });
 }

@@ -1,11 +1,12 @@
 /**
- * Datagrams for fuzzing: random bytes, random frames, and mutants of good datagrams, mixed with
- * what the machine under test has said, so that they get past its first checks.
+ * Bytes for fuzzing: random ones, random frames, and mutants of good ones, mixed with what the machine
+ * under test has said, so that they get past its first checks.
  *
  * @module
  */
 import { DatagramWriter, decodeDatagram } from "../protocol/datagram.ts";
-import { type DatagramType, type Frame, type Header, REQUEST_SIZE_MIN } from "../protocol/frame.ts";
+import type { DatagramType, Frame, Header } from "../protocol/frame.ts";
+import { SEALED } from "./handshake_vectors.ts";
 import type { Prng } from "./random.ts";
 import { randomFrame, randomHeader } from "./random_frame.ts";
 import { hexToBytes, VECTORS } from "./vectors.ts";
@@ -16,13 +17,21 @@ const MEMORY = 2;
 const CONNECTION_MEMORY = 4;
 /** The largest datagram made: a little more than is accepted. */
 const SIZE_MAX = 1210;
+const HEADER_SIZE = 16;
 /** Numbers at the limits of what a machine or a programmer thinks of. */
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
 
 const writer = new DatagramWriter();
-const SEEDS = VECTORS.map(({ hex }) => [...hexToBytes(hex)]);
+/** Good datagrams. */
+export const DATAGRAMS: readonly Uint8Array[] = [
+  ...VECTORS.filter(({ header }) => header !== undefined),
+  ...SEALED,
+].map(({ hex }) => hexToBytes(hex));
+/** What stands behind the headers of good datagrams, opened where it was sealed. */
+export const BODIES: readonly Uint8Array[] = VECTORS
+  .map(({ hex, header }) => hexToBytes(hex).subarray(header === undefined ? 0 : HEADER_SIZE));
 
-const ID_FIELDS = { wantedId: "id", after: "id", requester: "id", responder: "id", sender: "id" };
+const ID_FIELDS = { wantedId: "id", after: "id", responder: "id", sender: "id" };
 /** What the machine's fields are remembered as, where not by their names … */
 const LEARNED_AS: Readonly<Record<string, string>> = {
   ...ID_FIELDS,
@@ -57,14 +66,18 @@ export class Pool {
   /** Remembers what is in a datagram of the machine's, and tells the kinds of its frames. */
   learn(bytes: Uint8Array): string[] {
     const decoded = decodeDatagram(bytes.slice());
-    if (!decoded.ok) return [];
-    for (const frame of decoded.frames) {
+    return "frames" in decoded ? this.learnFrames(decoded.frames) : [];
+  }
+
+  /** Remembers what is in the machine's frames, and tells their kinds. */
+  learnFrames(frames: readonly Frame[]): string[] {
+    for (const frame of frames) {
       for (const [field, value] of Object.entries(frame)) {
         if (field !== "kind" && typeof value !== "object") this.add(field, value);
         else if (value instanceof Uint8Array) this.add(field, value);
       }
     }
-    return decoded.frames.map(({ kind }) => kind);
+    return frames.map(({ kind }) => kind);
   }
 
   /** Puts remembered values in the place of most of the frame's, where there are any. */
@@ -73,7 +86,9 @@ export class Pool {
     const values = Object.entries(frame).map(([field, value]) => {
       if (Array.isArray(value)) return [field, value.map((item) => this.dress(prng, item))];
       if (prng.chance(0.1)) return [field, value];
-      return [field, this.pick(prng, `${kind}.${field}`) ?? this.pick(prng, field) ?? value];
+      const other = this.pick(prng, `${kind}.${field}`) ?? this.pick(prng, field) ?? value;
+      // Bytes of the same field, but not of the same length, are those of another frame.
+      return [field, lengthOf(other) === lengthOf(value) ? other : value];
     });
     return Object.fromEntries(values) as T;
   }
@@ -87,6 +102,10 @@ export class Pool {
   }
 }
 
+function lengthOf(value: unknown): number | undefined {
+  return value instanceof Uint8Array ? value.length : undefined;
+}
+
 /** A datagram, most often of these types and with frames of these kinds. */
 export function fuzzDatagram(
   prng: Prng,
@@ -96,81 +115,110 @@ export function fuzzDatagram(
 ): Uint8Array {
   const what = prng.int(100);
   if (what < 3) return prng.bytes(prng.int(prng.chance(0.1) ? SIZE_MAX : 64));
-  if (what < 20) return Uint8Array.from(mutate(prng, prng.pick(SEEDS)));
+  if (what < 20) return mutate(prng, prng.pick(DATAGRAMS), HEADER_SIZE).slice();
   const header: Header = {
     ...randomHeader(prng),
     ...(prng.chance(0.95) && { type: prng.pick(types) }),
     connection: (pool.pick(prng, "connection") ?? 0) as number,
   };
   if (prng.chance(0.02)) header.connection = prng.u32();
+  const bytes = dressed(prng, pool, header, kinds);
+  return what < 40 ? mutate(prng, bytes, HEADER_SIZE).slice() : bytes.slice();
+}
+
+/** Frames without a header, most often of these kinds; `size` bytes at most. */
+export function fuzzFrames(
+  prng: Prng,
+  pool: Pool,
+  kinds: readonly Frame["kind"][],
+  size: number,
+): Uint8Array {
+  const what = prng.int(100);
+  if (what < 3) return prng.bytes(prng.int(prng.chance(0.1) ? size : 64));
+  if (what < 20) return mutate(prng, prng.pick(BODIES), 0).slice(0, size);
+  const bytes = dressed(prng, pool, randomHeader(prng), kinds).subarray(HEADER_SIZE);
+  return what < 40 ? mutate(prng, bytes, 0).slice(0, size) : bytes.slice(0, size);
+}
+
+function dressed(
+  prng: Prng,
+  pool: Pool,
+  header: Header,
+  kinds: readonly Frame["kind"][],
+): Uint8Array {
   writer.start(header);
-  let padChance = 0.1;
   for (let left = prng.chance(0.8) ? 1 : prng.int(8); left > 0; left--) {
     const frame = prng.chance(0.95) ? randomFrame(prng, prng.pick(kinds)) : randomFrame(prng);
     writer.add(pool.dress(prng, frame));
-    if (frame.kind === "connectionRequest") padChance = 0.9;
   }
-  if (prng.chance(padChance)) writer.padTo(REQUEST_SIZE_MIN);
-  const bytes = writer.finish();
-  return what < 40 ? Uint8Array.from(mutate(prng, Array.from(bytes))) : bytes.slice();
+  if (prng.chance(0.1)) writer.padTo(160);
+  return writer.finish();
 }
 
-/** The bytes with up to four changes. */
-export function mutate(prng: Prng, bytes: readonly number[]): number[] {
-  let mutant = bytes.slice();
-  for (let left = 1 + prng.int(4); left > 0; left--) mutant = mutateOnce(prng, mutant);
-  return mutant.slice(0, SIZE_MAX);
+/** The mutant, and how long it is. */
+const scratch = new Uint8Array(4 * SIZE_MAX);
+const view = new DataView(scratch.buffer);
+let size = 0;
+/** Where its frames begin, as far as they can be told apart; and the end. */
+const starts: number[] = [];
+
+/**
+ * The bytes with up to four changes: a view of a buffer that the next call uses again.
+ *
+ * @param offset where the first frame begins.
+ */
+export function mutate(prng: Prng, bytes: Uint8Array, offset: number): Uint8Array {
+  scratch.set(bytes);
+  size = bytes.length;
+  for (let left = 1 + prng.int(4); left > 0; left--) mutateOnce(prng, offset);
+  return scratch.subarray(0, size);
 }
 
-function mutateOnce(prng: Prng, bytes: number[]): number[] {
-  const at = prng.int(bytes.length || 1);
-  const starts = frameStarts(bytes);
-  const start = prng.pick(starts);
-  const end = starts.find((each) => each > start) ?? bytes.length;
+function mutateOnce(prng: Prng, offset: number): void {
+  findStarts(offset);
+  const at = prng.int(size || 1);
+  const index = prng.int(starts.length);
+  const start = starts[index]!;
+  const end = starts[index + 1] ?? size;
   switch (prng.int(10)) {
     case 0: // A flipped bit.
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << prng.int(8));
-      return bytes;
+      scratch[at]! ^= 1 << prng.int(8);
+      return;
     case 1: // Another byte.
-      bytes[at] = prng.int(256);
-      return bytes;
-    case 2: // An extreme number.
-      return spliced(bytes, at, 4, numberBytes(prng.pick(EXTREMES)));
+      scratch[at] = prng.int(256);
+      return;
+    case 2: // An extreme number in the place of four bytes.
+      view.setUint32(at, prng.pick(EXTREMES));
+      return;
     case 3: // A frame's size, a little or very much off.
-      if (start + 2 >= bytes.length) return bytes;
-      if (prng.chance(0.5)) bytes[start + 2] = (bytes[start + 2]! + prng.int(9) - 4) & 0xff;
-      else bytes[start + 1] = prng.int(256);
-      return bytes;
+      if (prng.chance(0.5)) scratch[start + 2]! += prng.int(9) - 4;
+      else scratch[start + 1] = prng.int(256);
+      return;
     case 4: // Cut off.
-      return bytes.slice(0, prng.chance(0.5) ? at : start);
+      size = prng.chance(0.5) ? at : start;
+      return;
     case 5: // Something behind it.
-      return [...bytes, ...prng.bytes(prng.int(8))];
+      return splice(size, 0, prng.bytes(prng.int(8)));
     case 6: // A frame again.
-      return spliced(bytes, start, 0, bytes.slice(start, end));
+      return splice(start, 0, scratch.slice(start, end));
     case 7: // A frame less.
-      return spliced(bytes, start, end - start, []);
-    case 8: { // Frames of another datagram.
-      const other = prng.pick(SEEDS);
-      return spliced(bytes, start, 0, other.slice(prng.pick(frameStarts(other))));
-    }
+      return splice(start, end - start, scratch.subarray(0, 0));
+    case 8: // Frames of another datagram.
+      return splice(start, 0, prng.pick(BODIES));
     default: // Another type of frame or datagram.
-      bytes[prng.chance(0.3) ? 3 : start] = prng.int(0x30);
-      return bytes;
+      scratch[offset > 3 && prng.chance(0.3) ? 3 : start] = prng.int(0x30);
   }
 }
 
-/** Where the frames of these bytes begin, as far as they can be told apart; and the end. */
-function frameStarts(bytes: readonly number[]): number[] {
-  const starts: number[] = [];
-  let at = 16;
-  for (; at + 3 <= bytes.length; at += 3 + 256 * bytes[at + 1]! + bytes[at + 2]!) starts.push(at);
-  return [...starts, Math.min(at, bytes.length)];
+function findStarts(offset: number): void {
+  starts.length = 0;
+  let at = Math.min(offset, size);
+  for (; at + 3 <= size; at += 3 + view.getUint16(at + 1)) starts.push(at);
+  starts.push(Math.min(at, size));
 }
 
-function spliced(bytes: number[], at: number, count: number, inserted: number[]): number[] {
-  return [...bytes.slice(0, at), ...inserted, ...bytes.slice(at + count)];
-}
-
-function numberBytes(value: number): number[] {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff);
+function splice(at: number, count: number, inserted: Uint8Array): void {
+  scratch.copyWithin(at + inserted.length, at + count, size);
+  scratch.set(inserted, at);
+  size = Math.min(size + inserted.length - count, SIZE_MAX);
 }

@@ -10,6 +10,7 @@ import type { DatagramType, Frame, Header } from "../protocol/frame.ts";
 
 /** What naiveDecode() makes of some bytes: the same as decodeDatagram() is to make of them. */
 export type NaiveDecoded =
+  | { ok: true; header: Header; sealed: Uint8Array }
   | { ok: true; header: Header; frames: Frame[]; unknownFrames: number }
   | { ok: false; reason: "size" | "magic" | "type" | "packet" | "frame" }
   | { ok: false; reason: "version"; version: number; header: Header };
@@ -21,10 +22,15 @@ export function naiveEncode(header: Header, frames: readonly Frame[], sizeMin = 
     ...number(header.connection, 4),
     ...number(header.packet, 8),
   ];
-  for (const frame of frames) bytes.push(...encodeFrame(frame));
+  bytes.push(...naiveEncodeFrames(frames));
   const missing = sizeMin - bytes.length;
   if (missing > 0) bytes.push(...encodeFrame({ kind: "padding", size: Math.max(missing - 3, 0) }));
   return bytes;
+}
+
+/** The bytes of frames alone: what is sealed. */
+export function naiveEncodeFrames(frames: readonly Frame[]): number[] {
+  return frames.flatMap(encodeFrame);
 }
 
 function encodeFrame(frame: Frame): number[] {
@@ -38,7 +44,8 @@ function typeAndBody(f: Frame): number[] {
       return [0x00, ...Array<number>(f.size).fill(0)];
     case "register": {
       const ids = [...number(f.wantedId, 4), ...number(f.port, 2)];
-      return [0x01, ...number(f.nonce, 8), ...f.token, ...f.cookie, ...ids, ...shortText(f.name)];
+      const who = [...f.publicKey, ...shortText(f.name)];
+      return [0x01, ...number(f.nonce, 8), ...f.token, ...f.cookie, ...ids, ...who];
     }
     case "challenge":
       return [0x02, ...number(f.nonce, 8), ...f.cookie];
@@ -56,7 +63,7 @@ function typeAndBody(f: Frame): number[] {
       return [0x07, ...number(f.nonce, 8), ...f.token, ...number(f.id, 4), ...shortText(f.name)];
     case "found": {
       const who = [...number(f.id, 4), ...shortText(f.name)];
-      return [0x08, ...number(f.nonce, 8), ...who, ...address(f.address)];
+      return [0x08, ...number(f.nonce, 8), ...who, ...address(f.address), ...f.publicKey];
     }
     case "inactive":
       return [0x09, ...number(f.nonce, 8), ...number(f.id, 4), ...shortText(f.name)];
@@ -70,14 +77,18 @@ function typeAndBody(f: Frame): number[] {
       return [0x0c, ...number(f.nonce, 8), ...f.token];
     case "leaveAck":
       return [0x0d, ...number(f.nonce, 8)];
-    case "connectionRequest": {
-      const clients = [...number(f.requester, 4), ...number(f.responder, 4)];
-      return [0x20, ...clients, ...number(f.connection, 4), ...shortText(f.name)];
-    }
+    case "proof":
+      return [0x0e, ...f.code];
+    case "connectionRequest":
+      return [0x20, ...number(f.connection, 4), ...f.messageOne];
+    case "requestCodes":
+      return [0x29, ...f.mac1, ...f.mac2];
+    case "cookieReply":
+      return [0x2a, ...number(f.nonce, 8), ...f.cookie];
     case "ringing":
-      return [0x21, ...number(f.responder, 4), ...number(f.connection, 4)];
+      return [0x21, ...number(f.responder, 4)];
     case "connectionAccept":
-      return [0x22, ...number(f.responder, 4), ...number(f.connection, 4), ...shortText(f.name)];
+      return [0x22, ...f.messageTwo];
     case "connectionReject":
       return [0x23, ...number(f.responder, 4), f.reason];
     case "message":
@@ -94,6 +105,10 @@ function typeAndBody(f: Frame): number[] {
       return [0x27, ...number(f.sender, 4), ...number(f.finalSeq, 4)];
     case "connectionKeepalive":
       return [0x28];
+    case "pathChallenge":
+      return [0x2b, ...number(f.nonce, 8)];
+    case "pathResponse":
+      return [0x2c, ...number(f.nonce, 8)];
   }
 }
 
@@ -147,10 +162,20 @@ export function naiveDecode(bytes: readonly number[]): NaiveDecoded {
     packet: Number(value(bytes.slice(8, 16))),
   };
   if (version !== 1) return { ok: false, reason: "version", version, header };
-  if (![1, 2, 3, 4, 255].includes(type)) return { ok: false, reason: "type" };
+  if (![1, 2, 3, 4, 5, 6, 255].includes(type)) return { ok: false, reason: "type" };
   if (header.packet > 2 ** 53 - 1) return { ok: false, reason: "packet" };
+  const rest = bytes.slice(16);
+  if (type === 4 || type === 5) return { ok: true, header, sealed: Uint8Array.from(rest) };
+  const decoded = naiveDecodeFrames(rest);
+  return decoded.ok ? { ...decoded, header } : decoded;
+}
+
+/** What the bytes behind a header hold, all of them or none. */
+export function naiveDecodeFrames(
+  bytes: readonly number[],
+): { ok: true; frames: Frame[]; unknownFrames: number } | { ok: false; reason: "frame" } {
   try {
-    return { ok: true, header, ...decodeFrames(bytes.slice(16)) };
+    return { ok: true, ...decodeFrames(bytes) };
   } catch (error) {
     if (error instanceof Bad) return { ok: false, reason: "frame" };
     throw error;
@@ -181,53 +206,57 @@ function decodeBody(type: number, b: Bytes): Frame | undefined {
     case 0x00:
       return { kind: "padding", size: b.take(b.left).length };
     case 0x01: {
-      const [nonce, token, cookie] = [b.u64(), b.bytes16(), b.bytes16()];
-      const [wantedId, port, name] = [b.number(4), b.number(2), b.shortText()];
-      return { kind: "register", nonce, token, cookie, wantedId, port, name };
+      const [nonce, token, cookie] = [b.u64(), b.bytes(16), b.bytes(16)];
+      const [wantedId, port, publicKey] = [b.number(4), b.number(2), b.bytes(32)];
+      const name = b.shortText();
+      return { kind: "register", nonce, token, cookie, wantedId, port, publicKey, name };
     }
     case 0x02:
-      return { kind: "challenge", nonce: b.u64(), cookie: b.bytes16() };
+      return { kind: "challenge", nonce: b.u64(), cookie: b.bytes(16) };
     case 0x03: {
-      const [nonce, token, id, lease] = [b.u64(), b.bytes16(), b.number(4), b.number(4)];
+      const [nonce, token, id, lease] = [b.u64(), b.bytes(16), b.number(4), b.number(4)];
       return { kind: "registered", nonce, token, id, lease, seenAt: b.address() };
     }
     case 0x04:
       return { kind: "refused", nonce: b.u64(), reason: b.number(1) };
     case 0x05:
-      return { kind: "leaseKeepalive", nonce: b.u64(), token: b.bytes16() };
+      return { kind: "leaseKeepalive", nonce: b.u64(), token: b.bytes(16) };
     case 0x06:
       return { kind: "leaseKeepaliveAck", nonce: b.u64(), lease: b.number(4) };
     case 0x07: {
-      const [nonce, token, id, name] = [b.u64(), b.bytes16(), b.number(4), b.shortText()];
+      const [nonce, token, id, name] = [b.u64(), b.bytes(16), b.number(4), b.shortText()];
       return { kind: "lookUp", nonce, token, id, name };
     }
     case 0x08: {
       const [nonce, id, name] = [b.u64(), b.number(4), b.shortText()];
-      return { kind: "found", nonce, id, name, address: b.address() };
+      const [address, publicKey] = [b.address(), b.bytes(32)];
+      return { kind: "found", nonce, id, name, address, publicKey };
     }
     case 0x09:
       return { kind: "inactive", nonce: b.u64(), id: b.number(4), name: b.shortText() };
     case 0x0a:
-      return { kind: "list", nonce: b.u64(), token: b.bytes16(), after: b.number(4) };
+      return { kind: "list", nonce: b.u64(), token: b.bytes(16), after: b.number(4) };
     case 0x0b: {
       const [nonce, more] = [b.u64(), b.number(1)];
       const clients = b.list(() => ({ id: b.number(4), name: b.shortText() }));
       return { kind: "listing", nonce, more, clients };
     }
     case 0x0c:
-      return { kind: "leave", nonce: b.u64(), token: b.bytes16() };
+      return { kind: "leave", nonce: b.u64(), token: b.bytes(16) };
     case 0x0d:
       return { kind: "leaveAck", nonce: b.u64() };
-    case 0x20: {
-      const [requester, responder, connection] = [b.number(4), b.number(4), b.number(4)];
-      return { kind: "connectionRequest", requester, responder, connection, name: b.shortText() };
-    }
+    case 0x0e:
+      return { kind: "proof", code: b.bytes(16) };
+    case 0x20:
+      return { kind: "connectionRequest", connection: b.number(4), messageOne: b.bytes(b.left) };
+    case 0x29:
+      return { kind: "requestCodes", mac1: b.bytes(16), mac2: b.bytes(16) };
+    case 0x2a:
+      return { kind: "cookieReply", nonce: b.u64(), cookie: b.bytes(32) };
     case 0x21:
-      return { kind: "ringing", responder: b.number(4), connection: b.number(4) };
-    case 0x22: {
-      const [responder, connection, name] = [b.number(4), b.number(4), b.shortText()];
-      return { kind: "connectionAccept", responder, connection, name };
-    }
+      return { kind: "ringing", responder: b.number(4) };
+    case 0x22:
+      return { kind: "connectionAccept", messageTwo: b.bytes(b.left) };
     case 0x23:
       return { kind: "connectionReject", responder: b.number(4), reason: b.number(1) };
     case 0x24: {
@@ -247,6 +276,10 @@ function decodeBody(type: number, b: Bytes): Frame | undefined {
       return { kind: "connectionTerminationAck", sender: b.number(4), finalSeq: b.number(4) };
     case 0x28:
       return { kind: "connectionKeepalive" };
+    case 0x2b:
+      return { kind: "pathChallenge", nonce: b.u64() };
+    case 0x2c:
+      return { kind: "pathResponse", nonce: b.u64() };
   }
   return undefined;
 }
@@ -277,8 +310,8 @@ class Bytes {
     return value(this.take(8));
   }
 
-  bytes16(): Uint8Array {
-    return Uint8Array.from(this.take(16));
+  bytes(size: number): Uint8Array {
+    return Uint8Array.from(this.take(size));
   }
 
   shortText(): string {

@@ -10,8 +10,12 @@ const DEFAULTS: Options = {
   name: "",
   port: 0,
   timers: "adaptive",
+  identity: undefined,
+  isEphemeral: false,
+  showsFingerprint: false,
   connect: undefined,
   send: undefined,
+  secretFile: undefined,
   acceptAll: false,
   isJson: false,
 };
@@ -52,6 +56,12 @@ Deno.test("parseOptions() understands every option", () => {
     connect: "bob",
     send: "-5 degrees",
   });
+  assertEquals(understood("--identity", "./ana.key", "--fingerprint"), {
+    identity: "./ana.key",
+    showsFingerprint: true,
+  });
+  assertEquals(understood("--ephemeral"), { isEphemeral: true });
+  assertEquals(understood("--secret", "./secret"), { secretFile: "./secret" });
   assertEquals(understood("--help"), "help");
   assertEquals(understood("-h"), "help");
 });
@@ -95,6 +105,11 @@ Deno.test("parseOptions() says what it expected", () => {
     [["--server", "a:b"], 'Cannot parse --server: expected a port from 1 to 65535, got "b"'],
     [["--server", ":7070"], 'Cannot parse --server: expected HOST or HOST:PORT, got ":7070"'],
     [["--server", "[::1"], 'Cannot parse --server: expected HOST or HOST:PORT, got "[::1"'],
+    [["--identity"], "Cannot parse --identity: expected a file"],
+    [
+      ["--identity", "x", "--ephemeral"],
+      "Cannot use --ephemeral with --identity: a file, or none?",
+    ],
     [["--send", "hi"], "Cannot use --send without --connect: to whom?"],
     [["--prot", "1"], 'Unknown option "--prot": did you mean "--port"?'],
     [["--frobnicate=3"], 'Unknown option "--frobnicate"'],

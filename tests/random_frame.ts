@@ -61,13 +61,16 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
   const token = prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
   const cookie = prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
   const name = randomText(prng, 255);
+  const publicKey = prng.bytes(32);
   const list = <T>(max: number, item: () => T): T[] =>
     Array.from({ length: prng.int(prng.chance(0.9) ? 6 : max + 1) }, item);
+  const rest = (size: number): Uint8Array =>
+    prng.bytes(prng.chance(0.8) ? size : prng.int(2 * size));
   switch (kind) {
     case "padding":
       return { kind, size: prng.int(100) };
     case "register":
-      return { kind, nonce, token, cookie, wantedId: u32(), port: u16(), name };
+      return { kind, nonce, token, cookie, wantedId: u32(), port: u16(), publicKey, name };
     case "challenge":
       return { kind, nonce, cookie };
     case "registered":
@@ -82,7 +85,7 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
     case "lookUp":
       return { kind, nonce, token, id: u32(), name };
     case "found":
-      return { kind, nonce, id: u32(), name, address: randomAddress(prng) };
+      return { kind, nonce, id: u32(), name, address: randomAddress(prng), publicKey };
     case "inactive":
       return { kind, nonce, id: u32(), name };
     case "list":
@@ -93,12 +96,18 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
     }
     case "leaveAck":
       return { kind, nonce };
+    case "proof":
+      return { kind, code: prng.bytes(16) };
     case "connectionRequest":
-      return { kind, requester: u32(), responder: u32(), connection: u32(), name };
+      return { kind, connection: u32(), messageOne: rest(241) };
+    case "requestCodes":
+      return { kind, mac1: prng.bytes(16), mac2: cookie };
+    case "cookieReply":
+      return { kind, nonce, cookie: prng.bytes(32) };
     case "ringing":
-      return { kind, responder: u32(), connection: u32() };
+      return { kind, responder: u32() };
     case "connectionAccept":
-      return { kind, responder: u32(), connection: u32(), name };
+      return { kind, messageTwo: rest(193) };
     case "connectionReject":
       return { kind, responder: u32(), reason: u8() };
     case "message": {
@@ -113,5 +122,8 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
       return { kind, sender: u32(), finalSeq: u32() };
     case "connectionKeepalive":
       return { kind };
+    case "pathChallenge":
+    case "pathResponse":
+      return { kind, nonce };
   }
 }

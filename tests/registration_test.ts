@@ -15,6 +15,7 @@ const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 const SEEN_AT: Address = { hostname: "198.51.100.4", port: 4444 };
 const LEASE = 45_000;
 const ZERO = new Uint8Array(16);
+const PUBLIC_KEY = new Uint8Array(32).fill(0x4b);
 const COOKIE = new Uint8Array(16).fill(0xc0);
 
 type Request = Frame & { nonce: bigint };
@@ -25,7 +26,7 @@ class Dealings {
   readonly registration: Registration;
 
   constructor(mode: TimerMode = "adaptive") {
-    const wish = { id: 0, name: "ana", port: 4000 };
+    const wish = { id: 0, name: "ana", port: 4000, publicKey: PUBLIC_KEY };
     const random = new Prng(7).bytes;
     this.registration = new Registration(this.now, SERVER, wish, mode, random);
   }
@@ -38,7 +39,7 @@ class Dealings {
       if (transmit === undefined) return all;
       assertEquals(transmit.to, SERVER);
       const decoded = decodeDatagram(transmit.bytes);
-      assert(decoded.ok && decoded.header.type === DatagramType.Request);
+      assert(decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Request);
       all.push(...decoded.frames.filter((frame): frame is Request => "nonce" in frame));
     }
   }
@@ -97,6 +98,7 @@ Deno.test("Registration asks for what the user wants, and repeats it with the co
   assertEquals(first.token, ZERO);
   assertEquals(first.cookie, ZERO);
   assertEquals([first.wantedId, first.port, first.name], [0, 4000, "ana"]);
+  assertEquals(first.publicKey, PUBLIC_KEY);
   dealings.hear({ kind: "challenge", nonce: first.nonce, cookie: COOKIE });
   assertEquals(dealings.request(), { ...first, cookie: COOKIE });
   dealings.grant(first, { id: 9 });
@@ -138,7 +140,7 @@ Deno.test("Registration does nothing at answers with a nonce that is not outstan
     { kind: "registered", nonce, token: COOKIE, id: 7, lease: 1, seenAt: SEEN_AT },
     { kind: "refused", nonce, reason: RefusalReason.unknownToken },
     { kind: "leaseKeepaliveAck", nonce, lease: 1 },
-    { kind: "found", nonce, id: 1, name: "", address: SEEN_AT },
+    { kind: "found", nonce, id: 1, name: "", address: SEEN_AT, publicKey: PUBLIC_KEY },
     { kind: "inactive", nonce, id: 1, name: "" },
     { kind: "listing", nonce, more: 1, clients: [] },
     { kind: "leaveAck", nonce },
@@ -156,7 +158,7 @@ Deno.test("Registration does nothing at an answer to another kind of request", (
   const answers: Frame[] = [
     { kind: "challenge", nonce, cookie: COOKIE },
     { kind: "registered", nonce, token: COOKIE, id: 7, lease: 1, seenAt: SEEN_AT },
-    { kind: "found", nonce, id: 1, name: "", address: SEEN_AT },
+    { kind: "found", nonce, id: 1, name: "", address: SEEN_AT, publicKey: PUBLIC_KEY },
     { kind: "listing", nonce, more: 1, clients: [] },
     { kind: "leaveAck", nonce },
     { kind: "leave", nonce, token: ZERO },

@@ -5,6 +5,7 @@ import { Script, type ScriptOptions, type ScriptView, SEND_WINDOW } from "../cli
 
 const ANA = { id: 1, name: "ana" };
 const BOB = { id: 2, name: "bob" };
+const KEY = new Uint8Array(32);
 
 /** A script, and a client that does only what the test says. */
 class Stage {
@@ -58,13 +59,13 @@ class Stage {
   rings(...requests: { id: number; name: string }[]): void {
     this.view = { ...this.view, requests };
     for (const { id: peer, name } of requests) {
-      this.script.handle({ kind: "request", peer, name, isAgain: false });
+      this.script.handle({ kind: "request", peer, name, key: KEY, isAgain: false });
     }
   }
 
   connects(peer = BOB): void {
     this.view = { ...this.view, state: "connected", peer, requests: [] };
-    this.script.handle({ kind: "connected", peer: peer.id, name: peer.name });
+    this.script.handle({ kind: "connected", peer: peer.id, name: peer.name, key: KEY, hash: KEY });
   }
 
   delivers(count = this.view.unconfirmed): void {
@@ -143,6 +144,21 @@ Deno.test("Script goes on after every way in which connect fails, and exits with
     assertEquals(stage.steps(), ["leave"]);
     assertEquals(stage.leaves(), status);
   }
+});
+
+Deno.test("Script asks and blocks in its turn, and fails where nobody is meant", () => {
+  const stage = new Stage({}, "fingerprint", "connect 2", "verify", "hi", "block bob", "unblock");
+  stage.script.end();
+  stage.registers();
+  assertEquals(stage.steps(), ["fingerprint", "connect 2"]);
+  stage.connects();
+  assertEquals(stage.steps(), ["verify", "send hi"]);
+  stage.delivers();
+  assertEquals(stage.steps(), ["block bob", "unblock", "terminate"]);
+  stage.fails("unknownPeer");
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.failure);
 });
 
 Deno.test("Script keeps at most SEND_WINDOW messages undelivered", () => {

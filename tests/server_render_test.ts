@@ -42,6 +42,10 @@ Deno.test("renderText() tells where the directory listens", () => {
     text({ kind: "listening", address }),
     "Listening on [::1]:7070 (UDP) · Ctrl-C stops",
   );
+  assertEquals(
+    text({ kind: "listening", address, isPrivate: true }),
+    "Listening on [::1]:7070 (UDP, private) · Ctrl-C stops",
+  );
 });
 
 Deno.test("renderText() aligns the table by the width of its characters", () => {

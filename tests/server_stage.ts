@@ -13,11 +13,17 @@ import {
   type Register,
   type Registered,
 } from "../protocol/frame.ts";
+import { Prover } from "../protocol/proof.ts";
 import { Server, type ServerOptions } from "../server/server.ts";
 import { Prng } from "./random.ts";
 
 /** The lease on the stage, in milliseconds. */
 export const LEASE = 45_000;
+/** The static key of client `n`. */
+export function publicKeyOf(n: number): Uint8Array {
+  return new Uint8Array(32).fill(n).fill(n >> 8, 0, 1).fill(n >> 16, 1, 2);
+}
+
 /** An empty token or cookie. */
 export const ZERO = new Uint8Array(16);
 
@@ -25,9 +31,11 @@ export const ZERO = new Uint8Array(16);
 export class Stage {
   now = 1_000_000;
   readonly server: Server;
+  readonly #prover: Prover | undefined;
 
   constructor(options: Partial<ServerOptions> = {}) {
     const random = new Prng(1).bytes;
+    this.#prover = options.secret && new Prover(options.secret);
     this.server = new Server({ maxClients: 10_000, lease: LEASE, random, ...options });
   }
 
@@ -49,9 +57,12 @@ export class Stage {
     return sent;
   }
 
-  /** Sends requests in one datagram, and takes the answers. */
+  /** Sends requests in one datagram, with a proof where there is a secret; takes the answers. */
   askAll(frames: readonly Frame[], from: Address): Frame[] {
-    return this.deliver(requestBytes(frames), from).flatMap(framesOf);
+    const bytes = requestBytes(frames);
+    const answers = this.deliver(this.#prover?.prove(bytes) ?? bytes, from);
+    for (const answer of answers) assert(this.#prover?.isProven(answer) !== false);
+    return answers.flatMap(framesOf).filter(({ kind }) => kind !== "proof");
   }
 
   /** Sends a request and takes its answer, which must echo the nonce. */
@@ -107,6 +118,7 @@ export function registerFrame(n: number, fields: Partial<Register> = {}): Regist
     cookie: ZERO,
     wantedId: 0,
     port: 40_000 + n,
+    publicKey: publicKeyOf(n),
     name: "",
     ...fields,
   };
@@ -120,7 +132,7 @@ export function requestBytes(frames: readonly Frame[]): Uint8Array {
 /** The frames of an Answer. */
 export function framesOf(bytes: Uint8Array): Frame[] {
   const decoded = decodeDatagram(bytes);
-  assert(decoded.ok);
+  assert(decoded.ok && !decoded.sealed);
   assertEquals(decoded.header, { type: DatagramType.Answer, connection: 0, packet: 0 });
   return decoded.frames;
 }

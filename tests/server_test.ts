@@ -12,6 +12,7 @@ import {
   client,
   framesOf,
   LEASE,
+  publicKeyOf,
   registerFrame,
   requestBytes,
   Stage,
@@ -85,7 +86,8 @@ Deno.test("Server keeps the id of a client that shows its token from a new addre
   const stage = new Stage();
   const { token } = stage.join(1);
   stage.takeEvents();
-  const answer = stage.register(registerFrame(9, { token }), client(9));
+  const publicKey = publicKeyOf(1);
+  const answer = stage.register(registerFrame(9, { token, publicKey }), client(9));
   assert(answer.kind === "registered");
   assertEquals([answer.id, answer.token, answer.seenAt], [1, token, client(9)]);
   assertEquals(stage.takeEvents(), ["moved 1 40009", "table 1"]);
@@ -159,7 +161,9 @@ Deno.test("Server finds clients by id and by name, and says who is inactive", ()
   stage.join(2, { name: "Bob" });
   const lookUp = (id: number, name: string) =>
     stage.ask({ kind: "lookUp", nonce: 9n, token, id, name }, client(1));
-  const found: Frame = { kind: "found", nonce: 9n, id: 2, name: "Bob", address: client(2) };
+  const address = client(2);
+  const publicKey = publicKeyOf(2);
+  const found: Frame = { kind: "found", nonce: 9n, id: 2, name: "Bob", address, publicKey };
   assertEquals(lookUp(2, ""), found);
   assertEquals(lookUp(2, "ignored"), found);
   assertEquals(lookUp(0, "bOB"), found);
@@ -183,11 +187,12 @@ Deno.test("Server tells an IPv4 client's address where its own socket is an IPv6
 });
 
 Deno.test("Server lists 10,000 clients page by page", () => {
-  const stage = new Stage();
+  const stage = new Stage({ hasSourceLimits: false });
   let { token } = stage.join(1);
   for (let n = 2; n <= 10_000; n++) {
     // Long, short and no names, of one and of more bytes a character.
     const name = n % 3 === 0 ? "" : n % 3 === 1 ? `n${n}` : `名`.repeat(26) + n;
+    stage.now++;
     token = stage.join(n, { name }).token;
   }
   const seen: number[] = [];
@@ -204,7 +209,7 @@ Deno.test("Server lists 10,000 clients page by page", () => {
 });
 
 Deno.test("Server fills a Listing with as many clients as one byte can count", () => {
-  const stage = new Stage();
+  const stage = new Stage({ hasSourceLimits: false });
   let { token } = stage.join(1);
   for (let n = 2; n <= 300; n++) token = stage.join(n).token;
   const page = stage.ask({ kind: "list", nonce: 9n, token, after: 0 }, client(300)) as Listing;

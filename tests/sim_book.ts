@@ -130,7 +130,7 @@ export class Book {
   /** Notes what the network saw being sent. */
   noteSent(datagram: Datagram): void {
     const { decoded } = datagram;
-    const accept = datagram.frame("connectionAccept");
+    const accept = datagram.frame("connectionAccept")?.content;
     if (!decoded.ok) return;
     if (accept !== undefined) {
       this.#otherEnd.set(accept.connection, decoded.header.connection);
@@ -151,7 +151,7 @@ export class Book {
 
   /** Notes what the network delivered. */
   noteDelivered(now: Instant, datagram: Datagram): void {
-    const accept = datagram.frame("connectionAccept");
+    const accept = datagram.frame("connectionAccept")?.content;
     if (accept !== undefined) this.#noteOpening(accept.connection, datagram.to, now);
     const ack = datagram.frame("ack");
     if (ack === undefined || !datagram.decoded.ok) return;

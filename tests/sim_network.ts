@@ -1,15 +1,15 @@
 /**
- * A simulated network on virtual time: machines with addresses, and between them loss, delay,
- * reordering, duplication, corruption and partitions, all from one seed.
+ * A simulated network on virtual time: machines with addresses, which may change, and between them
+ * loss, delay, reordering, duplication, corruption and partitions, all from one seed.
  *
  * @module
  */
 import { type Address, formatAddress } from "../protocol/address.ts";
-import { decodeDatagram } from "../protocol/datagram.ts";
 import type { Driven, Instant } from "../protocol/driven.ts";
-import { DATAGRAM_SIZE_MAX, DatagramType } from "../protocol/frame.ts";
+import { DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
 import { Prng } from "./random.ts";
 import { Agenda } from "./sim_agenda.ts";
+import { assertNoEffect, flipBits, mayHaveEffect } from "./sim_corruption.ts";
 import { Datagram } from "./sim_datagram.ts";
 
 /** What the machines' clocks show when the network's shows 0: where a clock starts is no matter. */
@@ -31,7 +31,7 @@ export interface Conditions {
   /** How much longer at most: later ones overtake. */
   jitter: number;
   duplication: number;
-  /** Some bits flip; see {@linkcode SimNetwork.flipBits}. */
+  /** Some bits flip; see {@linkcode flipBits}. */
   corruption: number;
   /** How much too late a machine is woken at most. */
   lateness: number;
@@ -55,6 +55,8 @@ export interface Host<Event> {
   readonly name: string;
   readonly address: Address;
   readonly isUp: boolean;
+  /** What is sent to the old address from now on, or is on its way, is lost. */
+  move(address: Address): void;
   /** What the machines at this address told, oldest first. */
   readonly events: readonly { time: Instant; event: Event }[];
   /** Called with each event as it is told. */
@@ -77,6 +79,8 @@ interface Note {
 export class SimNetwork {
   readonly prng: Prng;
   conditions: Conditions;
+  /** Whether what the directory says, and is told, carries a proof that nobody can forge. */
+  hasSecret = false;
   readonly sent: Datagram[] = [];
   /** Called with each datagram as it reaches a running host. */
   onDelivery: ((datagram: Datagram) => void) | undefined;
@@ -111,6 +115,15 @@ export class SimNetwork {
     this.#hosts.set(formatAddress(address), host as unknown as SimHost<unknown>);
     host.start(make(this.instant()));
     return host;
+  }
+
+  /** Gives a machine another address. */
+  move(from: Address, to: Address): void {
+    const host = this.#hosts.get(formatAddress(from));
+    if (host === undefined) throw new Error(`Nobody is at ${formatAddress(from)}`);
+    this.#hosts.delete(formatAddress(from));
+    this.#hosts.set(formatAddress(to), host);
+    this.note(host.name, `moved to ${formatAddress(to)}`);
   }
 
   /** The time on the machines' clocks. */
@@ -153,16 +166,20 @@ export class SimNetwork {
     }
   }
 
-  /** Takes a datagram from a host, or from a stranger. */
-  transmit(from: Address, to: Address, bytes: Uint8Array): void {
+  /**
+   * Takes a datagram from a host, or from a stranger.
+   *
+   * @param isForged it only looks as if it came from there: nobody is told of it, and no script.
+   */
+  transmit(from: Address, to: Address, bytes: Uint8Array, isForged = false): void {
     const sender = this.#hosts.get(formatAddress(from))?.name ?? formatAddress(from);
     const receiver = this.#hosts.get(formatAddress(to))?.name ?? formatAddress(to);
     if (bytes.length > DATAGRAM_SIZE_MAX) throw new Error(`${sender} sent ${bytes.length} bytes`);
-    const datagram = new Datagram(this.#now, sender, receiver, bytes.slice());
+    const datagram = new Datagram(this.#now, sender, receiver, bytes.slice(), isForged);
     this.sent.push(datagram);
     this.#history.push({ time: this.#now, what: datagram });
-    this.onSend?.(datagram);
-    const extraDelay = this.#scripted(datagram);
+    if (!isForged) this.onSend?.(datagram);
+    const extraDelay = isForged ? undefined : this.#scripted(datagram);
     const { loss, delay, jitter, duplication, corruption } = this.conditions;
     if (extraDelay === "drop") datagram.fate = "dropped by the story";
     else if (this.#isCut(sender, receiver)) datagram.fate = "cut off";
@@ -171,29 +188,13 @@ export class SimNetwork {
     let delivered: Uint8Array | undefined = datagram.bytes;
     if (this.prng.chance(corruption)) {
       datagram.fate = "corrupted";
-      delivered = this.flipBits(datagram.bytes);
+      delivered = flipBits(this.prng, datagram.bytes, this.hasSecret);
       if (delivered === undefined) return;
     }
     for (let copies = this.prng.chance(duplication) ? 2 : 1; copies > 0; copies--) {
       const arrival = this.#now + delay + this.prng.next() * jitter + Number(extraDelay ?? 0);
       this.#agenda.add(tick(arrival), () => this.#deliver(datagram, from, to, delivered));
     }
-  }
-
-  /**
-   * The bytes with some bits flipped, where that can be told: what still parses would have been
-   * stopped by the UDP checksum.
-   */
-  flipBits(bytes: Uint8Array): Uint8Array | undefined {
-    const flipped = bytes.slice();
-    for (let flips = 1 + this.prng.int(3); flips > 0; flips--) {
-      const at = this.prng.int(flipped.length);
-      flipped[at] = flipped[at]! ^ (1 << this.prng.int(8));
-    }
-    const decoded = decodeDatagram(flipped);
-    const isTold = !decoded.ok &&
-      !(decoded.reason === "version" && decoded.header.type === DatagramType.Version);
-    return isTold ? flipped : undefined;
   }
 
   /** Writes what a host told, or what happened to it, into the history. */
@@ -228,8 +229,11 @@ export class SimNetwork {
   #deliver(datagram: Datagram, from: Address, to: Address, bytes: Uint8Array): void {
     const host = this.#hosts.get(formatAddress(to));
     if (host?.isUp !== true) return;
+    const [events, sent] = [host.events.length, this.sent.length];
     if (bytes === datagram.bytes) this.onDelivery?.(datagram);
     host.receive(bytes.slice(), from);
+    if (bytes === datagram.bytes || mayHaveEffect(datagram.bytes, bytes)) return;
+    assertNoEffect(host.events.slice(events), this.sent.slice(sent));
   }
 
   /** Does the next thing that happens up to `end`; false where there is none. */
@@ -250,7 +254,7 @@ export class SimNetwork {
 
 class SimHost<Event> implements Host<Event> {
   readonly name: string;
-  readonly address: Address;
+  address: Address;
   readonly events: { time: Instant; event: Event }[] = [];
   onEvent: ((event: Event) => void) | undefined;
   /** When the machine is to be woken, on the network's clock. */
@@ -273,6 +277,11 @@ class SimHost<Event> implements Host<Event> {
   start(machine: Driven<Event>): void {
     this.#machine = machine;
     this.#drain();
+  }
+
+  move(address: Address): void {
+    this.#network.move(this.address, address);
+    this.address = address;
   }
 
   crash(): void {

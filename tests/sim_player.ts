@@ -8,6 +8,7 @@ import { Client } from "../client/client.ts";
 import type { ClientEvent } from "../client/event.ts";
 import type { Address } from "../protocol/address.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
+import { type KeyPair, makeKeyPair } from "../protocol/x25519.ts";
 import { TEXT_SIZE_MAX } from "../protocol/send_queue.ts";
 import type { Prng } from "./random.ts";
 import type { Book, Run } from "./sim_book.ts";
@@ -17,13 +18,19 @@ import { PacketRule, RetransmissionRule } from "./sim_rule.ts";
 
 /** Where the directory is. */
 export const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
+/** Of a directory that is private. */
+export const SECRET: Uint8Array = new Uint8Array(32).fill(5);
 const FILLINGS = ["x", "héllo ", "€", "👋🏽", "line\n"];
 
 /** A client with a user who does random things. */
 export class Player {
   readonly name: string;
-  readonly address: Address;
+  #address: Address;
+  /** How often it moved. */
+  moves = 0;
   readonly mode: TimerMode;
+  /** The same in all runs. */
+  readonly #identity: KeyPair;
   rule: RetransmissionRule;
   #packetRule = new PacketRule();
   readonly #network: SimNetwork;
@@ -48,9 +55,24 @@ export class Player {
     this.#prng = network.prng;
     this.#others = others;
     this.name = `c${number}`;
-    this.address = { hostname: `10.0.1.${number}`, port: 40_000 };
+    this.#address = { hostname: `10.0.1.${number}`, port: 40_000 };
     this.mode = mode;
     this.rule = new RetransmissionRule(mode);
+    this.#identity = makeKeyPair(this.#prng.bytes);
+  }
+
+  get address(): Address {
+    return this.#address;
+  }
+
+  /** Moves to another address, running or not: as a NAT that rebinds, or a laptop that wakes up. */
+  move(): void {
+    const { hostname, port } = this.#address;
+    const isElsewhere = this.#prng.chance(0.3);
+    const moved = isElsewhere ? hostname.replace(/^10\.\d+/, `10.${2 + this.moves}`) : hostname;
+    this.moves++;
+    this.#address = { hostname: moved, port: port + 1 };
+    this.#host?.move(this.#address);
   }
 
   /** Takes a datagram that the client sent. */
@@ -62,7 +84,6 @@ export class Player {
   /** Takes a datagram that reached the client. */
   noteDelivered(datagram: Datagram): void {
     this.rule.noteDelivered(datagram);
-    this.#packetRule.noteDelivered(datagram);
   }
 
   /** Starts a run. */
@@ -73,9 +94,13 @@ export class Player {
       serverName: "directory",
       id: 0,
       name: this.name,
-      port: this.address.port,
+      port: 40_000,
       timers: this.mode,
       acceptAll: this.#prng.chance(0.3),
+      identity: this.#identity,
+      isBlocked: () => false,
+      secret: this.#network.hasSecret ? SECRET : undefined,
+      epoch: 0,
       random,
     });
     this.rule = new RetransmissionRule(this.mode);

@@ -5,9 +5,10 @@
  */
 import { assert } from "@std/assert";
 import type { Instant } from "../protocol/driven.ts";
-import { type Ack, DatagramType, type Frame } from "../protocol/frame.ts";
+import { type Ack, DatagramType } from "../protocol/frame.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
 import type { Datagram } from "./sim_datagram.ts";
+import type { SeenFrame } from "./wiretap.ts";
 
 /** Milliseconds between two transmissions, as the user set them. */
 export const RESEND_AFTER = 10_000;
@@ -44,9 +45,11 @@ export class RetransmissionRule {
     if (!decoded.ok) return;
     const { connection, type } = decoded.header;
     for (const frame of decoded.frames) {
-      if (frame.kind === "connectionAccept") this.#remotes.set(frame.connection, connection);
+      if (frame.kind === "connectionAccept" && frame.content !== undefined) {
+        this.#remotes.set(frame.content.connection, connection);
+      }
       if (frame.kind === "register") this.#registeringAt = time;
-      const key = keyOf(frame, connection);
+      const key = keyOf(frame, type, connection);
       if (key === undefined) continue;
       const unacked = this.#unacked.get(key);
       if (unacked !== undefined) this.#check(key, frame, time, unacked.last);
@@ -62,7 +65,9 @@ export class RetransmissionRule {
     if (!decoded.ok) return;
     const { connection } = decoded.header;
     for (const frame of decoded.frames) {
-      if (frame.kind === "connectionAccept") this.#remotes.set(connection, frame.connection);
+      if (frame.kind === "connectionAccept" && frame.content !== undefined) {
+        this.#remotes.set(connection, frame.content.connection);
+      }
       if (frame.kind === "ack") this.#acknowledge(this.#remotes.get(connection), frame);
     }
   }
@@ -77,7 +82,7 @@ export class RetransmissionRule {
     }
   }
 
-  #check(key: string, { kind }: Frame, time: Instant, last: Instant): void {
+  #check(key: string, { kind }: SeenFrame, time: Instant, last: Instant): void {
     const gap = time - last;
     this.retransmissions++;
     if (this.#mode === "fixed") {
@@ -101,13 +106,19 @@ export class RetransmissionRule {
 }
 
 /** What is the same in all transmissions of a frame that waits for an answer. */
-function keyOf(frame: Frame, connection: number): string | undefined {
+function keyOf(
+  frame: SeenFrame,
+  type: DatagramType,
+  connection: number,
+): string | undefined {
   switch (frame.kind) {
     case "message":
       return `message ${connection} ${frame.seq}`;
     case "connectionRequest":
-    case "connectionTermination":
       return `${frame.kind} ${frame.connection}`;
+    case "connectionTermination":
+      // A request that crossed another is cancelled, and its connection id used again.
+      return `${frame.kind} ${type} ${frame.connection}`;
     case "register":
       return `register ${frame.nonce} ${frame.cookie}`;
     case "leaseKeepalive":
@@ -120,42 +131,30 @@ function keyOf(frame: Frame, connection: number): string | undefined {
   }
 }
 
-/** Watches that a run of a client uses each packet counter of a connection once, and in order. */
+/**
+ * Watches that a run of a client uses each packet counter once with each key, and in order: the
+ * counter is the nonce of the seal.
+ */
 export class PacketRule {
-  /** By the client's own connection id. */
-  readonly #last = new Map<number, number>();
-  /** The client's own connection id, by the other's. */
-  readonly #own = new Map<number, number>();
+  readonly #last = new Map<string, number>();
 
   /** Takes a datagram that the client sent. */
-  noteSent({ decoded }: Datagram): void {
+  noteSent({ decoded, frames }: Datagram): void {
     if (!decoded.ok) return;
     const { type, connection, packet } = decoded.header;
-    for (const frame of decoded.frames) {
-      switch (frame.kind) {
-        case "ringing":
-        case "connectionAccept":
-        case "connectionRequest":
-        case "connectionTermination":
-          this.#own.set(connection, frame.connection);
-      }
-    }
-    const isPeerToPeer = type === DatagramType.Handshake || type === DatagramType.Connection;
-    const own = this.#own.get(connection);
-    const isStateless = type === DatagramType.Handshake && packet === 0;
-    if (!isPeerToPeer || own === undefined || isStateless) return;
-    const last = this.#last.get(own) ?? -1;
-    assert(packet > last, `packet ${packet} of ${own} was sent after ${last}`);
-    this.#last.set(own, packet);
-  }
-
-  /** Takes a datagram that reached the client. */
-  noteDelivered({ decoded }: Datagram): void {
-    if (!decoded.ok) return;
-    for (const frame of decoded.frames) {
-      if (frame.kind === "connectionAccept") {
-        this.#own.set(frame.connection, decoded.header.connection);
-      }
-    }
+    const request = frames.find((frame) => frame.kind === "connectionRequest");
+    // A request that began its handshake anew has other early keys under the same connection id.
+    const early = type === DatagramType.Handshake ? ` with key ${decoded.key}` : "";
+    const isCounted = type === DatagramType.ConnectionRequest ||
+      type === DatagramType.Handshake || type === DatagramType.Connection;
+    if (!isCounted) return;
+    const counter = `type ${type} to ${request?.connection ?? connection}${early}`;
+    const last = this.#last.get(counter);
+    // The responder's early counter starts at random.
+    const isInOrder = last === undefined
+      ? type === DatagramType.Handshake || packet === 0
+      : packet === last + 1;
+    assert(isInOrder, `packet ${packet} of ${counter} was sent after ${last ?? "none"}`);
+    this.#last.set(counter, packet);
   }
 }

@@ -10,7 +10,7 @@ import { Server } from "../server/server.ts";
 import { type Prng, seedFromEnv } from "./random.ts";
 import { Book, type Totals } from "./sim_book.ts";
 import { type Host, SimNetwork } from "./sim_network.ts";
-import { DIRECTORY, Player } from "./sim_player.ts";
+import { DIRECTORY, Player, SECRET } from "./sim_player.ts";
 
 const LEASE = 45_000;
 /** Milliseconds of bad network and busy users. */
@@ -24,6 +24,9 @@ const PAUSE = 4000;
 export interface Outcome extends Totals {
   datagrams: number;
   retransmissions: number;
+  corrupted: number;
+  replayed: number;
+  moves: number;
 }
 
 /** Plays a row of seeds, the first from `UDP_CHAT_SEED` where that is set, and prints the sums. */
@@ -39,6 +42,7 @@ export function simulateMany(count: number, modes: readonly TimerMode[]): void {
   // What keeps its promises by giving up at once is of no use.
   assertGreater(sums.delivered!, 0.75 * sums.sent!);
   assertGreater(sums.retransmissions!, 10 * count);
+  for (const trouble of ["corrupted", "replayed", "moves"]) assertGreater(sums[trouble]!, count);
 }
 
 /** Plays what the seed says; throws where a promise is broken. */
@@ -66,6 +70,7 @@ class Simulation {
   constructor(seed: number, modes: readonly TimerMode[]) {
     this.network = new SimNetwork(seed);
     const prng = this.#prng = this.network.prng;
+    this.network.hasSecret = prng.chance(0.3);
     this.#isFair = prng.chance(0.2);
     this.network.conditions = {
       loss: this.#isFair ? 0 : prng.next() * 0.4,
@@ -83,8 +88,10 @@ class Simulation {
       this.#players.push(new Player(this.network, this.#book, this.#players, number, mode));
     }
     this.network.onSend = (datagram) => {
+      const player = this.#players.find(({ name }) => name === datagram.from);
+      if (player === undefined) return;
       this.#book.noteSent(datagram);
-      this.#players.find(({ name }) => name === datagram.from)?.noteSent(datagram);
+      player.noteSent(datagram);
     };
     this.network.onDelivery = (datagram) => {
       this.#book.noteDelivered(this.network.now, datagram);
@@ -105,7 +112,10 @@ class Simulation {
     // The directory's share, the requests', and twice what the messages took.
     assertLess(datagrams, 3 * fragments + 600 * this.#players.length, "datagrams");
     const retransmissions = this.#players.reduce((sum, { rule }) => sum + rule.retransmissions, 0);
-    return { ...totals, datagrams, retransmissions };
+    const corrupted = this.network.sent.filter(({ fate }) => fate === "corrupted").length;
+    const replayed = this.network.sent.filter(({ isForged }) => isForged).length;
+    const moves = this.#players.reduce((sum, player) => sum + player.moves, 0);
+    return { ...totals, datagrams, retransmissions, corrupted, replayed, moves };
   }
 
   /** The network heals, the users end what they began, and nothing is left of it. */
@@ -159,7 +169,15 @@ class Simulation {
     for (let garbage = prng.int(30); garbage > 0; garbage--) {
       this.network.at(prng.next() * STORM, () => this.#sendGarbage());
     }
+    for (let replays = prng.int(60); replays > 0; replays--) {
+      this.network.at(prng.next() * STORM, () => this.#replay());
+    }
     if (this.#isFair) return;
+    for (const player of this.#players) {
+      for (let moves = prng.chance(0.5) ? prng.int(5) : 0; moves > 0; moves--) {
+        this.network.at(prng.next() * STORM, () => player.move());
+      }
+    }
     const hosts = ["directory", ...this.#players.map(({ name }) => name)];
     for (let cuts = prng.int(4); cuts > 0; cuts--) {
       const from = prng.next() * STORM;
@@ -181,12 +199,31 @@ class Simulation {
     const from = { hostname: "192.0.2.66", port: 1 + prng.int(65_535) };
     const to = prng.pick([DIRECTORY, ...this.#players.map(({ address }) => address)]);
     const noise = prng.bytes(prng.int(200));
-    if (prng.chance(0.5)) noise.set([0x75, 0x63, 1, 1 + prng.int(4)].slice(0, noise.length));
+    if (prng.chance(0.5)) noise.set([0x75, 0x63, 1, 1 + prng.int(6)].slice(0, noise.length));
     this.network.transmit(from, to, noise);
   }
 
+  /** Something that a client sent to another, be it lost, once more, from wherever it may be. */
+  #replay(): void {
+    const prng = this.#prng;
+    const recent = this.network.sent.slice(-1000);
+    if (recent.length === 0) return;
+    const datagram = prng.pick(recent);
+    const sender = this.#players.find(({ name }) => name === datagram.from);
+    const receiver = this.#players.find(({ name }) => name === datagram.to);
+    if (sender === undefined || receiver === undefined) return;
+    const elsewhere = { hostname: "192.0.2.67", port: 1 + prng.int(65_535) };
+    const from = prng.chance(0.5) ? sender.address : elsewhere;
+    this.network.transmit(from, receiver.address, datagram.bytes, true);
+  }
+
   #makeServer(): Server {
-    return new Server({ maxClients: 100, lease: LEASE, random: this.network.prng.bytes });
+    return new Server({
+      maxClients: 100,
+      lease: LEASE,
+      secret: this.network.hasSecret ? SECRET : undefined,
+      random: this.network.prng.bytes,
+    });
   }
 
   #startDirectory(): void {

@@ -98,3 +98,39 @@ Deno.test("cleanText() is done after one time, whatever the text", () => {
     }
   });
 });
+
+Deno.test("cleanText() renders published attacks harmless", () => {
+  const tags = Array.from("hi", (letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0)));
+  const attacks: readonly (readonly [what: string, text: string, shown: string])[] = [
+    // Escape sequences (ECMA-48) that drove terminals.
+    ["a screen that is wiped, CSI 2J", "\x1b[2J\x1b[Hlogin:", "[2J[Hlogin:"],
+    ["text that is hidden, SGR 8", "\x1b[8mrm -rf\x1b[28m", "[8mrm -rf[28m"],
+    ["a title that is typed back, CVE-2003-0063", "\x1b]2;ls\x07\x1b[21t", "]2;ls[21t"],
+    ["a setting that is typed back, CVE-2008-2383", "\x1bP$q\nls\n\x1b\\", "P$q ls \\"],
+    ["a command by tmux integration, CVE-2019-9535", "\x1bP1000p%exit\x1b\\", "P1000p%exit\\"],
+    ["a clipboard that is filled, OSC 52", "\x1b]52;c;bHM=\x07", "]52;c;bHM="],
+    ["a link that goes elsewhere, OSC 8", "\x1b]8;;http://e\x07a\x1b]8;;\x07", "]8;;http://ea]8;;"],
+    ["a key that is remapped, DCS", "\x1bP1;1|17/6c730d\x1b\\", "P1;1|17/6c730d\\"],
+    ["the same in 8 bits, C1", "\x9b2J\x9d0;t\x9c\x90q\x9c\x9e\x9f", "2J0;tq"],
+    ["character sets that are switched, SO and SI", "a\x0eqqq\x0fb", "aqqqb"],
+    ["a line that is written over, CR and BS", "no\x08\x08yes\rvoid", "noyes void"],
+    // Trojan Source, CVE-2021-42574: overrides, embeddings and isolates.
+    [
+      "an early return",
+      "/*\u202e } \u2066if (isAdmin)\u2069 \u2066 begin */",
+      "/* } if (isAdmin)  begin */",
+    ],
+    ["a stretched string", '"user\u202e \u2066// admin\u2069 \u2066"', '"user // admin "'],
+    ["a file name, CVE-2009-3376", "photo\u202egpj.exe", "photogpj.exe"],
+    ["embeddings and marks", "\u202aa\u202bb\u202cc\u202dd\u200ee\u200ff\u061cg", "abcdefg"],
+    // Text that cannot be seen.
+    ["another name, by a zero-width space", "ad\u200bmin", "admin"],
+    ["another name, by joiners", "a\u200cd\u200dm\u2060i\ufeffn", "admin"],
+    ["another name, by a filler of Hangul", "admin\u3164\uffa0\u115f", "admin"],
+    ["a message in tags, ASCII smuggling", `hello${tags.join("")}`, "hello"],
+    ["a message in variation selectors", "😀\u{e0158}\u{e0159}\u{e015a}", "😀\u{e0158}"],
+    ["a mark in zero-width digits", "to\u200b\u200c\u200b\u200dp", "top"],
+    ["orders of annotation marks", "a\ufff9b\ufffac\ufffb", "abc"],
+  ];
+  for (const [what, text, shown] of attacks) assertEquals(cleanText(text), shown, what);
+});

@@ -1,18 +1,21 @@
 /**
- * Golden vectors: whole datagrams as bytes, and the values that they stand for.
+ * Golden vectors: datagrams as bytes, and the values that they stand for.
  *
- * `protocol/README.md` shows the same bytes with their meaning beside them.
+ * `protocol/README.md` shows the same bytes with their meaning beside them. Those that need keys are
+ * in `handshake_vectors.ts`.
  *
  * @module
  */
 import { DatagramType, type Frame, type Header } from "../protocol/frame.ts";
+import { MESSAGE_ONE, MESSAGE_TWO, PUBLIC } from "./handshake_vectors.ts";
 
-/** A datagram both ways. */
+/** A datagram, or the frames that are sealed in one, both ways. */
 export interface Vector {
   readonly name: string;
   /** The bytes; white space is for the reader. */
   readonly hex: string;
-  readonly header: Header;
+  /** Undefined where the bytes are what is sealed: frames without a header. */
+  readonly header?: Header;
   /** What decoding gives. */
   readonly frames: readonly Frame[];
   /** What encoding takes, where that is something else: Padding is not given back. */
@@ -34,6 +37,8 @@ const NONCE = 0x0123456789abcdefn;
 const TOKEN = hexToBytes("a0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
 const COOKIE = hexToBytes("c0c1c2c3c4c5c6c7c8c9cacbcccdcecf");
 const ZEROS = hexToBytes("00".repeat(16));
+const REQUESTER_KEY = hexToBytes(PUBLIC.requesterStatic);
+const RESPONDER_KEY = hexToBytes(PUBLIC.responderStatic);
 /** The requester's and the responder's connection id. */
 const A = 0x1a2b3c4d;
 const B = 0x99aabbcc;
@@ -46,8 +51,8 @@ export const VECTORS: readonly Vector[] = [
     name: "Register, at first",
     hex: `
       75630101 00000000 0000000000000000
-      010033 0123456789abcdef 00000000000000000000000000000000
-      00000000000000000000000000000000 00000000 9c40 04 7a6fc3ab`,
+      010053 0123456789abcdef 00000000000000000000000000000000
+      00000000000000000000000000000000 00000000 9c40 ${PUBLIC.requesterStatic} 04 7a6fc3ab`,
     header: { type: DatagramType.Request, connection: 0, packet: 0 },
     frames: [{
       kind: "register",
@@ -56,6 +61,7 @@ export const VECTORS: readonly Vector[] = [
       cookie: ZEROS,
       wantedId: 0,
       port: 40000,
+      publicKey: REQUESTER_KEY,
       name: "zoë",
     }],
   },
@@ -71,8 +77,8 @@ export const VECTORS: readonly Vector[] = [
     name: "Register, with the cookie, again after a restart of the directory",
     hex: `
       75630101 00000000 0000000000000001
-      01002f 0123456789abcdef a0a1a2a3a4a5a6a7a8a9aaabacadaeaf
-      c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 00000007 ffff 00`,
+      01004f 0123456789abcdef a0a1a2a3a4a5a6a7a8a9aaabacadaeaf
+      c0c1c2c3c4c5c6c7c8c9cacbcccdcecf 00000007 ffff ${PUBLIC.requesterStatic} 00`,
     header: { type: DatagramType.Request, connection: 0, packet: 1 },
     frames: [{
       kind: "register",
@@ -81,6 +87,7 @@ export const VECTORS: readonly Vector[] = [
       cookie: COOKIE,
       wantedId: 7,
       port: 65535,
+      publicKey: REQUESTER_KEY,
       name: "",
     }],
   },
@@ -161,8 +168,8 @@ export const VECTORS: readonly Vector[] = [
     name: "Found, IPv6",
     hex: `
       75630102 00000000 0000000000000000
-      08002a 0000000000000011 00000002 0a d091d0bed180d0b8d181 06
-      fe800000000000000000000000010002 1b9f`,
+      08004a 0000000000000011 00000002 0a d091d0bed180d0b8d181 06
+      fe800000000000000000000000010002 1b9f ${PUBLIC.responderStatic}`,
     header: { type: DatagramType.Answer, connection: 0, packet: 0 },
     frames: [{
       kind: "found",
@@ -170,13 +177,15 @@ export const VECTORS: readonly Vector[] = [
       id: 2,
       name: "Борис",
       address: { hostname: "fe80::1:2", port: 7071 },
+      publicKey: RESPONDER_KEY,
     }],
   },
   {
     name: "Found, IPv4-mapped, no name",
     hex: `
       75630102 00000000 0000000000000000
-      080020 0000000000000010 00000002 00 06 00000000000000000000ffffc0000208 1ba0`,
+      080040 0000000000000010 00000002 00 06 00000000000000000000ffffc0000208 1ba0
+      ${PUBLIC.responderStatic}`,
     header: { type: DatagramType.Answer, connection: 0, packet: 0 },
     frames: [{
       kind: "found",
@@ -184,6 +193,7 @@ export const VECTORS: readonly Vector[] = [
       id: 2,
       name: "",
       address: { hostname: "::ffff:192.0.2.8", port: 7072 },
+      publicKey: RESPONDER_KEY,
     }],
   },
   {
@@ -233,165 +243,66 @@ export const VECTORS: readonly Vector[] = [
     frames: [{ kind: "leaveAck", nonce: 0x13n }],
   },
   {
-    name: "Connection Request, padded",
+    name: "Lease Keepalive, to a private directory",
+    hex: `
+      75630101 00000000 0000000000000007
+      050018 fedcba9876543210 a0a1a2a3a4a5a6a7a8a9aaabacadaeaf
+      0e0010 dd1338939e7884df8d6108bc8ccec351`,
+    header: { type: DatagramType.Request, connection: 0, packet: 7 },
+    frames: [
+      { kind: "leaseKeepalive", nonce: 0xfedcba9876543210n, token: TOKEN },
+      { kind: "proof", code: hexToBytes("dd1338939e7884df8d6108bc8ccec351") },
+    ],
+  },
+  {
+    name: "Connection Request",
     hex: `
       75630103 00000000 0000000000000000
-      200011 00000001 00000002 1a2b3c4d 04 7a6fc3ab
-      00007a ${"00".repeat(122)}`,
-    header: { type: DatagramType.Handshake, connection: 0, packet: 0 },
-    frames: [{ kind: "connectionRequest", requester: 1, responder: 2, connection: A, name: "zoë" }],
-    written: [
-      { kind: "connectionRequest", requester: 1, responder: 2, connection: A, name: "zoë" },
-      { kind: "padding", size: 122 },
-    ],
-  },
-  {
-    name: "Ringing",
-    hex: `
-      75630103 1a2b3c4d 0000000000000000
-      210008 00000002 99aabbcc`,
-    header: { type: DatagramType.Handshake, connection: A, packet: 0 },
-    frames: [{ kind: "ringing", responder: 2, connection: B }],
-  },
-  {
-    name: "Connection Accept",
-    hex: `
-      75630103 1a2b3c4d 0000000000000001
-      220013 00000002 99aabbcc 0a d091d0bed180d0b8d181`,
-    header: { type: DatagramType.Handshake, connection: A, packet: 1 },
-    frames: [{ kind: "connectionAccept", responder: 2, connection: B, name: "Борис" }],
-  },
-  {
-    name: "Connection Reject",
-    hex: `
-      75630103 1a2b3c4d 0000000000000001
-      230005 00000002 01`,
-    header: { type: DatagramType.Handshake, connection: A, packet: 1 },
-    frames: [{ kind: "connectionReject", responder: 2, reason: 1 }],
-  },
-  {
-    name: "Message",
-    hex: `
-      75630104 99aabbcc 0000000000000000
-      240010 00000000 00000001 00 686920f09f918b`,
-    header: { type: DatagramType.Connection, connection: B, packet: 0 },
-    frames: [{ kind: "message", seq: 0, sender: 1, flags: 0, text: "hi 👋" }],
-  },
-  {
-    name: "Message, the longest, in the last packet",
-    hex: `
-      75630104 99aabbcc 001fffffffffffff
-      2403f1 00000029 00000001 01 ${"e282ac".repeat(333)} 21`,
-    header: { type: DatagramType.Connection, connection: B, packet: 9007199254740991 },
-    frames: [{ kind: "message", seq: 41, sender: 1, flags: 1, text: LONGEST_FRAGMENT }],
-  },
-  {
-    name: "Ack",
-    hex: `
-      75630104 1a2b3c4d 0000000000000002
-      250005 00000001 00`,
-    header: { type: DatagramType.Connection, connection: A, packet: 2 },
-    frames: [{ kind: "ack", next: 1, ranges: [] }],
-  },
-  {
-    name: "Ack, with ranges",
-    hex: `
-      75630104 1a2b3c4d 0000000000000003
-      25001d 00000005 03 0000000700000007 000000090000000c 000003e8000003ff`,
-    header: { type: DatagramType.Connection, connection: A, packet: 3 },
-    frames: [{
-      kind: "ack",
-      next: 5,
-      ranges: [{ first: 7, last: 7 }, { first: 9, last: 12 }, { first: 1000, last: 1023 }],
-    }],
-  },
-  {
-    name: "Connection Termination, with an Ack beside it",
-    hex: `
-      75630104 99aabbcc 0000000100000000
-      250005 00000003 00
-      26000c 00000001 1a2b3c4d 0000002a`,
-    header: { type: DatagramType.Connection, connection: B, packet: 4294967296 },
-    frames: [{ kind: "ack", next: 3, ranges: [] }, {
-      kind: "connectionTermination",
-      sender: 1,
-      connection: A,
-      finalSeq: 42,
-    }],
-  },
-  {
-    name: "Connection Termination Ack",
-    hex: `
-      75630104 1a2b3c4d 0000000000000004
-      270008 00000002 00000003`,
-    header: { type: DatagramType.Connection, connection: A, packet: 4 },
-    frames: [{ kind: "connectionTerminationAck", sender: 2, finalSeq: 3 }],
-  },
-  {
-    name: "Connection Termination Ack, for an unknown connection",
-    hex: `
-      75630103 1a2b3c4d 0000000000000000
-      270008 00000002 00000000`,
-    header: { type: DatagramType.Handshake, connection: A, packet: 0 },
-    frames: [{ kind: "connectionTerminationAck", sender: 2, finalSeq: 0 }],
-  },
-  {
-    name: "Connection Keepalive",
-    hex: `
-      75630104 99aabbcc 0000000000000005
-      280000`,
-    header: { type: DatagramType.Connection, connection: B, packet: 5 },
-    frames: [{ kind: "connectionKeepalive" }],
-  },
-  {
-    name: "Several frames",
-    hex: `
-      75630104 99aabbcc 0000000000000006
-      240012 00000001 00000001 01 6f6e65207465787420
-      240018 00000002 00000001 00 696e2074776f204d65737361676573
-      240009 00000003 00000001 00
-      25000d 00000000 01 00000001ffffffff
-      280000`,
-    header: { type: DatagramType.Connection, connection: B, packet: 6 },
+      2000f5 1a2b3c4d ${MESSAGE_ONE}
+      290020 5dd6166bcb48f5398a3da10b18df156e 00000000000000000000000000000000`,
+    header: { type: DatagramType.ConnectionRequest, connection: 0, packet: 0 },
     frames: [
-      { kind: "message", seq: 1, sender: 1, flags: 1, text: "one text " },
-      { kind: "message", seq: 2, sender: 1, flags: 0, text: "in two Messages" },
-      { kind: "message", seq: 3, sender: 1, flags: 0, text: "" },
-      { kind: "ack", next: 0, ranges: [{ first: 1, last: 4294967295 }] },
-      { kind: "connectionKeepalive" },
+      { kind: "connectionRequest", connection: A, messageOne: hexToBytes(MESSAGE_ONE) },
+      {
+        kind: "requestCodes",
+        mac1: hexToBytes("5dd6166bcb48f5398a3da10b18df156e"),
+        mac2: ZEROS,
+      },
     ],
   },
   {
-    name: "Padding between frames",
+    name: "Cookie Reply",
     hex: `
-      75630104 99aabbcc 0000000000000007
-      000000
-      280000
-      000005 0000000000
-      280000`,
-    header: { type: DatagramType.Connection, connection: B, packet: 7 },
-    frames: [{ kind: "connectionKeepalive" }, { kind: "connectionKeepalive" }],
-    written: [{ kind: "padding", size: 0 }, { kind: "connectionKeepalive" }, {
-      kind: "padding",
-      size: 5,
-    }, { kind: "connectionKeepalive" }],
+      75630106 1a2b3c4d 0000000000000000
+      2a0028 0123456789abcdef
+      19136c531574f6aca78d5c4c031d1c46e602624a4d5d3a70a4e1a756726a8b73`,
+    header: { type: DatagramType.Cookie, connection: A, packet: 0 },
+    frames: [{
+      kind: "cookieReply",
+      nonce: NONCE,
+      cookie: hexToBytes("19136c531574f6aca78d5c4c031d1c46e602624a4d5d3a70a4e1a756726a8b73"),
+    }],
   },
   {
-    name: "An unknown frame",
+    name: "Connection Request, with the cookie",
     hex: `
-      75630104 99aabbcc 0000000000000008
-      280000
-      7f0003 ff00ff
-      ff0000
-      280000`,
-    header: { type: DatagramType.Connection, connection: B, packet: 8 },
-    frames: [{ kind: "connectionKeepalive" }, { kind: "connectionKeepalive" }],
-    unknownFrames: 2,
+      75630103 00000000 0000000000000001
+      2000f5 1a2b3c4d ${MESSAGE_ONE}
+      290020 459be27bc2c2b61c36c993b94e1637d0 e28c116b9b3a355166e791e2284f516a`,
+    header: { type: DatagramType.ConnectionRequest, connection: 0, packet: 1 },
+    frames: [
+      { kind: "connectionRequest", connection: A, messageOne: hexToBytes(MESSAGE_ONE) },
+      {
+        kind: "requestCodes",
+        mac1: hexToBytes("459be27bc2c2b61c36c993b94e1637d0"),
+        mac2: hexToBytes("e28c116b9b3a355166e791e2284f516a"),
+      },
+    ],
   },
   {
     name: "No frame",
-    hex: "75630104 99aabbcc 0000000000000009",
-    header: { type: DatagramType.Connection, connection: B, packet: 9 },
+    hex: "75630101 00000000 0000000000000009",
+    header: { type: DatagramType.Request, connection: 0, packet: 9 },
     frames: [],
   },
   {
@@ -406,5 +317,128 @@ export const VECTORS: readonly Vector[] = [
     header: { type: DatagramType.Version, connection: B, packet: 9 },
     frames: [],
     version: 2,
+  },
+  {
+    name: "Ringing",
+    hex: "210004 00000002",
+    frames: [{ kind: "ringing", responder: 2 }],
+  },
+  {
+    name: "Connection Accept",
+    hex: `2200c1 ${MESSAGE_TWO}`,
+    frames: [{ kind: "connectionAccept", messageTwo: hexToBytes(MESSAGE_TWO) }],
+  },
+  {
+    name: "Connection Reject",
+    hex: "230005 00000002 01",
+    frames: [{ kind: "connectionReject", responder: 2, reason: 1 }],
+  },
+  {
+    name: "Connection Termination, to cancel a request",
+    hex: "26000c 00000001 1a2b3c4d 00000000",
+    frames: [{ kind: "connectionTermination", sender: 1, connection: A, finalSeq: 0 }],
+  },
+  {
+    name: "Connection Termination Ack, for a cancelled request",
+    hex: "270008 00000002 00000000",
+    frames: [{ kind: "connectionTerminationAck", sender: 2, finalSeq: 0 }],
+  },
+  {
+    name: "Message",
+    hex: "240010 00000000 00000001 00 686920f09f918b",
+    frames: [{ kind: "message", seq: 0, sender: 1, flags: 0, text: "hi 👋" }],
+  },
+  {
+    name: "Message, the longest",
+    hex: `2403f1 00000029 00000001 01 ${"e282ac".repeat(333)} 21`,
+    frames: [{ kind: "message", seq: 41, sender: 1, flags: 1, text: LONGEST_FRAGMENT }],
+  },
+  {
+    name: "Ack",
+    hex: "250005 00000001 00",
+    frames: [{ kind: "ack", next: 1, ranges: [] }],
+  },
+  {
+    name: "Ack, with ranges",
+    hex: "25001d 00000005 03 0000000700000007 000000090000000c 000003e8000003ff",
+    frames: [{
+      kind: "ack",
+      next: 5,
+      ranges: [{ first: 7, last: 7 }, { first: 9, last: 12 }, { first: 1000, last: 1023 }],
+    }],
+  },
+  {
+    name: "Connection Termination, with an Ack beside it",
+    hex: `
+      250005 00000003 00
+      26000c 00000001 1a2b3c4d 0000002a`,
+    frames: [{ kind: "ack", next: 3, ranges: [] }, {
+      kind: "connectionTermination",
+      sender: 1,
+      connection: A,
+      finalSeq: 42,
+    }],
+  },
+  {
+    name: "Connection Termination Ack",
+    hex: "270008 00000002 00000003",
+    frames: [{ kind: "connectionTerminationAck", sender: 2, finalSeq: 3 }],
+  },
+  {
+    name: "Connection Keepalive",
+    hex: "280000",
+    frames: [{ kind: "connectionKeepalive" }],
+  },
+  {
+    name: "Path Challenge",
+    hex: "2b0008 0123456789abcdef",
+    frames: [{ kind: "pathChallenge", nonce: NONCE }],
+  },
+  {
+    name: "Path Response, and a Path Challenge in the other direction",
+    hex: "2c0008 0123456789abcdef 2b0008 fedcba9876543210",
+    frames: [
+      { kind: "pathResponse", nonce: NONCE },
+      { kind: "pathChallenge", nonce: 0xfedcba9876543210n },
+    ],
+  },
+  {
+    name: "Several frames",
+    hex: `
+      240012 00000001 00000001 01 6f6e65207465787420
+      240018 00000002 00000001 00 696e2074776f204d65737361676573
+      240009 00000003 00000001 00
+      25000d 00000000 01 00000001ffffffff
+      280000`,
+    frames: [
+      { kind: "message", seq: 1, sender: 1, flags: 1, text: "one text " },
+      { kind: "message", seq: 2, sender: 1, flags: 0, text: "in two Messages" },
+      { kind: "message", seq: 3, sender: 1, flags: 0, text: "" },
+      { kind: "ack", next: 0, ranges: [{ first: 1, last: 4294967295 }] },
+      { kind: "connectionKeepalive" },
+    ],
+  },
+  {
+    name: "Padding between frames",
+    hex: `
+      000000
+      280000
+      000005 0000000000
+      280000`,
+    frames: [{ kind: "connectionKeepalive" }, { kind: "connectionKeepalive" }],
+    written: [{ kind: "padding", size: 0 }, { kind: "connectionKeepalive" }, {
+      kind: "padding",
+      size: 5,
+    }, { kind: "connectionKeepalive" }],
+  },
+  {
+    name: "An unknown frame",
+    hex: `
+      280000
+      7f0003 ff00ff
+      ff0000
+      280000`,
+    frames: [{ kind: "connectionKeepalive" }, { kind: "connectionKeepalive" }],
+    unknownFrames: 2,
   },
 ];

@@ -23,6 +23,8 @@ const isPeer: Check = (value) => isId(value) || isText(value);
 const isTime: Check = (value) =>
   typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
   !Number.isNaN(Date.parse(value));
+const isKnowledge: Check = (value) => ["same", "new", "changed"].includes(String(value));
+const isFingerprint: Check = (value) => /^\d{5}( \d{5}){5}$/.test(String(value));
 const isEnding: Check = (value) => ["local", "peer", "timeout"].includes(String(value));
 
 const address = { host: isText, port: isPort };
@@ -47,6 +49,7 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     rejected: { peer: isId },
     request: { peer: isId, name: isText },
     connected: { peer: isId, name: isText },
+    identity: { peer: isId, name: isText, fingerprint: isFingerprint, known: isKnowledge },
     sent: { peer: isId, seq: isCount },
     delivered: { peer: isId, seq: isCount, rttMs: isNumber },
     unconfirmed: { peer: isId, seq: isCount },
@@ -87,7 +90,9 @@ export function assertContract(side: "server" | "client", events: readonly JsonE
 export function summary(events: readonly JsonEvent[]): string[] {
   return events.filter(isRepeatable).map(({ event, time: _time, ...fields }) => {
     const shown = Object.entries(fields)
-      .filter(([name]) => !["host", "port", "server", "rttMs", "nextInMs"].includes(name))
+      .filter(([name]) =>
+        !["host", "port", "server", "rttMs", "nextInMs", "fingerprint"].includes(name)
+      )
       .map(([name, value]) => `${name}=${show(value)}`);
     return [event, ...shown].join(" ");
   });

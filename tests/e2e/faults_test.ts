@@ -176,10 +176,12 @@ async function killedPeerReturns(): Promise<void> {
   await Promise.all([ana.waitForEvent("connected"), again.waitForEvent("connected")]);
   await assertTalk(ana, again, "after");
   await assertTalk(again, ana, "here I am");
-  assertEquals(summary(ana.events()).slice(-6), [
+  assertEquals(summary(ana.events()).slice(-8), [
     "request peer=2 name=bob",
+    "identity peer=2 name=bob known=same",
     "terminated peer=2 by=peer undelivered=1",
     "connected peer=2 name=bob",
+    "identity peer=2 name=bob known=same",
     "sent peer=2 seq=0",
     "delivered peer=2 seq=0",
     "message peer=2 name=bob seq=0 text=here I am",

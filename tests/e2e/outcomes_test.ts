@@ -35,7 +35,11 @@ Deno.test("a rejected request is told to the requester, and exit status 5", asyn
   // Nobody is ringing any more.
   await bob.endInput();
   assertEquals(await bob.exitCode(), 0);
-  assertEquals(outcome(bob), ["request peer=2 name=", "left undelivered=0 acknowledged=true"]);
+  assertEquals(outcome(bob), [
+    "request peer=2 name=",
+    "identity peer=2 name= known=new",
+    "left undelivered=0 acknowledged=true",
+  ]);
 });
 
 Deno.test("a busy client rejects a third one; the conversation goes on", async () => {
@@ -113,6 +117,7 @@ Deno.test("--connect --send: 0 if and only if it was delivered", async () => {
   await bob.waitForEvent("terminated");
   assertEquals(outcome(bob), [
     "connected peer=2 name=",
+    "identity peer=2 name= known=new",
     "message peer=2 name= seq=0 text=hi",
     "terminated peer=2 by=peer undelivered=0",
   ]);
@@ -182,6 +187,7 @@ Deno.test({
     const server = await stage.serve();
     const bob = await stage.jsonClient("bob", server, "--accept-all");
     const { program, args } = commandLine("client");
+    const env = stage.folders.env("ana");
     const command = [program, ...args, "--server", server.address, "--json"];
     const shell = new Deno.Command("sh", {
       args: [
@@ -191,6 +197,7 @@ Deno.test({
         ...command,
       ],
       stderr: "piped",
+      env,
     });
     const { stdout, stderr } = await shell.output();
     assertMatch(new TextDecoder().decode(stdout), /^\{"event":"registered",[^\n]+\}\n$/);
@@ -201,6 +208,7 @@ Deno.test({
     const help = new Deno.Command("sh", {
       args: ["-c", '"$@" --help | head -n 1', "sh", program, ...args],
       stderr: "piped",
+      env,
     });
     const shown = await help.output();
     assertMatch(new TextDecoder().decode(shown.stdout), /^[^\n]+\n$/);

@@ -3,10 +3,13 @@
  *
  * What runs is `deno run main.ts` with the permissions of the tasks in deno.json, or the executable
  * that the environment variable UDP_CHAT names: alone in an empty folder, with an empty environment.
+ * Each client of a test has a configuration folder of its own, by its name: nothing touches the real
+ * one, and a client that is started again under its name is the same one.
  *
  * @module
  */
 import config from "../../deno.json" with { type: "json" };
+import { Folders, systemEnv } from "./folders.ts";
 import { Lines, PATIENCE } from "./lines.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -55,6 +58,14 @@ function toPath(file: string): string {
 /** Is told every line that a program prints. */
 export type Observer = (name: string, line: string) => void;
 
+/** What a program is started in. */
+interface Surroundings {
+  /** The folder, undefined for the one of the tests. */
+  readonly cwd: string | undefined;
+  readonly env: Record<string, string>;
+  readonly onLine: Observer;
+}
+
 /** A running program. */
 export class Program {
   readonly stdout: Lines;
@@ -69,8 +80,7 @@ export class Program {
   constructor(
     name: string,
     { program, args, isExecutable }: CommandLine,
-    cwd: string | undefined,
-    onLine: Observer,
+    { cwd, env, onLine }: Surroundings,
   ) {
     this.#name = name;
     this.#child = new Deno.Command(program, {
@@ -78,7 +88,8 @@ export class Program {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      ...isExecutable && { clearEnv: true, env: systemEnv() },
+      clearEnv: isExecutable,
+      env: { ...isExecutable && systemEnv(), ...env },
       ...cwd !== undefined && { cwd },
     }).spawn();
     const transcript = (): string => this.transcript();
@@ -185,21 +196,18 @@ function includes(event: JsonEvent, fields: Readonly<Record<string, unknown>>): 
   );
 }
 
-/** Windows has no sockets without this variable. */
-function systemEnv(): Record<string, string> {
-  const root = IS_WINDOWS ? Deno.env.get("SystemRoot") : undefined;
-  return root === undefined ? {} : { SystemRoot: root };
-}
-
-/** Runs a program without input to its end. */
+/** Runs a program without input to its end; in a new configuration folder, or a given environment. */
 export async function runProgram(
   { program, args, isExecutable }: CommandLine,
   more: readonly string[],
+  env?: Record<string, string>,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
+  using folders = new Folders();
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args, ...more],
     stdin: "null",
-    ...isExecutable && { clearEnv: true, env: systemEnv() },
+    clearEnv: isExecutable,
+    env: { ...isExecutable && systemEnv(), ...env ?? folders.env("program") },
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
@@ -217,24 +225,25 @@ export interface RunningServer {
 export class Stage {
   readonly #programs: Program[] = [];
   readonly #onLine: Observer;
-  readonly #isAlone: boolean;
-  #folder: string | undefined;
+  readonly #hasFolders: boolean;
+  /** Where they keep their files. */
+  readonly folders = new Folders();
 
-  /** `isAlone`: the executable runs in an empty folder, which takes the permission to make one. */
+  /** `hasFolders`: whether they get folders to start and to keep files in, which takes a permission. */
   constructor(
-    { onLine = () => {}, isAlone = true }: { onLine?: Observer; isAlone?: boolean } = {},
+    { onLine = () => {}, hasFolders = true }: { onLine?: Observer; hasFolders?: boolean } = {},
   ) {
     this.#onLine = onLine;
-    this.#isAlone = isAlone;
+    this.#hasFolders = hasFolders;
   }
 
   /** Starts the program. */
   start(name: string, side: "serve" | "client", args: readonly string[]): Program {
     const command = commandLine(side);
-    const needsFolder = command.isExecutable && this.#isAlone;
-    if (needsFolder) this.#folder ??= Deno.makeTempDirSync({ prefix: "udp-chat-" });
+    const env = this.#hasFolders ? this.folders.env(name) : {};
+    const cwd = command.isExecutable && this.#hasFolders ? this.folders.get("empty") : undefined;
     const whole = { ...command, args: [...command.args, ...args] };
-    const program = new Program(name, whole, this.#folder, this.#onLine);
+    const program = new Program(name, whole, { cwd, env, onLine: this.#onLine });
     this.#programs.push(program);
     return program;
   }
@@ -262,7 +271,7 @@ export class Stage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#programs.map((program) => program[Symbol.asyncDispose]()));
-    if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
+    this.folders[Symbol.dispose]();
   }
 }
 

@@ -61,7 +61,8 @@ export class Screen implements AsyncDisposable {
   /** Types a command of the shell, and starts it. */
   async run({ program, args, isExecutable }: CommandLine, ...more: string[]): Promise<void> {
     const words = [program, ...args, ...more].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-    const env = isExecutable ? 'env -i TERM="$TERM" ' : "";
+    const alone = isExecutable ? '-i TERM="$TERM" ' : "";
+    const env = `env ${alone}XDG_CONFIG_HOME='${this.#folder}' `;
     await this.type(`clear; ${env}${words.join(" ")}`);
     await this.press("Enter");
   }

@@ -9,6 +9,7 @@ import type { ClientEvent, Peer } from "../../client/event.ts";
 import type { ClientOptions, ClientView } from "../../client/view.ts";
 import type { Address } from "../../protocol/address.ts";
 import type { Instant } from "../../protocol/driven.ts";
+import { makeKeyPair } from "../../protocol/x25519.ts";
 import type { Host } from "../sim_network.ts";
 import type { Stage } from "./stage.ts";
 
@@ -36,6 +37,9 @@ export class Actor {
       port: address.port,
       timers: "adaptive",
       acceptAll: false,
+      identity: makeKeyPair(stage.network.prng.bytes),
+      isBlocked: () => false,
+      epoch: 0,
       random: stage.network.prng.bytes,
       ...options,
     };
@@ -47,6 +51,11 @@ export class Actor {
     const { id } = this.view;
     assert(id !== undefined, `${this.name} has no id`);
     return id;
+  }
+
+  /** The static key that others know the client by. */
+  get key(): Uint8Array {
+    return this.#options.identity.publicKey;
   }
 
   get view(): ClientView {

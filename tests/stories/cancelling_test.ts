@@ -83,17 +83,21 @@ story("a cancellation that crosses the Accept ends the connection", (stage) => {
   assertEquals([ana, ben].map((each) => each!.view.state), ["idle", "idle"]);
 });
 
-story("a cancellation that overtakes its request keeps it from ringing", (stage) => {
+story("a cancellation that overtakes its request is sent again, and then heeded", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   stage.delay("connectionRequest", 300);
   ana!.connect(2);
   stage.wait(50);
+  const since = stage.now;
   ana!.cancel();
-  stage.wait(1000);
-  assertEquals(ben!.told("request"), []);
-  ana!.connect(2);
-  stage.wait(100);
+  stage.wait(200);
+  // Ben has no key to open it with yet.
+  assertEquals(ben!.dropped.notAuthentic, 1);
+  stage.wait(11_000);
   assertEquals(ben!.told("request").length, 1);
+  assertEquals(ben!.toldAt("requestEnded", since), [stage.after(1000) + 20]);
+  assertEquals(ben!.last("requestEnded").why, "cancelled");
+  assertEquals(stage.times("connectionTermination", ana).length, 2);
 });
 
 story("without a request there is nothing to cancel", (stage) => {

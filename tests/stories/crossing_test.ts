@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { PlayedRequest } from "../played_peer.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { story } from "./stage.ts";
 
@@ -59,7 +60,22 @@ for (const slow of ["ana", "ben"]) {
   });
 }
 
-story("a look-up that a request overtook ends without a word", (stage) => {
+story(
+  "a request that overtook the look-up of its sender waits for the directory's word",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    stage.network.cut("ana", "directory", stage.now + 3000);
+    ana.connect("ben");
+    ben.connect(1);
+    // Anybody can say that he is ben: ana is not asked, and nothing is accepted.
+    stage.wait(2500);
+    assertEquals([ana.told("request"), ana.told("connected")], [[], []]);
+    stage.wait(11_000);
+    assertOneConnection(stage, ana, ben);
+  },
+);
+
+story("a request that overtook a look-up that led nowhere is asked about", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   stage.network.cut("ana", "directory", stage.now + 10_000);
   ana.connect("ben");
@@ -68,10 +84,13 @@ story("a look-up that a request overtook ends without a word", (stage) => {
   // The directory has forgotten ben when it is asked.
   stage.network.cut("ben", "directory");
   stage.restartDirectory();
-  stage.wait(60_000);
-  assertOneConnection(stage, ana, ben);
+  stage.wait(20_000);
   assertEquals(stage.times("inactive").length, 1);
-  assertEquals(ana.told("inactive"), []);
+  assertEquals(ana.told("inactive"), [{ kind: "inactive", peer: "ben" }]);
+  assertEquals(ana.told("request").length, 1);
+  ana.accept();
+  stage.wait(100);
+  assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
 });
 
 story("a late copy of a request that crossed does not ring", (stage) => {
@@ -94,22 +113,41 @@ story("a late copy of a request that crossed does not ring", (stage) => {
   assertOneConnection(stage, ana, ben);
 });
 
-story("a request under the id of the one that is requested, but from elsewhere, rings", (stage) => {
+story("a crossing request that somebody copied connects with its owner alone", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-  // A third one says that it is ana, whom ben requests.
-  const carl = stage.client("carl");
-  stage.wait(100);
-  stage.network.cut("ana", "ben");
+  const elsewhere = { hostname: "192.0.2.1", port: 9 };
+  stage.network.cut("ana", "ben", stage.now + 5000);
   ana.connect(2);
   ben.connect(1);
   stage.wait(200);
   const request = stage.datagrams(ana).find((datagram) => datagram.frame("connectionRequest"))!;
-  stage.network.transmit(carl.host.address, ben.host.address, request.bytes);
+  stage.network.transmit(elsewhere, ben.host.address, request.bytes);
   stage.wait(100);
-  assertEquals(ben.told("connected"), []);
-  assertEquals(ben.told("request").length, 1);
-  assertEquals(ben.view.state, "requesting");
+  // The Accept went to the copier, who cannot read it.
+  assertEquals(stage.datagrams(ben).at(-1)!.to, "192.0.2.1:9");
+  stage.wait(15_000);
+  assertOneConnection(stage, ana, ben);
+  assertEquals(stage.datagrams(ben).at(-1)!.to, "ana");
 });
+
+story(
+  "a request under the id of the one that is requested, but with another key, rings",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    stage.network.cut("ana", "ben");
+    ana.connect(2);
+    ben.connect(1);
+    stage.wait(200);
+    const words = { requester: ana.id, responder: ben.id, name: "ana" };
+    const { bytes } = new PlayedRequest(stage.network.prng.bytes, ben.key, words);
+    stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ben.host.address, bytes);
+    stage.wait(100);
+    assertEquals(ben.told("connected"), []);
+    assertEquals(ben.told("request").map(({ peer }) => peer), [1]);
+    assertNotEquals(ben.last("request").key, ana.key);
+    assertEquals(ben.view.state, "requesting");
+  },
+);
 
 story("a request that was dropped in a crossing ends where the other had cancelled", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];

@@ -157,7 +157,8 @@ export class Stage {
   /** The datagrams that were sent. */
   datagrams(from?: Actor, since: Instant = 0): Datagram[] {
     return this.network.sent.filter((datagram) =>
-      datagram.time >= since && (from === undefined || datagram.from === from.name)
+      datagram.time >= since &&
+      (from === undefined || (datagram.from === from.name && !datagram.isForged))
     );
   }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeVersionAnswer } from "../../protocol/datagram.ts";
 import { DatagramType } from "../../protocol/frame.ts";
+import { VERSION_PATIENCE } from "../../protocol/outgoing_request.ts";
 import { DIRECTORY, story } from "./stage.ts";
 
 const STRANGER = { hostname: "192.0.2.66", port: 666 };
@@ -59,10 +60,38 @@ story("a peer of another version is told to the user", (stage) => {
     ana!.host.address,
     asVersion2(encodeVersionAnswer(HEADER)),
   );
+  stage.wait(VERSION_PATIENCE - 1);
+  assertEquals(ana!.errors, []);
   stage.wait(100);
   assertEquals(ana!.errors, ["version"]);
   assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
   assertEquals(ana!.view.state, "idle");
+});
+
+story("a forged Version datagram ends no request, be it while it rings or before", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  const forge = (): void => {
+    const forged = asVersion2(encodeVersionAnswer(HEADER));
+    stage.network.transmit(ben!.host.address, ana!.host.address, forged);
+  };
+  // It comes before the first answer, which is lost, and again while the user is asked.
+  stage.network.script(({ from, to, bytes }) => {
+    if (from === "ben" && to === "ana" && bytes[2] === 1) {
+      forge();
+      return ana!.told("requesting").length === 1 ? "drop" : undefined;
+    }
+    return undefined;
+  });
+  ana!.connect(2);
+  forge();
+  stage.wait(15_000);
+  assertEquals(ana!.told("ringing").length, 1);
+  forge();
+  stage.wait(15_000);
+  assertEquals([ana!.errors, ana!.view.state], [[], "requesting"]);
+  ben!.accept();
+  stage.wait(100);
+  assertEquals(ana!.view.state, "connected");
 });
 
 for (const to of ["directory", "ana"]) {
@@ -112,8 +141,9 @@ story("two clients of different versions do not answer one another for ever", (s
   });
   const since = stage.now;
   ana!.connect(2);
-  stage.wait(5000);
+  stage.wait(VERSION_PATIENCE + 100);
   assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
-  // The look-up and its answer, then a request and one Version datagram, each of them twice.
-  assertEquals(stage.datagrams(undefined, since).length, 2 + 2 * 2);
+  // The look-up and its answer, then each request with a Version datagram, both of them twice.
+  const requests = ana!.told("requesting").length;
+  assertEquals(stage.datagrams(undefined, since).length, 2 + requests * 2 * 2);
 });

@@ -1,0 +1,327 @@
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import { DatagramType, RejectReason } from "../../protocol/frame.ts";
+import { encodeRequest } from "../../protocol/handshake.ts";
+import { Prng } from "../random.ts";
+import type { Datagram } from "../sim_datagram.ts";
+import { type Actor, Stage, story } from "./stage.ts";
+
+const STRANGER = { hostname: "192.0.2.66", port: 666 };
+
+/** Everything that the two told since they began to talk, without what is random. */
+function tale(since: number, ...actors: readonly Actor[]): unknown[] {
+  return actors.flatMap(({ host }) =>
+    host.events.filter(({ time }) => time >= since).map(({ time, event }) => {
+      const { key: _key, hash: _hash, ...rest } = event as unknown as Record<string, unknown>;
+      return { time: Math.round(time - since), ...rest };
+    })
+  );
+}
+
+/** A talk with all that may happen in one. */
+function talk(ana: Actor, ben: Actor, stage: Stage): void {
+  ana.connect("ben");
+  stage.wait(500);
+  ben.accept();
+  stage.wait(200);
+  ana.send("one", "two", "x".repeat(5000));
+  ben.send("three");
+  stage.wait(25_000);
+  ben.send("four");
+  ben.terminate();
+  stage.wait(1000);
+  ben.connect(1);
+  stage.wait(500);
+  ana.reject();
+  stage.wait(500);
+  ben.connect(1);
+  stage.wait(500);
+  ben.cancel();
+  stage.wait(40_000);
+}
+
+/** Plays the talk with and without interference: the users must not see a difference. */
+function assertNoDifference(
+  stage: Stage,
+  interfere: (datagram: Datagram, ana: Actor, ben: Actor) => void,
+): [Actor, Actor] {
+  const calm = new Stage(stage.mode, 1);
+  const [one, two] = calm.clients("ana", "ben") as [Actor, Actor];
+  const calmSince = calm.now;
+  talk(one, two, calm);
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  stage.network.script((datagram) => {
+    const names = [datagram.from, datagram.to];
+    if (names.includes("ana") && names.includes("ben")) interfere(datagram, ana, ben);
+    return undefined;
+  });
+  const since = stage.now;
+  talk(ana, ben, stage);
+  assertEquals(tale(since, ana, ben), tale(calmSince, one, two));
+  for (const [each, was] of [[ana, one], [ben, two]] as const) {
+    const sizes = (stage: Stage, by: Actor) =>
+      stage.datagrams(by).filter(({ to }) => to === "ana" || to === "ben").map(({ bytes }) =>
+        bytes.length
+      );
+    assertEquals(sizes(stage, each), sizes(calm, was), `${each.name} answered`);
+  }
+  return [ana, ben];
+}
+
+story("nobody sees a difference when altered copies come first, a bit in every byte", (stage) => {
+  let altered = 0;
+  const [ana, ben] = assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
+    const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
+    // Behind the version, to which another program would answer; mac2 is of use under load only.
+    const size = bytes[3] === DatagramType.ConnectionRequest ? bytes.length - 16 : bytes.length;
+    for (let at = 3; at < size; at += bytes.length > 400 ? 17 : 1) {
+      const copy = bytes.slice();
+      copy[at]! ^= 1 << (at % 8);
+      stage.network.transmit(sender.host.address, receiver.host.address, copy, true);
+      altered++;
+    }
+  });
+  assertGreater(altered, 1000);
+  const dropped = [ana, ben].flatMap((each) => Object.values(each.dropped));
+  assertGreater(dropped.reduce((sum, count) => sum + count), altered - 100);
+}, ["adaptive"]);
+
+story("nobody sees a difference when datagrams are cut short or run on", (stage) => {
+  assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
+    const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
+    const longer = new Uint8Array(Math.min(1200, bytes.length + 3));
+    longer.set(bytes);
+    const cut = [0, 15, 16, 17, 31, 32, bytes.length - 1].map((size) => bytes.slice(0, size));
+    for (const copy of bytes.length < 1200 ? [...cut, longer] : cut) {
+      stage.network.transmit(sender.host.address, receiver.host.address, copy, true);
+    }
+  });
+});
+
+story("nobody sees a difference when datagrams are cross-wired", (stage) => {
+  let last: Datagram | undefined;
+  assertNoDifference(stage, (datagram, ana, ben) => {
+    const { from, bytes } = datagram;
+    const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
+    // Back to its sender; and what one was told under the header of another, both ways.
+    stage.network.transmit(receiver.host.address, sender.host.address, bytes, true);
+    if (last !== undefined) {
+      for (const [head, tail] of [[bytes, last.bytes], [last.bytes, bytes]] as const) {
+        const crossed = tail.slice();
+        crossed.set(head.subarray(0, 16));
+        if (head.every((byte, at) => at > 15 || byte === tail[at])) continue;
+        stage.network.transmit(sender.host.address, receiver.host.address, crossed, true);
+        stage.network.transmit(receiver.host.address, sender.host.address, crossed, true);
+      }
+    }
+    last = datagram;
+  });
+});
+
+story("nobody sees a difference when everything sealed comes again, at once and later", (stage) => {
+  assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
+    const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
+    if (bytes[3] === DatagramType.ConnectionRequest) return;
+    for (const delay of [30, 3000, 30_000]) {
+      stage.network.at(stage.now + delay, () => {
+        stage.network.transmit(sender.host.address, receiver.host.address, bytes, true);
+      });
+    }
+  });
+});
+
+story("a recorded talk means nothing to a third client", (stage) => {
+  const cleo = stage.client("cleo", { id: 9 });
+  stage.wait(100);
+  const told = cleo.host.events.length;
+  assertNoDifference(stage, ({ bytes }, ana) => {
+    stage.network.transmit(ana.host.address, cleo.host.address, bytes, true);
+  });
+  assertEquals(cleo.host.events.length, told);
+  assertEquals(stage.datagrams(cleo).filter(({ to }) => to !== "directory"), []);
+});
+
+story("a Connection Request that is replayed rings once, and is answered as before", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  ana.connect(2);
+  stage.wait(100);
+  const request = stage.datagrams(ana).find((datagram) => datagram.frame("connectionRequest"))!;
+  const replay = (): Datagram[] => {
+    const since = stage.now;
+    stage.network.transmit(STRANGER, ben.host.address, request.bytes, true);
+    stage.wait(100);
+    const answers = stage.datagrams(ben, since).filter(({ to }) => to === "192.0.2.66:666");
+    for (const { bytes } of answers) assertLessOrEqual(bytes.length, request.bytes.length);
+    return answers;
+  };
+  assertEquals(replay().map((answer) => answer.frame("ringing")?.kind), ["ringing"]);
+  ben.accept();
+  // The Accept went to where the request came from last; the next one comes from ana again.
+  stage.wait(10_000);
+  assertEquals(ana.view.state, "connected");
+  assertEquals(replay(), []);
+  ana.terminate();
+  stage.wait(100);
+  assertEquals(replay().map((answer) => answer.frame("connectionReject")?.kind), [
+    "connectionReject",
+  ]);
+  // When it is forgotten, its timestamp is not.
+  stage.wait(200_000);
+  assertEquals(replay(), []);
+  ana.connect(2);
+  stage.wait(100);
+  assertEquals(replay(), []);
+  assertEquals(ben.told("request").length, 2);
+  assertEquals(ben.told("connected").length, 1);
+});
+
+story("an Accept that went to somebody who replayed the request is sent again", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  ana.connect(2);
+  stage.wait(100);
+  const request = stage.datagrams(ana).find((datagram) => datagram.frame("connectionRequest"))!;
+  stage.network.transmit(STRANGER, ben.host.address, request.bytes, true);
+  stage.wait(100);
+  ben.accept();
+  ben.send("who are you?");
+  stage.wait(12_000);
+  assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
+  assertEquals(ana.texts, ["who are you?"]);
+  const toStranger = stage.datagrams(ben).filter(({ to }) => to === "192.0.2.66:666");
+  const kinds = new Set(toStranger.flatMap(({ frames }) => frames.map(({ kind }) => kind)));
+  assertEquals([...kinds].filter((kind) => kind === "message" || kind === "ack"), []);
+});
+
+/** Sends so many requests a second that anybody could make who knows ben's key. */
+function flood(stage: Stage, to: Actor, perSecond: number, seconds: number): void {
+  const prng = new Prng(7);
+  for (let index = 0; index < perSecond * seconds; index++) {
+    stage.network.at(stage.now + index * 1000 / perSecond, () => {
+      const from = { hostname: `198.51.100.${prng.int(250)}`, port: 1 + prng.int(60_000) };
+      const connection = 1 + prng.int(1e9);
+      const bytes = encodeRequest(connection, 0, prng.bytes(241), to.key, undefined);
+      stage.network.transmit(from, to.host.address, bytes);
+    });
+  }
+}
+
+story("a client under a flood of requests asks for cookies, and lets an honest one in", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  const since = stage.now;
+  flood(stage, ben, 200, 30);
+  stage.wait(3000);
+  assertEquals(ben.told("request"), []);
+  ana.connect("ben");
+  stage.wait(15_000);
+  assertEquals(ben.told("request").map(({ peer }) => peer), [1]);
+  assertGreater(stage.times("cookieReply", ben, since).length, 1000);
+  const requests = stage.datagrams(ana).filter(({ frames }) =>
+    frames[0]?.kind === "connectionRequest"
+  );
+  const [first, second] = requests.map((each) => each.frame("requestCodes")!);
+  assert(first!.mac2.every((byte) => byte === 0));
+  assert(second!.mac2.some((byte) => byte !== 0));
+  ben.accept();
+  stage.wait(200);
+  ana.send("through the storm");
+  stage.wait(200);
+  assertEquals(ben.texts, ["through the storm"]);
+  // Ben answers no faster than he is asked, and with less.
+  const answers = stage.datagrams(ben, since).filter(({ to }) => to.startsWith("198.51.100."));
+  for (const { bytes } of answers) assertEquals(bytes.length, 59);
+});
+
+story("a client that is no more under load wants no cookie", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  flood(stage, ben, 200, 3);
+  stage.wait(10_000);
+  const since = stage.now;
+  ana.connect("ben");
+  stage.wait(100);
+  assertEquals(ben.told("request").length, 1);
+  assertEquals(stage.times("cookieReply", ben, since), []);
+});
+
+story("a cookie is of no use from another address, or to another request", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
+  flood(stage, ben, 200, 30);
+  stage.wait(1000);
+  // A cookie that somebody else got, and one for a request of ana's that is no more.
+  ana.connect("ben");
+  stage.wait(100);
+  const cookie = stage.datagrams(ben).find(({ to, frames }) =>
+    to === "ana" && frames[0]?.kind === "cookieReply"
+  )!;
+  stage.network.transmit(ben.host.address, cleo.host.address, cookie.bytes, true);
+  stage.wait(12_000);
+  const shown = stage.datagrams(ana).filter(({ frames }) => frames[0]?.kind === "connectionRequest")
+    .at(-1)!;
+  assert(shown.frame("requestCodes")!.mac2.some((byte) => byte !== 0));
+  const since = stage.now;
+  stage.network.transmit(STRANGER, ben.host.address, shown.bytes, true);
+  stage.wait(100);
+  // It is known already, so no cookie is needed; another one would be.
+  assertEquals(stage.times("ringing", ben, since).length, 1);
+  ben.restart();
+  stage.wait(500);
+  const restarted = stage.now;
+  stage.network.transmit(STRANGER, ben.host.address, shown.bytes, true);
+  stage.wait(100);
+  const [answer] = stage.datagrams(ben, restarted).filter(({ to }) => to === "192.0.2.66:666");
+  assertEquals(answer?.frames[0]?.kind, "cookieReply");
+});
+
+story("somebody who is blocked does not ring, and hears of a rejection like any other", (stage) => {
+  const [ana] = stage.clients("ana") as [Actor];
+  const { key } = ana;
+  const isBlocked = (other: Uint8Array) => other.every((byte, index) => byte === key[index]);
+  const ben = stage.client("ben", { isBlocked });
+  const cleo = stage.client("cleo");
+  stage.wait(200);
+  ana.connect("ben");
+  stage.wait(500);
+  assertEquals(ana.told("rejected"), [
+    { kind: "rejected", peer: 2, reason: RejectReason.declined },
+  ]);
+  assertEquals([...ben.told("request"), ...ben.told("requestEnded")], []);
+  assertEquals(ben.view.requests, []);
+  stage.connect(cleo, ben);
+});
+
+story("a request of somebody who is blocked does not cross", (stage) => {
+  const [ana] = stage.clients("ana") as [Actor];
+  const ben = stage.client("ben", { isBlocked: () => true });
+  stage.wait(100);
+  ana.connect("ben");
+  stage.wait(1000);
+  ben.connect("ana");
+  stage.wait(100);
+  ana.accept();
+  stage.wait(100);
+  // Whom ben himself calls may answer.
+  assertEquals(ben.view.state, "connected");
+});
+
+story(
+  "no recording of a request replaces a connection, even where its receiver has forgotten it",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    ana.connect("ben");
+    stage.wait(500);
+    const [request] = stage.datagrams(ana).filter(({ to }) => to === "ben");
+    ben.reject();
+    stage.wait(500);
+    ben.restart({ acceptAll: true });
+    stage.wait(500);
+    stage.connect(ben, ana);
+    const since = stage.now;
+    for (const from of [ana.host.address, STRANGER]) {
+      stage.network.transmit(from, ben.host.address, request!.bytes, true);
+      stage.wait(100);
+    }
+    assertEquals(stage.datagrams(ben, since), []);
+    assertEquals(ben.told("terminated"), []);
+    ana.send("still here");
+    stage.wait(500);
+    assertEquals(ben.texts, ["still here"]);
+  },
+);

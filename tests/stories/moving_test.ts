@@ -1,0 +1,263 @@
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { AMPLIFICATION_MAX } from "../../protocol/path.ts";
+import { type Actor, type Stage, story } from "./stage.ts";
+
+const ELSEWHERE = { hostname: "192.0.2.1", port: 9 };
+
+/** Gives a client an address that it never had. */
+function move(stage: Stage, actor: Actor): void {
+  const { hostname, port } = actor.host.address;
+  actor.host.move({ hostname, port: port + 1 });
+  // What was sent from the old address was answered to there.
+  stage.wait(100);
+}
+
+/** The two still talk, by their first connection. */
+function assertTalking(stage: Stage, ana: Actor, ben: Actor): void {
+  const [since, word] = [stage.now, `word ${stage.now}`];
+  ana.send(`${word} from ana`);
+  ben.send(`${word} from ben`);
+  stage.wait(100);
+  assertEquals([ben.texts.at(-1), ana.texts.at(-1)], [`${word} from ana`, `${word} from ben`]);
+  for (const each of [ana, ben]) {
+    assertEquals(each.told("connected").length, 1);
+    assertEquals(each.told("terminated"), []);
+    assertEquals(each.view.unconfirmed, 0);
+    // Nothing goes to where nobody is.
+    for (const { to } of stage.datagrams(each, since)) {
+      assert(["ana", "ben", "directory"].includes(to), `${each.name} sends to ${to}`);
+    }
+  }
+}
+
+for (const mover of ["ana", "ben"]) {
+  story(`a talk goes on when ${mover} moves and speaks`, (stage) => {
+    const [ana, ben] = stage.pair();
+    const moved = mover === "ana" ? ana : ben;
+    const other = mover === "ana" ? ben : ana;
+    move(stage, moved);
+    const since = stage.now;
+    moved.send("from elsewhere");
+    stage.wait(30);
+    assertEquals(other.texts, ["from elsewhere"]);
+    // Its answer still goes to the old address, a challenge to the new one.
+    stage.wait(31_000);
+    assertEquals(stage.times("pathChallenge", other, since).slice(0, 2), [20, 20]);
+    assertEquals(stage.times("pathResponse", moved, since)[0], 40);
+    assertEquals(moved.told("delivered").length, 1);
+    assertTalking(stage, ana, ben);
+  });
+
+  story(`a talk goes on when ${mover} moves and says nothing`, (stage) => {
+    const [ana, ben] = stage.pair();
+    const moved = mover === "ana" ? ana : ben;
+    const other = mover === "ana" ? ben : ana;
+    move(stage, moved);
+    other.send("where are you?");
+    // The one that hears nothing asks for a sign of life, from where it is now.
+    stage.wait(31_000);
+    assertEquals(moved.texts, ["where are you?"]);
+    assertEquals(other.told("delivered").length, 1);
+    assertTalking(stage, ana, ben);
+  });
+
+  for (const kind of ["pathChallenge", "pathResponse"] as const) {
+    story(`a talk goes on when ${mover} moves, and a ${kind} frame is lost`, (stage) => {
+      const [ana, ben] = stage.pair();
+      const moved = mover === "ana" ? ana : ben;
+      stage.lose(kind, { times: kind === "pathChallenge" ? 2 : 1 });
+      move(stage, moved);
+      moved.send("from elsewhere");
+      stage.wait(45_000);
+      assertTalking(stage, ana, ben);
+    });
+  }
+}
+
+story("a talk survives many moves of either side, on a bad network", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.set({ loss: 0.2, jitter: 30, duplication: 0.1 });
+  const words: string[] = [];
+  for (let round = 0; round < 12; round++) {
+    move(stage, round % 3 === 2 ? ben : ana);
+    for (const each of [ana, ben]) each.send(`${each.name} ${round}`);
+    words.push(`${round}`);
+    stage.wait(40_000);
+  }
+  stage.set({ loss: 0, jitter: 0, duplication: 0 });
+  stage.wait(30_000);
+  assertEquals(ben.texts, words.map((word) => `ana ${word}`));
+  assertEquals(ana.texts, words.map((word) => `ben ${word}`));
+  assertTalking(stage, ana, ben);
+});
+
+story("a move in the midst of a burst loses nothing", (stage) => {
+  const [ana, ben] = stage.pair();
+  const texts = Array.from({ length: 300 }, (_, index) => `${index} ${"x".repeat(300)}`);
+  ana.send(...texts);
+  stage.wait(25);
+  move(stage, ana);
+  ben.send("there?");
+  stage.wait(60_000);
+  assertEquals(ben.texts, texts);
+  assertTalking(stage, ana, ben);
+});
+
+for (const mover of ["ana", "ben"]) {
+  story(`${mover} terminates after moving, and both are told by whom`, (stage) => {
+    const [ana, ben] = stage.pair();
+    const moved = mover === "ana" ? ana : ben;
+    const other = mover === "ana" ? ben : ana;
+    moved.send("bye");
+    move(stage, moved);
+    moved.terminate();
+    stage.wait(31_000);
+    assertEquals(other.texts, ["bye"]);
+    assertEquals([moved, other].map((each) => each.last("terminated").by), ["local", "peer"]);
+  });
+}
+
+for (const mover of ["ana", "ben"]) {
+  story(`a request that rings is accepted after ${mover} moved`, (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    ana.connect(2);
+    stage.wait(100);
+    move(stage, mover === "ana" ? ana : ben);
+    ben.accept();
+    stage.wait(31_000);
+    assertEquals(ben.told("request").length, 1);
+    assertTalking(stage, ana, ben);
+  });
+}
+
+story("who moved is found by others when the directory knows it", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
+  move(stage, ana);
+  stage.wait(20_000);
+  assertEquals(stage.table, [1, 2, 3]);
+  stage.connect(cleo, ana);
+  ben.connect("ana");
+  stage.wait(100);
+  assertEquals(ben.told("rejected").length, 1);
+});
+
+/** Lets somebody at another address repeat all that one says to the other, and be quicker. */
+function copyFaster(stage: Stage, sender: Actor, receiver: Actor): void {
+  stage.network.script((datagram) => {
+    if (datagram.from !== sender.name || datagram.to !== receiver.name) return undefined;
+    stage.network.transmit(ELSEWHERE, receiver.host.address, datagram.bytes, true);
+    return 5;
+  });
+}
+
+story(
+  "who copies everything from elsewhere, and is quicker, steals and stalls nothing",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    copyFaster(stage, ana, ben);
+    const since = stage.now;
+    for (let round = 0; round < 100; round++) {
+      ana.send(`a${round}`);
+      ben.send(`b${round}`);
+      stage.wait(500);
+    }
+    assertEquals([ana.texts.length, ben.texts.length], [100, 100]);
+    // Not one text came later than it would have come.
+    for (const [index, time] of ana.toldAt("message", since).entries()) {
+      assertEquals(time, index * 500 + 20);
+    }
+    const toCopier = stage.datagrams(ben, since).filter(({ to }) => to === "192.0.2.1:9");
+    const fromCopier = stage.datagrams(undefined, since).filter(({ from }) =>
+      from === "192.0.2.1:9"
+    );
+    assertEquals([...new Set(toCopier.flatMap(({ frames }) => frames.map(({ kind }) => kind)))], [
+      "pathChallenge",
+    ]);
+    const sizeOf = (all: typeof toCopier) => all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    assertLessOrEqual(sizeOf(toCopier), AMPLIFICATION_MAX * sizeOf(fromCopier));
+    assertEquals([ana, ben].map((each) => each.told("terminated")), [[], []]);
+  },
+);
+
+for (const mover of ["ana", "ben"]) {
+  story(`who copies everything, and is quicker, does not keep ${mover} from moving`, (stage) => {
+    const [ana, ben] = stage.pair();
+    const moved = mover === "ana" ? ana : ben;
+    copyFaster(stage, ana, ben);
+    copyFaster(stage, ben, ana);
+    move(stage, moved);
+    for (let round = 0; round < 40; round++) {
+      ana.send(`a${round}`);
+      ben.send(`b${round}`);
+      stage.wait(1000);
+    }
+    assertEquals([ana.texts.length, ben.texts.length], [40, 40]);
+    assertEquals([ana, ben].map((each) => each.told("terminated")), [[], []]);
+  });
+}
+
+story("who repeats every challenge and its answer as well cannot steal a connection", (stage) => {
+  const [ana, ben] = stage.pair();
+  copyFaster(stage, ana, ben);
+  // What ben says to the copier goes on to ana, as if it came from ben.
+  stage.network.script((datagram) => {
+    if (datagram.from !== "ben" || datagram.to !== "192.0.2.1:9") return undefined;
+    stage.network.transmit(ben.host.address, ana.host.address, datagram.bytes, true);
+    return undefined;
+  });
+  for (let round = 0; round < 20; round++) {
+    ana.send(`a${round}`);
+    ben.send(`b${round}`);
+    stage.wait(2000);
+  }
+  assertEquals([ana.texts.length, ben.texts.length], [20, 20]);
+  const stolen = stage.datagrams(ben).filter(({ to, frames }) =>
+    to === "192.0.2.1:9" && frames.some(({ kind }) => kind !== "pathChallenge")
+  );
+  assertEquals(stolen, []);
+});
+
+story("a copy of what was lost, from elsewhere, moves nobody", (stage) => {
+  const [ana, ben] = stage.pair();
+  let newest: Uint8Array | undefined;
+  stage.network.script((datagram) => {
+    if (newest !== undefined || datagram.frame("message") === undefined) return undefined;
+    newest = datagram.bytes;
+    return "drop";
+  });
+  ana.send("caught");
+  const since = stage.now;
+  stage.network.transmit(ELSEWHERE, ben.host.address, newest!, true);
+  stage.wait(30);
+  // It is authentic, and newer than all before: taken for what it is.
+  assertEquals(ben.texts, ["caught"]);
+  stage.wait(500);
+  ben.send("still there?");
+  stage.wait(100);
+  assertEquals(ana.texts, ["still there?"]);
+  const toElsewhere = stage.datagrams(ben, since).filter(({ to }) => to === "192.0.2.1:9");
+  assertEquals(toElsewhere.map(({ frames }) => frames.map(({ kind }) => kind)), [
+    ["pathChallenge"],
+  ]);
+  assertLess(toElsewhere[0]!.bytes.length, AMPLIFICATION_MAX * newest!.length);
+});
+
+story("copies of what had arrived, from elsewhere, are dropped without a word", (stage) => {
+  const [ana, ben] = stage.pair();
+  ana.send("one", "two");
+  ben.send("three");
+  stage.wait(2000);
+  const [dropped, since] = [ben.dropped.notAuthentic, stage.now];
+  const copies = stage.datagrams(ana).filter(({ to, frames }) =>
+    to === "ben" && frames.every(({ kind }) => kind !== "connectionRequest")
+  );
+  assert(copies.length > 1);
+  for (const { bytes } of copies) {
+    stage.network.transmit(ELSEWHERE, ben.host.address, bytes, true);
+    stage.network.transmit(ana.host.address, ben.host.address, bytes, true);
+  }
+  stage.wait(1000);
+  assertEquals(ben.dropped.notAuthentic, dropped + 2 * copies.length);
+  assertEquals(stage.datagrams(ben, since), []);
+  assertTalking(stage, ana, ben);
+});
