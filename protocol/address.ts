@@ -33,16 +33,32 @@ export function hostToBytes(hostname: string): Uint8Array | undefined {
 }
 
 function ipv4ToBytes(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    // A leading zero would mean octal to some.
-    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[index] = Number(part);
-  }
-  return bytes;
+  return writeIpv4(text, bytes, 0) ? bytes : undefined;
 }
+
+/** Writes the 4 bytes of a dotted address at `at`; false, with traces left, where it is none. */
+export function writeIpv4(text: string, bytes: Uint8Array, at: number): boolean {
+  let [parts, part, digits] = [0, 0, 0];
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? DOT : text.charCodeAt(i);
+    if (code >= ZERO && code <= ZERO + 9) {
+      // A leading zero would mean octal to some.
+      if (digits > 0 && part === 0) return false;
+      part = 10 * part + code - ZERO;
+      digits++;
+    } else {
+      // Behind each part there is a dot, or the end.
+      if (code !== DOT || digits === 0 || part > 255 || parts === 4) return false;
+      bytes[at + parts++] = part;
+      part = digits = 0;
+    }
+  }
+  return parts === 4;
+}
+
+const ZERO = 0x30;
+const DOT = 0x2e;
 
 function ipv6ToBytes(text: string): Uint8Array | undefined {
   const halves = text.replace(/%.*$/, "").split("::");

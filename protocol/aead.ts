@@ -8,34 +8,46 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 /** Bytes by which sealed text is longer than plain text. */
 export const TAG_SIZE = 16;
 const NONCE_SIZE = 12;
+/** Used again for each: the cipher takes a copy. */
+const nonce = new Uint8Array(NONCE_SIZE);
+const nonceView = new DataView(nonce.buffer);
 
 /** The nonce of a packet counter: 32 zero bits, then the counter, big-endian (Noise, 12.4). */
-function nonceOf(counter: bigint): Uint8Array {
-  const nonce = new Uint8Array(NONCE_SIZE);
-  new DataView(nonce.buffer).setBigUint64(4, counter);
+function nonceOf(counter: number | bigint): Uint8Array {
+  if (typeof counter === "bigint") {
+    nonceView.setBigUint64(4, counter);
+  } else {
+    nonceView.setUint32(4, Math.floor(counter / 2 ** 32));
+    nonceView.setUint32(8, counter >>> 0);
+  }
   return nonce;
 }
 
-/** Encrypts and authenticates `plain`, and authenticates `associated`. */
+/**
+ * Encrypts and authenticates `plain`, and authenticates `associated`.
+ *
+ * @param sealed where the result goes; it may begin where `plain` does.
+ */
 export function seal(
   key: Uint8Array,
-  counter: bigint,
+  counter: number | bigint,
   associated: Uint8Array,
   plain: Uint8Array,
+  sealed: Uint8Array = new Uint8Array(plain.length + TAG_SIZE),
 ): Uint8Array {
   const cipher = createCipheriv("aes-256-gcm", key, nonceOf(counter));
   cipher.setAAD(associated);
-  const sealed = new Uint8Array(plain.length + TAG_SIZE);
+  const { length } = plain;
   sealed.set(cipher.update(plain));
   cipher.final();
-  sealed.set(cipher.getAuthTag(), plain.length);
+  sealed.set(cipher.getAuthTag(), length);
   return sealed;
 }
 
 /** Undoes seal(); undefined where a bit of anything is another than it was. */
 export function open(
   key: Uint8Array,
-  counter: bigint,
+  counter: number | bigint,
   associated: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | undefined {

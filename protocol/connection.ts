@@ -6,34 +6,35 @@
  * @module
  */
 import type { Address } from "./address.ts";
+import { Accepting } from "./accepting.ts";
+import { Acknowledger } from "./acknowledger.ts";
 import { TAG_SIZE } from "./aead.ts";
+import {
+  CONNECTION_KEEPALIVE,
+  CONNECTION_TIMEOUT,
+  type ConnectionState,
+  FLUSH_TIMEOUT,
+  LINGER,
+  TERMINATION_RTO_MIN,
+  TERMINATION_TRIES,
+  TIMER_SLACK,
+} from "./connection_limits.ts";
 import { DatagramWriter, decodeFrames } from "./datagram.ts";
 import type { Driven, Instant, Random, Transmit } from "./driven.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame, HEADER_SIZE, type Message } from "./frame.ts";
-import type { ConnectionEvent, ConnectionState, EndedBy, Ends } from "./ends.ts";
-import { type Agreement, encodeSealed, sealDatagram } from "./handshake.ts";
-import { Path } from "./path.ts";
-import { ReceiveQueue } from "./receive_queue.ts";
-import { RTO_INITIAL, type RttEstimator } from "./rtt.ts";
-import { type Delivery, SendQueue } from "./send_queue.ts";
+import type { ConnectionEvent, EndedBy, Ends } from "./ends.ts";
+import { Fifo } from "./fifo.ts";
+import { Flight } from "./flight.ts";
+import { type Agreement, encodeSealed, sealInPlace } from "./handshake.ts";
+import { type Arrival, Path, type PathFrame } from "./path.ts";
+import { ReceiveQueue, type Reception } from "./receive_queue.ts";
+import type { RttEstimator } from "./rtt.ts";
+import { SendQueue } from "./send_queue.ts";
 import { earlier, Timers } from "./timers.ts";
 
-/** Milliseconds of silence from the other after which a Connection Keepalive asks for an Ack. */
-export const CONNECTION_KEEPALIVE = 10_000;
-/** Milliseconds of silence from the other after which the connection is ended locally. */
-export const CONNECTION_TIMEOUT = 60_000;
-/** How often an Accept is sent for each Request: to an address that nobody has shown to be good. */
-export const ACCEPT_TRIES = 3;
-/** How often a Termination is sent before the connection is ended without its ack. */
-export const TERMINATION_TRIES = 3;
-/** Milliseconds that the retransmission timeout of a Termination is at least. */
-export const TERMINATION_RTO_MIN = 1_000;
-/** Milliseconds that either end waits for what was in flight at a termination. */
-export const FLUSH_TIMEOUT = 30_000;
-/** Milliseconds that an ended connection still acknowledges repeats. */
-export const LINGER = 30_000;
+export * from "./connection_limits.ts";
 
-type TimerName = "accept" | "keepalive" | "silence" | "termination" | "flush" | "linger";
+type TimerName = "keepalive" | "silence" | "termination" | "flush" | "linger";
 
 /** One end of a connection. Feed it the frames of its datagrams, then drain it. */
 export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram"> {
@@ -41,24 +42,23 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   readonly ends: Ends;
   /** The handshake that it came from. */
   readonly agreement: Agreement;
-  readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX - TAG_SIZE);
+  readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, TAG_SIZE);
+  readonly #random: Random;
   readonly #path: Path;
   #state: ConnectionState = "open";
   readonly #rtt: RttEstimator;
+  readonly #flight: Flight;
   readonly #sendQueue: SendQueue;
   readonly #receiveQueue = new ReceiveQueue();
+  readonly #acknowledger: Acknowledger;
   readonly #timers = new Timers<TimerName>();
-  #events: ConnectionEvent[] = [];
-  /** Whether this end accepted, and the requester may not know it yet. */
-  #isUnconfirmed: boolean;
-  #acceptTransmissions = 0;
+  readonly #events = new Fifo<ConnectionEvent>();
+  readonly #accepting: Accepting;
   #terminationTransmissions = 0;
   /** The other's final seq, once its Termination Ack came. */
   #remoteFinalSeq: number | undefined;
   readonly #due = {
-    accept: false,
     earlyAck: false,
-    ack: false,
     termination: false,
     terminationAck: false,
     keepalive: false,
@@ -80,12 +80,14 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   ) {
     this.ends = ends;
     this.agreement = agreement;
+    this.#random = random;
     this.#path = new Path(address, random);
     this.#rtt = rtt;
-    this.#sendQueue = new SendQueue(ends.local, rtt);
-    this.#isUnconfirmed = agreement.messageTwo !== undefined;
-    this.#due.accept = this.#isUnconfirmed;
-    this.#due.ack = !this.#isUnconfirmed;
+    this.#flight = new Flight(now, rtt, address);
+    this.#sendQueue = new SendQueue(ends.local, rtt, this.#flight);
+    this.#accepting = new Accepting(rtt, agreement.messageTwo !== undefined);
+    this.#acknowledger = new Acknowledger(rtt.mode, this.#receiveQueue, agreement.seals.opener);
+    if (!this.#accepting.isUnconfirmed) this.#acknowledger.request(now);
     this.#hear(now);
   }
 
@@ -113,32 +115,27 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
 
   /** Ends the connection here and now. */
   abandon(now: Instant, by: EndedBy): void {
-    if (this.#state !== "closed" && this.#state !== "gone") this.#close(now, by);
+    if (this.#isSending()) this.#close(now, by);
   }
 
   /** Sends the Accept again: the requester repeated its Request, from this address. */
   repeatAccept(from: Address): void {
-    if (!this.#isUnconfirmed) return;
+    if (!this.#accepting.isUnconfirmed) return;
     this.#path.accept(from);
-    this.#acceptTransmissions = 0;
-    this.#due.accept = true;
+    this.#accepting.repeat();
   }
 
-  /**
-   * Takes a Handshake or Connection datagram for this connection.
-   *
-   * @returns false where it came before, or is not authentic; then nothing changed.
-   */
+  /** Takes a datagram; returns false where it came before, or is not authentic: nothing changed. */
   handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
     if (this.#state === "gone") return false;
     const { early, seals } = this.agreement;
     const isEarly = datagram[3] === DatagramType.Handshake;
     const { opener } = isEarly ? early : seals;
-    const highest = opener.highest;
+    const isNewest = packet > opener.highest;
     const [header, sealed] = [datagram.subarray(0, HEADER_SIZE), datagram.subarray(HEADER_SIZE)];
     const plain = opener.open(packet, header, sealed);
     const decoded = plain && decodeFrames(plain);
-    const patience = this.#rtt.srtt === undefined ? RTO_INITIAL : 3 * this.#rtt.srtt;
+    const { patience } = this.#rtt;
     if (!decoded?.ok) {
       const mayBeCopy = !isEarly && this.#path.mayBeCopy(now, packet, from);
       if (mayBeCopy && opener.isAuthentic(packet, header, sealed)) {
@@ -146,19 +143,14 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
       }
       return false;
     }
-    if (this.#isUnconfirmed) this.#path.settle(from);
-    const isNewest = packet > highest;
-    const size = datagram.length;
-    const arrival = {
-      size,
-      packet: isEarly ? undefined : packet,
-      frames: decoded.frames,
-      isNewest,
-      from,
-    };
+    if (this.#accepting.isUnconfirmed) this.#path.settle(from);
+    const { frames } = decoded;
+    const counter = isEarly ? undefined : packet;
+    const arrival = { size: datagram.length, packet: counter, frames, isNewest, from };
     this.#path.handleDatagram(now, arrival, patience);
-    if (isEarly) this.#handleEarly(now, decoded.frames);
-    else this.#handleFrames(now, decoded.frames, from);
+    this.#flight.follow(now, this.#path.address);
+    if (isEarly) this.#handleEarly(now, frames);
+    else this.#handleFrames(now, arrival, packet);
     this.#progress(now);
     return true;
   }
@@ -167,35 +159,45 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   #handleEarly(now: Instant, frames: readonly Frame[]): void {
     if (this.agreement.messageTwo === undefined) {
       // The requester got an Accept again: its Ack was lost.
-      if (frames.some(({ kind }) => kind === "connectionAccept")) this.#due.ack = true;
-      return;
+      const isAgain = frames.some(({ kind }) => kind === "connectionAccept");
+      return isAgain ? this.#acknowledger.request(now) : undefined;
     }
     // Who has said something on the connection itself cannot have cancelled the request for it.
     const isOpen = this.#state === "open" || this.#state === "draining";
-    if (isOpen && !this.#isUnconfirmed) return;
+    if (isOpen && !this.#accepting.isUnconfirmed) return;
     for (const frame of frames) {
       if (frame.kind !== "connectionTermination") continue;
       this.#due.earlyAck = true;
-      this.#confirmAccept();
+      this.#accepting.confirm();
       this.#handleTermination(now);
       this.#due.terminationAck = false;
     }
   }
 
-  #handleFrames(now: Instant, frames: readonly Frame[], from: Address): void {
+  #handleFrames(now: Instant, { size, frames, isNewest, from }: Arrival, packet: number): void {
     if (this.#state !== "closed") this.#hear(now);
-    this.#confirmAccept();
+    this.#accepting.confirm();
+    let hasMessage = false;
+    let isNew = false;
+    let isOutOfOrder = !isNewest || this.#receiveQueue.hasGap;
     for (const frame of frames) {
-      if (frame.kind === "pathChallenge") this.#path.handleChallenge(frame, from);
-      else if (frame.kind === "pathResponse") this.#path.handleResponse(now, frame, from);
-      else this.#handleFrame(now, frame);
+      if (frame.kind === "message") {
+        if (frame.sender !== this.ends.remote) continue;
+        hasMessage = true;
+        const outcome = this.#handleMessage(frame);
+        isNew ||= outcome !== "duplicate";
+        isOutOfOrder ||= outcome === "refused";
+      } else if (frame.kind === "connectionKeepalive") {
+        this.#acknowledger.handleKeepalive(now, packet);
+      } else if (frame.kind === "pathChallenge") this.#path.handleChallenge(frame, from);
+      else if (frame.kind === "pathResponse") {
+        this.#path.handleResponse(now, frame, from);
+        this.#flight.handleResponse(now, frame.nonce);
+      } else this.#handleFrame(now, frame);
     }
-  }
-
-  #confirmAccept(): void {
-    this.#isUnconfirmed = false;
-    this.#due.accept = false;
-    this.#timers.clear("accept");
+    if (!hasMessage) return;
+    isOutOfOrder ||= this.#receiveQueue.hasGap;
+    this.#acknowledger.handleMessages(now, { packet, size, isNew, isOutOfOrder });
   }
 
   /** See {@linkcode Driven}. */
@@ -206,9 +208,10 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
       }
     }
     this.#path.handleTimeout(now);
-    if (this.#timers.expire("accept", now)) this.#due.accept = true;
+    this.#flight.follow(now, this.#path.address);
+    this.#accepting.handleTimeout(now);
     if (this.#timers.expire("keepalive", now)) {
-      this.#due.keepalive = !this.#isUnconfirmed;
+      this.#due.keepalive = !this.#accepting.isUnconfirmed;
       this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
     }
     if (this.#timers.expire("termination", now)) {
@@ -225,8 +228,14 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
 
   /** See {@linkcode Driven}. */
   nextTimeout(): Instant | undefined {
-    const sendTimeout = this.#isSending() ? this.#sendQueue.nextTimeout() : undefined;
-    return earlier(sendTimeout, earlier(this.#timers.next(), this.#path.nextTimeout()));
+    if (this.#state === "gone") return undefined;
+    const probeAt = this.#maySend() ? this.#flight.probeAt(this.#sendQueue.sizeUnsent) : undefined;
+    const sendTimeout = this.#isSending()
+      ? earlier(this.#sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
+      : undefined;
+    const { dueAt } = this.#acknowledger;
+    const timeout = earlier(earlier(sendTimeout, dueAt), this.#accepting.nextTimeout());
+    return earlier(timeout, earlier(this.#timers.next(), this.#path.nextTimeout()));
   }
 
   /** See {@linkcode Driven}. */
@@ -237,47 +246,47 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   /** See {@linkcode Driven}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "gone") return undefined;
-    const early = this.#transmitEarly(now) ?? this.#transmitPathFrame();
-    if (early !== undefined) return early;
-    const { ack, termination, terminationAck, keepalive } = this.#due;
+    const first = this.#transmitEarly(now) ?? this.#transmitPathFrame(now);
+    if (first !== undefined) return first;
+    const { termination, terminationAck, keepalive } = this.#due;
     // What goes to an address that nobody has shown to be good must be little.
-    const message = this.#isSending() && !this.#isUnconfirmed ? this.#sendQueue.due() : undefined;
-    const writer = this.#writer;
-    const isQuiet = message === undefined && !ack && !termination && !terminationAck && !keepalive;
+    const hasMessages = (this.#messagesAt() ?? Infinity) <= now + TIMER_SLACK;
+    const { dueAt = Infinity } = this.#acknowledger;
+    const isQuiet = !hasMessages && dueAt > now && !termination && !terminationAck && !keepalive;
     if (isQuiet) return undefined;
-    const { local, localConnection, remoteConnection } = this.ends;
+    const { local, localConnection: connection, remoteConnection } = this.ends;
     const { sealer } = this.agreement.seals;
     const { packet } = sealer;
+    const writer = this.#writer;
+    writer.limit = hasMessages ? this.#flight.datagramSize : DATAGRAM_SIZE_MAX;
     writer.start({ type: DatagramType.Connection, connection: remoteConnection, packet });
-    if (ack || termination) writer.add(this.#receiveQueue.ack());
+    if (dueAt < Infinity || termination) writer.add(this.#acknowledger.take(now));
     if (keepalive) writer.add({ kind: "connectionKeepalive" });
     const { finalSeq } = this.#sendQueue;
     if (terminationAck) writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
     if (termination) {
-      writer.add({
-        kind: "connectionTermination",
-        sender: local,
-        connection: localConnection,
-        finalSeq,
-      });
+      writer.add({ kind: "connectionTermination", sender: local, connection, finalSeq });
       const timeout = this.#rtt.timeout(++this.#terminationTransmissions, TERMINATION_RTO_MIN);
       this.#timers.set("termination", now + timeout);
     }
-    this.#due.ack =
-      this.#due.termination =
-      this.#due.terminationAck =
-      this.#due.keepalive =
-        false;
-    this.#addMessages(now, message, packet);
-    return { bytes: sealDatagram(sealer, writer.finish()), to: this.#path.address };
+    this.#due.termination = this.#due.terminationAck = this.#due.keepalive = false;
+    if (hasMessages) this.#addMessages(now, packet);
+    const bytes = sealInPlace(sealer, writer.finish());
+    if (hasMessages || keepalive) this.#flight.onSent(now, packet, hasMessages ? bytes.length : 0);
+    return { bytes, to: this.#path.address };
   }
 
-  #addMessages(now: Instant, first: Message | undefined, packet: number): void {
-    for (let message = first; message !== undefined; message = this.#sendQueue.due()) {
-      if (!this.#writer.add(message)) return;
-      const seq = this.#sendQueue.markSent(now, packet);
-      if (seq !== undefined) this.#events.push({ kind: "sent", seq });
-    }
+  /** When Messages are to be sent, undefined where none may be. */
+  #messagesAt(): Instant | undefined {
+    return this.#maySend() && this.#sendQueue.dueSize > 0
+      ? this.#sendQueue.sendableAt()
+      : undefined;
+  }
+
+  #addMessages(now: Instant, packet: number): void {
+    let seq = this.#sendQueue.textsSent;
+    this.#sendQueue.write(now, packet, this.#writer);
+    for (; seq < this.#sendQueue.textsSent; seq++) this.#events.push({ kind: "sent", seq });
   }
 
   /** What the requester can open without message two. */
@@ -285,38 +294,41 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     const { local, remoteConnection: connection } = this.ends;
     const { early, messageTwo } = this.agreement;
     const frames: Frame[] = [];
-    if (this.#due.accept && messageTwo !== undefined) {
+    if (this.#accepting.isDue && messageTwo !== undefined) {
       frames.push({ kind: "connectionAccept", messageTwo });
-      const timeout = this.#rtt.timeout(++this.#acceptTransmissions);
-      const isLast = this.#acceptTransmissions >= ACCEPT_TRIES;
-      this.#timers.set("accept", isLast ? undefined : now + timeout);
+      this.#accepting.onSent(now);
     }
     if (this.#due.earlyAck) {
       frames.push({ kind: "connectionTerminationAck", sender: local, finalSeq: 0 });
     }
-    this.#due.accept = this.#due.earlyAck = false;
+    this.#due.earlyAck = false;
     if (frames.length === 0) return undefined;
     const bytes = encodeSealed(DatagramType.Handshake, connection, early.sealer, frames);
     return { bytes, to: this.#path.address };
   }
 
-  #transmitPathFrame(): Transmit | undefined {
-    const next = this.#path.pollFrame();
+  /** What has to go to an address of its own, or asks whether the path carries larger datagrams. */
+  #transmitPathFrame(now: Instant): Transmit | undefined {
+    const next = this.#path.pollFrame() ?? this.#pollProbe(now);
     if (next === undefined) return undefined;
-    const { remoteConnection } = this.ends;
+    const { frame, to, size } = next;
     const { sealer } = this.agreement.seals;
-    const bytes = encodeSealed(DatagramType.Connection, remoteConnection, sealer, [next.frame]);
-    return { bytes, to: next.to };
+    const { Connection: type } = DatagramType;
+    return { bytes: encodeSealed(type, this.ends.remoteConnection, sealer, [frame], size), to };
+  }
+
+  #pollProbe(now: Instant): PathFrame | undefined {
+    if (!this.#maySend()) return undefined;
+    const probe = this.#flight.pollProbe(now, this.#sendQueue.sizeUnsent, this.#random);
+    return probe && { ...probe, to: this.#path.address };
   }
 
   #handleFrame(now: Instant, frame: Frame): void {
     switch (frame.kind) {
-      case "message":
-        return this.#handleMessage(frame);
       case "ack":
-        return this.#deliver(this.#sendQueue.handleAck(now, frame));
-      case "connectionKeepalive":
-        this.#due.ack = true;
+        for (const delivery of this.#sendQueue.handleAck(now, frame)) {
+          if (this.#state !== "closed") this.#events.push(delivery);
+        }
         return;
       case "connectionTermination":
         return this.#handleTermination(now);
@@ -328,19 +340,10 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     }
   }
 
-  #handleMessage(message: Message): void {
-    if (message.sender !== this.ends.remote) return;
-    this.#due.ack = true;
+  #handleMessage(message: Message): Reception {
     // What comes after the end is not shown to the user, so it must not be acknowledged.
-    if (this.#state === "closed") return;
-    const reception = this.#receiveQueue.handleMessage(message);
-    if (reception.outcome !== "new") return;
-    for (const { seq, text } of reception.texts) this.#events.push({ kind: "message", seq, text });
-  }
-
-  #deliver(deliveries: readonly Delivery[]): void {
-    if (this.#state === "closed") return;
-    for (const { seq, rttMs } of deliveries) this.#events.push({ kind: "delivered", seq, rttMs });
+    if (this.#state === "closed") return "duplicate";
+    return this.#receiveQueue.handleMessage(message, this.#events);
   }
 
   #handleTermination(now: Instant): void {
@@ -375,12 +378,18 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     this.#state = "closed";
     this.#timers.clearAll();
     this.#timers.set("linger", now + LINGER);
-    this.#due.accept = this.#due.termination = this.#due.keepalive = false;
+    this.#accepting.stop();
+    this.#due.termination = this.#due.keepalive = false;
     this.#events.push({ kind: "terminated", by, undelivered: this.#sendQueue.undelivered });
   }
 
   #isSending(): boolean {
     return this.#state !== "closed" && this.#state !== "gone";
+  }
+
+  /** Whether more than an Accept may be sent to where the other end is. */
+  #maySend(): boolean {
+    return this.#isSending() && !this.#accepting.isUnconfirmed;
   }
 
   #hear(now: Instant): void {

@@ -5,6 +5,7 @@
  */
 import { BadField, type Field, Reader, Writer } from "./field.ts";
 import {
+  CONNECTION_DATAGRAM_SIZE_MAX,
   DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
@@ -12,9 +13,12 @@ import {
   type Header,
   HEADER_SIZE,
   MAGIC,
+  type Message,
+  MESSAGE_HEADER_SIZE,
   VERSION,
 } from "./frame.ts";
 import { LAYOUTS } from "./layout.ts";
+import { TextBatch } from "./text_batch.ts";
 
 /** What decodeDatagram() makes of some bytes. */
 export type Decoded =
@@ -59,6 +63,9 @@ const layoutOfType: readonly (AnyLayout | undefined)[] = (() => {
   return table;
 })();
 
+const [MESSAGE_TYPE] = LAYOUTS.message;
+const texts = new TextBatch();
+
 const datagramTypes: ReadonlySet<number> = new Set(Object.values(DatagramType));
 const sealedTypes: ReadonlySet<number> = new Set([DatagramType.Handshake, DatagramType.Connection]);
 
@@ -68,15 +75,26 @@ const sealedTypes: ReadonlySet<number> = new Set([DatagramType.Handshake, Datagr
  * The bytes that {@linkcode DatagramWriter.finish} returns are valid until the next start().
  */
 export class DatagramWriter {
-  readonly #writer: Writer;
+  #writer: Writer;
+  readonly #reserve: number;
+  #limit: number;
 
   /**
    * Makes the buffer.
    *
    * @param size the bytes of the largest datagram.
+   * @param reserve bytes of it that finish() adds at the end, for a seal.
    */
-  constructor(size = DATAGRAM_SIZE_MAX) {
+  constructor(size = DATAGRAM_SIZE_MAX, reserve = 0) {
     this.#writer = new Writer(size);
+    this.#reserve = reserve;
+    this.#limit = size;
+  }
+
+  /** Bytes in the largest datagram from the next start() on. */
+  set limit(size: number) {
+    this.#limit = size;
+    if (size > this.#writer.bytes.length) this.#writer = new Writer(size);
   }
 
   /** Begins a datagram. */
@@ -108,12 +126,27 @@ export class DatagramWriter {
       const values = frame as unknown as Record<string, unknown>;
       for (const [name, field] of fields) field.write(writer, values[name]);
       writer.view.setUint16(start + 1, writer.offset - start - FRAME_HEADER_SIZE);
-      return true;
+      if (this.room >= 0) return true;
+      writer.offset = start;
+      return false;
     } catch (error) {
       writer.offset = start;
       if (error instanceof RangeError) return false;
       throw error;
     }
+  }
+
+  /** Bytes that still fit. */
+  get room(): number {
+    return this.#limit - this.#reserve - this.#writer.offset;
+  }
+
+  /** Appends a part of `bytes`, frames that are encoded already, or returns false like add(). */
+  append(bytes: Uint8Array, start: number, end: number): boolean {
+    if (end - start > this.room) return false;
+    this.#writer.bytes.set(bytes.subarray(start, end), this.#writer.offset);
+    this.#writer.offset += end - start;
+    return true;
   }
 
   /** Fills the datagram up with Padding to at least `size` bytes. */
@@ -124,7 +157,7 @@ export class DatagramWriter {
 
   /** The datagram: a view of the buffer. */
   finish(): Uint8Array {
-    return this.#writer.bytes.subarray(0, this.#writer.offset);
+    return this.#writer.bytes.subarray(0, this.#writer.offset + this.#reserve);
   }
 }
 
@@ -138,7 +171,7 @@ export function encodeDatagram(
   frames: readonly Frame[],
   sizeMin = 0,
 ): Uint8Array {
-  const writer = new DatagramWriter();
+  const writer = new DatagramWriter(Math.max(DATAGRAM_SIZE_MAX, sizeMin));
   writer.start(header);
   for (const frame of frames) {
     if (!writer.add(frame)) {
@@ -155,9 +188,10 @@ export function encodeDatagram(
  * Byte fields of the frames are views of `bytes`.
  */
 export function decodeDatagram(bytes: Uint8Array): Decoded {
-  if (bytes.length < HEADER_SIZE || bytes.length > DATAGRAM_SIZE_MAX) {
-    return { ok: false, reason: "size" };
-  }
+  const { length } = bytes;
+  const isConnection = length > HEADER_SIZE && bytes[3] === DatagramType.Connection;
+  const sizeMax = isConnection ? CONNECTION_DATAGRAM_SIZE_MAX : DATAGRAM_SIZE_MAX;
+  if (length < HEADER_SIZE || length > sizeMax) return { ok: false, reason: "size" };
   const reader = new Reader(bytes);
   const { view } = reader;
   if (view.getUint16(0) !== MAGIC) return { ok: false, reason: "magic" };
@@ -187,17 +221,45 @@ export function decodeFrames(bytes: Uint8Array): DecodedFrames {
   const reader = new Reader(bytes);
   const frames: Frame[] = [];
   let unknownFrames = 0;
+  texts.clear();
   try {
     while (reader.offset < bytes.length) {
+      const message = readMessage(reader, bytes);
+      if (message !== undefined) {
+        frames.push(message);
+        continue;
+      }
       const frame = readFrame(reader, bytes.length);
       if (frame === undefined) unknownFrames++;
       else if (frame.kind !== "padding") frames.push(frame);
     }
+    texts.finish();
     return { ok: true, frames, unknownFrames };
   } catch (error) {
     if (error instanceof BadField) return { ok: false, reason: "frame" };
     throw error;
   }
+}
+
+/** Reads the next frame if it is a Message of ASCII text, as most are; its text follows later. */
+function readMessage(reader: Reader, bytes: Uint8Array): Message | undefined {
+  const { view, offset } = reader;
+  if (offset + MESSAGE_HEADER_SIZE > bytes.length || bytes[offset] !== MESSAGE_TYPE) {
+    return undefined;
+  }
+  const end = offset + FRAME_HEADER_SIZE + view.getUint16(offset + 1);
+  const start = offset + MESSAGE_HEADER_SIZE;
+  if (end < start || end > bytes.length) return undefined;
+  const message: Message = {
+    kind: "message",
+    seq: view.getUint32(offset + FRAME_HEADER_SIZE),
+    sender: view.getUint32(offset + FRAME_HEADER_SIZE + 4),
+    flags: bytes[offset + FRAME_HEADER_SIZE + 8]!,
+    text: "",
+  };
+  if (!texts.add(message, bytes, start, end)) return undefined;
+  reader.offset = end;
+  return message;
 }
 
 function readFrame(reader: Reader, end: number): Frame | undefined {

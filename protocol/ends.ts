@@ -1,5 +1,5 @@
 /**
- * Who is at the two ends of a connection, where it stands, and what one of them tells.
+ * Who is at the two ends of a connection, and what one of them tells.
  *
  * @module
  */
@@ -28,17 +28,3 @@ export type ConnectionEvent =
   | { kind: "unconfirmed"; seq: number }
   | { kind: "message"; seq: number; text: string }
   | { kind: "terminated"; by: EndedBy; undelivered: number };
-
-/** Where a connection stands. */
-export type ConnectionState =
-  | "open"
-  /** The user terminated; what was queued before is still being sent. */
-  | "draining"
-  /** A Termination was sent; its ack, or something below the final seq in it, is missing. */
-  | "terminating"
-  /** The other terminated; what was in flight is still being sent. */
-  | "flushing"
-  /** Over, but repeats are still acknowledged. */
-  | "closed"
-  /** Nothing is left to do. */
-  | "gone";

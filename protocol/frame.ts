@@ -17,8 +17,12 @@ export const VERSION = 1;
 export const HEADER_SIZE = 16;
 /** Bytes in front of a frame's body: type u8, size u16. */
 export const FRAME_HEADER_SIZE = 3;
-/** Bytes in the largest datagram sent or accepted, so that no path fragments it (RFC 8085, 3.2). */
+/** Bytes of a Message in front of its text: frame header, seq, sender and flags. */
+export const MESSAGE_HEADER_SIZE: number = FRAME_HEADER_SIZE + 4 + 4 + 1;
+/** Bytes in the largest datagram that every path is taken to carry whole (RFC 8085, 3.2). */
 export const DATAGRAM_SIZE_MAX = 1200;
+/** Bytes in the largest Connection datagram: what the loopback interface of Linux carries. */
+export const CONNECTION_DATAGRAM_SIZE_MAX = 65_488;
 /** Bytes in a public key (X25519, RFC 7748). */
 export const PUBLIC_KEY_SIZE = 32;
 /** UTF-8 bytes in the longest name. */
@@ -230,6 +234,15 @@ export interface AckRange {
 export interface Ack extends Kind<"ack"> {
   /** All below this seq arrived. */
   next: number;
+  /**
+   * One above the packet counter of the newest datagram that asked for an Ack, its low 32 bits; 0
+   * for none.
+   */
+  heard: number;
+  /** Tenths of a millisecond since that datagram came. */
+  delay: number;
+  /** Bit n: the datagram with the packet counter `heard` − 2 − n came, too. */
+  arrived: number;
   /** What arrived above `next`, rising, not touching one another. */
   ranges: readonly AckRange[];
 }

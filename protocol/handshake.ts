@@ -153,12 +153,15 @@ export function requesterEarlySeals(keys: DirectionKeys): Seals {
 /**
  * The responder's seals for Handshake datagrams.
  *
- * A Request that is replayed to a responder that has forgotten it gives the same early keys again, so
- * its counter starts at random: a nonce that came twice would give the authentication key away. So
- * few datagrams are sealed with these keys that they never change.
+ * A responder that started anew has forgotten a Request, which gives it the same early keys again: a
+ * nonce that came twice would give the authentication key away, and a counter below the last one
+ * would be old to the requester. So it starts at the time, with ten random bits behind it. So few
+ * datagrams are sealed with these keys that they never change.
+ *
+ * @param wallClock milliseconds since 1970.
  */
-export function responderEarlySeals(keys: DirectionKeys, random: Random): Seals {
-  const packet = Number(randomU64(random) >> 16n);
+export function responderEarlySeals(keys: DirectionKeys, wallClock: number, random: Random): Seals {
+  const packet = 1024 * Math.floor(wallClock) + Number(randomU64(random) & 1023n);
   return {
     sealer: new Sealer(keys.backward, packet, Infinity),
     opener: new Opener(keys.forward, Infinity),
@@ -177,22 +180,30 @@ export function agreement(
     : { early, seals: responderSeals(keys), remoteKey, hash, messageTwo };
 }
 
-/** A datagram with sealed frames; `type` is Handshake or Connection. */
+/** A datagram with sealed frames, at least `sizeMin` bytes; `type` is Handshake or Connection. */
 export function encodeSealed(
   type: DatagramType,
   connection: number,
   sealer: Sealer,
   frames: readonly Frame[],
+  sizeMin = 0,
 ): Uint8Array {
-  return sealDatagram(sealer, encodeDatagram({ type, connection, packet: sealer.packet }, frames));
+  const header = { type, connection, packet: sealer.packet };
+  return sealDatagram(sealer, encodeDatagram(header, frames, sizeMin - TAG_SIZE));
 }
 
 /** Seals the frames of a datagram whose header has the sealer's packet counter. */
 export function sealDatagram(sealer: Sealer, plain: Uint8Array): Uint8Array {
   const datagram = new Uint8Array(plain.length + TAG_SIZE);
-  const header = plain.subarray(0, HEADER_SIZE);
-  datagram.set(header);
-  datagram.set(sealer.seal(header, plain.subarray(HEADER_SIZE)), HEADER_SIZE);
+  datagram.set(plain);
+  return sealInPlace(sealer, datagram);
+}
+
+/** The same where the datagram has room for the seal behind its frames. */
+export function sealInPlace(sealer: Sealer, datagram: Uint8Array): Uint8Array {
+  const header = datagram.subarray(0, HEADER_SIZE);
+  const sealed = datagram.subarray(HEADER_SIZE);
+  sealer.seal(header, sealed.subarray(0, sealed.length - TAG_SIZE), sealed);
   return datagram;
 }
 

@@ -61,13 +61,19 @@ export interface IncomingRequest {
 /** The book of incoming requests, oldest first. */
 export class IncomingRequests {
   readonly #random: Random;
+  readonly #epoch: number;
   readonly #requests = new Map<string, IncomingRequest>();
   /** By static key, the one that was heard last at the end. */
   readonly #timestamps = new Map<string, { last: bigint; isAccepted: boolean }>();
 
-  /** Starts empty. */
-  constructor(random: Random) {
+  /**
+   * Starts empty.
+   *
+   * @param epoch what the instant 0 is, in milliseconds since 1970.
+   */
+  constructor(random: Random, epoch: number) {
     this.#random = random;
+    this.#epoch = epoch;
   }
 
   /** What waits for the user, oldest first. */
@@ -187,7 +193,7 @@ export class IncomingRequests {
       localConnection,
       address: { hostname: from.hostname, port: from.port },
       handshake,
-      early: responderEarlySeals(handshake.earlyKeys(), this.#random),
+      early: responderEarlySeals(handshake.earlyKeys(), this.#epoch + now, this.#random),
       state: "pending",
       reason: 0,
       expiresAt: now + PENDING_EXPIRY,

@@ -7,6 +7,7 @@
  */
 export * from "./address.ts";
 export * from "./aead.ts";
+export * from "./congestion.ts";
 export * from "./connection.ts";
 export * from "./datagram.ts";
 export * from "./driven.ts";
@@ -16,10 +17,12 @@ export * from "./frame.ts";
 export * from "./handshake.ts";
 export * from "./hmac.ts";
 export * from "./incoming_requests.ts";
+export * from "./loss_detection.ts";
 export * from "./name.ts";
 export * from "./noise.ts";
 export * from "./outgoing_request.ts";
 export * from "./path.ts";
+export * from "./path_mtu.ts";
 export * from "./proof.ts";
 export * from "./receive_queue.ts";
 export * from "./registration.ts";

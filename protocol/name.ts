@@ -22,7 +22,8 @@ const graphemes = new Intl.Segmenter();
  */
 export function nameProblem(name: string): string | undefined {
   // What it is compared and read as has to be a good name, too.
-  return problemOf(name) ?? problemOf(name.normalize("NFKC").replace(IGNORABLE, ""));
+  const normal = name.normalize("NFKC").replace(IGNORABLE, "");
+  return problemOf(name) ?? (normal === name ? undefined : problemOf(normal));
 }
 
 function problemOf(name: string): string | undefined {
@@ -30,9 +31,14 @@ function problemOf(name: string): string | undefined {
   if (NOT_IN_NAMES.test(name)) return "cannot hold spaces or control characters";
   if (/^\d+$/.test(name)) return "cannot be a number: that is a client id";
   if (name.startsWith("/") || name.startsWith("@")) return `cannot start with "${name[0]}"`;
-  const isTooLong = new TextEncoder().encode(name).length > NAME_SIZE_MAX ||
+  return isTooLong(name) ? `cannot have more than ${NAME_LENGTH_MAX} characters` : undefined;
+}
+
+function isTooLong(name: string): boolean {
+  // A character each; the segmenter would take longer than all the rest of a registration.
+  if (/^[!-~]*$/.test(name)) return name.length > NAME_LENGTH_MAX;
+  return new TextEncoder().encode(name).length > NAME_SIZE_MAX ||
     [...graphemes.segment(name)].length > NAME_LENGTH_MAX;
-  return isTooLong ? `cannot have more than ${NAME_LENGTH_MAX} characters` : undefined;
 }
 
 /**

@@ -51,6 +51,8 @@ export interface PathFrame {
   readonly frame: Frame;
   /** Where it goes. */
   readonly to: Address;
+  /** Bytes in its datagram, where they matter. */
+  readonly size?: number;
 }
 
 /** What the path has to know of a datagram. */

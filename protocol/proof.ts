@@ -5,7 +5,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { DATAGRAM_SIZE_MAX, FRAME_HEADER_SIZE, HEADER_SIZE } from "./frame.ts";
-import { hmacSha256 } from "./hmac.ts";
+import { HmacSha256, hmacSha256 } from "./hmac.ts";
 import { LAYOUTS } from "./layout.ts";
 
 /** Bytes in a code. */
@@ -19,7 +19,7 @@ const FRAME_HEADER = [LAYOUTS.proof[0], CODE_SIZE >> 8, CODE_SIZE & 0xff] as con
 
 /** Makes and checks proofs, under a key that is made from a secret. */
 export class Prover {
-  readonly #key: Uint8Array;
+  readonly #hmac: HmacSha256;
 
   /**
    * Makes the key.
@@ -27,7 +27,7 @@ export class Prover {
    * @param secret of any length; the proofs are as strong as it is.
    */
   constructor(secret: Uint8Array) {
-    this.#key = hmacSha256(LABEL, secret);
+    this.#hmac = new HmacSha256(hmacSha256(LABEL, secret));
   }
 
   /**
@@ -56,6 +56,6 @@ export class Prover {
 
   /** Over everything in front of the code. */
   #code(bytes: Uint8Array): Uint8Array {
-    return hmacSha256(this.#key, bytes.subarray(0, -CODE_SIZE)).subarray(0, CODE_SIZE);
+    return this.#hmac.sign(bytes.subarray(0, -CODE_SIZE)).subarray(0, CODE_SIZE);
   }
 }

@@ -8,20 +8,25 @@ import { TEXT_SIZE_MAX, WINDOW } from "./send_queue.ts";
 
 /** A text that is complete and whose turn it is. */
 export interface ReceivedText {
+  /** What it is to those whom it is told. */
+  kind: "message";
   /** The text's number, from 0. */
   seq: number;
   /** As it was sent. */
   text: string;
 }
 
-/** What became of a Message. */
-export type Reception =
-  /** It was taken, and completed these texts. */
-  | { outcome: "new"; texts: ReceivedText[] }
-  /** It had arrived before. */
-  | { outcome: "duplicate" }
-  /** It is beyond the window, or makes its text longer than a text may be: not taken. */
-  | { outcome: "refused" };
+/**
+ * What became of a Message: it was taken; it had arrived before; it is beyond the window, or makes
+ * its text longer than a text may be, and was not taken.
+ */
+export type Reception = "new" | "duplicate" | "refused";
+
+/** Takes texts as they are completed. */
+export interface TextSink {
+  /** Takes one. */
+  push(text: ReceivedText): void;
+}
 
 const encoder = new TextEncoder();
 
@@ -42,28 +47,33 @@ export class ReceiveQueue {
     return this.#next;
   }
 
-  /** Takes a Message. */
-  handleMessage(message: Message): Reception {
+  /** Takes a Message, and gives on the texts that it completed. */
+  handleMessage(message: Message, texts: TextSink): Reception {
     const { seq } = message;
-    if (seq < this.#next || this.#early.has(seq)) return { outcome: "duplicate" };
-    if (seq >= this.#next + WINDOW) return { outcome: "refused" };
-    if (seq > this.#next) {
-      this.#early.set(seq, message);
-      this.#insertRange(seq);
-      return { outcome: "new", texts: [] };
+    if (seq === this.#next) {
+      if (!this.#append(message, texts)) return "refused";
+      if (this.#early.size > 0) this.#takeEarly(texts);
+      return "new";
     }
-    const texts: ReceivedText[] = [];
-    if (!this.#append(message, texts)) return { outcome: "refused" };
-    this.#takeEarly(texts);
-    return { outcome: "new", texts };
+    if (seq < this.#next || this.#early.has(seq)) return "duplicate";
+    if (seq >= this.#next + WINDOW) return "refused";
+    this.#early.set(seq, message);
+    this.#insertRange(seq);
+    return "new";
   }
 
-  /** The Ack that tells what has arrived so far. */
-  ack(): Ack {
-    return { kind: "ack", next: this.#next, ranges: this.#ranges.slice(0, ACK_RANGES_MAX) };
+  /** Whether something arrived above what is missing. */
+  get hasGap(): boolean {
+    return this.#ranges.length > 0;
   }
 
-  #takeEarly(texts: ReceivedText[]): void {
+  /** The Ack that tells what has arrived so far; see {@linkcode Ack} for the parameters. */
+  ack(heard = 0, delay = 0, arrived = 0): Ack {
+    const ranges = this.#ranges.slice(0, ACK_RANGES_MAX);
+    return { kind: "ack", next: this.#next, heard, delay, arrived, ranges };
+  }
+
+  #takeEarly(texts: TextSink): void {
     for (;;) {
       const message = this.#early.get(this.#next);
       if (message === undefined) return;
@@ -74,14 +84,20 @@ export class ReceiveQueue {
   }
 
   /** Adds the next Message to the text that is being put together; false where that grows too long. */
-  #append(message: Message, texts: ReceivedText[]): boolean {
+  #append(message: Message, texts: TextSink): boolean {
+    const isWhole = this.#size === 0 && this.#text === "" && (message.flags & FLAG_MORE) === 0;
+    if (isWhole) {
+      this.#next = message.seq + 1;
+      texts.push({ kind: "message", seq: this.#texts++, text: message.text });
+      return true;
+    }
     const size = encoder.encode(message.text).length;
     if (this.#size + size > TEXT_SIZE_MAX) return false;
     this.#size += size;
     this.#text += message.text;
     this.#next = message.seq + 1;
     if ((message.flags & FLAG_MORE) !== 0) return true;
-    texts.push({ seq: this.#texts++, text: this.#text });
+    texts.push({ kind: "message", seq: this.#texts++, text: this.#text });
     this.#text = "";
     this.#size = 0;
     return true;

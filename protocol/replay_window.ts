@@ -27,6 +27,15 @@ export class ReplayWindow {
     return (this.#bits[wordOf(packet)]! & bitOf(packet)) === 0;
   }
 
+  /** Of the 32 counters below this one, which came: bit n for `packet` − 1 − n. */
+  below(packet: number): number {
+    let bits = 0;
+    for (let bit = 0; bit < WORD_BITS && bit < packet; bit++) {
+      if (!this.isNew(packet - 1 - bit)) bits |= 1 << bit;
+    }
+    return bits >>> 0;
+  }
+
   /** Notes the counter of a datagram that is new and authentic. */
   accept(packet: number): void {
     const from = Math.floor(this.#highest / WORD_BITS);

@@ -10,6 +10,8 @@ export const RESEND_INTERVAL = 10_000;
 export const RTO_INITIAL = 1_000;
 /** Milliseconds that the RTO is at least. */
 export const RTO_MIN = 50;
+/** Milliseconds that an Ack may wait for company, at most. */
+export const ACK_HOLD = 3;
 /** Milliseconds of clock granularity, the G of RFC 6298. */
 const GRANULARITY = 1;
 const ALPHA = 1 / 8;
@@ -25,6 +27,8 @@ export class RttEstimator {
   readonly mode: TimerMode;
   #srtt: number | undefined;
   #rttvar = 0;
+  #latest = RTO_INITIAL;
+  #min = Infinity;
 
   /** Starts without a sample. */
   constructor(mode: TimerMode) {
@@ -36,11 +40,27 @@ export class RttEstimator {
     return this.#srtt;
   }
 
+  /** The longer of the smoothed round-trip time and the last sample; `RTO_INITIAL` before the first. */
+  get longest(): number {
+    return Math.max(this.#srtt ?? 0, this.#latest);
+  }
+
+  /** How long an answer may well take: three round trips. */
+  get patience(): number {
+    return this.#srtt === undefined ? RTO_INITIAL : 3 * this.#srtt;
+  }
+
   /**
    * Takes a sample. It must be from something that was sent only once (Karn's algorithm, RFC 6298
    * section 3).
+   *
+   * @param delay milliseconds of it in which the other end held the answer back; not believed where
+   * that makes the sample shorter than any before (RFC 9002, 5.3).
    */
-  sample(rtt: number): void {
+  sample(measured: number, delay = 0): void {
+    this.#min = Math.min(this.#min, measured);
+    const rtt = measured - delay >= this.#min ? measured - delay : measured;
+    this.#latest = rtt;
     if (this.#srtt === undefined) {
       this.#srtt = rtt;
       this.#rttvar = rtt / 2;
@@ -50,12 +70,16 @@ export class RttEstimator {
     }
   }
 
-  /** How long to wait after the `transmissions`th time (1, 2, …) something was sent. */
-  timeout(transmissions: number, rtoMin: number = RTO_MIN): number {
+  /**
+   * How long to wait after the `transmissions`th time (1, 2, …) something was sent.
+   *
+   * @param hold milliseconds that the other end may hold its answer back.
+   */
+  timeout(transmissions: number, rtoMin: number = RTO_MIN, hold = 0): number {
     if (this.mode === "fixed") return RESEND_INTERVAL;
     const rto = this.#srtt === undefined
       ? RTO_INITIAL
       : this.#srtt + Math.max(GRANULARITY, K * this.#rttvar);
-    return Math.min(Math.max(rto, rtoMin) * 2 ** (transmissions - 1), RESEND_INTERVAL);
+    return Math.min(Math.max(rto + hold, rtoMin) * 2 ** (transmissions - 1), RESEND_INTERVAL);
   }
 }

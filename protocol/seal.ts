@@ -40,10 +40,14 @@ export class Sealer {
     return this.#packet;
   }
 
-  /** Seals the frames of the next datagram. */
-  seal(header: Uint8Array, frames: Uint8Array): Uint8Array {
+  /**
+   * Seals the frames of the next datagram.
+   *
+   * @param sealed where the result goes; it may begin where `frames` does.
+   */
+  seal(header: Uint8Array, frames: Uint8Array, sealed?: Uint8Array): Uint8Array {
     this.#advance();
-    return seal(this.#key, BigInt(this.#packet++), header, frames);
+    return seal(this.#key, this.#packet++, header, frames, sealed);
   }
 
   #advance(): void {
@@ -75,12 +79,17 @@ export class Opener {
     return this.#window.highest;
   }
 
+  /** Of the 32 counters below this one, which came: bit n for `packet` − 1 − n. */
+  arrivedBelow(packet: number): number {
+    return this.#window.below(packet);
+  }
+
   /** The frames of a datagram; undefined where it came before, or is not what was sealed. */
   open(packet: number, header: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     if (!this.#window.isNew(packet)) return undefined;
     const phase = phaseOf(packet, this.#interval);
     const key = this.#keyOf(phase);
-    const frames = key && open(key, BigInt(packet), header, sealed);
+    const frames = key && open(key, packet, header, sealed);
     if (key === undefined || frames === undefined) return undefined;
     this.#window.accept(packet);
     if (phase > this.#phase) {

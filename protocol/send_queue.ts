@@ -3,107 +3,80 @@
  *
  * @module
  */
+import { TAG_SIZE } from "./aead.ts";
+import type { DatagramWriter } from "./datagram.ts";
 import type { Instant } from "./driven.ts";
-import { type Ack, FLAG_MORE, FRAGMENT_SIZE_MAX, type Message } from "./frame.ts";
-import type { RttEstimator } from "./rtt.ts";
+import { type Ack, ACK_RANGES_MAX, HEADER_SIZE, MESSAGE_HEADER_SIZE } from "./frame.ts";
+import type { Flight } from "./flight.ts";
+import { LAST, MessageRing } from "./message_ring.ts";
+import { ACK_HOLD, RESEND_INTERVAL, RTO_MIN, type RttEstimator } from "./rtt.ts";
+import {
+  CARRIED_MAX,
+  COPY_DELAY,
+  type Delivery,
+  IN_FLIGHT_SIZE_MAX,
+  SPARSE_LENGTH_MAX,
+  SPARSE_SIZE_MAX,
+  UNCONFIRMED_AFTER,
+  WINDOW,
+} from "./send_limits.ts";
 import { earlier } from "./timers.ts";
 
-/** UTF-8 bytes in the longest text. */
-export const TEXT_SIZE_MAX = 65_536;
-/** Messages from the first unacknowledged one to the last that may be sent. */
-export const WINDOW = 1024;
-/** UTF-8 bytes sent and not acknowledged, so that the receiver's socket buffer holds them. */
-export const IN_FLIGHT_SIZE_MAX = 65_536;
-/** UTF-8 bytes of the texts that wait, sent or not. */
-export const QUEUE_SIZE_MAX = 4 * 1024 * 1024;
-/** Messages that wait, sent or not, however short. */
-export const QUEUE_LENGTH_MAX = 65_536;
-/** Milliseconds from a text's first transmission until it counts as unconfirmed. */
-export const UNCONFIRMED_AFTER = 5_000;
-const SEQ_MAX = 0xffff_ffff;
+export * from "./send_limits.ts";
 
-/** A Message that waits. */
-interface Entry {
-  readonly frame: Message;
-  /** UTF-8 bytes of its text. */
-  readonly size: number;
-  /** Which text it is a fragment of, counted from 0. */
-  readonly textSeq: number;
-  isAcked: boolean;
-  /** To be sent again as soon as may be. */
-  isLost: boolean;
-  transmissions: number;
-  firstSentAt: Instant;
-  lastSentAt: Instant;
-  /** When it is sent again. */
-  deadline: Instant;
-  /** The packet counter of the datagram that it was last in. */
-  packet: number;
-}
-
-/** A text whose every Message was acknowledged. */
-export interface Delivery {
-  /** The text's number. */
-  seq: number;
-  /** Milliseconds from its first transmission to its acknowledgement. */
-  rttMs: number;
-}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Cuts a text into fragments of at most {@linkcode FRAGMENT_SIZE_MAX} bytes, between characters. */
-export function splitText(text: string): string[] {
-  const fragments: string[] = [];
-  const bytes = encoder.encode(text);
-  let start = 0;
-  do {
-    let end = Math.min(start + FRAGMENT_SIZE_MAX, bytes.length);
-    while (isInsideCharacter(bytes, end)) end--;
-    fragments.push(decoder.decode(bytes.subarray(start, end)));
-    start = end;
-  } while (start < bytes.length);
-  return fragments;
-}
-
-/** Whether the byte at `at` continues the character of the byte before it. */
-function isInsideCharacter(bytes: Uint8Array, at: number): boolean {
-  return at < bytes.length && (bytes[at]! & 0xc0) === 0x80;
-}
+/** What the state of a Message is made of. */
+const ACKED = 1;
+/** To be sent again as soon as may be. */
+const LOST = 2;
 
 /** The Messages of one direction, from the first unacknowledged one on. */
 export class SendQueue {
   readonly #rtt: RttEstimator;
-  readonly #sender: number;
-  /** The entries from `#firstSeq` on; the ones below `#sentSeq` were sent. */
-  #entries: Entry[] = [];
-  #firstSeq = 0;
+  readonly #ring: MessageRing;
+  readonly #flight: Flight;
+  /** What is below was sent. */
   #sentSeq = 0;
-  #nextSeq = 0;
-  #size = 0;
+  #sizeUnsent = 0;
   #sizeInFlight = 0;
+  #lengthInFlight = 0;
   #texts = 0;
+  #textsSent = 0;
   #textsDelivered = 0;
   /** Texts below this were told to be unconfirmed. */
   #textsUnconfirmed = 0;
   /** No deadline is earlier than this. */
   #earliest: Instant | undefined;
   #unconfirmedAt: Instant | undefined;
+  #copyAt: Instant | undefined;
+  #isCopyDue = false;
   #lost = 0;
+  /** The last Ack said of everything below this whether it arrived. */
+  #toldUpTo = Infinity;
+  /** Whether something that is lost must not wait any longer. */
+  #isOverdue = false;
+  /** Nothing below this is lost. */
+  #lostFrom = 0;
 
   /**
    * Starts empty.
    *
    * @param sender the client id that every Message names.
+   * @param flight knows what became of the datagrams that they were in.
    */
-  constructor(sender: number, rtt: RttEstimator) {
-    this.#sender = sender;
+  constructor(sender: number, rtt: RttEstimator, flight: Flight) {
+    this.#flight = flight;
+    this.#ring = new MessageRing(sender);
     this.#rtt = rtt;
   }
 
   /** One above the highest seq that was sent. */
   get finalSeq(): number {
     return this.#sentSeq;
+  }
+
+  /** Texts that were sent to their end, at least once. */
+  get textsSent(): number {
+    return this.#textsSent;
   }
 
   /** Texts that were queued and are not known to be delivered. */
@@ -113,7 +86,7 @@ export class SendQueue {
 
   /** Whether everything that was queued is acknowledged. */
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#ring.first === this.#ring.next;
   }
 
   /**
@@ -122,77 +95,56 @@ export class SendQueue {
    * @returns its number, or undefined where the queue is full.
    */
   push(text: string): number | undefined {
-    const fragments = splitText(text);
-    const sizes = fragments.map((fragment) => encoder.encode(fragment).length);
-    const size = sizes.reduce((sum, each) => sum + each, 0);
-    const isFull = this.#size + size > QUEUE_SIZE_MAX ||
-      this.#entries.length + fragments.length > QUEUE_LENGTH_MAX ||
-      this.#nextSeq + fragments.length > SEQ_MAX;
-    if (isFull) return undefined;
-    const textSeq = this.#texts++;
-    for (const [index, fragment] of fragments.entries()) {
-      const flags = index < fragments.length - 1 ? FLAG_MORE : 0;
-      this.#entries.push({
-        frame: {
-          kind: "message",
-          seq: this.#nextSeq++,
-          sender: this.#sender,
-          flags,
-          text: fragment,
-        },
-        size: sizes[index]!,
-        textSeq,
-        isAcked: false,
-        isLost: false,
-        transmissions: 0,
-        firstSentAt: 0,
-        lastSentAt: 0,
-        deadline: 0,
-        packet: 0,
-      });
-    }
-    this.#size += size;
-    return textSeq;
+    const { size } = this.#ring;
+    if (!this.#ring.pushText(text)) return undefined;
+    this.#sizeUnsent += this.#ring.size - size;
+    return this.#texts++;
   }
 
   /** Forgets what was never sent; it counts as undelivered. */
   dropUnsent(): void {
-    for (const entry of this.#entries.splice(this.#sentSeq - this.#firstSeq)) {
-      this.#size -= entry.size;
-    }
-    this.#nextSeq = this.#sentSeq;
+    this.#sizeUnsent = 0;
+    this.#ring.dropFrom(this.#sentSeq);
   }
 
-  /** The Message that is due now: first what was lost, then what is new and fits into the window. */
-  due(): Message | undefined {
-    return this.#dueEntry()?.frame;
+  /** When what is due may leave, undefined where acks have to come first. */
+  sendableAt(): Instant | undefined {
+    return this.#isOverdue
+      ? -Infinity
+      : this.#flight.sendableAt(this.dueSize + HEADER_SIZE + TAG_SIZE);
+  }
+
+  /** UTF-8 bytes that wait to be sent for the first time. */
+  get sizeUnsent(): number {
+    return this.#sizeUnsent;
+  }
+
+  /** Bytes of the frame that is due now, 0 where none is. */
+  get dueSize(): number {
+    const { slots, next } = this.#ring;
+    if (this.#lost > 0) return slots.size[this.#firstLost() & slots.mask]!;
+    if (this.#isOpen()) return slots.size[this.#sentSeq & slots.mask]!;
+    return this.#isCopyDue && next > 0 ? slots.size[(this.#sentSeq - 1) & slots.mask]! : 0;
   }
 
   /**
-   * Notes that the Message that is due was sent, in the datagram with this packet counter.
-   *
-   * @returns the number of the text that is now sent for the first time to its end, if one is.
+   * Writes what is due into the datagram with this packet counter, as much as fits: what was lost,
+   * then what is new and fits into the window, then earlier Messages where there are few.
    */
-  markSent(now: Instant, packet: number): number | undefined {
-    const entry = this.#dueEntry();
-    if (entry === undefined) return undefined;
-    const isFirst = entry.transmissions === 0;
-    entry.transmissions++;
-    entry.lastSentAt = now;
-    entry.packet = packet;
-    entry.deadline = now + this.#rtt.timeout(entry.transmissions);
-    this.#earliest = earlier(this.#earliest, entry.deadline);
-    if (!isFirst) {
-      entry.isLost = false;
-      this.#lost--;
-      return undefined;
+  write(now: Instant, packet: number, writer: DatagramWriter): void {
+    const before = writer.size;
+    while (this.#lost > 0) {
+      const seq = this.#firstLost();
+      if (!this.#writeAgain(now, packet, writer, seq)) return;
     }
-    entry.firstSentAt = now;
-    this.#sentSeq++;
-    this.#sizeInFlight += entry.size;
-    if ((entry.frame.flags & FLAG_MORE) !== 0) return undefined;
-    this.#unconfirmedAt ??= now + UNCONFIRMED_AFTER;
-    return entry.textSeq;
+    this.#isOverdue = false;
+    const newFrom = this.#sentSeq;
+    this.#writeNew(now, packet, writer);
+    if (writer.size === before && !this.#isCopyDue) return;
+    this.#isCopyDue = false;
+    if (!this.#isSparse()) return;
+    this.#writeEarlier(now, packet, writer);
+    if (this.#sentSeq > newFrom) this.#copyAt = now + COPY_DELAY;
   }
 
   /**
@@ -204,94 +156,203 @@ export class SendQueue {
   handleAck(now: Instant, ack: Ack): Delivery[] {
     const highest = ack.ranges.at(-1)?.last ?? ack.next - 1;
     if (Math.max(ack.next - 1, highest) >= this.#sentSeq) return [];
-    let newest: Entry | undefined;
-    const acknowledge = (first: number, last: number): void => {
-      for (let seq = Math.max(first, this.#firstSeq); seq <= last; seq++) {
-        const entry = this.#entries[seq - this.#firstSeq]!;
-        if (entry.isAcked) continue;
-        this.#acknowledge(entry);
-        if (entry.transmissions > 1) continue;
-        if (newest === undefined || entry.packet > newest.packet) newest = entry;
-      }
-    };
-    acknowledge(0, ack.next - 1);
-    for (const { first, last } of ack.ranges) acknowledge(first, Math.min(last, this.#sentSeq - 1));
-    if (newest !== undefined) {
-      this.#rtt.sample(now - newest.lastSentAt);
-      if (ack.ranges.length > 0) this.#findGaps(newest.packet);
+    if (!this.#flight.handleAck(now, ack)) return [];
+    this.#acknowledge(this.#ring.first, ack.next - 1);
+    for (const { first, last } of ack.ranges) {
+      this.#acknowledge(Math.max(first, this.#ring.first), Math.min(last, this.#sentSeq - 1));
     }
-    return this.#removeDelivered(now, ack.next);
+    const deliveries = this.#removeDelivered(now, ack.next);
+    // What is above the ranges of a full Ack may have arrived.
+    const isFull = ack.ranges.length >= ACK_RANGES_MAX;
+    this.#toldUpTo = isFull ? highest : Infinity;
+    this.#findGaps();
+    return deliveries;
   }
 
   /** Marks what was not acknowledged in time; returns the numbers of texts that are unconfirmed. */
   handleTimeout(now: Instant): number[] {
-    if (this.#earliest !== undefined && this.#earliest <= now) {
-      this.#earliest = undefined;
-      for (const entry of this.#sent()) {
-        if (entry.isAcked || entry.isLost) continue;
-        if (entry.deadline <= now) this.#markLost(entry);
-        else this.#earliest = earlier(this.#earliest, entry.deadline);
-      }
+    if (this.#copyAt !== undefined && this.#copyAt <= now) {
+      this.#copyAt = undefined;
+      this.#isCopyDue = this.#isSparse() && this.#lengthInFlight > 0;
     }
+    if ((this.#flight.nextTimeout() ?? Infinity) <= now) {
+      this.#flight.update(now);
+      this.#findGaps();
+    }
+    if (this.#earliest !== undefined && this.#earliest <= now) this.#findLate(now);
     return this.#findUnconfirmed(now);
   }
 
   /** When something may have to be sent again, or a text is to be called unconfirmed. */
   nextTimeout(): Instant | undefined {
-    return earlier(this.#earliest, this.#unconfirmedAt);
+    const copyAt = earlier(this.#copyAt, this.#flight.nextTimeout());
+    return earlier(copyAt, earlier(this.#earliest, this.#unconfirmedAt));
   }
 
-  #dueEntry(): Entry | undefined {
-    if (this.#lost > 0) {
-      for (const entry of this.#sent()) if (entry.isLost) return entry;
-    }
-    const entry = this.#entries[this.#sentSeq - this.#firstSeq];
-    const isOpen = entry !== undefined && this.#sentSeq < this.#firstSeq + WINDOW &&
-      this.#sizeInFlight + entry.size <= IN_FLIGHT_SIZE_MAX;
-    return isOpen ? entry : undefined;
+  /** Whether the next Message may be sent for the first time. */
+  #isOpen(): boolean {
+    const ring = this.#ring;
+    return this.#sentSeq < ring.next && this.#sentSeq < ring.first + WINDOW &&
+      (this.#rtt.mode === "adaptive" ||
+        this.#sizeInFlight + ring.textSize(this.#sentSeq) <= IN_FLIGHT_SIZE_MAX);
   }
 
-  *#sent(): Generator<Entry> {
-    const length = this.#sentSeq - this.#firstSeq;
-    for (let index = 0; index < length; index++) yield this.#entries[index]!;
+  /** Whether so little is in flight that sending it again costs next to nothing. */
+  #isSparse(): boolean {
+    return this.#rtt.mode === "adaptive" && this.#sentSeq === this.#ring.next &&
+      this.#lengthInFlight <= SPARSE_LENGTH_MAX && this.#sizeInFlight <= SPARSE_SIZE_MAX;
   }
 
-  #acknowledge(entry: Entry): void {
-    entry.isAcked = true;
-    this.#sizeInFlight -= entry.size;
-    if (entry.isLost) {
-      entry.isLost = false;
+  /** The lowest seq that is lost; there must be one. */
+  #firstLost(): number {
+    const { first, slots } = this.#ring;
+    let seq = Math.max(this.#lostFrom, first);
+    while ((slots.state[seq & slots.mask]! & LOST) === 0) seq++;
+    return this.#lostFrom = seq;
+  }
+
+  #writeAgain(now: Instant, packet: number, writer: DatagramWriter, seq: number): boolean {
+    const { slots, store } = this.#ring;
+    const slot = seq & slots.mask;
+    const start = slots.start[slot]!;
+    if (!writer.append(store, start, start + slots.size[slot]!)) return false;
+    if ((slots.state[slot]! & LOST) !== 0) {
+      slots.state[slot]! &= ~LOST;
       this.#lost--;
     }
+    this.#noteSent(now, packet, slot);
+    return true;
   }
 
-  #markLost(entry: Entry): void {
-    entry.isLost = true;
-    this.#lost++;
-  }
-
-  /** What was last sent in an earlier datagram than one that arrived is taken for lost. */
-  #findGaps(packet: number): void {
-    if (this.#rtt.mode === "fixed") return;
-    for (const entry of this.#sent()) {
-      if (!entry.isAcked && !entry.isLost && entry.packet < packet) this.#markLost(entry);
+  /** Writes a run of new Messages at a time: as long as they lie one behind the other. */
+  #writeNew(now: Instant, packet: number, writer: DatagramWriter): void {
+    const ring = this.#ring;
+    const { slots, store } = ring;
+    while (this.#isOpen()) {
+      const start = slots.start[this.#sentSeq & slots.mask]!;
+      let end = start;
+      while (this.#isOpen()) {
+        const slot = this.#sentSeq & slots.mask;
+        const size = slots.size[slot]!;
+        if (slots.start[slot] !== end || end + size - start > writer.room) break;
+        end += size;
+        this.#sentSeq++;
+        this.#sizeInFlight += size - MESSAGE_HEADER_SIZE;
+        this.#sizeUnsent -= size - MESSAGE_HEADER_SIZE;
+        this.#lengthInFlight++;
+        slots.firstSentAt[slot] = now;
+        this.#noteSent(now, packet, slot);
+        if ((slots.state[slot]! & LAST) !== 0) this.#textsSent++;
+      }
+      if (end === start) return;
+      writer.append(store, start, end);
+      this.#unconfirmedAt ??= now + UNCONFIRMED_AFTER;
     }
+  }
+
+  /** Writes the newest of what is unacknowledged and not in this datagram yet. */
+  #writeEarlier(now: Instant, packet: number, writer: DatagramWriter): void {
+    const { first, slots } = this.#ring;
+    let left = CARRIED_MAX;
+    for (let seq = this.#sentSeq - 1; seq >= first && left > 0; seq--) {
+      const slot = seq & slots.mask;
+      const isMeant = (slots.state[slot]! & ACKED) === 0 && slots.packet[slot] !== packet;
+      if (!isMeant) continue;
+      if (!this.#writeAgain(now, packet, writer, seq)) return;
+      left--;
+    }
+  }
+
+  #noteSent(now: Instant, packet: number, slot: number): void {
+    const { slots } = this.#ring;
+    if (slots.transmissions[slot]! < 255) slots.transmissions[slot]!++;
+    slots.lastSentAt[slot] = now;
+    slots.packet[slot] = packet;
+    const deadline = now + this.#rtt.timeout(1 + slots.timeouts[slot]!, RTO_MIN, ACK_HOLD);
+    slots.deadline[slot] = deadline;
+    if (this.#earliest === undefined || deadline < this.#earliest) this.#earliest = deadline;
+  }
+
+  /** Both ends included. */
+  #acknowledge(first: number, last: number): void {
+    const { slots } = this.#ring;
+    for (let seq = first; seq <= last; seq++) {
+      const slot = seq & slots.mask;
+      const state = slots.state[slot]!;
+      if ((state & ACKED) !== 0) continue;
+      this.#sizeInFlight -= this.#ring.textSize(seq);
+      this.#lengthInFlight--;
+      if ((state & LOST) !== 0) this.#lost--;
+      slots.state[slot] = state & ~LOST | ACKED;
+    }
+  }
+
+  #markLost(seq: number, slot: number): void {
+    this.#ring.slots.state[slot]! |= LOST;
+    this.#lost++;
+    if (seq < this.#lostFrom) this.#lostFrom = seq;
+  }
+
+  /** What is unacknowledged although its last datagram arrived, or was overtaken, is lost. */
+  #findGaps(): void {
+    if (this.#rtt.mode === "fixed") return;
+    const { first, slots } = this.#ring;
+    const { settled } = this.#flight;
+    const end = Math.min(this.#sentSeq, this.#toldUpTo);
+    for (let seq = first; seq < end; seq++) {
+      const slot = seq & slots.mask;
+      const state = slots.state[slot]!;
+      if (slots.packet[slot]! <= settled) {
+        if ((state & (ACKED | LOST)) === 0) this.#markLost(seq, slot);
+      } else if (slots.transmissions[slot] === 1) {
+        // What was sent later for the first time is in no earlier datagram.
+        return;
+      }
+    }
+  }
+
+  #findLate(now: Instant): void {
+    this.#earliest = undefined;
+    const { first, slots } = this.#ring;
+    let isLate = false;
+    for (let seq = first; seq < this.#sentSeq; seq++) {
+      const slot = seq & slots.mask;
+      const state = slots.state[slot]!;
+      if ((state & ACKED) !== 0) continue;
+      const isLost = (state & LOST) !== 0;
+      // What the window holds back is sent all the same when its time is up.
+      const deadline = isLost ? slots.lastSentAt[slot]! + RESEND_INTERVAL : slots.deadline[slot]!;
+      if (deadline > now) {
+        if (this.#earliest === undefined || deadline < this.#earliest) this.#earliest = deadline;
+      } else if (isLost) {
+        this.#isOverdue = true;
+      } else {
+        if (slots.timeouts[slot]! < 255) slots.timeouts[slot]!++;
+        this.#markLost(seq, slot);
+        this.#earliest = earlier(this.#earliest, slots.lastSentAt[slot]! + RESEND_INTERVAL);
+        isLate = true;
+      }
+    }
+    if (isLate) this.#flight.onTimeout(now);
   }
 
   #removeDelivered(now: Instant, next: number): Delivery[] {
-    const removed = this.#entries.splice(0, Math.max(0, next - this.#firstSeq));
-    this.#firstSeq += removed.length;
+    const ring = this.#ring;
+    const { slots } = ring;
     const delivered: Delivery[] = [];
-    for (const entry of removed) {
-      this.#size -= entry.size;
-      if ((entry.frame.flags & FLAG_MORE) === 0) {
-        delivered.push({ seq: entry.textSeq, rttMs: now - entry.firstSentAt });
-      }
+    if (next <= ring.first) return delivered;
+    for (let seq = ring.first; seq < next; seq++) {
+      const slot = seq & slots.mask;
+      if ((slots.state[slot]! & LAST) === 0) continue;
+      const rttMs = now - slots.firstSentAt[slot]!;
+      delivered.push({ kind: "delivered", seq: this.#textsDelivered++, rttMs });
     }
-    this.#textsDelivered += delivered.length;
-    if (this.#firstSeq === this.#sentSeq) {
-      this.#earliest = undefined;
-      this.#unconfirmedAt = undefined;
+    ring.dropBelow(next);
+    if (next === this.#sentSeq) {
+      this.#earliest = this.#unconfirmedAt = this.#copyAt = undefined;
+      this.#isCopyDue = false;
+      // Copies may still be under way: whatever becomes of them, they hold nothing back.
+      this.#flight.forget();
     }
     return delivered;
   }
@@ -300,14 +361,20 @@ export class SendQueue {
     if (this.#unconfirmedAt === undefined || this.#unconfirmedAt > now) return [];
     this.#unconfirmedAt = undefined;
     const unconfirmed: number[] = [];
-    for (const { frame, textSeq, firstSentAt } of this.#sent()) {
-      if ((frame.flags & FLAG_MORE) !== 0 || textSeq < this.#textsUnconfirmed) continue;
+    const { first, slots } = this.#ring;
+    let text = this.#textsDelivered;
+    for (let seq = first; seq < this.#sentSeq; seq++) {
+      const slot = seq & slots.mask;
+      if ((slots.state[slot]! & LAST) === 0) continue;
+      const number = text++;
+      if (number < this.#textsUnconfirmed) continue;
+      const firstSentAt = slots.firstSentAt[slot]!;
       if (firstSentAt + UNCONFIRMED_AFTER > now) {
         this.#unconfirmedAt = firstSentAt + UNCONFIRMED_AFTER;
         break;
       }
-      unconfirmed.push(textSeq);
-      this.#textsUnconfirmed = textSeq + 1;
+      unconfirmed.push(number);
+      this.#textsUnconfirmed = number + 1;
     }
     return unconfirmed;
   }

@@ -5,8 +5,9 @@
  */
 import { lookup } from "node:dns";
 import { randomBytes } from "node:crypto";
+import { sameAddress } from "./address.ts";
 import type { Driven, Instant, Transmit } from "./driven.ts";
-import { DATAGRAM_SIZE_MAX } from "./frame.ts";
+import { CONNECTION_DATAGRAM_SIZE_MAX } from "./frame.ts";
 import type { SecretSources } from "./secret.ts";
 
 /** Receive errors in a row after which the socket is taken for broken. */
@@ -78,13 +79,19 @@ export function drive<Event>(
   let isSending = false;
   let sending = Promise.resolve();
   let sleep: { timer: ReturnType<typeof setTimeout>; until: Instant } | undefined;
+  /** The last address, as the socket wants it: most datagrams go where the one before went. */
+  let to: Deno.NetAddr = { transport: "udp", hostname: "", port: 0 };
 
   async function send(): Promise<void> {
     isSending = true;
     for (let next = poll(); next !== undefined; next = poll()) {
-      const to: Deno.NetAddr = { transport: "udp", hostname: next.to.hostname, port: next.to.port };
-      // A datagram that cannot be sent is a lost datagram: the timers see to it.
-      await socket.send(next.bytes, to).catch(() => {});
+      const { hostname, port } = next.to;
+      if (!sameAddress(to, next.to)) to = { transport: "udp", hostname, port };
+      try {
+        await socket.send(next.bytes, to);
+      } catch {
+        // A datagram that cannot be sent is a lost datagram: the timers see to it.
+      }
     }
     isSending = false;
     // Transmitting makes events, too: "sent".
@@ -105,13 +112,15 @@ export function drive<Event>(
   function drain(): void {
     if (isClosing) return;
     emit();
-    if (!isSending) sending = send();
-    rearm();
+    // Sending ends with it.
+    if (isSending) rearm();
+    else sending = send();
   }
 
   function rearm(): void {
     const until = isClosing ? undefined : machine.nextTimeout();
-    if (until === sleep?.until) return;
+    // Deadlines move with almost every datagram: waking too early costs less than a new timer each.
+    if (until !== undefined && sleep !== undefined && sleep.until <= until) return;
     if (sleep !== undefined) clearTimeout(sleep.timer);
     sleep = undefined;
     if (until === undefined) return;
@@ -125,13 +134,17 @@ export function drive<Event>(
   }
 
   async function receive(): Promise<void> {
-    const buffer = new Uint8Array(DATAGRAM_SIZE_MAX + 1);
+    const buffer = new Uint8Array(CONNECTION_DATAGRAM_SIZE_MAX + 1);
     for (let errors = 0; !isClosed;) {
-      const received = await socket.receive(buffer).catch((error) => {
+      let received: [Uint8Array, Deno.Addr];
+      try {
+        received = await socket.receive(buffer);
+      } catch (error) {
         // On Windows a "port unreachable" for something sent earlier is an error of this call.
         if (!isClosed && ++errors === RECEIVE_ERRORS_MAX) throw error;
-      });
-      if (received === undefined || isClosing) continue;
+        continue;
+      }
+      if (isClosing) continue;
       errors = 0;
       const [bytes, from] = received;
       machine.handleDatagram(clock(), bytes, from as Deno.NetAddr);
