@@ -3,38 +3,26 @@
  *
  * @module
  */
-import { timingSafeEqual } from "node:crypto";
-import { type Address, formatAddress, sameAddress } from "../protocol/address.ts";
 import type { Instant, Random } from "../protocol/driven.ts";
 import { RefusalReason } from "../protocol/frame.ts";
-import { nameKey } from "../protocol/name.ts";
+import { Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import type { TableClient } from "./entry.ts";
+import { HashIndex, NO_SLOT } from "./hash_index.ts";
+import { IdSet } from "./id_set.ts";
+import { KeyedHash } from "./keyed_hash.ts";
+import { NameIndex } from "./name_index.ts";
 import { SpentRegisters } from "./spent.ts";
+import { writeUtf8 } from "./utf8.ts";
 
-/** Random bytes in a token, behind the four of the client id. */
-const TOKEN_SECRET_SIZE = 12;
-
-/** Entries above which one pass over all ids is less work than taking them out one by one. */
-const EXPIRED_AT_ONCE = 32;
-
-/** What the directory knows of an active client. */
-export interface Entry {
-  readonly id: number;
-  /** Empty for none. */
-  name: string;
-  /** What the client shows with each request; opaque to it. */
-  readonly token: Uint8Array;
-  /** The static key that it registered with. */
-  readonly publicKey: Uint8Array;
-  /** Where its datagrams come from, and where others reach it. */
-  address: Address;
-  /** The port that its socket is bound to, as it says. */
-  port: number;
-  /** The nonce of the Register that was last granted. */
-  nonce: bigint;
-  readonly joinedAt: Instant;
-  /** The end of its lease: from this instant on it is not active. */
-  expiresAt: Instant;
-}
+/**
+ * Entries that one call of expire() takes out, so that nobody waits for it: about a millisecond.
+ * More are due at once only after the process stood still.
+ */
+export const EXPIRED_MAX = 1000;
+/** Milliseconds between two sweeps: leases that end meanwhile end together, with one timer. */
+const SWEEP_PAUSE = 1;
+/** Tokens whose random bytes are fetched at a time. */
+const SECRETS_AT_ONCE = 256;
 
 /** A Register whose sender has shown that it receives at its address. */
 export interface RegisterRequest {
@@ -46,18 +34,19 @@ export interface RegisterRequest {
   publicKey: Uint8Array;
   /** Empty, or a good name. */
   name: string;
-  address: Address;
+  /** Where it came from, as in `host_bytes.ts`. */
+  endpoint: Uint8Array;
 }
 
 /** What becomes of a Register. */
 export type Registration =
   | {
     ok: true;
-    entry: Entry;
+    slot: number;
     /** `moved`: the client was in the table and has another address or name now. */
     change: "none" | "joined" | "moved";
     /** The entry of an earlier run at the same address, which was removed. */
-    replaced: Entry | undefined;
+    replaced: TableClient | undefined;
   }
   | { ok: false; reason: number };
 
@@ -69,222 +58,235 @@ export interface DirectoryOptions {
   random: Random;
 }
 
-/** The table, with an index for each way to find a client. */
+/** The table, with an index for each way to find a client. They find slots of `entries`. */
 export class Directory {
+  readonly entries: Entries;
   readonly #options: DirectoryOptions;
-  /** In the order of renewal, which is the order of expiry, because all leases are equally long. */
-  readonly #byId = new Map<number, Entry>();
-  readonly #byName = new Map<string, Entry>();
-  readonly #byAddress = new Map<string, Entry>();
-  /** Rising. Moving 10,000 of them takes about 2 µs, so no tree is needed. */
-  #ids: number[] = [];
-  /** No lease ends earlier: saves looking for the oldest entry at every datagram. */
+  readonly #ids = new IdSet();
+  readonly #hash: KeyedHash;
+  readonly #byHigherId: HashIndex;
+  readonly #byAddress: HashIndex;
+  readonly #byName: NameIndex;
+  readonly #spent: SpentRegisters;
+  /** When expire() has something to do at the earliest: changes seldom, so that the timer is seldom set. */
   #expiryBound: Instant = Infinity;
-  readonly #spent = new SpentRegisters();
+  #secrets: Uint8Array = new Uint8Array(0);
+  readonly #idBytes = new Uint8Array(4);
 
   constructor(options: DirectoryOptions) {
+    const { maxClients, random } = options;
     this.#options = options;
+    this.entries = new Entries(maxClients);
+    this.#hash = new KeyedHash(random);
+    this.#byHigherId = new HashIndex(maxClients, (slot) => this.#hashOfId(this.entries.id(slot)));
+    this.#byAddress = new HashIndex(
+      maxClients,
+      (slot) => this.#hashOf(this.entries.endpoint(slot)),
+    );
+    this.#byName = new NameIndex(this.entries, maxClients, random);
+    this.#spent = new SpentRegisters(maxClients, random);
   }
 
   /** How many clients are active. */
   get size(): number {
-    return this.#byId.size;
+    return this.entries.size;
   }
 
   /** The client with this id. */
-  get(id: number): Entry | undefined {
-    return this.#byId.get(id);
+  find(id: number): number {
+    const { entries } = this;
+    if (entries.isDirect(id)) return entries.find(id);
+    const index = this.#byHigherId;
+    for (let cell = index.first(this.#hashOfId(id));; cell = index.next(cell)) {
+      const slot = index.at(cell);
+      if (slot === NO_SLOT || entries.id(slot) === id) return slot;
+    }
   }
 
   /** The client with this name, or one that counts as the same. */
-  getByName(name: string): Entry | undefined {
-    return this.#byName.get(nameKey(name));
+  findName(name: string): number {
+    return name === "" ? NO_SLOT : this.#byName.find(name);
   }
 
   /** The client that was given this token. How long it takes tells nothing about the token. */
-  getByToken(token: Uint8Array): Entry | undefined {
-    const entry = this.#byId.get(new DataView(token.buffer, token.byteOffset).getUint32(0));
-    return entry !== undefined && timingSafeEqual(entry.token, token) ? entry : undefined;
+  findToken(token: Uint8Array): number {
+    const id = (token[0]! << 24 | token[1]! << 16 | token[2]! << 8 | token[3]!) >>> 0;
+    const slot = this.find(id);
+    return slot !== NO_SLOT && this.entries.hasSecret(slot, token) ? slot : NO_SLOT;
   }
 
   /** Whether this Register had its effect already, on an entry that has since changed or gone. */
-  isSpent({ address, nonce }: RegisterRequest): boolean {
-    return this.#spent.has(address, nonce);
+  isSpent({ endpoint, nonce }: RegisterRequest): boolean {
+    return this.#spent.has(endpoint, nonce);
   }
 
   /** Whether this Register leaves the table as it is, but for the lease. */
   isRepeat(request: RegisterRequest): boolean {
-    const own = this.getByToken(request.token);
-    if (own === undefined) return isSameRegister(this.#atAddress(request), request);
-    return own.name === request.name && sameAddress(own.address, request.address);
+    const own = this.findToken(request.token);
+    if (own === NO_SLOT) return this.#isSameRegister(this.#findEndpoint(request.endpoint), request);
+    return this.#isUnmoved(own, request);
   }
 
   /** Grants or refuses a Register, by the three rules in `protocol/README.md`, "Registering". */
   register(now: Instant, request: RegisterRequest): Registration {
-    const own = this.getByToken(request.token);
-    const atAddress = this.#atAddress(request);
-    if (own === undefined && isSameRegister(atAddress, request)) {
+    const own = this.findToken(request.token);
+    const atAddress = this.#findEndpoint(request.endpoint);
+    if (own === NO_SLOT && this.#isSameRegister(atAddress, request)) {
       this.renew(now, atAddress);
-      return { ok: true, entry: atAddress, change: "none", replaced: undefined };
+      return { ok: true, slot: atAddress, change: "none", replaced: undefined };
     }
-    const replaced = atAddress === own ? undefined : atAddress;
+    const replaced = atAddress === own ? NO_SLOT : atAddress;
     const reason = this.#refusal(request, own, replaced);
     if (reason !== undefined) return { ok: false, reason };
-    if (replaced !== undefined) this.remove(replaced);
-    if (own === undefined) {
-      return { ok: true, entry: this.#add(now, request), change: "joined", replaced };
+    const gone = replaced === NO_SLOT ? undefined : this.entries.client(replaced);
+    if (replaced !== NO_SLOT) this.remove(replaced);
+    if (own === NO_SLOT) {
+      return { ok: true, slot: this.#add(now, request), change: "joined", replaced: gone };
     }
-    const isMoved = own.name !== request.name || !sameAddress(own.address, request.address);
+    const isMoved = !this.#isUnmoved(own, request);
     this.#update(own, request);
     this.renew(now, own);
-    return { ok: true, entry: own, change: isMoved ? "moved" : "none", replaced };
+    return { ok: true, slot: own, change: isMoved ? "moved" : "none", replaced: gone };
   }
 
   /** Starts the lease anew. */
-  renew(now: Instant, entry: Entry): void {
-    entry.expiresAt = now + this.#options.lease;
-    this.#byId.delete(entry.id);
-    this.#byId.set(entry.id, entry);
+  renew(now: Instant, slot: number): void {
+    // All leases are equally long, so this one ends last.
+    this.entries.renew(slot, now + this.#options.lease);
   }
 
   /** Takes a client out that left, or made room for another; its Register is spent. */
-  remove(entry: Entry): void {
-    this.#spent.add(entry.address, entry.nonce);
-    this.#remove(entry);
+  remove(slot: number): void {
+    this.#spent.add(this.entries.endpoint(slot), this.entries.nonce(slot));
+    this.#remove(slot);
   }
 
-  /** Takes the clients out whose leases have ended, and returns them, the oldest first. */
-  expire(now: Instant): Entry[] {
-    const expired: Entry[] = [];
-    if (now < this.#expiryBound) return expired;
-    this.#expiryBound = Infinity;
-    for (const entry of this.#byId.values()) {
-      if (entry.expiresAt > now) {
-        this.#expiryBound = entry.expiresAt;
-        break;
-      }
-      expired.push(entry);
+  /**
+   * Takes the clients out whose leases have ended, at most {@linkcode EXPIRED_MAX} of them.
+   *
+   * @param onExpired what to do with each, the oldest first.
+   */
+  expire(now: Instant, onExpired: (client: TableClient) => void): void {
+    if (now < this.#expiryBound) return;
+    const { entries } = this;
+    for (let count = 0; count < EXPIRED_MAX; count++) {
+      const { oldest } = entries;
+      if (oldest === NO_SLOT || entries.expiresAt(oldest) > now) break;
+      const client = entries.client(oldest);
+      this.#remove(oldest);
+      onExpired(client);
     }
-    if (expired.length < EXPIRED_AT_ONCE) { for (const entry of expired) this.#remove(entry); }
-    else this.#removeAll(expired);
-    return expired;
+    const { oldest } = entries;
+    const next = oldest === NO_SLOT ? Infinity : entries.expiresAt(oldest);
+    this.#expiryBound = next <= now ? next : Math.max(next, now + SWEEP_PAUSE);
   }
 
-  /** An instant before which no lease ends: when to call expire() next. */
+  /** When to call expire() next: an instant before which no lease ends, or the next sweep. */
   nextExpiry(): Instant | undefined {
     return this.size === 0 ? undefined : this.#expiryBound;
   }
 
   /** The clients with ids above `after`, by rising id. Costs only what is taken from it. */
-  *entries(after = 0): Generator<Entry, void> {
-    for (let index = this.#indexAbove(after); index < this.#ids.length; index++) {
-      yield this.#byId.get(this.#ids[index]!)!;
+  *above(after = 0): Generator<number, void> {
+    for (const id of this.#ids.above(after)) yield this.find(id);
+  }
+
+  #refusal(request: RegisterRequest, own: number, replaced: number): number | undefined {
+    if (own !== NO_SLOT && !this.entries.hasKey(own, request.publicKey)) {
+      return RefusalReason.otherKey;
     }
-  }
-
-  #atAddress({ address }: RegisterRequest): Entry | undefined {
-    return this.#byAddress.get(formatAddress(address));
-  }
-
-  #remove(entry: Entry): void {
-    this.#byId.delete(entry.id);
-    this.#ids.splice(this.#indexAbove(entry.id - 1), 1);
-    this.#unindex(entry);
-  }
-
-  #removeAll(entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      this.#byId.delete(entry.id);
-      this.#unindex(entry);
-    }
-    this.#ids = this.#ids.filter((id) => this.#byId.has(id));
-  }
-
-  #refusal(
-    request: RegisterRequest,
-    own: Entry | undefined,
-    replaced: Entry | undefined,
-  ): number | undefined {
-    if (own !== undefined && !sameKey(own, request)) return RefusalReason.otherKey;
-    const heir = replaced !== undefined && sameKey(replaced, request) ? replaced : undefined;
-    const isOther = (holder?: Entry) => holder !== undefined && holder !== own && holder !== heir;
-    if (own === undefined && isOther(this.get(request.wantedId))) return RefusalReason.idTaken;
-    if (isOther(this.getByName(request.name))) return RefusalReason.nameTaken;
-    const isNewcomer = own === undefined && replaced === undefined;
+    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
+    const isOther = (holder: number): boolean =>
+      holder !== NO_SLOT && holder !== own && !(isHeir && holder === replaced);
+    if (own === NO_SLOT && isOther(this.find(request.wantedId))) return RefusalReason.idTaken;
+    if (isOther(this.findName(request.name))) return RefusalReason.nameTaken;
+    const isNewcomer = own === NO_SLOT && replaced === NO_SLOT;
     return isNewcomer && this.size >= this.#options.maxClients ? RefusalReason.full : undefined;
   }
 
-  #add(now: Instant, request: RegisterRequest): Entry {
-    const { nonce, wantedId, port, name, address } = request;
-    const id = wantedId === 0 ? this.#smallestFreeId() : wantedId;
+  #add(now: Instant, request: RegisterRequest): number {
+    const { wantedId, publicKey } = request;
+    const id = wantedId === 0 ? this.#ids.smallestFree() : wantedId;
     const expiresAt = now + this.#options.lease;
-    const token = makeToken(id, this.#options.random);
-    // A copy of the key: what was read is a view of the datagram.
-    const client = { name, publicKey: request.publicKey.slice(), address, port, nonce };
-    const entry: Entry = { id, token, ...client, joinedAt: now, expiresAt };
     if (this.size === 0) this.#expiryBound = expiresAt;
-    this.#byId.set(id, entry);
-    this.#ids.splice(this.#indexAbove(id), 0, id);
-    this.#index(entry);
-    return entry;
+    const slot = this.entries.add(id, this.#newSecret(), publicKey, now, expiresAt);
+    if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
+    this.#ids.add(id);
+    this.#set(slot, request);
+    return slot;
   }
 
-  #update(entry: Entry, request: RegisterRequest): void {
-    this.#unindex(entry);
-    if (entry.nonce !== request.nonce) this.#spent.add(entry.address, entry.nonce);
-    entry.nonce = request.nonce;
-    entry.port = request.port;
-    entry.name = request.name;
-    entry.address = request.address;
-    this.#index(entry);
+  #remove(slot: number): void {
+    const id = this.entries.id(slot);
+    if (!this.entries.isDirect(id)) this.#byHigherId.remove(slot);
+    this.#ids.remove(id);
+    this.#unset(slot);
+    this.entries.remove(slot);
   }
 
-  #index(entry: Entry): void {
-    this.#byAddress.set(formatAddress(entry.address), entry);
-    if (entry.name !== "") this.#byName.set(nameKey(entry.name), entry);
+  #update(slot: number, request: RegisterRequest): void {
+    const nonce = this.entries.nonce(slot);
+    if (nonce !== request.nonce) this.#spent.add(this.entries.endpoint(slot), nonce);
+    this.#unset(slot);
+    this.#set(slot, request);
   }
 
-  #unindex(entry: Entry): void {
-    this.#byAddress.delete(formatAddress(entry.address));
-    if (entry.name !== "") this.#byName.delete(nameKey(entry.name));
+  /** Sets what a Register may change, and the indexes of it. */
+  #set(slot: number, { endpoint, port, nonce, name }: RegisterRequest): void {
+    this.entries.setRegister(slot, endpoint, port, nonce);
+    this.#byAddress.add(this.#hashOf(endpoint), slot);
+    if (name === "") return;
+    this.entries.setName(slot, writeUtf8(name));
+    this.#byName.add(slot);
   }
 
-  /** Up to the first gap, the id at each index is the index plus 1. */
-  #smallestFreeId(): number {
-    return firstIndex(this.#ids.length, (index) => this.#ids[index]! > index + 1) + 1;
+  #unset(slot: number): void {
+    this.#byAddress.remove(slot);
+    if (this.entries.nameSize(slot) === 0) return;
+    this.#byName.remove(slot);
+    this.entries.setName(slot, NO_NAME);
   }
 
-  /** The index in the ids of the first one above `id`. */
-  #indexAbove(id: number): number {
-    return firstIndex(this.#ids.length, (index) => this.#ids[index]! > id);
+  #findEndpoint(endpoint: Uint8Array): number {
+    const index = this.#byAddress;
+    for (let cell = index.first(this.#hashOf(endpoint));; cell = index.next(cell)) {
+      const slot = index.at(cell);
+      if (slot === NO_SLOT || this.entries.isAt(slot, endpoint)) return slot;
+    }
+  }
+
+  /** Whether this is the very Register that the entry was granted to. */
+  #isSameRegister(slot: number, { nonce, publicKey }: RegisterRequest): boolean {
+    if (slot === NO_SLOT) return false;
+    return this.entries.nonce(slot) === nonce && this.entries.hasKey(slot, publicKey);
+  }
+
+  #isUnmoved(slot: number, { name, endpoint }: RegisterRequest): boolean {
+    return this.entries.isAt(slot, endpoint) && this.entries.name(slot) === name;
+  }
+
+  #hashOfId(id: number): number {
+    const bytes = this.#idBytes;
+    bytes[0] = id;
+    bytes[1] = id >>> 8;
+    bytes[2] = id >>> 16;
+    bytes[3] = id >>> 24;
+    return this.#hashOf(bytes);
+  }
+
+  #hashOf(bytes: Uint8Array): number {
+    return this.#hash.hash(bytes, bytes.length);
+  }
+
+  /** The secret part of a token, valid until the next call. */
+  #newSecret(): Uint8Array {
+    if (this.#secrets.length === 0) {
+      this.#secrets = this.#options.random(TOKEN_SECRET_SIZE * SECRETS_AT_ONCE);
+    }
+    const secret = this.#secrets.subarray(0, TOKEN_SECRET_SIZE);
+    this.#secrets = this.#secrets.subarray(TOKEN_SECRET_SIZE);
+    return secret;
   }
 }
 
-/** Whether this is the very Register that the entry was granted to. */
-function isSameRegister(entry: Entry | undefined, request: RegisterRequest): entry is Entry {
-  return entry !== undefined && entry.nonce === request.nonce && sameKey(entry, request);
-}
-
-function sameKey(entry: Entry, request: RegisterRequest): boolean {
-  return timingSafeEqual(entry.publicKey, request.publicKey);
-}
-
-/** The first index below `length` where `isTrue`, which stays true from there on; else `length`. */
-function firstIndex(length: number, isTrue: (index: number) => boolean): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isTrue(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-/** A token tells its client id, so that it needs no index, and is secret behind that. */
-function makeToken(id: number, random: Random): Uint8Array {
-  const token = new Uint8Array(4 + TOKEN_SECRET_SIZE);
-  new DataView(token.buffer).setUint32(0, id);
-  token.set(random(TOKEN_SECRET_SIZE), 4);
-  return token;
-}
+const NO_NAME = new Uint8Array(0);

@@ -4,22 +4,25 @@
  * @module
  */
 import type { Instant } from "../protocol/driven.ts";
-import type { Directory, Entry } from "./directory.ts";
+import type { Directory } from "./directory.ts";
+import type { TableClient } from "./entry.ts";
 
-/** Rows of tables that may be told per second, so that 10,000 clients do not make 10,000 each. */
+/** Rows in the longest table that is told whole; of a longer one the changes and the size are. */
+export const TABLE_ROWS_MAX = 200;
+/** Rows of tables that may be told per second; a longer table counts as the longest. */
 export const TABLE_ROWS_PER_SECOND = 10_000;
 /** Rows of tables that may be told in a burst above that. */
 export const TABLE_BURST = 2_000;
 /** Milliseconds that a row takes from the allowance. */
 const ROW_COST = 1000 / TABLE_ROWS_PER_SECOND;
 
-/** A client as told to the user. */
-export type TableClient = Readonly<Pick<Entry, "id" | "name" | "address" | "joinedAt">>;
-
 /** What can happen to a client. `moved`: it has another address or name now. */
 export type ChangeKind = "joined" | "moved" | "left" | "expired";
 
-/** Who is active: not a copy, but a look at the directory, so that it costs nothing unread. */
+/**
+ * Who is active: not a copy, but a look at the directory, so that it costs nothing unread. Above
+ * {@linkcode TABLE_ROWS_MAX} only the size is told.
+ */
 export interface TableEvent {
   readonly kind: "table";
   readonly size: number;
@@ -33,7 +36,7 @@ export type ServerEvent = { kind: ChangeKind; client: TableClient } | TableEvent
 /**
  * The events that wait to be taken: after each input the changes, then the table, once.
  *
- * Where tables are large or changes many, the table follows when the rate allows it.
+ * Where changes are many, the table follows when the rate allows it.
  */
 export class Announcements {
   readonly #directory: Directory;
@@ -48,9 +51,8 @@ export class Announcements {
   }
 
   /** Tells what happened to a client. */
-  tellChange(kind: ChangeKind, entry: Entry): void {
-    const { id, name, address, joinedAt } = entry;
-    this.#events.push({ kind, client: { id, name, address, joinedAt } });
+  tellChange(kind: ChangeKind, client: TableClient): void {
+    this.#events.push({ kind, client });
     this.#isTableChanged = true;
   }
 
@@ -58,7 +60,7 @@ export class Announcements {
   tellTable(now: Instant): void {
     if (!this.#isTableChanged || now < this.#paidAt) return;
     const start = Math.max(this.#paidAt, now - TABLE_BURST * ROW_COST);
-    this.#paidAt = start + this.#directory.size * ROW_COST;
+    this.#paidAt = start + Math.min(this.#directory.size, TABLE_ROWS_MAX) * ROW_COST;
     this.#isTableChanged = false;
     this.#events.push(this.table());
   }
@@ -71,7 +73,11 @@ export class Announcements {
       get size(): number {
         return directory.size;
       },
-      clients: { [Symbol.iterator]: () => directory.entries() },
+      clients: {
+        *[Symbol.iterator](): Generator<TableClient, void> {
+          for (const slot of directory.above()) yield directory.entries.client(slot);
+        },
+      },
     };
   }
 

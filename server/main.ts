@@ -76,7 +76,7 @@ async function run(
   });
   function print(output: Output): void {
     const text = isJson ? renderJson(output, moment()) : renderText(output, moment(), isColored);
-    if (text !== undefined) printer.print(text);
+    printer.print(text);
   }
 
   const isPrivate = secret !== undefined;

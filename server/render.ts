@@ -8,11 +8,9 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Instant } from "../protocol/driven.ts";
 import { cleanText } from "../protocol/text.ts";
-import type { ChangeKind, ServerEvent, TableClient, TableEvent } from "./event.ts";
+import type { TableClient } from "./entry.ts";
+import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "./event.ts";
 import type { DropReason } from "./server.ts";
-
-/** Rows in the longest table for people; the rest is only counted. */
-export const TABLE_ROWS_MAX = 200;
 
 /** What the process has to say: the events of the directory, and its own. */
 export type Output =
@@ -27,18 +25,18 @@ export interface Moment {
   toDate(instant: Instant): Date;
 }
 
-/** One line of JSON, or nothing for what programs learn from the table that follows. */
-export function renderJson(output: Output, moment: Moment): string | undefined {
-  const fields = jsonFields(output, moment);
-  if (fields === undefined) return undefined;
+/** One line of JSON. */
+export function renderJson(output: Output, moment: Moment): string {
+  // A table is always the whole one, so what is told of a large one is another event.
+  const isLarge = output.kind === "table" && output.size > TABLE_ROWS_MAX;
   return JSON.stringify({
-    event: output.kind,
+    event: isLarge ? "tableSize" : output.kind,
     time: moment.toDate(moment.now).toISOString(),
-    ...fields,
+    ...(isLarge ? { size: output.size } : jsonFields(output, moment)),
   });
 }
 
-function jsonFields(output: Output, moment: Moment): Record<string, unknown> | undefined {
+function jsonFields(output: Output, moment: Moment): Record<string, unknown> {
   switch (output.kind) {
     case "listening":
       return { host: output.address.hostname, port: output.address.port };
@@ -51,8 +49,6 @@ function jsonFields(output: Output, moment: Moment): Record<string, unknown> | u
           since: moment.toDate(client.joinedAt).toISOString(),
         })),
       };
-    case "moved":
-      return undefined;
     default:
       return { client: jsonClient(output.client) };
   }
@@ -98,16 +94,14 @@ type Row = [id: string, name: string, address: string, since: string];
 
 function renderTable(table: TableEvent, moment: Moment, isColored: boolean): string {
   const total = table.size === 1 ? "1 client" : `${table.size} clients`;
-  const rows: Row[] = [];
-  for (const { id, name, address, joinedAt } of table.clients) {
-    if (rows.length === TABLE_ROWS_MAX) break;
+  if (table.size > TABLE_ROWS_MAX) return isColored ? dim(total) : total;
+  const rows = Array.from(table.clients, ({ id, name, address, joinedAt }): Row => {
     const since = formatSince(moment.toDate(joinedAt), moment.toDate(moment.now));
-    rows.push([String(id), cleanText(name), formatAddress(address), since]);
-  }
+    return [String(id), cleanText(name), formatAddress(address), since];
+  });
   const header: Row = ["id", "name", "address", "since"];
   const [header_, ...lines] = alignRows(rows.length === 0 ? [] : [header, ...rows]);
   if (header_ !== undefined) lines.unshift(isColored ? bold(header_) : header_);
-  if (table.size > rows.length) lines.push(`  … and ${table.size - rows.length} more`);
   return [...lines, isColored ? dim(total) : total].join("\n");
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Address, sameAddress } from "../protocol/address.ts";
+import type { Address } from "../protocol/address.ts";
 import { decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
 import type { Driven, Instant, Random, Transmit } from "../protocol/driven.ts";
 import {
@@ -24,10 +24,14 @@ import { nameProblem } from "../protocol/name.ts";
 import { PROOF_SIZE, Prover } from "../protocol/proof.ts";
 import { earlier } from "../protocol/timers.ts";
 import { CookieJar } from "./cookie.ts";
-import { Directory, type Entry } from "./directory.ts";
+import { Directory } from "./directory.ts";
+import type { TableClient } from "./entry.ts";
 import { Announcements, type ServerEvent, type TableEvent } from "./event.ts";
+import { NO_SLOT } from "./hash_index.ts";
+import { ENDPOINT_SIZE, writeEndpoint } from "./host_bytes.ts";
 import { type LimitName, Limits } from "./limits.ts";
-import { type Answer, Outbox } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import { readRequest } from "./request.ts";
 
 /** Clients in the largest Listing: their number is one byte. */
 const LISTING_LENGTH_MAX = 255;
@@ -87,6 +91,11 @@ export class Server implements Driven<ServerEvent> {
   readonly #prover: Prover | undefined;
   readonly #outbox: Outbox;
   readonly #announcements: Announcements;
+  /** Where the datagram at hand came from. */
+  readonly #endpoint = new Uint8Array(ENDPOINT_SIZE);
+  readonly #tellExpired = (client: TableClient): void => {
+    this.#announcements.tellChange("expired", client);
+  };
 
   constructor(options: ServerOptions) {
     const { lease, random, secret, maxClients, hasSourceLimits = true } = options;
@@ -111,12 +120,12 @@ export class Server implements Driven<ServerEvent> {
 
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     this.#expire(now);
-    // A copy, whose identity marks the answers to this datagram.
-    const source = { hostname: from.hostname, port: from.port };
-    if (this.#prover === undefined) this.#handleProven(now, bytes, source);
+    this.#outbox.seal();
+    writeEndpoint(this.#endpoint, from);
+    if (this.#prover === undefined) this.#handleProven(now, bytes, from);
     else if (this.#prover.isProven(bytes)) {
       // Without the proof, so that no frame in front of it can reach into it.
-      this.#handleProven(now, bytes.subarray(0, bytes.length - PROOF_SIZE), source);
+      this.#handleProven(now, bytes.subarray(0, bytes.length - PROOF_SIZE), from);
     } else this.#drop("proof");
     this.#announcements.tellTable(now);
   }
@@ -139,6 +148,8 @@ export class Server implements Driven<ServerEvent> {
   }
 
   #handleProven(now: Instant, bytes: Uint8Array, from: Address): void {
+    const request = readRequest(bytes);
+    if (request !== undefined) return this.#handleFrame(now, request, from);
     const decoded = decodeDatagram(bytes);
     if (decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Request) {
       this.#drop("strayFrame", decoded.unknownFrames);
@@ -149,7 +160,7 @@ export class Server implements Driven<ServerEvent> {
       this.#drop(decoded.reason);
       if (decoded.reason !== "version" || decoded.header.type === DatagramType.Version) return;
       if (this.#admit(now, "strangers", from)) {
-        this.#answer({ to: from, bytes: encodeVersionAnswer(decoded.header) });
+        this.#count(this.#outbox.addDatagram(from, encodeVersionAnswer(decoded.header)));
       }
     }
   }
@@ -163,13 +174,13 @@ export class Server implements Driven<ServerEvent> {
       case "leaseKeepalive":
       case "lookUp":
       case "list": {
-        const entry = this.#authenticate(frame.token, from);
-        if (entry === undefined) {
+        const slot = this.#directory.findToken(frame.token);
+        if (slot === NO_SLOT || !this.#directory.entries.isAt(slot, this.#endpoint)) {
           this.#drop("token");
           if (!this.#admit(now, "strangers", from)) return;
           return this.#refuse(frame.nonce, from, RefusalReason.unknownToken);
         }
-        if (frame.kind === "leaseKeepalive") return this.#handleKeepalive(now, entry, frame, from);
+        if (frame.kind === "leaseKeepalive") return this.#handleKeepalive(now, slot, frame, from);
         if (!this.#admit(now, "questions", from)) return;
         if (frame.kind === "lookUp") return this.#handleLookUp(frame, from);
         return this.#handleList(frame, from);
@@ -184,13 +195,13 @@ export class Server implements Driven<ServerEvent> {
 
   #handleRegister(now: Instant, frame: Register, from: Address): void {
     const { nonce, token, wantedId, port, publicKey, name } = frame;
-    if (!this.#cookies.isGood(now, from, nonce, frame.cookie)) {
+    const endpoint = this.#endpoint;
+    if (!this.#cookies.isGood(now, endpoint, nonce, frame.cookie)) {
       if (!this.#admit(now, "strangers", from)) return;
-      const cookie = this.#cookies.make(now, from, nonce);
+      const cookie = this.#cookies.make(now, endpoint, nonce);
       return this.#answerWith(from, { kind: "challenge", nonce, cookie });
     }
-    const address = reachableAddress(from);
-    const request = { nonce, token, wantedId, port, publicKey, name, address };
+    const request = { nonce, token, wantedId, port, publicKey, name, endpoint };
     if (this.#directory.isSpent(request)) return this.#drop("replay");
     const isRepeat = this.#directory.isRepeat(request);
     if (!isRepeat && !this.#admit(now, "registrations", from)) return;
@@ -199,58 +210,51 @@ export class Server implements Driven<ServerEvent> {
     }
     const result = this.#directory.register(now, request);
     if (!result.ok) return this.#refuse(nonce, from, result.reason);
-    const { entry, change, replaced } = result;
-    const granted = { token: entry.token, id: entry.id, lease: this.#lease, seenAt: address };
-    this.#answerWith(from, { kind: "registered", nonce, ...granted });
+    const { slot, change, replaced } = result;
+    const { entries } = this.#directory;
+    this.#count(this.#outbox.addRegistered(from, nonce, entries, slot, this.#lease));
     if (replaced !== undefined) this.#announcements.tellChange("left", replaced);
-    if (change !== "none") this.#announcements.tellChange(change, entry);
+    if (change !== "none") this.#announcements.tellChange(change, entries.client(slot));
   }
 
-  #handleKeepalive(now: Instant, entry: Entry, { nonce }: LeaseKeepalive, from: Address): void {
-    this.#directory.renew(now, entry);
+  #handleKeepalive(now: Instant, slot: number, { nonce }: LeaseKeepalive, from: Address): void {
+    this.#directory.renew(now, slot);
     this.#answerWith(from, { kind: "leaseKeepaliveAck", nonce, lease: this.#lease });
   }
 
   #handleLookUp(frame: LookUp, from: Address): void {
     const { nonce, id, name } = frame;
-    const entry = id === 0 ? this.#directory.getByName(name) : this.#directory.get(id);
-    if (entry === undefined) return this.#answerWith(from, { kind: "inactive", nonce, id, name });
-    const { address, publicKey } = entry;
-    const who = { id: entry.id, name: entry.name, address, publicKey };
-    this.#answerWith(from, { kind: "found", nonce, ...who });
+    const directory = this.#directory;
+    const slot = id === 0 ? directory.findName(name) : directory.find(id);
+    if (slot === NO_SLOT) return this.#answerWith(from, { kind: "inactive", nonce, id, name });
+    this.#count(this.#outbox.addFound(from, nonce, directory.entries, slot));
   }
 
   #handleList(frame: List, from: Address): void {
     const clients: ListEntry[] = [];
     let space = this.#outbox.sizeMax - LISTING_OVERHEAD;
     let more = 0;
-    for (const { id, name } of this.#directory.entries(frame.after)) {
+    const { entries } = this.#directory;
+    for (const slot of this.#directory.above(frame.after)) {
       // The id and the size of the name, then the name.
-      space -= 4 + 1 + utf8Size(name);
+      space -= 4 + 1 + entries.nameSize(slot);
       if (space < 0 || clients.length === LISTING_LENGTH_MAX) {
         more = 1;
         break;
       }
-      clients.push({ id, name });
+      clients.push({ id: entries.id(slot), name: entries.name(slot) });
     }
     this.#answerWith(from, { kind: "listing", nonce: frame.nonce, more, clients });
   }
 
   #handleLeave(now: Instant, { token, nonce }: Leave, from: Address): void {
     // From whatever address: who has the token may go, and a NAT may have moved it.
-    const entry = this.#directory.getByToken(token);
-    if (entry !== undefined) {
-      this.#directory.remove(entry);
-      this.#announcements.tellChange("left", entry);
+    const slot = this.#directory.findToken(token);
+    if (slot !== NO_SLOT) {
+      this.#announcements.tellChange("left", this.#directory.entries.client(slot));
+      this.#directory.remove(slot);
     } else if (!this.#admit(now, "strangers", from)) return;
     this.#answerWith(from, { kind: "leaveAck", nonce });
-  }
-
-  /** The client that a request with this token, from this address, speaks for. */
-  #authenticate(token: Uint8Array, from: Address): Entry | undefined {
-    const entry = this.#directory.getByToken(token);
-    if (entry === undefined) return undefined;
-    return sameAddress(entry.address, reachableAddress(from)) ? entry : undefined;
   }
 
   #refuse(nonce: bigint, to: Address, reason: number): void {
@@ -258,11 +262,12 @@ export class Server implements Driven<ServerEvent> {
   }
 
   #answerWith(to: Address, frame: Frame): void {
-    this.#answer({ to, frame });
+    this.#count(this.#outbox.add(to, frame));
   }
 
-  #answer(answer: Answer): void {
-    if (!this.#outbox.add(answer)) this.#drop("output");
+  /** Counts an answer for which there was no room. */
+  #count(isAdded: boolean): void {
+    if (!isAdded) this.#drop("output");
   }
 
   /** Whether the limit leaves room for this; if not, it is dropped. */
@@ -277,20 +282,6 @@ export class Server implements Driven<ServerEvent> {
   }
 
   #expire(now: Instant): void {
-    for (const entry of this.#directory.expire(now)) {
-      this.#announcements.tellChange("expired", entry);
-    }
+    this.#directory.expire(now, this.#tellExpired);
   }
-}
-
-/** The address as an IPv4 client can use it, where an IPv6 socket took its datagram (RFC 4291). */
-function reachableAddress(from: Address): Address {
-  const { hostname, port } = from;
-  return { hostname: hostname.replace(/^::ffff:(?=\d+\.)/, ""), port };
-}
-
-const encoder = new TextEncoder();
-
-function utf8Size(text: string): number {
-  return encoder.encode(text).length;
 }
