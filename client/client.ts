@@ -6,6 +6,7 @@
 import { type Address, sameAddress } from "../protocol/address.ts";
 import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
 import type { Driven, Instant, Transmit } from "../protocol/driven.ts";
+import { Fifo } from "../protocol/fifo.ts";
 import { DatagramType, type Header, RejectReason } from "../protocol/frame.ts";
 import { fingerprint } from "../protocol/fingerprint.ts";
 import type { IncomingRequest } from "../protocol/incoming_requests.ts";
@@ -33,7 +34,7 @@ export class Client implements Driven<ClientEvent> {
   #phase: "active" | "leaving" | "left" = "active";
   #leaveBy: Instant | undefined;
   #farewell: Transmit | undefined;
-  #events: ClientEvent[] = [];
+  readonly #events = new Fifo<ClientEvent>();
   /** Datagrams that were dropped, by reason. */
   readonly dropped = { malformed: 0, otherVersion: 0, notAuthentic: 0 };
 
@@ -101,7 +102,9 @@ export class Client implements Driven<ClientEvent> {
     if (current?.state !== "open") {
       return this.#fail("notConnected", "Not connected: nothing was sent");
     }
-    const size = new TextEncoder().encode(text).length;
+    // A code unit makes three bytes at most, so that few texts need to be counted.
+    const isShort = 3 * text.length <= TEXT_SIZE_MAX;
+    const size = isShort ? 0 : new TextEncoder().encode(text).length;
     if (size > TEXT_SIZE_MAX) {
       const limit = `a message has at most ${TEXT_SIZE_MAX}`;
       return this.#fail("tooLong", `Cannot send ${size} bytes: ${limit}`);
@@ -314,10 +317,12 @@ export class Client implements Driven<ClientEvent> {
         this.#handleLinkEvent(now, linkEvent);
         continue;
       }
-      const told = this.#connections.pollEvent();
+      let told = this.#connections.pollEvent();
       if (told !== undefined) {
-        this.#tell(told.event);
-        if (told.event.kind === "terminated") this.#requests.end(now, told.connection);
+        for (; told !== undefined; told = this.#connections.pollEvent()) {
+          this.#tell(told.event);
+          if (told.event.kind === "terminated") this.#requests.end(now, told.connection);
+        }
         continue;
       }
       const event = this.#requests.pollEvent();

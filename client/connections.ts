@@ -123,7 +123,13 @@ function toClientEvent(
   event: ConnectionEvent,
 ): ClientEvent {
   switch (event.kind) {
+    // Of these there are many: written out, which is quicker.
     case "message":
+      return { kind: "message", seq: event.seq, text: event.text, peer, name };
+    case "sent":
+      return { kind: "sent", seq: event.seq, peer };
+    case "delivered":
+      return { kind: "delivered", seq: event.seq, rttMs: event.rttMs, peer };
     case "terminated":
       return { ...event, peer, name };
     default:

@@ -61,7 +61,7 @@ export class Requests {
   constructor(now: Instant, options: ClientOptions, connections: Connections) {
     this.#options = options;
     this.#connections = connections;
-    this.#incoming = new IncomingRequests(options.random);
+    this.#incoming = new IncomingRequests(options.random, options.epoch);
     this.#doorkeeper = new Doorkeeper(now, options.identity, options.random);
   }
 
