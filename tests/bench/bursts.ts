@@ -1,0 +1,78 @@
+/**
+ * Delivery where datagrams are lost in bursts: on virtual time, in the simulated network.
+ *
+ * @module
+ */
+import { GilbertElliott } from "../gilbert_elliott.ts";
+import { Prng } from "../random.ts";
+import { Stage } from "../stories/stage.ts";
+import { type Benchmark, Figures, type Plan } from "./benchmark.ts";
+import type { Found } from "./report.ts";
+import { delaysOf } from "./stats.ts";
+
+/** Of all datagrams, the share that is lost. */
+const LOSS = 0.05;
+/** Milliseconds that a datagram takes one way. */
+const DELAY = 25;
+const SIZE = 64;
+/** Messages in a round, for each interval in milliseconds. */
+const MESSAGES = 3000;
+const MESSAGES_QUICK = 1000;
+const INTERVALS = [20, 200];
+/** Milliseconds for the last messages to arrive. */
+const SETTLE = 30_000;
+
+/** See its summary. */
+export const bursts: Benchmark = {
+  name: "bursts",
+  summary: "delivery under Gilbert-Elliott loss in the simulator: mean burst 4, 5% overall",
+  problem: () => undefined,
+  run: ({ rounds, isQuick }: Plan): Promise<Found> => {
+    const figures = new Figures();
+    for (const interval of INTERVALS) {
+      for (let seed = 1; seed <= rounds; seed++) {
+        simulate(figures, seed, interval, isQuick ? MESSAGES_QUICK : MESSAGES);
+      }
+    }
+    const notes = [
+      `${DELAY} ms one way, virtual time; rounds are seeds. Both directions lose alike, each in ` +
+      "bursts of its own.",
+    ];
+    return Promise.resolve({ rows: figures.rows, notes });
+  },
+};
+
+function simulate(figures: Figures, seed: number, interval: number, messages: number): void {
+  const stage = new Stage("adaptive", seed);
+  const { network } = stage;
+  network.conditions = { ...network.conditions, delay: DELAY };
+  const [ana, ben] = stage.pair();
+  const lines = new Map(["ana", "ben"].map((name, index) => {
+    return [name, new GilbertElliott(new Prng(2 * seed + index))] as const;
+  }));
+  network.script(({ from, to }) => {
+    // The directory is no part of it.
+    if (!lines.has(to)) return undefined;
+    return lines.get(from)?.loses(LOSS) ? "drop" : undefined;
+  });
+  const arrivedBefore = ben.host.events.length;
+  const sentBefore = stage.datagrams(ana).length;
+  const sentAt: number[] = [];
+  for (let count = 0; count < messages; count++) {
+    sentAt.push(stage.now);
+    ana.send("x".repeat(SIZE));
+    stage.wait(interval);
+  }
+  const datagrams = stage.datagrams(ana).length - sentBefore;
+  stage.wait(SETTLE);
+  const delays = ben.host.events.slice(arrivedBefore)
+    .flatMap(({ time, event }) => event.kind === "message" ? [time - sentAt[event.seq]!] : []);
+  const { count, p50, p99, worst } = delaysOf(delays);
+  const add = (metric: string, unit: string, value: number): void =>
+    figures.add("udp-chat", `${metric}, every ${interval} ms`, unit, value);
+  add("p50", "ms", p50);
+  add("p99", "ms", p99);
+  add("worst", "ms", worst);
+  add("delivered", "%", 100 * count / messages);
+  add("datagrams a message", "", datagrams / messages);
+}

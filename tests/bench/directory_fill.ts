@@ -1,0 +1,131 @@
+/**
+ * A process that fills a directory's table, without a socket and on virtual time.
+ *
+ * @module
+ */
+import type { Address } from "../../protocol/address.ts";
+import { systemRandom } from "../../protocol/udp.ts";
+import { Server } from "../../server/server.ts";
+import { challengeCookie, grantOf, lookUpOf, registerOf } from "./directory_requests.ts";
+import { type Delays, delaysOf } from "./stats.ts";
+import type { Line } from "./worker.ts";
+
+/** Milliseconds: the longest that `serve` takes, so that no limit a second is in the way. */
+const LEASE = 3_600_000;
+/** The share of a lease within which all clients register, one after the other. */
+const FILLING = 0.9;
+/** Clients that are registered before the memory is looked at first: the young heap is large then. */
+const WARM_UP_CLIENTS = 20_000;
+const LOOK_UPS = 50_000;
+/** Milliseconds before each Look-up while no lease ends. */
+const REST_STEP = 1;
+
+/** What filling a table took, and what asking it takes; in bytes and microseconds. */
+export interface Filled {
+  readonly bytesPerClient: number;
+  readonly registerMicros: number;
+  readonly atRest: Delays;
+  readonly sweeping: Delays;
+  readonly expired: number;
+}
+
+/** Fills a table, measures, tells {@linkcode Filled}. */
+export async function fillDirectory({ clients }: { clients: number }, line: Line): Promise<void> {
+  const full = new FullServer(clients);
+  full.register(WARM_UP_CLIENTS);
+  const before = residentBytes();
+  const start = performance.now();
+  full.register(clients);
+  const registerMicros = 1000 * (performance.now() - start) / (clients - WARM_UP_CLIENTS);
+  const bytesPerClient = (residentBytes() - before) / (clients - WARM_UP_CLIENTS);
+  const atRest = full.lookUp(REST_STEP);
+  full.expireFirst();
+  const size = full.size;
+  const sweeping = full.lookUp(full.step);
+  const expired = size - full.size;
+  const filled: Filled = { bytesPerClient, registerMicros, atRest, sweeping, expired };
+  line.tell(filled);
+  await line.hear();
+}
+
+function residentBytes(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  gc?.();
+  gc?.();
+  return Deno.memoryUsage().rss;
+}
+
+class FullServer {
+  /** Milliseconds between two registrations, and so between two expiries. */
+  readonly step: number;
+  readonly #server: Server;
+  readonly #address = { hostname: "", port: 4242 };
+  #now = 0;
+  #count = 0;
+  #last: { id: number; token: Uint8Array } = { id: 0, token: new Uint8Array(16) };
+
+  constructor(clients: number) {
+    this.step = FILLING * LEASE / clients;
+    this.#server = new Server({
+      maxClients: clients,
+      lease: LEASE,
+      random: systemRandom,
+      hasSourceLimits: false,
+    });
+  }
+
+  get size(): number {
+    return this.#server.table().size;
+  }
+
+  /** Registers clients up to this number. */
+  register(upTo: number): void {
+    for (; this.#count < upTo; this.#count++) {
+      this.#now += this.step;
+      const from = this.#addressOf(this.#count);
+      const challenge = this.#exchange(registerOf(this.#count), from);
+      const cookie = challengeCookie(challenge);
+      if (cookie === undefined) throw new Error(`No challenge for client ${this.#count}`);
+      const answer = this.#exchange(registerOf(this.#count, cookie), from);
+      if (this.#count % WARM_UP_CLIENTS === 0 || this.#count === upTo - 1) {
+        this.#last = grantOf(answer);
+      }
+    }
+  }
+
+  /** Lets the time come at which the first lease ends. */
+  expireFirst(): void {
+    this.#now = LEASE;
+  }
+
+  /** The last client looks others up, while so much time passes before each. */
+  lookUp(step: number): Delays {
+    const from = this.#addressOf(this.#count - 1);
+    const micros: number[] = [];
+    for (let count = 0; count < LOOK_UPS; count++) {
+      this.#now += step;
+      const target = 1 + (count * 7919) % this.#last.id;
+      const request = lookUpOf(target, this.#last.token);
+      const start = performance.now();
+      this.#exchange(request, from);
+      micros.push(1000 * (performance.now() - start));
+    }
+    return delaysOf(micros);
+  }
+
+  /** What drive() does for one datagram: the timers, the answer, the events. */
+  #exchange(request: Uint8Array, from: Address): Uint8Array {
+    const server = this.#server;
+    if ((server.nextTimeout() ?? Infinity) <= this.#now) server.handleTimeout(this.#now);
+    server.handleDatagram(this.#now, request, from);
+    const answer = server.pollTransmit()?.bytes;
+    if (answer === undefined) throw new Error(`No answer: ${Deno.inspect(server.dropped)}`);
+    while (server.pollEvent() !== undefined);
+    return answer;
+  }
+
+  #addressOf(client: number): Address {
+    const { port } = this.#address;
+    return { hostname: `10.${client >> 16}.${client >> 8 & 0xff}.${client & 0xff}`, port };
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * The load on a directory, and the bare echo that it is held against, each a process.
+ *
+ * @module
+ */
+import { BatchSocket } from "./batch_socket.ts";
+import {
+  answeredClient,
+  answerFrame,
+  challengeCookie,
+  grantOf,
+  lookUpOf,
+  registerOf,
+} from "./directory_requests.ts";
+import type { Line } from "./worker.ts";
+
+/** Requests that wait for their answers. */
+export const OUTSTANDING = 128;
+/** Milliseconds without an answer after which what is outstanding counts as unanswered. */
+const PATIENCE = 50;
+
+/** What a load process can be asked to do. */
+export type LoadJob =
+  /** For so many milliseconds, after a warm-up; the clients are registered before. */
+  | {
+    readonly do: "lookUp" | "echo";
+    readonly clients: number;
+    readonly ms: number;
+    readonly warmUpMs: number;
+  }
+  /** The clients from one number on. */
+  | {
+    readonly do: "register";
+    readonly first: number;
+    readonly clients: number;
+    readonly ms: number;
+  };
+
+/** What came of it. */
+export interface Load {
+  /** Answers, or registrations, a second. */
+  readonly rate: number;
+  readonly unanswered: number;
+}
+
+/** A bare Deno echo. */
+export async function echoProcess(_config: unknown, line: Line): Promise<void> {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  line.tell(socket.addr);
+  const buffer = new Uint8Array(2048);
+  for (;;) {
+    const [bytes, from] = await socket.receive(buffer);
+    await socket.send(bytes, from);
+  }
+}
+
+/** Asks a directory, or an echo, as fast as it answers. */
+export async function loadProcess({ port }: { port: number }, line: Line): Promise<void> {
+  const load = new Loader(port);
+  for (;;) {
+    const job = await line.hear() as LoadJob | undefined;
+    if (job === undefined) return;
+    line.tell(job.do === "register" ? load.register(job) : load.ask(job));
+  }
+}
+
+interface Grant {
+  readonly id: number;
+  readonly token: Uint8Array;
+}
+
+class Loader {
+  readonly #socket: BatchSocket;
+  readonly #grants: Grant[] = [];
+
+  constructor(port: number) {
+    this.#socket = new BatchSocket(port, PATIENCE);
+  }
+
+  /** Registers clients, each from an address of its own, with their challenges. */
+  register({ first, clients, ms }: Extract<LoadJob, { do: "register" }>): Load {
+    const socket = this.#socket;
+    const end = first + clients;
+    let next = first;
+    let outstanding = 0;
+    let registered = 0;
+    let unanswered = 0;
+    const start = performance.now();
+    let now = start;
+    for (; registered + unanswered < clients && now < start + ms; now = performance.now()) {
+      for (; outstanding < OUTSTANDING && next < end; outstanding++) {
+        socket.queue(registerOf(next), next++);
+      }
+      socket.flush();
+      const count = socket.receive();
+      if (count === 0) {
+        unanswered += outstanding;
+        outstanding = 0;
+      }
+      for (let index = 0; index < count; index++) {
+        const answer = socket.received(index);
+        const client = answeredClient(answer);
+        const cookie = challengeCookie(answer);
+        if (cookie !== undefined) socket.queue(registerOf(client, cookie), client);
+        else {
+          // All of them look alike; the first of them show that they are what they should be.
+          if (this.#grants[client] === undefined && client < KNOWN_CLIENTS) {
+            this.#grants[client] = grantOf(answer);
+          }
+          registered++;
+          outstanding--;
+        }
+      }
+    }
+    this.#settle();
+    return { rate: 1000 * registered / (now - start), unanswered };
+  }
+
+  /** Sends Look-ups, to a directory or to an echo, and counts what comes back. */
+  ask({ do: what, clients, ms, warmUpMs }: Extract<LoadJob, { do: "lookUp" | "echo" }>): Load {
+    const socket = this.#socket;
+    const grants = this.#grants.length > 0 ? this.#grants : [{ id: 1, token: new Uint8Array(16) }];
+    if (what === "lookUp" && grants.length < clients) throw new Error("Clients are missing");
+    const expected = what === "echo" ? "lookUp" : "found";
+    let outstanding = 0;
+    let unanswered = 0;
+    let answered = 0;
+    let turn = 0;
+    const start = performance.now();
+    let measuredFrom: number | undefined;
+    let now = start;
+    for (; now < start + warmUpMs + ms; now = performance.now()) {
+      if (measuredFrom === undefined && now > start + warmUpMs) {
+        measuredFrom = now;
+        answered = unanswered = 0;
+      }
+      for (; outstanding < OUTSTANDING; outstanding++) {
+        const asker = turn++ % grants.length;
+        const target = grants[(turn * 7919) % grants.length]!.id;
+        socket.queue(lookUpOf(target, grants[asker]!.token), asker);
+      }
+      socket.flush();
+      const count = socket.receive();
+      if (count === 0) {
+        unanswered += outstanding;
+        outstanding = 0;
+      } else {
+        const { kind } = answerFrame(socket.received(0));
+        if (kind !== expected) throw new Error(`Expected ${expected}, got ${kind}`);
+      }
+      answered += count;
+      outstanding = Math.max(0, outstanding - count);
+    }
+    this.#settle();
+    return { rate: 1000 * answered / (now - measuredFrom!), unanswered };
+  }
+
+  /** Takes what is still under way. */
+  #settle(): void {
+    this.#socket.flush();
+    while (this.#socket.receive() > 0);
+  }
+}
+
+/** Clients whose tokens are kept, for Look-ups. */
+export const KNOWN_CLIENTS = 1000;

@@ -1,0 +1,54 @@
+/**
+ * The machine that the benchmarks run on, and what it has for them.
+ *
+ * @module
+ */
+import { cpus } from "node:os";
+import type { Machine } from "./report.ts";
+
+const isLinux = Deno.build.os === "linux";
+
+/** What this machine is. */
+export function describeThisMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown processor",
+    cores: navigator.hardwareConcurrency,
+    os: `${Deno.build.os} ${Deno.build.arch}`,
+    deno: Deno.version.deno,
+  };
+}
+
+/** Whether a program is there and starts. */
+export function hasProgram(name: string, ...args: string[]): boolean {
+  try {
+    new Deno.Command(name, { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a program to its end; what it printed. */
+export function runProgram(name: string, ...args: string[]): string {
+  const { success, stdout, stderr } = new Deno.Command(name, { args, stdin: "null" }).outputSync();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`${name} ${args.join(" ")}: ${decoder.decode(stderr).trim()}`);
+  return decoder.decode(stdout);
+}
+
+/** Whether processes can be pinned to a core each. */
+export function hasPinning(): boolean {
+  return isLinux && navigator.hardwareConcurrency > 1 && hasProgram("taskset", "--version");
+}
+
+/** Why no network namespaces can be made here; undefined where they can. */
+export function namespaceProblem(): string | undefined {
+  if (!isLinux) return "needs Linux";
+  if (Deno.uid() !== 0) return "needs root";
+  return hasProgram("ip", "-V") ? undefined : "needs ip (iproute2)";
+}
+
+/** The resident bytes of a process. */
+export function residentBytes(pid: number): number {
+  return 1024 * Number(runProgram("ps", "-o", "rss=", "-p", String(pid)));
+}

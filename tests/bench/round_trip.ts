@@ -1,0 +1,70 @@
+/**
+ * There and back, one message at a time.
+ *
+ * @module
+ */
+import { type Benchmark, Figures, type Plan } from "./benchmark.ts";
+import type { Place } from "./child.ts";
+import { hasPinning } from "./machine.ts";
+import { DirectoryProcess, Pair } from "./pair.ts";
+import type { Found } from "./report.ts";
+import type { Delays } from "./stats.ts";
+import { SUBJECTS } from "./throughput.ts";
+import type { WireKind } from "./wire.ts";
+
+const SIZE = 64;
+/** Milliseconds of each run that are not measured, and that are. */
+const WARM_UP = 200;
+const MEASURED = 800;
+const MEASURED_QUICK = 400;
+
+/** See its summary. */
+export const roundTrip: Benchmark = {
+  name: "round-trip",
+  summary: "round trip of a 64-byte message between two processes",
+  problem: () => undefined,
+  run,
+};
+
+async function run(plan: Plan): Promise<Found> {
+  const figures = new Figures();
+  const own = ownCores();
+  const notes = [`Own cores: ${own.note}.`];
+  await measure(plan, figures, "own cores", own.places);
+  if (hasPinning()) await measure(plan, figures, "one core", [{ core: 0 }, { core: 0 }]);
+  else notes.push("One core is left out: needs taskset.");
+  return { rows: figures.rows, notes };
+}
+
+async function measure(
+  { rounds, isQuick }: Plan,
+  figures: Figures,
+  where: string,
+  places: readonly [Place, Place],
+): Promise<void> {
+  await using open = new AsyncDisposableStack();
+  const directory = open.use(await DirectoryProcess.open());
+  const pairs: Partial<Record<WireKind, Pair>> = {};
+  for (const [kind] of SUBJECTS) {
+    pairs[kind] = open.use(
+      await Pair.open(kind, { size: SIZE, places, directory: directory.address }),
+    );
+    await pairs[kind].take({ do: "echo" });
+  }
+  const ms = isQuick ? MEASURED_QUICK : MEASURED;
+  for (let round = 0; round < rounds; round++) {
+    for (const [kind, subject] of SUBJECTS) {
+      const { p50, p99 } = await pairs[kind]!.send<Delays>({ do: "ping", warmUpMs: WARM_UP, ms });
+      figures.add(subject, `p50, ${where}`, "µs", p50, "bare UDP");
+      figures.add(subject, `p99, ${where}`, "µs", p99, "bare UDP");
+    }
+  }
+}
+
+/** A core for each of two processes, where processes can be pinned. */
+function ownCores(): { places: readonly [Place, Place]; note: string } {
+  if (hasPinning()) {
+    return { places: [{ core: 0 }, { core: 1 }], note: "each process pinned to a core of its own" };
+  }
+  return { places: [{}, {}], note: "processes not pinned: needs taskset and two cores" };
+}

@@ -1,0 +1,63 @@
+/**
+ * One way, as fast as it goes, between two processes on the loopback.
+ *
+ * @module
+ */
+import { type Benchmark, Figures, type Plan, sleep } from "./benchmark.ts";
+import { DirectoryProcess, Pair } from "./pair.ts";
+import type { Found, Subject } from "./report.ts";
+import type { Counted } from "./talk.ts";
+import type { WireKind } from "./wire.ts";
+
+/** What goes over which wire, in the order of a round. */
+export const SUBJECTS: readonly (readonly [WireKind, Subject])[] = [
+  ["udp", "bare UDP"],
+  ["tcp", "TCP"],
+  ["chat", "udp-chat"],
+];
+
+/** Milliseconds at the beginning of each run that are not counted. */
+const WARM_UP = 400;
+/** Milliseconds of each run that are. */
+const MEASURED = 1000;
+const MEASURED_QUICK = 500;
+/** Milliseconds for the last datagrams to be taken. */
+const SETTLE = 100;
+
+/** Messages of this size. */
+export function throughput(size: number): Benchmark {
+  return {
+    name: `throughput-${size}`,
+    summary: `${size}-byte messages a second, one way, encrypted, reliable and in order`,
+    problem: () => undefined,
+    run: (plan) => run(size, plan),
+  };
+}
+
+async function run(size: number, { rounds, isQuick }: Plan): Promise<Found> {
+  const figures = new Figures();
+  await using open = new AsyncDisposableStack();
+  const directory = open.use(await DirectoryProcess.open());
+  const pairs: Partial<Record<WireKind, Pair>> = {};
+  for (const [kind] of SUBJECTS) {
+    pairs[kind] = open.use(
+      await Pair.open(kind, { size, directory: directory.address }),
+    );
+  }
+  const ms = WARM_UP + (isQuick ? MEASURED_QUICK : MEASURED);
+  for (let round = 0; round < rounds; round++) {
+    for (const [kind, subject] of SUBJECTS) {
+      const pair = pairs[kind]!;
+      await pair.take({ do: "count", warmUpMs: WARM_UP });
+      await pair.send({ do: "flood", amount: { ms } });
+      await sleep(SETTLE);
+      const { rate } = await pair.take<Counted>({ do: "counted" });
+      figures.add(subject, "messages", "/s", rate, "bare UDP");
+    }
+  }
+  const notes = [
+    "Two processes on the loopback; counted where they arrive.",
+    "bare UDP: a datagram a message, not reliable, not encrypted; TCP: a write a message.",
+  ];
+  return { rows: figures.rows, notes };
+}
