@@ -43,7 +43,7 @@ export function agree(random: Random): { requester: Agreement; responder: Agreem
   const result = answer && initiator.readMessageTwo(answer.message);
   assert(handshake !== undefined && answer !== undefined && result !== undefined);
   const requesterEarly = requesterEarlySeals(initiator.earlyKeys());
-  const responderEarly = responderEarlySeals(handshake.earlyKeys(), random);
+  const responderEarly = responderEarlySeals(handshake.earlyKeys(), 0, random);
   return {
     requester: agreement(result, requesterEarly, remote.publicKey),
     responder: agreement(answer, responderEarly, own.publicKey, answer.message),
@@ -182,7 +182,19 @@ export function message(seq: number, text = `text ${seq}`, flags = 0, sender = P
 
 /** An Ack of the peer's. */
 export function ack(next: number, ...ranges: readonly [first: number, last: number][]): Frame {
-  return { kind: "ack", next, ranges: ranges.map(([first, last]) => ({ first, last })) };
+  return {
+    kind: "ack",
+    next,
+    heard: 0,
+    delay: 0,
+    arrived: 0,
+    ranges: ranges.map(([first, last]) => ({ first, last })),
+  };
+}
+
+/** The same for a datagram with this packet counter. */
+export function heardAck(packet: number, ...args: Parameters<typeof ack>): Frame {
+  return { ...ack(...args), heard: packet + 1 } as Frame;
 }
 
 /** A Termination of the peer's. */

@@ -154,7 +154,7 @@ Deno.test("Client drops and counts what is for a connection that it does not kno
   const lone = registered();
   const frames: Frame[] = [
     { kind: "message", seq: 0, sender: 2, flags: 0, text: "hi" },
-    { kind: "ack", next: 0, ranges: [] },
+    { kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] },
     { kind: "connectionKeepalive" },
     { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 7 },
     { kind: "connectionTerminationAck", sender: 2, finalSeq: 0 },

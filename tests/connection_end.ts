@@ -66,7 +66,7 @@ export class End {
       seals: requesterSeals(keys!),
     };
     const responder = {
-      early: responderEarlySeals(earlyKeys!, () => new Uint8Array(8)),
+      early: responderEarlySeals(earlyKeys!, 0, () => new Uint8Array(8)),
       seals: responderSeals(keys!),
     };
     const own = isResponder ? responder : requester;

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { TAG_SIZE } from "../protocol/aead.ts";
+import { ACK_DATAGRAMS_MAX, ACK_REPEAT } from "../protocol/acknowledger.ts";
 import {
   ACCEPT_TRIES,
   CONNECTION_KEEPALIVE,
@@ -9,7 +10,12 @@ import {
 } from "../protocol/connection.ts";
 import { DatagramType, type Frame } from "../protocol/frame.ts";
 import { encodeSealed } from "../protocol/handshake.ts";
+import { ACK_HOLD } from "../protocol/rtt.ts";
 import { ELSEWHERE, End, FINAL, FINAL_ACK, MESSAGE_TWO, PEER } from "./connection_end.ts";
+
+function ack(next: number, heard = 0, delay = 0, arrived = 0): Frame {
+  return { kind: "ack", next, heard, delay, arrived, ranges: [] };
+}
 
 function message(seq: number, text = `text ${seq}`, sender = 2): Frame {
   return { kind: "message", seq, sender, flags: 0, text };
@@ -19,7 +25,14 @@ Deno.test("Connection of the requester starts with an Ack", () => {
   const end = new End();
   const [first, ...more] = end.sent();
   assertEquals(first?.header, { type: DatagramType.Connection, connection: 22, packet: 0 });
-  assertEquals(first?.frames, [{ kind: "ack", next: 0, ranges: [] }]);
+  assertEquals(first?.frames, [{
+    kind: "ack",
+    next: 0,
+    heard: 0,
+    delay: 0,
+    arrived: 0,
+    ranges: [],
+  }]);
   assertEquals(more, []);
 });
 
@@ -55,7 +68,7 @@ Deno.test("Connection of the responder sends the Accept a few times for each Req
 Deno.test("Connection of the responder sends no Accept after a Connection datagram", () => {
   const end = new End({ isResponder: true });
   end.sent();
-  end.hear({ kind: "ack", next: 0, ranges: [] });
+  end.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
   end.connection.repeatAccept(PEER);
   end.wait(10_000);
   assert(!end.sentKinds().includes("connectionAccept"));
@@ -75,7 +88,7 @@ Deno.test("Connection of the responder ends when its request is cancelled, unles
   assertEquals(end.sentKinds(), ["connectionTerminationAck"]);
   const confirmed = new End({ isResponder: true });
   confirmed.sent();
-  confirmed.hear({ kind: "ack", next: 0, ranges: [] });
+  confirmed.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
   confirmed.take(confirmed.sayEarly(FINAL));
   assertEquals([confirmed.sent(), confirmed.told()], [[], []]);
 });
@@ -120,18 +133,80 @@ Deno.test("Connection of the responder says nothing but the Accept before it is 
   const end = new End({ isResponder: true });
   end.connection.send("hi");
   assertEquals(end.sentKinds(), ["connectionAccept"]);
-  end.hear({ kind: "ack", next: 0, ranges: [] });
+  end.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
   assertEquals(end.sentKinds(), ["message"]);
 });
 
-Deno.test("Connection answers every datagram with a Message, a duplicate too, by one Ack", () => {
+Deno.test("Connection answers every datagram with a Message, a late duplicate too, by one Ack", () => {
   const end = new End();
   end.sent();
+  end.now += 100;
   end.hear(message(0), message(1));
-  assertEquals(end.sent().map(({ frames }) => frames), [[{ kind: "ack", next: 2, ranges: [] }]]);
+  assertEquals(end.sent().map(({ frames }) => frames), [[ack(2, 1)]]);
+  // A copy that came on the heels of the Message: the Ack is under way.
+  end.wait(ACK_REPEAT - 1);
   end.hear(message(0));
-  assertEquals(end.sent().map(({ frames }) => frames), [[{ kind: "ack", next: 2, ranges: [] }]]);
+  assertEquals([end.sent(), end.connection.nextTimeout()], [[], end.now + CONNECTION_KEEPALIVE]);
+  end.wait(1);
+  end.hear(message(0));
+  assertEquals(end.sent().map(({ frames }) => frames), [[ack(2, 3, 0, 3)]]);
   assertEquals(end.told().length, 2);
+});
+
+Deno.test("Connection holds an Ack back for a few ms, but not the first after a pause", () => {
+  const end = new End();
+  end.sent();
+  const sent = [0, 1, 2].map((seq) => {
+    end.hear(message(seq));
+    end.wait(1);
+    return end.sentKinds();
+  });
+  assertEquals(sent, [["ack"], [], []]);
+  assertEquals(end.connection.nextTimeout(), end.now + ACK_HOLD - 2);
+  end.wait(ACK_HOLD - 2);
+  // The newest datagram came 2 ms ago.
+  assertEquals(end.sent().map(({ frames }) => frames), [[ack(3, 3, 20, 3)]]);
+  end.wait(ACK_HOLD);
+  end.hear(message(3));
+  assertEquals(end.sentKinds(), ["ack"]);
+});
+
+Deno.test("Connection lets an Ack ride on a Message", () => {
+  const end = new End();
+  end.sent();
+  end.hear(message(0));
+  end.sent();
+  end.hear(message(1));
+  assertEquals(end.sentKinds(), []);
+  end.connection.send("hi");
+  assertEquals(end.sentKinds(), ["ack", "message"]);
+  end.wait(ACK_HOLD);
+  assertEquals(end.sentKinds(), []);
+});
+
+Deno.test("Connection acknowledges at once what is out of order, and what fills a gap", () => {
+  const end = new End();
+  end.sent();
+  for (const seq of [0, 2, 3, 1]) {
+    end.hear(message(seq));
+    assertEquals(end.sentKinds(), ["ack"], `${seq}`);
+  }
+  const [late, early] = [end.say(message(4)), end.say(message(5))];
+  end.take(early);
+  assertEquals(end.sentKinds(), ["ack"]);
+  end.take(late);
+  assertEquals(end.sentKinds(), ["ack"]);
+});
+
+Deno.test("Connection acknowledges every eighth datagram at once", () => {
+  const end = new End();
+  end.sent();
+  end.hear(message(0));
+  end.sent();
+  for (let seq = 1; seq <= 2 * ACK_DATAGRAMS_MAX; seq++) {
+    end.hear(message(seq));
+    assertEquals(end.sentKinds(), seq % ACK_DATAGRAMS_MAX === 0 ? ["ack"] : []);
+  }
 });
 
 Deno.test("Connection drops a Message that names another sender, without an Ack", () => {
@@ -146,9 +221,9 @@ Deno.test("Connection puts what is due into as few datagrams as it fits", () => 
   end.sent();
   for (let index = 0; index < 100; index++) end.connection.send(`${index}`.padStart(18, "."));
   end.hear(message(0));
-  const sent = end.sent();
+  const sent = end.sent().filter(({ frames }) => frames[0]?.kind !== "pathChallenge");
   // 30 bytes each, with the frame's header and fields.
-  assertEquals(sent.length, Math.ceil(100 * 30 / (1200 - 16 - TAG_SIZE - 8)));
+  assertEquals(sent.length, Math.ceil(100 * 30 / (1200 - 16 - TAG_SIZE - 18)));
   assertEquals(sent[0]?.frames[0]?.kind, "ack");
 });
 
@@ -170,7 +245,7 @@ Deno.test("Connection asks for a sign of life after 10 s of silence, and again e
     end.wait(CONNECTION_KEEPALIVE);
     assertEquals(end.sentKinds(), ["connectionKeepalive"]);
   }
-  end.hear({ kind: "ack", next: 0, ranges: [] });
+  end.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
   assertEquals(end.connection.nextTimeout(), end.now + CONNECTION_KEEPALIVE);
 });
 
@@ -193,7 +268,7 @@ Deno.test("Connection sends no Termination before everything is acknowledged", (
   end.connection.terminate(end.now);
   assertEquals([end.connection.state, end.sentKinds()], ["draining", []]);
   assertEquals(end.connection.send("late"), undefined);
-  end.hear({ kind: "ack", next: 1, ranges: [] });
+  end.hear({ kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] });
   assertEquals(end.connection.state, "terminating");
   const [{ frames } = { frames: [] }] = end.sent();
   assertEquals(frames.at(-1), {
@@ -260,7 +335,7 @@ Deno.test("Connection that ended acknowledges repeats for 30 s, then is gone", (
   end.wait(LINGER - 1);
   // What was not shown is not acknowledged, either.
   end.hear(message(0), message(1), { kind: "connectionKeepalive" });
-  assertEquals(end.sent().map(({ frames }) => frames), [[{ kind: "ack", next: 1, ranges: [] }]]);
+  assertEquals(end.sent().map(({ frames }) => frames), [[ack(1, 3, 0, 3)]]);
   assertEquals([end.told(), end.connection.state], [[], "closed"]);
   end.wait(1);
   assertEquals(end.take(end.say(FINAL)), false);
@@ -276,7 +351,7 @@ Deno.test("Connection tells nothing after its end", () => {
   end.connection.abandon(end.now, "peer");
   assertEquals(end.told(), [{ kind: "terminated", by: "peer", undelivered: 1 }]);
   end.wait(6000);
-  end.hear({ kind: "ack", next: 1, ranges: [] });
+  end.hear({ kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] });
   end.connection.abandon(end.now, "local");
   end.connection.terminate(end.now);
   assertEquals([end.told(), end.sent()], [[], []]);
@@ -299,9 +374,16 @@ Deno.test("Connection survives frames that have no place in it", () => {
     { kind: "leaveAck", nonce: 1n },
     { kind: "ringing", responder: 2 },
     { kind: "connectionReject", responder: 2, reason: 1 },
-    { kind: "ack", next: 0xffff_ffff, ranges: [{ first: 9, last: 3 }] },
+    {
+      kind: "ack",
+      next: 0xffff_ffff,
+      heard: 0,
+      delay: 0,
+      arrived: 0,
+      ranges: [{ first: 9, last: 3 }],
+    },
     message(0xffff_ffff),
   );
   assertEquals([end.connection.state, end.told()], ["open", []]);
-  assertEquals(end.sent().map(({ frames }) => frames), [[{ kind: "ack", next: 0, ranges: [] }]]);
+  assertEquals(end.sent().map(({ frames }) => frames), [[ack(0, 1)]]);
 });

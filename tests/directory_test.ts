@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Address } from "../protocol/address.ts";
 import { RefusalReason } from "../protocol/frame.ts";
-import { Directory, type Entry, type RegisterRequest } from "../server/directory.ts";
+import { Directory, EXPIRED_MAX, type RegisterRequest } from "../server/directory.ts";
+import type { Entry, TableClient } from "../server/entry.ts";
+import { NO_SLOT } from "../server/hash_index.ts";
+import { ENDPOINT_SIZE, writeEndpoint } from "../server/host_bytes.ts";
 import { Prng, seedFromEnv, withSeed } from "./random.ts";
 import { publicKeyOf } from "./server_stage.ts";
 
@@ -8,6 +12,44 @@ const LEASE = 45_000;
 
 function newDirectory(maxClients = 10_000): Directory {
   return new Directory({ maxClients, lease: LEASE, random: new Prng(1).bytes });
+}
+
+function addressOf(n: number): Address {
+  return { hostname: "127.0.0.1", port: 40_000 + n };
+}
+
+function endpointOf(n: number): Uint8Array {
+  const endpoint = new Uint8Array(ENDPOINT_SIZE);
+  writeEndpoint(endpoint, addressOf(n));
+  return endpoint;
+}
+
+/** The entry in a slot that was found. */
+function entryAt(directory: Directory, slot: number): Entry | undefined {
+  return slot === NO_SLOT ? undefined : directory.entries.get(slot);
+}
+
+function getByToken(directory: Directory, token: Uint8Array): Entry | undefined {
+  return entryAt(directory, directory.findToken(token));
+}
+
+function getByName(directory: Directory, name: string): Entry | undefined {
+  return entryAt(directory, directory.findName(name));
+}
+
+/** What the user is told of an entry. */
+function told({ id, name, address, joinedAt }: Entry): TableClient {
+  return { id, name, address, joinedAt };
+}
+
+function expire(directory: Directory, now: number): TableClient[] {
+  const expired: TableClient[] = [];
+  directory.expire(now, (client) => expired.push(client));
+  return expired;
+}
+
+function idsAbove(directory: Directory, after = 0): number[] {
+  return Array.from(directory.above(after), (slot) => directory.entries.id(slot));
 }
 
 /** A Register from port 40000 + `n`, with nonce `n`. */
@@ -19,7 +61,7 @@ function request(n: number, fields: Partial<RegisterRequest> = {}): RegisterRequ
     port: 1,
     publicKey: publicKeyOf(n),
     name: "",
-    address: { hostname: "127.0.0.1", port: 40_000 + n },
+    endpoint: endpointOf(n),
     ...fields,
   };
 }
@@ -27,7 +69,7 @@ function request(n: number, fields: Partial<RegisterRequest> = {}): RegisterRequ
 function join(directory: Directory, n: number, fields?: Partial<RegisterRequest>, now = 0): Entry {
   const result = directory.register(now, request(n, fields));
   assert(result.ok);
-  return result.entry;
+  return directory.entries.get(result.slot);
 }
 
 function ids(entries: Iterable<Entry>): number[] {
@@ -38,8 +80,8 @@ Deno.test("Directory.register() gives the smallest free id", () => {
   const directory = newDirectory();
   const entries = [1, 2, 3, 4, 5].map((n) => join(directory, n));
   assertEquals(ids(entries), [1, 2, 3, 4, 5]);
-  directory.remove(entries[3]!);
-  directory.remove(entries[1]!);
+  directory.remove(entries[3]!.slot);
+  directory.remove(entries[1]!.slot);
   assertEquals(ids([6, 7, 8].map((n) => join(directory, n))), [2, 4, 6]);
 });
 
@@ -48,7 +90,7 @@ Deno.test("Directory.register() steps over ids that were asked for", () => {
   assertEquals(join(directory, 1, { wantedId: 2 }).id, 2);
   assertEquals(join(directory, 2, { wantedId: 4_294_967_295 }).id, 4_294_967_295);
   assertEquals(ids([3, 4, 5].map((n) => join(directory, n))), [1, 3, 4]);
-  assertEquals(ids(directory.entries()), [1, 2, 3, 4, 4_294_967_295]);
+  assertEquals(idsAbove(directory), [1, 2, 3, 4, 4_294_967_295]);
 });
 
 Deno.test("Directory.register() finds the smallest free id as a search from 1 does", () => {
@@ -58,7 +100,7 @@ Deno.test("Directory.register() finds the smallest free id as a search from 1 do
     for (let n = 1; n <= 2000; n++) {
       if (prng.chance(0.4) && active.size > 0) {
         const entry = prng.pick([...active.values()]);
-        directory.remove(entry);
+        directory.remove(entry.slot);
         active.delete(entry.id);
         continue;
       }
@@ -68,7 +110,7 @@ Deno.test("Directory.register() finds the smallest free id as a search from 1 do
         const wantedId = 1 + prng.int(500);
         const result = directory.register(0, request(n, { wantedId }));
         assertEquals(result.ok, !active.has(wantedId));
-        if (result.ok) active.set(wantedId, result.entry);
+        if (result.ok) active.set(wantedId, directory.entries.get(result.slot));
       } else {
         const entry = join(directory, n);
         assertEquals(entry.id, expected);
@@ -76,7 +118,7 @@ Deno.test("Directory.register() finds the smallest free id as a search from 1 do
       }
       assertEquals(directory.size, active.size);
     }
-    assertEquals(ids(directory.entries()), [...active.keys()].sort((a, b) => a - b));
+    assertEquals(idsAbove(directory), [...active.keys()].sort((a, b) => a - b));
   });
 });
 
@@ -84,24 +126,24 @@ Deno.test("Directory.getByToken() finds a client by its token alone", () => {
   const directory = newDirectory();
   const entry = join(directory, 1);
   const other = join(directory, 2);
-  assertEquals(directory.getByToken(entry.token.slice()), entry);
+  assertEquals(getByToken(directory, entry.token.slice()), entry);
   assertNotEquals(entry.token.slice(4), other.token.slice(4));
   for (let at = 0; at < 16; at++) {
     const forged = entry.token.slice();
     forged[at]! ^= 1;
-    assertEquals(directory.getByToken(forged), undefined, `byte ${at}`);
+    assertEquals(getByToken(directory, forged), undefined, `byte ${at}`);
   }
-  assertEquals(directory.getByToken(new Uint8Array(16)), undefined);
-  directory.remove(entry);
-  assertEquals(directory.getByToken(entry.token), undefined);
+  assertEquals(getByToken(directory, new Uint8Array(16)), undefined);
+  directory.remove(entry.slot);
+  assertEquals(getByToken(directory, entry.token), undefined);
 });
 
 Deno.test("Directory.getByName() takes names for the same that differ in case or form", () => {
   const directory = newDirectory();
   const entry = join(directory, 1, { name: "Åsa" });
-  assertEquals(directory.getByName("A\u030aSA"), entry);
-  assertEquals(directory.getByName("asa"), undefined);
-  assertEquals(directory.getByName(""), undefined);
+  assertEquals(getByName(directory, "A\u030aSA"), entry);
+  assertEquals(getByName(directory, "asa"), undefined);
+  assertEquals(getByName(directory, ""), undefined);
 });
 
 Deno.test("Directory.register() rule 1: an entry with the token keeps its id", () => {
@@ -111,16 +153,18 @@ Deno.test("Directory.register() rule 1: an entry with the token keeps its id", (
   const moved = request(2, { token, publicKey, wantedId: 9, name: "anna", port: 7 });
   assertEquals(directory.register(5, moved), {
     ok: true,
-    entry,
+    slot: entry.slot,
     change: "moved",
     replaced: undefined,
   });
-  assertEquals(entry.id, 1);
-  assertEquals(entry.address, moved.address);
-  assertEquals([entry.name, entry.port, entry.nonce], ["anna", 7, 2n]);
-  assertEquals([entry.joinedAt, entry.expiresAt], [0, 5 + LEASE]);
-  assertEquals(directory.getByName("ana"), undefined);
-  assertEquals(directory.getByName("anna"), entry);
+  const after = directory.entries.get(entry.slot);
+  assertEquals(after, {
+    ...entry,
+    ...{ address: addressOf(2), name: "anna", port: 7, nonce: 2n, expiresAt: 5 + LEASE },
+  });
+  assertEquals([after.id, after.joinedAt], [1, 0]);
+  assertEquals(getByName(directory, "ana"), undefined);
+  assertEquals(getByName(directory, "anna"), after);
   assertEquals(directory.size, 1);
 });
 
@@ -130,7 +174,7 @@ Deno.test("Directory.register() rule 1: the same address and name are no change"
   const again = request(1, { nonce: 99n, token: entry.token, name: "ana" });
   assertEquals(directory.register(5, again), {
     ok: true,
-    entry,
+    slot: entry.slot,
     change: "none",
     replaced: undefined,
   });
@@ -145,9 +189,14 @@ Deno.test("Directory.register() rule 1: a client that moves to another's address
   // The name stays with its key.
   assertEquals(directory.register(0, request(2, { ...own, name: "bob" })).ok, false);
   const result = directory.register(0, request(2, { ...own, name: "bea" }));
-  assertEquals(result, { ok: true, entry, change: "moved", replaced: other });
-  assertEquals(ids(directory.entries()), [1]);
-  assertEquals(directory.getByName("bob"), undefined);
+  assertEquals(result, {
+    ok: true,
+    slot: entry.slot,
+    change: "moved",
+    replaced: told(other),
+  });
+  assertEquals(idsAbove(directory), [1]);
+  assertEquals(getByName(directory, "bob"), undefined);
 });
 
 Deno.test("Directory.register() rule 2: the same Register again changes nothing", () => {
@@ -156,12 +205,12 @@ Deno.test("Directory.register() rule 2: the same Register again changes nothing"
   const before = entry.token.slice();
   assertEquals(directory.register(5, request(1, { name: "ana" })), {
     ok: true,
-    entry,
+    slot: entry.slot,
     change: "none",
     replaced: undefined,
   });
-  assertEquals(entry.token, before);
-  assertEquals(entry.expiresAt, 5 + LEASE);
+  const after = directory.entries.get(entry.slot);
+  assertEquals(after, { ...entry, token: before, expiresAt: 5 + LEASE });
   assertEquals(directory.size, 1);
 });
 
@@ -170,10 +219,11 @@ Deno.test("Directory.register() rule 2: a new nonce at the same address is a new
   const old = join(directory, 1, { name: "ana" });
   const result = directory.register(5, request(1, { nonce: 9n, name: "ana" }));
   assert(result.ok);
-  assertEquals([result.change, result.replaced], ["joined", old]);
-  assertEquals([result.entry.id, result.entry.joinedAt], [1, 5]);
-  assertNotEquals(result.entry.token, old.token);
-  assertEquals(directory.getByToken(old.token), undefined);
+  assertEquals([result.change, result.replaced], ["joined", told(old)]);
+  const entry = directory.entries.get(result.slot);
+  assertEquals([entry.id, entry.joinedAt], [1, 5]);
+  assertNotEquals(entry.token, old.token);
+  assertEquals(getByToken(directory, old.token), undefined);
   assertEquals(directory.size, 1);
 });
 
@@ -190,7 +240,7 @@ Deno.test("Directory.register() rule 3: what another client has is refused", () 
   assertEquals(refusal(2, { token: own.token, name: "ana" }), RefusalReason.nameTaken);
   assertEquals(refusal(2, { nonce: 9n, wantedId: 7 }), RefusalReason.idTaken);
   assertEquals(directory.size, 2);
-  assertEquals([own.name, directory.get(own.id)], ["bob", own]);
+  assertEquals(entryAt(directory, directory.find(own.id)), own);
   join(directory, 3);
   assertEquals(refusal(4, {}), RefusalReason.full);
   assertEquals(refusal(3, { nonce: 9n }), undefined);
@@ -202,66 +252,81 @@ Deno.test("Directory.expire() takes an entry out at the end of its lease and not
   const first = join(directory, 1, {}, 1000);
   const second = join(directory, 2, {}, 2000);
   assertEquals(directory.nextExpiry(), 1000 + LEASE);
-  assertEquals(directory.expire(1000 + LEASE - 1), []);
-  assertEquals(directory.expire(1000 + LEASE), [first]);
+  assertEquals(expire(directory, 1000 + LEASE - 1), []);
+  assertEquals(expire(directory, 1000 + LEASE), [told(first)]);
   assertEquals(directory.nextExpiry(), 2000 + LEASE);
-  assertEquals(directory.expire(2000 + LEASE), [second]);
+  assertEquals(expire(directory, 2000 + LEASE), [told(second)]);
   assertEquals([directory.size, directory.nextExpiry()], [0, undefined]);
 });
 
 Deno.test("Directory.expire() takes many entries out at once", () => {
   const directory = newDirectory();
   const entries = Array.from({ length: 1000 }, (_, i) => join(directory, i, { name: `n${i + 1}` }));
-  for (const entry of entries) if (entry.id % 3 === 0) directory.renew(1000, entry);
-  assertEquals(directory.expire(LEASE).length, 667);
+  for (const entry of entries) if (entry.id % 3 === 0) directory.renew(1000, entry.slot);
+  assertEquals(expire(directory, LEASE).length, 667);
   const left = Array.from({ length: 333 }, (_, index) => 3 * (index + 1));
-  assertEquals(ids(directory.entries()), left);
-  assertEquals([directory.getByName("n1"), directory.getByName("n3")?.id], [undefined, 3]);
+  assertEquals(idsAbove(directory), left);
+  assertEquals([getByName(directory, "n1"), getByName(directory, "n3")?.id], [undefined, 3]);
   assertEquals(join(directory, 1001).id, 1);
 });
 
 Deno.test("Directory.expire() spares an entry that was renewed", () => {
   const directory = newDirectory();
   const [first, second] = [join(directory, 1), join(directory, 2)];
-  directory.renew(10_000, first);
-  assertEquals(directory.expire(LEASE), [second]);
-  assertEquals(directory.expire(LEASE + 9999), []);
-  assertEquals(directory.expire(LEASE + 10_000), [first]);
+  directory.renew(10_000, first.slot);
+  assertEquals(expire(directory, LEASE), [told(second)]);
+  assertEquals(expire(directory, LEASE + 9999), []);
+  assertEquals(expire(directory, LEASE + 10_000), [told(first)]);
+});
+
+Deno.test("Directory.expire() takes out a bounded number, and says that more are due", () => {
+  const directory = newDirectory();
+  for (let n = 1; n <= EXPIRED_MAX + 5; n++) join(directory, n);
+  assertEquals(expire(directory, LEASE).length, EXPIRED_MAX);
+  assertEquals([directory.size, directory.nextExpiry()], [5, LEASE]);
+  assertEquals(expire(directory, LEASE).length, 5);
 });
 
 Deno.test("Directory.nextExpiry() is never later than the end of a lease", () => {
   withSeed(seedFromEnv(), (prng) => {
     const directory = newDirectory();
-    const active = new Set<Entry>();
+    /** The ends of the leases, by slot. */
+    const active = new Map<number, number>();
     let now = 0;
     for (let n = 1; n <= 3000; n++) {
       now += prng.int(1000);
-      for (const entry of directory.expire(now)) {
-        assert(entry.expiresAt <= now);
-        active.delete(entry);
+      const ids = new Map([...active.keys()].map((slot) => [directory.entries.id(slot), slot]));
+      for (const { id } of expire(directory, now)) {
+        assert(active.get(ids.get(id)!)! <= now);
+        active.delete(ids.get(id)!);
       }
-      const due = [...active].map((entry) => entry.expiresAt);
+      const due = [...active.values()];
       assert(due.every((instant) => instant > now && instant >= directory.nextExpiry()!));
+      assertEquals(directory.size, active.size);
       const kind = active.size === 0 ? 0 : prng.int(3);
-      if (kind === 0) active.add(join(directory, n, {}, now));
-      else if (kind === 1) directory.renew(now, prng.pick([...active]));
+      if (kind === 0) active.set(join(directory, n, {}, now).slot, now + LEASE);
       else {
-        const entry = prng.pick([...active]);
-        directory.remove(entry);
-        active.delete(entry);
+        const slot = prng.pick([...active.keys()]);
+        if (kind === 1) {
+          directory.renew(now, slot);
+          active.set(slot, now + LEASE);
+        } else {
+          directory.remove(slot);
+          active.delete(slot);
+        }
       }
     }
   });
 });
 
-Deno.test("Directory.entries() pages through 10,000 clients by rising id", () => {
+Deno.test("Directory.above() pages through 10,000 clients by rising id", () => {
   const directory = newDirectory();
   for (let n = 1; n <= 10_000; n++) join(directory, n, { wantedId: ((n * 7919) % 10_007) + 1 });
   const seen: number[] = [];
   for (let after = 0;;) {
     const page: number[] = [];
-    for (const { id } of directory.entries(after)) {
-      page.push(id);
+    for (const slot of directory.above(after)) {
+      page.push(directory.entries.id(slot));
       if (page.length === 100) break;
     }
     if (page.length === 0) break;

@@ -88,7 +88,7 @@ export class FuzzPeer {
     const responder = readMessageOne(identity, frame.messageOne, PROLOGUE);
     assert(responder !== undefined);
     this.#requester = this.remote = frame.connection;
-    this.#early = responderEarlySeals(responder.earlyKeys(), this.#prng.bytes);
+    this.#early = responderEarlySeals(responder.earlyKeys(), 0, this.#prng.bytes);
     // Older than all Requests of this peer, which go on being heard.
     const rest = { timestamp: 0n, name };
     const content = encodeAcceptContent({ responder: id, connection: this.local, ...rest });

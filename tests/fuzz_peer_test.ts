@@ -203,7 +203,14 @@ class Conversations {
     this.take(rung);
     subject.client.accept(subject.now, id);
     this.take(subject.drain());
-    const ack = this.peer.say(Connection, [{ kind: "ack", next: 0, ranges: [] }]);
+    const ack = this.peer.say(Connection, [{
+      kind: "ack",
+      next: 0,
+      heard: 0,
+      delay: 0,
+      arrived: 0,
+      ranges: [],
+    }]);
     this.take(subject.hear(ack, address));
   }
 
@@ -277,7 +284,14 @@ function checkHonest(conversations: Conversations): void {
   assertEquals(frames.filter(({ kind }) => kind === "message").map((f) => ({ ...f })), [
     { kind: "message", seq: 0, sender: 1, flags: 0, text: "and back" },
   ]);
-  const ack = peer.say(Connection, [{ kind: "ack", next: 1, ranges: [] }]);
+  const ack = peer.say(Connection, [{
+    kind: "ack",
+    next: 1,
+    heard: 0,
+    delay: 0,
+    arrived: 0,
+    ranges: [],
+  }]);
   const { told } = subject.hear(ack, HONEST.address);
   assertEquals(told.map(({ kind }) => kind), ["delivered"]);
   conversations.end();

@@ -6,7 +6,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Driven, Instant } from "../protocol/driven.ts";
-import { DATAGRAM_SIZE_MAX, type Frame } from "../protocol/frame.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../protocol/frame.ts";
+import { PATH_MTU_ETHERNET } from "../protocol/path_mtu.ts";
 
 /** The kind of a frame. */
 export type Kind = Frame["kind"];
@@ -37,7 +38,9 @@ export function drain<Event>(
   let datagrams = 0;
   for (let next = machine.pollTransmit(now); next; next = machine.pollTransmit(now)) {
     assert(datagrams++ < DATAGRAMS_MAX, "too many datagrams");
-    assert(next.bytes.length <= DATAGRAM_SIZE_MAX, "a datagram is too long");
+    const isConnection = next.bytes[3] === DatagramType.Connection;
+    const sizeMax = isConnection ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
+    assert(next.bytes.length <= sizeMax, "a datagram is too long");
     assert(next.to.port > 0 && next.to.port < 65536, formatAddress(next.to));
     onTransmit(next.bytes, next.to);
   }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { hmacSha256 } from "../protocol/hmac.ts";
+import { HmacSha256, hmacSha256 } from "../protocol/hmac.ts";
 
 const utf8 = new TextEncoder();
 
@@ -30,6 +30,11 @@ for (const [index, { key, text, code }] of CASES.entries()) {
     }
   });
 }
+
+Deno.test("HmacSha256 keeps nothing from one text to the next", () => {
+  const hmac = new HmacSha256(CASES[1]!.key);
+  for (let run = 0; run < 3; run++) assertEquals(hex(hmac.sign(CASES[1]!.text)), CASES[1]!.code);
+});
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

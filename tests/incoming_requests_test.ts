@@ -49,7 +49,7 @@ Deno.test("a Handshake datagram is tried under a few keys at most, however many 
 });
 
 Deno.test("IncomingRequests forgets the timestamp of one key for that of another, not of the same", () => {
-  const book = new IncomingRequests(prng.bytes);
+  const book = new IncomingRequests(prng.bytes, 0);
   const keys = Array.from({ length: TIMESTAMPS_MAX }, () => prng.bytes(32));
   for (const key of keys) book.note(key, 5n);
   for (let timestamp = 6n; timestamp < 20n; timestamp++) book.note(keys[7]!, timestamp);

@@ -5,7 +5,7 @@ import { DATAGRAM_SIZE_MAX, type Frame } from "../protocol/frame.ts";
 import { REQUEST_SIZE } from "../protocol/handshake.ts";
 import { AMPLIFICATION_MAX, PATH_PATIENCE, RESPONSES_MAX } from "../protocol/path.ts";
 import { RTO_INITIAL } from "../protocol/rtt.ts";
-import { ack, AgreedPair, kindsTo, message, PEER, type Sent } from "./agreed_pair.ts";
+import { ack, AgreedPair, heardAck, kindsTo, message, PEER, type Sent } from "./agreed_pair.ts";
 import { Prng, seedFromEnv, withSeed } from "./random.ts";
 
 /** Where the peer moves to. */
@@ -71,7 +71,7 @@ Deno.test("the old address has three round trips to answer, once they are measur
     pair.connection.send("to measure");
     pair.sent();
     pair.now += rtt;
-    pair.hear(pair.say(ack(1)));
+    pair.hear(pair.say(heardAck(1, 1)));
     const sent = pair.hear(pair.say(message(0)), NEW);
     pair.hear(pair.say(responseOf(sent, NEW)), NEW);
     pair.wait(patience - 1);

@@ -95,7 +95,13 @@ function typeAndBody(f: Frame): number[] {
       return [0x24, ...number(f.seq, 4), ...number(f.sender, 4), f.flags, ...utf8(f.text)];
     case "ack": {
       const items = f.ranges.flatMap((r) => [...number(r.first, 4), ...number(r.last, 4)]);
-      return [0x25, ...number(f.next, 4), f.ranges.length, ...items];
+      const head = [
+        ...number(f.next, 4),
+        ...number(f.heard, 4),
+        ...number(f.delay, 2),
+        ...number(f.arrived, 4),
+      ];
+      return [0x25, ...head, f.ranges.length, ...items];
     }
     case "connectionTermination": {
       const ids = [...number(f.sender, 4), ...number(f.connection, 4)];
@@ -153,7 +159,8 @@ class Bad extends Error {}
 
 /** What a datagram holds, or the row of the README's table that it falls into. */
 export function naiveDecode(bytes: readonly number[]): NaiveDecoded {
-  if (bytes.length < 16 || bytes.length > 1200) return { ok: false, reason: "size" };
+  const sizeMax = bytes[3] === 5 ? 65_488 : 1200;
+  if (bytes.length < 16 || bytes.length > sizeMax) return { ok: false, reason: "size" };
   const [m0, m1, version, type] = bytes as [number, number, number, number];
   if (m0 !== 0x75 || m1 !== 0x63) return { ok: false, reason: "magic" };
   const header: Header = {
@@ -264,9 +271,10 @@ function decodeBody(type: number, b: Bytes): Frame | undefined {
       return { kind: "message", seq, sender, flags, text: text(b.take(b.left)) };
     }
     case 0x25: {
-      const next = b.number(4);
+      const [next, heard] = [b.number(4), b.number(4)];
+      const [delay, arrived] = [b.number(2), b.number(4)];
       const ranges = b.list(() => ({ first: b.number(4), last: b.number(4) }));
-      return { kind: "ack", next, ranges };
+      return { kind: "ack", next, heard, delay, arrived, ranges };
     }
     case 0x26: {
       const [sender, connection, finalSeq] = [b.number(4), b.number(4), b.number(4)];

@@ -78,7 +78,7 @@ export class PlayedResponder {
     this.#random = random;
     this.#handshake = handshake;
     this.#connection = frame.connection;
-    this.early = responderEarlySeals(handshake.earlyKeys(), random);
+    this.early = responderEarlySeals(handshake.earlyKeys(), 0, random);
   }
 
   /** The Accept with this content. */

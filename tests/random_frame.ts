@@ -115,7 +115,10 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
       return { kind, seq: u32(), sender: u32(), flags: u8(), text };
     }
     case "ack":
-      return { kind, next: u32(), ranges: list(140, () => ({ first: u32(), last: u32() })) };
+      return {
+        ...{ kind, next: u32(), heard: u32(), delay: prng.int(2 ** 16), arrived: u32() },
+        ranges: list(140, () => ({ first: u32(), last: u32() })),
+      };
     case "connectionTermination":
       return { kind, sender: u32(), connection: u32(), finalSeq: u32() };
     case "connectionTerminationAck":

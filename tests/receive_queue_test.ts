@@ -9,19 +9,30 @@ function message(seq: number, text = `text ${seq}`, flags = 0): Message {
 }
 
 /** Takes a Message that must be new, and returns the texts that it completed. */
-function take(queue: ReceiveQueue, ...args: Parameters<typeof message>): ReceivedText[] {
-  const reception = queue.handleMessage(message(...args));
-  assert(reception.outcome === "new", `${args[0]}: ${reception.outcome}`);
-  return reception.texts;
+function take(
+  queue: ReceiveQueue,
+  ...args: Parameters<typeof message>
+): Omit<ReceivedText, "kind">[] {
+  const texts: ReceivedText[] = [];
+  const reception = queue.handleMessage(message(...args), texts);
+  assert(reception === "new", `${args[0]}: ${reception}`);
+  return texts.map(({ seq, text }) => ({ seq, text }));
 }
 
 function outcome(queue: ReceiveQueue, ...args: Parameters<typeof message>): string {
-  return queue.handleMessage(message(...args)).outcome;
+  return queue.handleMessage(message(...args), []);
 }
 
 /** An Ack with these ranges, each as its ends. */
 function ack(next: number, ...ranges: [number, number][]): Ack {
-  return { kind: "ack", next, ranges: ranges.map(([first, last]) => ({ first, last })) };
+  return {
+    kind: "ack",
+    next,
+    heard: 0,
+    delay: 0,
+    arrived: 0,
+    ranges: ranges.map(([first, last]) => ({ first, last })),
+  };
 }
 
 Deno.test("ReceiveQueue hands texts out in order, each as soon as its turn comes", () => {
@@ -113,9 +124,10 @@ Deno.test("ReceiveQueue agrees with a simple one, whatever the order", () => {
         const seq = prng.int(60);
         const isNew = !arrived.has(seq);
         arrived.add(seq);
-        const reception = queue.handleMessage(message(seq));
-        assertEquals(reception.outcome, isNew ? "new" : "duplicate");
-        if (reception.outcome === "new") received.push(...reception.texts.map(({ text }) => text));
+        const texts: ReceivedText[] = [];
+        const reception = queue.handleMessage(message(seq), texts);
+        assertEquals(reception, isNew ? "new" : "duplicate");
+        received.push(...texts.map(({ text }) => text));
         assertEquals(queue.ack(), simpleAck(arrived));
       }
       assertEquals(received, Array.from({ length: queue.next }, (_, seq) => `text ${seq}`));
@@ -160,7 +172,7 @@ Deno.test("ReceiveQueue refuses what makes a text too long when it came early, t
 Deno.test("ReceiveQueue does not grow with endless empty fragments", () => {
   const queue = new ReceiveQueue();
   for (let seq = 0; seq < 1_000_000; seq++) {
-    if (queue.handleMessage(message(seq, "", FLAG_MORE)).outcome !== "new") {
+    if (queue.handleMessage(message(seq, "", FLAG_MORE), []) !== "new") {
       throw new Error(`${seq}`);
     }
   }

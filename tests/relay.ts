@@ -221,22 +221,23 @@ const SEALED_SIZES: Partial<Record<Frame["kind"], readonly [DatagramType, ...num
   connectionReject: [DatagramType.Handshake, 40],
   connectionAccept: [DatagramType.Handshake, 228],
   connectionKeepalive: [DatagramType.Connection, 35],
-  ack: [DatagramType.Connection, 40],
-  connectionTerminationAck: [DatagramType.Connection, 43, 51],
-  connectionTermination: [DatagramType.Connection, 55, 58],
+  ack: [DatagramType.Connection, 50],
+  connectionTerminationAck: [DatagramType.Connection, 43, 61],
+  connectionTermination: [DatagramType.Connection, 65, 68],
 };
 /** Bytes beside the text in the smallest datagram with a Message. */
 const MESSAGE_OVERHEAD = 44;
 
 /**
  * Whether a datagram holds a frame of this kind, as far as an onlooker can tell: sealed ones by
- * their size. Texts of 3, 6, 7, 11 or 14 bytes could be taken for a Termination or its ack.
+ * their size. Texts of 3, 6, 17, 21 or 24 bytes could be taken for a Termination
+ * or its ack, of 6 bytes for an Ack.
  */
 export function holds({ frames, type, bytes }: Passing, kind: Frame["kind"]): boolean {
   const [sealedType, ...sizes] = SEALED_SIZES[kind] ?? [];
   if (sealedType !== undefined) return type === sealedType && sizes.includes(bytes.length);
   if (kind !== "message") return frames.some((frame) => frame.kind === kind);
-  const isEnd = (["connectionTermination", "connectionTerminationAck"] as const)
-    .some((end) => SEALED_SIZES[end]?.includes(bytes.length));
-  return type === DatagramType.Connection && bytes.length > MESSAGE_OVERHEAD && !isEnd;
+  const isOther = (["connectionTermination", "connectionTerminationAck", "ack"] as const)
+    .some((other) => SEALED_SIZES[other]?.includes(bytes.length));
+  return type === DatagramType.Connection && bytes.length > MESSAGE_OVERHEAD && !isOther;
 }

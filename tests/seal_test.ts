@@ -146,14 +146,13 @@ Deno.test("Opener takes the next key only: who is two ahead has lost a million d
 Deno.test("a forged counter costs no more than one key and one try, however high it is", () => {
   const forgeries = [0, REKEY_INTERVAL, 2 ** 30, 2 ** 40, Number.MAX_SAFE_INTEGER];
   const bytes = new Prng(3).bytes(1100);
-  const times = forgeries.map((packet) => {
+  for (const packet of forgeries) {
     const opener = new Opener(KEY);
-    const start = performance.now();
-    for (let left = 2000; left > 0; left--) opener.open(packet, HEADER, bytes);
-    return performance.now() - start;
-  });
-  // Were each step taken, 2^40 would be a million keys, 2000 times over.
-  assert(Math.max(...times) < 2000, times.join());
+    // Were each step taken, 2^40 would be a million keys, 2000 times over: this would not end.
+    for (let left = 2000; left > 0; left--) {
+      assertEquals(opener.open(packet, HEADER, bytes), undefined);
+    }
+  }
 });
 
 Deno.test("Sealer and Opener without an interval start at any counter, and keep their key", () => {

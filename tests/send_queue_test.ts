@@ -1,59 +1,53 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Ack, FLAG_MORE, FRAGMENT_SIZE_MAX, type Message } from "../protocol/frame.ts";
-import { RttEstimator, type TimerMode } from "../protocol/rtt.ts";
+import { FLAG_MORE, FRAGMENT_SIZE_MAX } from "../protocol/frame.ts";
 import {
+  type Delivery,
+  fragmentEnd,
   IN_FLIGHT_SIZE_MAX,
   QUEUE_LENGTH_MAX,
   QUEUE_SIZE_MAX,
-  SendQueue,
-  splitText,
   TEXT_SIZE_MAX,
   UNCONFIRMED_AFTER,
   WINDOW,
 } from "../protocol/send_queue.ts";
 import { type Prng, seedFromEnv, withSeed } from "./random.ts";
+import { ack, heardAck, makeQueue, send, sendOne, seqs } from "./send_queue_stage.ts";
 
-function makeQueue(mode: TimerMode = "adaptive"): { queue: SendQueue; rtt: RttEstimator } {
-  const rtt = new RttEstimator(mode);
-  return { queue: new SendQueue(1, rtt), rtt };
+/** Of each delivered text, its number and time. */
+function delivered(deliveries: readonly Delivery[]): [number, number][] {
+  return deliveries.map(({ seq, rttMs }) => [seq, rttMs]);
 }
 
-/** Sends what is due, in one datagram for each Message from packet `packet` on. */
-function send(queue: SendQueue, now: number, packet = 0): Message[] {
-  const sent: Message[] = [];
-  for (let due = queue.due(); due !== undefined; due = queue.due()) {
-    queue.markSent(now, packet++);
-    sent.push(due);
-  }
-  return sent;
-}
-
-function seqs(messages: readonly Message[]): number[] {
-  return messages.map(({ seq }) => seq);
-}
-
-/** An Ack with these ranges, each as its ends. */
-function ack(next: number, ...ranges: [number, number][]): Ack {
-  return { kind: "ack", next, ranges: ranges.map(([first, last]) => ({ first, last })) };
+/** The fragments that a text is cut into. */
+function cut(text: string): string[] {
+  const bytes = new TextEncoder().encode(text);
+  const fragments: string[] = [];
+  let start = 0;
+  do {
+    const end = fragmentEnd(bytes, start);
+    fragments.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.slice(start, end)));
+    start = end;
+  } while (start < bytes.length);
+  return fragments;
 }
 
 const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
 
-Deno.test("splitText() cuts between characters, into fragments as long as may be", () => {
-  assertEquals(splitText(""), [""]);
-  assertEquals(splitText("x".repeat(1000)), ["x".repeat(1000)]);
-  assertEquals(splitText("x".repeat(1001)), ["x".repeat(1000), "x"]);
-  assertEquals(splitText("€".repeat(334)).map(sizeOf), [999, 3]);
-  assertEquals(splitText("x👋".repeat(201)).map(sizeOf), [1000, 5]);
-  assertEquals(splitText(`${"x".repeat(998)}👋`).map(sizeOf), [998, 4]);
+Deno.test("fragmentEnd() cuts between characters, into fragments as long as may be", () => {
+  assertEquals(cut(""), [""]);
+  assertEquals(cut("x".repeat(1000)), ["x".repeat(1000)]);
+  assertEquals(cut("x".repeat(1001)), ["x".repeat(1000), "x"]);
+  assertEquals(cut("€".repeat(334)).map(sizeOf), [999, 3]);
+  assertEquals(cut("x👋".repeat(201)).map(sizeOf), [1000, 5]);
+  assertEquals(cut(`${"x".repeat(998)}👋`).map(sizeOf), [998, 4]);
 });
 
-Deno.test("splitText() loses and adds nothing", () => {
+Deno.test("fragmentEnd() loses and adds nothing", () => {
   withSeed(seedFromEnv(), (prng: Prng) => {
     for (let round = 0; round < 200; round++) {
       const characters = Array.from({ length: prng.int(5000) }, () => prng.pick([..."aé€👋\n"]));
       const text = characters.join("");
-      const fragments = splitText(text);
+      const fragments = cut(text);
       assertEquals(fragments.join(""), text);
       for (const fragment of fragments) {
         assert(sizeOf(fragment) <= FRAGMENT_SIZE_MAX);
@@ -64,8 +58,8 @@ Deno.test("splitText() loses and adds nothing", () => {
   });
 });
 
-Deno.test("splitText() replaces half a surrogate pair", () => {
-  assertEquals(splitText("a\ud83db"), ["a\ufffdb"]);
+Deno.test("fragmentEnd() replaces half a surrogate pair", () => {
+  assertEquals(cut("a\ud83db"), ["a\ufffdb"]);
 });
 
 Deno.test("SendQueue numbers Messages and texts from 0, and flags all fragments but the last", () => {
@@ -82,15 +76,18 @@ Deno.test("SendQueue numbers Messages and texts from 0, and flags all fragments 
   assertEquals(queue.finalSeq, 5);
 });
 
-Deno.test("SendQueue.markSent() tells a text as sent when its last Message is, once", () => {
+Deno.test("SendQueue counts a text as sent when its last Message is, once", () => {
   const { queue } = makeQueue();
   queue.push("x".repeat(2500));
-  assertEquals([0, 1, 2].map((packet) => queue.markSent(0, packet)), [undefined, undefined, 0]);
-  assertEquals(queue.handleTimeout(1000), []);
-  assertEquals(queue.markSent(1000, 3), undefined);
-  assertEquals(queue.markSent(1000, 4), undefined);
-  assertEquals(queue.markSent(1000, 5), undefined);
-  assertEquals(queue.due(), undefined);
+  const counts = [0, 1, 2].map((packet) => {
+    sendOne(queue, 0, packet);
+    return queue.textsSent;
+  });
+  assertEquals(counts, [0, 0, 1]);
+  assertEquals(queue.handleTimeout(2000), []);
+  assertEquals(send(queue, 2000, 3).length, 3);
+  assertEquals(queue.textsSent, 1);
+  assertEquals(queue.dueSize, 0);
 });
 
 Deno.test("SendQueue sends no more than the window, however short the texts", () => {
@@ -103,8 +100,8 @@ Deno.test("SendQueue sends no more than the window, however short the texts", ()
   assertEquals(seqs(send(queue, 10)), [WINDOW, WINDOW + 1, WINDOW + 2]);
 });
 
-Deno.test("SendQueue has no more than 64 KiB in flight", () => {
-  const { queue } = makeQueue();
+Deno.test("SendQueue has no more than 64 KiB in flight with fixed timers", () => {
+  const { queue } = makeQueue("fixed");
   for (let index = 0; index < 100; index++) queue.push("x".repeat(1000));
   assertEquals(send(queue, 0).length, Math.floor(IN_FLIGHT_SIZE_MAX / 1000));
   queue.handleAck(10, ack(2));
@@ -140,9 +137,9 @@ Deno.test("SendQueue.handleAck() tells texts as delivered, in order, with their 
   queue.push("x".repeat(1500));
   queue.push("three");
   send(queue, 100);
-  assertEquals(queue.handleAck(130, ack(2, [3, 3])), [{ seq: 0, rttMs: 30 }]);
+  assertEquals(delivered(queue.handleAck(130, ack(2, [3, 3]))), [[0, 30]]);
   assertEquals(queue.undelivered, 2);
-  assertEquals(queue.handleAck(140, ack(4)), [{ seq: 1, rttMs: 40 }, { seq: 2, rttMs: 40 }]);
+  assertEquals(delivered(queue.handleAck(140, ack(4))), [[1, 40], [2, 40]]);
   assertEquals([queue.undelivered, queue.isEmpty], [0, true]);
   assertEquals(queue.nextTimeout(), undefined);
 });
@@ -152,7 +149,7 @@ Deno.test("SendQueue.handleAck() ignores an Ack for what was never sent", () => 
   queue.push("one");
   queue.push("two");
   assertEquals(queue.handleAck(0, ack(1)), []);
-  queue.markSent(0, 0);
+  sendOne(queue, 0, 0);
   for (
     const wrong of [
       ack(2),
@@ -160,12 +157,14 @@ Deno.test("SendQueue.handleAck() ignores an Ack for what was never sent", () => 
       ack(0, [1, 1]),
       ack(0, [0, 1]),
       ack(1, [5, 0xffff_ffff]),
+      heardAck(1, 0),
+      heardAck(0xffff_fffe, 1),
     ]
   ) {
     assertEquals(queue.handleAck(10, wrong), []);
   }
   assertEquals([queue.undelivered, queue.finalSeq, rtt.srtt], [2, 1, undefined]);
-  assertEquals(queue.handleAck(20, ack(1)), [{ seq: 0, rttMs: 20 }]);
+  assertEquals(delivered(queue.handleAck(20, ack(1))), [[0, 20]]);
 });
 
 Deno.test("SendQueue.handleAck() survives ranges that overlap, descend or are huge", () => {
@@ -177,7 +176,7 @@ Deno.test("SendQueue.handleAck() survives ranges that overlap, descend or are hu
   assertEquals(queue.handleAck(10, ack(3, [0, 1])).length, 3);
   assertEquals(queue.undelivered, 7);
   assertEquals(queue.handleAck(10, ack(10)).length, 7);
-  assertEquals([queue.isEmpty, queue.due()], [true, undefined]);
+  assertEquals([queue.isEmpty, queue.dueSize], [true, 0]);
 });
 
 Deno.test("SendQueue.handleAck() ignores an Ack that is older than another", () => {
@@ -187,78 +186,6 @@ Deno.test("SendQueue.handleAck() ignores an Ack that is older than another", () 
   queue.handleAck(10, ack(3));
   assertEquals(queue.handleAck(11, ack(1, [2, 2])), []);
   assertEquals(queue.undelivered, 1);
-});
-
-Deno.test("SendQueue sends again after the timeout, doubled each time, up to 10 s", () => {
-  const { queue } = makeQueue();
-  queue.push("hi");
-  let now = 0;
-  const gaps: number[] = [];
-  for (let transmissions = 0; transmissions < 8; transmissions++) {
-    assertEquals(seqs(send(queue, now)), [0]);
-    while (queue.due() === undefined) {
-      const timeout = queue.nextTimeout()!;
-      assertEquals(queue.handleTimeout(timeout - 0.01), []);
-      assertEquals(queue.due(), undefined);
-      queue.handleTimeout(timeout);
-      if (queue.due() === undefined) continue;
-      gaps.push(timeout - now);
-      now = timeout;
-    }
-  }
-  assertEquals(gaps, [1000, 2000, 4000, 8000, 10_000, 10_000, 10_000, 10_000]);
-});
-
-Deno.test("SendQueue sends again what an Ack of a later datagram leaves out, with adaptive timers", () => {
-  const { queue } = makeQueue();
-  for (let index = 0; index < 5; index++) queue.push(`${index}`);
-  send(queue, 0, 10);
-  queue.handleAck(40, ack(1, [2, 2]));
-  assertEquals(seqs(send(queue, 40, 20)), [1]);
-  // Nothing newer arrived since it was sent again.
-  queue.handleAck(41, ack(1, [2, 3]));
-  assertEquals(queue.due(), undefined);
-  queue.handleAck(42, ack(1, [2, 4]));
-  assertEquals(queue.due(), undefined);
-});
-
-Deno.test("SendQueue does not take Messages of one datagram for lost by one another", () => {
-  const { queue } = makeQueue();
-  queue.push("one");
-  queue.push("two");
-  queue.markSent(0, 7);
-  queue.markSent(0, 7);
-  queue.handleAck(40, ack(0, [1, 1]));
-  assertEquals(queue.due(), undefined);
-});
-
-Deno.test("SendQueue sends nothing again because of a gap with fixed timers", () => {
-  const { queue } = makeQueue("fixed");
-  queue.push("one");
-  queue.push("two");
-  send(queue, 0);
-  queue.handleAck(40, ack(0, [1, 1]));
-  assertEquals(queue.due(), undefined);
-  queue.handleTimeout(9999);
-  assertEquals(queue.due(), undefined);
-  queue.handleTimeout(10_000);
-  assertEquals(queue.due()?.seq, 0);
-});
-
-Deno.test("SendQueue samples the round-trip time of what was sent once, the newest of an Ack", () => {
-  const { queue, rtt } = makeQueue();
-  queue.push("one");
-  send(queue, 0, 0);
-  queue.push("two");
-  send(queue, 60, 1);
-  queue.handleAck(100, ack(2));
-  assertEquals(rtt.srtt, 40);
-  queue.push("three");
-  send(queue, 1000, 2);
-  queue.handleTimeout(5000);
-  send(queue, 5000, 3);
-  queue.handleAck(5001, ack(3));
-  assertEquals(rtt.srtt, 40);
 });
 
 Deno.test("SendQueue.handleTimeout() tells texts as unconfirmed after 5 s, once", () => {
@@ -288,11 +215,11 @@ Deno.test("SendQueue.handleTimeout() does not tell delivered texts as unconfirme
 });
 
 Deno.test("SendQueue.dropUnsent() leaves what is in flight, and counts the rest as undelivered", () => {
-  const { queue } = makeQueue();
+  const { queue } = makeQueue("fixed");
   for (let index = 0; index < 3; index++) queue.push("x".repeat(60_000));
   const inFlight = send(queue, 0).length;
   queue.dropUnsent();
   assertEquals(queue.finalSeq, inFlight);
   assertEquals(queue.handleAck(10, ack(inFlight)).length, 1);
-  assertEquals([queue.isEmpty, queue.undelivered, queue.due()], [true, 2, undefined]);
+  assertEquals([queue.isEmpty, queue.undelivered, queue.dueSize], [true, 2, 0]);
 });

@@ -175,6 +175,17 @@ Deno.test("Server bounds the answers that wait to be sent", () => {
   assertEquals(stage.ask(registerFrame(1), client(1)).kind, "challenge");
 });
 
+Deno.test("Server leaves an answer alone that is being sent, however many come meanwhile", () => {
+  const stage = new Stage();
+  stage.server.handleDatagram(stage.now, requestBytes([registerFrame(1)]), client(1));
+  const { bytes } = stage.server.pollTransmit()!;
+  const before = bytes.slice();
+  for (let n = 2; n <= OUTPUT_MAX + 10; n++) {
+    stage.server.handleDatagram(stage.now, requestBytes([registerFrame(n)]), client(n));
+  }
+  assertEquals(bytes, before);
+});
+
 Deno.test("Server tells many expiries at once with one table", () => {
   const stage = new Stage({ hasSourceLimits: false });
   for (let n = 1; n <= 1000; n++) stage.join(n);

@@ -1,7 +1,10 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { type Frame, RefusalReason, type Register } from "../protocol/frame.ts";
 import { COOKIE_SLOT } from "../server/cookie.ts";
-import { SPENT_MAX, SpentRegisters } from "../server/spent.ts";
+import { ENDPOINT_SIZE } from "../server/host_bytes.ts";
+import { Limits } from "../server/limits.ts";
+import { SpentRegisters } from "../server/spent.ts";
+import { Prng } from "./random.ts";
 import {
   client,
   LEASE,
@@ -142,6 +145,19 @@ Deno.test("Server does nothing for the Register of a run that another one replac
   assertEquals(lookUp(stage, 1, token, "ana").kind, "found");
 });
 
+Deno.test("Server does nothing for a Register whose client has registered again since", () => {
+  const stage = new Stage();
+  const first = proven(stage, 1, { name: "ana" });
+  const granted = stage.ask(first, client(1));
+  assert(granted.kind === "registered");
+  const { token } = granted;
+  stage.join(1, { nonce: 9n, token, name: "anna" });
+  stage.takeEvents();
+  assertEquals(stage.askAll([first], client(1)), []);
+  assertEquals(stage.takeEvents(), []);
+  assertEquals(lookUp(stage, 1, token, "anna").kind, "found");
+});
+
 Deno.test("Server challenges a Register that is shown again from another address", () => {
   const stage = new Stage();
   const register = proven(stage, 1, { name: "ana" });
@@ -161,13 +177,28 @@ Deno.test("Server grants a Register again whose client's lease ended before the 
 });
 
 Deno.test("SpentRegisters remembers the latest, and no more than its bound", () => {
-  const spent = new SpentRegisters();
-  for (let n = 0; n < 3 * SPENT_MAX; n++) {
-    spent.add(client(n % 7), BigInt(n));
-    assert(spent.size <= SPENT_MAX);
+  const spent = new SpentRegisters(10, new Prng(1).bytes);
+  const { sizeMax } = spent;
+  const endpoint = (n: number) => new Uint8Array(ENDPOINT_SIZE).fill(n % 7);
+  for (let n = 0; n < 3 * sizeMax; n++) {
+    spent.add(endpoint(n), BigInt(n));
+    assert(spent.size <= 2 * sizeMax);
   }
-  const last = 3 * SPENT_MAX - 1;
-  for (let n = last; n > last - SPENT_MAX / 2; n--) assert(spent.has(client(n % 7), BigInt(n)));
-  assert(!spent.has(client(0), 0n));
-  assert(!spent.has(client(last % 7 + 1), BigInt(last)));
+  const last = 3 * sizeMax - 1;
+  for (let n = last; n > last - sizeMax; n--) assert(spent.has(endpoint(n), BigInt(n)));
+  assert(!spent.has(endpoint(0), 0n));
+  assert(!spent.has(endpoint(last + 1), BigInt(last)));
+  assert(!spent.has(endpoint(last), BigInt(last + 1)));
+});
+
+Deno.test("SpentRegisters remembers all that are granted while a cookie is good", () => {
+  for (const maxClients of [1, 10_000, 1_000_000]) {
+    const limits = new Limits(maxClients, false);
+    const from = { hostname: "127.0.0.1", port: 1 };
+    let granted = 0;
+    for (let now = 0; now < 2 * COOKIE_SLOT; now += 10) {
+      while (limits.take(now, "registrations", from)) granted++;
+    }
+    assertLessOrEqual(granted, new SpentRegisters(maxClients, new Prng(1).bytes).sizeMax);
+  }
 });

@@ -15,7 +15,14 @@ export class Datagram {
   readonly bytes: Uint8Array;
   /** Whether it only looks as if it came from there. */
   readonly isForged: boolean;
-  fate: "delivered" | "lost" | "cut off" | "dropped by the story" | "corrupted" = "delivered";
+  fate:
+    | "delivered"
+    | "lost"
+    | "lost in a burst"
+    | "too long"
+    | "cut off"
+    | "dropped by the story"
+    | "corrupted" = "delivered";
   /** What it holds, seen from inside. */
   readonly decoded: Seen;
 

@@ -6,7 +6,9 @@
  */
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Driven, Instant } from "../protocol/driven.ts";
-import { DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType } from "../protocol/frame.ts";
+import { PATH_MTU_ETHERNET } from "../protocol/path_mtu.ts";
+import { GilbertElliott } from "./gilbert_elliott.ts";
 import { Prng } from "./random.ts";
 import { Agenda } from "./sim_agenda.ts";
 import { assertNoEffect, flipBits, mayHaveEffect } from "./sim_corruption.ts";
@@ -26,6 +28,8 @@ const HISTORY_LINES = 150;
 /** How the network treats datagrams; probabilities are from 0 to 1, times in milliseconds. */
 export interface Conditions {
   loss: number;
+  /** The share that is lost in bursts, each direction of each path in its own. */
+  bursts: number;
   /** How long a datagram is under way at least. */
   delay: number;
   /** How much longer at most: later ones overtake. */
@@ -33,6 +37,8 @@ export interface Conditions {
   duplication: number;
   /** Some bits flip; see {@linkcode flipBits}. */
   corruption: number;
+  /** Bytes in the largest datagram that gets through. */
+  mtu: number;
   /** How much too late a machine is woken at most. */
   lateness: number;
 }
@@ -40,10 +46,12 @@ export interface Conditions {
 /** 20 ms each way, and nothing goes wrong. */
 export const FAIR: Conditions = {
   loss: 0,
+  bursts: 0,
   delay: 20,
   jitter: 0,
   duplication: 0,
   corruption: 0,
+  mtu: PATH_MTU_ETHERNET,
   lateness: 0,
 };
 
@@ -90,6 +98,7 @@ export class SimNetwork {
   readonly #hosts = new Map<string, SimHost<unknown>>();
   readonly #agenda = new Agenda();
   readonly #scripts: Script[] = [];
+  readonly #channels = new Map<string, GilbertElliott>();
   readonly #cuts: { hosts: readonly string[]; from: Instant; until: Instant }[] = [];
   readonly #history: { time: Instant; what: Datagram | Note }[] = [];
 
@@ -174,7 +183,9 @@ export class SimNetwork {
   transmit(from: Address, to: Address, bytes: Uint8Array, isForged = false): void {
     const sender = this.#hosts.get(formatAddress(from))?.name ?? formatAddress(from);
     const receiver = this.#hosts.get(formatAddress(to))?.name ?? formatAddress(to);
-    if (bytes.length > DATAGRAM_SIZE_MAX) throw new Error(`${sender} sent ${bytes.length} bytes`);
+    const isConnection = bytes[3] === DatagramType.Connection;
+    const sizeMax = isConnection ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
+    if (bytes.length > sizeMax) throw new Error(`${sender} sent ${bytes.length} bytes`);
     const datagram = new Datagram(this.#now, sender, receiver, bytes.slice(), isForged);
     this.sent.push(datagram);
     this.#history.push({ time: this.#now, what: datagram });
@@ -183,7 +194,9 @@ export class SimNetwork {
     const { loss, delay, jitter, duplication, corruption } = this.conditions;
     if (extraDelay === "drop") datagram.fate = "dropped by the story";
     else if (this.#isCut(sender, receiver)) datagram.fate = "cut off";
+    else if (bytes.length > this.conditions.mtu) datagram.fate = "too long";
     else if (this.prng.chance(loss)) datagram.fate = "lost";
+    else if (this.#isInBurst(datagram)) datagram.fate = "lost in a burst";
     if (datagram.fate !== "delivered") return;
     let delivered: Uint8Array | undefined = datagram.bytes;
     if (this.prng.chance(corruption)) {
@@ -226,9 +239,20 @@ export class SimNetwork {
     );
   }
 
+  #isInBurst({ from, to }: Datagram): boolean {
+    const { bursts } = this.conditions;
+    if (bursts === 0) return false;
+    const direction = `${from} ${to}`;
+    const channel = this.#channels.get(direction) ?? new GilbertElliott(this.prng);
+    this.#channels.set(direction, channel);
+    return channel.loses(bursts);
+  }
+
   #deliver(datagram: Datagram, from: Address, to: Address, bytes: Uint8Array): void {
     const host = this.#hosts.get(formatAddress(to));
     if (host?.isUp !== true) return;
+    // What is due by now anyway is no effect of an altered datagram.
+    if (bytes !== datagram.bytes) host.wake();
     const [events, sent] = [host.events.length, this.sent.length];
     if (bytes === datagram.bytes) this.onDelivery?.(datagram);
     host.receive(bytes.slice(), from);

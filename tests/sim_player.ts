@@ -14,6 +14,7 @@ import type { Prng } from "./random.ts";
 import type { Book, Run } from "./sim_book.ts";
 import type { Datagram } from "./sim_datagram.ts";
 import type { Host, SimNetwork } from "./sim_network.ts";
+import type { Profile } from "./sim_profile.ts";
 import { PacketRule, RetransmissionRule } from "./sim_rule.ts";
 
 /** Where the directory is. */
@@ -38,6 +39,7 @@ export class Player {
   readonly #prng: Prng;
   /** All players, by number less 1. */
   readonly #others: readonly Player[];
+  readonly #profile: Profile;
   #host: Host<ClientEvent> | undefined;
   #client: Client | undefined;
   #run: Run | undefined;
@@ -49,6 +51,7 @@ export class Player {
     others: readonly Player[],
     number: number,
     mode: TimerMode,
+    profile: Profile,
   ) {
     this.#network = network;
     this.#book = book;
@@ -57,6 +60,7 @@ export class Player {
     this.name = `c${number}`;
     this.#address = { hostname: `10.0.1.${number}`, port: 40_000 };
     this.mode = mode;
+    this.#profile = profile;
     this.rule = new RetransmissionRule(mode);
     this.#identity = makeKeyPair(this.#prng.bytes);
   }
@@ -119,14 +123,16 @@ export class Player {
     const { state, outgoing, requests } = this.#client.view();
     const roll = prng.next();
     if (state === "left") return this.#stop();
-    if (roll < 0.02) return this.#stop();
-    if (roll < 0.05) {
+    const { stopping, leaving, terminating } = this.#profile;
+    if (roll < stopping) return this.#stop();
+    if (roll < stopping + leaving) {
       this.#run!.isOver = true;
-      return this.#do((client, now) => roll < 0.04 ? client.leave(now) : client.abandon(now));
+      const isGentle = roll < stopping + leaving / 1.5;
+      return this.#do((client, now) => isGentle ? client.leave(now) : client.abandon(now));
     }
     if (roll < 0.1) return this.#do((client, now) => client.list(now));
     if (state === "connected") {
-      if (prng.chance(0.85)) return this.#send();
+      if (!prng.chance(terminating)) return this.#send();
       return this.#do((client, now) => client.terminate(now));
     }
     if (outgoing !== undefined) {
@@ -190,7 +196,7 @@ export class Player {
     const roll = prng.next();
     if (roll < 0.1 && !this.#isSettling) return;
     const isAccepted = roll < 0.8 && !this.#isSettling;
-    this.#network.at(this.#network.now + prng.next() * prng.pick([100, 2000, 20_000]), () => {
+    this.#network.at(this.#network.now + prng.next() * prng.pick(this.#profile.answerTimes), () => {
       if (this.#run !== run || (isAccepted && this.#isSettling)) return;
       this.#do((client, now) => isAccepted ? client.accept(now, peer) : client.reject(now, peer));
     });
@@ -214,13 +220,17 @@ export class Player {
     const run = this.#run!;
     const texts: string[] = [];
     for (let count = prng.chance(0.2) ? prng.int(40) : 1; count > 0; count--) {
-      const size = prng.chance(0.03) ? prng.int(TEXT_SIZE_MAX / 12) : prng.int(40);
+      const size = prng.chance(this.#profile.longTexts)
+        ? prng.int(TEXT_SIZE_MAX / 12)
+        : prng.int(40);
       const text = this.#book.text(run, prng.pick(FILLINGS).repeat(size));
       this.#book.send(run, text);
       texts.push(text);
     }
     this.#do((client, now) => texts.forEach((text) => client.send(now, text)));
-    if (prng.chance(0.1)) this.#do((client, now) => client.terminate(now));
+    if (prng.chance(this.#profile.terminating / 1.5)) {
+      this.#do((client, now) => client.terminate(now));
+    }
   }
 
   /** Stops without a word, or goes home after leaving. */

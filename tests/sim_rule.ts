@@ -65,8 +65,9 @@ export class RetransmissionRule {
     if (!decoded.ok) return;
     const { connection } = decoded.header;
     for (const frame of decoded.frames) {
-      if (frame.kind === "connectionAccept" && frame.content !== undefined) {
-        this.#remotes.set(connection, frame.content.connection);
+      // The first one counts: another is somebody's recording.
+      if (frame.kind === "connectionAccept" && !this.#remotes.has(connection)) {
+        if (frame.content !== undefined) this.#remotes.set(connection, frame.content.connection);
       }
       if (frame.kind === "ack") this.#acknowledge(this.#remotes.get(connection), frame);
     }
@@ -143,14 +144,14 @@ export class PacketRule {
     if (!decoded.ok) return;
     const { type, connection, packet } = decoded.header;
     const request = frames.find((frame) => frame.kind === "connectionRequest");
-    // A request that began its handshake anew has other early keys under the same connection id.
-    const early = type === DatagramType.Handshake ? ` with key ${decoded.key}` : "";
+    // Of two handshakes under one connection id, begun anew or crossing, each has keys of its own.
+    const key = type === DatagramType.ConnectionRequest ? "" : ` with key ${decoded.key}`;
     const isCounted = type === DatagramType.ConnectionRequest ||
       type === DatagramType.Handshake || type === DatagramType.Connection;
     if (!isCounted) return;
-    const counter = `type ${type} to ${request?.connection ?? connection}${early}`;
+    const counter = `type ${type} to ${request?.connection ?? connection}${key}`;
     const last = this.#last.get(counter);
-    // The responder's early counter starts at random.
+    // The responder's early counter starts at the time.
     const isInOrder = last === undefined
       ? type === DatagramType.Handshake || packet === 0
       : packet === last + 1;

@@ -4,21 +4,20 @@
  * @module
  */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
 import type { ServerEvent } from "../server/event.ts";
 import { Server } from "../server/server.ts";
 import { type Prng, seedFromEnv } from "./random.ts";
 import { Book, type Totals } from "./sim_book.ts";
+import type { Datagram } from "./sim_datagram.ts";
 import { type Host, SimNetwork } from "./sim_network.ts";
 import { DIRECTORY, Player, SECRET } from "./sim_player.ts";
+import type { Profile } from "./sim_profile.ts";
 
 const LEASE = 45_000;
-/** Milliseconds of bad network and busy users. */
-const STORM = 90_000;
 /** Milliseconds after which nothing is left of connections and requests that ended. */
 const CALM = 200_000;
-/** Milliseconds between two things that a user does, on average. */
-const PAUSE = 4000;
 
 /** What a simulation came to. */
 export interface Outcome extends Totals {
@@ -27,27 +26,37 @@ export interface Outcome extends Totals {
   corrupted: number;
   replayed: number;
   moves: number;
+  /** Datagrams lost in a burst, and such as only a path MTU above the base size allows. */
+  bursts: number;
+  large: number;
+  /** Datagrams that a smaller path MTU stopped. */
+  tooLong: number;
 }
 
 /** Plays a row of seeds, the first from `UDP_CHAT_SEED` where that is set, and prints the sums. */
-export function simulateMany(count: number, modes: readonly TimerMode[]): void {
+export function simulateMany(
+  count: number,
+  modes: readonly TimerMode[],
+  profile: Profile,
+): Record<string, number> {
   const first = seedFromEnv();
   const sums: Record<string, number> = {};
   for (let index = 0; index < count; index++) {
-    const outcome = simulate((first + index) % 2 ** 32, modes);
+    const outcome = simulate((first + index) % 2 ** 32, modes, profile);
     for (const [name, value] of Object.entries(outcome)) sums[name] = (sums[name] ?? 0) + value;
   }
   const text = Object.entries(sums).map(([name, sum]) => `${name} ${sum}`).join(", ");
   console.log(`${count} seeds from UDP_CHAT_SEED=${first}: ${text}`);
   // What keeps its promises by giving up at once is of no use.
-  assertGreater(sums.delivered!, 0.75 * sums.sent!);
+  assertGreater(sums.delivered!, profile.deliveredMin * sums.sent!);
   assertGreater(sums.retransmissions!, 10 * count);
   for (const trouble of ["corrupted", "replayed", "moves"]) assertGreater(sums[trouble]!, count);
+  return sums;
 }
 
 /** Plays what the seed says; throws where a promise is broken. */
-export function simulate(seed: number, modes: readonly TimerMode[]): Outcome {
-  const simulation = new Simulation(seed, modes);
+export function simulate(seed: number, modes: readonly TimerMode[], profile: Profile): Outcome {
+  const simulation = new Simulation(seed, modes, profile);
   try {
     return simulation.run();
   } catch (error) {
@@ -57,6 +66,7 @@ export function simulate(seed: number, modes: readonly TimerMode[]): Outcome {
 }
 
 class Simulation {
+  readonly #profile: Profile;
   readonly network: SimNetwork;
   readonly #prng: Prng;
   readonly #book = new Book();
@@ -67,25 +77,20 @@ class Simulation {
   /** Whether nothing is lost, though it may be late, or come twice. */
   readonly #isFair: boolean;
 
-  constructor(seed: number, modes: readonly TimerMode[]) {
+  constructor(seed: number, modes: readonly TimerMode[], profile: Profile) {
+    this.#profile = profile;
     this.network = new SimNetwork(seed);
     const prng = this.#prng = this.network.prng;
     this.network.hasSecret = prng.chance(0.3);
-    this.#isFair = prng.chance(0.2);
-    this.network.conditions = {
-      loss: this.#isFair ? 0 : prng.next() * 0.4,
-      delay: prng.next() * 100,
-      jitter: prng.chance(0.3) ? 0 : prng.next() * 200,
-      duplication: prng.chance(0.5) ? 0 : prng.next() * 0.2,
-      corruption: this.#isFair ? 0 : prng.next() * 0.1,
-      lateness: prng.next() * 5,
-    };
+    this.#isFair = prng.chance(profile.fairSeeds);
+    this.network.conditions = profile.conditions(prng, this.#isFair);
     this.#server = this.#makeServer();
     this.#directory = this.network.add("directory", DIRECTORY, () => this.#server);
-    const count = 2 + prng.int(4);
+    const count = 2 + prng.int(profile.playersMax - 1);
     for (let number = 1; number <= count; number++) {
       const mode = prng.pick(modes);
-      this.#players.push(new Player(this.network, this.#book, this.#players, number, mode));
+      const player = new Player(this.network, this.#book, this.#players, number, mode, profile);
+      this.#players.push(player);
     }
     this.network.onSend = (datagram) => {
       const player = this.#players.find(({ name }) => name === datagram.from);
@@ -103,19 +108,28 @@ class Simulation {
     for (const player of this.#players) player.start();
     for (const player of this.#players) this.#scheduleAct(player);
     this.#scheduleTrouble();
-    this.network.run(STORM);
+    this.network.run(this.#profile.storm);
     this.#calm();
     this.#leave();
     const totals = this.#book.close(this.#isFair);
-    const datagrams = this.network.sent.length;
-    const fragments = this.network.sent.filter((each) => each.frame("message")).length;
+    const { sent } = this.network;
+    const datagrams = sent.length;
+    const fragments = sent.filter((each) => each.frame("message")).length;
     // The directory's share, the requests', and twice what the messages took.
     assertLess(datagrams, 3 * fragments + 600 * this.#players.length, "datagrams");
-    const retransmissions = this.#players.reduce((sum, { rule }) => sum + rule.retransmissions, 0);
-    const corrupted = this.network.sent.filter(({ fate }) => fate === "corrupted").length;
-    const replayed = this.network.sent.filter(({ isForged }) => isForged).length;
-    const moves = this.#players.reduce((sum, player) => sum + player.moves, 0);
-    return { ...totals, datagrams, retransmissions, corrupted, replayed, moves };
+    const lostAs = (fate: Datagram["fate"]): number =>
+      sent.filter((each) => each.fate === fate).length;
+    return {
+      ...totals,
+      datagrams,
+      retransmissions: this.#players.reduce((sum, { rule }) => sum + rule.retransmissions, 0),
+      corrupted: lostAs("corrupted"),
+      replayed: sent.filter(({ isForged }) => isForged).length,
+      moves: this.#players.reduce((sum, player) => sum + player.moves, 0),
+      bursts: lostAs("lost in a burst"),
+      large: sent.filter(({ bytes }) => bytes.length > DATAGRAM_SIZE_MAX).length,
+      tooLong: lostAs("too long"),
+    };
   }
 
   /** The network heals, the users end what they began, and nothing is left of it. */
@@ -125,10 +139,12 @@ class Simulation {
     this.network.conditions = {
       ...this.network.conditions,
       loss: 0,
+      bursts: 0,
       duplication: 0,
       corruption: 0,
     };
     if (!this.#directory.isUp) this.#startDirectory();
+    this.network.run(this.#profile.grace);
     for (const player of this.#players) player.settle();
     this.network.run(CALM);
     // Some were leaving when the storm ended, or could not register in time.
@@ -155,7 +171,7 @@ class Simulation {
   }
 
   #scheduleAct(player: Player): void {
-    const pause = -Math.log(1 - this.#prng.next()) * PAUSE;
+    const pause = -Math.log(1 - this.#prng.next()) * this.#profile.pause;
     this.network.at(this.network.now + pause, () => {
       if (!this.#isStorm) return;
       player.act();
@@ -166,26 +182,31 @@ class Simulation {
   /** What happens to the network and the directory. */
   #scheduleTrouble(): void {
     const prng = this.#prng;
-    for (let garbage = prng.int(30); garbage > 0; garbage--) {
-      this.network.at(prng.next() * STORM, () => this.#sendGarbage());
+    const profile = this.#profile;
+    const { storm } = profile;
+    for (let garbage = prng.int(profile.garbageMax); garbage > 0; garbage--) {
+      this.network.at(prng.next() * storm, () => this.#sendGarbage());
     }
-    for (let replays = prng.int(60); replays > 0; replays--) {
-      this.network.at(prng.next() * STORM, () => this.#replay());
+    for (let replays = prng.int(profile.replaysMax); replays > 0; replays--) {
+      this.network.at(prng.next() * storm, () => this.#replay());
     }
     if (this.#isFair) return;
-    for (const player of this.#players) {
-      for (let moves = prng.chance(0.5) ? prng.int(5) : 0; moves > 0; moves--) {
-        this.network.at(prng.next() * STORM, () => player.move());
+    for (const [index, player] of this.#players.entries()) {
+      for (let moves = profile.moves(prng, index + 1); moves > 0; moves--) {
+        this.network.at(prng.next() * storm, () => player.move());
       }
+    }
+    for (const { at, mtu } of profile.mtuDrops(prng)) {
+      this.network.at(at, () => this.network.conditions = { ...this.network.conditions, mtu });
     }
     const hosts = ["directory", ...this.#players.map(({ name }) => name)];
     for (let cuts = prng.int(4); cuts > 0; cuts--) {
-      const from = prng.next() * STORM;
+      const from = prng.next() * storm;
       const [a, b] = [prng.pick(hosts), prng.pick(hosts)];
-      if (a !== b) this.network.cut(a, b, from + prng.next() * 70_000, from);
+      if (a !== b) this.network.cut(a, b, from + prng.next() * profile.cutMax, from);
     }
     if (prng.chance(0.3)) {
-      const at = prng.next() * STORM;
+      const at = prng.next() * storm;
       this.network.at(at, () => this.#directory.crash());
       this.network.at(at + prng.next() * 30_000, () => {
         if (!this.#directory.isUp) this.#startDirectory();

@@ -355,24 +355,28 @@ export const VECTORS: readonly Vector[] = [
   },
   {
     name: "Ack",
-    hex: "250005 00000001 00",
-    frames: [{ kind: "ack", next: 1, ranges: [] }],
+    hex: "25000f 00000001 00000000 0000 00000000 00",
+    frames: [{ kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] }],
   },
   {
     name: "Ack, with ranges",
-    hex: "25001d 00000005 03 0000000700000007 000000090000000c 000003e8000003ff",
+    hex:
+      "250027 00000005 000002bc 001f fffffffd 03 0000000700000007 000000090000000c 000003e8000003ff",
     frames: [{
       kind: "ack",
       next: 5,
+      heard: 700,
+      delay: 31,
+      arrived: 0xffff_fffd,
       ranges: [{ first: 7, last: 7 }, { first: 9, last: 12 }, { first: 1000, last: 1023 }],
     }],
   },
   {
     name: "Connection Termination, with an Ack beside it",
     hex: `
-      250005 00000003 00
+      25000f 00000003 00000007 0000 00000000 00
       26000c 00000001 1a2b3c4d 0000002a`,
-    frames: [{ kind: "ack", next: 3, ranges: [] }, {
+    frames: [{ kind: "ack", next: 3, heard: 7, delay: 0, arrived: 0, ranges: [] }, {
       kind: "connectionTermination",
       sender: 1,
       connection: A,
@@ -408,13 +412,20 @@ export const VECTORS: readonly Vector[] = [
       240012 00000001 00000001 01 6f6e65207465787420
       240018 00000002 00000001 00 696e2074776f204d65737361676573
       240009 00000003 00000001 00
-      25000d 00000000 01 00000001ffffffff
+      250017 00000000 ffffffff ffff 80000000 01 00000001ffffffff
       280000`,
     frames: [
       { kind: "message", seq: 1, sender: 1, flags: 1, text: "one text " },
       { kind: "message", seq: 2, sender: 1, flags: 0, text: "in two Messages" },
       { kind: "message", seq: 3, sender: 1, flags: 0, text: "" },
-      { kind: "ack", next: 0, ranges: [{ first: 1, last: 4294967295 }] },
+      {
+        kind: "ack",
+        next: 0,
+        heard: 4294967295,
+        delay: 65535,
+        arrived: 0x8000_0000,
+        ranges: [{ first: 1, last: 4294967295 }],
+      },
       { kind: "connectionKeepalive" },
     ],
   },

@@ -78,12 +78,14 @@ const keys = new WeakMap<Sealer, number>();
 let keyCount = 0;
 
 const { seal } = Sealer.prototype;
-Sealer.prototype.seal = function (this: Sealer, header, frames): Uint8Array {
-  const result = seal.call(this, header, frames);
+Sealer.prototype.seal = function (this: Sealer, header, plain, into): Uint8Array {
+  // Sealing may overwrite them.
+  const frames = plain.slice();
+  const result = seal.call(this, header, plain, into);
   let key = keys.get(this);
   if (key === undefined) keys.set(this, key = ++keyCount);
   const { length } = result;
-  sealed.add(result.subarray(length - TAG_SIZE), { frames: frames.slice(), size: length, key });
+  sealed.add(result.subarray(length - TAG_SIZE), { frames, size: length, key });
   return result;
 };
 

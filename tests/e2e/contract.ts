@@ -34,9 +34,11 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
   server: {
     listening: address,
     joined: { client: hasFields(tableClient) },
+    moved: { client: hasFields(tableClient) },
     left: { client: hasFields(tableClient) },
     expired: { client: hasFields(tableClient) },
     table: { clients: isListOf(hasFields({ ...tableClient, since: isTime })) },
+    tableSize: { size: isCount },
     error: { code: isText, message: isText },
   },
   client: {

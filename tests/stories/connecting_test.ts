@@ -177,6 +177,20 @@ story("a request while one talks is an error, and changes nothing", (stage) => {
   assertEquals(ben.texts, ["still here"]);
 });
 
+story("a request that rings is answered by a new run of its responder, too", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben");
+  ana!.connect("ben");
+  stage.wait(1000);
+  // With a random counter, every other new run would not be heard.
+  for (let run = 0; run < 6; run++) {
+    ben!.restart();
+    stage.wait(10_000);
+  }
+  ben!.accept();
+  stage.wait(500);
+  assertEquals(ana!.view.state, "connected");
+});
+
 story("a request that reaches another client than was meant is told as inactive", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);

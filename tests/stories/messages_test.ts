@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { DATAGRAM_SIZE_MAX } from "../../protocol/frame.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/path_mtu.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/send_queue.ts";
 import { type Actor, story } from "./stage.ts";
 
@@ -56,7 +56,8 @@ story("a lost ack lets the message be sent again, and not be shown again", (stag
   ana.send("hi");
   stage.wait(11_000);
   assertDelivered(ana, ben, ["hi"]);
-  assertEquals(stage.times("message").length, 2);
+  // With adaptive timers a copy had followed.
+  assertEquals(stage.times("message").length, stage.mode === "fixed" ? 2 : 3);
 });
 
 story("messages that overtake one another are shown in order", (stage) => {
@@ -124,7 +125,7 @@ for (const alphabet of ALPHABETS) {
     ana.send("before", text, "after");
     stage.network.runUntil(() => ana.view.unconfirmed === 0, 300_000, "everything delivered");
     assertDelivered(ana, ben, ["before", text, "after"]);
-    assert(stage.datagrams().every(({ bytes }) => bytes.length <= DATAGRAM_SIZE_MAX));
+    assert(stage.datagrams().every(({ bytes }) => bytes.length <= PATH_MTU_ETHERNET));
   }, ["adaptive"]);
 }
 
