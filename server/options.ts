@@ -17,7 +17,7 @@ Usage: udp-chat serve [options]
   --host HOST        address to listen on (127.0.0.1: this machine only; 0.0.0.0: all)
   --port PORT        UDP port, 0 for any free one (7070)
   --max-clients N    clients in the table, at most 1000000; each that is there takes about
-                     200 bytes of memory (10000)
+                     450 bytes of memory (10000)
   --lease SECONDS    how long a client that fell silent stays in the table, 1 to 3600 (45)
   --secret FILE      a private directory: only for clients with the same secret, a file of
                      at least 16 bytes; or the environment variable UDP_CHAT_SECRET
