@@ -222,6 +222,11 @@ export class Client implements Driven<ClientEvent> {
     return this.#events.shift();
   }
 
+  /** See {@linkcode Driven}. */
+  prepare(): void {
+    this.#connections.current?.prepare();
+  }
+
   #self(): Self | undefined {
     const { id, name } = this.#link;
     return id === undefined ? undefined : { id, name };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { type CipherGCM, createCipheriv, createDecipheriv, type DecipherGCM } from "node:crypto";
 
 /** Bytes by which sealed text is longer than plain text. */
 export const TAG_SIZE = 16;
@@ -23,6 +23,16 @@ function nonceOf(counter: number | bigint): Uint8Array {
   return nonce;
 }
 
+/** A cipher for the packet with this counter, to be used once: making it costs as much as using it. */
+export function makeCipher(key: Uint8Array, counter: number | bigint): CipherGCM {
+  return createCipheriv("aes-256-gcm", key, nonceOf(counter));
+}
+
+/** A decipher for the packet with this counter. */
+export function makeDecipher(key: Uint8Array, counter: number | bigint): DecipherGCM {
+  return createDecipheriv("aes-256-gcm", key, nonceOf(counter));
+}
+
 /**
  * Encrypts and authenticates `plain`, and authenticates `associated`.
  *
@@ -33,9 +43,18 @@ export function seal(
   counter: number | bigint,
   associated: Uint8Array,
   plain: Uint8Array,
+  sealed?: Uint8Array,
+): Uint8Array {
+  return sealWith(makeCipher(key, counter), associated, plain, sealed);
+}
+
+/** seal() with a cipher made ahead, which is used up. */
+export function sealWith(
+  cipher: CipherGCM,
+  associated: Uint8Array,
+  plain: Uint8Array,
   sealed: Uint8Array = new Uint8Array(plain.length + TAG_SIZE),
 ): Uint8Array {
-  const cipher = createCipheriv("aes-256-gcm", key, nonceOf(counter));
   cipher.setAAD(associated);
   const { length } = plain;
   sealed.set(cipher.update(plain));
@@ -51,9 +70,17 @@ export function open(
   associated: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | undefined {
+  return openWith(makeDecipher(key, counter), associated, sealed);
+}
+
+/** open() with a decipher made ahead, which is used up. */
+export function openWith(
+  decipher: DecipherGCM,
+  associated: Uint8Array,
+  sealed: Uint8Array,
+): Uint8Array | undefined {
   const size = sealed.length - TAG_SIZE;
   if (size < 0) return undefined;
-  const decipher = createDecipheriv("aes-256-gcm", key, nonceOf(counter));
   decipher.setAAD(associated);
   decipher.setAuthTag(sealed.subarray(size));
   const plain = decipher.update(sealed.subarray(0, size));

@@ -35,6 +35,8 @@ export interface Driven<Event> {
   pollTransmit(now: Instant): Transmit | undefined;
   /** The next thing to tell the user, if any. */
   pollEvent(): Event | undefined;
+  /** Makes what the next datagrams will need, while there is nothing else to do. */
+  prepare?(): void;
 }
 
 /** A random number from 1 to 2^32 - 1: a connection id. */

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { open, rekey, seal } from "./aead.ts";
+import type { CipherGCM, DecipherGCM } from "node:crypto";
+import { makeCipher, makeDecipher, open, openWith, rekey, sealWith } from "./aead.ts";
 import { ReplayWindow } from "./replay_window.ts";
 
 /**
@@ -21,6 +22,8 @@ export class Sealer {
   #phase = 0;
   #packet: number;
   readonly #interval: number;
+  /** For the next datagram, once it is made. */
+  #cipher: CipherGCM | undefined;
 
   /**
    * Starts with a key.
@@ -46,8 +49,18 @@ export class Sealer {
    * @param sealed where the result goes; it may begin where `frames` does.
    */
   seal(header: Uint8Array, frames: Uint8Array, sealed?: Uint8Array): Uint8Array {
+    this.prepare();
+    const cipher = this.#cipher!;
+    this.#cipher = undefined;
+    this.#packet++;
+    return sealWith(cipher, header, frames, sealed);
+  }
+
+  /** Makes the cipher for the next datagram, so that seal() finds it. */
+  prepare(): void {
+    if (this.#cipher !== undefined) return;
     this.#advance();
-    return seal(this.#key, this.#packet++, header, frames, sealed);
+    this.#cipher = makeCipher(this.#key, this.#packet);
   }
 
   #advance(): void {
@@ -63,6 +76,9 @@ export class Opener {
   #key: Uint8Array;
   #phase = 0;
   readonly #interval: number;
+  /** For the datagram that is expected next, once it is made. */
+  #decipher: DecipherGCM | undefined;
+  #expected = -1;
 
   /**
    * Starts with a key.
@@ -89,7 +105,7 @@ export class Opener {
     if (!this.#window.isNew(packet)) return undefined;
     const phase = phaseOf(packet, this.#interval);
     const key = this.#keyOf(phase);
-    const frames = key && open(key, packet, header, sealed);
+    const frames = key && openWith(this.#takeDecipher(key, packet), header, sealed);
     if (key === undefined || frames === undefined) return undefined;
     this.#window.accept(packet);
     if (phase > this.#phase) {
@@ -104,6 +120,22 @@ export class Opener {
   isAuthentic(packet: number, header: Uint8Array, sealed: Uint8Array): boolean {
     const key = this.#keyOf(phaseOf(packet, this.#interval));
     return key !== undefined && open(key, BigInt(packet), header, sealed) !== undefined;
+  }
+
+  /** Makes the decipher for the datagram that is expected next, so that open() finds it. */
+  prepare(): void {
+    const packet = this.highest + 1;
+    if (this.#expected === packet || phaseOf(packet, this.#interval) !== this.#phase) return;
+    this.#decipher = makeDecipher(this.#key, packet);
+    this.#expected = packet;
+  }
+
+  #takeDecipher(key: Uint8Array, packet: number): DecipherGCM {
+    const decipher = packet === this.#expected ? this.#decipher : undefined;
+    if (decipher === undefined) return makeDecipher(key, packet);
+    this.#decipher = undefined;
+    this.#expected = -1;
+    return decipher;
   }
 
   /** Only the neighbouring phases: a forged counter must not cost more than one step. */

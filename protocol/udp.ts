@@ -66,8 +66,9 @@ export interface Drive {
 }
 
 /**
- * Runs a machine on a socket: datagrams, timeouts and inputs go in one at a time, and after each
- * the machine is drained. The sends are awaited in turn, because Deno may reorder them otherwise.
+ * Runs a machine on a socket: datagrams, timeouts and inputs go in one at a time. After each its
+ * events are told, and at the end of the turn of the event loop everything is sent. The sends are
+ * awaited one by one, because Deno may reorder them otherwise.
  */
 export function drive<Event>(
   machine: Driven<Event>,
@@ -84,6 +85,8 @@ export function drive<Event>(
 
   async function send(): Promise<void> {
     isSending = true;
+    // What else comes in this turn of the event loop goes into the same datagrams.
+    await undefined;
     for (let next = poll(); next !== undefined; next = poll()) {
       const { hostname, port } = next.to;
       if (!sameAddress(to, next.to)) to = { transport: "udp", hostname, port };
@@ -97,6 +100,8 @@ export function drive<Event>(
     // Transmitting makes events, too: "sent".
     emit();
     rearm();
+    // An answer takes a while: time that is lost anyway.
+    machine.prepare?.();
   }
 
   function poll(): Transmit | undefined {
@@ -112,9 +117,8 @@ export function drive<Event>(
   function drain(): void {
     if (isClosing) return;
     emit();
-    // Sending ends with it.
-    if (isSending) rearm();
-    else sending = send();
+    // Where the system's buffer is full, timers wait with the rest: nothing could be sent.
+    if (!isSending) sending = send();
   }
 
   function rearm(): void {
@@ -129,7 +133,9 @@ export function drive<Event>(
 
   function wake(): void {
     sleep = undefined;
-    machine.handleTimeout(clock());
+    const now = clock();
+    if ((machine.nextTimeout() ?? Infinity) > now) return rearm();
+    machine.handleTimeout(now);
     drain();
   }
 
@@ -149,6 +155,8 @@ export function drive<Event>(
       const [bytes, from] = received;
       machine.handleDatagram(clock(), bytes, from as Deno.NetAddr);
       drain();
+      // What is to be sent now leaves before the next look at the socket.
+      await undefined;
     }
   }
 

@@ -13,6 +13,8 @@ import { SUBJECTS } from "./throughput.ts";
 import type { WireKind } from "./wire.ts";
 
 const SIZE = 64;
+/** Milliseconds before the first round, for each pair: so long V8 takes to compile what is run. */
+const WARM_UP_FIRST = 5000;
 /** Milliseconds of each run that are not measured, and that are. */
 const WARM_UP = 200;
 const MEASURED = 800;
@@ -29,7 +31,10 @@ export const roundTrip: Benchmark = {
 async function run(plan: Plan): Promise<Found> {
   const figures = new Figures();
   const own = ownCores();
-  const notes = [`Own cores: ${own.note}.`];
+  const notes = [
+    `Own cores: ${own.note}.`,
+    `Each pair ran for ${WARM_UP_FIRST / 1000} s before its first round.`,
+  ];
   await measure(plan, figures, "own cores", own.places);
   if (hasPinning()) await measure(plan, figures, "one core", [{ core: 0 }, { core: 0 }]);
   else notes.push("One core is left out: needs taskset.");
@@ -52,6 +57,9 @@ async function measure(
     await pairs[kind].take({ do: "echo" });
   }
   const ms = isQuick ? MEASURED_QUICK : MEASURED;
+  for (const [kind] of SUBJECTS) {
+    await pairs[kind]!.send({ do: "ping", warmUpMs: WARM_UP_FIRST, ms: 0 });
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [kind, subject] of SUBJECTS) {
       const { p50, p99 } = await pairs[kind]!.send<Delays>({ do: "ping", warmUpMs: WARM_UP, ms });
