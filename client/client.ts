@@ -224,7 +224,7 @@ export class Client implements Driven<ClientEvent> {
 
   /** See {@linkcode Driven}. */
   prepare(): void {
-    this.#connections.current?.prepare();
+    this.#connections.prepare();
   }
 
   #self(): Self | undefined {

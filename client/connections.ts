@@ -103,6 +103,13 @@ export class Connections {
     return undefined;
   }
 
+  /** See `Driven`. */
+  prepare(): void {
+    const seals = this.#current?.agreement.seals;
+    seals?.sealer.prepare();
+    seals?.opener.prepare();
+  }
+
   /** See `Driven`; the connection that the event is about comes with it. */
   pollEvent(): { connection: Connection; event: ClientEvent } | undefined {
     for (const connection of this.#byId.values()) {

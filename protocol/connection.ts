@@ -276,13 +276,6 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     return { bytes, to: this.#path.address };
   }
 
-  /** See {@linkcode Driven}. */
-  prepare(): void {
-    const { sealer, opener } = this.agreement.seals;
-    sealer.prepare();
-    opener.prepare();
-  }
-
   /** When Messages are to be sent, undefined where none may be. */
   #messagesAt(): Instant | undefined {
     return this.#maySend() && this.#sendQueue.dueSize > 0

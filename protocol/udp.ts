@@ -55,6 +55,16 @@ export function resolveHost(host: string): Promise<string> {
   });
 }
 
+/** What drive() needs of a socket. */
+export interface DatagramSocket {
+  /** See `Deno.DatagramConn`. */
+  send(bytes: Uint8Array, to: Deno.NetAddr): Promise<number>;
+  /** See `Deno.DatagramConn`. */
+  receive(buffer: Uint8Array<ArrayBuffer>): Promise<[Uint8Array, Deno.Addr]>;
+  /** See `Deno.DatagramConn`. */
+  close(): void;
+}
+
 /** A machine running on a socket. */
 export interface Drive {
   /** Lets `input` act on the machine at this instant, then drains it. */
@@ -72,7 +82,7 @@ export interface Drive {
  */
 export function drive<Event>(
   machine: Driven<Event>,
-  socket: Deno.DatagramConn,
+  socket: DatagramSocket,
   onEvent: (event: Event) => void,
 ): Drive {
   let isClosed = false;

@@ -350,6 +350,7 @@ class SimHost<Event> implements Host<Event> {
       network.note(this.name, event);
       this.onEvent?.(event);
     }
+    this.#machine?.prepare?.();
     const timeout = this.#machine?.nextTimeout();
     const lateness = network.conditions.lateness * network.prng.next();
     this.wakeAt = timeout === undefined
