@@ -8,7 +8,7 @@ import { CongestionController } from "./congestion.ts";
 import { type Instant, type Random, randomU64 } from "./driven.ts";
 import type { Ack, PathChallenge } from "./frame.ts";
 import { LossDetector } from "./loss_detection.ts";
-import { PATH_MTU_ETHERNET, PATH_MTU_LOOPBACK, PathMtu } from "./path_mtu.ts";
+import { PathMtu, pathMtuLimit } from "./path_mtu.ts";
 import type { RttEstimator } from "./rtt.ts";
 
 const SPAN = 2 ** 32;
@@ -37,7 +37,7 @@ export class Flight {
   constructor(now: Instant, rtt: RttEstimator, address: Address) {
     this.#rtt = rtt;
     this.#address = address;
-    this.#pathMtu = new PathMtu(now, sizeMaxOf(address));
+    this.#pathMtu = new PathMtu(now, pathMtuLimit(address));
     this.#detector = new LossDetector(rtt, this.#congestion, this.#pathMtu);
     this.#size = this.#pathMtu.size;
   }
@@ -109,7 +109,7 @@ export class Flight {
     this.#address = address;
     this.#detector.forget();
     this.#congestion.restart();
-    this.#pathMtu.restart(now, sizeMaxOf(address));
+    this.#pathMtu.restart(now, pathMtuLimit(address));
     this.#size = this.#pathMtu.size;
   }
 
@@ -145,10 +145,4 @@ export class Flight {
     this.#size = size;
     this.#congestion.setDatagramSize(size);
   }
-}
-
-/** The largest datagram worth a try: beyond what the interface carries the system would fragment. */
-function sizeMaxOf({ hostname }: Address): number {
-  const isLoopback = hostname.startsWith("127.") || hostname === "::1";
-  return isLoopback ? PATH_MTU_LOOPBACK : PATH_MTU_ETHERNET;
 }
