@@ -86,7 +86,7 @@ export class MessageRing {
   next = 0;
   /** UTF-8 bytes of the texts. */
   size = 0;
-  /** Where the next frame goes. */
+  /** Where the next frame goes, if there is one before it. */
   #end = 0;
 
   /** @param sender the client id that every Message names. */
@@ -126,7 +126,6 @@ export class MessageRing {
   dropBelow(seq: number): void {
     for (; this.first < seq; this.first++) this.size -= this.textSize(this.first);
     if (this.first < this.next) return;
-    this.#end = 0;
     if (this.store.length > 16 * STORE_SIZE_MIN) this.#setStore(new Uint8Array(STORE_SIZE_MIN));
     if (this.slots.mask >= 16 * LENGTH_MIN) this.slots = new Slots(LENGTH_MIN);
   }
@@ -135,7 +134,7 @@ export class MessageRing {
   dropFrom(seq: number): void {
     for (; this.next > seq; this.next--) this.size -= this.textSize(this.next - 1);
     const last = (seq - 1) & this.slots.mask;
-    this.#end = seq === this.first ? 0 : this.slots.start[last]! + this.slots.size[last]!;
+    this.#end = this.slots.start[last]! + this.slots.size[last]!;
   }
 
   #isFull(size: number, length: number): boolean {
@@ -164,7 +163,7 @@ export class MessageRing {
       this.slots = this.slots.grown(this.first, this.next);
     }
     const needed = MESSAGE_HEADER_SIZE + size;
-    if (!this.#fits(needed)) this.#grow(needed);
+    if (!this.#fits(needed)) this.#grow();
     return this.#end + MESSAGE_HEADER_SIZE;
   }
 
@@ -202,10 +201,9 @@ export class MessageRing {
     return true;
   }
 
-  #grow(needed: number): void {
-    let length = 2 * this.store.length;
-    while (length < this.store.length + needed) length *= 2;
-    const store = new Uint8Array(length);
+  /** Makes more room than any Message needs. */
+  #grow(): void {
+    const store = new Uint8Array(2 * this.store.length);
     const { start, size, mask } = this.slots;
     let end = 0;
     for (let seq = this.first; seq < this.next; seq++) {
