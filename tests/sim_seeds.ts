@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
+import { BLACK_HOLE_LOSSES } from "../protocol/path_mtu.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
 import type { ServerEvent } from "../server/event.ts";
 import { Server } from "../server/server.ts";
@@ -18,6 +19,11 @@ import type { Profile } from "./sim_profile.ts";
 const LEASE = 45_000;
 /** Milliseconds after which nothing is left of connections and requests that ended. */
 const CALM = 200_000;
+/**
+ * Datagrams with Messages that one direction of a connection loses, at most, because the path
+ * carries no such datagrams any more; what is measured is 13.
+ */
+const TOO_LONG_MAX = 5 * BLACK_HOLE_LOSSES;
 
 /** What a simulation came to. */
 export interface Outcome extends Totals {
@@ -113,6 +119,7 @@ class Simulation {
     this.#leave();
     const totals = this.#book.close(this.#isFair);
     const { sent } = this.network;
+    assertFewTooLong(sent);
     const datagrams = sent.length;
     const fragments = sent.filter((each) => each.frame("message")).length;
     // The directory's share, the requests', and twice what the messages took.
@@ -250,5 +257,18 @@ class Simulation {
   #startDirectory(): void {
     this.#server = this.#makeServer();
     this.#directory.start(this.#server);
+  }
+}
+
+/** Checks that each sender noticed a path MTU that fell. */
+function assertFewTooLong(sent: readonly Datagram[]): void {
+  const counts = new Map<string, number>();
+  for (const datagram of sent) {
+    const { fate, from, decoded } = datagram;
+    if (fate !== "too long" || !decoded.ok || datagram.frame("message") === undefined) continue;
+    const direction = `${from} to ${decoded.header.connection}`;
+    const count = (counts.get(direction) ?? 0) + 1;
+    counts.set(direction, count);
+    assert(count <= TOO_LONG_MAX, `${direction}: too long for the path, again and again`);
   }
 }
