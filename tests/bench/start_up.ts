@@ -42,13 +42,13 @@ async function run({ rounds }: Plan): Promise<Found> {
   open.defer(() => Deno.removeSync(folder, { recursive: true }));
   const source = `${folder}/empty.ts`;
   Deno.writeTextFileSync(source, EMPTY);
-  const isCompiled = exists(EXECUTABLE);
+  const compiledAt = modified(EXECUTABLE);
+  const isCompiled = compiledAt !== undefined;
   const server = ["--server", `${address.hostname}:${address.port}`, "--ephemeral"];
   const { program, args } = commandLine("client");
   const client = isCompiled ? [EXECUTABLE, "client"] : [program, ...args];
-  const empty = isCompiled && compile(source, `${folder}/empty`)
-    ? [`${folder}/empty`]
-    : [Deno.execPath(), "run", "--quiet", source];
+  const isEmptyCompiled = isCompiled && compile(source, `${folder}/empty`);
+  const empty = isEmptyCompiled ? [`${folder}/empty`] : [Deno.execPath(), "run", "--quiet", source];
   const programs: Program[] = [
     { subject: "empty program", command: empty, prompt: /ready >/, ready: /ready/ },
     { subject: "udp-chat", command: [...client, ...server], prompt: / > /, ready: /Registered/ },
@@ -66,8 +66,10 @@ async function run({ rounds }: Plan): Promise<Found> {
     }
   }
   const notes = [
-    isCompiled ? "The executable dist/udp-chat." : "From the source: there is no dist/udp-chat.",
-    `The empty program ${empty.length > 1 ? "runs from its source" : "is an executable, too"}.`,
+    isCompiled
+      ? `udp-chat is the executable dist/udp-chat of ${compiledAt.toISOString().slice(0, 16)}Z.`
+      : "udp-chat runs from its source: there is no dist/udp-chat, which deno task compile makes.",
+    `The empty program ${isEmptyCompiled ? "is an executable, too" : "runs from its source"}.`,
     hasTerminal
       ? "Until the first prompt, on a terminal that script(1) makes."
       : "Until registered: without script(1) there is no terminal to prompt on.",
@@ -75,11 +77,12 @@ async function run({ rounds }: Plan): Promise<Found> {
   return { rows: figures.rows, notes };
 }
 
-function exists(path: string): boolean {
+/** When a file was last changed; undefined where there is none. */
+function modified(path: string): Date | undefined {
   try {
-    return Deno.statSync(path).isFile;
+    return Deno.statSync(path).mtime ?? undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
