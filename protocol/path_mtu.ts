@@ -153,14 +153,6 @@ export class PathMtu {
     this.#search(now);
   }
 
-  /** Takes the system's word that a datagram of this size is too long to be sent (EMSGSIZE). */
-  onTooLong(now: Instant, size: number): void {
-    if (size <= PATH_MTU_BASE || size >= this.#tooLarge) return;
-    this.#tooLarge = size;
-    if (size <= this.#size) this.#startBase(now);
-    else if (this.#state === "searching") this.#search(now);
-  }
-
   /** Notes that a datagram arrived which was no probe. */
   onArrived(size: number): void {
     this.#timeouts = 0;
