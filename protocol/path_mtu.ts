@@ -16,7 +16,7 @@ export const PATH_MTU_BASE: number = DATAGRAM_SIZE_MAX;
 const OVERHEAD = 40 + 8;
 /** The size that fits an Ethernet frame. */
 export const PATH_MTU_ETHERNET = 1_500 - OVERHEAD;
-/** The size that fits the jumbo frames of a LAN. */
+/** The size that fits jumbo frames: a step on the way to loopback's. */
 export const PATH_MTU_JUMBO = 9_000 - OVERHEAD;
 /** The size that fits the loopback interface of Linux. */
 export const PATH_MTU_LOOPBACK: number = CONNECTION_DATAGRAM_SIZE_MAX;
@@ -24,7 +24,7 @@ export const PATH_MTU_LOOPBACK: number = CONNECTION_DATAGRAM_SIZE_MAX;
 const COMMON_SIZES = [PATH_MTU_BASE, PATH_MTU_ETHERNET, PATH_MTU_JUMBO, PATH_MTU_LOOPBACK];
 /** The search ends where the next step would add less than this part. */
 const STEP_MIN = 1 / 64;
-/** How often a size is tried before it is taken for too large; jumbo sizes only once. */
+/** How often a size is tried before it is taken for too large. */
 export const MAX_PROBES = 3;
 /** Milliseconds that the answer to a probe is waited for, at least (RFC 8899, 5.1.1). */
 export const PROBE_TIMER = 1_000;
@@ -51,12 +51,10 @@ export type PathMtuState =
 /**
  * The largest size that is worth a probe to an address: the system fragments what does not fit the
  * interface, and no probe would find that out.
- *
- * @param interfaceMtu bytes in the largest IP packet of the interface.
  */
-export function pathMtuLimit({ hostname }: Address, interfaceMtu = 1_500): number {
+export function pathMtuLimit({ hostname }: Address): number {
   const isLoopback = hostname === "::1" || /^(?:::ffff:)?127\./.test(hostname);
-  return isLoopback ? PATH_MTU_LOOPBACK : Math.max(PATH_MTU_BASE, interfaceMtu - OVERHEAD);
+  return isLoopback ? PATH_MTU_LOOPBACK : PATH_MTU_ETHERNET;
 }
 
 /** The size of datagrams on the path to one address. */
@@ -117,8 +115,7 @@ export class PathMtu {
       this.#tooLarge = Infinity;
       this.#search(now);
     } else if (this.#nonce !== undefined) {
-      const probesMax = this.#maySearch(this.#probeSize) ? MAX_PROBES : 1;
-      if (this.#probes >= probesMax) this.#fail(now);
+      if (this.#probes >= MAX_PROBES) this.#fail(now);
     }
     this.#nonce = undefined;
   }
@@ -206,17 +203,7 @@ export class PathMtu {
     // Where nothing was too large yet, the limit itself is worth a try.
     if (this.#tooLarge > this.#sizeMax) return limit;
     const next = (this.#size + limit) >>> 1;
-    if (!this.#maySearch(next)) return undefined;
     return next - this.#size >= this.#size * STEP_MIN ? next : undefined;
-  }
-
-  /**
-   * Whether a size may be tried again, or close to one that failed. Once a router has said "too big",
-   * the system fragments what is larger, and any probe arrives: what then seemed good could be many
-   * fragments. Up to Ethernet's size it is two at most, and loopback has no router.
-   */
-  #maySearch(size: number): boolean {
-    return size <= PATH_MTU_ETHERNET || this.#sizeMax >= PATH_MTU_LOOPBACK;
   }
 
   #probe(now: Instant, size: number): void {
