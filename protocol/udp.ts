@@ -55,13 +55,16 @@ export function resolveHost(host: string): Promise<string> {
   });
 }
 
-/** What drive() needs of a socket. */
-export interface DatagramSocket {
-  /** See `Deno.DatagramConn`. */
-  send(bytes: Uint8Array, to: Deno.NetAddr): Promise<number>;
-  /** See `Deno.DatagramConn`. */
-  receive(buffer: Uint8Array<ArrayBuffer>): Promise<[Uint8Array, Deno.Addr]>;
-  /** See `Deno.DatagramConn`. */
+/** An address as sockets name it. */
+export type SocketAddress = Deno.Addr;
+
+/** What drive() needs of a socket: that of the system, or one around it. */
+export interface Socket {
+  /** Sends a datagram; resolves to its size. */
+  send(bytes: Uint8Array, to: SocketAddress): Promise<number>;
+  /** Receives a datagram into the buffer. */
+  receive(buffer: Uint8Array): Promise<[bytes: Uint8Array, from: SocketAddress]>;
+  /** Closes it; what waits to receive is rejected. */
   close(): void;
 }
 
@@ -82,7 +85,7 @@ export interface Drive {
  */
 export function drive<Event>(
   machine: Driven<Event>,
-  socket: DatagramSocket,
+  socket: Socket,
   onEvent: (event: Event) => void,
 ): Drive {
   let isClosed = false;

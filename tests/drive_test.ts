@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Address } from "../protocol/address.ts";
 import type { Driven, Instant, Transmit } from "../protocol/driven.ts";
-import { type DatagramSocket, type Drive, drive } from "../protocol/udp.ts";
+import { type Drive, drive, type Socket } from "../protocol/udp.ts";
 
 const PEER = { transport: "udp", hostname: "10.0.0.2", port: 9 } as const;
 
@@ -52,7 +52,7 @@ class Machine implements Driven<string> {
 }
 
 /** A socket in memory, whose sends and receipts the test completes. */
-class Socket implements DatagramSocket {
+class FakeSocket implements Socket {
   readonly sent: string[] = [];
   /** Where set, a send waits for it, or fails with it. */
   sending: Promise<number> | undefined;
@@ -65,7 +65,7 @@ class Socket implements DatagramSocket {
     return this.sending ?? Promise.resolve(bytes.length);
   }
 
-  async receive(buffer: Uint8Array<ArrayBuffer>): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+  async receive(buffer: Uint8Array): Promise<[Uint8Array, Deno.Addr]> {
     this.receipts++;
     const bytes = new TextEncoder().encode(await this.#receipt.promise);
     this.#receipt = Promise.withResolvers();
@@ -97,14 +97,14 @@ function turn(): Promise<void> {
 
 interface Stage {
   readonly machine: Machine;
-  readonly socket: Socket;
+  readonly socket: FakeSocket;
   readonly events: string[];
   readonly driven: Drive;
 }
 
 function driveTest(name: string, body: (stage: Stage) => Promise<void>): void {
   Deno.test(name, async () => {
-    const [machine, socket, events] = [new Machine(), new Socket(), [] as string[]];
+    const [machine, socket, events] = [new Machine(), new FakeSocket(), [] as string[]];
     const driven = drive(machine, socket, (event) => events.push(event));
     await turn();
     machine.calls.length = 0;
