@@ -1,48 +1,108 @@
 /**
- * The command line: `udp-chat serve` and `udp-chat client`.
+ * The command line: `udp-chat serve`, `udp-chat client` and what is around them.
  *
  * @module
  */
+import { type CommandEntry, completions, SHELLS } from "./client/completions.ts";
+import { doctor } from "./client/doctor_main.ts";
+import { DOCTOR_OPTIONS } from "./client/doctor_options.ts";
 import { client } from "./client/main.ts";
+import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/frame.ts";
 import { serve } from "./server/main.ts";
+import { OPTIONS as SERVER_OPTIONS } from "./server/options.ts";
 
-const HELP = `Chat over UDP: a directory introduces clients, who then talk directly to each other
+/** What `udp-chat` can do. */
+const COMMANDS: readonly (CommandEntry & { run(args: string[]): number | Promise<number> })[] = [
+  {
+    name: "serve",
+    help: "run a directory, where clients find each other",
+    options: SERVER_OPTIONS,
+    run: serve,
+  },
+  {
+    name: "client",
+    help: "register with a directory, and talk",
+    options: CLIENT_OPTIONS,
+    run: client,
+  },
+  {
+    name: "doctor",
+    help: "find out how a directory is reached from here",
+    options: DOCTOR_OPTIONS,
+    run: doctor,
+  },
+  {
+    name: "completions",
+    help: "print what bash, zsh or fish needs to complete all this",
+    options: [{ name: "help", value: "", help: "show this help" }],
+    words: SHELLS,
+    run: printCompletions,
+  },
+];
 
-Usage: udp-chat serve [options]     run a directory, where clients find each other
-       udp-chat client [options]    register with a directory, and talk
-       udp-chat serve --help        the options of either
-       udp-chat client --help
-       udp-chat --version           the versions of the program, the protocol and Deno
+const COMPLETIONS_HELP = `Usage: udp-chat completions bash|zsh|fish
+
+Prints a script for the shell, which then completes commands and options:
+  bash  source <(udp-chat completions bash)        in ~/.bashrc
+  zsh   source <(udp-chat completions zsh)         in ~/.zshrc, after compinit
+  fish  udp-chat completions fish | source         in ~/.config/fish/config.fish`;
+
+/** What `--help` prints. */
+function help(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  return `Chat over UDP: a directory introduces clients, who then talk directly to each other
+
+Usage: udp-chat COMMAND [OPTIONS]
+
+${COMMANDS.map(({ name, help }) => `  ${name.padEnd(width)}  ${help}`).join("\n")}
+
+  udp-chat COMMAND --help   the options of one of them
+  udp-chat --version        the versions of the program, the protocol and Deno
 
 To try it, in three terminals:
   udp-chat serve
   udp-chat client --name ana
   udp-chat client --connect ana`;
+}
+
+/** Runs `udp-chat completions`; returns the exit status. */
+function printCompletions([word, ...rest]: string[]): number {
+  if (word === "-h" || word === "--help") {
+    console.log(COMPLETIONS_HELP);
+    return 0;
+  }
+  const shell = SHELLS.find((name) => name === word);
+  if (shell === undefined || rest.length > 0) {
+    console.error(COMPLETIONS_HELP);
+    return 2;
+  }
+  console.log(completions(shell, COMMANDS));
+  return 0;
+}
 
 /** Runs what the arguments ask for, and returns the exit status. */
-async function main(args: string[]): Promise<number> {
-  const [command, ...rest] = args;
-  switch (command) {
-    case "serve":
-      return await serve(rest);
-    case "client":
-      return await client(rest);
+async function main([word, ...rest]: string[]): Promise<number> {
+  const command = COMMANDS.find(({ name }) => name === word);
+  if (command !== undefined) return await command.run(rest);
+  switch (word) {
     case "-h":
     case "--help":
-      console.log(HELP);
+      console.log(help());
       return 0;
     case "-V":
     case "--version":
       console.log(`udp-chat ${config.version} (protocol ${VERSION}, Deno ${Deno.version.deno})`);
       return 0;
     case undefined:
-      console.error(HELP);
+      console.error(help());
       return 2;
     default: {
-      const shown = JSON.stringify(command);
-      console.error(`Unknown command ${shown}: expected serve or client; try udp-chat --help`);
+      const names = COMMANDS.map(({ name }) => name).join(", ").replace(/, (\w+)$/, " or $1");
+      console.error(
+        `Unknown command ${JSON.stringify(word)}: expected ${names}; try udp-chat --help`,
+      );
       return 2;
     }
   }

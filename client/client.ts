@@ -1,27 +1,35 @@
 /**
- * A client: its registration, its requests and its connection, as one state machine.
+ * A client: its registration, its requests and its connections, as one state machine.
  *
  * @module
  */
-import { type Address, sameAddress } from "../protocol/address.ts";
-import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
+import type { Address } from "../protocol/address.ts";
 import type { Driven, Instant, Transmit } from "../protocol/driven.ts";
 import { Fifo } from "../protocol/fifo.ts";
-import { DatagramType, type Header, RejectReason } from "../protocol/frame.ts";
-import { fingerprint } from "../protocol/fingerprint.ts";
-import type { IncomingRequest } from "../protocol/incoming_requests.ts";
-import { TEXT_SIZE_MAX } from "../protocol/send_queue.ts";
+import { RejectReason } from "../protocol/frame.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
+import {
+  acceptProblem,
+  alreadyConnected,
+  chooseConnection,
+  chooseForText,
+  chooseOpen,
+  choosePending,
+  connectProblem,
+  failure,
+  isFailure,
+} from "./choice.ts";
 import { Connections } from "./connections.ts";
 import { DirectoryLink, type LinkEvent } from "./directory_link.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
-import { isPeer, isSameKey, type Self } from "./peer.ts";
+import { Intake } from "./intake.ts";
+import { isTarget } from "./outgoing.ts";
+import { isPeer, type Self } from "./peer.ts";
 import { Requests } from "./requests.ts";
-import type { ClientOptions, ClientView } from "./view.ts";
+import { type ClientOptions, type ClientView, viewConversations, viewOutgoing } from "./view.ts";
 
-/** Milliseconds that a leaving client waits for its connection to end. */
+/** Milliseconds that a leaving client waits for its connections to end. */
 export const LEAVE_DRAIN_TIMEOUT = 30_000;
-type DecodedOk = Extract<Decoded, { ok: true }>;
 
 /**
  * One client. Its commands never throw: what comes of them, failures too, are events.
@@ -30,18 +38,23 @@ export class Client implements Driven<ClientEvent> {
   readonly #link: DirectoryLink;
   readonly #connections = new Connections();
   readonly #requests: Requests;
+  readonly #intake: Intake;
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "leaving" | "left" = "active";
   #leaveBy: Instant | undefined;
   #farewell: Transmit | undefined;
   readonly #events = new Fifo<ClientEvent>();
-  /** Datagrams that were dropped, by reason. */
-  readonly dropped = { malformed: 0, otherVersion: 0, notAuthentic: 0 };
 
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
     this.#link = new DirectoryLink(now, options);
     this.#requests = new Requests(now, options, this.#connections);
+    this.#intake = new Intake(this.#link, this.#requests, this.#connections);
+  }
+
+  /** Datagrams that were dropped, by reason. */
+  get dropped(): Intake["dropped"] {
+    return this.#intake.dropped;
   }
 
   /** Looks a client up and requests a connection; accepts its request where it was quicker. */
@@ -49,18 +62,9 @@ export class Client implements Driven<ClientEvent> {
     const self = this.#self();
     if (self === undefined) return this.#fail("notRegistered", "Not registered yet");
     if (this.#phase !== "active") return this.#fail("notRegistered", "Leaving: not registered");
-    const { current } = this.#connections;
     if (isPeer(peer, self.id, self.name)) return this.#fail("self", "That is you");
-    if (current !== undefined) {
-      const other = `client ${current.ends.remote}`;
-      return this.#fail(
-        "alreadyConnected",
-        `Connected to ${other}: terminate that connection first`,
-      );
-    }
-    if (this.#requests.outgoing !== undefined) {
-      return this.#fail("alreadyRequesting", "A Connection Request is under way: cancel it first");
-    }
+    const problem = connectProblem(this.#connections, this.#requests, peer);
+    if (problem !== undefined) return this.#tell(problem);
     this.#requests.lookUp(peer);
     this.#link.lookUp(now, peer);
   }
@@ -73,54 +77,82 @@ export class Client implements Driven<ClientEvent> {
 
   /** Accepts a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
   accept(now: Instant, peer?: Peer): void {
-    const request = this.#findPending(peer);
+    const request = choosePending(this.#requests, peer);
     const self = this.#self();
-    if (request === undefined || self === undefined) return;
-    const { current } = this.#connections;
-    if (current !== undefined && current.ends.remote !== request.requester) {
-      const other = `client ${current.ends.remote}`;
-      return this.#fail(
-        "alreadyConnected",
-        `Connected to ${other}: terminate that connection first`,
-      );
-    }
-    if (this.#requests.outgoing !== undefined) this.cancel(now);
+    if (isFailure(request)) return this.#tell(request);
+    if (self === undefined) return;
+    const { outgoing } = this.#requests;
+    const { requester, name } = request;
+    // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
+    const isWanted = outgoing !== undefined && (outgoing.request?.ends.remote === requester ||
+      isPeer(outgoing.target, requester, name));
+    if (isWanted) this.cancel(now);
+    const problem = acceptProblem(this.#connections, this.#requests, request);
+    if (problem !== undefined) return this.#tell(problem);
     this.#requests.accept(now, self.name, request);
     this.#collect(now);
   }
 
   /** Rejects a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
   reject(now: Instant, peer?: Peer): void {
-    const request = this.#findPending(peer);
-    if (request === undefined) return;
+    const request = choosePending(this.#requests, peer);
+    if (isFailure(request)) return this.#tell(request);
     this.#requests.reject(now, request, RejectReason.declined);
   }
 
-  /** Sends a text on the current connection. */
-  send(_now: Instant, text: string): void {
-    const { current } = this.#connections;
-    if (current?.state !== "open") {
-      return this.#fail("notConnected", "Not connected: nothing was sent");
+  /**
+   * Sends a text on the current connection, or on that with `peer`.
+   *
+   * @returns whom it goes to, and its number; undefined where it was not taken.
+   */
+  send(
+    _now: Instant,
+    text: string,
+    peer?: Peer,
+  ): { peer: number; name: string; seq: number } | undefined {
+    const connection = chooseForText(this.#connections, peer, text);
+    if (isFailure(connection)) {
+      this.#tell(connection);
+      return undefined;
     }
-    // A code unit makes three bytes at most, so that few texts need to be counted.
-    const isShort = 3 * text.length <= TEXT_SIZE_MAX;
-    const size = isShort ? 0 : new TextEncoder().encode(text).length;
-    if (size > TEXT_SIZE_MAX) {
-      const limit = `a message has at most ${TEXT_SIZE_MAX}`;
-      return this.#fail("tooLong", `Cannot send ${size} bytes: ${limit}`);
-    }
-    if (current.send(text) === undefined) {
+    const seq = connection.send(text);
+    if (seq === undefined) {
       this.#fail("queueFull", "Cannot send: too many messages are waiting to be delivered");
+      return undefined;
     }
+    this.#connections.noteRead(connection);
+    const { remote, remoteName: name } = connection.ends;
+    return { peer: remote, name, seq };
   }
 
-  /** Terminates the connection, or takes the Connection Request back. */
-  terminate(now: Instant): void {
-    const { current } = this.#connections;
-    if (current !== undefined) current.terminate(now);
-    else if (this.#requests.outgoing !== undefined) this.cancel(now);
-    else this.#fail("notConnected", "Not connected: nothing to terminate");
+  /** Makes the connection with `peer` the current one. */
+  switchTo(_now: Instant, peer: Peer): void {
+    const connection = chooseOpen(this.#connections, peer, "cannot switch");
+    if (isFailure(connection)) return this.#tell(connection);
+    this.#connections.choose(connection);
+    this.#tellCurrent("chosen");
+  }
+
+  /**
+   * Terminates the current connection, or that with `peer`; where there is none, takes the Connection
+   * Request back.
+   */
+  terminate(now: Instant, peer?: Peer): void {
+    const { outgoing } = this.#requests;
+    const isOutgoing = outgoing !== undefined &&
+      (peer === undefined ? this.#connections.current === undefined : isTarget(peer, outgoing));
+    if (isOutgoing) return this.cancel(now);
+    const connection = chooseConnection(this.#connections, peer, "nothing to terminate");
+    if (isFailure(connection)) return this.#tell(connection);
+    connection.terminate(now);
     this.#collect(now);
+  }
+
+  /** Tells which requests wait for the user, and which were missed. */
+  listRequests(now: Instant): void {
+    const pending = this.#requests.pending()
+      .map(({ requester: id, name, key }) => ({ id, name, key }));
+    this.#tell({ kind: "requests", pending, missed: this.#requests.missed(now) });
   }
 
   /** Asks the directory which clients are active. */
@@ -128,7 +160,7 @@ export class Client implements Driven<ClientEvent> {
     this.#link.list(now);
   }
 
-  /** Ends the connection, then leaves the directory; both take a bounded time. */
+  /** Ends the connections, then leaves the directory; both take a bounded time. */
   leave(now: Instant): void {
     if (this.#phase !== "active") return;
     this.#phase = "leaving";
@@ -138,15 +170,15 @@ export class Client implements Driven<ClientEvent> {
     }
     this.#leaveBy = now + LEAVE_DRAIN_TIMEOUT;
     this.#timers.set("drain", this.#leaveBy);
-    this.#connections.current?.terminate(now);
+    for (const { connection } of this.#connections.live) connection.terminate(now);
     this.#collect(now);
   }
 
   /** Ends everything here and now; the directory is told once, without waiting for its ack. */
   abandon(now: Instant): void {
     if (this.#phase === "left") return;
-    this.#connections.current?.abandon(now, "timeout");
     this.#phase = "leaving";
+    this.#abandonAll(now);
     this.#link.leave(now);
     this.#farewell = this.#link.pollTransmit(now);
     this.#collect(now);
@@ -155,35 +187,23 @@ export class Client implements Driven<ClientEvent> {
 
   /** How the client stands. */
   view(): ClientView {
-    const current = this.#connections.current;
     const outgoing = this.#requests.outgoing;
-    const request = outgoing?.request;
     return {
       state: this.#state(),
       id: this.#link.id,
       name: this.#link.name,
-      peer: current && { id: current.ends.remote, name: current.ends.remoteName },
-      outgoing: outgoing && {
-        peer: request?.ends.remote ?? outgoing.target,
-        attempt: request?.attempt ?? 0,
-        nextAt: request?.nextAt ?? 0,
-        isRinging: request?.isRinging ?? false,
-      },
+      ...viewConversations(this.#connections),
+      outgoing: outgoing && viewOutgoing(outgoing),
       requests: this.#requests.pending().map(({ requester, name }) => ({ id: requester, name })),
-      unconfirmed: current?.undelivered ?? 0,
       leaveBy: this.#link.leaveBy ?? this.#leaveBy,
-      isServerLost: this.#link.isLost,
+      serverLostSince: this.#link.lostSince,
     };
   }
 
   /** See {@linkcode Driven}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (this.#phase === "left") return;
-    const decoded = decodeDatagram(bytes);
-    if (decoded.ok) this.#handleDecoded(now, decoded, bytes, from);
-    else if (decoded.reason === "version") {
-      this.#handleVersion(now, decoded.version, decoded.header, bytes, from);
-    } else this.dropped.malformed++;
+    this.#intake.handleDatagram(now, bytes, from, this.#self(), this.#phase === "leaving");
     this.#collect(now);
   }
 
@@ -193,7 +213,7 @@ export class Client implements Driven<ClientEvent> {
     this.#link.handleTimeout(now);
     this.#requests.handleTimeout(now);
     this.#connections.handleTimeout(now);
-    if (this.#timers.expire("drain", now)) this.#connections.current?.abandon(now, "timeout");
+    if (this.#timers.expire("drain", now)) this.#abandonAll(now);
     this.#collect(now);
   }
 
@@ -241,7 +261,7 @@ export class Client implements Driven<ClientEvent> {
   }
 
   #fail(code: ErrorCode, message: string): void {
-    this.#tell({ kind: "error", code, message });
+    this.#tell(failure(code, message));
   }
 
   /** Nothing follows the last event. */
@@ -249,69 +269,16 @@ export class Client implements Driven<ClientEvent> {
     if (this.#phase !== "left") this.#events.push(event);
   }
 
-  /** The one pending request that is meant; where there is none, or more than one, says so. */
-  #findPending(peer: Peer | undefined): IncomingRequest | undefined {
-    const found = peer === undefined ? this.#requests.pending() : this.#requests.pendingOf(peer);
-    const [oldest] = found;
-    if (oldest === undefined) {
-      const whose = peer === undefined
-        ? "Nobody asks to connect"
-        : `No request from client ${peer}`;
-      this.#fail("noRequest", whose);
-    } else if (peer !== undefined && found.some(({ key }) => !isSameKey(key, oldest.key))) {
-      // Anybody can claim an id and a name.
-      const prints = found.map(({ key }) => fingerprint(key).replaceAll(" ", "-")).join(", ");
-      this.#fail("unknownPeer", `More than one asks as ${peer}; name the fingerprint: ${prints}`);
-      return undefined;
-    }
-    return oldest;
+  #abandonAll(now: Instant): void {
+    for (const { connection } of this.#connections.live) connection.abandon(now, "timeout");
   }
 
-  #handleDecoded(now: Instant, decoded: DecodedOk, bytes: Uint8Array, from: Address): void {
-    const { header } = decoded;
-    if (decoded.sealed !== undefined) {
-      const isTaken = this.#connections.handleDatagram(now, bytes, header, from) ||
-        header.type === DatagramType.Handshake &&
-          this.#requests.handleHandshake(now, bytes, header, from);
-      if (!isTaken) this.dropped.notAuthentic++;
-      return;
-    }
-    if (header.type === DatagramType.Answer) {
-      if (!this.#link.handleAnswer(now, bytes, decoded.frames)) this.dropped.notAuthentic++;
-      return;
-    }
-    const self = this.#self();
-    for (const frame of decoded.frames) {
-      if (header.type === DatagramType.Cookie && frame.kind === "cookieReply") {
-        this.#requests.handleCookie(now, header, frame);
-      } else if (
-        header.type === DatagramType.ConnectionRequest && frame.kind === "connectionRequest" &&
-        self !== undefined
-      ) {
-        const isLeaving = this.#phase === "leaving";
-        const isGood = this.#requests.handleRequest(now, self, bytes, frame, from, isLeaving);
-        if (!isGood) this.dropped.notAuthentic++;
-        return;
-      }
-    }
-  }
-
-  #handleVersion(
-    now: Instant,
-    version: number,
-    header: Header,
-    bytes: Uint8Array,
-    from: Address,
-  ): void {
-    this.dropped.otherVersion++;
-    if (header.type !== DatagramType.Version) {
-      return this.#requests.reply({ bytes: encodeVersionAnswer(header), to: from });
-    }
-    this.#link.handleVersion(version, bytes, from);
-    const request = this.#requests.outgoing?.request;
-    if (request !== undefined && sameAddress(request.address, from)) {
-      request.handleVersion(now, version);
-    }
+  /** Tells which connection is the current one, where it is of use. */
+  #tellCurrent(why: "chosen" | "ended"): void {
+    const { current } = this.#connections;
+    if (current?.state !== "open") return;
+    const { remote: peer, remoteName: name } = current.ends;
+    this.#tell({ kind: "current", peer, name, why });
   }
 
   /** Passes on what the parts have to tell, until nothing moves any more. */
@@ -322,11 +289,14 @@ export class Client implements Driven<ClientEvent> {
         this.#handleLinkEvent(now, linkEvent);
         continue;
       }
+      let before = this.#connections.current;
       let told = this.#connections.pollEvent();
       if (told !== undefined) {
         for (; told !== undefined; told = this.#connections.pollEvent()) {
           this.#tell(told.event);
           if (told.event.kind === "terminated") this.#requests.end(now, told.connection);
+          if (this.#connections.current !== before) this.#tellCurrent("ended");
+          before = this.#connections.current;
         }
         continue;
       }
@@ -334,7 +304,7 @@ export class Client implements Driven<ClientEvent> {
       if (event === undefined) break;
       this.#tell(event);
     }
-    const isDrained = this.#phase === "leaving" && this.#connections.current === undefined;
+    const isDrained = this.#phase === "leaving" && this.#connections.size === 0;
     if (!isDrained || this.#leaveBy === undefined) return;
     this.#leaveBy = undefined;
     this.#timers.clear("drain");
@@ -369,6 +339,11 @@ export class Client implements Driven<ClientEvent> {
     if (id === self.id) {
       this.#requests.giveUp();
       return this.#fail("self", "That is you");
+    }
+    const connected = this.#connections.with(id);
+    if (connected !== undefined) {
+      this.#requests.giveUp();
+      return this.#tell(alreadyConnected(connected));
     }
     // Who requests already, under the key that the directory knows, is accepted.
     const pending = this.#requests.findPendingFrom(id, key);

@@ -5,7 +5,10 @@
  *
  * - `/word …` is always a command, and `//text` is the message "/text".
  * - While connected, a line is a command if its first word is one and the rest fits it: "leave" is
- *   a command, "leave it to me" a message. Every other line is a message, as it was typed.
+ *   a command, "leave it to me" and "log in" are messages. Every other line is a message, as it was
+ *   typed.
+ * - `@name text` is a message to one of several; a name cannot begin with "@", nor a message with
+ *   "@name", unless it follows `send`.
  * - While not connected, every line is a command.
  *
  * @module
@@ -14,6 +17,7 @@ import { parseFingerprint } from "../protocol/fingerprint.ts";
 import { nameProblem } from "../protocol/name.ts";
 import {
   type Command,
+  type CommandName,
   commandNamed,
   COMMANDS,
   type CommandSpec,
@@ -27,7 +31,16 @@ import { nearestName } from "./suggest.ts";
 export const CLIENT_ID_MAX = 2 ** 32 - 1;
 
 /** The commands that can name somebody. */
-type PeerCommandName = "connect" | "accept" | "reject" | "block" | "unblock";
+type PeerCommandName = typeof PEER_COMMANDS[number];
+const PEER_COMMANDS = [
+  "connect",
+  "accept",
+  "reject",
+  "switch",
+  "terminate",
+  "block",
+  "unblock",
+] as const;
 
 /** A line as it was understood. */
 export type ParsedLine =
@@ -52,9 +65,13 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
   if (word.startsWith("/") && slash !== "") {
     return command({ command: "send", text: withoutSlash(line) });
   }
-  const spec = commandNamed(word);
   const isCertain = slash !== "" || !context.isConnected;
-  if (spec !== undefined && (isCertain || fits(spec, rest))) return parseArgument(spec, rest);
+  const addressed = word.startsWith("@") ? parseAddressed(word.slice(1), rest) : undefined;
+  if (addressed !== undefined && (isCertain || addressed.isName)) return addressed.parsed;
+  const spec = commandNamed(word);
+  if (spec !== undefined && (isCertain || fits(spec, rest) && !isTalk(spec, rest))) {
+    return parseArgument(spec, rest);
+  }
   if (!isCertain) return command({ command: "send", text: line });
   return unknownCommand(slash, word);
 }
@@ -95,18 +112,30 @@ function fits(spec: CommandSpec, rest = ""): boolean {
     case "none":
       return words.length === 0;
     case "peer":
+    case "connected":
       return words.length === 1;
-    case "peer?":
+    case "connected?":
       return words.length <= 1;
     case "person":
       return words.length === 1 || parseFingerprint(words.join(" ")) !== undefined;
+    case "request?":
     case "person?":
       return words.length <= 1 || parseFingerprint(words.join(" ")) !== undefined;
     case "text":
       return words.length > 0;
+    case "to":
+      return false;
+    case "file?":
+      return words.length <= 1;
     case "topic?":
       return words.length === 0 || words.length === 1 && topicNamed(words[0]!) !== undefined;
   }
+}
+
+/** Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/". */
+function isTalk(spec: CommandSpec, rest = ""): boolean {
+  const word = rest.trim();
+  return spec.argument === "file?" && word !== "" && word !== "off" && !/[./\\]/.test(word);
 }
 
 function topicNamed(word: string): CommandSpec | undefined {
@@ -119,32 +148,54 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
     const topic = topicNamed(word);
     return topic === undefined ? unknownCommand("", word) : command({ command: "help", topic });
   }
-  if (!fits(spec, rest)) return problem(usageMessage(spec));
-  switch (spec.name) {
-    case "send":
-      return command({ command: "send", text: rest });
-    case "connect":
-    case "accept":
-    case "reject":
-    case "block":
-    case "unblock":
-      return peerCommand(spec.name, word === "" ? undefined : word);
-    default:
-      return command({ command: spec.name });
+  if (spec.name === "@" || !fits(spec, rest)) return problem(usageMessage(spec));
+  if (spec.name === "send") return command({ command: "send", text: rest });
+  if (spec.name === "log") {
+    return command(word === "" ? { command: "log" } : { command: "log", file: word });
   }
+  if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
+  return plainCommand(spec.name);
+}
+
+/** The commands that stand alone. */
+function plainCommand(
+  name: Exclude<CommandName, PeerCommandName | "send" | "log" | "@">,
+): ParsedLine {
+  return command({ command: name });
+}
+
+function isPeerCommand(name: CommandName): name is PeerCommandName {
+  return PEER_COMMANDS.some((each) => each === name);
+}
+
+/** `@name text`; `isName`: whether the name could be one. */
+function parseAddressed(name: string, text = ""): { parsed: ParsedLine; isName: boolean } {
+  const isMissing = name === "" || text.trim() === "";
+  const parsed = isMissing ? undefined : parsePeer(name);
+  if (parsed === undefined) {
+    return { parsed: problem(usageMessage(commandNamed("@")!)), isName: name !== "" };
+  }
+  if ("problem" in parsed) {
+    return { parsed: problem(`Cannot send: ${parsed.problem}`), isName: false };
+  }
+  return { parsed: command({ command: "send", text, peer: parsed.peer }), isName: true };
 }
 
 function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLine {
   if (text === undefined) {
-    return name === "connect" || name === "block"
+    return needsPeer(name)
       ? problem(usageMessage(commandNamed(name)!))
       : command({ command: name });
   }
-  const isPerson = name === "block" || name === "unblock";
-  const digits = isPerson ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
+  const takesKey = !["connect", "switch", "terminate"].includes(name);
+  const digits = takesKey ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
   const parsed = digits === undefined ? parsePeer(text) : { peer: digits };
   if ("problem" in parsed) return problem(`Cannot ${name}: ${parsed.problem}`);
   return command({ command: name, peer: parsed.peer });
+}
+
+function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block" {
+  return name === "connect" || name === "switch" || name === "block";
 }
 
 function usageMessage(spec: CommandSpec): string {
@@ -152,7 +203,8 @@ function usageMessage(spec: CommandSpec): string {
 }
 
 function unknownCommand(slash: string, word: string): ParsedLine {
-  const suggestion = nearestName(word, COMMANDS);
+  const words = COMMANDS.filter((spec) => spec.name !== "@");
+  const suggestion = nearestName(word, words);
   const hint = suggestion === undefined
     ? "type help for the commands"
     : `did you mean "${slash}${suggestion}"?`;
@@ -169,32 +221,44 @@ function parseJsonCommand(line: string): ParsedLine {
   }
   const { command: name, ...fields } = value as Record<string, unknown>;
   const spec = typeof name === "string" ? commandNamed(name) : undefined;
-  if (spec === undefined) {
+  if (spec === undefined || spec.name === "@") {
     if (typeof name === "string") return unknownCommand("", name);
     return problem('Cannot parse the command: expected {"command": "…", …}');
   }
   const unknown = Object.keys(fields).find((key) => !JSON_FIELDS[spec.argument].includes(key));
   if (unknown !== undefined) return problem(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
-  const { peer, text } = fields;
-  switch (spec.name) {
-    case "send":
-      if (typeof text === "string") return command({ command: "send", text });
-      return problem('Cannot send: expected the field "text", a string');
-    case "connect":
-    case "accept":
-    case "reject":
-    case "block":
-    case "unblock":
-      return jsonPeerCommand(spec.name, peer);
-    default:
-      return command({ command: spec.name });
+  const { peer, text, file } = fields;
+  if (spec.name === "send") return jsonSend(text, peer);
+  if (spec.name === "log") return jsonLog(file);
+  return isPeerCommand(spec.name) ? jsonPeerCommand(spec.name, peer) : plainCommand(spec.name);
+}
+
+function jsonLog(file: unknown): ParsedLine {
+  if (file === undefined) return command({ command: "log" });
+  if (typeof file === "string" && file !== "") return command({ command: "log", file });
+  return problem('Cannot log: expected the field "file", a string');
+}
+
+function jsonSend(text: unknown, peer: unknown): ParsedLine {
+  if (typeof text !== "string") {
+    return problem('Cannot send: expected the field "text", a string');
   }
+  if (peer === undefined) return command({ command: "send", text });
+  const parsed = isPeerField(peer) ? parsePeer(String(peer)) : undefined;
+  if (parsed === undefined) return problem(peerFieldMessage("send"));
+  if ("problem" in parsed) return problem(`Cannot send: ${parsed.problem}`);
+  return command({ command: "send", text, peer: parsed.peer });
 }
 
 function jsonPeerCommand(name: PeerCommandName, peer: unknown): ParsedLine {
-  const isNeeded = name === "connect" || name === "block";
-  if (peer === undefined && !isNeeded) return command({ command: name });
-  const isPeer = typeof peer === "string" || typeof peer === "number" && Number.isInteger(peer);
-  if (!isPeer) return problem(`Cannot ${name}: expected the field "peer", a client id or a name`);
-  return peerCommand(name, String(peer));
+  if (peer === undefined && !needsPeer(name)) return command({ command: name });
+  return isPeerField(peer) ? peerCommand(name, String(peer)) : problem(peerFieldMessage(name));
+}
+
+function isPeerField(peer: unknown): peer is string | number {
+  return typeof peer === "string" || typeof peer === "number" && Number.isInteger(peer);
+}
+
+function peerFieldMessage(name: string): string {
+  return `Cannot ${name}: expected the field "peer", a client id or a name`;
 }

@@ -9,21 +9,37 @@ import type { Peer } from "./event.ts";
 export type Command =
   | { command: "connect"; peer: Peer }
   | { command: "accept" | "reject"; peer?: Peer }
-  | { command: "send"; text: string }
-  | { command: "terminate" | "leave" | "list" | "fingerprint" | "verify" }
+  /** To `peer`, or else on the current connection. */
+  | { command: "send"; text: string; peer?: Peer }
+  | { command: "switch"; peer: Peer }
+  | { command: "terminate"; peer?: Peer }
+  | { command: "leave" | "list" | "requests" | "fingerprint" | "verify" }
   /** `peer` may be a fingerprint, as parseFingerprint() gives it. */
   | { command: "block"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
+  /** Nothing: show where the transcript is; `off`: end it. */
+  | { command: "log"; file?: string }
   | { command: "help"; topic?: CommandSpec };
 
-/** A command's name. */
-export type CommandName = Command["command"];
+/** A command's name; `@`, which the name of a client follows at once, is another way to `send`. */
+export type CommandName = Command["command"] | "@";
 
 /**
- * What follows a command's name: nothing, a client, somebody that may have left (perhaps: `?`), a text,
- * perhaps a command.
+ * What follows a command's name: nothing, a client, who requests a connection, who is connected,
+ * somebody that may have left, a text, who gets it and a text, a file, a command; perhaps, with `?`.
  */
-type Argument = "none" | "peer" | "peer?" | "person" | "person?" | "text" | "topic?";
+type Argument =
+  | "none"
+  | "peer"
+  | "request?"
+  | "connected"
+  | "connected?"
+  | "person"
+  | "person?"
+  | "text"
+  | "to"
+  | "file?"
+  | "topic?";
 
 /** A row of the table. */
 export interface CommandSpec {
@@ -47,17 +63,24 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "accept",
-    argument: "peer?",
+    argument: "request?",
     help: "accept a Connection Request, the oldest or the named one",
     example: "accept 3",
     alsoKnownAs: ["yes", "answer"],
   },
   {
     name: "reject",
-    argument: "peer?",
+    argument: "request?",
     help: "reject a Connection Request, the oldest or the named one",
     example: "reject 3",
     alsoKnownAs: ["no", "decline", "deny"],
+  },
+  {
+    name: "requests",
+    argument: "none",
+    help: "show the requests that wait, and those that you missed",
+    example: "requests",
+    alsoKnownAs: ["missed", "calls", "pending"],
   },
   {
     name: "send",
@@ -67,16 +90,30 @@ export const COMMANDS: readonly CommandSpec[] = [
     alsoKnownAs: ["say", "msg", "message", "tell"],
   },
   {
+    name: "@",
+    argument: "to",
+    help: "send it to one of several, the current one or not",
+    example: "@2 hello",
+    alsoKnownAs: [],
+  },
+  {
+    name: "switch",
+    argument: "connected",
+    help: "make another connection the current one",
+    example: "switch 2",
+    alsoKnownAs: ["query", "goto", "window", "focus"],
+  },
+  {
     name: "terminate",
-    argument: "none",
-    help: "end the connection",
-    example: "terminate",
+    argument: "connected?",
+    help: "end the connection, the current or the named one",
+    example: "terminate 2",
     alsoKnownAs: ["disconnect", "close", "end", "hangup"],
   },
   {
     name: "leave",
     argument: "none",
-    help: "end the connection, tell the directory, and exit",
+    help: "end all connections, tell the directory, and exit",
     example: "leave",
     alsoKnownAs: ["quit", "exit", "bye", "logout"],
   },
@@ -97,7 +134,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "verify",
     argument: "none",
-    help: "show the digits that both ends of the connection must see",
+    help: "show the digits that both ends of a connection must see",
     example: "verify",
     alsoKnownAs: ["sas", "authenticate", "compare"],
   },
@@ -116,6 +153,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     alsoKnownAs: ["unignore", "unmute", "unban", "blocked"],
   },
   {
+    name: "log",
+    argument: "file?",
+    help: "keep a transcript in a file, or show where; off ends it",
+    example: "log chat.txt",
+    alsoKnownAs: ["transcript", "record", "save"],
+  },
+  {
     name: "help",
     argument: "topic?",
     help: "show the commands, or one of them",
@@ -127,10 +171,14 @@ export const COMMANDS: readonly CommandSpec[] = [
 const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "none": "",
   "peer": "ID|NAME",
-  "peer?": "[ID|NAME]",
+  "request?": "[ID|NAME]",
+  "connected": "ID|NAME",
+  "connected?": "[ID|NAME]",
   "person": "WHO",
   "person?": "[WHO]",
   "text": "TEXT",
+  "to": "ID|NAME TEXT",
+  "file?": "[FILE|off]",
   "topic?": "[COMMAND]",
 };
 
@@ -138,10 +186,14 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
 export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "none": [],
   "peer": ["peer"],
-  "peer?": ["peer"],
+  "request?": ["peer"],
+  "connected": ["peer"],
+  "connected?": ["peer"],
   "person": ["peer"],
   "person?": ["peer"],
-  "text": ["text"],
+  "text": ["text", "peer"],
+  "to": [],
+  "file?": ["file"],
   "topic?": [],
 };
 
@@ -152,5 +204,6 @@ export function commandNamed(name: string): CommandSpec | undefined {
 
 /** `connect ID|NAME` */
 export function usage(spec: CommandSpec): string {
+  if (spec.name === "@") return `@${ARGUMENT_TEXT[spec.argument]}`;
   return `${spec.name} ${ARGUMENT_TEXT[spec.argument]}`.trimEnd();
 }

@@ -41,6 +41,8 @@ export interface Known {
   isConnected: boolean;
   /** Ids and names of clients that were seen. */
   clients: readonly { id: number; name: string }[];
+  /** Those with whom one is connected. */
+  connected: readonly { id: number; name: string }[];
   /** Those whose Connection Request is pending. */
   requests: readonly { id: number; name: string }[];
   /** What names those who are blocked. */
@@ -55,20 +57,28 @@ export function complete(line: string, known: Known): [words: string[], replaced
   if (space === undefined) {
     // While connected a message may be beginning: only a slash says that it is a command.
     if (known.isConnected && slash === "" && name === "") return [[], ""];
+    if (name.startsWith("@")) return completeAddressed(slash + name, slash, known);
     const words = COMMANDS.map((spec) => slash + spec.name).filter((word) =>
       word.startsWith(slash + name)
     );
     return [
-      words.map((word) => needsArgument(word.slice(slash.length)) ? `${word} ` : word),
+      words.filter((word) => !word.endsWith("@"))
+        .map((word) => needsArgument(word.slice(slash.length)) ? `${word} ` : word),
       slash + name,
     ];
   }
   return [argumentsOf(name, known).filter((word) => startsLike(word, last)), last];
 }
 
+/** The clients that a message can be sent to, as `@bob `. */
+function completeAddressed(typed: string, slash: string, known: Known): [string[], string] {
+  const words = clientWords(known.connected).map((word) => `${slash}@${word} `);
+  return [words.filter((word) => startsLike(word, typed)), typed];
+}
+
 function needsArgument(name: string): boolean {
-  const argument = commandNamed(name)?.argument;
-  return argument === "peer" || argument === "person" || argument === "text";
+  const argument = commandNamed(name)?.argument ?? "none";
+  return argument !== "none" && !argument.endsWith("?");
 }
 
 function argumentsOf(name: string, known: Known): string[] {
@@ -76,8 +86,11 @@ function argumentsOf(name: string, known: Known): string[] {
     case "peer":
     case "person":
       return clientWords(known.clients);
-    case "peer?":
+    case "request?":
       return clientWords(known.requests);
+    case "connected":
+    case "connected?":
+      return clientWords(known.connected);
     case "person?":
       return [...known.blocked];
     case "topic?":

@@ -1,5 +1,6 @@
 /**
- * The connections of a client: the one that is current, and ended ones that still acknowledge.
+ * The connections of a client: those that are open, one of them current, and ended ones that still
+ * acknowledge.
  *
  * @module
  */
@@ -11,20 +12,44 @@ import { DatagramType, type Header } from "../protocol/frame.ts";
 import type { Agreement } from "../protocol/handshake.ts";
 import type { RttEstimator } from "../protocol/rtt.ts";
 import { earlier } from "../protocol/timers.ts";
-import type { ClientEvent } from "./event.ts";
+import type { ClientEvent, Peer } from "./event.ts";
+import { isCalled } from "./peer.ts";
 
+/** Connections at a time. */
+export const CONNECTIONS_MAX = 16;
 /** Ended connections that are kept to acknowledge repeats. */
 export const ENDED_CONNECTIONS_MAX = 16;
 
-/** Connections by their local connection id. */
+/** How the user has to do with a connection that has not ended. */
+interface Use {
+  /** Messages that came while another connection was current. */
+  unread: number;
+  /** Higher than that of all connections that were current before. */
+  lastCurrent: number;
+}
+
+/** Connections by their local connection id; no two that have not ended are with the same client. */
 export class Connections {
   readonly #byId = new Map<number, Connection>();
+  /** Those that have not ended, in the order in which they were opened. */
+  readonly #live = new Map<Connection, Use>();
   #current: Connection | undefined;
+  #uses = 0;
   #undelivered = 0;
 
-  /** The connection that the user talks on, from its acceptance to its end. */
+  /** The connection that the user talks on; there is one as long as there are any. */
   get current(): Connection | undefined {
     return this.#current;
+  }
+
+  /** Those that have not ended, the oldest first, with the number of unread messages. */
+  get live(): readonly { connection: Connection; unread: number }[] {
+    return Array.from(this.#live, ([connection, { unread }]) => ({ connection, unread }));
+  }
+
+  /** How many have not ended. */
+  get size(): number {
+    return this.#live.size;
   }
 
   /** Texts left undelivered by the connections that ended. */
@@ -32,7 +57,12 @@ export class Connections {
     return this.#undelivered;
   }
 
-  /** Opens a connection and makes it the current one. */
+  /**
+   * Opens a connection; one with the same client ends.
+   *
+   * @param isAside whether another connection stays the current one.
+   * @returns whether it is the current one.
+   */
   open(
     now: Instant,
     ends: Ends,
@@ -40,18 +70,48 @@ export class Connections {
     rtt: RttEstimator,
     agreement: Agreement,
     random: Random,
-  ): void {
-    if (this.#byId.size > ENDED_CONNECTIONS_MAX) {
-      const [oldest] = this.#byId.keys();
-      if (oldest !== undefined) this.#byId.delete(oldest);
-    }
-    this.#current = new Connection(now, ends, address, rtt, agreement, random);
-    this.#byId.set(ends.localConnection, this.#current);
+    isAside = false,
+  ): boolean {
+    const ended = [...this.#byId].filter(([, connection]) => !this.#live.has(connection));
+    const [oldest] = ended;
+    if (ended.length >= ENDED_CONNECTIONS_MAX && oldest !== undefined) this.#byId.delete(oldest[0]);
+    const replaced = this.with(ends.remote);
+    replaced?.abandon(now, "peer");
+    const connection = new Connection(now, ends, address, rtt, agreement, random);
+    this.#byId.set(ends.localConnection, connection);
+    this.#live.set(connection, { unread: 0, lastCurrent: 0 });
+    const isCurrent = !isAside || this.#current === undefined || this.#current === replaced;
+    if (isCurrent) this.choose(connection);
+    return isCurrent;
+  }
+
+  /** Makes a connection that has not ended the current one. */
+  choose(connection: Connection): void {
+    this.#live.set(connection, { unread: 0, lastCurrent: ++this.#uses });
+    this.#current = connection;
+  }
+
+  /** Notes that the user answered on a connection. */
+  noteRead(connection: Connection): void {
+    const use = this.#live.get(connection);
+    if (use !== undefined) use.unread = 0;
   }
 
   /** The connection with this local connection id. */
   get(localConnection: number): Connection | undefined {
     return this.#byId.get(localConnection);
+  }
+
+  /** The connection with this client that has not ended. */
+  with(remote: number): Connection | undefined {
+    return [...this.#live.keys()].findLast(({ ends }) => ends.remote === remote);
+  }
+
+  /** Those that have not ended with whom this id, name or fingerprint means. */
+  called(peer: Peer): Connection[] {
+    return [...this.#live.keys()].filter(({ ends: { remote, remoteName }, agreement }) =>
+      isCalled(peer, remote, remoteName, agreement.remoteKey)
+    );
   }
 
   /** The connection with this client under this connection id of its. */
@@ -115,13 +175,27 @@ export class Connections {
     for (const connection of this.#byId.values()) {
       const event = connection.pollEvent();
       if (event === undefined) continue;
+      const use = this.#live.get(connection);
+      if (event.kind === "message" && use !== undefined && connection !== this.#current) {
+        use.unread++;
+      }
       if (event.kind === "terminated") {
         this.#undelivered += event.undelivered;
-        if (connection === this.#current) this.#current = undefined;
+        this.#end(connection);
       }
       return { connection, event: toClientEvent(connection.ends, event) };
     }
     return undefined;
+  }
+
+  /** Where it was the current one, the one that was so before is it again. */
+  #end(connection: Connection): void {
+    this.#live.delete(connection);
+    if (connection !== this.#current) return;
+    this.#current = undefined;
+    const others = [...this.#live].sort(([, a], [, b]) => b.lastCurrent - a.lastCurrent);
+    const [next] = others.find(([{ state }]) => state === "open") ?? others[0] ?? [];
+    if (next !== undefined) this.choose(next);
   }
 }
 

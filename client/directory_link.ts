@@ -35,6 +35,7 @@ export class DirectoryLink {
   #target: Peer | undefined;
   #lookUp: Query | undefined;
   #listed: ListEntry[] | undefined;
+  #lostAt: Instant | undefined;
   #events: LinkEvent[] = [];
 
   /** Starts registering. */
@@ -55,9 +56,9 @@ export class DirectoryLink {
     return this.#registration.name;
   }
 
-  /** Whether the directory is not answering. */
-  get isLost(): boolean {
-    return this.#registration.isLost;
+  /** Since when the directory is not answering. */
+  get lostSince(): Instant | undefined {
+    return this.#registration.isLost ? this.#lostAt : undefined;
   }
 
   /** When a leave that is not acknowledged is given up. */
@@ -140,6 +141,7 @@ export class DirectoryLink {
         return this.#tell({ kind: "registered", id, name, address, server });
       }
       case "lost":
+        this.#lostAt = now;
         return this.#tell({ kind: "serverLost", server });
       case "back":
         return this.#tell({ kind: "serverBack", server });

@@ -22,11 +22,15 @@ export type ErrorCode =
   | "noRequest"
   | "alreadyConnected"
   | "alreadyRequesting"
+  /** No room for another connection. */
+  | "tooManyConnections"
   | "self"
   /** Nobody is known by that id, name or fingerprint, or more than one. */
   | "unknownPeer"
   /** The file of known peers cannot be read or written. */
   | "knownPeers"
+  /** The transcript cannot be opened or written. */
+  | "log"
   /** A text above the limit, or more texts than the queue holds. */
   | "tooLong"
   | "queueFull"
@@ -52,6 +56,16 @@ export interface IdentityEvent {
   readonly lastSeen: Date | undefined;
 }
 
+/** A request that came to nothing before the user answered it. */
+export interface MissedRequest {
+  readonly id: number;
+  readonly name: string;
+  readonly key: Uint8Array;
+  readonly why: "cancelled" | "expired" | "busy";
+  /** How long ago that was, in milliseconds. */
+  readonly agoMs: number;
+}
+
 /** Everything that a client tells, by `kind`. Times and round-trip times are in milliseconds. */
 export type ClientEvent =
   | { kind: "registered"; id: number; name: string; address: Address; server: string }
@@ -71,8 +85,23 @@ export type ClientEvent =
   | { kind: "request"; peer: number; name: string; key: Uint8Array; isAgain: boolean }
   /** An incoming request is no more; `busy`: rejected because the client was busy. */
   | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
-  /** `hash`: of the handshake, the same on both sides. */
-  | { kind: "connected"; peer: number; name: string; key: Uint8Array; hash: Uint8Array }
+  /** `hash`: of the handshake, the same on both sides. `isAside`: another connection stays current. */
+  | {
+    kind: "connected";
+    peer: number;
+    name: string;
+    key: Uint8Array;
+    hash: Uint8Array;
+    isAside?: true;
+  }
+  /** The current connection is another one now: the user chose it, or the one before has ended. */
+  | { kind: "current"; peer: number; name: string; why: "chosen" | "ended" }
+  /** The requests that wait for the user, oldest first, and the missed ones, latest first. */
+  | {
+    kind: "requests";
+    pending: readonly { id: number; name: string; key: Uint8Array }[];
+    missed: readonly MissedRequest[];
+  }
   /** Whose key it is: follows a request and a connection. */
   | IdentityEvent
   | { kind: "sent"; peer: number; seq: number }

@@ -93,6 +93,39 @@ export function replaceFile(path: string, text: string): void {
   syncFolder(target);
 }
 
+/** Adds a text to the end of a file, which is made where it is missing. */
+export function appendFile(path: string, text: string): void {
+  using file = Deno.openSync(path, { append: true, create: true, mode: FILE_MODE });
+  writeText(file, text);
+}
+
+/** A file that was opened to add to its end, made for the user alone if it is missing. */
+export class AppendedFile {
+  readonly #file: Deno.FsFile;
+  /** Where it is, from the root. */
+  readonly path: string;
+
+  /** @param path may begin with `~/`. */
+  constructor(path: string) {
+    const home = PLACE.env(IS_WINDOWS ? "USERPROFILE" : "HOME");
+    const full = home === undefined ? path : path.replace(/^~(?=[\\/])/, home);
+    // Opening a pipe waits for whoever reads it, and the chat with it.
+    if (hasFile(full) && Deno.statSync(full).isFifo) throw new Error("It is a pipe");
+    this.#file = Deno.openSync(full, { append: true, create: true, mode: FILE_MODE });
+    this.path = Deno.realPathSync(full);
+  }
+
+  /** Adds to its end; throws where that fails, as on a full disk. */
+  append(text: string): void {
+    writeText(this.#file, text);
+  }
+
+  /** Closes it. */
+  close(): void {
+    this.#file.close();
+  }
+}
+
 /** Does something while no other process does it under a lock of this name. */
 export async function withLock(path: string, action: () => void): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true, mode: FILE_MODE });
@@ -140,9 +173,13 @@ function createInPlace(path: string, text: string): void {
 }
 
 function writeAll(file: Deno.FsFile, text: string): void {
+  writeText(file, text);
+  file.syncSync();
+}
+
+function writeText(file: Deno.FsFile, text: string): void {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-  file.syncSync();
 }
 
 /** Puts the names in the folder of a file on the disk, where the system can. */

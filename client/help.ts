@@ -5,6 +5,7 @@
  */
 import { COMMANDS, type CommandSpec, usage } from "./command_table.ts";
 import { EXIT_STATUS_HELP } from "./exit.ts";
+import { MARKS } from "./render.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
 
 const EXAMPLES: readonly (readonly [string, string])[] = [
@@ -27,7 +28,9 @@ export function clientHelp(): string {
     "Commands, typed or from a pipe or file:",
     ...commandRows(),
     "",
-    "Ctrl-C cancels a Connection Request, else leaves; a second one leaves at once.",
+    'With --json a line may be an object: {"command":"send","peer":2,"text":"hello"}.',
+    "Ctrl-C drops a paste, cancels a Connection Request, else leaves; a second one",
+    "leaves at once. Ctrl-Z stops the client, fg brings it back.",
     "The end of the input terminates and leaves.",
     "",
     "Exit status:",
@@ -49,8 +52,11 @@ export function commandHelp(topic?: CommandSpec): string {
   }
   return [
     ...commandRows(),
-    "  While connected, any other line is sent as it is; //text sends /text.",
+    "  While connected, any other line is sent as it is; //text sends /text, and",
+    "  send @2 sends @2.",
     "  A command may begin with a slash, as in /list.",
+    `  Your messages: ${MARKS.sent} sent, ${MARKS.delivered} delivered, ` +
+    `${MARKS.unconfirmed} unconfirmed after 5 s, ${MARKS.lost} not delivered.`,
   ].join("\n");
 }
 
@@ -58,12 +64,14 @@ function commandRows(): string[] {
   return columns(COMMANDS.map((spec) => [usage(spec), spec.help]));
 }
 
-function optionUsage({ name, value }: OptionSpec): string {
+/** `-h, --help`, `--name NAME` */
+export function optionUsage({ name, value }: OptionSpec): string {
   const short = name === "help" ? "-h, " : "";
   return `${short}--${name} ${value}`.trimEnd();
 }
 
-function columns(rows: readonly (readonly [string, string])[]): string[] {
+/** Rows of two columns, indented. */
+export function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }

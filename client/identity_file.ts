@@ -46,6 +46,28 @@ export function openIdentity(choice: IdentityChoice, random: Random): OpenedIden
   return read(file);
 }
 
+/** How the identity stands that a client would use; makes none. */
+export function inspectIdentity(
+  identity: string | undefined,
+): { isSound: boolean; file: string | undefined; message: string } {
+  const folder = configFolder(PLACE);
+  const file = identity ?? (folder === undefined ? undefined : join(folder, "identity"));
+  if (file === undefined) {
+    const message = "no folder to keep one in: each run would use a new key; see --identity";
+    return { isSound: true, file, message };
+  }
+  try {
+    if (!hasFile(file)) {
+      return { isSound: true, file, message: `${file}: none yet, the first start makes it` };
+    }
+  } catch (error) {
+    return { isSound: false, file, message: `cannot look at ${file}: ${fileProblem(error)}` };
+  }
+  const opened = read(file);
+  if (opened.kind === "problem") return { isSound: false, file, message: opened.message };
+  return { isSound: true, file, message: `${file}: sound, and only you can read it` };
+}
+
 function openNamed(file: string, random: Random): OpenedIdentity {
   try {
     if (!hasFile(file)) make(file, random);

@@ -11,15 +11,16 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** The line for an event, without its line end; undefined for one that the contract leaves out. */
 export function renderJson(event: ClientEvent, time: Date): string | undefined {
   const fields = fieldsOf(event);
-  return fields && line(event.kind, time, fields);
+  return fields && jsonLine(event.kind, time, fields);
 }
 
 /** The line for a problem that comes before there is a client. */
 export function renderJsonProblem(code: string, message: string, time: Date): string {
-  return line("error", time, { code, message });
+  return jsonLine("error", time, { code, message });
 }
 
-function line(event: string, time: Date, fields: Record<string, unknown>): string {
+/** A line with an event, its time and its fields. */
+export function jsonLine(event: string, time: Date, fields: Record<string, unknown>): string {
   return JSON.stringify({ event, time: time.toISOString(), ...fields }).replace(HIDDEN, escape);
 }
 
@@ -58,6 +59,16 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     }
     case "terminated":
       return { peer: event.peer, by: event.by, undelivered: event.undelivered };
+    case "requests":
+      return {
+        pending: event.pending.map(({ id, name }) => ({ id, name })),
+        missed: event.missed.map(({ id, name, why, agoMs }) => ({
+          id,
+          name,
+          why,
+          agoMs: Math.round(agoMs),
+        })),
+      };
     case "list":
       return { clients: event.clients.map(({ id, name }) => ({ id, name })) };
     case "left":
@@ -65,6 +76,7 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     case "error":
       return { code: event.code, message: event.message };
     case "cancelled":
+    case "current":
     case "requestEnded":
       return undefined;
   }

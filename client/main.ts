@@ -12,24 +12,29 @@ import {
   openSocket,
   resolveHost,
   secretSources,
+  type Socket,
   systemRandom,
 } from "../protocol/udp.ts";
+import { describeChaos } from "./chaos.ts";
+import { ChaosSocket } from "./chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
-import { renounceFiles } from "./files.ts";
+import { AppendedFile, fileProblem, renounceFiles } from "./files.ts";
 import { clientHelp } from "./help.ts";
+import { HistoryFile } from "./history_file.ts";
 import { toHex } from "./hex.ts";
 import { type OpenedIdentity, openIdentity } from "./identity_file.ts";
 import { renderJsonProblem } from "./json.ts";
+import { localHost } from "./local_host.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { PeerMemory } from "./peer_memory.ts";
 import { PeersFile } from "./peers_file.ts";
 import { Run } from "./run.ts";
-import { printText } from "./terminal.ts";
+import { printText } from "./tty.ts";
 
 /** Milliseconds within which several signals count as one. */
 const SIGNAL_ECHO = 300;
-/** Milliseconds that the file of known peers may take at the end, if another process holds it. */
+/** Milliseconds that the files may take at the end, if another process holds them. */
 const LAST_SAVE_TIMEOUT = 5000;
 
 /** What a client is started with, beside the options. */
@@ -64,7 +69,7 @@ export async function client(args: string[]): Promise<number> {
     await printText(fingerprint(own.identity.publicKey));
     return ExitStatus.ok;
   }
-  if (own.file === undefined) renounceFiles();
+  if (own.file === undefined && options.log === undefined) renounceFiles();
   let server: Address;
   let socket: Deno.DatagramConn;
   try {
@@ -88,6 +93,8 @@ async function run(options: Options, { own, secret, server, socket }: Means): Pr
   const { port } = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
   const store = new PeersFile(identityFile, (message) => run.warn(message));
+  const historyFile = options.keepsHistory ? identityFile : undefined;
+  const history = new HistoryFile(historyFile, (message) => run.note(message));
   const isBlocked = (key: Uint8Array): boolean => store.peers.isBlocked(toHex(key));
   const self = { id, name, port, identity, isBlocked };
   const modes = { secret, timers, acceptAll, random: systemRandom, epoch: Date.now() - clock() };
@@ -97,14 +104,17 @@ async function run(options: Options, { own, secret, server, socket }: Means): Pr
   const run: Run = new Run(options, client, memory, {
     clock,
     date: () => new Date(),
+    history,
     every(ms, action) {
       const timer = setInterval(action, ms);
       return () => clearInterval(timer);
     },
     printError: (text) => console.error(text),
+    openLog: (path) => new AppendedFile(path),
+    fileProblem,
   });
   store.load();
-  const driven = drive(client, socket, (event) => run.handleEvent(event));
+  const driven = drive(client, lineOf(options, socket), (event) => run.handleEvent(event));
   const stopListening = listenToSignals(run);
   try {
     return await run.run(driven);
@@ -114,8 +124,17 @@ async function run(options: Options, { own, secret, server, socket }: Means): Pr
   } finally {
     stopListening();
     await driven.close().catch(() => {});
-    await Promise.race([store.settle(), sleep(LAST_SAVE_TIMEOUT)]);
+    const saved = Promise.all([store.settle(), history.settle()]);
+    await Promise.race([saved, sleep(LAST_SAVE_TIMEOUT)]);
   }
+}
+
+/** The socket, at the end of a bad line where one is wanted. */
+function lineOf({ chaos }: Options, socket: Socket): Socket {
+  if (chaos === undefined) return socket;
+  console.error(describeChaos(chaos));
+  const after = (ms: number, action: () => void): void => void setTimeout(action, Math.ceil(ms));
+  return new ChaosSocket(socket, chaos, { clock, after });
 }
 
 function sleep(ms: number): Promise<void> {
@@ -145,12 +164,6 @@ function listenToSignals(run: Run): () => void {
 async function resolveServer({ server: { host, port } }: Options): Promise<Address> {
   const bytes = hostToBytes(host);
   return { hostname: bytes === undefined ? await resolveHost(host) : bytesToHost(bytes), port };
-}
-
-/** The address to bind to, so that the server is reached; only this machine where it is local. */
-function localHost(server: string): string {
-  if (server.includes(":")) return server === "::1" ? "::1" : "::";
-  return server.startsWith("127.") ? "127.0.0.1" : "0.0.0.0";
 }
 
 /** Why there is no socket, and what to do about it. */

@@ -6,6 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { nameProblem } from "../protocol/name.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
+import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos.ts";
 import { CLIENT_ID_MAX, parsePeer, shorten } from "./command.ts";
 import type { Peer } from "./event.ts";
 import { nearestName } from "./suggest.ts";
@@ -18,6 +19,8 @@ export interface OptionSpec {
   name: string;
   /** What its value is called, empty for an option without a value. */
   value: string;
+  /** The values that it can have, where they are few. */
+  choices?: readonly string[];
   /** What it does, in one line. */
   help: string;
 }
@@ -31,6 +34,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: "timers",
     value: "MODE",
+    choices: ["adaptive", "fixed"],
     help: "adaptive, or fixed: resend after 10 s; default adaptive",
   },
   {
@@ -48,7 +52,17 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "the secret of a private directory (or UDP_CHAT_SECRET)",
   },
   { name: "accept-all", value: "", help: "accept Connection Requests without asking" },
+  { name: "log", value: "FILE", help: "keep a transcript; JSON lines where it ends in .jsonl" },
+  { name: "chaos", value: "LIST", help: "make the line bad on purpose: loss=0.2,delay=50ms,…" },
   { name: "json", value: "", help: "print one JSON object a line, and take JSON commands" },
+  {
+    name: "color",
+    value: "WHEN",
+    help: "auto, always or never; default auto: not with NO_COLOR",
+    choices: ["auto", "always", "never"],
+  },
+  { name: "plain", value: "", help: "redraw nothing and color nothing, as for a screen reader" },
+  { name: "no-history", value: "", help: "keep no line that you type beyond this run" },
   { name: "help", value: "", help: "show this help" },
 ];
 
@@ -75,8 +89,20 @@ export interface Options {
   /** Where the secret of a private directory is. */
   secretFile: string | undefined;
   acceptAll: boolean;
+  /** The file of the transcript. */
+  log: string | undefined;
+  /** How the line is made bad on purpose. */
+  chaos: Chaos | undefined;
   isJson: boolean;
+  color: ColorMode;
+  /** Whether nothing is to be redrawn. */
+  isPlain: boolean;
+  /** Whether typed lines are kept beyond the run. */
+  keepsHistory: boolean;
 }
+
+/** Whether to use colors; `auto`: where a terminal shows them, and NO_COLOR is not set. */
+export type ColorMode = "auto" | "always" | "never";
 
 /** The options as they were understood. */
 export type ParsedOptions =
@@ -85,7 +111,7 @@ export type ParsedOptions =
   | { kind: "problem"; message: string };
 
 /** An option that cannot be understood; caught in {@linkcode parseOptions}. */
-class Problem extends Error {}
+export class Problem extends Error {}
 
 /** Understands the arguments behind `udp-chat client`. */
 export function parseOptions(args: readonly string[]): ParsedOptions {
@@ -126,19 +152,34 @@ function parse(args: readonly string[]): ParsedOptions {
     send,
     secretFile: valueOf(given, "secret", "a file"),
     acceptAll: given["accept-all"] === true,
+    log: valueOf(given, "log", "a file"),
+    chaos: chaosOf(given),
     isJson: given["json"] === true,
+    color: colorOf(given),
+    isPlain: given["plain"] === true,
+    keepsHistory: given["no-history"] !== true,
   };
-  if (stray !== undefined) throw new Problem(strayMessage(stray));
+  if (stray !== undefined) throw new Problem(strayMessage(stray, OPTIONS));
   if (send !== undefined && connect === undefined) {
     throw new Problem("Cannot use --send without --connect: to whom?");
   }
   if (options.identity !== undefined && options.isEphemeral) {
     throw new Problem("Cannot use --ephemeral with --identity: a file, or none?");
   }
+  if (options.log !== undefined && options.isEphemeral) {
+    throw new Problem("Cannot use --ephemeral with --log: no file, or one?");
+  }
+  if (options.isPlain && options.color === "always") {
+    throw new Problem("Cannot use --color always with --plain: colors, or none?");
+  }
   return { kind: "run", options };
 }
 
-function valueOf(given: Record<string, unknown>, name: string, what: string): string | undefined {
+export function valueOf(
+  given: Record<string, unknown>,
+  name: string,
+  what: string,
+): string | undefined {
   const value = given[name];
   if (value === undefined) return undefined;
   if (typeof value !== "string" || value === "") {
@@ -169,14 +210,28 @@ function timersOf(given: Record<string, unknown>): TimerMode {
   throw cannotParse("timers", "adaptive or fixed", value);
 }
 
+function colorOf(given: Record<string, unknown>): ColorMode {
+  const expected = "auto, always or never";
+  const value = valueOf(given, "color", expected) ?? "auto";
+  if (value === "auto" || value === "always" || value === "never") return value;
+  throw cannotParse("color", expected, value);
+}
+
 function peerOf(text: string): Peer {
   const parsed = parsePeer(text);
   if ("peer" in parsed) return parsed.peer;
   throw new Problem(`Cannot parse --connect: ${parsed.problem}`);
 }
 
+function chaosOf(given: Record<string, unknown>): Chaos | undefined {
+  const value = valueOf(given, "chaos", `a list such as ${CHAOS_EXAMPLE}`);
+  const parsed = value === undefined ? { chaos: undefined } : parseChaos(value);
+  if ("chaos" in parsed) return parsed.chaos;
+  throw new Problem(`Cannot parse --chaos: ${parsed.problem}`);
+}
+
 /** `host`, `host:port`, `[::1]:port`, `[::1]` or `::1`. */
-function parseServer(text: string): { host: string; port: number } {
+export function parseServer(text: string): { host: string; port: number } {
   const match = /^\[(?<v6>[^\[\]]+)\](?::(?<v6Port>.*))?$/.exec(text) ??
     /^(?<bare>[^\[\]\s]*:[^\[\]\s]*:[^\[\]\s]*)$/.exec(text) ??
     /^(?<name>[^\[\]:\s]+)(?::(?<namePort>.*))?$/.exec(text);
@@ -190,10 +245,10 @@ function parseServer(text: string): { host: string; port: number } {
   return { host, port: Number(port) };
 }
 
-function strayMessage(arg: string): string {
+export function strayMessage(arg: string, specs: readonly OptionSpec[]): string {
   if (!/^-./.test(arg)) return `Unexpected argument ${quote(arg)}`;
   const option = arg.replace(/=.*$/s, "");
-  const candidates = OPTIONS.map(({ name }) => ({ name, alsoKnownAs: [] }));
+  const candidates = specs.map(({ name }) => ({ name, alsoKnownAs: [] }));
   const suggestion = nearestName(option.replace(/^-+/, ""), candidates);
   const hint = suggestion === undefined ? "" : `: did you mean "--${suggestion}"?`;
   return `Unknown option ${quote(option)}${hint}`;

@@ -24,6 +24,14 @@ const PASTE_LENGTH_MAX = 512 * 1024;
 /** Pastes that are kept, for lines that come back from the history. */
 const PASTES_MAX = 8;
 
+const TOKENS = /\[paste \d+: [^\]]*\]/g;
+
+/** `3 lines, 120 characters` */
+export function sizeOf(text: string): string {
+  const lines = text.split("\n").length;
+  return `${lines > 1 ? `${lines} lines, ` : ""}${text.length} characters`;
+}
+
 /** Stands between the terminal and the line editor. */
 export class PasteFilter {
   readonly #texts = new Map<string, string>();
@@ -34,6 +42,8 @@ export class PasteFilter {
   #partial = "";
   /** The token at the end of what was typed last, where an unmarked paste may go on. */
   #openToken: string | undefined;
+  /** Marked pastes that nobody asked for yet. */
+  #fresh: string[] = [];
 
   /** What the line editor is to see of a chunk from the terminal. */
   filter(chunk: string): string {
@@ -57,15 +67,30 @@ export class PasteFilter {
     }
   }
 
+  /** The texts that were pasted, and stand in the line as tokens, since this was asked last. */
+  takeNew(): string[] {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh;
+  }
+
   /** The line with the pastes in it. */
   expand(line: string): string {
-    return line.replace(/\[paste \d+: [^\]]*\]/g, (token) => this.#texts.get(token) ?? token);
+    return line.replace(TOKENS, (token) => this.#texts.get(token) ?? token);
+  }
+
+  /** Whether a paste stands in the line. */
+  hasPaste(line: string): boolean {
+    return (line.match(TOKENS) ?? []).some((token) => this.#texts.has(token));
   }
 
   #pasted(paste: string): string {
     const text = paste.replace(/\r\n?/g, "\n").replace(/\n+$/, "");
     this.#openToken = undefined;
-    if (text.includes("\n") || text.length > SHORT_PASTE_MAX) return this.#token(text);
+    if (text.includes("\n") || text.length > SHORT_PASTE_MAX) {
+      this.#fresh.push(text);
+      return this.#token(text);
+    }
     return text.replace(/\t/g, " ").replace(/\p{Cc}/gu, "");
   }
 
@@ -97,9 +122,7 @@ export class PasteFilter {
   }
 
   #token(text: string, number = this.#count + 1): string {
-    const lines = text.split("\n").length;
-    const size = `${text.length} characters`;
-    const token = `[paste ${number}: ${lines > 1 ? `${lines} lines, ` : ""}${size}]`;
+    const token = `[paste ${number}: ${sizeOf(text)}]`;
     this.#count = number;
     this.#texts.set(token, text);
     const [oldest] = this.#texts.keys();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fingerprint, parseFingerprint } from "../protocol/fingerprint.ts";
 import { RejectReason, VERSION } from "../protocol/frame.ts";
 import { nameKey } from "../protocol/name.ts";
 import type { OutgoingRequestEvent } from "../protocol/outgoing_request.ts";
@@ -22,6 +23,17 @@ export function isPeer(peer: Peer, id: number, name: string): boolean {
 /** Whether two static keys are the same. */
 export function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Whether a client id, name or fingerprint means the client with this id, name and static key. */
+export function isCalled(peer: Peer, id: number, name: string, key: Uint8Array): boolean {
+  const print = typeof peer === "string" ? parseFingerprint(peer) : undefined;
+  return print === undefined ? isPeer(peer, id, name) : print === fingerprint(key);
+}
+
+/** `client 2`, or the name or fingerprint where only that is known. */
+export function peerWords(peer: Peer): string {
+  return typeof peer === "number" ? `client ${peer}` : peer;
 }
 
 /** What the user is told of a request to the client with the id `peer`. */

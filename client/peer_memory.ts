@@ -58,13 +58,19 @@ export class PeerMemory {
   readonly #ownKey: string;
   /** By client id, the latest last. */
   readonly #seen = new Map<number, Person>();
-  #connected: (Person & { hash: Uint8Array }) | undefined;
+  /** By client id, those with whom this one is connected. */
+  readonly #connected = new Map<number, Person & { hash: Uint8Array }>();
   /** The client that this one asks for a connection. */
   #requested: number | undefined;
 
   constructor(options: PeerMemoryOptions) {
     this.#options = options;
     this.#ownKey = toHex(options.ownKey);
+  }
+
+  /** The static public key of this client. */
+  get ownKey(): Uint8Array {
+    return this.#options.ownKey;
   }
 
   /** Takes an event of the client; returns whose key it is about, where it is about one. */
@@ -74,7 +80,7 @@ export class PeerMemory {
         this.#requested = event.peer;
         return undefined;
       case "terminated":
-        this.#connected = undefined;
+        this.#connected.delete(event.peer);
         return undefined;
       case "request":
         return this.#see(event.peer, event.name, event.key);
@@ -82,7 +88,7 @@ export class PeerMemory {
         const identity = this.#see(event.peer, event.name, event.key);
         const { peer: id, name, hash } = event;
         const key = toHex(event.key);
-        this.#connected = { id, name, key, hash };
+        this.#connected.set(id, { id, name, key, hash });
         this.#meet(id, key, name, date);
         return identity;
       }
@@ -109,9 +115,9 @@ export class PeerMemory {
     return note(`Your fingerprint: ${printOf(this.#ownKey)} · ${where}`);
   }
 
-  /** The short authentication string of the connection. */
-  verify(): Answer {
-    const connected = this.#connected;
+  /** The short authentication string of the connection with the client `peer`. */
+  verify(peer: number | undefined): Answer {
+    const connected = peer === undefined ? undefined : this.#connected.get(peer);
     if (connected === undefined) {
       return { kind: "error", code: "notConnected", message: "Not connected: nothing to verify" };
     }
@@ -131,7 +137,9 @@ export class PeerMemory {
     if (this.#options.store.peers.isBlocked(person.key)) return note(`${name} is blocked already`);
     this.#options.store.change((peers) => peers.block(person.key, person.name));
     const lines = [`Blocked ${name}: requests with the key ${printOf(person.key)} ring no more`];
-    if (this.#connected?.key === person.key) lines.push("You are still connected: type terminate");
+    for (const { id, key } of this.#connected.values()) {
+      if (key === person.key) lines.push(`You are still connected: type terminate ${id}`);
+    }
     return { kind: "note", lines, blocked: person.key };
   }
 
@@ -180,7 +188,7 @@ export class PeerMemory {
   /** Remembers a key that the user wants to talk with: not whoever comes where all are accepted. */
   #meet(id: number, key: string, name: string, date: Date): void {
     const isRequested = this.#requested === id;
-    this.#requested = undefined;
+    if (isRequested) this.#requested = undefined;
     const { store, acceptAll } = this.#options;
     const isWanted = !acceptAll || isRequested || store.peers.isMet(key);
     if (isWanted && key !== this.#ownKey) store.change((peers) => peers.meet(key, name, date));

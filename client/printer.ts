@@ -3,11 +3,13 @@
  *
  * @module
  */
-import type { ClientEvent } from "./event.ts";
+import { type Change, Deliveries } from "./deliveries.ts";
+import type { ClientEvent, IdentityEvent } from "./event.ts";
 import { renderJson } from "./json.ts";
 import type { Output } from "./output.ts";
-import type { Renderer } from "./render.ts";
-import type { Terminal } from "./terminal.ts";
+import { MARK_COLUMN, type Renderer } from "./render.ts";
+import type { PrintedLine, Terminal } from "./terminal.ts";
+import type { Transcript } from "./transcript.ts";
 
 /** Milliseconds that a slow reader has to take the last lines. */
 const LAST_LINES_TIMEOUT = 5000;
@@ -26,34 +28,65 @@ export class Printer {
   readonly #renderer: Renderer;
   readonly #output: Output;
   readonly #system: PrinterSystem;
+  readonly #transcript: Transcript;
+  #deliveries = new Deliveries<PrintedLine>(false);
   #terminal: Terminal | undefined;
 
-  constructor(isJson: boolean, renderer: Renderer, output: Output, system: PrinterSystem) {
+  constructor(
+    isJson: boolean,
+    renderer: Renderer,
+    output: Output,
+    system: PrinterSystem,
+    transcript: Transcript,
+  ) {
     this.#isJson = isJson;
     this.#renderer = renderer;
     this.#output = output;
     this.#system = system;
+    this.#transcript = transcript;
   }
 
   /** From now on the lines go above the prompt. */
   useTerminal(terminal: Terminal): void {
     this.#terminal = terminal;
+    this.#deliveries = new Deliveries(true);
   }
 
-  /** Prints what happened. */
-  event(event: ClientEvent): void {
+  /** Messages that are unconfirmed since 5 s or more. */
+  get overdue(): number {
+    return this.#deliveries.overdue;
+  }
+
+  /** Prints what happened, and whose key it is about. */
+  event(event: ClientEvent, identity?: IdentityEvent): void {
+    this.#transcript.event(event);
+    if (identity !== undefined) this.#transcript.event(identity);
+    this.#event(event, identity);
+    // The line of a request says it already, but not what to do about a changed key.
+    const isTold = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
+    if (identity !== undefined && !isTold) this.#event(identity);
+  }
+
+  #event(event: ClientEvent, identity?: IdentityEvent): void {
     const time = this.#system.date();
     const isJson = this.#isJson;
-    const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time);
+    if (!isJson) { for (const change of this.#deliveries.handle(event)) this.#show(change, time); }
+    const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
     if (text === undefined) return;
     if (event.kind === "error" && !isJson && this.#terminal === undefined) {
       this.#system.printError(text);
     } else this.#print(text);
   }
 
-  /** Prints a message that this client sends. */
-  own(name: string, text: string): void {
-    this.#print(this.#renderer.own(name, text, this.#system.date()));
+  /** Prints a message that this client, of that name, sends to a peer. */
+  own(peer: number, name: string, text: string): void {
+    const line = this.#print(this.#renderer.own(name, text, this.#system.date()));
+    if (line !== undefined) this.#deliveries.add(peer, line);
+  }
+
+  /** Prints what was pasted into the line being typed. */
+  paste(text: string, isConnected: boolean): void {
+    this.#print(this.#renderer.paste(text, isConnected, this.#system.date()));
   }
 
   /** Prints that the user rejected a request. */
@@ -70,7 +103,7 @@ export class Printer {
   /** Prints help. */
   help(text: string): void {
     if (this.#isJson) this.#system.printError(text);
-    else this.#print(text);
+    else this.#print(this.#renderer.help(text));
   }
 
   /** Settles when everything is printed, or the reader was too slow. */
@@ -81,8 +114,18 @@ export class Printer {
     stop();
   }
 
-  #print(text: string): void {
-    if (this.#terminal === undefined) this.#output.print(text);
-    else this.#terminal.print(text);
+  /** Shows what became of a message: where it stands, else in a line of its own. */
+  #show(change: Change<PrintedLine>, time: Date): void {
+    const { line, state } = change;
+    const isShown = line !== undefined &&
+      this.#terminal?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
+    const notice = this.#deliveries.tell(change, isShown);
+    if (notice !== undefined) this.#print(this.#renderer.delivery(notice, time));
+  }
+
+  #print(text: string): PrintedLine | undefined {
+    if (this.#terminal !== undefined) return this.#terminal.print(text);
+    this.#output.print(text);
+    return undefined;
   }
 }

@@ -3,34 +3,64 @@
  *
  * @module
  */
-import { unicodeWidth } from "@std/cli/unicode-width";
 import type { Instant } from "../protocol/driven.ts";
 import type { ClientView } from "./view.ts";
 import { label, peerText } from "./render.ts";
+import { cutToWidth, screenWidth } from "./wrap.ts";
 
 /** Columns that the prompt leaves for typing, by leaving out what matters least. */
 const TYPING_COLUMNS = 10;
+/** As many while a request is under way, when there is hardly anything to type. */
+const WAITING_COLUMNS = 4;
 
 /** What the prompt shows beside the view. */
 export interface PromptContext {
   now: Instant;
   /** Messages that are unconfirmed since 5 s or more. */
   overdue: number;
+  /** When the directory fell silent, as `14:02`. */
+  lostSince: string;
   columns: number;
 }
 
+/** A part of the prompt; the lower the rank, the longer it stays where there is little room. */
+type Part = readonly [text: string, rank: number];
+
 /** The prompt, such as `bob · 2 unconfirmed > `. */
 export function prompt(view: ClientView, context: PromptContext): string {
-  // The most important parts come first; the last ones go where there is no room.
   if (view.state === "left") return "";
   const parts = [...stateParts(view, context.now)];
-  if (view.isServerLost) parts.push("directory lost");
-  if (context.overdue > 0) parts.push(`${context.overdue} unconfirmed`);
+  if (view.state === "connected" && view.outgoing !== undefined) {
+    for (const [text, rank] of requestingParts(view, context.now)) parts.push([text, rank + 1]);
+  }
+  const isLost = view.serverLostSince !== undefined;
+  const isOffline = view.state === "registering" && isLost;
+  if (isOffline) parts.splice(0, 1, ["offline", 0]);
+  if (isLost) {
+    const what = isOffline ? "no directory" : "directory lost";
+    parts.push([context.lostSince === "" ? what : `${what} since ${context.lostSince}`, 5]);
+  }
+  if (context.overdue > 0) parts.push([`${context.overdue} unconfirmed`, 4]);
+  const unread = view.others.reduce((sum, each) => sum + each.unread, 0);
+  if (unread > 0) parts.push([`${unread} unread`, 4]);
   const [request] = view.requests;
-  if (view.requests.length > 1) parts.push(`${view.requests.length} requests`);
-  else if (request !== undefined) parts.push(`request from ${label(request.id, request.name)}`);
-  while (parts.length > 1 && widthOf(parts) + TYPING_COLUMNS > context.columns) parts.pop();
-  return `${parts.join(" · ")} > `;
+  if (view.requests.length > 1) parts.push([`${view.requests.length} requests`, 3]);
+  else if (request !== undefined) {
+    parts.push([`request from ${label(request.id, request.name)}`, 3]);
+  }
+  return fit(parts, context.columns - (view.outgoing ? WAITING_COLUMNS : TYPING_COLUMNS));
+}
+
+/** The parts that fit; of the last one at least the beginning. */
+function fit(parts: readonly Part[], columns: number): string {
+  let kept = parts;
+  for (;;) {
+    const text = kept.map(([part]) => part).join(" · ");
+    if (screenWidth(text) + 3 <= columns) return `${text} > `;
+    if (kept.length === 1) return `${cutToWidth(text, Math.max(1, columns - 3))} > `;
+    const last = Math.max(...kept.map(([, rank]) => rank));
+    kept = kept.filter(([, rank]) => rank !== last);
+  }
 }
 
 /** Whether the prompt changes with the time alone. */
@@ -38,42 +68,39 @@ export function hasCountdown(view: ClientView): boolean {
   return view.leaveBy !== undefined || (view.outgoing?.attempt ?? 0) > 0;
 }
 
-function widthOf(parts: readonly string[]): number {
-  return unicodeWidth(parts.join(" · ")) + 3;
-}
-
-function stateParts(view: ClientView, now: Instant): readonly string[] {
+function stateParts(view: ClientView, now: Instant): readonly Part[] {
   switch (view.state) {
     case "registering":
-      return ["registering"];
+      return [["registering", 0]];
     case "requesting":
       return requestingParts(view, now);
     case "connected":
-      return [peerOf(view)];
+      return [[peerOf(view), 0]];
     case "terminating":
-      return [`ending with ${peerOf(view)}`];
+      return [[`ending with ${peerOf(view)}`, 0]];
     case "leaving": {
-      const parts = ["leaving"];
-      if (view.leaveBy !== undefined) parts.push(`gives up in ${seconds(view.leaveBy - now)}`);
-      return [...parts, "Ctrl-C leaves at once"];
+      const left = view.leaveBy;
+      const end: Part[] = left === undefined ? [] : [[`gives up in ${seconds(left - now)}`, 1]];
+      return [["leaving", 0], ...end, ["Ctrl-C leaves at once", 2]];
     }
     case "idle":
     case "left":
-      return ["idle"];
+      return [["idle", 0]];
   }
 }
 
-function requestingParts({ outgoing }: ClientView, now: Instant): readonly string[] {
-  if (outgoing === undefined) return ["requesting"];
+function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[] {
+  if (outgoing === undefined) return [["requesting", 0]];
   const whom = typeof outgoing.peer === "number"
     ? `client ${outgoing.peer}`
     : peerText(outgoing.peer);
-  if (outgoing.attempt === 0) return [`looking up ${whom}`, "Ctrl-C cancels"];
+  const cancels: Part = ["Ctrl-C cancels", 2];
+  if (outgoing.attempt === 0) return [[`looking up ${whom}`, 0], cancels];
   return [
-    `${outgoing.isRinging ? "ringing" : "requesting"} ${whom}`,
-    `attempt ${outgoing.attempt}`,
-    `next in ${seconds(outgoing.nextAt - now)}`,
-    "Ctrl-C cancels",
+    [`${outgoing.isRinging ? "ringing" : "requesting"} ${whom}`, 0],
+    [`attempt ${outgoing.attempt}`, 6],
+    [`next in ${seconds(outgoing.nextAt - now)}`, 1],
+    cancels,
   ];
 }
 

@@ -6,17 +6,38 @@
  *
  * @module
  */
-import { unicodeWidth } from "@std/cli/unicode-width";
-import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../protocol/address.ts";
 import { type ListEntry, RejectReason } from "../protocol/frame.ts";
 import { cleanText } from "../protocol/text.ts";
-import type { ClientEvent, Peer } from "./event.ts";
+import type { DeliveryNotice, DeliveryState } from "./deliveries.ts";
+import type { ClientEvent, IdentityEvent, Peer } from "./event.ts";
+import { sizeOf } from "./paste.ts";
 import { identityLines } from "./render_identity.ts";
-import { hang } from "./wrap.ts";
+import { requestLine, requestLines } from "./render_requests.ts";
+import type { Style } from "./style.ts";
+import { cutToWidth, hang, screenWidth } from "./wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
 const INDENT = 8;
+/** The column of the mark of a message, from 1. */
+export const MARK_COLUMN = 7;
+/** Peers whose name and key are remembered; more are met as they come. */
+const PEERS_MAX = 256;
+/** Lines and characters that are shown of one's own message where it was typed. */
+const OWN_LINES_MAX = 5;
+const OWN_LENGTH_MAX = 500;
+/** Columns that the beginning of a paste has at least. */
+const BEGINNING_COLUMNS_MIN = 10;
+/** Columns where the surface has none. */
+const COLUMNS_DEFAULT = 80;
+
+/** What stands in front of a message: one column each. */
+export const MARKS: Readonly<Record<DeliveryState, string>> = {
+  sent: "→",
+  delivered: "✓",
+  unconfirmed: "!",
+  lost: "✗",
+};
 
 /** Where the lines go. */
 export interface Surface {
@@ -26,63 +47,130 @@ export interface Surface {
   readonly hasPrompt: boolean;
   /** Columns to wrap at, undefined for none. */
   readonly columns: number | undefined;
+  readonly style: Style;
 }
 
-type Style = (text: string) => string;
+type Brush = (text: string) => string;
 
-/** Renders events; remembers what later ones need, such as which messages are unconfirmed. */
+/** Renders events; remembers what later ones need, such as whose key is whose. */
 export class Renderer {
   readonly #surface: Surface;
-  readonly #overdue = new Set<number>();
-  #overdueTotal = 0;
+  readonly #ownKey: Uint8Array | undefined;
+  readonly #peers = new Map<number, { name: string; key: Uint8Array }>();
   #ownId = 0;
-  #peerName = "";
+  #lostSince = "";
 
-  constructor(surface: Surface) {
+  /** @param ownKey the static public key of this client, which gives its name a color. */
+  constructor(surface: Surface, ownKey?: Uint8Array) {
     this.#surface = surface;
+    this.#ownKey = ownKey;
   }
 
-  /** Messages on the current connection that are unconfirmed since 5 s or more. */
-  get overdue(): number {
-    return this.#overdue.size;
+  /** When the directory fell silent, as `14:02`; empty while it answers. */
+  get lostSince(): string {
+    return this.#lostSince;
   }
 
-  /** The lines for an event, or undefined for one that nobody needs to see. */
-  event(event: ClientEvent, time: Date): string | undefined {
+  /**
+   * The lines for an event, or undefined for one that nobody needs to see.
+   *
+   * @param identity with a request: whose key it is.
+   */
+  event(event: ClientEvent, time: Date, identity?: IdentityEvent): string | undefined {
     if (event.kind === "message") {
+      const { style } = this.#surface;
       const name = label(event.peer, event.name);
-      return this.#message("←", bold(green(name)), name, event.text, time);
+      const styled = style.bold(style.name(name, this.#peers.get(event.peer)?.key));
+      return this.#message("←", styled, name, event.text, time);
     }
-    const notice = this.#notice(event, time);
+    if (event.kind === "connected") this.#meet(event.peer, event.name, event.key);
+    const notice = event.kind === "request"
+      ? requestLine(event, identity) +
+        this.#hint(`accept ${event.peer} or reject ${event.peer}`)
+      : this.#notice(event, time);
     if (notice === undefined) return undefined;
     const lines = typeof notice === "string" ? [notice] : notice;
-    return lines.map((line) => this.#line(line, time, styleOf(event))).join("\n");
+    return lines.map((line) => this.#line(line, time, this.#brushOf(event))).join("\n");
   }
 
-  /** The lines for a message that this client sends. */
+  /** The lines for a message that this client sends; of a long one, the beginning and the size. */
   own(name: string, text: string, time: Date): string {
     const shown = name === "" ? "you" : cleanText(name);
-    return this.#message("→", cyan(shown), shown, text, time);
+    const styled = this.#surface.style.name(shown, this.#ownKey);
+    const short = this.#surface.hasPrompt ? shortened(text) : text;
+    return this.#message(MARKS.sent, styled, shown, short, time);
+  }
+
+  /** What stands at {@linkcode MARK_COLUMN} of a message in that state. */
+  mark(state: DeliveryState): string {
+    const { style } = this.#surface;
+    const brush = {
+      sent: plain,
+      delivered: style.green,
+      unconfirmed: style.yellow,
+      lost: style.red,
+    };
+    return brush[state](MARKS[state]);
+  }
+
+  /** The line that tells what became of messages, where they cannot show it themselves. */
+  delivery({ kind, peer, count, wasLate }: DeliveryNotice, time: Date): string {
+    const { style } = this.#surface;
+    const name = who(peer, this.#peers.get(peer)?.name ?? "");
+    if (kind === "unconfirmed") {
+      return this.#line(`Unconfirmed by ${name} after 5 s · still trying`, time, style.yellow);
+    }
+    const some = count === 1 ? "" : ` · ${messages(count)}`;
+    return this.#line(`Delivered to ${name}${wasLate ? " after all" : ""}${some}`, time, style.dim);
+  }
+
+  /** The line for a text that was pasted and not entered yet. */
+  paste(text: string, isConnected: boolean, time: Date): string {
+    const keys = isConnected ? "Enter sends, Ctrl-C drops" : "Ctrl-C drops";
+    const what = `Pasted ${sizeOf(text)}: ${keys}`;
+    const [first = ""] = text.trimStart().split("\n", 1);
+    const { columns = COLUMNS_DEFAULT } = this.#surface;
+    // It stays in one row, or goes on in a second one.
+    const left = columns - INDENT - screenWidth(what) - 3;
+    const room = left < BEGINNING_COLUMNS_MIN ? columns - INDENT : left;
+    return this.note([`${what} · ${cutToWidth(cleanText(first.slice(0, columns)), room)}`], time);
   }
 
   /** The line for a request that this client's user rejected. */
   rejection({ id, name }: { id: number; name: string }, time: Date): string {
-    return this.#line(`Connection Request from ${who(id, name)} rejected`, time, dim);
+    const text = `Connection Request from ${who(id, name)} rejected`;
+    return this.#line(text, time, this.#surface.style.dim);
   }
 
   /** Lines that answer a command. */
   note(lines: readonly string[], time: Date): string {
-    return lines.map((line) => this.#line(cleanText(line), time, (text) => text)).join("\n");
+    return lines.map((line) => this.#line(cleanText(line), time, plain)).join("\n");
   }
 
-  #line(text: string, time: Date, style: Style): string {
-    const prefix = `${dim(clockTime(time))} ${style("*")} `;
-    return styleLines(style, hang("", INDENT, text, INDENT, this.#surface.columns), prefix);
+  /** Help, whose lines keep their indent. */
+  help(text: string): string {
+    const { columns } = this.#surface;
+    return text.split("\n").map((line) => {
+      const indent = line.length - line.trimStart().length;
+      return hang(" ".repeat(indent), indent, line.trimStart(), indent + 2, columns);
+    }).join("\n");
   }
 
-  #message(arrow: string, styledName: string, name: string, text: string, time: Date): string {
-    const prefix = `${dim(clockTime(time))} ${arrow} ${styledName}: `;
-    const width = INDENT + unicodeWidth(name) + 2;
+  #meet(peer: number, name: string, key: Uint8Array): void {
+    this.#peers.delete(peer);
+    this.#peers.set(peer, { name, key });
+    const [oldest] = this.#peers.keys();
+    if (this.#peers.size > PEERS_MAX && oldest !== undefined) this.#peers.delete(oldest);
+  }
+
+  #line(text: string, time: Date, brush: Brush): string {
+    const prefix = `${this.#surface.style.dim(clockTime(time))} ${brush("*")} `;
+    return brushLines(brush, hang("", INDENT, text, INDENT, this.#surface.columns), prefix);
+  }
+
+  #message(mark: string, styledName: string, name: string, text: string, time: Date): string {
+    const prefix = `${this.#surface.style.dim(clockTime(time))} ${mark} ${styledName}: `;
+    const width = INDENT + screenWidth(name) + 2;
     const clean = cleanText(text, { keepLines: true });
     return hang(prefix, width, clean, INDENT, this.#surface.columns);
   }
@@ -92,15 +180,17 @@ export class Renderer {
   }
 
   #notice(
-    event: Exclude<ClientEvent, { kind: "message" }>,
+    event: Exclude<ClientEvent, { kind: "message" | "request" }>,
     time: Date,
   ): string | string[] | undefined {
     switch (event.kind) {
       case "registered":
         return this.#registered(event);
       case "serverLost":
-        return `The directory at ${event.server} does not answer · trying again`;
+        this.#lostSince = clockTime(time);
+        return this.#serverLost(event.server);
       case "serverBack":
+        this.#lostSince = "";
         return `The directory at ${event.server} answers again`;
       case "requesting":
         return this.#requesting(event.peer, event.attempt);
@@ -114,29 +204,26 @@ export class Renderer {
       }
       case "cancelled":
         return `Connection Request to client ${peerText(event.peer)} cancelled`;
-      case "request": {
-        const again = event.isAgain ? ", which started anew" : "";
-        const hint = this.#hint("type accept or reject");
-        return `Connection Request from ${who(event.peer, event.name)}${again}${hint}`;
-      }
       case "requestEnded":
         return requestEnded(who(event.peer, event.name), event.why);
       case "connected": {
-        this.#peerName = event.name;
-        const hint = this.#hint("type to talk, terminate to end");
+        const hint = this.#hint(
+          event.isAside ? `type switch ${event.peer} to talk` : "type to talk, terminate to end",
+        );
         return `Connected to ${who(event.peer, event.name)}${hint}`;
       }
+      case "current":
+        return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
+      case "requests":
+        return requestLines(event, time);
       case "identity":
         return identityLines(event, time);
       case "terminated":
-        this.#overdue.clear();
         return terminated(event);
       case "sent":
-        return undefined;
       case "unconfirmed":
-        return this.#unconfirmed(event.peer, event.seq);
       case "delivered":
-        return this.#delivered(event.peer, event.seq);
+        return undefined;
       case "list":
         return list(event.clients, this.#ownId);
       case "left": {
@@ -149,12 +236,22 @@ export class Renderer {
     }
   }
 
-  #registered({ id, name, address, server }: Extract<ClientEvent, { kind: "registered" }>): string {
+  #registered(
+    { id, name, address, server }: Extract<ClientEvent, { kind: "registered" }>,
+  ): string | string[] {
     const isFirst = this.#ownId === 0;
     this.#ownId = id;
+    this.#lostSince = "";
     const registered = `Registered ${isFirst ? "" : "again "}at ${server} as ${who(id, name)}`;
     if (!this.#surface.isTyped) return `${registered}, seen at ${formatAddress(address)}`;
-    return isFirst ? `${registered} · type help` : registered;
+    const hint = "Type list to see who is here, connect NAME to call, help for more";
+    return isFirst ? [registered, hint] : registered;
+  }
+
+  #serverLost(server: string): string {
+    const lost = `The directory at ${server} does not answer · trying again`;
+    const isFirst = this.#ownId === 0 && this.#surface.isTyped;
+    return isFirst ? `${lost} · udp-chat serve starts one, --server names another` : lost;
   }
 
   /** The prompt shows every attempt; elsewhere each one is a line. */
@@ -164,19 +261,26 @@ export class Renderer {
     return `Connection Request sent to client ${peer} again · attempt ${attempt}`;
   }
 
-  /** One line when messages begin to be overdue, and one when all of them are delivered. */
-  #unconfirmed(peer: number, seq: number): string | undefined {
-    if (this.#overdue.size === 0) this.#overdueTotal = 0;
-    this.#overdue.add(seq);
-    this.#overdueTotal++;
-    if (this.#overdue.size > 1) return undefined;
-    return `Unconfirmed by ${who(peer, this.#peerName)} after 5 s · still trying`;
-  }
-
-  #delivered(peer: number, seq: number): string | undefined {
-    if (!this.#overdue.delete(seq) || this.#overdue.size > 0) return undefined;
-    const count = this.#overdueTotal === 1 ? "" : ` · ${this.#overdueTotal} messages`;
-    return `Delivered to ${who(peer, this.#peerName)} after all${count}`;
+  #brushOf(event: ClientEvent): Brush {
+    const { bold, cyan, dim, red, yellow } = this.#surface.style;
+    switch (event.kind) {
+      case "error":
+        return red;
+      case "inactive":
+      case "rejected":
+      case "serverLost":
+        return yellow;
+      case "terminated":
+      case "left":
+        return event.undelivered > 0 ? yellow : dim;
+      case "request":
+      case "connected":
+        return cyan;
+      case "identity":
+        return event.known === "changed" ? (text) => bold(red(text)) : dim;
+      default:
+        return dim;
+    }
   }
 }
 
@@ -239,30 +343,15 @@ function list(clients: readonly ListEntry[], ownId: number): string[] {
   return [clients.length === 1 ? "1 active client" : `${clients.length} active clients`, ...rows];
 }
 
-function styleOf(event: ClientEvent): Style {
-  switch (event.kind) {
-    case "error":
-      return red;
-    case "inactive":
-    case "rejected":
-    case "serverLost":
-    case "unconfirmed":
-      return yellow;
-    case "terminated":
-    case "left":
-      return event.undelivered > 0 ? yellow : dim;
-    case "request":
-    case "connected":
-      return cyan;
-    case "identity":
-      return event.known === "changed" ? warning : dim;
-    default:
-      return dim;
-  }
+/** The text, or the beginning of a long one and its size. */
+function shortened(text: string): string {
+  const lines = text.split("\n").slice(0, OWN_LINES_MAX).join("\n");
+  const beginning = cutToWidth(lines, OWN_LENGTH_MAX);
+  return beginning === text ? text : `${beginning}\n… ${sizeOf(text)}`;
 }
 
-function warning(text: string): string {
-  return bold(red(text));
+function plain(text: string): string {
+  return text;
 }
 
 function clockTime(time: Date): string {
@@ -271,6 +360,6 @@ function clockTime(time: Date): string {
 }
 
 /** Styles each row by itself, so that a pager or a cut keeps the colors right. */
-function styleLines(style: Style, text: string, prefix: string): string {
-  return prefix + text.split("\n").map(style).join("\n");
+function brushLines(brush: Brush, text: string, prefix: string): string {
+  return prefix + text.split("\n").map(brush).join("\n");
 }

@@ -7,8 +7,7 @@
  */
 import type { Address } from "../protocol/address.ts";
 import type { Connection } from "../protocol/connection.ts";
-import { type Instant, randomU32, type Transmit } from "../protocol/driven.ts";
-import { fingerprint, parseFingerprint } from "../protocol/fingerprint.ts";
+import type { Instant, Transmit } from "../protocol/driven.ts";
 import {
   type ConnectionRequest,
   type CookieReply,
@@ -23,37 +22,28 @@ import {
   IncomingRequests,
   PENDING_REQUESTS_MAX,
 } from "../protocol/incoming_requests.ts";
-import { OutgoingRequest, type OutgoingRequestEvent } from "../protocol/outgoing_request.ts";
+import type { OutgoingRequest, OutgoingRequestEvent } from "../protocol/outgoing_request.ts";
 import { RttEstimator } from "../protocol/rtt.ts";
 import { earlier } from "../protocol/timers.ts";
 import { makeKeyPair } from "../protocol/x25519.ts";
-import type { Connections } from "./connections.ts";
+import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
 import { type Arrival, Doorkeeper } from "./doorkeeper.ts";
-import type { ClientEvent, Peer } from "./event.ts";
-import { isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
+import type { ClientEvent, MissedRequest, Peer } from "./event.ts";
+import { MissedRequests } from "./missed.ts";
+import { OutgoingRequests, type Wish } from "./outgoing.ts";
+import { isCalled, isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
 import type { ClientOptions } from "./view.ts";
 
 /** Answers that wait to be sent; more are dropped, as a network may drop them. */
 export const ANSWERS_MAX = 64;
-/** Cancelled requests whose cancellation is not acknowledged yet. */
-export const CANCELLED_MAX = 4;
-
-/** The user's wish to connect: first looked up, then requested. */
-interface Outgoing {
-  readonly target: Peer;
-  request: OutgoingRequest | undefined;
-  /** A request that came while the peer is looked up, and says that it is from that peer. */
-  asker: IncomingRequest | undefined;
-}
-
 /** The requests of one client; accepted ones become connections. */
 export class Requests {
   readonly #options: ClientOptions;
   readonly #connections: Connections;
   readonly #incoming: IncomingRequests;
   readonly #doorkeeper: Doorkeeper;
-  #outgoing: Outgoing | undefined;
-  #cancelled: OutgoingRequest[] = [];
+  readonly #outgoing: OutgoingRequests;
+  readonly #missed = new MissedRequests();
   #answers: Transmit[] = [];
   #events: ClientEvent[] = [];
   #timestamp = 0n;
@@ -63,11 +53,18 @@ export class Requests {
     this.#connections = connections;
     this.#incoming = new IncomingRequests(options.random, options.epoch);
     this.#doorkeeper = new Doorkeeper(now, options.identity, options.random);
+    this.#outgoing = new OutgoingRequests(options);
   }
 
   /** What this client wants to connect to. */
-  get outgoing(): Readonly<Outgoing> | undefined {
-    return this.#outgoing;
+  get outgoing(): Readonly<Wish> | undefined {
+    return this.#outgoing.wish;
+  }
+
+  /** Whether one more connection would be too many. */
+  get isFull(): boolean {
+    const wanted = this.#outgoing.wish === undefined ? 0 : 1;
+    return this.#connections.size + wanted >= CONNECTIONS_MAX;
   }
 
   /** Whether a pending request is from the owner of this static key, not only in its own words. */
@@ -82,64 +79,59 @@ export class Requests {
 
   /** The pending requests that are from that client in their own words, or have that fingerprint. */
   pendingOf(peer: Peer): IncomingRequest[] {
-    const print = typeof peer === "string" ? parseFingerprint(peer) : undefined;
     return this.pending().filter(({ requester, name, key }) =>
-      print === undefined ? isPeer(peer, requester, name) : print === fingerprint(key)
+      isCalled(peer, requester, name, key)
     );
+  }
+
+  /** The requests that came to nothing before the user answered them, the latest first. */
+  missed(now: Instant): MissedRequest[] {
+    return this.#missed.list(now);
   }
 
   /** Notes that the user wants to connect: `request` follows when the address is known. */
   lookUp(target: Peer): void {
-    this.#outgoing = { target, request: undefined, asker: undefined };
+    this.#outgoing.want(target);
   }
 
   /** Sends the Connection Request; false where the key is none to talk to. */
   request(now: Instant, self: Self, remote: number, to: Address, remoteKey: Uint8Array): boolean {
-    if (this.#outgoing === undefined) return false;
-    this.#release(this.#outgoing);
-    const { timers, identity, random } = this.#options;
-    const localConnection = randomU32(random);
-    const ends = { local: self.id, localName: self.name, remote, localConnection, remoteKey };
+    this.#release();
     const timestamp = this.#nextTimestamp(now);
-    try {
-      const request = new OutgoingRequest(now, ends, to, timers, identity, timestamp, random);
-      this.#outgoing.request = request;
-      return true;
-    } catch (error) {
-      if (error instanceof RangeError) return false;
-      throw error;
-    }
+    return this.#outgoing.request(now, self, remote, to, remoteKey, timestamp);
   }
 
   /** Takes the user's wish to connect back; false where there is none. */
   cancel(): boolean {
-    const outgoing = this.#outgoing;
-    if (outgoing === undefined) return false;
-    this.#drop(outgoing);
-    this.#events.push({
-      kind: "cancelled",
-      peer: outgoing.request?.ends.remote ?? outgoing.target,
-    });
+    const wish = this.#outgoing.wish;
+    if (wish === undefined) return false;
+    this.giveUp();
+    this.#events.push({ kind: "cancelled", peer: wish.request?.ends.remote ?? wish.target });
     return true;
   }
 
   /** Forgets the wish to connect, without a word to the user. */
   giveUp(): void {
-    if (this.#outgoing !== undefined) this.#release(this.#outgoing);
-    this.#outgoing = undefined;
+    this.#release();
+    this.#outgoing.drop();
   }
 
   /** Asks the user after all about what may have been the peer that was looked up. */
-  #release(outgoing: Outgoing): void {
-    const { asker } = outgoing;
-    outgoing.asker = undefined;
+  #release(): void {
+    const wish = this.#outgoing.wish;
+    const asker = wish?.asker;
+    if (wish !== undefined) wish.asker = undefined;
     if (asker?.state !== "pending") return;
     const { requester: peer, name, key } = asker;
     this.#events.push({ kind: "request", peer, name, isAgain: false, key });
   }
 
-  /** Accepts a pending request: opens the connection, and rejects the others as busy. */
-  accept(now: Instant, ownName: string, request: IncomingRequest): void {
+  /**
+   * Accepts a pending request, and opens the connection.
+   *
+   * @param isAside whether the user did not ask for it: then another connection stays current.
+   */
+  accept(now: Instant, ownName: string, request: IncomingRequest, isAside = false): void {
     const { random, timers } = this.#options;
     const { requester, responder, localConnection, remoteConnection, early, key } = request;
     const timestamp = this.#nextTimestamp(now);
@@ -148,7 +140,6 @@ export class Requests {
     const result = request.handshake.writeMessageTwo(makeKeyPair(random), payload);
     if (result === undefined) return this.reject(now, request, RejectReason.declined);
     this.#incoming.answer(now, request, "accepted");
-    this.#connections.current?.abandon(now, "peer");
     const ends = {
       local: responder,
       remote: requester,
@@ -158,10 +149,10 @@ export class Requests {
     };
     const rtt = new RttEstimator(timers);
     const agreed = agreement(result, early, key, result.message);
-    this.#connections.open(now, ends, request.address, rtt, agreed, random);
+    const { address } = request;
+    const isCurrent = this.#connections.open(now, ends, address, rtt, agreed, random, isAside);
     const { hash } = result;
-    this.#events.push({ kind: "connected", peer: requester, name: request.name, key, hash });
-    this.#rejectOthers(now);
+    this.#tellConnected(now, { peer: requester, name: request.name, key, hash }, isCurrent);
   }
 
   /** Rejects a pending request. */
@@ -209,15 +200,13 @@ export class Requests {
     if (content.responder !== self.id || isLeaving) {
       return this.reject(now, this.#add(now, arrival), RejectReason.notThisClient);
     }
-    const outgoing = this.#outgoing;
-    const own = outgoing?.request?.ends;
+    const own = this.#outgoing.wish?.request?.ends;
     // Anybody can claim that id: only the key tells that it is the one whom this client requests.
-    const isCrossing = own?.remote === content.requester &&
-      isSameKey(own.remoteKey, key);
-    if (outgoing === undefined || !isCrossing) return this.#ring(now, self, arrival);
+    const isCrossing = own?.remote === content.requester && isSameKey(own.remoteKey, key);
+    if (own === undefined || !isCrossing) return this.#ring(now, self, arrival);
     // The one with the lower client id waits for its own request to be accepted.
     if (own.local < content.requester) return;
-    this.#drop(outgoing);
+    this.giveUp();
     // Its connection id stays, so that the other recognises late copies of the dropped request.
     this.accept(now, self.name, this.#add(now, arrival, own.localConnection));
   }
@@ -228,16 +217,13 @@ export class Requests {
   }
 
   /** Takes a cookie for a request of this client's. */
-  handleCookie(now: Instant, { connection }: Header, frame: CookieReply): void {
-    const request = this.#outgoing?.request;
-    if (request?.ends.localConnection === connection) request.handleCookie(now, frame);
+  handleCookie(now: Instant, header: Header, frame: CookieReply): void {
+    this.#outgoing.handleCookie(now, header, frame);
   }
 
   /** Takes a Handshake datagram for no connection; false where it is for no request either. */
   handleHandshake(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
-    const requests = [this.#outgoing?.request, ...this.#cancelled];
-    const request = requests.find((each) => each?.ends.localConnection === header.connection);
-    if (request?.handleDatagram(now, datagram, header.packet, from)) {
+    if (this.#outgoing.handleDatagram(now, datagram, header, from)) {
       this.#collect(now);
       return true;
     }
@@ -250,14 +236,14 @@ export class Requests {
   }
 
   #handleCancellation(now: Instant, request: IncomingRequest): void {
-    const { requester: peer, name, early, remoteConnection, responder, address } = request;
+    const { early, remoteConnection, responder, address } = request;
     const bytes = encodeSealed(DatagramType.Handshake, remoteConnection, early.sealer, [
       { kind: "connectionTerminationAck", sender: responder, finalSeq: 0 },
     ]);
     this.reply({ bytes, to: address });
     if (request.state !== "pending") return;
     this.#incoming.answer(now, request, "ended");
-    this.#events.push({ kind: "requestEnded", peer, name, why: "cancelled" });
+    this.#miss(now, request, "cancelled");
   }
 
   /** Queues an answer that needs no state. */
@@ -267,32 +253,23 @@ export class Requests {
 
   /** See `Driven`. */
   handleTimeout(now: Instant): void {
-    for (const { requester: peer, name } of this.#incoming.expire(now)) {
-      this.#events.push({ kind: "requestEnded", peer, name, why: "expired" });
-    }
-    this.#outgoing?.request?.handleTimeout(now);
-    for (const request of this.#cancelled) request.handleTimeout(now);
+    for (const request of this.#incoming.expire(now)) this.#miss(now, request, "expired");
+    this.#outgoing.handleTimeout(now);
     this.#collect(now);
   }
 
   /** See `Driven`. */
   nextTimeout(): Instant | undefined {
-    let timeout = earlier(this.#incoming.nextTimeout(), this.#outgoing?.request?.nextTimeout());
-    for (const request of this.#cancelled) timeout = earlier(timeout, request.nextTimeout());
-    return timeout;
+    return earlier(this.#incoming.nextTimeout(), this.#outgoing.nextTimeout());
   }
 
   /** See `Driven`. */
   pollTransmit(now: Instant): Transmit | undefined {
     const answer = this.#answers.shift();
     if (answer !== undefined) return answer;
-    for (const request of [this.#outgoing?.request, ...this.#cancelled]) {
-      const transmit = request?.pollTransmit(now);
-      if (transmit === undefined) continue;
-      this.#collect(now);
-      return transmit;
-    }
-    return undefined;
+    const transmit = this.#outgoing.pollTransmit(now);
+    this.#collect(now);
+    return transmit;
   }
 
   /** See `Driven`. */
@@ -305,12 +282,14 @@ export class Requests {
     const { isBlocked, acceptAll } = this.#options;
     const key = arrival.handshake.remoteStatic;
     if (isBlocked(key)) return this.reject(now, this.#add(now, arrival), RejectReason.declined);
-    const current = this.#connections.current;
-    const isAgain = current?.ends.remote === peer && isSameKey(current.agreement.remoteKey, key);
-    if (current !== undefined && !isAgain) {
-      this.reject(now, this.#add(now, arrival), RejectReason.busy);
-      this.#events.push({ kind: "requestEnded", peer, name, why: "busy" });
-      return;
+    const open = this.#connections.with(peer);
+    const isAgain = open !== undefined && isSameKey(open.agreement.remoteKey, key);
+    // Ids name connections: nobody else may claim that of somebody with whom one is connected.
+    const isTaken = open !== undefined && !isAgain;
+    if (isTaken || !isAgain && this.#connections.size >= CONNECTIONS_MAX) {
+      const request = this.#add(now, arrival);
+      this.reject(now, request, RejectReason.busy);
+      return this.#miss(now, request, "busy");
     }
     const pending = this.pending();
     // A new request from the same client means that it gave the older one up.
@@ -318,15 +297,16 @@ export class Requests {
     if (older !== undefined) this.#incoming.answer(now, older, "ended");
     const request = this.#add(now, arrival);
     if (older === undefined && pending.length >= PENDING_REQUESTS_MAX) {
+      this.#missed.add(now, request, "busy");
       return this.reject(now, request, RejectReason.busy);
     }
-    if (acceptAll && this.#outgoing === undefined) return this.accept(now, self.name, request);
+    const wish = this.#outgoing.wish;
+    if (acceptAll && wish === undefined) return this.accept(now, self.name, request, true);
     this.reply(answerTo(request));
-    const outgoing = this.#outgoing;
-    const isWanted = outgoing !== undefined && outgoing.request === undefined &&
-      isPeer(outgoing.target, peer, name);
+    const isWanted = wish !== undefined && wish.request === undefined &&
+      isPeer(wish.target, peer, name);
     // The directory's answer will tell the key of whom this client wants.
-    if (isWanted && outgoing.asker?.state !== "pending") outgoing.asker = request;
+    if (isWanted && wish.asker?.state !== "pending") wish.asker = request;
     else this.#events.push({ kind: "request", peer, name, isAgain, key });
   }
 
@@ -334,18 +314,33 @@ export class Requests {
     if (request.state === "accepted") {
       return this.#connections.get(request.localConnection)?.repeatAccept(request.address);
     }
-    const isFree = this.#outgoing === undefined && this.#connections.current === undefined;
+    const isFree = this.#outgoing.wish === undefined && !this.isFull;
     if (request.state === "pending" && this.#options.acceptAll && isFree) {
-      return this.accept(now, self.name, request);
+      return this.accept(now, self.name, request, true);
     }
     this.reply(answerTo(request));
   }
 
-  #rejectOthers(now: Instant): void {
+  /** Tells the user that a request is no more. */
+  #miss(now: Instant, request: IncomingRequest, why: MissedRequest["why"]): void {
+    const { requester: peer, name } = request;
+    this.#missed.add(now, request, why);
+    this.#events.push({ kind: "requestEnded", peer, name, why });
+  }
+
+  /** Tells of a new connection; who else claims that client's id has to wait until it has ended. */
+  #tellConnected(
+    now: Instant,
+    connected: { peer: number; name: string; key: Uint8Array; hash: Uint8Array },
+    isCurrent: boolean,
+  ): void {
+    const aside = isCurrent ? {} : { isAside: true as const };
+    this.#events.push({ kind: "connected", ...connected, ...aside });
+    this.#missed.forget(connected.peer, connected.key);
     for (const request of this.pending()) {
+      if (request.requester !== connected.peer) continue;
       this.reject(now, request, RejectReason.busy);
-      const { requester: peer, name } = request;
-      this.#events.push({ kind: "requestEnded", peer, name, why: "busy" });
+      this.#miss(now, request, "busy");
     }
   }
 
@@ -356,42 +351,29 @@ export class Requests {
     return this.#timestamp;
   }
 
-  #drop(outgoing: Outgoing): void {
-    this.#outgoing = undefined;
-    this.#release(outgoing);
-    if (outgoing.request === undefined) return;
-    outgoing.request.cancel();
-    this.#cancelled.push(outgoing.request);
-    if (this.#cancelled.length > CANCELLED_MAX) this.#cancelled.shift();
-  }
-
   /** Turns what the outgoing request has to tell into events, and its acceptance into a connection. */
   #collect(now: Instant): void {
-    this.#cancelled = this.#cancelled.filter(({ isDecided }) => !isDecided);
-    const request = this.#outgoing?.request;
-    if (request === undefined) return;
-    for (let event = request.pollEvent(); event !== undefined; event = request.pollEvent()) {
-      this.#handleOutgoingEvent(now, request, event);
+    const outgoing = this.#outgoing;
+    for (let told = outgoing.pollEvent(); told !== undefined; told = outgoing.pollEvent()) {
+      this.#handleOutgoingEvent(now, told.request, told.event);
     }
   }
 
   #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
     const { local, remote, localConnection } = request.ends;
     if (event.kind !== "accepted") {
-      if (event.kind !== "requesting" && event.kind !== "ringing") this.#outgoing = undefined;
+      if (event.kind !== "requesting" && event.kind !== "ringing") this.giveUp();
       this.#events.push(toClientEvent(remote, event));
       return;
     }
-    this.#outgoing = undefined;
+    this.giveUp();
     const { connection: remoteConnection, name, timestamp, agreement: agreed } = event;
     this.#incoming.note(agreed.remoteKey, timestamp, true);
     const ends = { local, remote, localConnection, remoteConnection, remoteName: name };
-    this.#connections.current?.abandon(now, "peer");
     const { random } = this.#options;
     // Not where the Accept came from: that may have been somebody's copy of it.
     this.#connections.open(now, ends, request.address, request.rtt, agreed, random);
     const { hash, remoteKey: key } = agreed;
-    this.#events.push({ kind: "connected", peer: remote, name, key, hash });
-    this.#rejectOthers(now);
+    this.#tellConnected(now, { peer: remote, name, key, hash }, true);
   }
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setColorEnabled } from "@std/fmt/colors";
 import type { Instant } from "../protocol/driven.ts";
 import type { Drive } from "../protocol/udp.ts";
 import type { Client } from "./client.ts";
@@ -13,27 +12,25 @@ import { complete, KnownClients } from "./complete.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import { commandHelp } from "./help.ts";
+import type { History } from "./history_file.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./prompt.ts";
 import { type Answer, type PeerMemory, printOf } from "./peer_memory.ts";
 import { Printer, type PrinterSystem } from "./printer.ts";
-import { Renderer } from "./render.ts";
+import { label, Renderer } from "./render.ts";
 import { Script } from "./script.ts";
-import {
-  type Ends,
-  inspectEnds,
-  openOutput,
-  readLines,
-  screenColumns,
-  Terminal,
-} from "./terminal.ts";
+import { styles } from "./style.ts";
+import { Terminal } from "./terminal.ts";
+import { Transcript, type TranscriptSystem } from "./transcript.ts";
+import { type Ends, inspectEnds, openOutput, readLines, screenColumns } from "./tty.ts";
 
 /** Milliseconds between two looks at a countdown. */
 const COUNTDOWN_STEP = 1000;
 
 /** What a run needs from outside. */
-export interface System extends PrinterSystem {
+export interface System extends PrinterSystem, TranscriptSystem {
   clock(): Instant;
+  readonly history: History;
 }
 
 /** One run of a client. */
@@ -46,6 +43,7 @@ export class Run {
   readonly #renderer: Renderer;
   readonly #printer: Printer;
   readonly #memory: PeerMemory;
+  readonly #transcript: Transcript;
   readonly #known = new KnownClients();
   readonly #left = Promise.withResolvers<void>();
   #terminal: Terminal | undefined;
@@ -61,22 +59,23 @@ export class Run {
     this.#memory = memory;
     this.#system = system;
     const { acceptAll, connect, send, isJson } = options;
-    const ends = inspectEnds();
-    // With --send there is nothing to type: it runs like a script.
-    const isTyped = ends.isTyped && send === undefined;
-    const isInteractive = ends.isInteractive && isTyped && !isJson;
-    this.#ends = { isTyped, isScreen: ends.isScreen, isInteractive };
-    setColorEnabled(ends.isScreen && !isJson);
-    this.#renderer = new Renderer({
-      isTyped: isTyped && ends.isScreen,
+    this.#ends = endsFor(options);
+    const { isTyped, isScreen, isInteractive, wantsColor } = this.#ends;
+    const surface = {
+      isTyped: isTyped && isScreen,
       hasPrompt: isInteractive,
+      style: styles(wantsColor),
       get columns(): number | undefined {
         return isInteractive ? screenColumns() : undefined;
       },
-    });
+    };
+    this.#renderer = new Renderer(surface, memory.ownKey);
     this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
     const output = openOutput(() => this.#handleBrokenOutput());
-    this.#printer = new Printer(isJson, this.#renderer, output, system);
+    const file = { isTyped: false, hasPrompt: false, style: styles(false), columns: undefined };
+    const forFile = new Renderer(file, memory.ownKey);
+    this.#transcript = new Transcript(system, forFile, (message) => this.#fail("log", message));
+    this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
   }
 
   /** Runs until the client has left; returns the exit status. */
@@ -85,36 +84,46 @@ export class Run {
     try {
       if (this.#ends.isInteractive) this.#printer.useTerminal(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
+      if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
       this.#pump();
       await Promise.race([this.#left.promise, drive.finished]);
       return this.#isInterrupted ? ExitStatus.interrupted : this.#script.status;
     } finally {
       this.#stopCountdown?.();
       this.#terminal?.close();
+      this.#transcript.stop();
       await this.#printer.finish();
     }
   }
 
   #openTerminal(): Terminal {
+    const { history } = this.#system;
     return this.#terminal = new Terminal({
       prompt: () => {
         const columns = screenColumns();
         return prompt(this.#client.view(), {
           now: this.#system.clock(),
-          overdue: this.#renderer.overdue,
+          overdue: this.#printer.overdue,
+          lostSince: this.#renderer.lostSince,
           columns,
         });
       },
       complete: (line) => {
-        const { state, requests, id: ownId } = this.#client.view();
+        const { state, requests, peer, others, id: ownId } = this.#client.view();
         const clients = this.#known.list().filter(({ id }) => id !== ownId);
         const blocked = this.#memory.blockedWords();
-        return complete(line, { isConnected: state === "connected", clients, requests, blocked });
+        const connected = peer === undefined ? [] : [peer, ...others];
+        const isConnected = state === "connected";
+        return complete(line, { isConnected, clients, connected, requests, blocked });
       },
       onLine: (line) => this.#handleTyped(line),
+      onRecallable: (line) => history.add(line),
+      onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
+      onDrop: () => this.#printer.note(["Dropped"]),
       onInterrupt: () => this.interrupt(),
       onEnd: () => this.#perform({ command: "leave" }),
-    });
+      onNotStopped: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
+    }, history.load().toReversed());
   }
 
   /** Feeds the lines of standard input to the script, or acts on them at once where they are typed. */
@@ -158,12 +167,15 @@ export class Run {
 
   #perform(command: Command): void {
     if (command.command === "help") return this.#printer.help(commandHelp(command.topic));
+    if (command.command === "log") {
+      return this.#printer.note([this.#transcript.perform(command.file)]);
+    }
     this.#drive?.input((now) => {
       switch (command.command) {
         case "fingerprint":
           return this.#answer(now, this.#memory.ownFingerprint());
         case "verify":
-          return this.#answer(now, this.#memory.verify());
+          return this.#answer(now, this.#memory.verify(this.#client.view().peer?.id));
         case "block":
           return this.#answer(now, this.#memory.block(command.peer));
         case "unblock":
@@ -171,7 +183,13 @@ export class Run {
         case "connect":
           return this.#client.connect(now, command.peer);
         case "send":
-          return this.#send(now, command.text);
+          return this.#send(now, command.text, command.peer);
+        case "switch":
+          return this.#client.switchTo(now, command.peer);
+        case "terminate":
+          return this.#client.terminate(now, command.peer);
+        case "requests":
+          return this.#client.listRequests(now);
         case "accept":
           return this.#client.accept(now, command.peer);
         case "reject":
@@ -197,15 +215,20 @@ export class Run {
   }
 
   /** Sends, and shows the message where the client took it. */
-  #send(now: Instant, text: string): void {
-    const { unconfirmed, name } = this.#client.view();
-    this.#client.send(now, text);
-    if (this.#options.isJson || this.#client.view().unconfirmed === unconfirmed) return;
+  #send(now: Instant, text: string, to: Peer | undefined): void {
+    const { name, peer } = this.#client.view();
+    const sent = this.#client.send(now, text, to);
+    if (sent === undefined) return;
+    const shown = sent.peer === peer?.id
+      ? name
+      : `${name || "you"} to ${label(sent.peer, sent.name)}`;
+    this.#transcript.own({ peer: sent.peer, name, shown, text });
+    if (this.#options.isJson) return;
     const { isTyped, isScreen, isInteractive } = this.#ends;
     // A terminal that cannot redraw shows what was typed.
     if (isTyped && isScreen && !isInteractive) return;
     this.#terminal?.eraseTyped();
-    this.#printer.own(name, text);
+    this.#printer.own(sent.peer, shown, text);
   }
 
   /** Rejects, and shows it. */
@@ -233,9 +256,7 @@ export class Run {
 
   /** Takes an event of the client. */
   handleEvent(event: ClientEvent): void {
-    this.#printer.event(event);
-    const identity = this.#memory.handle(event, this.#system.date());
-    if (identity !== undefined) this.#printer.event(identity);
+    this.#printer.event(event, this.#memory.handle(event, this.#system.date()));
     this.#known.handle(event);
     this.#script.handle(event);
     if (event.kind === "left") return this.#left.resolve();
@@ -244,6 +265,11 @@ export class Run {
     // Not at once: events come from the middle of inputs.
     this.#isPumping = true;
     queueMicrotask(() => this.#pump());
+  }
+
+  /** Tells something that the user should know; the client goes on. */
+  note(message: string): void {
+    this.#printer.note([message]);
   }
 
   /** Tells that the known peers cannot be kept; the client goes on. */
@@ -270,8 +296,8 @@ export class Run {
 
   /** Ctrl-C: cancels the request, else leaves, at last at once. */
   interrupt(): void {
-    const { state } = this.#client.view();
-    if (state === "requesting" && this.#terminal !== undefined) {
+    const { state, outgoing } = this.#client.view();
+    if (state !== "leaving" && outgoing !== undefined && this.#terminal !== undefined) {
       this.#drive?.input((now) => this.#client.cancel(now));
       return this.#update();
     }
@@ -295,4 +321,18 @@ export class Run {
   #handleBrokenOutput(): void {
     if (this.#ends.isTyped) this.#perform({ command: "leave" });
   }
+}
+
+/** What stands at both ends, as far as the options want it used. */
+function endsFor({ send, isJson, isPlain, color }: Options): Ends {
+  const ends = inspectEnds();
+  // With --send there is nothing to type: it runs like a script.
+  const isTyped = ends.isTyped && send === undefined;
+  const isWanted = color === "always" || color === "auto" && ends.wantsColor;
+  return {
+    isTyped,
+    isScreen: ends.isScreen,
+    wantsColor: isWanted && !isPlain && !isJson,
+    isInteractive: ends.isInteractive && isTyped && !isJson && !isPlain,
+  };
 }

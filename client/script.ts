@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { nameKey } from "../protocol/name.ts";
 import { parseCommand, type ParsedLine } from "./command.ts";
 import type { Command, CommandSpec } from "./command_table.ts";
+import { CONNECTIONS_MAX } from "./connections.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import { LINE_LENGTH_MAX } from "./lines.ts";
-import type { ClientView } from "./view.ts";
+import { isPeer } from "./peer.ts";
+import type { ClientView, ConversationView } from "./view.ts";
 
-/** Texts that may be sent and not yet delivered before the next one waits. */
+/** Texts on one connection that may be sent and not yet delivered before the next one waits. */
 export const SEND_WINDOW = 64;
 
 /** Errors that come of registering and of `--connect`, not of what somebody types meanwhile. */
@@ -41,7 +42,7 @@ export interface ScriptOptions {
 }
 
 /** What of the client's view a script looks at. */
-export type ScriptView = Pick<ClientView, "state" | "peer" | "requests" | "unconfirmed">;
+export type ScriptView = Pick<ClientView, "state" | "peer" | "others" | "outgoing" | "requests">;
 
 /** What is to be done next. */
 export type Step =
@@ -52,8 +53,8 @@ export type Step =
 /** A line of input, a command from an option, or the end of the input. */
 type Item = { line: string } | { command: Command } | "tooLong" | "end";
 
-/** A decision on the request, the end of the connection, the list, or the end of the run. */
-type Wait = "decision" | "end" | "list" | "left";
+/** A decision on the request, the list, the end of the run, or that of the connection with a client. */
+type Wait = "decision" | "list" | "left" | { end: number };
 
 /** The runner of one script. */
 export class Script {
@@ -66,6 +67,15 @@ export class Script {
   #lastRun: Command["command"] | undefined;
   #isRegistered = false;
   #hasBeenConnected = false;
+  /** The clients whose connections ended last. */
+  #ended: { id: number; name: string }[] = [];
+  /**
+   * Whether the current connection is not the one that the script means: that one has ended, or did
+   * not come about. What it says without a name is then for nobody.
+   */
+  #isAstray = false;
+  /** Whether it was this script that ended the connection that ended last. */
+  #hasTerminated = false;
   /** Whether the commands that came from options are done. */
   #isStarted: boolean;
   #failure: ExitStatus | undefined;
@@ -111,12 +121,17 @@ export class Script {
         return;
       case "connected":
         this.#hasBeenConnected = true;
+        if (!event.isAside) this.#isAstray = false;
+        return;
+      case "current":
+        this.#isAstray = event.why === "ended" && !this.#hasTerminated;
         return;
       case "inactive":
         return this.#fail(ExitStatus.inactive);
       case "rejected":
         return this.#fail(ExitStatus.rejected);
       case "terminated":
+        this.#noteEnd(event.peer, event.name);
         if (event.undelivered > 0) this.#fail(ExitStatus.undelivered);
         return;
       case "list":
@@ -161,10 +176,15 @@ export class Script {
     return undefined;
   }
 
+  #noteEnd(id: number, name: string): void {
+    this.#ended = [...this.#ended, { id, name }].slice(-CONNECTIONS_MAX);
+    this.#hasTerminated = typeof this.#wait === "object" && this.#wait.end === id;
+    if (this.#hasTerminated) this.#wait = undefined;
+  }
+
   /** Whether the command before is done. */
-  #isReady({ state }: ScriptView): boolean {
-    if (this.#wait === "decision" && state !== "requesting") this.#wait = undefined;
-    if (this.#wait === "end" && state === "idle") this.#wait = undefined;
+  #isReady({ outgoing }: ScriptView): boolean {
+    if (this.#wait === "decision" && outgoing === undefined) this.#wait = undefined;
     return this.#wait === undefined;
   }
 
@@ -180,40 +200,65 @@ export class Script {
       return { kind: "help", topic: command.topic };
     }
     if (command.command === "send") {
-      const isFull = view.state === "connected" && view.unconfirmed >= SEND_WINDOW;
+      if (command.peer === undefined && this.#isAstray && view.peer !== undefined) {
+        return this.#reportAstray();
+      }
+      const isFull = (addressee(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
       return isFull ? undefined : this.#next(command);
     }
     if (isSending(view) && !isAnew(command, view)) return undefined;
     switch (command.command) {
       case "connect":
+        // Where it fails, what follows was meant for somebody else than the current one.
+        this.#isAstray = view.peer !== undefined && !isMeant(command.peer, view.peer);
         return this.#next(command, "decision");
       case "accept":
       case "reject": {
         const { peer } = command;
-        if (view.requests.some((request) => isPeer(peer, request))) return this.#next(command);
+        if (view.requests.some((request) => isMeant(peer, request))) return this.#next(command);
         const isAccepted = this.#options.acceptAll && command.command === "accept" &&
-          view.peer !== undefined && isPeer(peer, view.peer);
+          addressee(peer, view) !== undefined;
         return isAccepted ? "skip" : undefined;
       }
       case "terminate":
-        // The other may have been quicker.
-        if (view.state === "idle" && this.#hasBeenConnected) return "skip";
-        return this.#next(command, "end");
+        return this.#pollTerminate(command, view);
+      case "switch":
+        this.#isAstray = false;
+        return this.#next(command);
       case "list":
         return this.#next(command, "list");
       case "leave":
         return this.#next(command, "left");
+      case "requests":
       case "fingerprint":
       case "verify":
       case "block":
       case "unblock":
+      case "log":
         return this.#next(command);
     }
   }
 
+  #pollTerminate(
+    command: Extract<Command, { command: "terminate" }>,
+    view: ScriptView,
+  ): Step | "skip" {
+    const { peer } = command;
+    // The other may have been quicker.
+    const isOver = peer === undefined
+      ? this.#isAstray || view.peer === undefined && this.#hasBeenConnected
+      : addressee(peer, view) === undefined && this.#ended.some((each) => isMeant(peer, each));
+    if (isOver) {
+      this.#isAstray &&= peer !== undefined;
+      return "skip";
+    }
+    const whom = addressee(peer, view);
+    return this.#next(command, whom && { end: whom.id });
+  }
+
   #pollEnd(view: ScriptView): Step | undefined {
     if (isSending(view)) return undefined;
-    if (view.state === "connected") return this.#run({ command: "terminate" }, "end");
+    if (view.peer !== undefined) return this.#run({ command: "terminate" }, { end: view.peer.id });
     return this.#next({ command: "leave" }, "left");
   }
 
@@ -234,6 +279,13 @@ export class Script {
     const isUndelivered = isText && this.#hasBeenConnected;
     this.#fail(isUndelivered ? ExitStatus.undelivered : ExitStatus.usage);
     return { kind: "report", event: { kind: "error", code: "usage", message } };
+  }
+
+  #reportAstray(): Step {
+    this.#shift();
+    this.#fail(ExitStatus.undelivered);
+    const message = "Nothing was sent: not connected any more to whom it was for";
+    return { kind: "report", event: { kind: "error", code: "notConnected", message } };
   }
 
   #reportTooLong(): Step {
@@ -278,21 +330,29 @@ function isBusy({ state }: ScriptView): boolean {
 }
 
 /** Whether texts are still on their way. */
-function isSending({ state, unconfirmed }: ScriptView): boolean {
-  return state === "terminating" || state === "connected" && unconfirmed > 0;
+function isSending({ state, peer, others }: ScriptView): boolean {
+  return state === "terminating" || (peer?.unconfirmed ?? 0) > 0 ||
+    others.some(({ unconfirmed }) => unconfirmed > 0);
+}
+
+/** The connection that a command means, or the current one. */
+function addressee(
+  peer: Peer | undefined,
+  { peer: current, others }: ScriptView,
+): ConversationView | undefined {
+  return [current, ...others].find((each) => each !== undefined && isMeant(peer, each));
 }
 
 /**
- * Whether a command accepts the client that this one is connected with, and that started anew: what
+ * Whether a command accepts a client that this one is connected with, and that started anew: what
  * was sent to its earlier run will never be delivered.
  */
-function isAnew(command: Command, { peer: current, requests }: ScriptView): boolean {
+function isAnew(command: Command, view: ScriptView): boolean {
   if (command.command !== "accept") return false;
-  const request = requests.find((each) => isPeer(command.peer, each));
-  return request !== undefined && request.id === current?.id;
+  const request = view.requests.find((each) => isMeant(command.peer, each));
+  return request !== undefined && addressee(request.id, view) !== undefined;
 }
 
-function isPeer(peer: Peer | undefined, client: { id: number; name: string }): boolean {
-  if (typeof peer === "number") return peer === client.id;
-  return peer === undefined || nameKey(peer) === nameKey(client.name);
+function isMeant(peer: Peer | undefined, { id, name }: { id: number; name: string }): boolean {
+  return peer === undefined || isPeer(peer, id, name);
 }

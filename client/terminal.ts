@@ -1,75 +1,26 @@
 /**
- * The client's standard input and output, and the line editor on a terminal.
+ * A terminal with a line editor: lines are printed above the line being typed.
  *
  * @module
  */
 import * as readline from "node:readline";
 import { PassThrough } from "node:stream";
 import process from "node:process";
-import { type Line, LineSplitter } from "./lines.ts";
-import { Output } from "./output.ts";
 import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
+import { countRows, mostRows, Rows } from "./rows.ts";
+import {
+  HAS_JOB_CONTROL,
+  isUnderTaskRunner,
+  screenColumns,
+  screenRows,
+  setRawMode,
+  stopProcess,
+} from "./tty.ts";
 
-// Deno's node:dns warns, in the middle of the screen, of its own use of a deprecated module.
-Object.assign(process, { noDeprecation: true });
-
-/** Lines that the history holds. */
-const HISTORY_LENGTH = 1000;
-/** Bytes read at once. */
-const READ_SIZE = 64 * 1024;
-/** Columns where the terminal does not tell. */
-const COLUMNS_DEFAULT = 80;
-/** Whether the system tells of a resize by a signal. */
-const HAS_SIGWINCH = Deno.build.os !== "windows";
+/** Lines that can be recalled. */
+const RECALLED_MAX = 1000;
 
 const BELL = "\x07";
-
-/** What stands at both ends. */
-export interface Ends {
-  /** Whether somebody types. */
-  readonly isTyped: boolean;
-  /** Whether somebody reads. */
-  readonly isScreen: boolean;
-  /** Whether both are a terminal that can redraw a line. */
-  readonly isInteractive: boolean;
-}
-
-/** Looks what standard input and output are. */
-export function inspectEnds(): Ends {
-  const isTyped = Deno.stdin.isTerminal();
-  const isScreen = Deno.stdout.isTerminal();
-  const isDumb = isScreen && Deno.env.get("TERM") === "dumb";
-  return { isTyped, isScreen, isInteractive: isTyped && isScreen && !isDumb };
-}
-
-/** Columns of the terminal. */
-export function screenColumns(): number {
-  return process.stdout.columns || COLUMNS_DEFAULT;
-}
-
-/** The lines of standard input; reads on only when they are asked for. */
-export async function* readLines(): AsyncGenerator<Line> {
-  const splitter = new LineSplitter();
-  const buffer = new Uint8Array(READ_SIZE);
-  for (;;) {
-    const size = await Deno.stdin.read(buffer);
-    if (size === null) break;
-    yield* splitter.push(buffer.subarray(0, size));
-  }
-  yield* splitter.end();
-}
-
-/** Standard output where it is no terminal with a prompt. */
-export function openOutput(onBroken: () => void): Output {
-  return new Output((bytes) => Deno.stdout.write(bytes), onBroken);
-}
-
-/** Prints a text on standard output; settles when it is written. */
-export async function printText(text: string): Promise<void> {
-  const output = openOutput(() => {});
-  output.print(text);
-  await output.finish();
-}
 
 /** A key as `node:readline` tells it. */
 interface Key {
@@ -83,10 +34,24 @@ export interface TerminalHandlers {
   complete(line: string): [words: string[], replaced: string];
   /** A line was entered; the typed one stays on the screen unless eraseTyped() is called now. */
   onLine(line: string): void;
+  /** A line was entered that is worth keeping: it stands for itself. */
+  onRecallable(line: string): void;
+  /** A long text was pasted into the line being typed. */
+  onPaste(text: string): void;
+  /** The line being typed was dropped, with the paste in it. */
+  onDrop(): void;
   /** Ctrl-C. */
   onInterrupt(): void;
   /** Ctrl-D on an empty line. */
   onEnd(): void;
+  /** Ctrl-Z did not stop the process. */
+  onNotStopped(why: string): void;
+}
+
+/** A printed line that may be changed later. */
+export interface PrintedLine {
+  /** The number of its first row, once it is on the screen; see {@linkcode Rows}. */
+  row: number | undefined;
 }
 
 /** A terminal with a line being typed, above which lines are printed. */
@@ -95,7 +60,9 @@ export class Terminal {
   readonly #keys: PassThrough;
   readonly #editor: readline.Interface;
   readonly #pastes = new PasteFilter();
-  #printed = "";
+  readonly #rows = new Rows();
+  /** What waits to be drawn. */
+  #printed: { text: string; line: PrintedLine }[] = [];
   #isScheduled = false;
   /** Whether the prompt and the line stand on the screen. */
   #isShown = false;
@@ -105,33 +72,39 @@ export class Terminal {
   /** The row of the cursor, from the prompt's, when the editor looked last. */
   #cursorRow = 0;
   #isClosed = false;
+  #hasResumed = false;
   readonly #restore = (): void => this.close();
-  /** Columns of the terminal as the line was drawn for. */
+  /** Columns and rows of the terminal as the line was drawn for. */
   #columns = screenColumns();
+  #height = screenRows();
   readonly #onResize = (): void => this.#handleResize();
   readonly #onWindowChange = (): void => this.#noticeResize();
   readonly #onData = (chunk: string): void => this.#handleData(chunk);
 
-  /** Takes the terminal over and shows the prompt. */
-  constructor(handlers: TerminalHandlers) {
+  /**
+   * Takes the terminal over and shows the prompt.
+   *
+   * @param recalled lines of earlier runs, the latest first.
+   */
+  constructor(handlers: TerminalHandlers, recalled: readonly string[]) {
     this.#handlers = handlers;
     this.#keys = keysInput();
     this.#editor = readline.createInterface({
       input: this.#keys,
       output: process.stdout,
       terminal: true,
-      historySize: HISTORY_LENGTH,
+      history: [...recalled],
+      historySize: RECALLED_MAX,
       removeHistoryDuplicates: true,
-      completer: (line: string) => handlers.complete(line),
+      completer: (line: string) => this.#complete(line),
     });
     this.#keys.prependListener("keypress", (_: unknown, key?: Key) => this.#beforeKey(key));
     this.#keys.on("keypress", () => this.#countRows());
     process.stdout.prependListener("resize", this.#onResize);
-    if (HAS_SIGWINCH) Deno.addSignalListener("SIGWINCH", this.#onWindowChange);
+    if (HAS_JOB_CONTROL) Deno.addSignalListener("SIGWINCH", this.#onWindowChange);
     this.#editor.on("line", (line: string) => this.#handleLine(line));
-    this.#editor.on("SIGINT", () => handlers.onInterrupt());
-    // Ctrl-Z: a stop of this process alone would leave a parent, as `deno task`, with the terminal.
-    this.#editor.on("SIGTSTP", () => {});
+    this.#editor.on("SIGINT", () => this.#handleInterrupt());
+    this.#editor.on("SIGTSTP", () => this.#stop());
     process.stdin.setEncoding("utf8");
     process.stdin.on("data", this.#onData);
     process.stdin.on("end", () => handlers.onEnd());
@@ -143,10 +116,28 @@ export class Terminal {
     this.refresh();
   }
 
-  /** Prints a line above the one being typed. */
-  print(line: string): void {
-    this.#printed += line + "\n";
+  /** Prints lines above the one being typed. */
+  print(text: string): PrintedLine {
+    const line: PrintedLine = { row: undefined };
+    this.#printed.push({ text, line });
     this.#schedule();
+    return line;
+  }
+
+  /**
+   * Writes something over a column, counted from 1, of the first row of what was printed.
+   *
+   * @returns false if it has left the screen, or may have: after a resize nobody knows.
+   */
+  overwrite({ row }: PrintedLine, column: number, text: string): boolean {
+    if (this.#isClosed || row === undefined) return false;
+    this.#noticeResize();
+    if (!this.#isShown || this.#printed.length > 0) this.#flush(false);
+    const above = this.#rows.above(row, this.#height);
+    if (above === undefined) return false;
+    const up = above + this.#editor.getCursorPos().rows;
+    process.stdout.write(`\x1b7\x1b[${up}A\x1b[${column}G${text}\x1b8`);
+    return true;
   }
 
   /** Rings the bell. */
@@ -156,8 +147,9 @@ export class Terminal {
 
   /** Takes the line that was just entered off the screen. */
   eraseTyped(): void {
-    if (this.#isShown) return;
+    if (this.#isShown || this.#typedRows === 0) return;
     process.stdout.write(`\x1b[${this.#typedRows}A\r\x1b[J`);
+    this.#rows.print(-this.#typedRows);
     this.#typedRows = 0;
   }
 
@@ -170,9 +162,15 @@ export class Terminal {
   /** Takes the terminal over again, after the process was stopped and goes on. */
   resume(): void {
     if (this.#isClosed) return;
+    // The signal to go on comes after a stop that this terminal knows of.
+    if (this.#hasResumed) {
+      this.#hasResumed = false;
+      return;
+    }
     setRawMode(true);
-    process.stdout.write(MARK_PASTES);
+    process.stdout.write(`\r\x1b[J${MARK_PASTES}`);
     this.#isShown = false;
+    this.#rows.forget();
     this.#schedule();
   }
 
@@ -186,24 +184,64 @@ export class Terminal {
     globalThis.removeEventListener("unhandledrejection", this.#restore);
     process.stdin.off("data", this.#onData);
     process.stdout.off("resize", this.#onResize);
-    if (HAS_SIGWINCH) Deno.removeSignalListener("SIGWINCH", this.#onWindowChange);
+    if (HAS_JOB_CONTROL) Deno.removeSignalListener("SIGWINCH", this.#onWindowChange);
     this.#editor.close();
     process.stdin.pause();
     process.stdout.write(MARK_PASTES_OFF);
   }
 
   #handleData(chunk: string): void {
-    const typed = this.#pastes.filter(chunk);
-    if (typed !== "") this.#keys.write(typed);
+    try {
+      const typed = this.#pastes.filter(chunk);
+      for (const text of this.#pastes.takeNew()) this.#handlers.onPaste(text);
+      if (typed !== "") this.#keys.write(typed);
+    } catch (error) {
+      // Deno 2.4 goes on, deaf, when a reader of standard input throws.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   #beforeKey(key?: Key): void {
     this.#noticeResize();
+    this.#hasResumed = false;
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
-    if (!key?.ctrl || key.name !== "d" || this.#editor.line !== "") return;
+    if (!key?.ctrl) return;
+    // The editor clears the screen.
+    if (key.name === "l") this.#rows.forget();
+    if (key.name !== "d" || this.#editor.line !== "") return;
     // The editor would close itself; but the prompt still has to show how the leave goes.
     key.name = "";
     this.#handlers.onEnd();
+  }
+
+  #complete(line: string): [words: string[], replaced: string] {
+    const completed = this.#handlers.complete(line);
+    // The editor lists them, in rows that nobody counts.
+    if (completed[0].length > 1) this.#rows.forget();
+    return completed;
+  }
+
+  /** A paste can be taken back; anything else goes on as if nobody had typed. */
+  #handleInterrupt(): void {
+    if (!this.#pastes.hasPaste(this.#editor.line)) return this.#handlers.onInterrupt();
+    this.#editor.write(null, { ctrl: true, name: "e" });
+    this.#editor.write(null, { ctrl: true, name: "u" });
+    this.#handlers.onDrop();
+  }
+
+  /** Gives the terminal back, stops, and takes it over again. */
+  #stop(): void {
+    if (!HAS_JOB_CONTROL) return;
+    if (isUnderTaskRunner()) return this.#handlers.onNotStopped("deno task or npx is in between");
+    this.#flush(true);
+    process.stdout.write(MARK_PASTES_OFF);
+    setRawMode(false);
+    const isStopped = stopProcess();
+    this.resume();
+    this.#hasResumed = isStopped;
+    if (!isStopped) this.#handlers.onNotStopped("Deno was not given the right to");
   }
 
   /** The line is about to be entered: puts the cursor at its end, and counts its rows. */
@@ -213,17 +251,23 @@ export class Terminal {
   }
 
   #countRows(): void {
+    if (this.#isClosed) return;
     this.#cursorRow = this.#editor.getCursorPos().rows;
+    this.#rows.reach(mostRows(this.#shownPrompt + this.#editor.line, this.#columns));
   }
 
   /** Deno 2.4 does not tell of a resize, and every Deno may do so late. */
   #noticeResize(): void {
-    if (!this.#isClosed && screenColumns() !== this.#columns) process.stdout.emit("resize");
+    if (this.#isClosed) return;
+    if (screenColumns() !== this.#columns) process.stdout.emit("resize");
+    else if (screenRows() !== this.#height) this.#handleResize();
   }
 
   /** The terminal has wrapped the line anew; the editor will go up from the row where it was. */
   #handleResize(): void {
     this.#columns = screenColumns();
+    this.#height = screenRows();
+    this.#rows.forget();
     if (!this.#isShown) return;
     const before = this.#cursorRow;
     this.#countRows();
@@ -234,7 +278,10 @@ export class Terminal {
 
   #handleLine(line: string): void {
     this.#isShown = false;
+    this.#rows.print(this.#typedRows);
+    const hasPaste = this.#pastes.hasPaste(line);
     this.#handlers.onLine(this.#pastes.expand(line));
+    if (!hasPaste) this.#handlers.onRecallable(line);
     this.#schedule();
   }
 
@@ -252,11 +299,10 @@ export class Terminal {
   #flush(isLast: boolean): void {
     if (this.#isClosed) return;
     this.#noticeResize();
-    const printed = this.#printed;
-    this.#printed = "";
-    if (printed !== "" || isLast) {
-      const rows = this.#isShown ? this.#editor.getCursorPos().rows : 0;
-      const up = rows > 0 ? `\x1b[${rows}A` : "";
+    const printed = this.#takePrinted();
+    if (printed !== "" || isLast || !this.#isShown) {
+      const { rows } = this.#editor.getCursorPos();
+      const up = this.#isShown && rows > 0 ? `\x1b[${rows}A` : "";
       // The editor believes that it stands where it was, and goes up by as many rows.
       const down = isLast ? "" : "\n".repeat(rows);
       process.stdout.write(`${up}\r\x1b[J${printed}${down}`);
@@ -268,17 +314,21 @@ export class Terminal {
     this.#countRows();
     this.#isShown = true;
   }
+
+  /** The text to print; from now on each line has its row. */
+  #takePrinted(): string {
+    let printed = "";
+    for (const { text, line } of this.#printed) {
+      line.row = this.#rows.next;
+      this.#rows.print(countRows(text, this.#columns));
+      printed += `${text}\n`;
+    }
+    this.#printed = [];
+    return printed;
+  }
 }
 
 /** The stream that the line editor reads; its raw mode is that of standard input. */
 function keysInput(): PassThrough {
   return Object.assign(new PassThrough(), { isTTY: true, setRawMode });
-}
-
-function setRawMode(isRaw: boolean): void {
-  try {
-    process.stdin.setRawMode(isRaw);
-  } catch {
-    // The terminal has gone.
-  }
 }

@@ -7,7 +7,9 @@ import type { Address } from "../protocol/address.ts";
 import type { Instant, Random } from "../protocol/driven.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
 import type { KeyPair } from "../protocol/x25519.ts";
+import type { Connections } from "./connections.ts";
 import type { Peer } from "./event.ts";
+import type { Wish } from "./outgoing.ts";
 
 /** What a client is started with. */
 export interface ClientOptions {
@@ -34,29 +36,70 @@ export interface ClientOptions {
   readonly random: Random;
 }
 
+/** A connection that has not ended. */
+export interface ConversationView {
+  readonly id: number;
+  readonly name: string;
+  /** Texts that are not known to be delivered. */
+  readonly unconfirmed: number;
+  /** Messages that came while another one was current. */
+  readonly unread: number;
+  /** Whether it takes no more texts, because it is being terminated. */
+  readonly isEnding: boolean;
+}
+
 /** What a client looks like from outside, for a prompt. */
 export interface ClientView {
+  /** Of these the first that fits; beside `connected`, `outgoing` may tell of a request. */
   readonly state:
-    | "registering"
-    | "idle"
-    | "requesting"
-    | "connected"
-    | "terminating"
+    | "left"
     | "leaving"
-    | "left";
+    /** The current connection is open. */
+    | "connected"
+    /** It is being terminated. */
+    | "terminating"
+    | "requesting"
+    | "registering"
+    | "idle";
   readonly id: number | undefined;
   readonly name: string;
-  /** The client that this one is connected with. */
-  readonly peer: { id: number; name: string } | undefined;
+  /** The current connection. */
+  readonly peer: ConversationView | undefined;
+  /** The other ones, oldest first. */
+  readonly others: readonly ConversationView[];
   /** What this client wants to connect to; `attempt` is 0 while the directory is asked. */
   readonly outgoing:
     | { peer: Peer; attempt: number; nextAt: Instant; isRinging: boolean }
     | undefined;
   /** The requests that wait for the user, oldest first. */
   readonly requests: readonly { id: number; name: string }[];
-  /** Texts that are not known to be delivered. */
-  readonly unconfirmed: number;
   /** When a leave is given up. */
   readonly leaveBy: Instant | undefined;
-  readonly isServerLost: boolean;
+  /** Since when the directory does not answer, undefined while it does. */
+  readonly serverLostSince: Instant | undefined;
+}
+
+/** The connections as they look from outside. */
+export function viewConversations(
+  { current, live }: Connections,
+): Pick<ClientView, "peer" | "others"> {
+  const views = live.map(({ connection, unread }) => {
+    const { ends: { remote: id, remoteName: name }, undelivered, state } = connection;
+    const isEnding = state !== "open";
+    return { connection, view: { id, name, unconfirmed: undelivered, unread, isEnding } };
+  });
+  return {
+    peer: views.find(({ connection }) => connection === current)?.view,
+    others: views.filter(({ connection }) => connection !== current).map(({ view }) => view),
+  };
+}
+
+/** What this client wants to connect to, as it looks from outside. */
+export function viewOutgoing({ target, request }: Readonly<Wish>): ClientView["outgoing"] {
+  return {
+    peer: request?.ends.remote ?? target,
+    attempt: request?.attempt ?? 0,
+    nextAt: request?.nextAt ?? 0,
+    isRinging: request?.isRinging ?? false,
+  };
 }

@@ -10,6 +10,27 @@ const COLUMNS_MIN = 10;
 
 const graphemes = new Intl.Segmenter();
 
+/** Asks for the picture of a character that may also be a sign: terminals differ in its width. */
+const PICTURE = /\ufe0f/g;
+
+/** The columns that a text takes, or takes at most where terminals differ. */
+export function screenWidth(text: string): number {
+  return unicodeWidth(text) + (text.match(PICTURE)?.length ?? 0);
+}
+
+/** The text, or as much of its beginning as fits, with an ellipsis. */
+export function cutToWidth(text: string, columns: number): string {
+  if (screenWidth(text) <= columns) return text;
+  let cut = "";
+  let left = columns - 1;
+  for (const { segment } of graphemes.segment(text)) {
+    left -= screenWidth(segment);
+    if (left < 0) break;
+    cut += segment;
+  }
+  return `${cut}…`;
+}
+
 /**
  * `text` behind `prefix`, with every further row indented.
  *
@@ -50,7 +71,7 @@ function wrap(line: string, first: number, rest: number): string[] {
   }
 
   for (const [token] of line.matchAll(/\s+|\S+/g)) {
-    const width = unicodeWidth(token);
+    const width = screenWidth(token);
     const isSpace = /^\s/.test(token);
     if (width > left && row !== "") {
       breakRow();
@@ -62,7 +83,7 @@ function wrap(line: string, first: number, rest: number): string[] {
       continue;
     }
     for (const { segment } of graphemes.segment(token)) {
-      const width = unicodeWidth(segment);
+      const width = screenWidth(segment);
       if (width > left) breakRow();
       row += segment;
       left -= width;

@@ -13,7 +13,9 @@ import {
   secretSources,
   systemRandom,
 } from "../protocol/udp.ts";
-import { HELP, type Options, parseOptions } from "./options.ts";
+import { serverHelp } from "./help.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { Live, RESTORE } from "./live.ts";
 import { Printer } from "./printer.ts";
 import { type Moment, type Output, renderJson, renderText, renderTotals } from "./render.ts";
 import { Server } from "./server.ts";
@@ -37,7 +39,7 @@ export async function serve(args: string[]): Promise<number> {
     return 2;
   }
   if (options.isHelp) {
-    attempt(() => console.log(HELP));
+    attempt(() => console.log(serverHelp()));
     return 0;
   }
   const found = findSecret(options.secretFile, secretSources);
@@ -60,7 +62,9 @@ async function run(
   secret: Uint8Array | undefined,
 ): Promise<number> {
   const { isJson, isQuiet } = options;
-  const isColored = Deno.stdout.isTerminal();
+  const isTerminal = Deno.stdout.isTerminal() && !isDumb();
+  const isColored = options.color === "always" ||
+    options.color === "auto" && isTerminal && !Deno.noColor;
   const stop = stopSignal();
   const moment = wallClock();
   const server = new Server({ ...options, secret, random: systemRandom });
@@ -80,9 +84,14 @@ async function run(
   }
 
   const isPrivate = secret !== undefined;
-  print({ kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate });
+  const listening = { kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate } as const;
+  print(listening);
+  const isLive = isTerminal && !isJson && !isQuiet && !options.isPlain;
+  const title = renderText(listening, moment(), false);
+  const screen = isLive ? openScreen(title, server, isColored, moment) : undefined;
   const running = drive(server, socket, (event) => {
-    if (!isQuiet) print(event);
+    if (screen === undefined) return isQuiet ? undefined : print(event);
+    if (event.kind !== "table") screen.live.change(event.kind, event.client);
   });
   try {
     await Promise.race([stop.promise, running.finished]);
@@ -91,6 +100,7 @@ async function run(
     return fail({ code: "unexpected", message: `Cannot go on: ${messageOf(error)}` }, options);
   } finally {
     stop.dispose();
+    await screen?.close();
   }
   const totals = renderTotals(server.table().size, server.dropped);
   // With --json, standard output has nothing but the events.
@@ -98,6 +108,64 @@ async function run(
   else if (!isQuiet) printer.print(totals);
   await atMost(STOP_LIMIT, printer.flush());
   return 0;
+}
+
+/** A terminal that does not understand what a screen needs. */
+function isDumb(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
+  return state === "granted" && Deno.env.get("TERM") === "dumb";
+}
+
+/** Shows the directory on the terminal, until it is closed. */
+function openScreen(
+  title: string,
+  server: Server,
+  isColored: boolean,
+  moment: () => Moment,
+): { live: Live; close(): Promise<void> } {
+  const encoder = new TextEncoder();
+  const live = new Live(title, server, isColored, {
+    moment,
+    size: () => Deno.consoleSize(),
+    after(ms, action) {
+      const timer = setTimeout(action, ms);
+      return () => clearTimeout(timer);
+    },
+    async write(text) {
+      const bytes = encoder.encode(text);
+      for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+    },
+  });
+  const setEcho = (isOn: boolean): void => {
+    // What is typed would stand in the picture.
+    if (Deno.build.os === "windows" || !Deno.stdin.isTerminal()) return;
+    attempt(() => Deno.stdin.setRaw(!isOn, { cbreak: !isOn }));
+  };
+  const redraw = (): void => live.redraw();
+  const resume = (): void => {
+    setEcho(false);
+    redraw();
+  };
+  // A bug that ends the process ends it here, too.
+  const restore = (): void => {
+    setEcho(true);
+    attempt(() => void Deno.stdout.writeSync(encoder.encode(RESTORE)));
+  };
+  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
+    ? []
+    : [["SIGWINCH", redraw], ["SIGCONT", resume]];
+  setEcho(false);
+  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
+  for (const type of ["error", "unhandledrejection"]) addEventListener(type, restore);
+  return {
+    live,
+    async close(): Promise<void> {
+      for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
+      for (const type of ["error", "unhandledrejection"]) removeEventListener(type, restore);
+      await atMost(STOP_LIMIT, live.close());
+      setEcho(true);
+    },
+  };
 }
 
 interface Problem {

@@ -54,7 +54,7 @@ export class NameIndex {
     for (let i = 0; i < name.length; i++) {
       const code = name.charCodeAt(i);
       if (code >= 0x80 || i === this.#sought.length) return writeUtf8(nameKey(name));
-      this.#sought[i] = toLower(code);
+      this.#sought[i] = toUpper(code);
     }
     return this.#sought.subarray(0, name.length);
   }
@@ -67,16 +67,16 @@ export class NameIndex {
     let isAscii = true;
     for (let i = 0; i < size; i++) {
       if (bytes[i]! >= 0x80) isAscii = false;
-      bytes[i] = toLower(bytes[i]!);
+      bytes[i] = toUpper(bytes[i]!);
     }
     if (isAscii) return bytes.subarray(0, size);
     return writeUtf8(nameKey(this.#entries.name(slot)));
   }
 }
 
-/** An ASCII character in lower case. */
-function toLower(code: number): number {
-  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
+/** An ASCII character in upper case. */
+function toUpper(code: number): number {
+  return code >= 0x61 && code <= 0x7a ? code - 0x20 : code;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

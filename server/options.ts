@@ -9,30 +9,52 @@ import { parseArgs } from "@std/cli/parse-args";
 const MAX_CLIENTS_MAX = 1_000_000;
 /** The longest lease, in seconds. */
 const LEASE_MAX = 3600;
-/** What `--help` prints. */
-export const HELP = `Run a directory, where clients register and find each other
 
-Usage: udp-chat serve [options]
+/** A row of the table. */
+export interface OptionSpec {
+  name: string;
+  /** What its value is called, empty for an option without a value. */
+  value: string;
+  /** The values that it can have, where they are few. */
+  choices?: readonly string[];
+  /** What it does, in one line. */
+  help: string;
+}
 
-  --host HOST        address to listen on (127.0.0.1: this machine only; 0.0.0.0: all)
-  --port PORT        UDP port, 0 for any free one (7070)
-  --max-clients N    clients in the table, at most 1000000; each that is there takes about
-                     450 bytes of memory (10000)
-  --lease SECONDS    how long a client that fell silent stays in the table, 1 to 3600 (45)
-  --secret FILE      a private directory: only for clients with the same secret, a file of
-                     at least 16 bytes; or the environment variable UDP_CHAT_SECRET
-  --no-source-limits one address may register and ask as often as all together may
-  --json             print one JSON object a line
-  --quiet            print only where it listens, and errors
-  -h, --help         print this
+/** All options, in the order of the help. */
+export const OPTIONS: readonly OptionSpec[] = [
+  { name: "host", value: "HOST", help: "address to listen on, 0.0.0.0 for all (127.0.0.1)" },
+  { name: "port", value: "PORT", help: "UDP port, 0 for any free one (7070)" },
+  {
+    name: "max-clients",
+    value: "N",
+    help: `clients in the table, at most ${MAX_CLIENTS_MAX} (10000)`,
+  },
+  { name: "lease", value: "SECONDS", help: "how long a client that fell silent stays (45)" },
+  {
+    name: "secret",
+    value: "FILE",
+    help: "only for clients with the same secret (or UDP_CHAT_SECRET)",
+  },
+  {
+    name: "no-source-limits",
+    value: "",
+    help: "one address may register and ask as often as all",
+  },
+  { name: "json", value: "", help: "print one JSON object a line" },
+  { name: "plain", value: "", help: "redraw nothing: only add lines, also on a terminal" },
+  {
+    name: "color",
+    value: "WHEN",
+    choices: ["auto", "always", "never"],
+    help: "auto, always or never; auto: not with NO_COLOR",
+  },
+  { name: "quiet", value: "", help: "print only where it listens, and errors" },
+  { name: "help", value: "", help: "show this help" },
+];
 
-Prints the active clients on every join, leave and expiry, or, where they are more than
-200, who came or went and how many there are. Ctrl-C stops it.
-
-Examples:
-  udp-chat serve
-  udp-chat serve --host 0.0.0.0 --port 7071
-  udp-chat serve --json > clients.log`;
+/** Whether to use colors; `auto`: where a terminal shows them, and NO_COLOR is not set. */
+export type ColorMode = "auto" | "always" | "never";
 
 /** The options of `udp-chat serve`. */
 export interface Options {
@@ -46,6 +68,9 @@ export interface Options {
   /** Whether a single source is limited, and not only all together. */
   hasSourceLimits: boolean;
   isJson: boolean;
+  /** Whether nothing is to be redrawn. */
+  isPlain: boolean;
+  color: ColorMode;
   isQuiet: boolean;
   isHelp: boolean;
 }
@@ -54,10 +79,16 @@ export interface Options {
 export function parseOptions(args: readonly string[]): Options | string {
   let problem: string | undefined;
   const parsed = parseArgs([...args], {
-    string: ["host", "port", "max-clients", "lease", "secret"],
-    boolean: ["no-source-limits", "json", "quiet", "help"],
+    string: ["host", "port", "max-clients", "lease", "secret", "color"],
+    boolean: ["no-source-limits", "json", "plain", "quiet", "help"],
     alias: { help: "h" },
-    default: { host: "127.0.0.1", port: "7070", "max-clients": "10000", lease: "45" },
+    default: {
+      host: "127.0.0.1",
+      port: "7070",
+      "max-clients": "10000",
+      lease: "45",
+      color: "auto",
+    },
     unknown(arg: string): boolean {
       problem ??= arg.startsWith("-")
         ? `Cannot parse the options: unknown option ${arg}`
@@ -73,6 +104,12 @@ export function parseOptions(args: readonly string[]): Options | string {
     }
     return value;
   }
+  function color(): ColorMode {
+    const text = String(parsed.color);
+    if (text === "always" || text === "never" || text === "auto") return text;
+    problem ??= `Cannot parse --color: expected auto, always or never, got "${text}"`;
+    return "auto";
+  }
   const options: Options = {
     host: String(parsed.host),
     port: number("port", 0, 65535),
@@ -81,6 +118,8 @@ export function parseOptions(args: readonly string[]): Options | string {
     secretFile: parsed.secret,
     hasSourceLimits: !parsed["no-source-limits"],
     isJson: parsed.json,
+    isPlain: parsed.plain,
+    color: color(),
     isQuiet: parsed.quiet,
     isHelp: parsed.help,
   };

@@ -4,13 +4,14 @@
  * @module
  */
 import { unicodeWidth } from "@std/cli/unicode-width";
-import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Instant } from "../protocol/driven.ts";
 import { cleanText } from "../protocol/text.ts";
 import type { TableClient } from "./entry.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "./event.ts";
+import type { Change } from "./screen.ts";
 import type { DropReason } from "./server.ts";
+import { bold, type Brush, dim, green, red, yellow } from "./style.ts";
 
 /** What the process has to say: the events of the directory, and its own. */
 export type Output =
@@ -74,12 +75,18 @@ export function renderText(output: Output, moment: Moment, isColored: boolean): 
   }
 }
 
-const CHANGES: Record<ChangeKind, [words: string, color: (text: string) => string]> = {
+const CHANGES: Record<ChangeKind, [words: string, color: Brush]> = {
   joined: ["joined from", green],
   moved: ["is now at", green],
   left: ["left", yellow],
   expired: ["expired: its lease ended without a keepalive", red],
 };
+
+/** What happened to a client, behind the time, in the color that says what it was. */
+export function changeOf(kind: ChangeKind, client: TableClient, moment: Moment): Change {
+  const time = formatTime(moment.toDate(moment.now));
+  return { text: `${time} ${renderChange(kind, client, false)}`, brush: CHANGES[kind][1] };
+}
 
 function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
   const [words, color] = CHANGES[kind];
@@ -127,11 +134,18 @@ function spaces(count: number): string {
 
 /** The time of day, behind the day where that is not today's. */
 function formatSince(since: Date, today: Date): string {
-  const pad = (part: number) => String(part).padStart(2, "0");
-  const time = [since.getHours(), since.getMinutes(), since.getSeconds()].map(pad).join(":");
+  const time = formatTime(since);
   if (since.toDateString() === today.toDateString()) return time;
-  const day = [since.getMonth() + 1, since.getDate()].map(pad).join("-");
+  const day = [since.getMonth() + 1, since.getDate()].map(twoDigits).join("-");
   return `${since.getFullYear()}-${day} ${time}`;
+}
+
+function formatTime(time: Date): string {
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(":");
+}
+
+function twoDigits(part: number): string {
+  return String(part).padStart(2, "0");
 }
 
 /** The last line: what the directory leaves behind. */

@@ -84,6 +84,8 @@ export interface ServerOptions {
 export class Server implements Driven<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
+  /** The Look-ups that were answered. */
+  lookUps = 0;
   readonly #lease: number;
   readonly #cookies: CookieJar;
   readonly #directory: Directory;
@@ -224,6 +226,7 @@ export class Server implements Driven<ServerEvent> {
 
   #handleLookUp(frame: LookUp, from: Address): void {
     const { nonce, id, name } = frame;
+    this.lookUps++;
     const directory = this.#directory;
     const slot = id === 0 ? directory.findName(name) : directory.find(id);
     if (slot === NO_SLOT) return this.#answerWith(from, { kind: "inactive", nonce, id, name });

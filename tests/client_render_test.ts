@@ -1,31 +1,26 @@
-import { assert, assertEquals } from "@std/assert";
-import { getColorEnabled, setColorEnabled } from "@std/fmt/colors";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import type { ClientEvent } from "../client/event.ts";
 import { renderJson } from "../client/json.ts";
-import { hasCountdown, prompt } from "../client/prompt.ts";
-import { Renderer, type Surface } from "../client/render.ts";
-import type { ClientView } from "../client/view.ts";
+import { MARK_COLUMN, MARKS, Renderer, type Surface } from "../client/render.ts";
+import { styles, withoutStyle } from "../client/style.ts";
 import { hang } from "../client/wrap.ts";
 import { RejectReason } from "../protocol/frame.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
-const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined };
-const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80 };
+const style = styles(false);
+const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined, style };
+const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80, style };
 const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
 const KEY = new Uint8Array(32).fill(7);
 const BOB = { peer: 2, name: "bob" };
 const BOB_KEY = { ...BOB, key: KEY };
 const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32) };
 
-/** The lines for the events, without colors. */
+/** The lines for the events. */
 function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
-  const wasEnabled = getColorEnabled();
-  setColorEnabled(false);
   const renderer = new Renderer(surface);
-  const lines = events.map((event) => renderer.event(event, TIME));
-  setColorEnabled(wasEnabled);
-  return lines;
+  return events.map((event) => renderer.event(event, TIME));
 }
 
 function message(text: string, name = "bob"): ClientEvent {
@@ -83,6 +78,8 @@ Deno.test("Renderer tells events in the words of the specification", () => {
       "Connection Request from client 2 (bob) rejected: you are busy",
     ],
     [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
+    [{ kind: "current", ...BOB, why: "chosen" }, "You talk with client 2 (bob)"],
+    [{ kind: "current", ...BOB, why: "ended" }, "You talk with client 2 (bob) now"],
     [{ kind: "sent", peer: 2, seq: 0 }, undefined],
     [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1 }, undefined],
     [
@@ -109,7 +106,6 @@ Deno.test("Renderer tells events in the words of the specification", () => {
 });
 
 Deno.test("Renderer cleans the lines that answer commands", () => {
-  setColorEnabled(false);
   assertEquals(
     new Renderer(PIPE).note(["Blocked e\x1bve", "and more"], TIME),
     "09:05 * Blocked eve\n09:05 * and more",
@@ -120,17 +116,25 @@ Deno.test("Renderer says what to type where somebody types", () => {
   assertEquals(
     plain(
       TERMINAL,
+      { kind: "serverLost", server: "s:1" },
       registered,
       registered,
+      { kind: "serverLost", server: "s:1" },
       { kind: "request", ...BOB_KEY, isAgain: false },
       { kind: "connected", ...BOB_CONNECTED },
+      { kind: "connected", ...BOB_CONNECTED, isAside: true },
       { kind: "requesting", peer: 2, attempt: 2, nextInMs: 1 },
     ),
     [
-      "09:05 * Registered at localhost:7070 as client 1 (ana) · type help",
+      "09:05 * The directory at s:1 does not answer · trying again · udp-chat serve\n" +
+      "        starts one, --server names another",
+      "09:05 * Registered at localhost:7070 as client 1 (ana)\n" +
+      "09:05 * Type list to see who is here, connect NAME to call, help for more",
       "09:05 * Registered again at localhost:7070 as client 1 (ana)",
-      "09:05 * Connection Request from client 2 (bob) · type accept or reject",
+      "09:05 * The directory at s:1 does not answer · trying again",
+      "09:05 * Connection Request from client 2 (bob) · accept 2 or reject 2",
       "09:05 * Connected to client 2 (bob) · type to talk, terminate to end",
+      "09:05 * Connected to client 2 (bob) · type switch 2 to talk",
       undefined,
     ],
   );
@@ -141,7 +145,6 @@ Deno.test("Renderer distinguishes one's own messages from the other's", () => {
     "09:05 ← bob: hi",
     "09:05 ← client 2: hi",
   ]);
-  setColorEnabled(false);
   assertEquals(new Renderer(PIPE).own("ana", "hello", TIME), "09:05 → ana: hello");
   assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n        b");
 });
@@ -181,29 +184,75 @@ Deno.test("hang() breaks between words, and keeps spaces inside a row", () => {
   assertEquals(hang("> ", 2, "a\n\nb", 4), "> a\n    \n    b");
 });
 
-Deno.test("Renderer tells of unconfirmed messages, and when all are delivered after all", () => {
-  assertEquals(
-    plain(
-      PIPE,
-      { kind: "connected", ...BOB_CONNECTED },
-      { kind: "unconfirmed", peer: 2, seq: 3 },
-      { kind: "unconfirmed", peer: 2, seq: 4 },
-      { kind: "delivered", peer: 2, seq: 5, rttMs: 1 },
-      { kind: "delivered", peer: 2, seq: 3, rttMs: 1 },
-      { kind: "delivered", peer: 2, seq: 4, rttMs: 1 },
-      { kind: "unconfirmed", peer: 2, seq: 6 },
-      { kind: "delivered", peer: 2, seq: 6, rttMs: 1 },
-    ).slice(1),
-    [
-      "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
-      undefined,
-      undefined,
-      undefined,
-      "09:05 * Delivered to client 2 (bob) after all · 2 messages",
-      "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
-      "09:05 * Delivered to client 2 (bob) after all",
-    ],
+Deno.test("Renderer tells what became of messages, by the name of the peer", () => {
+  const renderer = new Renderer(PIPE);
+  renderer.event({ kind: "connected", ...BOB_CONNECTED }, TIME);
+  const told = (["unconfirmed", "delivered", "delivered"] as const).map((kind, index) =>
+    renderer.delivery({ kind, peer: 2, count: index + 1, wasLate: index < 2 }, TIME)
   );
+  assertEquals(told, [
+    "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
+    "09:05 * Delivered to client 2 (bob) after all · 2 messages",
+    "09:05 * Delivered to client 2 (bob) · 3 messages",
+  ]);
+});
+
+Deno.test("Renderer puts the mark of a message where it says", () => {
+  const renderer = new Renderer(TERMINAL);
+  const line = renderer.own("ana", "hi", TIME);
+  assertEquals(line[MARK_COLUMN - 1], MARKS.sent);
+  for (const mark of Object.values(MARKS)) assertEquals(unicodeWidth(mark), 1);
+  assertEquals(renderer.mark("delivered"), "✓");
+});
+
+Deno.test("Renderer gives a name the color of its key, one's own too", () => {
+  const colored = styles(true);
+  const renderer = new Renderer({ ...TERMINAL, style: colored }, KEY);
+  renderer.event({ kind: "connected", ...BOB_CONNECTED }, TIME);
+  const theirs = renderer.event(message("hi"), TIME) ?? "";
+  const name = colored.name("bob", KEY);
+  assert(name !== "bob" && theirs.includes(name), JSON.stringify(theirs));
+  assert(renderer.own("ana", "hi", TIME).includes(colored.name("ana", KEY)));
+  assertEquals(withoutStyle(theirs), "09:05 ← bob: hi");
+});
+
+Deno.test("Renderer shows the beginning and the size of a long message of one's own", () => {
+  const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
+  const lines = new Renderer(TERMINAL).own("ana", text, TIME).split("\n");
+  assertEquals(lines[0], "09:05 → ana: line 0");
+  assertEquals(lines.slice(4), ["        line 4", "        … 1000 lines, 8889 characters"]);
+  const long = new Renderer(TERMINAL).own("ana", "日本".repeat(20_000), TIME);
+  assert(long.length < 1000 && long.endsWith("… 40000 characters"), long);
+  assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
+});
+
+Deno.test("Renderer shows what was pasted, in a row where there is room", () => {
+  const renderer = new Renderer(TERMINAL);
+  const text = "\n  first line that goes on and on and on\nsecond\nthird";
+  const shown = renderer.paste(text, true, TIME);
+  assertEquals(unicodeWidth(shown), 80);
+  const keys = "Enter sends, Ctrl-C drops";
+  assertMatch(shown, new RegExp(`^09:05 \\* Pasted 4 lines, 53 characters: ${keys} · first .*…$`));
+  assertMatch(renderer.paste("\x1b[2Jx\ny", false, TIME), /: Ctrl-C drops · \[2Jx$/);
+  const narrow = new Renderer({ ...TERMINAL, columns: 40 }).paste(text, true, TIME).split("\n");
+  assert(narrow.length <= 4 && narrow.every((row) => unicodeWidth(row) <= 40), narrow.join("\n"));
+});
+
+Deno.test("Renderer wraps help, and keeps its indent", () => {
+  const renderer = new Renderer({ ...TERMINAL, columns: 24 });
+  assertEquals(
+    renderer.help("  list  show the active clients\nend"),
+    "  list  show the active\n    clients\nend",
+  );
+});
+
+Deno.test("Renderer remembers since when the directory is silent", () => {
+  const renderer = new Renderer(TERMINAL);
+  assertEquals(renderer.lostSince, "");
+  renderer.event({ kind: "serverLost", server: "s" }, TIME);
+  assertEquals(renderer.lostSince, "09:05");
+  renderer.event({ kind: "serverBack", server: "s" }, TIME);
+  assertEquals(renderer.lostSince, "");
 });
 
 Deno.test("Renderer lists the active clients, itself marked", () => {
@@ -250,7 +299,19 @@ Deno.test("renderJson() gives the events and fields of the contract", () => {
     [{ kind: "left", undelivered: 0, acknowledged: true }, { undelivered: 0, acknowledged: true }],
     [{ kind: "error", code: "usage", message: "m" }, { code: "usage", message: "m" }],
     [{ kind: "cancelled", peer: 2 }, undefined],
+    [{ kind: "current", ...BOB, why: "ended" }, undefined],
     [{ kind: "requestEnded", ...BOB, why: "busy" }, undefined],
+    [
+      {
+        kind: "requests",
+        pending: [{ id: 2, name: "", key: KEY }],
+        missed: [{ id: 3, name: "eve", key: KEY, why: "expired", agoMs: 1.6 }],
+      },
+      {
+        pending: [{ id: 2, name: "" }],
+        missed: [{ id: 3, name: "eve", why: "expired", agoMs: 2 }],
+      },
+    ],
   ];
   for (const [event, fields] of told) {
     const line = renderJson(event, TIME);
@@ -265,69 +326,4 @@ Deno.test("renderJson() gives the exact text in one line that does nothing to a 
   assertEquals(JSON.parse(line).text, text);
   assert(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(line));
   assert(line.includes("日本"));
-});
-
-const VIEW: ClientView = {
-  state: "idle",
-  id: 1,
-  name: "ana",
-  peer: undefined,
-  outgoing: undefined,
-  requests: [],
-  unconfirmed: 0,
-  leaveBy: undefined,
-  isServerLost: false,
-};
-const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
-const peer = { id: 2, name: "bob" };
-
-Deno.test("prompt() tells how the client stands", () => {
-  const prompts: [Partial<ClientView>, string][] = [
-    [{ state: "registering" }, "registering > "],
-    [{}, "idle > "],
-    [{ isServerLost: true }, "idle · directory lost > "],
-    [{ requests: [{ id: 3, name: "carol" }] }, "idle · request from carol > "],
-    [{ requests: [{ id: 3, name: "" }, peer] }, "idle · 2 requests > "],
-    [
-      { state: "requesting", outgoing: { ...outgoing, peer: "bob", attempt: 0 } },
-      "looking up bob · Ctrl-C cancels > ",
-    ],
-    [
-      { state: "requesting", outgoing: { ...outgoing, isRinging: false } },
-      "requesting client 2 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
-    ],
-    [
-      { state: "requesting", outgoing },
-      "ringing client 2 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
-    ],
-    [{ state: "connected", peer }, "bob > "],
-    [{ state: "connected", peer: { id: 2, name: "" } }, "client 2 > "],
-    [{ state: "connected", peer: { id: 2, name: "b\x1bob" } }, "bob > "],
-    [{ state: "terminating", peer }, "ending with bob > "],
-    [
-      { state: "leaving", leaveBy: 40_000 },
-      "leaving · gives up in 30 s · Ctrl-C leaves at once > ",
-    ],
-    [{ state: "left" }, ""],
-  ];
-  for (const [part, expected] of prompts) {
-    const context = { now: 10_000, overdue: 0, columns: 80 };
-    assertEquals(prompt({ ...VIEW, ...part }, context), expected);
-  }
-});
-
-Deno.test("prompt() counts messages that are unconfirmed for long, and shortens for narrow screens", () => {
-  const context = { now: 10_000, overdue: 2, columns: 80 };
-  assertEquals(prompt({ ...VIEW, state: "connected", peer }, context), "bob · 2 unconfirmed > ");
-  const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
-  const narrow = { now: 10_000, overdue: 0, columns: 60 };
-  assertEquals(prompt(ringing, narrow), "ringing client 2 · attempt 3 · next in 4 s > ");
-  assertEquals(prompt(ringing, { ...narrow, columns: 10 }), "ringing client 2 > ");
-});
-
-Deno.test("hasCountdown() is true only where the prompt changes with the time", () => {
-  assertEquals(hasCountdown(VIEW), false);
-  assertEquals(hasCountdown({ ...VIEW, outgoing }), true);
-  assertEquals(hasCountdown({ ...VIEW, outgoing: { ...outgoing, attempt: 0 } }), false);
-  assertEquals(hasCountdown({ ...VIEW, leaveBy: 5 }), true);
 });

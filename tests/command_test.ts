@@ -5,7 +5,7 @@ import {
   type ParseContext,
   type ParsedLine,
 } from "../client/command.ts";
-import { COMMANDS } from "../client/command_table.ts";
+import { COMMANDS, usage } from "../client/command_table.ts";
 import { complete, KnownClients } from "../client/complete.ts";
 import { commandHelp } from "../client/help.ts";
 
@@ -33,7 +33,16 @@ Deno.test("parseCommand() understands every command, with and without a slash", 
     ["accept 3", { command: "accept", peer: 3 }],
     ["reject  bob ", { command: "reject", peer: "bob" }],
     ["send hi there", { command: "send", text: "hi there" }],
+    ["send @2 hi", { command: "send", text: "@2 hi" }],
+    ["@2 hi  there ", { command: "send", peer: 2, text: "hi  there " }],
+    ["@bob two\nlines", { command: "send", peer: "bob", text: "two\nlines" }],
+    ["switch 2", { command: "switch", peer: 2 }],
+    ["switch bob", { command: "switch", peer: "bob" }],
     ["terminate", { command: "terminate" }],
+    ["terminate 2", { command: "terminate", peer: 2 }],
+    ["requests", { command: "requests" }],
+    [`accept ${DIGITS.replaceAll(" ", "-")}`, { command: "accept", peer: DIGITS }],
+    [`reject ${DIGITS}`, { command: "reject", peer: DIGITS }],
     ["  leave ", { command: "leave" }],
     ["list", { command: "list" }],
     ["help", { command: "help" }],
@@ -56,7 +65,8 @@ Deno.test("parseCommand() understands every command, with and without a slash", 
 Deno.test("parseCommand() finds every example of the table to be right", () => {
   for (const { name, example } of COMMANDS) {
     const parsed = parseCommand(example, IDLE);
-    assertEquals(parsed.kind === "command" && parsed.command.command, name);
+    const command = name === "@" ? "send" : name;
+    assertEquals(parsed.kind === "command" && parsed.command.command, command);
   }
 });
 
@@ -67,9 +77,18 @@ Deno.test("parseCommand() sends what is no fitting command, while connected", ()
       "help me please",
       "help me",
       "leave it to me",
+      "log in",
+      "log it",
       "list all of them",
       "connect me to bob",
       "connect",
+      "switch",
+      "switch to tea",
+      "terminate it now",
+      "requests pending",
+      "@ home",
+      "@",
+      "@@bob hi",
       "send",
       "terminat",
       "block",
@@ -114,6 +133,8 @@ Deno.test("parseCommand() suggests the nearest command", () => {
     ["term", "terminate"],
     ["quit", "leave"],
     ["who", "list"],
+    ["swich 2", "switch"],
+    ["missed", "requests"],
   ];
   for (const [line, name] of near) {
     const word = line.split(" ")[0];
@@ -141,6 +162,10 @@ Deno.test("parseCommand() shows the usage where the arguments do not fit", () =>
   assertEquals(understood("send ", IDLE), "Usage: send TEXT · for example: send hello");
   assertEquals(understood("block", IDLE), "Usage: block WHO · for example: block eve");
   assertEquals(understood("list 3", IDLE), "Usage: list · for example: list");
+  assertEquals(understood("switch", IDLE), "Usage: switch ID|NAME · for example: switch 2");
+  const addressed = "Usage: @ID|NAME TEXT · for example: @2 hello";
+  for (const line of ["@bob", "@2 ", "/@bob"]) assertEquals(understood(line, CONNECTED), addressed);
+  for (const line of ["@", "@ hi"]) assertEquals(understood(line, IDLE), addressed);
 });
 
 Deno.test("parseCommand() takes numbers from 1 to 4294967295 for client ids", () => {
@@ -162,6 +187,11 @@ Deno.test("parseCommand() understands JSON lines", () => {
     ['{"command":"reject","peer":3}', { command: "reject", peer: 3 }],
     ['{"command":"send","text":"two\\nlines "}', { command: "send", text: "two\nlines " }],
     ['{"command":"send","text":"leave"}', { command: "send", text: "leave" }],
+    ['{"command":"send","peer":2,"text":"@"}', { command: "send", peer: 2, text: "@" }],
+    ['{"command":"send","peer":"bob","text":""}', { command: "send", peer: "bob", text: "" }],
+    ['{"command":"switch","peer":2}', { command: "switch", peer: 2 }],
+    ['{"command":"terminate","peer":2}', { command: "terminate", peer: 2 }],
+    ['{"command":"requests"}', { command: "requests" }],
     ['{"command":"leave"}', { command: "leave" }],
     ['{"command":"verify"}', { command: "verify" }],
     ['{"command":"block","peer":3}', { command: "block", peer: 3 }],
@@ -193,6 +223,13 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
       'Cannot accept: expected the field "peer", a client id or a name',
     ],
     ['{"command":"list","peer":2}', 'Cannot list: unknown field "peer"'],
+    ['{"command":"@","peer":2}', 'Unknown command "@": type help for the commands'],
+    ['{"command":"switch"}', 'Cannot switch: expected the field "peer", a client id or a name'],
+    [
+      '{"command":"send","peer":0.5,"text":"x"}',
+      'Cannot send: expected the field "peer", a client id or a name',
+    ],
+    ['{"command":"send","peer":"@x","text":"x"}', 'Cannot send: a name cannot start with "@"'],
   ];
   for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
 });
@@ -201,6 +238,7 @@ Deno.test("complete() completes commands, and then clients", () => {
   const known = {
     isConnected: false,
     clients: [{ id: 2, name: "bob" }, { id: 20, name: "" }],
+    connected: [{ id: 4, name: "dan" }],
     requests: [{ id: 3, name: "carol" }],
     blocked: ["eve", DIGITS.replaceAll(" ", "-")],
   };
@@ -209,6 +247,12 @@ Deno.test("complete() completes commands, and then clients", () => {
   assertEquals(complete("connect B", known), [["bob"], "B"]);
   assertEquals(complete("connect 2", known), [["2", "20"], "2"]);
   assertEquals(complete("accept ", known), [["carol", "3"], ""]);
+  assertEquals(complete("sw", known), [["switch "], "sw"]);
+  assertEquals(complete("switch ", known), [["dan", "4"], ""]);
+  assertEquals(complete("terminate D", known), [["dan"], "D"]);
+  assertEquals(complete("@", known), [["@dan ", "@4 "], "@"]);
+  assertEquals(complete("/@D", { ...known, isConnected: true }), [["/@dan "], "/@D"]);
+  assertEquals(complete("@dan ", known), [[], ""]);
   assertEquals(complete("bl", known), [["block "], "bl"]);
   assertEquals(complete("block b", known), [["bob"], "b"]);
   assertEquals(complete("unblock ", known)[0], known.blocked);
@@ -226,21 +270,36 @@ Deno.test("complete() offers no name that is none", () => {
   });
   const key = new Uint8Array(32);
   clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job", key, hash: key });
-  const known = { isConnected: false, clients: clients.list(), requests: [], blocked: [] };
+  const known = {
+    isConnected: false,
+    clients: clients.list(),
+    connected: [],
+    requests: [],
+    blocked: [],
+  };
   assertEquals(complete("connect ", known), [["eve", "3", "2"], ""]);
 });
 
 Deno.test("complete() offers nothing for an empty line while connected", () => {
-  const known = { isConnected: true, clients: [], requests: [], blocked: [] };
+  const known = { isConnected: true, clients: [], connected: [], requests: [], blocked: [] };
   assertEquals(complete("", known), [[], ""]);
 });
 
 Deno.test("commandHelp() has a line for each command, within 80 columns", () => {
   const lines = commandHelp().split("\n");
   for (const { name } of COMMANDS) {
-    assertEquals(lines.filter((line) => line.startsWith(`  ${name} `)).length, 1);
     const [topic] = COMMANDS.filter((spec) => spec.name === name);
+    assertEquals(lines.filter((line) => line.startsWith(`  ${usage(topic!)} `)).length, 1);
     lines.push(...commandHelp(topic).split("\n"));
   }
   assertEquals(lines.filter((line) => line.length > 80), []);
+});
+
+Deno.test("parseCommand() takes log for a command where a file may be meant, while connected", () => {
+  for (const file of ["chat.txt", "a/b", "off"]) {
+    assertEquals(parseCommand(`log ${file}`, CONNECTED), {
+      kind: "command",
+      command: { command: "log", file },
+    });
+  }
 });

@@ -144,6 +144,10 @@ Deno.test("Directory.getByName() takes names for the same that differ in case or
   assertEquals(getByName(directory, "A\u030aSA"), entry);
   assertEquals(getByName(directory, "asa"), undefined);
   assertEquals(getByName(directory, ""), undefined);
+  // One of the two is ASCII, and takes a shorter way.
+  const road = join(directory, 2, { name: "Strasse" });
+  assertEquals(getByName(directory, "straße"), road);
+  assertEquals(getByName(directory, "STRASSE"), road);
 });
 
 Deno.test("Directory.register() rule 1: an entry with the token keeps its id", () => {

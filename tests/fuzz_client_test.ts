@@ -116,13 +116,16 @@ class Strangers {
 function command(prng: Prng, { client, now }: Subject): void {
   if (prng.chance(0.002)) return client.leave(now);
   if (prng.chance(0.002)) return client.abandon(now);
-  if (prng.chance(0.05)) return client.terminate(now);
+  if (prng.chance(0.05)) return client.terminate(now, prng.pick([undefined, 2, 3, "mal"]));
+  if (prng.chance(0.05)) return client.switchTo(now, prng.pick([2, 3, 4, "mal", "Борис"]));
+  if (prng.chance(0.02)) return client.listRequests(now);
   if (prng.chance(0.05)) return client.cancel(now);
   if (prng.chance(0.05)) return client.list(now);
   if (prng.chance(0.1)) return client.reject(now, prng.pick([undefined, 2, "zoë"]));
   if (prng.chance(0.3)) return client.accept(now, prng.pick([undefined, 2, "zoë"]));
   if (prng.chance(0.5)) return client.connect(now, prng.pick([2, 2, 2, 3, "mal", 1]));
-  client.send(now, "€uro ".repeat(prng.int(prng.chance(0.9) ? 10 : 15_000)));
+  const peer = prng.pick([undefined, undefined, 2, 3, "mal"]);
+  client.send(now, "€uro ".repeat(prng.int(prng.chance(0.9) ? 10 : 15_000)), peer);
 }
 
 /** One datagram, from the directory or from somebody else. */
@@ -177,6 +180,7 @@ Deno.test("Client.handleDatagram() survives any datagrams, within its bounds", (
     subject.check();
     subject.tally.assertReached("registered", "requesting", "inactive", "request", "requestEnded");
     subject.tally.assertReached("connected", "sent", "terminated", "list", "left");
+    subject.tally.assertReached("current", "requests");
     assert(subject.client.dropped.notAuthentic > 0);
   });
 });

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Client } from "../client/client.ts";
+import { CONNECTIONS_MAX } from "../client/connections.ts";
 import type { ClientEvent } from "../client/event.ts";
 import type { ClientOptions } from "../client/view.ts";
 import type { Address } from "../protocol/address.ts";
@@ -45,24 +46,34 @@ export function subjectOptions(prng: Prng): ClientOptions {
 /** Sees to it that what a client tells makes sense. */
 class Witness {
   readonly tally = new Tally();
-  #messages = 0;
-  #sent = 0;
-  #delivered = 0;
+  /** By client id, those with whom it is connected. */
+  readonly #connected = new Map<number, { messages: number; sent: number; delivered: number }>();
 
   take(event: ClientEvent): void {
     this.tally.add(event.kind === "error" ? event.code : event.kind);
+    if (event.kind === "connected") {
+      assert(!this.#connected.has(event.peer), "connected twice");
+      this.#connected.set(event.peer, { messages: 0, sent: 0, delivered: 0 });
+      return assert(this.#connected.size <= CONNECTIONS_MAX);
+    }
+    if (event.kind === "left") return this.#connected.clear();
+    const isOfConnection = event.kind === "message" || event.kind === "sent" ||
+      event.kind === "delivered" || event.kind === "terminated" || event.kind === "current";
+    if (!isOfConnection) return;
+    const counts = this.#connected.get(event.peer);
+    assert(counts !== undefined, `${event.kind} without a connection`);
     switch (event.kind) {
-      case "connected":
-        this.#messages = this.#sent = this.#delivered = 0;
+      case "terminated":
+        this.#connected.delete(event.peer);
         return;
       case "message":
-        assertEquals(event.seq, this.#messages++);
+        assertEquals(event.seq, counts.messages++);
         return assert(new TextEncoder().encode(event.text).length <= TEXT_SIZE_MAX);
       case "sent":
-        return assertEquals(event.seq, this.#sent++);
+        return assertEquals(event.seq, counts.sent++);
       case "delivered":
-        assertEquals(event.seq, this.#delivered++);
-        return assert(event.seq < this.#sent);
+        assertEquals(event.seq, counts.delivered++);
+        return assert(event.seq < counts.sent);
     }
   }
 }

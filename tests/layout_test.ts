@@ -45,11 +45,21 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "client/identity_file.ts": ["node:path"],
   "client/peers_file.ts": ["node:path"],
   "client/files.ts": ["node:path"],
+  "client/history_file.ts": ["node:path"],
+  "client/tty.ts": ["node:process"],
   "client/terminal.ts": ["node:readline", "node:process", "node:stream"],
 };
 
 /** The clock, timers and randomness are passed in; these files are where they come from. */
-const CLOCK_TIMERS_RANDOMNESS = ["protocol/udp.ts", "server/main.ts", "client/main.ts"];
+const CLOCK_TIMERS_RANDOMNESS = [
+  "protocol/udp.ts",
+  "server/main.ts",
+  "client/main.ts",
+  "client/doctor_main.ts",
+];
+
+/** The line editor of the client, and what it takes from the system. */
+const TERMINAL = ["client/terminal.ts", "client/tty.ts"];
 
 /** What nobody else may name; import rules for node:… do the rest. */
 const CLOCK = /\b(?:Date\.now|new Date\(\)|Date\(\)|performance\.|Temporal\.Now|process\.hrtime)/;
@@ -131,13 +141,13 @@ Deno.test("only udp.ts and the main.ts files touch the clock, timers and randomn
   }
 });
 
-Deno.test("only udp.ts, terminal.ts, files.ts and the main.ts files touch the system", () => {
-  const allowed = [...CLOCK_TIMERS_RANDOMNESS, "client/terminal.ts", "client/files.ts", "main.ts"];
+Deno.test("only udp.ts, files.ts, the terminal's and the main.ts files touch the system", () => {
+  const allowed = [...CLOCK_TIMERS_RANDOMNESS, ...TERMINAL, "client/files.ts", "main.ts"];
   assertEquals(touching(SYSTEM, allowed), []);
 });
 
-Deno.test("in the client only terminal.ts touches stdin and stdout", () => {
-  assertEquals(touching(STDIN_STDOUT, ["client/terminal.ts", "server/main.ts", "main.ts"]), []);
+Deno.test("in the client only terminal.ts and tty.ts touch stdin and stdout", () => {
+  assertEquals(touching(STDIN_STDOUT, [...TERMINAL, "server/main.ts", "main.ts"]), []);
 });
 
 Deno.test("in the client only files.ts touches the file system", () => {

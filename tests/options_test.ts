@@ -17,7 +17,12 @@ const DEFAULTS: Options = {
   send: undefined,
   secretFile: undefined,
   acceptAll: false,
+  log: undefined,
+  chaos: undefined,
   isJson: false,
+  color: "auto",
+  isPlain: false,
+  keepsHistory: true,
 };
 
 /** What differs from the defaults, or the message of the problem. */
@@ -48,6 +53,11 @@ Deno.test("parseOptions() understands every option", () => {
     acceptAll: true,
     isJson: true,
   });
+  assertEquals(understood("--color", "never", "--plain", "--no-history"), {
+    color: "never",
+    isPlain: true,
+    keepsHistory: false,
+  });
   assertEquals(understood("--connect", "2", "--send", "hi\nthere"), {
     connect: 2,
     send: "hi\nthere",
@@ -62,6 +72,10 @@ Deno.test("parseOptions() understands every option", () => {
   });
   assertEquals(understood("--ephemeral"), { isEphemeral: true });
   assertEquals(understood("--secret", "./secret"), { secretFile: "./secret" });
+  assertEquals(understood("--log", "chat.jsonl"), { log: "chat.jsonl" });
+  assertEquals(understood("--chaos", "loss=0.5"), {
+    chaos: { loss: 0.5, duplicate: 0, reorder: 0, delay: 0, seed: 1 },
+  });
   assertEquals(understood("--help"), "help");
   assertEquals(understood("-h"), "help");
 });
@@ -110,6 +124,11 @@ Deno.test("parseOptions() says what it expected", () => {
       ["--identity", "x", "--ephemeral"],
       "Cannot use --ephemeral with --identity: a file, or none?",
     ],
+    [
+      ["--chaos", "loss=2"],
+      'Cannot parse --chaos: expected loss to be a probability from 0 to 1, got "2"',
+    ],
+    [["--log", "x", "--ephemeral"], "Cannot use --ephemeral with --log: no file, or one?"],
     [["--send", "hi"], "Cannot use --send without --connect: to whom?"],
     [["--prot", "1"], 'Unknown option "--prot": did you mean "--port"?'],
     [["--frobnicate=3"], 'Unknown option "--frobnicate"'],

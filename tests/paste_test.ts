@@ -71,3 +71,14 @@ Deno.test("PasteFilter keeps the last pastes only", () => {
   assertEquals(filter.expand(tokens[0]!), tokens[0]);
   assertEquals(filter.expand(tokens[9]!), "a\n9");
 });
+
+Deno.test("PasteFilter tells each marked paste once that became a token, and finds it in a line", () => {
+  const filter = new PasteFilter();
+  filter.filter(marked("short"));
+  assertEquals(filter.takeNew(), []);
+  const line = filter.filter(`send ${marked("a\r\nb")}`);
+  assertEquals(filter.takeNew(), ["a\nb"]);
+  assertEquals(filter.takeNew(), []);
+  assertEquals(filter.hasPaste(line), true);
+  assertEquals(filter.hasPaste("send [paste 7: 2 lines, 3 characters]"), false);
+});

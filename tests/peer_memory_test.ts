@@ -111,17 +111,20 @@ Deno.test("PeerMemory verifies the current connection, and no other", () => {
     code: "notConnected",
     message: "Not connected: nothing to verify",
   };
-  assertEquals(stage.memory.verify(), nothing);
+  assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
   stage.connects(2, "bob", BOB);
-  const [digits, instruction, ...more] = lines(stage.memory.verify());
+  const [digits, instruction, ...more] = lines(stage.memory.verify(2));
   assertEquals(digits, `Verify: ${shortAuthenticationString(HASH)}`);
   assertMatch(instruction!, /^Ask bob/);
   assertEquals(more, []);
+  stage.connects(3, "eve", EVE);
+  assertMatch(lines(stage.memory.verify(3))[1]!, /^Ask eve/);
+  assertMatch(lines(stage.memory.verify(2))[1]!, /^Ask bob/);
   stage.memory.handle(
     { kind: "terminated", peer: 2, name: "bob", by: "peer", undelivered: 0 },
     DATE,
   );
-  assertEquals(stage.memory.verify(), nothing);
+  assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
 });
 
 Deno.test("PeerMemory blocks by id, name and fingerprint, for later runs too", () => {
@@ -154,7 +157,7 @@ Deno.test("PeerMemory blocks the one who calls, not the friend with that name", 
 Deno.test("PeerMemory says that a connection goes on when its peer is blocked", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
-  assertEquals(lines(stage.memory.block(2))[1], "You are still connected: type terminate");
+  assertEquals(lines(stage.memory.block(2))[1], "You are still connected: type terminate 2");
 });
 
 Deno.test("PeerMemory blocks nobody that it does not know, or not which one", () => {

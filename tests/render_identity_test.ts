@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { getColorEnabled, setColorEnabled } from "@std/fmt/colors";
 import type { IdentityEvent } from "../client/event.ts";
 import { renderJson } from "../client/json.ts";
 import { Renderer } from "../client/render.ts";
+import { styles } from "../client/style.ts";
 import { elapsed } from "../client/render_identity.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
@@ -16,12 +16,9 @@ function identity(fields: Partial<IdentityEvent> & Pick<IdentityEvent, "known">)
 
 /** The lines for the events. */
 function render(events: readonly IdentityEvent[], isColored = false): (string | undefined)[] {
-  const wasEnabled = getColorEnabled();
-  setColorEnabled(isColored);
-  const renderer = new Renderer({ isTyped: false, hasPrompt: false, columns: undefined });
-  const lines = events.map((event) => renderer.event(event, TIME));
-  setColorEnabled(wasEnabled);
-  return lines;
+  const style = styles(isColored);
+  const renderer = new Renderer({ isTyped: false, hasPrompt: false, columns: undefined, style });
+  return events.map((event) => renderer.event(event, TIME));
 }
 
 Deno.test("Renderer tells whose key it is", () => {

@@ -16,7 +16,9 @@ interface Talk {
   readonly run: Run;
   readonly number: number;
   readonly openedAt: Instant;
+  /** The other's client id, and its host. */
   readonly peer: number;
+  readonly peerHost: string;
   readonly sent: string[];
   readonly received: string[];
   delivered: number;
@@ -40,7 +42,8 @@ interface Talk {
 /** One run of a client, from its start to its end. */
 export interface Run {
   readonly host: string;
-  talk: Talk | undefined;
+  /** By the other's client id. */
+  readonly talks: Map<number, Talk>;
   undelivered: number;
   /** Whether the user left, or stopped the run. */
   isOver: boolean;
@@ -50,6 +53,8 @@ export interface Run {
 /** What happened in all, to see that a simulation does something. */
 export interface Totals {
   talks: number;
+  /** Those that were opened while the client had another one. */
+  beside: number;
   sent: number;
   delivered: number;
   received: number;
@@ -59,48 +64,63 @@ export interface Totals {
 /** The book of one simulation. */
 export class Book {
   readonly #talks: Talk[] = [];
+  #beside = 0;
+  /** By static public key. */
+  readonly #hosts = new Map<string, string>();
   readonly #running = new Map<string, Run>();
   /** The connection id of one end by that of the other, as the Accepts tell. */
   readonly #otherEnd = new Map<number, number>();
   /** The end that sends to a connection id. */
   readonly #senders = new Map<number, Talk>();
+  /** The hosts that chose connection ids, as their Requests and Accepts tell. */
+  readonly #owners = new Map<number, string>();
   /** Where and when the two ends of a connection opened, by the connection id in the Accept. */
   readonly #openings = new Map<number, string[]>();
 
+  /** Notes whose static public key is whose. */
+  introduce(host: string, key: Uint8Array): void {
+    this.#hosts.set(key.join(), host);
+  }
+
   /** Notes that a client was started. */
   start(host: string): Run {
-    const run: Run = { host, talk: undefined, undelivered: 0, isOver: false, left: undefined };
+    const run: Run = { host, talks: new Map(), undelivered: 0, isOver: false, left: undefined };
     this.#running.set(host, run);
     return run;
   }
 
   /** Notes that a client was stopped without a word. */
   crash(run: Run): void {
-    if (run.talk !== undefined) run.talk.end = "crash";
-    run.talk = undefined;
+    for (const talk of run.talks.values()) talk.end = "crash";
+    run.talks.clear();
     run.isOver = true;
     this.#running.delete(run.host);
   }
 
-  /** A text that is unlike any other. */
-  text(run: Run, filling: string): string {
-    const { number, sent } = run.talk!;
+  /** A text for the client with that id, unlike any other. */
+  text(run: Run, peer: number, filling: string): string {
+    const { number, sent } = run.talks.get(peer)!;
     return `${number}:${sent.length}:${filling}`;
   }
 
   /** Notes that the user of an open connection sent a text. */
-  send(run: Run, text: string): void {
-    run.talk!.sent.push(text);
+  send(run: Run, peer: number, text: string): void {
+    run.talks.get(peer)!.sent.push(text);
   }
 
   /** Checks an event against what happened before. */
   take(now: Instant, run: Run, event: ClientEvent): void {
     assert(run.left === undefined, `after the last event: ${event.kind}`);
-    const { talk } = run;
+    const talk = "peer" in event && typeof event.peer === "number"
+      ? run.talks.get(event.peer)
+      : undefined;
     switch (event.kind) {
       case "connected":
         assertEquals(talk, undefined, "connected twice");
-        return this.#open(now, run, event.peer);
+        return this.#open(now, run, event.peer, this.#hosts.get(event.key.join())!);
+      case "current":
+        assert(talk !== undefined, "no connection to be the current one");
+        return;
       case "message":
         assert(talk !== undefined, "a message without a connection");
         return this.#receive(talk, event);
@@ -118,10 +138,10 @@ export class Book {
         assert(talk !== undefined, "terminated twice");
         run.undelivered += event.undelivered;
         talk.end = event;
-        run.talk = undefined;
+        run.talks.delete(event.peer);
         return;
       case "left":
-        assertEquals(talk, undefined, "left without a termination");
+        assertEquals(run.talks.size, 0, "left without a termination");
         assertEquals(event.undelivered, run.undelivered, "left.undelivered");
         run.left = event;
     }
@@ -132,14 +152,20 @@ export class Book {
     const { decoded } = datagram;
     const accept = datagram.frame("connectionAccept")?.content;
     if (!decoded.ok) return;
+    const request = datagram.frame("connectionRequest");
+    if (request !== undefined && !datagram.isForged) {
+      this.#owners.set(request.connection, datagram.from);
+    }
     if (accept !== undefined) {
+      if (!datagram.isForged) this.#owners.set(accept.connection, datagram.from);
       this.#otherEnd.set(accept.connection, decoded.header.connection);
       this.#otherEnd.set(decoded.header.connection, accept.connection);
-      this.#noteOpening(accept.connection, datagram.from, datagram.time);
+      const requester = this.#owners.get(decoded.header.connection);
+      this.#noteOpening(accept.connection, datagram.from, requester, datagram.time);
     }
     for (const frame of decoded.frames) {
       if (frame.kind !== "message") continue;
-      const talk = this.#running.get(datagram.from)?.talk;
+      const talk = this.#senderOf(datagram.from, decoded.header.connection);
       assert(talk !== undefined, "a Message without a connection");
       talk.remoteConnection ??= decoded.header.connection;
       assertEquals(talk.remoteConnection, decoded.header.connection, "a Message to another");
@@ -152,7 +178,9 @@ export class Book {
   /** Notes what the network delivered. */
   noteDelivered(now: Instant, datagram: Datagram): void {
     const accept = datagram.frame("connectionAccept")?.content;
-    if (accept !== undefined) this.#noteOpening(accept.connection, datagram.to, now);
+    if (accept !== undefined) {
+      this.#noteOpening(accept.connection, datagram.to, this.#owners.get(accept.connection), now);
+    }
     const ack = datagram.frame("ack");
     if (ack === undefined || !datagram.decoded.ok) return;
     const remote = this.#otherEnd.get(datagram.decoded.header.connection);
@@ -172,7 +200,10 @@ export class Book {
    */
   close(isFair: boolean): Totals {
     this.#pair();
-    const totals = { talks: 0, sent: 0, delivered: 0, received: 0, undelivered: 0 };
+    const totals = {
+      ...{ talks: 0, beside: this.#beside, sent: 0 },
+      ...{ delivered: 0, received: 0, undelivered: 0 },
+    };
     for (const talk of this.#talks) {
       this.#check(talk);
       if (isFair) this.#checkFair(talk);
@@ -185,16 +216,29 @@ export class Book {
     return totals;
   }
 
-  #noteOpening(connection: number, host: string, time: Instant): void {
+  #noteOpening(connection: number, host: string, peer: string | undefined, time: Instant): void {
     const places = this.#openings.get(connection) ?? [];
-    places.push(`${host} ${time}`);
+    places.push(`${host} ${peer} ${time}`);
     this.#openings.set(connection, places);
+  }
+
+  /** The talk of a host whose texts go to that connection id. */
+  #senderOf(host: string, remote: number): Talk | undefined {
+    const known = this.#senders.get(remote);
+    if (known !== undefined) return known;
+    const local = this.#otherEnd.get(remote);
+    const places = [
+      ...this.#openings.get(remote) ?? [],
+      ...this.#openings.get(local ?? 0) ?? [],
+    ];
+    const talks = [...this.#running.get(host)?.talks.values() ?? []];
+    return talks.find((talk) => places.includes(placeOf(talk)));
   }
 
   /** Finds out which talks are the two ends of one connection. */
   #pair(): void {
     const byPlace = new Map(
-      this.#talks.map((each) => [`${each.run.host} ${each.openedAt}`, each]),
+      this.#talks.map((each) => [placeOf(each), each]),
     );
     for (const places of this.#openings.values()) {
       const [a, b] = new Set(places.map((place) => byPlace.get(place)).filter((each) => each));
@@ -204,10 +248,11 @@ export class Book {
     }
   }
 
-  #open(now: Instant, run: Run, peer: number): void {
-    run.talk = {
+  #open(now: Instant, run: Run, peer: number, peerHost: string): void {
+    const talk: Talk = {
       run,
       openedAt: now,
+      peerHost,
       number: this.#talks.length,
       peer,
       sent: [],
@@ -222,7 +267,9 @@ export class Book {
       textEnds: [],
       acked: 0,
     };
-    this.#talks.push(run.talk);
+    run.talks.set(peer, talk);
+    this.#talks.push(talk);
+    if (run.talks.size > 1) this.#beside++;
   }
 
   #receive(talk: Talk, event: Extract<ClientEvent, { kind: "message" }>): void {
@@ -260,4 +307,9 @@ export class Book {
     if (end.by === "peer") assert(other.end?.by === "local", `${who}: who ended it?`);
     assertEquals(delivered, toldSent, `${who}: delivered and sent`);
   }
+}
+
+/** Where, with whom and when a talk was opened: that names it. */
+function placeOf({ run, peerHost, openedAt }: Talk): string {
+  return `${run.host} ${peerHost} ${openedAt}`;
 }

@@ -63,6 +63,7 @@ export class Player {
     this.#profile = profile;
     this.rule = new RetransmissionRule(mode);
     this.#identity = makeKeyPair(this.#prng.bytes);
+    book.introduce(this.name, this.#identity.publicKey);
   }
 
   get address(): Address {
@@ -120,10 +121,10 @@ export class Player {
   act(): void {
     if (this.#client === undefined) return this.start();
     const prng = this.#prng;
-    const { state, outgoing, requests } = this.#client.view();
+    const { state, outgoing, requests, peer, others } = this.#client.view();
     const roll = prng.next();
     if (state === "left") return this.#stop();
-    const { stopping, leaving, terminating } = this.#profile;
+    const { stopping, leaving } = this.#profile;
     if (roll < stopping) return this.#stop();
     if (roll < stopping + leaving) {
       this.#run!.isOver = true;
@@ -131,10 +132,8 @@ export class Player {
       return this.#do((client, now) => isGentle ? client.leave(now) : client.abandon(now));
     }
     if (roll < 0.1) return this.#do((client, now) => client.list(now));
-    if (state === "connected") {
-      if (!prng.chance(terminating)) return this.#send();
-      return this.#do((client, now) => client.terminate(now));
-    }
+    const open = [peer, ...others].filter((each) => each !== undefined && !each.isEnding);
+    if (open.length > 0 && prng.chance(0.6)) return this.#talk(prng.pick(open)!.id);
     if (outgoing !== undefined) {
       if (prng.chance(0.1)) this.#do((client, now) => client.cancel(now));
       return;
@@ -150,7 +149,9 @@ export class Player {
     if (state === undefined || state === "left") return this.start();
     this.#do((client, now) => {
       for (const { id } of client.view().requests) client.reject(now, id);
-      client.terminate(now);
+      const { peer, others, outgoing } = client.view();
+      if (outgoing !== undefined) client.cancel(now);
+      for (const each of [peer, ...others]) if (each !== undefined) client.terminate(now, each.id);
     });
   }
 
@@ -161,9 +162,9 @@ export class Player {
 
   /** Checks that nothing is left but the registration. */
   assertIdle(): void {
-    const { state, requests, unconfirmed, isServerLost } = this.#client!.view();
+    const { state, requests, others, serverLostSince } = this.#client!.view();
     assertEquals(state, "idle", `${this.name} is not idle`);
-    assertEquals([requests.length, unconfirmed, isServerLost], [0, 0, false], this.name);
+    assertEquals([requests, others, serverLostSince], [[], [], undefined], this.name);
   }
 
   /** Leaves. */
@@ -180,11 +181,11 @@ export class Player {
 
   #take(event: ClientEvent): void {
     const run = this.#run!;
-    const connection = run.talk?.remoteConnection;
+    const connection = event.kind === "terminated"
+      ? run.talks.get(event.peer)?.remoteConnection
+      : undefined;
     this.#book.take(this.#network.now, run, event);
-    if (event.kind === "terminated" && connection !== undefined) {
-      this.rule.end(this.#network.now, connection);
-    }
+    if (connection !== undefined) this.rule.end(this.#network.now, connection);
     if (event.kind === "request") this.#answer(event.peer);
     const isRefused = event.kind === "error" && ["tooLong", "queueFull"].includes(event.code);
     assert(!isRefused, "a text was not queued");
@@ -215,7 +216,17 @@ export class Player {
     });
   }
 
-  #send(): void {
+  /** Sends to one of those with whom it talks, or talks with it no more. */
+  #talk(peer: number): void {
+    const prng = this.#prng;
+    if (prng.chance(0.3)) this.#do((client, now) => client.switchTo(now, peer));
+    const isCurrent = this.#client?.view().peer?.id === peer;
+    const name = isCurrent && prng.chance(0.5) ? undefined : peer;
+    if (!prng.chance(this.#profile.terminating)) this.#send(peer, name);
+    else this.#do((client, now) => client.terminate(now, name));
+  }
+
+  #send(peer: number, name: number | undefined): void {
     const prng = this.#prng;
     const run = this.#run!;
     const texts: string[] = [];
@@ -223,13 +234,13 @@ export class Player {
       const size = prng.chance(this.#profile.longTexts)
         ? prng.int(TEXT_SIZE_MAX / 12)
         : prng.int(40);
-      const text = this.#book.text(run, prng.pick(FILLINGS).repeat(size));
-      this.#book.send(run, text);
+      const text = this.#book.text(run, peer, prng.pick(FILLINGS).repeat(size));
+      this.#book.send(run, peer, text);
       texts.push(text);
     }
-    this.#do((client, now) => texts.forEach((text) => client.send(now, text)));
-    if (prng.chance(this.#profile.terminating / 1.5)) {
-      this.#do((client, now) => client.terminate(now));
+    this.#do((client, now) => texts.forEach((text) => client.send(now, text, name)));
+    if (prng.chance(this.#profile.terminating / 3)) {
+      this.#do((client, now) => client.terminate(now, name));
     }
   }
 

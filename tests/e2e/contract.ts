@@ -57,6 +57,10 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     unconfirmed: { peer: isId, seq: isCount },
     message: { peer: isId, name: isText, seq: isCount, text: isText },
     terminated: { peer: isId, by: isEnding, undelivered: isCount },
+    requests: {
+      pending: isListOf(hasFields({ id: isId, name: isText })),
+      missed: isListOf(hasFields({ id: isId, name: isText, why: isText, agoMs: isCount })),
+    },
     list: { clients: isListOf(hasFields({ id: isId, name: isText })) },
     left: { undelivered: isCount, acknowledged: isBoolean },
     error: { code: isText, message: isText },

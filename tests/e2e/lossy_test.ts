@@ -53,6 +53,18 @@ Deno.test("a bad line: every message arrives once and in order, and is known to 
   for (const each of [ana, bob]) assertContract("client", each.events());
 });
 
+Deno.test("--chaos: the client says that its line is bad on purpose, and nothing is lost", async () => {
+  await using stage = new Stage();
+  const server = await stage.serve();
+  const chaos = "loss=0.2,duplicate=0.1,reorder=0.1,delay=5ms,seed=7";
+  const [ana, bob] = await connectedPair(stage, server, { ana: ["--chaos", chaos] });
+  assert(ana.stderr.text().startsWith("The line is made bad on purpose, each way: 20 %"));
+  const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
+  await Promise.all([ana.type(...texts), bob.type(...texts)]);
+  await Promise.all([ana, bob].map((each) => each.waitForEvent("delivered", { seq: 49 }, 60_000)));
+  assertEquals([received(ana), received(bob)], [texts, texts]);
+});
+
 const LOSABLE = [
   "connectionRequest",
   "ringing",

@@ -42,16 +42,27 @@ Deno.test("a rejected request is told to the requester, and exit status 5", asyn
   ]);
 });
 
-Deno.test("a busy client rejects a third one; the conversation goes on", async () => {
+Deno.test("a client talks with two at a time, by name and by switching", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const [ana, bob] = await connectedPair(stage, server);
-  const eve = stage.client("eve", server, "--json", "--connect", "2");
-  assertEquals(await eve.exitCode(), 5);
-  assertEquals(outcome(eve).slice(1), ["rejected peer=2", "left undelivered=0 acknowledged=true"]);
-  await ana.type("still there?");
-  await bob.waitForEvent("message", { text: "still there?" });
-  assert(!outcome(bob).includes("request peer=3 name="), "the user was not asked");
+  const eve = stage.client("eve", server, "--json", "--name", "eve", "--connect", "2");
+  await bob.waitForEvent("request", { peer: 3 });
+  await bob.type("accept 3", "for eve", "@1 for ana", "switch 1", "for ana, too");
+  await bob.type('{"command":"send","peer":"eve","text":"by name"}');
+  for (const text of ["for eve", "by name"]) await eve.waitForEvent("message", { text });
+  for (const text of ["for ana", "for ana, too"]) await ana.waitForEvent("message", { text });
+  await bob.type("terminate 3", "requests", "still there?");
+  await eve.waitForEvent("terminated", { by: "peer" });
+  await ana.waitForEvent("message", { text: "still there?" });
+  await bob.waitForEvent("requests");
+  await bob.endInput();
+  assertEquals(await bob.exitCode(), 0);
+  assertEquals(outcome(bob).filter((line) => /^(terminated|requests)/.test(line)), [
+    "terminated peer=3 by=local undelivered=0",
+    "requests pending=[] missed=[]",
+    "terminated peer=1 by=local undelivered=0",
+  ]);
 });
 
 Deno.test("a request to oneself is refused at once, by id and by name", async () => {
@@ -78,6 +89,7 @@ Deno.test("several requests wait; accept and reject name one of them", async () 
   await ana.type("reject eve", "accept 4");
   await eve.waitForEvent("rejected");
   await dan.waitForEvent("connected");
+  await ana.type("reject");
   await bob.waitForEvent("rejected");
   assertEquals((await ana.waitForEvent("connected")).peer, 4);
 });
@@ -230,7 +242,10 @@ Deno.test("the command line: help, version, and what it does not know", async ()
   assertEquals([nothing.code, nothing.stdout, nothing.stderr], [2, "", help.stdout]);
   const unknown = await runProgram(bare, ["server"]);
   assertEquals([unknown.code, unknown.stdout], [2, ""]);
-  assertMatch(unknown.stderr, /^Unknown command "server": expected serve or client[^\n]*\n$/);
+  assertMatch(
+    unknown.stderr,
+    /^Unknown command "server": expected serve, client, doctor or completions[^\n]*\n$/,
+  );
   for (const side of ["serve", "client"] as const) {
     const { code, stdout, stderr } = await runProgram(commandLine(side), ["--help"]);
     assertEquals([code, stderr], [0, ""]);

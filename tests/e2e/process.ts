@@ -36,13 +36,16 @@ export interface CommandLine {
   readonly isExecutable: boolean;
 }
 
-/** How `udp-chat serve` or `udp-chat client` is started here. */
-export function commandLine(side: "serve" | "client"): CommandLine {
+/** A command of udp-chat. */
+export type Side = "serve" | "client" | "doctor";
+
+/** How a command is started here. */
+export function commandLine(side: Side): CommandLine {
   const executable = Deno.env.get("UDP_CHAT");
   if (executable !== undefined && executable !== "") {
     return { program: Deno.realPathSync(executable), args: [side], isExecutable: true };
   }
-  const task = config.tasks[side === "serve" ? "server" : "client"].command;
+  const task = config.tasks[side === "serve" ? "server" : side].command;
   // "deno run … --import-map=import_map.json main.ts client"
   const args = task.split(" ").slice(1).map((arg) =>
     arg.replace(/(?:import_map\.json|main\.ts)$/, toPath)
@@ -238,7 +241,7 @@ export class Stage {
   }
 
   /** Starts the program. */
-  start(name: string, side: "serve" | "client", args: readonly string[]): Program {
+  start(name: string, side: Side, args: readonly string[]): Program {
     const command = commandLine(side);
     const env = this.#hasFolders ? this.folders.env(name) : {};
     const cwd = command.isExecutable && this.#hasFolders ? this.folders.get("empty") : undefined;

@@ -1,57 +1,6 @@
 // A client on a real terminal, with somebody at the keys.
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { commandLine, type Program, type RunningServer, Stage } from "./process.ts";
-import { Screen, TMUX } from "./tmux.ts";
-
-/** Ana at a terminal, Bob in a pipe, connected. */
-interface Scene {
-  readonly server: RunningServer;
-  readonly screen: Screen;
-  readonly bob: Program;
-}
-
-/** Plays a test between Ana at a terminal and Bob in a pipe. */
-function testScene(name: string, play: (scene: Scene) => Promise<void>): void {
-  Deno.test({
-    name: `terminal: ${name}${TMUX.note}`,
-    ignore: TMUX.ignore,
-    async fn() {
-      await using stage = new Stage();
-      const server = await stage.serve();
-      await using screen = await Screen.open();
-      const bob = await stage.jsonClient("bob", server);
-      await screen.run(commandLine("client"), "--server", server.address, "--name", "ana");
-      await screen.waitFor(/Registered at .* as client 2 \(ana\)/);
-      await play({ server, screen, bob });
-    },
-  });
-}
-
-async function connect({ screen, bob }: Scene): Promise<void> {
-  await bob.type("connect ana");
-  await screen.waitFor(/Connection Request from client 1 \(bob\)/);
-  await enter(screen, "accept");
-  await bob.waitForEvent("connected");
-  await screen.waitFor(/Connected to client 1 \(bob\)[^]*\nbob >/);
-}
-
-async function enter(screen: Screen, line: string): Promise<void> {
-  await screen.type(line);
-  await screen.press("Enter");
-}
-
-function count(rows: string[], pattern: RegExp): number {
-  return rows.filter((row) => pattern.test(row)).length;
-}
-
-/** Asserts that the terminal takes lines and shows what is typed, as before. */
-async function assertSane(screen: Screen, status: number): Promise<void> {
-  const after = await screen.afterwards();
-  assertEquals(after.status, status);
-  for (const setting of ["echo", "icanon", "isig", "icrnl", "opost"]) {
-    assertMatch(after.settings, new RegExp(` ${setting}\\b`), `${setting} is on`);
-  }
-}
+import { assert, assertEquals } from "@std/assert";
+import { assertSane, connect, count, enter, testScene } from "./scene.ts";
 
 testScene("messages that arrive do not break the line being typed", async (scene) => {
   await connect(scene);
@@ -67,7 +16,7 @@ testScene("messages that arrive do not break the line being typed", async (scene
   assertEquals(count(rows, /half a sent/), 1);
   await enter(screen, "ence");
   assertEquals((await bob.waitForEvent("message")).text, "half a sentence");
-  const sent = await screen.waitFor(/→ ana: half a sentence$/m);
+  const sent = await screen.waitFor(/✓ ana: half a sentence$/m);
   assertEquals(count(sent, /half a sentence/), 1, "shown once: as a message");
 
   // A line of several rows, with the cursor in its middle.
@@ -161,7 +110,7 @@ testScene("a narrow window: lines wrap, and the prompt leaves room to type", asy
   await enter(screen, " and after");
   assertEquals((await bob.waitForEvent("message")).text, "typed before and after");
   await enter(screen, "terminate");
-  await bob.waitForEvent("terminated");
+  await screen.waitFor(/^idle >$/m);
   await enter(screen, "connect bob");
   await screen.waitFor(/^ringing client 1( ·.*)? >$/m);
 });
@@ -208,5 +157,5 @@ testScene("wide characters and emoji stand where they belong", async (scene) => 
   await screen.press("BSpace");
   await enter(screen, "🎈");
   assertEquals((await bob.waitForEvent("message")).text, "世界, привет 🎈");
-  await screen.waitFor(/→ ana: 世界, привет 🎈\nbob >$/);
+  await screen.waitFor(/✓ ana: 世界, привет 🎈\nbob >$/);
 });

@@ -43,7 +43,10 @@ async function until<T>(
 
 /** A terminal with a shell in it. */
 export class Screen implements AsyncDisposable {
-  readonly #folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+  /** Where its programs keep their configuration. */
+  readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+
+  readonly #processFile = `${this.folder}/process`;
 
   private constructor() {}
 
@@ -59,12 +62,26 @@ export class Screen implements AsyncDisposable {
   }
 
   /** Types a command of the shell, and starts it. */
-  async run({ program, args, isExecutable }: CommandLine, ...more: string[]): Promise<void> {
-    const words = [program, ...args, ...more].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  async run(
+    { program, args, isExecutable }: CommandLine,
+    more: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+    // Notes its process, which stays the same.
+    const noting = `/bin/sh -c 'echo $$ > "$0"; exec "$@"' ${quoted(this.#processFile)}`;
+    const words = [program, ...args, ...more].map(quoted);
     const alone = isExecutable ? '-i TERM="$TERM" ' : "";
-    const env = `env ${alone}XDG_CONFIG_HOME='${this.#folder}' `;
-    await this.type(`clear; ${env}${words.join(" ")}`);
+    const own = { XDG_CONFIG_HOME: this.folder, ...variables };
+    const env = Object.entries(own).map(([name, value]) => `${name}=${quoted(value)}`);
+    // The tests are run by a task, the program is not.
+    await this.type(`clear; env -u INIT_CWD ${alone}${env.join(" ")} ${noting} ${words.join(" ")}`);
     await this.press("Enter");
+  }
+
+  /** Sends a signal to the program that was started last. */
+  signal(signal: Deno.Signal): void {
+    Deno.kill(Number(Deno.readTextFileSync(this.#processFile)), signal);
   }
 
   /** Types a text. */
@@ -100,6 +117,19 @@ export class Screen implements AsyncDisposable {
     return rows.map((row) => row.trimEnd()).slice(0, rows.findLastIndex((row) => row !== "") + 1);
   }
 
+  /** Column and row of the cursor, from 0. */
+  async cursor(): Promise<[column: number, row: number]> {
+    const at = (await this.#tmux(["display-message", "-p", "#{cursor_x} #{cursor_y}"])).split(" ");
+    return [Number(at[0]), Number(at[1])];
+  }
+
+  /** Keeps every byte that programs write from now on; returns a function that tells them. */
+  async record(): Promise<() => string> {
+    const file = `${this.folder}/record`;
+    await this.#tmux(["pipe-pane", `cat > '${file}'`]);
+    return () => Deno.readTextFileSync(file);
+  }
+
   /** Looks at the screen until the predicate holds; returns the rows. */
   async waitFor(
     predicate: RegExp | ((rows: string[]) => boolean),
@@ -132,12 +162,12 @@ export class Screen implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux(["kill-server"]);
-    await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.folder, { recursive: true });
   }
 
   async #tmux(args: string[], input?: string): Promise<string> {
     const child = new Deno.Command("tmux", {
-      args: ["-u", "-S", `${this.#folder}/tmux`, ...args],
+      args: ["-u", "-S", `${this.folder}/tmux`, ...args],
       env: { LC_ALL: "C.UTF-8" },
       stdin: input === undefined ? "null" : "piped",
       stdout: "piped",

@@ -93,8 +93,20 @@ export class Actor {
     this.#input((now) => texts.forEach((text) => this.#client.send(now, text)));
   }
 
-  terminate(): void {
-    this.#input((now) => this.#client.terminate(now));
+  sendTo(peer: Peer, ...texts: string[]): void {
+    this.#input((now) => texts.forEach((text) => this.#client.send(now, text, peer)));
+  }
+
+  switchTo(peer: Peer): void {
+    this.#input((now) => this.#client.switchTo(now, peer));
+  }
+
+  terminate(peer?: Peer): void {
+    this.#input((now) => this.#client.terminate(now, peer));
+  }
+
+  listRequests(): void {
+    this.#input((now) => this.#client.listRequests(now));
   }
 
   list(): void {

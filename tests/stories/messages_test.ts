@@ -20,7 +20,7 @@ function assertDelivered(sender: Actor, receiver: Actor, texts: readonly string[
   assertEquals(receiver.told("message").map(({ seq }) => seq), seqs);
   assertEquals(sender.told("sent").map(({ seq }) => seq), seqs);
   assertEquals(sender.told("delivered").map(({ seq }) => seq), seqs);
-  assertEquals(sender.view.unconfirmed, 0);
+  assertEquals(sender.view.peer?.unconfirmed, 0);
 }
 
 story("messages go both ways, numbered, and name their sender", (stage) => {
@@ -79,7 +79,7 @@ story("a message that is not confirmed within 5 s is told so, and delivered late
   ana.send("hi");
   stage.wait(1000);
   ana.send("there");
-  assertEquals(ana.view.unconfirmed, 2);
+  assertEquals(ana.view.peer?.unconfirmed, 2);
   stage.wait(30_000);
   assertEquals(ana.toldAt("unconfirmed", since), [5000, 6000]);
   assertEquals(ana.told("unconfirmed").map(({ seq }) => seq), [0, 1]);
@@ -101,7 +101,7 @@ story("a thousand messages in one burst arrive, a fifth of the datagrams being l
   stage.set({ loss: 0.2, jitter: 30, duplication: 0.1 });
   const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
   ana.send(...texts);
-  stage.network.runUntil(() => ana.view.unconfirmed === 0, 300_000, "everything delivered");
+  stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 300_000, "everything delivered");
   assertDelivered(ana, ben, texts);
 });
 
@@ -110,7 +110,7 @@ story("a thousand messages in one burst take a few round trips where nothing is 
   const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
   const since = stage.now;
   ana.send(...texts);
-  stage.network.runUntil(() => ana.view.unconfirmed === 0, 10_000, "everything delivered");
+  stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 10_000, "everything delivered");
   assertDelivered(ana, ben, texts);
   assertLess(stage.now - since, 200);
   // Several share a datagram.
@@ -123,7 +123,7 @@ for (const alphabet of ALPHABETS) {
     const text = textOfSize(alphabet, TEXT_SIZE_MAX);
     stage.set({ loss: 0.2, jitter: 30 });
     ana.send("before", text, "after");
-    stage.network.runUntil(() => ana.view.unconfirmed === 0, 300_000, "everything delivered");
+    stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 300_000, "everything delivered");
     assertDelivered(ana, ben, ["before", text, "after"]);
     assert(stage.datagrams().every(({ bytes }) => bytes.length <= PATH_MTU_ETHERNET));
   }, ["adaptive"]);
@@ -153,7 +153,7 @@ story("a full queue is an error, and what was queued is delivered", (stage) => {
   const texts = Array<string>(64).fill(text);
   ana.send(...texts, "one more", text);
   assertEquals(ana.errors, ["queueFull", "queueFull"]);
-  stage.network.runUntil(() => ana.view.unconfirmed === 0, 60_000, "everything delivered");
+  stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 60_000, "everything delivered");
   assertDelivered(ana, ben, texts);
   ana.send("again");
   stage.wait(100);

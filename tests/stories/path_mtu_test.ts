@@ -46,7 +46,7 @@ story("a transfer goes on in a black hole: smaller datagrams, then as large as f
   const largest = Math.max(...later);
   assert(largest > PATH_MTU_BASE && largest <= LIMIT, `${largest} bytes`);
   stage.wait(5000);
-  assertEquals(ana.view.unconfirmed, 0);
+  assertEquals(ana.view.peer?.unconfirmed, 0);
   assertEquals(ben.texts.length, 12 * 10 * TEXTS);
 }, ["adaptive"]);
 

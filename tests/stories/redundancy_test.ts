@@ -59,7 +59,7 @@ story("who is busy repeats nothing", (stage) => {
   const texts = Array.from({ length: 3000 }, (_, index) => `${index}`.padStart(64));
   const since = stage.now;
   ana.send(...texts);
-  stage.network.runUntil(() => ana.view.unconfirmed === 0, 60_000, "everything delivered");
+  stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 60_000, "everything delivered");
   const frames = stage.datagrams(ana, since).flatMap((each) => each.frames);
   const seqs = frames.flatMap((frame) => frame.kind === "message" ? [frame.seq] : []);
   // Only the last few, when the queue is empty.

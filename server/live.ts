@@ -1,0 +1,119 @@
+/**
+ * A directory on a terminal: the screen, redrawn in place.
+ *
+ * @module
+ */
+import type { ChangeKind } from "./event.ts";
+import type { TableClient } from "./entry.ts";
+import type { Moment } from "./render.ts";
+import { changeOf } from "./render.ts";
+import { type Change, renderScreen, type ScreenSize } from "./screen.ts";
+import type { Server } from "./server.ts";
+
+/** Milliseconds between two redraws at least, however much happens. */
+export const REDRAW_INTERVAL_MIN = 250;
+/** Milliseconds between two redraws where nothing happens: ages tick. */
+export const TICK = 1000;
+/** Changes that are kept to be shown. */
+export const CHANGES_MAX = 200;
+
+/** The alternate screen and no cursor. */
+const ENTER = "\x1b[?1049h\x1b[?25l";
+/** What gives the terminal back as it was. */
+export const RESTORE = "\x1b[?25h\x1b[?1049l";
+const HOME = "\x1b[H";
+const CLEAR_LINE_END = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+
+/** What a live screen needs from outside. */
+export interface LiveSystem {
+  moment(): Moment;
+  size(): ScreenSize;
+  /** Calls `action` once, unless the returned function is called before. */
+  after(ms: number, action: () => void): () => void;
+  /** Writes; settles when the terminal has taken it. */
+  write(text: string): Promise<void>;
+}
+
+/** Shows a directory from its construction until close(). */
+export class Live {
+  readonly #title: string;
+  readonly #server: Server;
+  readonly #isColored: boolean;
+  readonly #system: LiveSystem;
+  readonly #changes: Change[] = [];
+  #drawnAt = -Infinity;
+  /** The next redraw, and how to call it off. */
+  #planned: { at: number; cancel(): void } | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  #isClosed = false;
+
+  constructor(title: string, server: Server, isColored: boolean, system: LiveSystem) {
+    this.#title = title;
+    this.#server = server;
+    this.#isColored = isColored;
+    this.#system = system;
+    this.#put(ENTER);
+    this.#draw();
+  }
+
+  /** Takes a change of the table. */
+  change(kind: ChangeKind, client: TableClient): void {
+    this.#changes.push(changeOf(kind, client, this.#system.moment()));
+    if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+    this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
+  }
+
+  /** Draws all of it anew: the terminal has another size, or another program used it. */
+  redraw(): void {
+    if (this.#isClosed) return;
+    this.#put(ENTER);
+    this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
+  }
+
+  /** Gives the terminal back as it was. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#planned?.cancel();
+    this.#put(RESTORE);
+    await this.#writing;
+  }
+
+  /** Plans a redraw, unless an earlier one is planned. */
+  #plan(at: number): void {
+    if (this.#isClosed || this.#planned !== undefined && this.#planned.at <= at) return;
+    this.#planned?.cancel();
+    const wait = Math.max(0, at - this.#system.moment().now);
+    this.#planned = { at, cancel: this.#system.after(wait, () => this.#draw()) };
+  }
+
+  #draw(): void {
+    const { now } = this.#system.moment();
+    this.#planned = undefined;
+    this.#drawnAt = now;
+    this.#plan(now + TICK);
+    // A slow terminal gets fewer frames, not older ones.
+    if (this.#isWriting) return;
+    const state = {
+      title: this.#title,
+      table: this.#server.table(),
+      changes: this.#changes,
+      lookUps: this.#server.lookUps,
+      dropped: this.#server.dropped,
+      now,
+    };
+    const rows = renderScreen(state, this.#system.size(), this.#isColored);
+    this.#isWriting = true;
+    this.#put(HOME + rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW);
+    this.#writing = this.#writing.then(() => {
+      this.#isWriting = false;
+    });
+  }
+
+  #put(text: string): void {
+    // Where nobody looks any more, the directory goes on.
+    this.#writing = this.#writing.then(() => this.#system.write(text)).catch(() => {});
+  }
+}

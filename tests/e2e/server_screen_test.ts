@@ -1,0 +1,137 @@
+// A directory on a real terminal.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { decodeDatagram } from "../../protocol/datagram.ts";
+import { Registration } from "../../protocol/registration.ts";
+import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
+import { commandLine, Stage } from "./process.ts";
+import { Screen, TMUX } from "./tmux.ts";
+
+const SERVE = commandLine("serve");
+
+/** Clients without a program of their own. */
+class Crowd implements AsyncDisposable {
+  readonly #drives: Drive[] = [];
+
+  /** Registers so many at once. */
+  async join(count: number, port: number): Promise<void> {
+    const server = { hostname: "127.0.0.1", port };
+    await Promise.all(Array.from({ length: count }, (_, index) => {
+      const socket = openSocket("127.0.0.1", 0);
+      const self = { port: (socket.addr as Deno.NetAddr).port, publicKey: systemRandom(32) };
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const wish = { id: 0, name: `guest${index}`, ...self };
+      const machine = new Registration(clock(), server, wish, "adaptive", systemRandom);
+      const driven = {
+        handleDatagram(now: number, bytes: Uint8Array): void {
+          const decoded = decodeDatagram(bytes);
+          if (!decoded.ok || decoded.sealed) return;
+          for (const frame of decoded.frames) machine.handleFrame(now, frame);
+        },
+        handleTimeout: (now: number) => machine.handleTimeout(now),
+        nextTimeout: () => machine.nextTimeout(),
+        pollTransmit: (now: number) => machine.pollTransmit(now),
+        pollEvent: () => machine.pollEvent(),
+      };
+      this.#drives.push(drive(driven, socket, ({ kind }) => {
+        if (kind === "registered") resolve();
+      }));
+      return promise;
+    }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#drives.map((each) => each.close()));
+  }
+}
+
+/** The port that a directory on a screen listens on. */
+async function portOf(screen: Screen): Promise<string> {
+  const rows = await screen.waitFor(/Listening on 127\.0\.0\.1:\d+/);
+  return /127\.0\.0\.1:(\d+)/.exec(rows.join("\n"))![1]!;
+}
+
+for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+  Deno.test({
+    name: `server at ${columns} × ${rows}: the table in place, changes below, totals${TMUX.note}`,
+    ignore: TMUX.ignore,
+    async fn() {
+      await using stage = new Stage();
+      await using screen = await Screen.open(columns, rows);
+      await screen.run(SERVE, ["--port", "0"]);
+      const server = { address: `127.0.0.1:${await portOf(screen)}` };
+      await screen.waitFor((shown) =>
+        shown.length === rows && /^0 clients · 0 look-ups · dropped 0$/.test(shown.at(-1)!)
+      );
+      const ana = await stage.jsonClient("ana", server);
+      const bob = await stage.jsonClient("bob", server);
+      await bob.type("connect ana");
+      await ana.waitForEvent("request");
+      const shown = await screen.waitFor(/^2 clients · 1 look-up/m);
+      assertEquals(shown.length, rows);
+      assertMatch(shown[0]!, /^Listening on 127\.0\.0\.1:\d+/);
+      assertMatch(shown[1]!, /^ +id +name +address +age$/);
+      assertMatch(shown[2]!, /^ +1 +ana +127\.0\.0\.1:\d+ +\d:\d\d$/);
+      assertMatch(shown[3]!, /^ +2 +bob +127\.0\.0\.1:\d+ +\d:\d\d$/);
+      assertMatch(shown[4]!, /^\d\d:\d\d:\d\d client 1 \(ana\) joined/);
+      assertMatch(shown[5]!, /^\d\d:\d\d:\d\d client 2 \(bob\) joined/);
+      // The ages tick, and nothing scrolls.
+      const age = /:(\d\d)$/.exec(shown[2]!)![1]!;
+      const later = await screen.waitFor((now) => !now[2]!.endsWith(`:${age}`));
+      assertEquals(later[0], shown[0]);
+      await ana.endInput();
+      await screen.waitFor((now) =>
+        / 2 +bob /.test(now[2]!) && /client 1 \(ana\) left$/.test(now[5]!)
+      );
+      await screen.press("C-c");
+      const after = await screen.afterwards();
+      assertEquals(after.status, 0);
+      for (const setting of ["echo", "icanon", "isig", "icrnl", "opost"]) {
+        assertMatch(after.settings, new RegExp(` ${setting}\\b`), `${setting} is on`);
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: `server: a hundred clients at once, another size, and the screen from before${TMUX.note}`,
+  ignore: TMUX.ignore,
+  async fn() {
+    await using screen = await Screen.open(80, 24);
+    await screen.run(SERVE, ["--port", "0", "--color", "never"]);
+    const port = Number(await portOf(screen));
+    await using crowd = new Crowd();
+    await crowd.join(100, port);
+    const shown = await screen.waitFor(/^100 clients/m);
+    assert(shown.some((row) => /^ {2}… and \d+ more$/.test(row)), shown.join("\n"));
+    assertEquals(shown.length, 24);
+    await screen.resize(40, 10);
+    const small = await screen.waitFor((rows) =>
+      rows.length === 10 && /^100 clients/.test(rows.at(-1)!) && /^Listening/.test(rows[0]!)
+    );
+    assert(small.every((row) => row.length <= 40));
+    await screen.type("typed");
+    await screen.press("C-c");
+    const after = await screen.waitFor(/^Stopped · 100 clients were active/m);
+    // What was printed before, and nothing of the picture.
+    assertMatch(after.join("\n"), /stops\nStopped/);
+  },
+});
+
+Deno.test({
+  name: `server --plain on a terminal: lines are added, the table on every join${TMUX.note}`,
+  ignore: TMUX.ignore,
+  async fn() {
+    await using stage = new Stage();
+    await using screen = await Screen.open();
+    await screen.run(SERVE, ["--port", "0", "--plain"]);
+    const server = { address: `127.0.0.1:${await portOf(screen)}` };
+    const ana = await stage.jsonClient("ana", server);
+    await screen.waitFor(
+      /client 1 \(ana\) joined from .*\n +id +name +address +since\n.*\n1 client$/,
+    );
+    await ana.endInput();
+    await screen.waitFor(/\n1 client\nclient 1 \(ana\) left\n0 clients$/);
+    await screen.press("C-c");
+    assertEquals((await screen.afterwards()).status, 0);
+  },
+});

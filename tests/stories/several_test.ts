@@ -1,0 +1,282 @@
+import { assertEquals } from "@std/assert";
+import { CONNECTIONS_MAX } from "../../client/connections.ts";
+import { MISSED_REQUESTS_MAX } from "../../client/missed.ts";
+import { RejectReason } from "../../protocol/frame.ts";
+import { PlayedRequest } from "../played_peer.ts";
+import type { Actor, Stage } from "./stage.ts";
+import { story } from "./stage.ts";
+
+/** Ana (1), who talks with ben (2), and then with cleo (3) as well. */
+function three(stage: Stage): [Actor, Actor, Actor] {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
+  stage.connect(ana, ben);
+  stage.connect(cleo, ana);
+  return [ana, ben, cleo];
+}
+
+/** The current connection and the others of a client. */
+function talks({ view: { peer, others } }: Actor): [number | undefined, number[]] {
+  return [peer?.id, others.map(({ id }) => id)];
+}
+
+story(
+  "who accepts or connects while connected has another connection, the current one",
+  (stage) => {
+    const [ana, ben, cleo] = three(stage);
+    assertEquals(talks(ana), [3, [2]]);
+    ana.send("to cleo");
+    ben.send("from ben");
+    stage.wait(100);
+    assertEquals([ben.texts, cleo.texts, ana.texts], [[], ["to cleo"], ["from ben"]]);
+    const dora = stage.client("dora");
+    stage.wait(100);
+    stage.connect(ana, dora);
+    assertEquals(talks(ana), [4, [2, 3]]);
+    assertEquals(ana.told("current"), []);
+  },
+);
+
+story(
+  "a text goes to one of several without a switch, and a switch makes it the current one",
+  (stage) => {
+    const [ana, ben, cleo] = three(stage);
+    ana.sendTo(2, "by id");
+    ana.sendTo("BEN", "by name");
+    ana.switchTo("ben");
+    assertEquals(talks(ana), [2, [3]]);
+    ana.send("as the current one");
+    ana.switchTo(3);
+    ana.send("to cleo");
+    stage.wait(100);
+    assertEquals(ben.texts, ["by id", "by name", "as the current one"]);
+    assertEquals(cleo.texts, ["to cleo"]);
+    assertEquals(ana.told("current"), [
+      { kind: "current", peer: 2, name: "ben", why: "chosen" },
+      { kind: "current", peer: 3, name: "cleo", why: "chosen" },
+    ]);
+    ana.sendTo("dora", "x");
+    ana.switchTo(7);
+    assertEquals(ana.errors, ["notConnected", "notConnected"]);
+  },
+);
+
+story("what was not read of the others is counted, and what is not delivered to each", (stage) => {
+  const [ana, ben, cleo] = three(stage);
+  ben.send("one", "two");
+  cleo.send("three");
+  stage.wait(100);
+  assertEquals([ana.view.peer?.unread, ana.view.others.map(({ unread }) => unread)], [0, [2]]);
+  ana.sendTo(2, "an answer");
+  assertEquals(ana.view.others.map(({ unread, unconfirmed }) => [unread, unconfirmed]), [[0, 1]]);
+  stage.wait(100);
+  ben.send("more");
+  stage.wait(100);
+  assertEquals(ana.view.others.map(({ unread }) => unread), [1]);
+  ana.switchTo(2);
+  assertEquals([ana.view.peer?.unread, ana.view.others[0]?.unread], [0, 0]);
+  ben.crash();
+  ana.send("into the void");
+  stage.wait(20_000);
+  assertEquals([ana.view.peer?.unconfirmed, ana.view.others[0]?.unconfirmed], [1, 0]);
+});
+
+story("when a connection ends, the one that was current before is it again", (stage) => {
+  const [ana, , cleo] = three(stage);
+  cleo.terminate();
+  stage.wait(100);
+  assertEquals(ana.last("terminated").peer, 3);
+  assertEquals(ana.last("current"), { kind: "current", peer: 2, name: "ben", why: "ended" });
+  stage.connect(ana, cleo);
+  const dora = stage.client("dora");
+  stage.wait(100);
+  stage.connect(ana, dora);
+  for (const peer of [3, 2, 4]) ana.switchTo(peer);
+  dora.terminate();
+  stage.wait(100);
+  assertEquals([talks(ana), ana.last("current").peer], [[2, [3]], 2]);
+  cleo.terminate();
+  stage.wait(100);
+  assertEquals([talks(ana), ana.told("current").length], [[2, []], 5]);
+});
+
+story("a connection is terminated by id or name, the current one without", (stage) => {
+  const [ana, ben, cleo] = three(stage);
+  ana.terminate("ben");
+  stage.wait(100);
+  assertEquals([ben.last("terminated").by, cleo.told("terminated")], ["peer", []]);
+  assertEquals([talks(ana), ana.told("current")], [[3, []], []]);
+  ana.terminate(2);
+  assertEquals(ana.errors, ["notConnected"]);
+  stage.connect(ben, ana);
+  ana.terminate();
+  stage.wait(100);
+  assertEquals([ben.told("terminated").length, talks(ana)], [2, [3, []]]);
+});
+
+story("a request that is under way beside a connection is taken back by its name", (stage) => {
+  const [ana, ben] = stage.pair();
+  const cleo = stage.client("cleo");
+  stage.wait(100);
+  ana.connect("cleo");
+  stage.wait(100);
+  assertEquals([ana.view.state, ana.view.outgoing?.peer], ["connected", 3]);
+  ana.terminate("Cleo");
+  stage.wait(100);
+  assertEquals([ana.view.outgoing, cleo.last("requestEnded").why], [undefined, "cancelled"]);
+  assertEquals([ben.told("terminated"), ana.told("terminated")], [[], []]);
+});
+
+story("who leaves terminates all connections first", (stage) => {
+  const [ana, ben, cleo] = three(stage);
+  stage.lose("message", { times: 2 });
+  ana.sendTo(2, "bye ben");
+  ana.sendTo(3, "bye cleo");
+  ana.leave();
+  stage.wait(25_000);
+  assertEquals([ben.texts, cleo.texts], [["bye ben"], ["bye cleo"]]);
+  assertEquals([ben, cleo].map((each) => each.last("terminated").by), ["peer", "peer"]);
+  assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: true });
+  assertEquals(ana.told("current"), []);
+});
+
+story("who leaves in a hurry counts what all were sent", (stage) => {
+  const [ana, ben, cleo] = three(stage);
+  for (const each of [ben, cleo]) each.crash();
+  ana.sendTo(2, "one", "two");
+  ana.sendTo(3, "three");
+  ana.leave();
+  stage.wait(61_000);
+  assertEquals(ana.told("terminated").map(({ undelivered }) => undelivered), [2, 1]);
+  assertEquals(ana.last("left").undelivered, 3);
+});
+
+story("beyond 16 connections a client is busy, and starts no other", (stage) => {
+  const [ana, ...others] = stage.clients(
+    ...["ana", ...Array.from({ length: CONNECTIONS_MAX + 1 }, (_, index) => `c${index}`)],
+  ) as [Actor, ...Actor[]];
+  const last = others.pop()!;
+  for (const each of others.slice(1)) stage.connect(each, ana);
+  last.connect(1);
+  stage.wait(100);
+  stage.connect(others[0]!, ana);
+  ana.accept();
+  assertEquals(ana.errors, ["tooManyConnections"]);
+  last.cancel();
+  stage.wait(100);
+  last.connect(1);
+  stage.wait(100);
+  assertEquals(last.last("rejected").reason, RejectReason.busy);
+  assertEquals(ana.last("requestEnded").why, "busy");
+  ana.connect(last.id);
+  assertEquals(ana.errors, ["tooManyConnections", "tooManyConnections"]);
+  // One that started anew takes the place of its earlier run.
+  others[0]!.restart({ id: 2 });
+  stage.wait(100);
+  others[0]!.connect(1);
+  stage.wait(100);
+  ana.accept(2);
+  stage.wait(100);
+  assertEquals(ana.view.others.length, CONNECTIONS_MAX - 1);
+  others[1]!.terminate();
+  stage.wait(100);
+  last.connect(1);
+  stage.wait(100);
+  ana.accept();
+  stage.wait(100);
+  assertEquals(last.view.state, "connected");
+}, ["adaptive"]);
+
+story("nobody else can claim the id of somebody with whom one is connected", (stage) => {
+  const [ana, ben] = stage.pair();
+  const words = { requester: ben.id, responder: ana.id, name: "ben" };
+  const { bytes } = new PlayedRequest(stage.network.prng.bytes, ana.key, words);
+  stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
+  stage.wait(100);
+  assertEquals([ana.told("request"), ana.last("requestEnded").why], [[], "busy"]);
+  ana.sendTo("ben", "for ben alone");
+  stage.wait(100);
+  assertEquals(ben.texts, ["for ben alone"]);
+});
+
+story(
+  "a request under the id of somebody with whom one connects meanwhile is rejected",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    const words = { requester: ben.id, responder: ana.id, name: "ben" };
+    const { bytes } = new PlayedRequest(stage.network.prng.bytes, ana.key, words);
+    stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
+    stage.wait(100);
+    ana.connect(2);
+    stage.wait(100);
+    ben.accept();
+    stage.wait(100);
+    assertEquals([ana.view.requests, ana.last("requestEnded").why], [[], "busy"]);
+    assertEquals([talks(ana), ana.last("connected").key], [[2, []], ben.key]);
+  },
+);
+
+story("who accepts all talks on with whom it talks", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  const auto = stage.client("auto", { acceptAll: true });
+  stage.wait(100);
+  for (const each of [ana, ben]) {
+    each.connect("auto");
+    stage.wait(100);
+  }
+  assertEquals(talks(auto), [1, [2]]);
+  assertEquals(auto.told("connected").map(({ isAside }) => isAside), [undefined, true]);
+  auto.send("for ana");
+  stage.wait(100);
+  assertEquals([ana.texts, ben.texts], [["for ana"], []]);
+});
+
+story("requests that were missed are listed, the latest first, until one connects", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
+  ben.connect(1);
+  stage.wait(100);
+  ben.cancel();
+  stage.wait(100);
+  cleo.connect(1);
+  stage.wait(100);
+  cleo.crash();
+  stage.wait(35_000);
+  const dora = stage.client("dora");
+  stage.wait(100);
+  dora.connect(1);
+  stage.wait(100);
+  ana.listRequests();
+  const { pending, missed } = ana.last("requests");
+  assertEquals(pending, [{ id: dora.id, name: "dora", key: dora.key }]);
+  assertEquals(missed.map(({ id, name, why }) => ({ id, name, why })), [
+    { id: 3, name: "cleo", why: "expired" },
+    { id: 2, name: "ben", why: "cancelled" },
+  ]);
+  assertEquals(missed.map(({ key }) => key), [cleo.key, ben.key]);
+  const [ended] = ana.toldAt("requestEnded");
+  assertEquals(missed[1]!.agoMs, stage.now - ended!);
+  stage.connect(ana, ben);
+  ana.reject();
+  ana.listRequests();
+  const later = ana.last("requests");
+  assertEquals([later.pending, later.missed.map(({ id }) => id)], [[], [3]]);
+});
+
+story("a bounded number of missed requests is remembered, one of each client", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  for (let times = 0; times < 3; times++) {
+    ben.connect(1);
+    stage.wait(100);
+    ben.cancel();
+    stage.wait(100);
+  }
+  ana.listRequests();
+  assertEquals(ana.last("requests").missed.length, 1);
+  for (let requester = 10; requester < 10 + 3 * MISSED_REQUESTS_MAX; requester++) {
+    const words = { requester, responder: ana.id, name: "" };
+    const { bytes } = new PlayedRequest(stage.network.prng.bytes, ana.key, words);
+    stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
+    stage.wait(1000);
+  }
+  ana.listRequests();
+  assertEquals(ana.last("requests").missed.length, MISSED_REQUESTS_MAX);
+}, ["adaptive"]);
