@@ -14,7 +14,7 @@ import type { ClientEvent, IdentityEvent, Peer } from "./event.ts";
 import { sizeOf } from "./paste.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
-import type { Style } from "./style.ts";
+import type { Brush, Style } from "../protocol/style.ts";
 import { cutToWidth, hang, screenWidth } from "./wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
@@ -49,8 +49,6 @@ export interface Surface {
   readonly columns: number | undefined;
   readonly style: Style;
 }
-
-type Brush = (text: string) => string;
 
 /** Renders events; remembers what later ones need, such as whose key is whose. */
 export class Renderer {

@@ -4,7 +4,7 @@
  * @module
  */
 import { screenWidth } from "./wrap.ts";
-import { withoutStyle } from "./style.ts";
+import { withoutStyle } from "../protocol/style.ts";
 
 /**
  * Rows by their number, counted from the first that was printed. The prompt stands below the last.

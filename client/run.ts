@@ -19,7 +19,7 @@ import { type Answer, type PeerMemory, printOf } from "./peer_memory.ts";
 import { Printer, type PrinterSystem } from "./printer.ts";
 import { label, Renderer } from "./render.ts";
 import { Script } from "./script.ts";
-import { styles } from "./style.ts";
+import { styles } from "../protocol/style.ts";
 import { Terminal } from "./terminal.ts";
 import { Transcript, type TranscriptSystem } from "./transcript.ts";
 import { type Ends, inspectEnds, openOutput, readLines, screenColumns } from "./tty.ts";

@@ -39,9 +39,6 @@ export interface OwnMessage {
 /** What makes lines for people: a renderer for a surface without columns. */
 export type TranscriptRenderer = Pick<Renderer, "event" | "own">;
 
-/** Codes of colors, which only the renderer can have put there: all other text is cleaned. */
-// deno-lint-ignore no-control-regex
-const COLORS = /\x1b\[[\d;]*m/g;
 /** What the renderer begins a line with that is no further row of the one above. */
 const CLOCK = /^\d\d:\d\d /;
 
@@ -130,12 +127,12 @@ function isJson(path: string): boolean {
   return /\.jsonl?$/i.test(path);
 }
 
-/** The lines with the day in front of the time, and without colors. */
+/** The lines with the day in front of the time. */
 function dated(text: string | undefined, date: Date): string | undefined {
   const two = (value: number): string => `${value}`.padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `;
   const indent = " ".repeat(day.length);
-  return text?.replace(COLORS, "").split("\n")
+  return text?.split("\n")
     .map((row) => (CLOCK.test(row) ? day : indent) + row).join("\n");
 }
 

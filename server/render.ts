@@ -6,12 +6,14 @@
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Instant } from "../protocol/driven.ts";
+import { type Brush, styles } from "../protocol/style.ts";
 import { cleanText } from "../protocol/text.ts";
 import type { TableClient } from "./entry.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "./event.ts";
 import type { Change } from "./screen.ts";
 import type { DropReason } from "./server.ts";
-import { bold, type Brush, dim, green, red, yellow } from "./style.ts";
+
+const { bold, dim, green, red, yellow } = styles(true);
 
 /** What the process has to say: the events of the directory, and its own. */
 export type Output =

@@ -6,11 +6,13 @@
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { formatAddress } from "../protocol/address.ts";
 import type { Instant } from "../protocol/driven.ts";
+import { type Brush, styles } from "../protocol/style.ts";
 import { cleanText } from "../protocol/text.ts";
 import type { TableClient } from "./entry.ts";
 import type { TableEvent } from "./event.ts";
 import type { DropReason } from "./server.ts";
-import { bold, type Brush, dim } from "./style.ts";
+
+const { bold, dim } = styles(true);
 
 /** Rows for what happened, where the table is long: one of so many of the screen. */
 const CHANGES_SHARE = 3;

@@ -3,7 +3,7 @@ import { unicodeWidth } from "@std/cli/unicode-width";
 import type { ClientEvent } from "../client/event.ts";
 import { renderJson } from "../client/json.ts";
 import { MARK_COLUMN, MARKS, Renderer, type Surface } from "../client/render.ts";
-import { styles, withoutStyle } from "../client/style.ts";
+import { styles, withoutStyle } from "../protocol/style.ts";
 import { hang } from "../client/wrap.ts";
 import { RejectReason } from "../protocol/frame.ts";
 

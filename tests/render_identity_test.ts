@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { IdentityEvent } from "../client/event.ts";
 import { renderJson } from "../client/json.ts";
 import { Renderer } from "../client/render.ts";
-import { styles } from "../client/style.ts";
+import { styles } from "../protocol/style.ts";
 import { elapsed } from "../client/render_identity.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);

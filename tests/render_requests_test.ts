@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { IdentityEvent } from "../client/event.ts";
 import { Renderer } from "../client/render.ts";
-import { styles } from "../client/style.ts";
+import { styles } from "../protocol/style.ts";
 import { fingerprint } from "../protocol/fingerprint.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);

@@ -1,10 +1,10 @@
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { styles } from "../protocol/style.ts";
 import type { TableClient } from "../server/entry.ts";
 import { CHANGES_MAX, Live, REDRAW_INTERVAL_MIN, RESTORE, TICK } from "../server/live.ts";
 import { cutToWidth, formatAge, renderScreen, type ScreenState } from "../server/screen.ts";
 import { Server } from "../server/server.ts";
-import { green } from "../server/style.ts";
 import { Prng } from "./random.ts";
 
 function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
@@ -23,7 +23,10 @@ function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenS
   };
 }
 
-const CHANGE = { text: "12:00:00 client 1 (ana) joined from 127.0.0.1:40001", brush: green };
+const CHANGE = {
+  text: "12:00:00 client 1 (ana) joined from 127.0.0.1:40001",
+  brush: styles(true).green,
+};
 
 Deno.test("renderScreen(): title, table, changes below it, and the totals in the last row", () => {
   const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {

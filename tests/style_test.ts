@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { NAME_COLORS, nameColor, styles, withoutStyle } from "../client/style.ts";
+import { NAME_COLORS, nameColor, styles, withoutStyle } from "../protocol/style.ts";
 import { Prng } from "./random.ts";
 
 /** The relative luminance of one of the 256 colors of xterm, in its cube (WCAG 2.2). */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { ClientEvent } from "../client/event.ts";
 import { Renderer } from "../client/render.ts";
-import { styles } from "../client/style.ts";
+import { styles } from "../protocol/style.ts";
 import { Transcript } from "../client/transcript.ts";
 
 const NOON = new Date(2026, 0, 2, 12, 30, 7);

@@ -1,5 +1,5 @@
 /**
- * Colors and weights of text on a terminal, by the SGR codes of ECMA-48.
+ * Colors and weights of text on a terminal, by the SGR codes of ECMA-48, for both sides.
  *
  * Not those of `@std/fmt/colors`: where NO_COLOR is set nobody can turn them on, not even
  * `--color always`.
@@ -21,21 +21,24 @@ const FNV_PRIME = 0x01000193;
 // deno-lint-ignore no-control-regex
 const CODES = /\x1b\[[\d;]*m/g;
 
+/** A way to write a text. */
+export type Brush = (text: string) => string;
+
 /** Ways to write a text. */
 export interface Style {
-  bold(text: string): string;
-  dim(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-  cyan(text: string): string;
+  readonly bold: Brush;
+  readonly dim: Brush;
+  readonly red: Brush;
+  readonly green: Brush;
+  readonly yellow: Brush;
+  readonly cyan: Brush;
   /** The color of whoever has this static key, the same in every run; none without a key. */
   name(text: string, key: Uint8Array | undefined): string;
 }
 
 /** Text with codes, or the bare text. */
 export function styles(hasColor: boolean): Style {
-  const wrap = (open: string, close: number) => (text: string): string => {
+  const wrap = (open: string, close: number): Brush => (text) => {
     if (!hasColor || text === "") return text;
     const [start, end] = [`\x1b[${open}m`, `\x1b[${close}m`];
     // What ends a style inside this one takes this one up again.
