@@ -59,9 +59,8 @@ export class Client implements Driven<ClientEvent> {
 
   /** Looks a client up and requests a connection; accepts its request where it was quicker. */
   connect(now: Instant, peer: Peer): void {
-    const self = this.#self();
-    if (self === undefined) return this.#fail("notRegistered", "Not registered yet");
-    if (this.#phase !== "active") return this.#fail("notRegistered", "Leaving: not registered");
+    const self = this.#registered();
+    if (self === undefined) return;
     if (isPeer(peer, self.id, self.name)) return this.#fail("self", "That is you");
     const problem = connectProblem(this.#connections, this.#requests, peer);
     if (problem !== undefined) return this.#tell(problem);
@@ -157,7 +156,7 @@ export class Client implements Driven<ClientEvent> {
 
   /** Asks the directory which clients are active. */
   list(now: Instant): void {
-    this.#link.list(now);
+    if (this.#registered() !== undefined) this.#link.list(now);
   }
 
   /** Ends the connections, then leaves the directory; both take a bounded time. */
@@ -250,6 +249,15 @@ export class Client implements Driven<ClientEvent> {
   #self(): Self | undefined {
     const { id, name } = this.#link;
     return id === undefined ? undefined : { id, name };
+  }
+
+  /** This client as the directory knows it; where it does not, the user is told. */
+  #registered(): Self | undefined {
+    const self = this.#self();
+    if (self !== undefined && this.#phase === "active") return self;
+    const why = this.#phase === "active" ? "Not registered yet" : "Leaving: not registered";
+    this.#fail("notRegistered", why);
+    return undefined;
   }
 
   #state(): ClientView["state"] {

@@ -73,7 +73,8 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
     return parseArgument(spec, rest);
   }
   if (!isCertain) return command({ command: "send", text: line });
-  return unknownCommand(slash, word);
+  const advice = context.isConnected ? undefined : "type help, or connect NAME to talk";
+  return unknownCommand(slash, word, advice);
 }
 
 /** A client as people name it: a number is an id, anything else a name. */
@@ -126,16 +127,28 @@ function fits(spec: CommandSpec, rest = ""): boolean {
     case "to":
       return false;
     case "file?":
-      return words.length <= 1;
+      return true;
     case "topic?":
       return words.length === 0 || words.length === 1 && topicNamed(words[0]!) !== undefined;
   }
 }
 
-/** Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/". */
+/**
+ * Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/", and one
+ * with spaces is quoted or begins with its folder.
+ */
 function isTalk(spec: CommandSpec, rest = ""): boolean {
-  const word = rest.trim();
-  return spec.argument === "file?" && word !== "" && word !== "off" && !/[./\\]/.test(word);
+  const path = rest.trim();
+  if (spec.argument !== "file?" || path === "" || path === "off") return false;
+  const isClear = /\s/.test(path)
+    ? unquote(path) !== path || /^(?:[~.]|\.\.|[a-z]:)?[\\/]/i.test(path)
+    : /[./\\]/.test(path);
+  return !isClear;
+}
+
+/** A path without the quotation marks that a shell would want around it. */
+function unquote(path: string): string {
+  return /^(["'])(?<inner>.+)\1$/.exec(path)?.groups?.["inner"] ?? path;
 }
 
 function topicNamed(word: string): CommandSpec | undefined {
@@ -151,7 +164,7 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
   if (spec.name === "@" || !fits(spec, rest)) return problem(usageMessage(spec));
   if (spec.name === "send") return command({ command: "send", text: rest });
   if (spec.name === "log") {
-    return command(word === "" ? { command: "log" } : { command: "log", file: word });
+    return command(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
   }
   if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
   return plainCommand(spec.name);
@@ -202,12 +215,14 @@ function usageMessage(spec: CommandSpec): string {
   return `Usage: ${usage(spec)} · for example: ${spec.example}`;
 }
 
-function unknownCommand(slash: string, word: string): ParsedLine {
+function unknownCommand(
+  slash: string,
+  word: string,
+  advice = "type help for the commands",
+): ParsedLine {
   const words = COMMANDS.filter((spec) => spec.name !== "@");
   const suggestion = nearestName(word, words);
-  const hint = suggestion === undefined
-    ? "type help for the commands"
-    : `did you mean "${slash}${suggestion}"?`;
+  const hint = suggestion === undefined ? advice : `did you mean "${slash}${suggestion}"?`;
   const isText = slash === "" && suggestion === undefined;
   return problem(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
 }

@@ -13,7 +13,7 @@ export type Command =
   | { command: "send"; text: string; peer?: Peer }
   | { command: "switch"; peer: Peer }
   | { command: "terminate"; peer?: Peer }
-  | { command: "leave" | "list" | "requests" | "fingerprint" | "verify" }
+  | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
   /** `peer` may be a fingerprint, as parseFingerprint() gives it. */
   | { command: "block"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
@@ -123,6 +123,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "show the active clients",
     example: "list",
     alsoKnownAs: ["who", "ls", "names", "clients"],
+  },
+  {
+    name: "show",
+    argument: "none",
+    help: "show the whole of the last message that was cut",
+    example: "show",
+    alsoKnownAs: ["more", "all", "cat", "less"],
   },
   {
     name: "fingerprint",

@@ -14,7 +14,7 @@ import {
 import type { ClientEvent, IdentityEvent, Peer } from "./event.ts";
 import { fromHex, toHex } from "./hex.ts";
 import { isSameName, type KnownPeers } from "./known_peers.ts";
-import { label } from "./render.ts";
+import { label } from "./words.ts";
 
 /** Clients of this run whose keys are remembered, to be named by id. */
 export const SEEN_CLIENTS_MAX = 1000;

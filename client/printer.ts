@@ -80,6 +80,7 @@ export class Printer {
 
   /** Prints a message that this client, of that name, sends to a peer. */
   own(peer: number, name: string, text: string): void {
+    this.#terminal?.eraseTyped();
     const line = this.#print(this.#renderer.own(name, text, this.#system.date()));
     if (line !== undefined) this.#deliveries.add(peer, line);
   }
@@ -98,6 +99,13 @@ export class Printer {
   note(lines: readonly string[]): void {
     if (this.#isJson) this.#system.printError(lines.join("\n"));
     else this.#print(this.#renderer.note(lines, this.#system.date()));
+  }
+
+  /** Prints the whole of the last message that was too long to be shown at once. */
+  whole(): void {
+    const text = this.#renderer.whole();
+    if (text === undefined) this.note(["Every message was shown whole"]);
+    else this.#print(text);
   }
 
   /** Prints help. */

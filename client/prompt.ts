@@ -5,7 +5,7 @@
  */
 import type { Instant } from "../protocol/driven.ts";
 import type { ClientView } from "./view.ts";
-import { label, peerText } from "./render.ts";
+import { label, peerText } from "./words.ts";
 import { cutToWidth, screenWidth } from "./wrap.ts";
 
 /** Columns that the prompt leaves for typing, by leaving out what matters least. */
@@ -23,8 +23,11 @@ export interface PromptContext {
   columns: number;
 }
 
-/** A part of the prompt; the lower the rank, the longer it stays where there is little room. */
-type Part = readonly [text: string, rank: number];
+/**
+ * A part of the prompt, and what stands there where there is little room; the lower the rank, the
+ * longer it stays.
+ */
+type Part = readonly [text: string, rank: number, short?: string];
 
 /** The prompt, such as `bob · 2 unconfirmed > `. */
 export function prompt(view: ClientView, context: PromptContext): string {
@@ -38,11 +41,16 @@ export function prompt(view: ClientView, context: PromptContext): string {
   if (isOffline) parts.splice(0, 1, ["offline", 0]);
   if (isLost) {
     const what = isOffline ? "no directory" : "directory lost";
-    parts.push([context.lostSince === "" ? what : `${what} since ${context.lostSince}`, 5]);
+    parts.push([context.lostSince === "" ? what : `${what} since ${context.lostSince}`, 5, what]);
   }
   if (context.overdue > 0) parts.push([`${context.overdue} unconfirmed`, 4]);
-  const unread = view.others.reduce((sum, each) => sum + each.unread, 0);
-  if (unread > 0) parts.push([`${unread} unread`, 4]);
+  const unread = view.others.filter((each) => each.unread > 0);
+  const [from] = unread;
+  if (from !== undefined) {
+    const short = `${unread.reduce((sum, each) => sum + each.unread, 0)} unread`;
+    const isOne = unread.length === 1;
+    parts.push([isOne ? `${short} from ${label(from.id, from.name)}` : short, 4, short]);
+  }
   const [request] = view.requests;
   if (view.requests.length > 1) parts.push([`${view.requests.length} requests`, 3]);
   else if (request !== undefined) {
@@ -51,11 +59,13 @@ export function prompt(view: ClientView, context: PromptContext): string {
   return fit(parts, context.columns - (view.outgoing ? WAITING_COLUMNS : TYPING_COLUMNS));
 }
 
-/** The parts that fit; of the last one at least the beginning. */
+/** The parts that fit, in short if need be; of the last one at least the beginning. */
 function fit(parts: readonly Part[], columns: number): string {
+  const whole = parts.map(([part]) => part).join(" · ");
+  if (screenWidth(whole) + 3 <= columns) return `${whole} > `;
   let kept = parts;
   for (;;) {
-    const text = kept.map(([part]) => part).join(" · ");
+    const text = kept.map(([part, , short]) => short ?? part).join(" · ");
     if (screenWidth(text) + 3 <= columns) return `${text} > `;
     if (kept.length === 1) return `${cutToWidth(text, Math.max(1, columns - 3))} > `;
     const last = Math.max(...kept.map(([, rank]) => rank));

@@ -7,14 +7,25 @@
  * @module
  */
 import { formatAddress } from "../protocol/address.ts";
-import { type ListEntry, RejectReason } from "../protocol/frame.ts";
+import { RejectReason } from "../protocol/frame.ts";
 import { cleanText } from "../protocol/text.ts";
 import type { DeliveryNotice, DeliveryState } from "./deliveries.ts";
-import type { ClientEvent, IdentityEvent, Peer } from "./event.ts";
+import type { ClientEvent, IdentityEvent } from "./event.ts";
 import { sizeOf } from "./paste.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
 import type { Brush, Style } from "../protocol/style.ts";
+import {
+  clockTime,
+  label,
+  listLines,
+  messages,
+  peerText,
+  requestEnded,
+  terminated,
+  undelivered,
+  who,
+} from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "./wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
@@ -23,9 +34,14 @@ const INDENT = 8;
 export const MARK_COLUMN = 7;
 /** Peers whose name and key are remembered; more are met as they come. */
 const PEERS_MAX = 256;
-/** Lines and characters that are shown of one's own message where it was typed. */
-const OWN_LINES_MAX = 5;
-const OWN_LENGTH_MAX = 500;
+/** What is shown at once of a message, where somebody sits at a terminal. */
+interface Limit {
+  readonly lines: number;
+  readonly characters: number;
+}
+const OWN_LIMIT: Limit = { lines: 5, characters: 500 };
+const THEIR_LIMIT: Limit = { lines: 20, characters: 1500 };
+
 /** Columns that the beginning of a paste has at least. */
 const BEGINNING_COLUMNS_MIN = 10;
 /** Columns where the surface has none. */
@@ -50,11 +66,24 @@ export interface Surface {
   readonly style: Style;
 }
 
+/** A message as it is shown; `styled` is the name in its color. */
+interface Message {
+  readonly mark: string;
+  readonly name: string;
+  readonly styled: string;
+  readonly text: string;
+  readonly time: Date;
+}
+
 /** Renders events; remembers what later ones need, such as whose key is whose. */
 export class Renderer {
   readonly #surface: Surface;
   readonly #ownKey: Uint8Array | undefined;
   readonly #peers = new Map<number, { name: string; key: Uint8Array }>();
+  /** The ids of those with whom one is connected. */
+  readonly #connected = new Set<number>();
+  /** The last message of others that was not shown whole. */
+  #cut: Message | undefined;
   #ownId = 0;
   #lostSince = "";
 
@@ -75,13 +104,9 @@ export class Renderer {
    * @param identity with a request: whose key it is.
    */
   event(event: ClientEvent, time: Date, identity?: IdentityEvent): string | undefined {
-    if (event.kind === "message") {
-      const { style } = this.#surface;
-      const name = label(event.peer, event.name);
-      const styled = style.bold(style.name(name, this.#peers.get(event.peer)?.key));
-      return this.#message("←", styled, name, event.text, time);
-    }
+    if (event.kind === "message") return this.#theirs(event, time);
     if (event.kind === "connected") this.#meet(event.peer, event.name, event.key);
+    if (event.kind === "terminated") this.#connected.delete(event.peer);
     const notice = event.kind === "request"
       ? requestLine(event, identity) +
         this.#hint(`accept ${event.peer} or reject ${event.peer}`)
@@ -95,8 +120,13 @@ export class Renderer {
   own(name: string, text: string, time: Date): string {
     const shown = name === "" ? "you" : cleanText(name);
     const styled = this.#surface.style.name(shown, this.#ownKey);
-    const short = this.#surface.hasPrompt ? shortened(text) : text;
-    return this.#message(MARKS.sent, styled, shown, short, time);
+    const short = this.#shortened(text, OWN_LIMIT);
+    return this.#message({ mark: MARKS.sent, name: shown, styled, text: short, time });
+  }
+
+  /** The whole of the last message of others that was too long to be shown at once. */
+  whole(): string | undefined {
+    return this.#cut && this.#message(this.#cut);
   }
 
   /** What stands at {@linkcode MARK_COLUMN} of a message in that state. */
@@ -155,6 +185,7 @@ export class Renderer {
   }
 
   #meet(peer: number, name: string, key: Uint8Array): void {
+    this.#connected.add(peer);
     this.#peers.delete(peer);
     this.#peers.set(peer, { name, key });
     const [oldest] = this.#peers.keys();
@@ -166,8 +197,27 @@ export class Renderer {
     return brushLines(brush, hang("", INDENT, text, INDENT, this.#surface.columns), prefix);
   }
 
-  #message(mark: string, styledName: string, name: string, text: string, time: Date): string {
-    const prefix = `${this.#surface.style.dim(clockTime(time))} ${mark} ${styledName}: `;
+  #theirs(event: Extract<ClientEvent, { kind: "message" }>, time: Date): string {
+    const { style } = this.#surface;
+    const { text } = event;
+    const name = label(event.peer, event.name);
+    const styled = style.bold(style.name(name, this.#peers.get(event.peer)?.key));
+    const message = { mark: "←", name, styled, text, time };
+    const short = this.#shortened(text, THEIR_LIMIT);
+    if (short === text) return this.#message(message);
+    this.#cut = message;
+    return this.#message({ ...message, text: `${short}${this.#hint("type show to see it all")}` });
+  }
+
+  /** The text, or the beginning of a long one and its size, where somebody sits at a terminal. */
+  #shortened(text: string, { lines, characters }: Limit): string {
+    if (!this.#surface.isTyped) return text;
+    const beginning = cutToWidth(text.split("\n").slice(0, lines).join("\n"), characters);
+    return beginning === text ? text : `${beginning}\n… ${sizeOf(text)}`;
+  }
+
+  #message({ mark, name, styled, text, time }: Message): string {
+    const prefix = `${this.#surface.style.dim(clockTime(time))} ${mark} ${styled}: `;
     const width = INDENT + screenWidth(name) + 2;
     const clean = cleanText(text, { keepLines: true });
     return hang(prefix, width, clean, INDENT, this.#surface.columns);
@@ -223,7 +273,7 @@ export class Renderer {
       case "delivered":
         return undefined;
       case "list":
-        return list(event.clients, this.#ownId);
+        return listLines(event.clients, this.#ownId, this.#connected);
       case "left": {
         if (this.#ownId === 0) return undefined;
         const ack = event.acknowledged ? "acknowledged" : "not acknowledged by the directory";
@@ -282,79 +332,8 @@ export class Renderer {
   }
 }
 
-/** `client 2 (bob)` */
-export function who(id: number, name: string): string {
-  const clean = cleanText(name);
-  return clean === "" ? `client ${id}` : `client ${id} (${clean})`;
-}
-
-/** `bob`, or `client 2` where it has no name. */
-export function label(id: number, name: string): string {
-  return cleanText(name) || `client ${id}`;
-}
-
-/** `2`, or `bob` where only the name is known. */
-export function peerText(peer: Peer): string {
-  return typeof peer === "number" ? `${peer}` : cleanText(peer);
-}
-
-/** `1 message`, `2 messages` */
-export function messages(count: number): string {
-  return count === 1 ? "1 message" : `${count} messages`;
-}
-
-function undelivered(count: number): string {
-  return count === 0 ? "" : ` · ${messages(count)} left undelivered`;
-}
-
-function requestEnded(from: string, why: "cancelled" | "expired" | "busy"): string {
-  switch (why) {
-    case "cancelled":
-      return `Connection Request from ${from} withdrawn`;
-    case "expired":
-      return `Connection Request from ${from} expired`;
-    case "busy":
-      return `Connection Request from ${from} rejected: you are busy`;
-  }
-}
-
-function terminated(event: Extract<ClientEvent, { kind: "terminated" }>): string {
-  const peer = who(event.peer, event.name);
-  const rest = undelivered(event.undelivered);
-  switch (event.by) {
-    case "local":
-      return `Connection Termination by you, with ${peer}${rest}`;
-    case "peer":
-      return `Connection Termination by ${peer}${rest}`;
-    case "timeout":
-      return `Connection with ${peer} ended: no answer${rest}`;
-  }
-}
-
-function list(clients: readonly ListEntry[], ownId: number): string[] {
-  if (clients.length === 0) return ["No active clients"];
-  const width = Math.max(...clients.map(({ id }) => `${id}`.length));
-  const rows = clients.map(({ id, name }) => {
-    const own = id === ownId ? "(you)" : "";
-    return [`${id}`.padStart(width), cleanText(name), own].filter((part) => part !== "").join("  ");
-  });
-  return [clients.length === 1 ? "1 active client" : `${clients.length} active clients`, ...rows];
-}
-
-/** The text, or the beginning of a long one and its size. */
-function shortened(text: string): string {
-  const lines = text.split("\n").slice(0, OWN_LINES_MAX).join("\n");
-  const beginning = cutToWidth(lines, OWN_LENGTH_MAX);
-  return beginning === text ? text : `${beginning}\n… ${sizeOf(text)}`;
-}
-
 function plain(text: string): string {
   return text;
-}
-
-function clockTime(time: Date): string {
-  const two = (value: number): string => `${value}`.padStart(2, "0");
-  return `${two(time.getHours())}:${two(time.getMinutes())}`;
 }
 
 /** Styles each row by itself, so that a pager or a cut keeps the colors right. */

@@ -5,8 +5,8 @@
  */
 import { fingerprint } from "../protocol/fingerprint.ts";
 import type { ClientEvent, IdentityEvent } from "./event.ts";
-import { who } from "./render.ts";
 import { elapsed } from "./render_identity.ts";
+import { who } from "./words.ts";
 
 type RequestEvent = Extract<ClientEvent, { kind: "request" }>;
 type RequestsEvent = Extract<ClientEvent, { kind: "requests" }>;
@@ -21,11 +21,11 @@ export function requestLine(event: RequestEvent, identity: IdentityEvent | undef
 export function requestLines({ pending, missed }: RequestsEvent, time: Date): string[] {
   if (pending.length + missed.length === 0) return ["No requests wait, and none were missed"];
   const waiting = pending.map(({ id, name, key }) =>
-    `${who(id, name)} waits · accept ${id} or reject ${id} · key ${fingerprint(key)}`
+    `Waiting: ${who(id, name)} · accept ${id} or reject ${id} · key ${fingerprint(key)}`
   );
   const gone = missed.map(({ id, name, why, agoMs }) => {
     const when = elapsed(new Date(time.getTime() - agoMs), time);
-    return `${who(id, name)} missed ${when}: ${WHY_MISSED[why]}`;
+    return `Missed ${when}: ${who(id, name)}, ${WHY_MISSED[why]}`;
   });
   return [...waiting, ...gone];
 }
@@ -33,7 +33,7 @@ export function requestLines({ pending, missed }: RequestsEvent, time: Date): st
 const WHY_MISSED = {
   cancelled: "withdrawn",
   expired: "expired",
-  busy: "rejected, you were busy",
+  busy: "rejected because you were busy",
 } as const;
 
 function keyWords(identity: IdentityEvent | undefined): string {

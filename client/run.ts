@@ -9,20 +9,22 @@ import type { Client } from "./client.ts";
 import { parseCommand } from "./command.ts";
 import type { Command } from "./command_table.ts";
 import { complete, KnownClients } from "./complete.ts";
-import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
+import type { ClientEvent, ErrorCode } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import { commandHelp } from "./help.ts";
 import type { History } from "./history_file.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./prompt.ts";
-import { type Answer, type PeerMemory, printOf } from "./peer_memory.ts";
+import type { PeerMemory } from "./peer_memory.ts";
+import { Performer } from "./performer.ts";
 import { Printer, type PrinterSystem } from "./printer.ts";
-import { label, Renderer } from "./render.ts";
+import { Renderer } from "./render.ts";
 import { Script } from "./script.ts";
 import { styles } from "../protocol/style.ts";
 import { Terminal } from "./terminal.ts";
 import { Transcript, type TranscriptSystem } from "./transcript.ts";
 import { type Ends, inspectEnds, openOutput, readLines, screenColumns } from "./tty.ts";
+import { label } from "./words.ts";
 
 /** Milliseconds between two looks at a countdown. */
 const COUNTDOWN_STEP = 1000;
@@ -43,6 +45,7 @@ export class Run {
   readonly #renderer: Renderer;
   readonly #printer: Printer;
   readonly #memory: PeerMemory;
+  readonly #performer: Performer;
   readonly #transcript: Transcript;
   readonly #known = new KnownClients();
   readonly #left = Promise.withResolvers<void>();
@@ -52,6 +55,8 @@ export class Run {
   #wakeReader: (() => void) | undefined;
   #isPumping = false;
   #isInterrupted = false;
+  /** With whom the user talked when the line being typed was begun. */
+  #begunWith: number | undefined;
 
   constructor(options: Options, client: Client, memory: PeerMemory, system: System) {
     this.#options = options;
@@ -76,6 +81,16 @@ export class Run {
     const forFile = new Renderer(file, memory.ownKey);
     this.#transcript = new Transcript(system, forFile, (message) => this.#fail("log", message));
     this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
+    this.#performer = new Performer({
+      client,
+      memory,
+      printer: this.#printer,
+      transcript: this.#transcript,
+      // A terminal that cannot redraw shows what was typed.
+      showsOwn: !isJson && (!surface.isTyped || isInteractive),
+      input: (action) => this.#drive?.input(action),
+      handleEvent: (event) => this.handleEvent(event),
+    });
   }
 
   /** Runs until the client has left; returns the exit status. */
@@ -116,6 +131,7 @@ export class Run {
         const isConnected = state === "connected";
         return complete(line, { isConnected, clients, connected, requests, blocked });
       },
+      onBegin: () => this.#begunWith = this.#client.view().peer?.id,
       onLine: (line) => this.#handleTyped(line),
       onRecallable: (line) => history.add(line),
       onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
@@ -157,87 +173,36 @@ export class Run {
     }
   }
 
-  #handleTyped(line: string): void {
+  /** Acts on a typed line; false where it has to be entered once more. */
+  #handleTyped(line: string): boolean {
     const isConnected = this.#client.view().state === "connected";
     const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson });
     if (parsed.kind === "nothing") this.#terminal?.eraseTyped();
     else if (parsed.kind === "problem") this.#fail("usage", parsed.message);
+    else if (this.#isAstray(parsed.command)) return false;
     else this.#perform(parsed.command);
+    return true;
+  }
+
+  /** Whether the user talked with somebody else when a line without a name was begun; tells it. */
+  #isAstray(command: Command): boolean {
+    const { peer } = this.#client.view();
+    const isForCurrent = (command.command === "send" || command.command === "terminate") &&
+      command.peer === undefined;
+    if (!isForCurrent || this.#begunWith === undefined || peer === undefined) return false;
+    if (peer.id === this.#begunWith) return false;
+    this.#begunWith = peer.id;
+    const name = label(peer.id, peer.name);
+    const what = command.command === "send"
+      ? `Not sent: you talk with ${name} now · Enter sends it to ${name}`
+      : `Not terminated: you talk with ${name} now · Enter ends that`;
+    this.#printer.note([what]);
+    return true;
   }
 
   #perform(command: Command): void {
-    if (command.command === "help") return this.#printer.help(commandHelp(command.topic));
-    if (command.command === "log") {
-      return this.#printer.note([this.#transcript.perform(command.file)]);
-    }
-    this.#drive?.input((now) => {
-      switch (command.command) {
-        case "fingerprint":
-          return this.#answer(now, this.#memory.ownFingerprint());
-        case "verify":
-          return this.#answer(now, this.#memory.verify(this.#client.view().peer?.id));
-        case "block":
-          return this.#answer(now, this.#memory.block(command.peer));
-        case "unblock":
-          return this.#answer(now, this.#memory.unblock(command.peer));
-        case "connect":
-          return this.#client.connect(now, command.peer);
-        case "send":
-          return this.#send(now, command.text, command.peer);
-        case "switch":
-          return this.#client.switchTo(now, command.peer);
-        case "terminate":
-          return this.#client.terminate(now, command.peer);
-        case "requests":
-          return this.#client.listRequests(now);
-        case "accept":
-          return this.#client.accept(now, command.peer);
-        case "reject":
-          return this.#reject(now, command.peer);
-        default:
-          return this.#client[command.command](now);
-      }
-    });
+    this.#performer.perform(command);
     this.#update();
-  }
-
-  /** Shows the answer to a command; rejects the requests of whom it blocked. */
-  #answer(now: Instant, answer: Answer): void {
-    if (answer.kind === "error") return this.handleEvent(answer);
-    this.#printer.note(answer.lines);
-    const { blocked } = answer;
-    if (blocked === undefined) return;
-    const isPending = this.#client.view().requests.some(({ id }) =>
-      this.#memory.hasKey(id, blocked)
-    );
-    // By the key: others may claim the same id.
-    if (isPending) this.#reject(now, printOf(blocked));
-  }
-
-  /** Sends, and shows the message where the client took it. */
-  #send(now: Instant, text: string, to: Peer | undefined): void {
-    const { name, peer } = this.#client.view();
-    const sent = this.#client.send(now, text, to);
-    if (sent === undefined) return;
-    const shown = sent.peer === peer?.id
-      ? name
-      : `${name || "you"} to ${label(sent.peer, sent.name)}`;
-    this.#transcript.own({ peer: sent.peer, name, shown, text });
-    if (this.#options.isJson) return;
-    const { isTyped, isScreen, isInteractive } = this.#ends;
-    // A terminal that cannot redraw shows what was typed.
-    if (isTyped && isScreen && !isInteractive) return;
-    this.#terminal?.eraseTyped();
-    this.#printer.own(sent.peer, shown, text);
-  }
-
-  /** Rejects, and shows it. */
-  #reject(now: Instant, peer: Peer | undefined): void {
-    const before = this.#client.view().requests;
-    this.#client.reject(now, peer);
-    const after = new Set(this.#client.view().requests.map(({ id }) => id));
-    const rejected = before.find(({ id }) => !after.has(id));
-    if (rejected !== undefined) this.#printer.rejection(rejected);
   }
 
   /** Does what the script wants next, until it waits for something. */

@@ -230,6 +230,7 @@ export class Script {
       case "leave":
         return this.#next(command, "left");
       case "requests":
+      case "show":
       case "fingerprint":
       case "verify":
       case "block":

@@ -32,8 +32,14 @@ interface Key {
 export interface TerminalHandlers {
   prompt(): string;
   complete(line: string): [words: string[], replaced: string];
-  /** A line was entered; the typed one stays on the screen unless eraseTyped() is called now. */
-  onLine(line: string): void;
+  /** The line being typed was empty, and a key was pressed. */
+  onBegin(): void;
+  /**
+   * A line was entered; the typed one stays on the screen unless eraseTyped() is called now.
+   *
+   * @returns false to have it typed again, as if it had not been entered.
+   */
+  onLine(line: string): boolean;
   /** A line was entered that is worth keeping: it stands for itself. */
   onRecallable(line: string): void;
   /** A long text was pasted into the line being typed. */
@@ -206,6 +212,7 @@ export class Terminal {
   #beforeKey(key?: Key): void {
     this.#noticeResize();
     this.#hasResumed = false;
+    if (this.#editor.line === "") this.#handlers.onBegin();
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
     if (!key?.ctrl) return;
     // The editor clears the screen.
@@ -280,9 +287,16 @@ export class Terminal {
     this.#isShown = false;
     this.#rows.print(this.#typedRows);
     const hasPaste = this.#pastes.hasPaste(line);
-    this.#handlers.onLine(this.#pastes.expand(line));
+    if (!this.#handlers.onLine(this.#pastes.expand(line))) return this.#retype(line);
     if (!hasPaste) this.#handlers.onRecallable(line);
     this.#schedule();
+  }
+
+  #retype(line: string): void {
+    this.eraseTyped();
+    this.#flush(false);
+    this.#editor.write(line);
+    this.#countRows();
   }
 
   /** What is printed in one turn is drawn at once. */

@@ -226,6 +226,24 @@ Deno.test("Renderer shows the beginning and the size of a long message of one's 
   assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
 });
 
+Deno.test("Renderer cuts a long message of others where the whole can be asked for", () => {
+  const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
+  const renderer = new Renderer(TERMINAL);
+  assertEquals(renderer.whole(), undefined);
+  const rows = renderer.event(message(text), TIME)?.split("\n") ?? [];
+  assertEquals(rows[0], "09:05 ← bob: line 0");
+  assertEquals(rows.slice(19), [
+    "        line 19",
+    "        … 1000 lines, 8889 characters · type show to see it all",
+  ]);
+  renderer.event(message("short"), TIME);
+  const whole = renderer.whole()?.split("\n") ?? [];
+  assertEquals([whole.length, whole.at(-1)], [1000, "        line 999"]);
+  const wide = renderer.event(message("日本".repeat(20_000)), TIME) ?? "";
+  assert(wide.length < 2000 && wide.includes("… 40000 characters"), wide);
+  assertEquals(plain(PIPE, message(text))[0]?.split("\n").length, 1000);
+});
+
 Deno.test("Renderer shows what was pasted, in a row where there is room", () => {
   const renderer = new Renderer(TERMINAL);
   const text = "\n  first line that goes on and on and on\nsecond\nthird";
@@ -255,17 +273,20 @@ Deno.test("Renderer remembers since when the directory is silent", () => {
   assertEquals(renderer.lostSince, "");
 });
 
-Deno.test("Renderer lists the active clients, itself marked", () => {
-  const clients = [{ id: 1, name: "ana" }, { id: 12, name: "" }, { id: 13, name: "b\x07ob" }];
-  assertEquals(
-    plain(PIPE, registered, { kind: "list", clients })[1],
+Deno.test("Renderer lists the active clients, itself and those it is connected with marked", () => {
+  const clients = [{ id: 1, name: "ana" }, { id: 2, name: "b\x07ob" }, { id: 12, name: "" }];
+  const list: ClientEvent = { kind: "list", clients };
+  const connected: ClientEvent = { kind: "connected", ...BOB_CONNECTED };
+  const terminated: ClientEvent = { kind: "terminated", ...BOB, by: "local", undelivered: 0 };
+  const rows = (use: string): string =>
     [
       "09:05 * 3 active clients",
       "09:05 *  1  ana  (you)",
+      `09:05 *  2  bob${use}`,
       "09:05 * 12",
-      "09:05 * 13  bob",
-    ].join("\n"),
-  );
+    ].join("\n");
+  const told = plain(PIPE, registered, list, connected, list, terminated, list);
+  assertEquals([told[1], told[3], told[5]], [rows(""), rows("  (connected)"), rows("")]);
   assertEquals(plain(PIPE, { kind: "list", clients: [] }), ["09:05 * No active clients"]);
 });
 

@@ -147,6 +147,7 @@ Deno.test("Client's commands fail by an event, never by an exception", () => {
     (client, now) => client.reject(now, "nobody"),
     (client, now) => client.send(now, "hi"),
     (client, now) => client.terminate(now),
+    (client, now) => client.list(now),
   ];
   for (const command of commands) {
     const lone = new Lone();

@@ -148,11 +148,11 @@ Deno.test("parseCommand() suggests the nearest command", () => {
 });
 
 Deno.test("parseCommand() says that other text is no command", () => {
-  const message = 'Unknown command "hello": type help for the commands';
+  const message = 'Unknown command "hello": type help, or connect NAME to talk';
   assertEquals(parseCommand("hello there", IDLE), { kind: "problem", message, isText: true });
   assertEquals(understood("/", CONNECTED), 'Unknown command "/": type help for the commands');
   const long = understood("x".repeat(100_000), IDLE);
-  assertEquals(long, `Unknown command "${"x".repeat(40)}…": type help for the commands`);
+  assertEquals(long, `Unknown command "${"x".repeat(40)}…": type help, or connect NAME to talk`);
 });
 
 Deno.test("parseCommand() shows the usage where the arguments do not fit", () => {
@@ -296,10 +296,25 @@ Deno.test("commandHelp() has a line for each command, within 80 columns", () => 
 });
 
 Deno.test("parseCommand() takes log for a command where a file may be meant, while connected", () => {
-  for (const file of ["chat.txt", "a/b", "off"]) {
-    assertEquals(parseCommand(`log ${file}`, CONNECTED), {
-      kind: "command",
-      command: { command: "log", file },
-    });
+  for (
+    const file of ["chat.txt", "a/b", "off", "/tmp/my chat.txt", "~/a b", "..\\a b", "C:\\a b"]
+  ) {
+    assertEquals(understood(`log ${file}`, CONNECTED), { command: "log", file });
   }
+  for (const text of ["log in", "log in.to it", "log 'em", "log out of C: now"]) {
+    assertEquals(understood(text, CONNECTED), { command: "send", text });
+  }
+});
+
+Deno.test("parseCommand() takes a path with spaces, quoted as for a shell or not", () => {
+  for (const context of [IDLE, CONNECTED]) {
+    for (const quote of ["'", '"']) {
+      const command = understood(`log ${quote}my chat.txt${quote} `, context);
+      assertEquals(command, { command: "log", file: "my chat.txt" });
+    }
+  }
+  for (const line of ["log my chat.txt", "/log my chat.txt"]) {
+    assertEquals(understood(line, IDLE), { command: "log", file: "my chat.txt" });
+  }
+  assertEquals(understood("/log 'em", CONNECTED), { command: "log", file: "'em" });
 });

@@ -16,6 +16,7 @@ const VIEW: ClientView = {
 };
 const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
 const peer = { id: 2, name: "bob", unconfirmed: 0, unread: 0, isEnding: false };
+const carol = { ...peer, id: 3, name: "carol", unread: 2 };
 
 Deno.test("prompt() tells how the client stands", () => {
   const prompts: [Partial<ClientView>, string][] = [
@@ -40,7 +41,8 @@ Deno.test("prompt() tells how the client stands", () => {
     [{ state: "connected", peer }, "bob > "],
     [{ state: "connected", peer: { ...peer, name: "" } }, "client 2 > "],
     [{ state: "connected", peer: { ...peer, name: "b\x1bob" } }, "bob > "],
-    [{ state: "connected", peer, others: [{ ...peer, id: 3, unread: 2 }] }, "bob · 2 unread > "],
+    [{ state: "connected", peer, others: [carol, peer] }, "bob · 2 unread from carol > "],
+    [{ state: "connected", peer, others: [carol, { ...carol, id: 4 }] }, "bob · 4 unread > "],
     [
       { state: "connected", peer, outgoing: { ...outgoing, peer: 3 } },
       "bob · ringing client 3 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
@@ -71,6 +73,13 @@ Deno.test("prompt() leaves out what matters least where there is little room", (
   assertEquals(shown(ringing, 60), "ringing client 2 · next in 4 s · Ctrl-C cancels > ");
   assertEquals(shown(ringing, 40), "ringing client 2 · next in 4 s > ");
   assertEquals(shown(ringing, 30), "ringing client 2 > ");
+  const lost = { ...VIEW, serverLostSince: 9000 };
+  assertEquals(shown(lost, 40), "idle · directory lost > ");
+  assertEquals(shown({ ...lost, state: "registering" }, 40), "offline · no directory > ");
+  assertEquals(
+    shown({ ...VIEW, state: "connected", peer, others: [carol] }, 30),
+    "bob · 2 unread > ",
+  );
   const requests = [{ id: 3, name: "carol" }];
   const busy: ClientView = { ...VIEW, state: "connected", peer, requests, serverLostSince: 9000 };
   assertEquals(shown(busy, 40), "bob · request from carol > ");

@@ -62,10 +62,10 @@ Deno.test("Renderer lists the requests that wait, and the missed ones", () => {
     ],
     [
       [
-        `09:05 * client 2 (bob) waits · accept 2 or reject 2 · key ${fingerprint(KEY)}`,
-        "09:05 * client 2 (bob) missed 5 minutes ago: expired",
-        "09:05 * client 2 (bob) missed just now: withdrawn",
-        "09:05 * client 2 (bob) missed 2 hours ago: rejected, you were busy",
+        `09:05 * Waiting: client 2 (bob) · accept 2 or reject 2 · key ${fingerprint(KEY)}`,
+        "09:05 * Missed 5 minutes ago: client 2 (bob), expired",
+        "09:05 * Missed just now: client 2 (bob), withdrawn",
+        "09:05 * Missed 2 hours ago: client 2 (bob), rejected because you were busy",
       ].join("\n"),
       "09:05 * No requests wait, and none were missed",
     ],

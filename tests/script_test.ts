@@ -151,7 +151,7 @@ Deno.test("Script reports lines that it does not understand, and goes on", () =>
   stage.registers();
   assertEquals(stage.steps(), [
     'Unknown command "conect": did you mean "connect"?',
-    'Unknown command "hello": type help for the commands',
+    'Unknown command "hello": type help, or connect NAME to talk',
     "Cannot read a line of more than 524288 characters",
     "leave",
   ]);

@@ -11,9 +11,11 @@ if (import.meta.main) {
   const terminal = new Terminal({
     prompt: () => "about to crash > ",
     complete: () => [[], ""],
+    onBegin: nothing,
     onLine(line) {
       if (line === "reject") Promise.reject(new Error("Nobody handles this"));
       else throw new Error("Nobody catches this");
+      return true;
     },
     onRecallable: nothing,
     onPaste: nothing,

@@ -9,6 +9,7 @@ import { Screen, TMUX } from "./tmux.ts";
 
 /** Ana at a terminal, Bob in a pipe, connected. */
 export interface Scene {
+  readonly stage: Stage;
   readonly server: RunningServer;
   readonly screen: Screen;
   readonly bob: Program;
@@ -45,7 +46,7 @@ export function testScene(
         await screen.waitFor(/Registered at [^]* as\s+client 2 \(ana\)/);
       };
       await start();
-      await play({ server, screen, bob, start });
+      await play({ stage, server, screen, bob, start });
     },
   });
 }

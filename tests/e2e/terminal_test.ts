@@ -133,7 +133,7 @@ testScene("another width while typing over several rows: nothing above is lost",
   assertEquals(messages.slice(-5), ["filler 19", "the last", "at 60", "at 30", "at 80"]);
 });
 
-testScene("a paste of 60 KB, of many lines, arrives as one message", async (scene) => {
+testScene("60 KB of many lines are one message, and on no screen whole unasked", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
   const line = (index: number): string => `${index} `.padEnd(58, "paste ") + "é";
@@ -143,8 +143,18 @@ testScene("a paste of 60 KB, of many lines, arrives as one message", async (scen
   await screen.waitFor(/^bob > .*1000 lines/m);
   await screen.press("Enter");
   assertEquals((await bob.waitForEvent("message")).text, text);
-  await bob.type("got it");
-  await screen.waitFor(/← bob: got it\nbob >$/);
+  const cut = "… 1000 lines, 59999 characters";
+  const own = await screen.waitFor((rows) => rows.at(-2)?.endsWith(cut) === true);
+  assertEquals(own.slice(-7, -1).map((row) => row.slice(8)), [
+    `ana: ${line(0)}`,
+    ...[1, 2, 3, 4].map(line),
+    cut,
+  ]);
+  await bob.type(JSON.stringify({ command: "send", text }));
+  const theirs = await screen.waitFor(new RegExp(`${cut} · type show to see it all\\nbob >$`));
+  assertEquals(theirs.at(-3), `        ${line(19)}`);
+  await enter(screen, "show");
+  await screen.waitFor((rows) => rows.at(-2) === `        ${line(999)}` && rows.at(-1) === "bob >");
 });
 
 testScene("wide characters and emoji stand where they belong", async (scene) => {

@@ -1,0 +1,78 @@
+// Several conversations at one terminal: who calls, who is current, and whom a line is for.
+import { assertEquals } from "@std/assert";
+import { count, enter, type Scene, testScene } from "./scene.ts";
+
+/** The rows from the one that ends with a text on, without the clock in front. */
+function rowsFrom(rows: readonly string[], end: string): string[] {
+  const first = rows.findLastIndex((row) => row.endsWith(end));
+  return rows.slice(first).map((row) => row.replace(/^\d\d:\d\d/, "00:00"));
+}
+
+async function play({ stage, server, screen, bob }: Scene, isNarrow: boolean): Promise<void> {
+  const read = await screen.record();
+  const carol = await stage.jsonClient("carol", server);
+  await bob.type("connect ana");
+  await screen.waitFor(/accept 1\s+or\s+reject\s+1\nidle · request from bob >$/);
+  await carol.type("connect ana");
+  await screen.waitFor(/accept 3\s+or\s+reject\s+3\nidle · 2 requests >$/);
+  assertEquals(read().split("\x07").length - 1, 2, "the bell rings once for each");
+
+  await enter(screen, "accept 3");
+  await screen.waitFor(/^carol · request from bob >$/m);
+  await enter(screen, "accept");
+  await screen.waitFor(/^bob >$/m);
+  await carol.type("psst");
+  await screen.waitFor(/← carol: psst\nbob · 1 unread from carol >$/);
+  await enter(screen, "hello bob");
+  await enter(screen, "@carol wait");
+  await carol.waitForEvent("message", { text: "wait" });
+  await bob.waitForEvent("message", { text: "hello bob" });
+  const marked = await screen.waitFor(/ ✓ ana: hello bob\n.* ✓ ana to carol: wait\nbob >$/);
+  assertEquals(rowsFrom(marked, "psst"), [
+    "00:00 ← carol: psst",
+    "00:00 ✓ ana: hello bob",
+    "00:00 ✓ ana to carol: wait",
+    "bob >",
+  ]);
+
+  await enter(screen, "switch 3");
+  await screen.waitFor(/You talk with client 3 \(carol\)\ncarol >$/);
+  await screen.type("for you alone");
+  await screen.waitFor(/^carol > for you alone$/m);
+  await carol.type("terminate");
+  await screen.waitFor(/\nbob > for you alone$/);
+  await screen.press("Enter");
+  const held = await screen.waitFor(/Not sent[^]*\nbob > for you alone$/);
+  assertEquals(count(held, /for you alone/), 1, "the line is back, and nowhere else");
+  const ended = isNarrow
+    ? [
+      "00:00 * Connection Termination by client",
+      "        3 (carol)",
+      "00:00 * You talk with client 1 (bob) now",
+      "00:00 * Not sent: you talk with bob now",
+      "        · Enter sends it to bob",
+    ]
+    : [
+      "00:00 * Connection Termination by client 3 (carol)",
+      "00:00 * You talk with client 1 (bob) now",
+      "00:00 * Not sent: you talk with bob now · Enter sends it to bob",
+    ];
+  assertEquals(rowsFrom(held, ended[0]!.slice(5)), [...ended, "bob > for you alone"]);
+  assertEquals(await screen.cursor(), ["bob > for you alone".length, held.length - 1]);
+
+  await screen.press("Enter");
+  await enter(screen, "all of you");
+  for (const text of ["for you alone", "all of you"]) {
+    assertEquals((await bob.waitForEvent("message")).text, text, "sent once");
+  }
+  await enter(screen, "terminate 1");
+  await screen.waitFor(/Connection Termination by you,\s+with client 1 \(bob\)\nidle >$/);
+  await enter(screen, "leave");
+  assertEquals((await screen.afterwards()).status, 0);
+}
+
+testScene("several conversations", (scene) => play(scene, false));
+testScene("several conversations at 40 × 10", (scene) => play(scene, true), {
+  columns: 40,
+  rows: 10,
+});
