@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ErrorCode } from "./event.ts";
+
 /** What the process tells whoever started it. */
 export const ExitStatus = {
   ok: 0,
@@ -36,3 +38,22 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.undelivered, "messages were left undelivered"],
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];
+
+/** The status for an error of the client. `isSending`: whether it came of sending a text. */
+export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
+  switch (code) {
+    case "serverTimeout":
+      return ExitStatus.serverTimeout;
+    case "peerTimeout":
+      return ExitStatus.inactive;
+    case "tooLong":
+    case "queueFull":
+      return ExitStatus.undelivered;
+    case "notConnected":
+      return isSending ? ExitStatus.undelivered : ExitStatus.failure;
+    case "usage":
+      return ExitStatus.usage;
+    default:
+      return ExitStatus.failure;
+  }
+}

@@ -52,9 +52,8 @@ export function commandHelp(topic?: CommandSpec): string {
   }
   return [
     ...commandRows(),
-    "  While connected, any other line is sent as it is; //text sends /text, and",
-    "  send @2 sends @2.",
-    "  A command may begin with a slash, as in /list.",
+    "  While connected, any other line is sent as it is.",
+    "  A command may begin with a slash; //text sends /text, and send @2 sends @2.",
     `  Your messages: ${MARKS.sent} sent, ${MARKS.delivered} delivered, ` +
     `${MARKS.unconfirmed} unconfirmed after 5 s, ${MARKS.lost} not delivered.`,
   ].join("\n");

@@ -6,26 +6,13 @@
  *
  * @module
  */
-import { formatAddress } from "../protocol/address.ts";
-import { RejectReason } from "../protocol/frame.ts";
 import { cleanText } from "../protocol/text.ts";
 import type { DeliveryNotice, DeliveryState } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "./event.ts";
 import { sizeOf } from "./paste.ts";
-import { identityLines } from "./render_identity.ts";
-import { requestLine, requestLines } from "./render_requests.ts";
+import { brushOf, noticeOf } from "./render_notice.ts";
 import type { Brush, Style } from "../protocol/style.ts";
-import {
-  clockTime,
-  label,
-  listLines,
-  messages,
-  peerText,
-  requestEnded,
-  terminated,
-  undelivered,
-  who,
-} from "./words.ts";
+import { clockTime, label, messages, who } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "./wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
@@ -105,15 +92,13 @@ export class Renderer {
    */
   event(event: ClientEvent, time: Date, identity?: IdentityEvent): string | undefined {
     if (event.kind === "message") return this.#theirs(event, time);
-    if (event.kind === "connected") this.#meet(event.peer, event.name, event.key);
-    if (event.kind === "terminated") this.#connected.delete(event.peer);
-    const notice = event.kind === "request"
-      ? requestLine(event, identity) +
-        this.#hint(`accept ${event.peer} or reject ${event.peer}`)
-      : this.#notice(event, time);
+    const { isTyped, hasPrompt, style } = this.#surface;
+    const standing = { ownId: this.#ownId, connected: this.#connected };
+    const notice = noticeOf(event, { isTyped, hasPrompt, ...standing, time, identity });
+    this.#follow(event, time);
     if (notice === undefined) return undefined;
     const lines = typeof notice === "string" ? [notice] : notice;
-    return lines.map((line) => this.#line(line, time, this.#brushOf(event))).join("\n");
+    return lines.map((line) => this.#line(line, time, brushOf(event, style))).join("\n");
   }
 
   /** The lines for a message that this client sends; of a long one, the beginning and the size. */
@@ -175,17 +160,41 @@ export class Renderer {
     return lines.map((line) => this.#line(cleanText(line), time, plain)).join("\n");
   }
 
-  /** Help, whose lines keep their indent. */
+  /** Help, whose lines keep their indent; its columns fall in where there is no room for them. */
   help(text: string): string {
     const { columns } = this.#surface;
-    return text.split("\n").map((line) => {
-      const indent = line.length - line.trimStart().length;
-      return hang(" ".repeat(indent), indent, line.trimStart(), indent + 2, columns);
+    const lines = text.split("\n");
+    const isNarrow = columns !== undefined && lines.some((line) => screenWidth(line) > columns);
+    return lines.map((line) => {
+      const words = line.trimStart();
+      const indent = line.length - words.length;
+      const row = isNarrow ? words.replace(/ {2,}/, " · ") : words;
+      return hang(" ".repeat(indent), indent, row, indent + 2, columns);
     }).join("\n");
   }
 
+  /** Remembers of an event what later ones need. */
+  #follow(event: ClientEvent, time: Date): void {
+    switch (event.kind) {
+      case "registered":
+        this.#ownId = event.id;
+        this.#lostSince = "";
+        return;
+      case "serverLost":
+        this.#lostSince = clockTime(time);
+        return;
+      case "serverBack":
+        this.#lostSince = "";
+        return;
+      case "connected":
+        this.#connected.add(event.peer);
+        return this.#meet(event.peer, event.name, event.key);
+      case "terminated":
+        this.#connected.delete(event.peer);
+    }
+  }
+
   #meet(peer: number, name: string, key: Uint8Array): void {
-    this.#connected.add(peer);
     this.#peers.delete(peer);
     this.#peers.set(peer, { name, key });
     const [oldest] = this.#peers.keys();
@@ -206,7 +215,7 @@ export class Renderer {
     const short = this.#shortened(text, THEIR_LIMIT);
     if (short === text) return this.#message(message);
     this.#cut = message;
-    return this.#message({ ...message, text: `${short}${this.#hint("type show to see it all")}` });
+    return this.#message({ ...message, text: `${short} · type show to see it all` });
   }
 
   /** The text, or the beginning of a long one and its size, where somebody sits at a terminal. */
@@ -221,114 +230,6 @@ export class Renderer {
     const width = INDENT + screenWidth(name) + 2;
     const clean = cleanText(text, { keepLines: true });
     return hang(prefix, width, clean, INDENT, this.#surface.columns);
-  }
-
-  #hint(text: string): string {
-    return this.#surface.isTyped ? ` · ${text}` : "";
-  }
-
-  #notice(
-    event: Exclude<ClientEvent, { kind: "message" | "request" }>,
-    time: Date,
-  ): string | string[] | undefined {
-    switch (event.kind) {
-      case "registered":
-        return this.#registered(event);
-      case "serverLost":
-        this.#lostSince = clockTime(time);
-        return this.#serverLost(event.server);
-      case "serverBack":
-        this.#lostSince = "";
-        return `The directory at ${event.server} answers again`;
-      case "requesting":
-        return this.#requesting(event.peer, event.attempt);
-      case "ringing":
-        return `Client ${event.peer} is ringing`;
-      case "inactive":
-        return `Client ${peerText(event.peer)} Inactive`;
-      case "rejected": {
-        const why = event.reason === RejectReason.busy ? ": busy" : "";
-        return `Connection Reject from client ${event.peer}${why}`;
-      }
-      case "cancelled":
-        return `Connection Request to client ${peerText(event.peer)} cancelled`;
-      case "requestEnded":
-        return requestEnded(who(event.peer, event.name), event.why);
-      case "connected": {
-        const hint = this.#hint(
-          event.isAside ? `type switch ${event.peer} to talk` : "type to talk, terminate to end",
-        );
-        return `Connected to ${who(event.peer, event.name)}${hint}`;
-      }
-      case "current":
-        return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
-      case "requests":
-        return requestLines(event, time);
-      case "identity":
-        return identityLines(event, time);
-      case "terminated":
-        return terminated(event);
-      case "sent":
-      case "unconfirmed":
-      case "delivered":
-        return undefined;
-      case "list":
-        return listLines(event.clients, this.#ownId, this.#connected);
-      case "left": {
-        if (this.#ownId === 0) return undefined;
-        const ack = event.acknowledged ? "acknowledged" : "not acknowledged by the directory";
-        return `Client Leave ${ack}${undelivered(event.undelivered)}`;
-      }
-      case "error":
-        return cleanText(event.message);
-    }
-  }
-
-  #registered(
-    { id, name, address, server }: Extract<ClientEvent, { kind: "registered" }>,
-  ): string | string[] {
-    const isFirst = this.#ownId === 0;
-    this.#ownId = id;
-    this.#lostSince = "";
-    const registered = `Registered ${isFirst ? "" : "again "}at ${server} as ${who(id, name)}`;
-    if (!this.#surface.isTyped) return `${registered}, seen at ${formatAddress(address)}`;
-    const hint = "Type list to see who is here, connect NAME to call, help for more";
-    return isFirst ? [registered, hint] : registered;
-  }
-
-  #serverLost(server: string): string {
-    const lost = `The directory at ${server} does not answer · trying again`;
-    const isFirst = this.#ownId === 0 && this.#surface.isTyped;
-    return isFirst ? `${lost} · udp-chat serve starts one, --server names another` : lost;
-  }
-
-  /** The prompt shows every attempt; elsewhere each one is a line. */
-  #requesting(peer: number, attempt: number): string | undefined {
-    if (attempt === 1) return `Connection Request sent to client ${peer}`;
-    if (this.#surface.hasPrompt) return undefined;
-    return `Connection Request sent to client ${peer} again · attempt ${attempt}`;
-  }
-
-  #brushOf(event: ClientEvent): Brush {
-    const { bold, cyan, dim, red, yellow } = this.#surface.style;
-    switch (event.kind) {
-      case "error":
-        return red;
-      case "inactive":
-      case "rejected":
-      case "serverLost":
-        return yellow;
-      case "terminated":
-      case "left":
-        return event.undelivered > 0 ? yellow : dim;
-      case "request":
-      case "connected":
-        return cyan;
-      case "identity":
-        return event.known === "changed" ? (text) => bold(red(text)) : dim;
-      default:
-        return dim;
-    }
   }
 }
 

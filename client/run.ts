@@ -11,7 +11,6 @@ import type { Command } from "./command_table.ts";
 import { complete, KnownClients } from "./complete.ts";
 import type { ClientEvent, ErrorCode } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
-import { commandHelp } from "./help.ts";
 import type { History } from "./history_file.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./prompt.ts";
@@ -212,7 +211,6 @@ export class Run {
       const step = this.#script.poll(this.#client.view());
       if (step === undefined) break;
       if (step.kind === "run") this.#perform(step.command);
-      else if (step.kind === "help") this.#printer.help(commandHelp(step.topic));
       else this.#printer.event(step.event);
     }
     if (this.#script.wantsInput) this.#wakeReader?.();

@@ -5,13 +5,12 @@
  * @module
  */
 import { parseCommand, type ParsedLine } from "./command.ts";
-import type { Command, CommandSpec } from "./command_table.ts";
+import type { Command } from "./command_table.ts";
 import { CONNECTIONS_MAX } from "./connections.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
-import { ExitStatus } from "./exit.ts";
+import { ExitStatus, statusOfError } from "./exit.ts";
 import { LINE_LENGTH_MAX } from "./lines.ts";
-import { isPeer } from "./peer.ts";
-import type { ClientView, ConversationView } from "./view.ts";
+import { addressee, isAnew, isBusy, isMeant, isSending, type ScriptView } from "./script_view.ts";
 
 /** Texts on one connection that may be sent and not yet delivered before the next one waits. */
 export const SEND_WINDOW = 64;
@@ -41,13 +40,9 @@ export interface ScriptOptions {
   isTyped: boolean;
 }
 
-/** What of the client's view a script looks at. */
-export type ScriptView = Pick<ClientView, "state" | "peer" | "others" | "outgoing" | "requests">;
-
 /** What is to be done next. */
 export type Step =
-  | { kind: "run"; command: Exclude<Command, { command: "help" }> }
-  | { kind: "help"; topic: CommandSpec | undefined }
+  | { kind: "run"; command: Command }
   | { kind: "report"; event: Extract<ClientEvent, { kind: "error" }> };
 
 /** A line of input, a command from an option, or the end of the input. */
@@ -145,7 +140,7 @@ export class Script {
       case "error":
         if (this.#wait === "list") this.#wait = undefined;
         if (this.#options.isTyped && !UNTYPED_ERRORS.includes(event.code)) return;
-        return this.#fail(this.#statusOf(event.code));
+        return this.#fail(statusOfError(event.code, this.#lastRun === "send"));
     }
   }
 
@@ -162,7 +157,10 @@ export class Script {
         return undefined;
       }
       if (item === "end") return this.#pollEnd(view);
-      if (item === "tooLong") return this.#reportTooLong();
+      if (item === "tooLong") {
+        const message = `Cannot read a line of more than ${LINE_LENGTH_MAX} characters`;
+        return this.#reportUndelivered("tooLong", message);
+      }
       this.#parsed ??= this.#parse(item, view);
       if (this.#parsed.kind === "nothing") {
         this.#shift();
@@ -197,11 +195,12 @@ export class Script {
   #pollCommand(command: Command, view: ScriptView): Step | "skip" | undefined {
     if (command.command === "help") {
       this.#shift();
-      return { kind: "help", topic: command.topic };
+      return { kind: "run", command };
     }
     if (command.command === "send") {
       if (command.peer === undefined && this.#isAstray && view.peer !== undefined) {
-        return this.#reportAstray();
+        const message = "Nothing was sent: not connected any more to whom it was for";
+        return this.#reportUndelivered("notConnected", message);
       }
       const isFull = (addressee(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
       return isFull ? undefined : this.#next(command);
@@ -263,12 +262,12 @@ export class Script {
     return this.#next({ command: "leave" }, "left");
   }
 
-  #next(command: Exclude<Command, { command: "help" }>, wait?: Wait): Step {
+  #next(command: Command, wait?: Wait): Step {
     this.#shift();
     return this.#run(command, wait);
   }
 
-  #run(command: Exclude<Command, { command: "help" }>, wait?: Wait): Step {
+  #run(command: Command, wait?: Wait): Step {
     this.#lastRun = command.command;
     this.#wait = wait;
     return { kind: "run", command };
@@ -282,18 +281,10 @@ export class Script {
     return { kind: "report", event: { kind: "error", code: "usage", message } };
   }
 
-  #reportAstray(): Step {
+  #reportUndelivered(code: ErrorCode, message: string): Step {
     this.#shift();
     this.#fail(ExitStatus.undelivered);
-    const message = "Nothing was sent: not connected any more to whom it was for";
-    return { kind: "report", event: { kind: "error", code: "notConnected", message } };
-  }
-
-  #reportTooLong(): Step {
-    this.#shift();
-    this.#fail(ExitStatus.undelivered);
-    const message = `Cannot read a line of more than ${LINE_LENGTH_MAX} characters`;
-    return { kind: "report", event: { kind: "error", code: "tooLong", message } };
+    return { kind: "report", event: { kind: "error", code, message } };
   }
 
   #shift(): void {
@@ -305,55 +296,4 @@ export class Script {
     const counts = !this.#options.isTyped || !this.#isRegistered || !this.#isStarted;
     if (counts) this.#failure ??= status;
   }
-
-  #statusOf(code: ErrorCode): ExitStatus {
-    switch (code) {
-      case "serverTimeout":
-        return ExitStatus.serverTimeout;
-      case "peerTimeout":
-        return ExitStatus.inactive;
-      case "tooLong":
-      case "queueFull":
-        return ExitStatus.undelivered;
-      case "notConnected":
-        return this.#lastRun === "send" ? ExitStatus.undelivered : ExitStatus.failure;
-      case "usage":
-        return ExitStatus.usage;
-      default:
-        return ExitStatus.failure;
-    }
-  }
-}
-
-/** Whether the client takes no commands now: it registers (again), or it is on its way out. */
-function isBusy({ state }: ScriptView): boolean {
-  return state === "registering" || state === "leaving" || state === "left";
-}
-
-/** Whether texts are still on their way. */
-function isSending({ state, peer, others }: ScriptView): boolean {
-  return state === "terminating" || (peer?.unconfirmed ?? 0) > 0 ||
-    others.some(({ unconfirmed }) => unconfirmed > 0);
-}
-
-/** The connection that a command means, or the current one. */
-function addressee(
-  peer: Peer | undefined,
-  { peer: current, others }: ScriptView,
-): ConversationView | undefined {
-  return [current, ...others].find((each) => each !== undefined && isMeant(peer, each));
-}
-
-/**
- * Whether a command accepts a client that this one is connected with, and that started anew: what
- * was sent to its earlier run will never be delivered.
- */
-function isAnew(command: Command, view: ScriptView): boolean {
-  if (command.command !== "accept") return false;
-  const request = view.requests.find((each) => isMeant(command.peer, each));
-  return request !== undefined && addressee(request.id, view) !== undefined;
-}
-
-function isMeant(peer: Peer | undefined, { id, name }: { id: number; name: string }): boolean {
-  return peer === undefined || isPeer(peer, id, name);
 }

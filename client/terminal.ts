@@ -8,9 +8,12 @@ import { PassThrough } from "node:stream";
 import process from "node:process";
 import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
 import { countRows, mostRows, Rows } from "./rows.ts";
+import type { TerminalHandlers } from "./terminal_handlers.ts";
 import {
   HAS_JOB_CONTROL,
   isUnderTaskRunner,
+  onCrash,
+  onWindowChange,
   screenColumns,
   screenRows,
   setRawMode,
@@ -26,32 +29,6 @@ const BELL = "\x07";
 interface Key {
   name?: string;
   ctrl?: boolean;
-}
-
-/** What a terminal needs to know and tells. */
-export interface TerminalHandlers {
-  prompt(): string;
-  complete(line: string): [words: string[], replaced: string];
-  /** The line being typed was empty, and a key was pressed. */
-  onBegin(): void;
-  /**
-   * A line was entered; the typed one stays on the screen unless eraseTyped() is called now.
-   *
-   * @returns false to have it typed again, as if it had not been entered.
-   */
-  onLine(line: string): boolean;
-  /** A line was entered that is worth keeping: it stands for itself. */
-  onRecallable(line: string): void;
-  /** A long text was pasted into the line being typed. */
-  onPaste(text: string): void;
-  /** The line being typed was dropped, with the paste in it. */
-  onDrop(): void;
-  /** Ctrl-C. */
-  onInterrupt(): void;
-  /** Ctrl-D on an empty line. */
-  onEnd(): void;
-  /** Ctrl-Z did not stop the process. */
-  onNotStopped(why: string): void;
 }
 
 /** A printed line that may be changed later. */
@@ -79,12 +56,11 @@ export class Terminal {
   #cursorRow = 0;
   #isClosed = false;
   #hasResumed = false;
-  readonly #restore = (): void => this.close();
   /** Columns and rows of the terminal as the line was drawn for. */
   #columns = screenColumns();
   #height = screenRows();
   readonly #onResize = (): void => this.#handleResize();
-  readonly #onWindowChange = (): void => this.#noticeResize();
+  readonly #stopListening: readonly (() => void)[];
   readonly #onData = (chunk: string): void => this.#handleData(chunk);
 
   /**
@@ -107,7 +83,6 @@ export class Terminal {
     this.#keys.prependListener("keypress", (_: unknown, key?: Key) => this.#beforeKey(key));
     this.#keys.on("keypress", () => this.#countRows());
     process.stdout.prependListener("resize", this.#onResize);
-    if (HAS_JOB_CONTROL) Deno.addSignalListener("SIGWINCH", this.#onWindowChange);
     this.#editor.on("line", (line: string) => this.#handleLine(line));
     this.#editor.on("SIGINT", () => this.#handleInterrupt());
     this.#editor.on("SIGTSTP", () => this.#stop());
@@ -115,9 +90,7 @@ export class Terminal {
     process.stdin.on("data", this.#onData);
     process.stdin.on("end", () => handlers.onEnd());
     process.stdout.on("error", () => handlers.onEnd());
-    globalThis.addEventListener("unload", this.#restore);
-    globalThis.addEventListener("error", this.#restore);
-    globalThis.addEventListener("unhandledrejection", this.#restore);
+    this.#stopListening = [onWindowChange(() => this.#noticeResize()), onCrash(() => this.close())];
     process.stdout.write(MARK_PASTES);
     this.refresh();
   }
@@ -185,12 +158,9 @@ export class Terminal {
     if (this.#isClosed) return;
     this.#flush(true);
     this.#isClosed = true;
-    globalThis.removeEventListener("unload", this.#restore);
-    globalThis.removeEventListener("error", this.#restore);
-    globalThis.removeEventListener("unhandledrejection", this.#restore);
+    for (const stop of this.#stopListening) stop();
     process.stdin.off("data", this.#onData);
     process.stdout.off("resize", this.#onResize);
-    if (HAS_JOB_CONTROL) Deno.removeSignalListener("SIGWINCH", this.#onWindowChange);
     this.#editor.close();
     process.stdin.pause();
     process.stdout.write(MARK_PASTES_OFF);

@@ -87,6 +87,20 @@ export function setRawMode(isRaw: boolean): void {
   }
 }
 
+/** Has something done when the size of the terminal changes; returns what ends that. */
+export function onWindowChange(action: () => void): () => void {
+  if (!HAS_JOB_CONTROL) return () => {};
+  Deno.addSignalListener("SIGWINCH", action);
+  return () => Deno.removeSignalListener("SIGWINCH", action);
+}
+
+/** Has something done when this process ends, also by a crash; returns what ends that. */
+export function onCrash(action: () => void): () => void {
+  const events = ["unload", "error", "unhandledrejection"];
+  for (const event of events) globalThis.addEventListener(event, action);
+  return () => events.forEach((event) => globalThis.removeEventListener(event, action));
+}
+
 /**
  * Whether `deno task` or npm started this process, which set a variable. Such a parent does not stop
  * with its child, so that the shell would not come back.

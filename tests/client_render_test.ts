@@ -257,11 +257,10 @@ Deno.test("Renderer shows what was pasted, in a row where there is room", () => 
 });
 
 Deno.test("Renderer wraps help, and keeps its indent", () => {
-  const renderer = new Renderer({ ...TERMINAL, columns: 24 });
-  assertEquals(
-    renderer.help("  list  show the active clients\nend"),
-    "  list  show the active\n    clients\nend",
-  );
+  const help = (columns: number): string =>
+    new Renderer({ ...TERMINAL, columns }).help("  list  show the active clients\n  a     b\nend");
+  assertEquals(help(31), "  list  show the active clients\n  a     b\nend");
+  assertEquals(help(24), "  list · show the active\n    clients\n  a · b\nend");
 });
 
 Deno.test("Renderer remembers since when the directory is silent", () => {

@@ -6,7 +6,8 @@
 import { assertEquals } from "@std/assert";
 import type { ClientEvent, ErrorCode, Peer } from "../client/event.ts";
 import type { ExitStatus } from "../client/exit.ts";
-import { Script, type ScriptOptions, type ScriptView } from "../client/script.ts";
+import { Script, type ScriptOptions } from "../client/script.ts";
+import type { ScriptView } from "../client/script_view.ts";
 import type { ConversationView } from "../client/view.ts";
 
 export const CAROL = { id: 3, name: "carol" };
@@ -48,7 +49,7 @@ export class Stage {
         if (step.command.command === "leave") this.become("leaving");
         if (step.command.command === "connect") this.#requests();
       } else {
-        steps.push(step.kind === "report" ? step.event.message : "help");
+        steps.push(step.event.message);
       }
     }
     return steps;
