@@ -265,8 +265,8 @@ export class Terminal {
   #retype(line: string): void {
     this.eraseTyped();
     this.#flush(false);
-    this.#editor.write(line);
-    this.#countRows();
+    // As keys: written at once, the editor would not know how many rows it takes.
+    this.#keys.write(line);
   }
 
   /** What is printed in one turn is drawn at once. */
