@@ -70,7 +70,8 @@ export class Printer {
   #event(event: ClientEvent, identity?: IdentityEvent): void {
     const time = this.#system.date();
     const isJson = this.#isJson;
-    if (!isJson) { for (const change of this.#deliveries.handle(event)) this.#show(change, time); }
+    const changes = isJson ? [] : this.#deliveries.handle(event);
+    for (const change of changes) this.#show(change, time);
     const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
     if (text === undefined) return;
     if (event.kind === "error" && !isJson && this.#terminal === undefined) {

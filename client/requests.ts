@@ -36,6 +36,7 @@ import type { ClientOptions } from "./view.ts";
 
 /** Answers that wait to be sent; more are dropped, as a network may drop them. */
 export const ANSWERS_MAX = 64;
+
 /** The requests of one client; accepted ones become connections. */
 export class Requests {
   readonly #options: ClientOptions;

@@ -185,8 +185,8 @@ export class Terminal {
     if (this.#editor.line === "") this.#handlers.onBegin();
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
     if (!key?.ctrl) return;
-    // The editor clears the screen.
-    if (key.name === "l") this.#rows.forget();
+    // The editor clears the screen, or puts back what may take more rows than it notes.
+    if (key.name === "l" || key.name === "y") this.#rows.forget();
     if (key.name !== "d" || this.#editor.line !== "") return;
     // The editor would close itself; but the prompt still has to show how the leave goes.
     key.name = "";

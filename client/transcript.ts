@@ -82,48 +82,46 @@ export class Transcript {
     if (file === "off") this.stop();
     else if (file !== undefined) this.start(file);
     if (this.#file === undefined) return "No transcript is kept; log FILE starts one";
-    const { path } = this.#file;
-    const kind = isJson(path) ? "as JSON lines" : "as plain text";
-    return `Transcript in ${path}, ${kind}; log off ends it`;
+    const kind = isJson(this.#file) ? "as JSON lines" : "as plain text";
+    return `Transcript in ${this.#file.path}, ${kind}; log off ends it`;
   }
 
   /** Takes an event. */
   event(event: ClientEvent): void {
+    const file = this.#file;
+    // The renderer remembers what later events need; messages are none of that.
+    if (file === undefined && event.kind === "message") return;
     const date = this.#system.date();
-    if (this.#file === undefined) {
-      // The renderer remembers what later events need; messages are none of that.
-      if (event.kind !== "message") this.#renderer.event(event, date);
-      return;
-    }
     const text = this.#renderer.event(event, date);
-    const line = isJson(this.#file.path) ? cleanJson(renderJson(event, date)) : dated(text, date);
-    if (line !== undefined) this.#append(line);
+    if (file === undefined) return;
+    const line = isJson(file) ? cleanJson(renderJson(event, date)) : dated(text, date);
+    if (line !== undefined) this.#append(file, line);
   }
 
   /** Takes a message that this client sends. */
   own({ peer, name, shown = name, text }: OwnMessage): void {
-    if (this.#file === undefined) return;
+    const file = this.#file;
+    if (file === undefined) return;
     const date = this.#system.date();
-    const line = isJson(this.#file.path)
+    const line = isJson(file)
       ? jsonLine("own", date, { peer, name, text })
       : dated(this.#renderer.own(shown, text, date), date);
-    if (line !== undefined) this.#append(line);
+    if (line !== undefined) this.#append(file, line);
   }
 
-  #append(line: string): void {
-    const { path } = this.#file!;
+  #append(file: LogFile, line: string): void {
     try {
-      this.#file!.append(`${line}\n`);
+      file.append(`${line}\n`);
     } catch (error) {
       // First, so that telling it does not come here again.
       this.stop();
       const why = this.#system.fileProblem(error);
-      this.#onProblem(`Cannot write the transcript ${path}: ${why}; it ends here`);
+      this.#onProblem(`Cannot write the transcript ${file.path}: ${why}; it ends here`);
     }
   }
 }
 
-function isJson(path: string): boolean {
+function isJson({ path }: LogFile): boolean {
   return /\.jsonl?$/i.test(path);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Standard input and output of the client: the only file that touches them.
+ * Standard input and output of the client, and the process as its terminal sees it.
  *
  * @module
  */
