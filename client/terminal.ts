@@ -52,8 +52,6 @@ export class Terminal {
   /** Rows of the line that was entered last, with its prompt. */
   #typedRows = 0;
   #shownPrompt = "";
-  /** The row of the cursor, from the prompt's, when the editor looked last. */
-  #cursorRow = 0;
   #isClosed = false;
   #hasResumed = false;
   /** Columns and rows of the terminal as the line was drawn for. */
@@ -185,8 +183,8 @@ export class Terminal {
     if (this.#editor.line === "") this.#handlers.onBegin();
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
     if (!key?.ctrl) return;
-    // The editor clears the screen, or puts back what may take more rows than it notes.
-    if (key.name === "l" || key.name === "y") this.#rows.forget();
+    // The editor clears the screen.
+    if (key.name === "l") this.#rows.forget();
     if (key.name !== "d" || this.#editor.line !== "") return;
     // The editor would close itself; but the prompt still has to show how the leave goes.
     key.name = "";
@@ -229,8 +227,16 @@ export class Terminal {
 
   #countRows(): void {
     if (this.#isClosed) return;
-    this.#cursorRow = this.#editor.getCursorPos().rows;
+    this.#standAt(this.#editor.getCursorPos().rows);
     this.#rows.reach(mostRows(this.#shownPrompt + this.#editor.line, this.#columns));
+  }
+
+  /**
+   * Tells the editor in which row, from the prompt's, the cursor is: it goes up by as many to draw
+   * the line again, but does not note each change itself.
+   */
+  #standAt(row: number): void {
+    Object.assign(this.#editor, { prevRows: row });
   }
 
   /** Deno 2.4 does not tell of a resize, and every Deno may do so late. */
@@ -240,17 +246,12 @@ export class Terminal {
     else if (screenRows() !== this.#height) this.#handleResize();
   }
 
-  /** The terminal has wrapped the line anew; the editor will go up from the row where it was. */
+  /** The terminal has wrapped the line anew; the editor will draw it once more. */
   #handleResize(): void {
     this.#columns = screenColumns();
     this.#height = screenRows();
     this.#rows.forget();
-    if (!this.#isShown) return;
-    const before = this.#cursorRow;
-    this.#countRows();
-    const moved = this.#cursorRow - before;
-    // At the bottom of the screen only a line feed gets further down.
-    if (moved !== 0) process.stdout.write(moved > 0 ? `\x1b[${moved}A` : "\n".repeat(-moved));
+    if (this.#isShown) this.#countRows();
   }
 
   #handleLine(line: string): void {
@@ -265,8 +266,8 @@ export class Terminal {
   #retype(line: string): void {
     this.eraseTyped();
     this.#flush(false);
-    // As keys: written at once, the editor would not know how many rows it takes.
-    this.#keys.write(line);
+    this.#editor.write(line);
+    this.#countRows();
   }
 
   /** What is printed in one turn is drawn at once. */
@@ -287,9 +288,8 @@ export class Terminal {
     if (printed !== "" || isLast || !this.#isShown) {
       const { rows } = this.#editor.getCursorPos();
       const up = this.#isShown && rows > 0 ? `\x1b[${rows}A` : "";
-      // The editor believes that it stands where it was, and goes up by as many rows.
-      const down = isLast ? "" : "\n".repeat(rows);
-      process.stdout.write(`${up}\r\x1b[J${printed}${down}`);
+      process.stdout.write(`${up}\r\x1b[J${printed}`);
+      this.#standAt(0);
     }
     if (isLast) return;
     this.#shownPrompt = this.#handlers.prompt();
