@@ -75,7 +75,19 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   for (const line of [text, "all of you"]) {
     assertEquals((await bob.waitForEvent("message")).text, line, "sent once");
   }
-  await enter(screen, "terminate 1");
+  await carol.type("connect ana");
+  await screen.waitFor(/^bob · request from carol >$/m);
+  await enter(screen, "accept");
+  await screen.waitFor(/\ncarol >$/);
+  await screen.type("terminate");
+  await screen.waitFor(/\ncarol > terminate$/);
+  await carol.type("terminate");
+  await screen.waitFor(/\nbob > terminate$/);
+  await screen.press("Enter");
+  await screen.waitFor(
+    /Not terminated: you talk with\s+bob now · Enter ends that\nbob > terminate$/,
+  );
+  await enter(screen, " 1");
   await screen.waitFor(/Connection Termination by you,\s+with client 1 \(bob\)\nidle >$/);
   await enter(screen, "leave");
   assertEquals((await screen.afterwards()).status, 0);
