@@ -20,8 +20,8 @@ Runs a directory, where clients register and find each other.
 Options:
 ${options.join("\n")}
 
-The secret has at least 16 bytes. A client in the table takes about 200 bytes of
-memory.
+A client in the table takes about 450 bytes of memory. The secret has at least
+16 bytes.
 
 On a terminal it shows the table, what happens and the totals, redrawn in place.
 Elsewhere, and with --plain, it prints the active clients on every join, leave

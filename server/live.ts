@@ -5,9 +5,8 @@
  */
 import type { ChangeKind } from "./event.ts";
 import type { TableClient } from "./entry.ts";
-import type { Moment } from "./render.ts";
-import { changeOf } from "./render.ts";
-import { type Change, renderScreen, type ScreenSize } from "./screen.ts";
+import { type Change, changeOf, type Moment } from "./render.ts";
+import { renderScreen, type ScreenSize } from "./screen.ts";
 import type { Server } from "./server.ts";
 
 /** Milliseconds between two redraws at least, however much happens. */
@@ -17,11 +16,13 @@ export const TICK = 1000;
 /** Changes that are kept to be shown. */
 export const CHANGES_MAX = 200;
 
-/** The alternate screen and no cursor. */
-const ENTER = "\x1b[?1049h\x1b[?25l";
+/** The alternate screen. */
+const ENTER = "\x1b[?1049h";
 /** What gives the terminal back as it was. */
 export const RESTORE = "\x1b[?25h\x1b[?1049l";
-const HOME = "\x1b[H";
+/** The cursor goes to the top unseen; it is shown again, for whoever stops the process. */
+const BEGIN = "\x1b[?25l\x1b[H";
+const END = "\x1b[?25h";
 const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
@@ -106,7 +107,8 @@ export class Live {
     };
     const rows = renderScreen(state, this.#system.size(), this.#isColored);
     this.#isWriting = true;
-    this.#put(HOME + rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW);
+    const picture = rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW;
+    this.#put(BEGIN + picture + END);
     this.#writing = this.#writing.then(() => {
       this.#isWriting = false;
     });

@@ -15,10 +15,10 @@ import {
 } from "../protocol/udp.ts";
 import { serverHelp } from "./help.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { Live, RESTORE } from "./live.ts";
 import { Printer } from "./printer.ts";
 import { type Moment, type Output, renderJson, renderText, renderTotals } from "./render.ts";
 import { Server } from "./server.ts";
+import { hasTerminal, openScreen } from "./terminal.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
 const STOP_LIMIT = 1000;
@@ -62,9 +62,9 @@ async function run(
   secret: Uint8Array | undefined,
 ): Promise<number> {
   const { isJson, isQuiet } = options;
-  const isTerminal = Deno.stdout.isTerminal() && !isDumb();
+  const isScreen = hasTerminal() && !options.isPlain;
   const isColored = options.color === "always" ||
-    options.color === "auto" && isTerminal && !Deno.noColor;
+    options.color === "auto" && isScreen && !Deno.noColor;
   const stop = stopSignal();
   const moment = wallClock();
   const server = new Server({ ...options, secret, random: systemRandom });
@@ -86,9 +86,9 @@ async function run(
   const isPrivate = secret !== undefined;
   const listening = { kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate } as const;
   print(listening);
-  const isLive = isTerminal && !isJson && !isQuiet && !options.isPlain;
-  const title = renderText(listening, moment(), false);
-  const screen = isLive ? openScreen(title, server, isColored, moment) : undefined;
+  const screen = isScreen && !isJson && !isQuiet
+    ? openScreen(renderText(listening, moment(), false), server, isColored, { moment, after })
+    : undefined;
   const running = drive(server, socket, (event) => {
     if (screen === undefined) return isQuiet ? undefined : print(event);
     if (event.kind !== "table") screen.live.change(event.kind, event.client);
@@ -100,7 +100,7 @@ async function run(
     return fail({ code: "unexpected", message: `Cannot go on: ${messageOf(error)}` }, options);
   } finally {
     stop.dispose();
-    await screen?.close();
+    if (screen !== undefined) await atMost(STOP_LIMIT, screen.close());
   }
   const totals = renderTotals(server.table().size, server.dropped);
   // With --json, standard output has nothing but the events.
@@ -108,64 +108,6 @@ async function run(
   else if (!isQuiet) printer.print(totals);
   await atMost(STOP_LIMIT, printer.flush());
   return 0;
-}
-
-/** A terminal that does not understand what a screen needs. */
-function isDumb(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
-  return state === "granted" && Deno.env.get("TERM") === "dumb";
-}
-
-/** Shows the directory on the terminal, until it is closed. */
-function openScreen(
-  title: string,
-  server: Server,
-  isColored: boolean,
-  moment: () => Moment,
-): { live: Live; close(): Promise<void> } {
-  const encoder = new TextEncoder();
-  const live = new Live(title, server, isColored, {
-    moment,
-    size: () => Deno.consoleSize(),
-    after(ms, action) {
-      const timer = setTimeout(action, ms);
-      return () => clearTimeout(timer);
-    },
-    async write(text) {
-      const bytes = encoder.encode(text);
-      for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
-    },
-  });
-  const setEcho = (isOn: boolean): void => {
-    // What is typed would stand in the picture.
-    if (Deno.build.os === "windows" || !Deno.stdin.isTerminal()) return;
-    attempt(() => Deno.stdin.setRaw(!isOn, { cbreak: !isOn }));
-  };
-  const redraw = (): void => live.redraw();
-  const resume = (): void => {
-    setEcho(false);
-    redraw();
-  };
-  // A bug that ends the process ends it here, too.
-  const restore = (): void => {
-    setEcho(true);
-    attempt(() => void Deno.stdout.writeSync(encoder.encode(RESTORE)));
-  };
-  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
-    ? []
-    : [["SIGWINCH", redraw], ["SIGCONT", resume]];
-  setEcho(false);
-  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
-  for (const type of ["error", "unhandledrejection"]) addEventListener(type, restore);
-  return {
-    live,
-    async close(): Promise<void> {
-      for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
-      for (const type of ["error", "unhandledrejection"]) removeEventListener(type, restore);
-      await atMost(STOP_LIMIT, live.close());
-      setEcho(true);
-    },
-  };
 }
 
 interface Problem {
@@ -228,7 +170,7 @@ function messageOf(error: unknown): string {
 function stopSignal(): { promise: Promise<void>; dispose(): void } {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
+    : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
   const { promise, resolve } = Promise.withResolvers<void>();
   const listener = () => resolve();
   for (const signal of signals) Deno.addSignalListener(signal, listener);
@@ -255,6 +197,12 @@ function wallClock(): () => Moment {
     const kept = offset;
     return { now, toDate: (instant) => new Date(kept + instant) };
   };
+}
+
+/** Calls `action` once, unless the returned function is called before. */
+function after(ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, ms);
+  return () => clearTimeout(timer);
 }
 
 /** Waits for the promise, but no longer: a flood or a stalled reader must not keep it running. */

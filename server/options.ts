@@ -42,7 +42,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "one address may register and ask as often as all",
   },
   { name: "json", value: "", help: "print one JSON object a line" },
-  { name: "plain", value: "", help: "redraw nothing: only add lines, also on a terminal" },
+  { name: "plain", value: "", help: "redraw nothing and color nothing: only add lines" },
   {
     name: "color",
     value: "WHEN",
@@ -125,6 +125,9 @@ export function parseOptions(args: readonly string[]): Options | string {
   };
   if (options.host === "") {
     problem ??= 'Cannot parse --host: expected a host name or an IP address, got ""';
+  }
+  if (options.isPlain && options.color === "always") {
+    problem ??= "Cannot use --color always with --plain: colors, or none?";
   }
   if (options.secretFile === "") problem ??= "Cannot parse --secret: expected a file";
   if (parsed._.length > 0) {

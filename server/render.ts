@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { unicodeWidth } from "@std/cli/unicode-width";
 import { type Address, formatAddress } from "../protocol/address.ts";
 import type { Instant } from "../protocol/driven.ts";
 import { type Brush, styles } from "../protocol/style.ts";
 import { cleanText } from "../protocol/text.ts";
+import { alignRows, type Row } from "./columns.ts";
 import type { TableClient } from "./entry.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "./event.ts";
-import type { Change } from "./screen.ts";
 import type { DropReason } from "./server.ts";
 
 const { bold, dim, green, red, yellow } = styles(true);
@@ -84,6 +83,12 @@ const CHANGES: Record<ChangeKind, [words: string, color: Brush]> = {
   expired: ["expired: its lease ended without a keepalive", red],
 };
 
+/** Something that happened to a client. */
+export interface Change {
+  readonly text: string;
+  readonly brush: Brush;
+}
+
 /** What happened to a client, behind the time, in the color that says what it was. */
 export function changeOf(kind: ChangeKind, client: TableClient, moment: Moment): Change {
   const time = formatTime(moment.toDate(moment.now));
@@ -99,8 +104,6 @@ function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean)
   return isColored ? color(line) : line;
 }
 
-type Row = [id: string, name: string, address: string, since: string];
-
 function renderTable(table: TableEvent, moment: Moment, isColored: boolean): string {
   const total = table.size === 1 ? "1 client" : `${table.size} clients`;
   if (table.size > TABLE_ROWS_MAX) return isColored ? dim(total) : total;
@@ -112,26 +115,6 @@ function renderTable(table: TableEvent, moment: Moment, isColored: boolean): str
   const [header_, ...lines] = alignRows(rows.length === 0 ? [] : [header, ...rows]);
   if (header_ !== undefined) lines.unshift(isColored ? bold(header_) : header_);
   return [...lines, isColored ? dim(total) : total].join("\n");
-}
-
-/** The rows as lines: ids to the right, the other columns to the left. */
-function alignRows(rows: Row[]): string[] {
-  const widths = [0, 1, 2].map((column) =>
-    rows.reduce((width, row) => Math.max(width, unicodeWidth(row[column]!)), 0)
-  );
-  return rows.map(([id, name, address, since]) => {
-    const columns = [
-      spaces(widths[0]! - unicodeWidth(id)) + id,
-      name + spaces(widths[1]! - unicodeWidth(name)),
-      address + spaces(widths[2]! - unicodeWidth(address)),
-      since,
-    ];
-    return `  ${columns.join("  ")}`;
-  });
-}
-
-function spaces(count: number): string {
-  return " ".repeat(count);
 }
 
 /** The time of day, behind the day where that is not today's. */

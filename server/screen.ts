@@ -3,29 +3,20 @@
  *
  * @module
  */
-import { unicodeWidth } from "@std/cli/unicode-width";
 import { formatAddress } from "../protocol/address.ts";
 import type { Instant } from "../protocol/driven.ts";
 import { type Brush, styles } from "../protocol/style.ts";
 import { cleanText } from "../protocol/text.ts";
+import { alignRows, cutToWidth, GAP, type Row } from "./columns.ts";
 import type { TableClient } from "./entry.ts";
 import type { TableEvent } from "./event.ts";
+import type { Change } from "./render.ts";
 import type { DropReason } from "./server.ts";
 
 const { bold, dim } = styles(true);
 
 /** Rows for what happened, where the table is long: one of so many of the screen. */
 const CHANGES_SHARE = 3;
-/** Columns that a name gets at least, if the screen has them. */
-const NAME_WIDTH_MIN = 4;
-/** Columns between two others. */
-const GAP = "  ";
-
-/** Something that happened to a client. */
-export interface Change {
-  readonly text: string;
-  readonly brush: Brush;
-}
 
 /** What is shown. */
 export interface ScreenState {
@@ -58,18 +49,20 @@ export function renderScreen(
   const middle = Math.max(0, rows - 2);
   const changesMin = Math.min(Math.ceil(middle / CHANGES_SHARE), state.changes.length);
   const table = renderRows(state, middle - changesMin, columns);
-  const space = middle - table.length;
+  // An empty row between the two, if there is one to spare.
+  const isRoomy = table.length > 0 && table.length + changesMin < middle;
+  const space = middle - table.length - (isRoomy ? 1 : 0);
   const changes = space === 0 ? [] : state.changes.slice(-space);
   const body = [
     ...table.map((row, index) => paint(index === 0 ? bold : plain, row)),
+    ...isRoomy ? [""] : [],
     ...changes.map(({ text, brush }) => paint(brush, text)),
   ];
-  const empty = Array.from({ length: middle - body.length }, () => "");
   return [
     paint(dim, state.title),
     ...body,
-    ...empty,
-    paint(bold, renderStatus(state, columns)),
+    ...Array<string>(middle - body.length).fill(""),
+    paint(bold, renderStatus(state)),
   ].slice(-rows);
 }
 
@@ -82,49 +75,30 @@ function renderRows({ table, now }: ScreenState, space: number, columns: number)
   if (table.size === 0 || space < 2) return [];
   const isCut = table.size + 1 > space;
   const shown = isCut ? Math.max(0, space - 2) : table.size;
-  const cells: string[][] = [["id", "name", "address", "age"]];
+  const cells: Row[] = [["id", "name", "address", "age"]];
   // Only those that are shown are asked for: there may be a million.
   for (const client of table.clients) {
     if (cells.length > shown) break;
     cells.push(cellsOf(client, now));
   }
-  const lines = align(cells, columns);
+  const lines = alignRows(cells, columns);
   if (isCut) lines.push(`${GAP}… and ${formatCount(table.size - shown)} more`);
   return lines;
 }
 
-function cellsOf({ id, name, address, joinedAt }: TableClient, now: Instant): string[] {
+function cellsOf({ id, name, address, joinedAt }: TableClient, now: Instant): Row {
   return [`${id}`, cleanText(name), formatAddress(address), formatAge(now - joinedAt)];
 }
 
-/** The cells as lines: ids and ages to the right, names cut where the screen is narrow. */
-function align(cells: string[][], columns: number): string[] {
-  const [id = 0, name = 0, address = 0, age = 0] = [0, 1, 2, 3].map((column) =>
-    Math.max(...cells.map((row) => unicodeWidth(row[column]!)))
-  );
-  const spare = columns - id - address - age - 4 * GAP.length;
-  const nameWidth = Math.min(name, Math.max(spare, NAME_WIDTH_MIN));
-  return cells.map((row) => {
-    const [idText = "", nameText = "", addressText = "", ageText = ""] = row;
-    return GAP + [
-      idText.padStart(id),
-      padToWidth(cutToWidth(nameText, nameWidth), nameWidth),
-      addressText.padEnd(address),
-      ageText.padStart(age),
-    ].join(GAP);
-  });
-}
-
-/** The clients, the look-ups, and what was dropped; the reasons as far as there is room. */
-function renderStatus({ table, lookUps, dropped }: ScreenState, columns: number): string {
+/** The clients, the look-ups, and what was dropped, with the most frequent reason first. */
+function renderStatus({ table, lookUps, dropped }: ScreenState): string {
   const reasons = Object.entries(dropped).toSorted(([, a], [, b]) => b - a);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const clients = table.size === 1 ? "1 client" : `${formatCount(table.size)} clients`;
   const asked = lookUps === 1 ? "1 look-up" : `${formatCount(lookUps)} look-ups`;
   const status = `${clients} · ${asked} · dropped ${formatCount(total)}`;
   const details = reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(", ");
-  const whole = details === "" ? status : `${status}: ${details}`;
-  return unicodeWidth(whole) <= columns ? whole : cutToWidth(whole, columns);
+  return details === "" ? status : `${status}: ${details}`;
 }
 
 /** `1,234` */
@@ -141,21 +115,4 @@ export function formatAge(ms: number): string {
   if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
   if (hours > 0) return `${hours}:${two(minutes % 60)}:${two(seconds % 60)}`;
   return `${minutes}:${two(seconds % 60)}`;
-}
-
-/** The text, or its beginning and an ellipsis, in so many columns. */
-export function cutToWidth(text: string, columns: number): string {
-  if (unicodeWidth(text) <= columns) return text;
-  let cut = "";
-  let width = 0;
-  for (const character of text) {
-    width += unicodeWidth(character);
-    if (width > columns - 1) break;
-    cut += character;
-  }
-  return columns < 1 ? "" : `${cut}…`;
-}
-
-function padToWidth(text: string, columns: number): string {
-  return text + " ".repeat(Math.max(0, columns - unicodeWidth(text)));
 }

@@ -58,8 +58,8 @@ const CLOCK_TIMERS_RANDOMNESS = [
   "client/doctor_main.ts",
 ];
 
-/** The line editor of the client, and what it takes from the system. */
-const TERMINAL = ["client/terminal.ts", "client/tty.ts"];
+/** The line editor of the client and the screen of the directory, on what the system has. */
+const TERMINAL = ["client/terminal.ts", "client/tty.ts", "server/terminal.ts"];
 
 /** What nobody else may name; import rules for node:… do the rest. */
 const CLOCK = /\b(?:Date\.now|new Date\(\)|Date\(\)|performance\.|Temporal\.Now|process\.hrtime)/;

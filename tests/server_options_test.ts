@@ -10,7 +10,11 @@ function parsed(...args: string[]): Options {
 Deno.test("parseOptions() of the server: how it shows things", () => {
   assertEquals([parsed().color, parsed().isPlain], ["auto", false]);
   assertEquals(parsed("--color", "never").color, "never");
-  assertEquals(parsed("--color=always", "--plain").isPlain, true);
+  assertEquals(parsed("--color=auto", "--plain").isPlain, true);
+  assertEquals(
+    parseOptions(["--color=always", "--plain"]),
+    "Cannot use --color always with --plain: colors, or none?",
+  );
   assertEquals(
     parseOptions(["--color", "blue"]),
     'Cannot parse --color: expected auto, always or never, got "blue"',

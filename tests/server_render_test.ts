@@ -51,7 +51,7 @@ Deno.test("renderText() tells where the directory listens", () => {
 Deno.test("renderText() aligns the table by the width of its characters", () => {
   const clients = [newClient(1, "alice", 3661), newClient(2, "王小明", 1), newClient(10, "")];
   assertEquals(text(table(...clients)).split("\n"), [
-    "  id  name    address          since",
+    "  id  name    address             since",
     "   1  alice   127.0.0.1:40001  10:58:59",
     "   2  王小明  127.0.0.1:40002  11:59:59",
     "  10          127.0.0.1:40010  12:00:00",

@@ -72,22 +72,63 @@ for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
       assertMatch(shown[1]!, /^ +id +name +address +age$/);
       assertMatch(shown[2]!, /^ +1 +ana +127\.0\.0\.1:\d+ +\d:\d\d$/);
       assertMatch(shown[3]!, /^ +2 +bob +127\.0\.0\.1:\d+ +\d:\d\d$/);
-      assertMatch(shown[4]!, /^\d\d:\d\d:\d\d client 1 \(ana\) joined/);
-      assertMatch(shown[5]!, /^\d\d:\d\d:\d\d client 2 \(bob\) joined/);
+      assertMatch(shown[5]!, /^\d\d:\d\d:\d\d client 1 \(ana\) joined/);
+      assertMatch(shown[6]!, /^\d\d:\d\d:\d\d client 2 \(bob\) joined/);
       // The ages tick, and nothing scrolls.
       const age = /:(\d\d)$/.exec(shown[2]!)![1]!;
       const later = await screen.waitFor((now) => !now[2]!.endsWith(`:${age}`));
       assertEquals(later[0], shown[0]);
       await ana.endInput();
       await screen.waitFor((now) =>
-        / 2 +bob /.test(now[2]!) && /client 1 \(ana\) left$/.test(now[5]!)
+        / 2 +bob /.test(now[2]!) && /client 1 \(ana\) left$/.test(now[6]!)
       );
       await screen.press("C-c");
-      const after = await screen.afterwards();
-      assertEquals(after.status, 0);
-      for (const setting of ["echo", "icanon", "isig", "icrnl", "opost"]) {
-        assertMatch(after.settings, new RegExp(` ${setting}\\b`), `${setting} is on`);
-      }
+      await assertSane(screen, 0);
+    },
+  });
+}
+
+/** Waits for the end of the program, which leaves its status and the terminal as it was. */
+async function assertSane(screen: Screen, status: number): Promise<void> {
+  const after = await screen.afterwards();
+  assertEquals(after.status, status);
+  for (const setting of ["echo", "icanon", "isig", "icrnl", "opost"]) {
+    assertMatch(after.settings, new RegExp(` ${setting}\\b`), `${setting} is on`);
+  }
+  assertEquals(await screen.isPlain(), true);
+}
+
+for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
+  Deno.test({
+    name: `server: ${signal} stops it, and the terminal is as before${TMUX.note}`,
+    ignore: TMUX.ignore,
+    async fn() {
+      await using screen = await Screen.open();
+      await screen.run(SERVE, ["--port", "0"]);
+      await screen.waitFor(/^0 clients/m);
+      screen.signal(signal);
+      await screen.waitFor(/stops\nStopped · 0 clients were active/);
+      await assertSane(screen, 0);
+    },
+  });
+}
+
+for (const [signal, message] of [["SIGUSR1", "catches"], ["SIGUSR2", "handles"]] as const) {
+  Deno.test({
+    name: `server: an error that nobody ${message} leaves the terminal as before${TMUX.note}`,
+    ignore: TMUX.ignore,
+    async fn() {
+      await using screen = await Screen.open();
+      const file = new URL("crashing_server.ts", import.meta.url).pathname;
+      const map = new URL("../../import_map.json", import.meta.url).pathname;
+      const args = ["run", "--allow-env", "--allow-net", "--unstable-net", "--no-check"];
+      const program = Deno.execPath();
+      const all = [...args, `--import-map=${map}`, file];
+      await screen.run({ program, args: all, isExecutable: false }, []);
+      await screen.waitFor(/^0 clients/m);
+      screen.signal(signal);
+      await screen.waitFor(new RegExp(`Nobody ${message} this[^]*\n\\$$`));
+      await assertSane(screen, 1);
     },
   });
 }

@@ -123,6 +123,12 @@ export class Screen implements AsyncDisposable {
     return [Number(at[0]), Number(at[1])];
   }
 
+  /** Whether the cursor is seen, and no picture covers what was printed before. */
+  async isPlain(): Promise<boolean> {
+    const format = "#{cursor_flag} #{alternate_on}";
+    return (await this.#tmux(["display-message", "-p", format])).trim() === "1 0";
+  }
+
   /** Keeps every byte that programs write from now on; returns a function that tells them. */
   async record(): Promise<() => string> {
     const file = `${this.folder}/record`;

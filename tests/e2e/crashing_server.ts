@@ -1,0 +1,14 @@
+/**
+ * A directory that crashes when it is told to, for server_screen_test.ts.
+ *
+ * @module
+ */
+import { serve } from "../../server/main.ts";
+
+if (import.meta.main) {
+  Deno.addSignalListener("SIGUSR1", () => {
+    throw new Error("Nobody catches this");
+  });
+  Deno.addSignalListener("SIGUSR2", () => void Promise.reject(new Error("Nobody handles this")));
+  Deno.exit(await serve(["--port", "0"]));
+}
