@@ -8,6 +8,7 @@ import { doctor } from "./client/doctor_main.ts";
 import { DOCTOR_OPTIONS } from "./client/doctor_options.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
+import { nearestName } from "./client/suggest.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/frame.ts";
 import { serve } from "./server/main.ts";
@@ -75,7 +76,9 @@ function printCompletions([word, ...rest]: string[]): number {
   }
   const shell = SHELLS.find((name) => name === word);
   if (shell === undefined || rest.length > 0) {
-    console.error(COMPLETIONS_HELP);
+    const given = [word ?? "nothing", ...rest].join(" ");
+    console.error(`Cannot print completions: expected bash, zsh or fish, got ${given}`);
+    console.error("Try udp-chat completions --help");
     return 2;
   }
   console.log(completions(shell, COMMANDS));
@@ -99,10 +102,9 @@ async function main([word, ...rest]: string[]): Promise<number> {
       console.error(help());
       return 2;
     default: {
-      const names = COMMANDS.map(({ name }) => name).join(", ").replace(/, (\w+)$/, " or $1");
-      console.error(
-        `Unknown command ${JSON.stringify(word)}: expected ${names}; try udp-chat --help`,
-      );
+      const nearest = nearestName(word, COMMANDS.map(({ name }) => ({ name, alsoKnownAs: [] })));
+      const hint = nearest === undefined ? "" : `: did you mean "${nearest}"?`;
+      console.error(`Unknown command ${JSON.stringify(word)}${hint}\nTry udp-chat --help`);
       return 2;
     }
   }

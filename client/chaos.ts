@@ -66,7 +66,10 @@ function parseValue(name: keyof Chaos, text: string): [value: number | undefined
     case "delay": {
       const { digits = "", unit } = /^(?<digits>\d{1,6})(?<unit>ms|s)$/.exec(text)?.groups ?? {};
       const value = digits === "" ? NaN : Number(digits) * (unit === "s" ? 1000 : 1);
-      return [value <= DELAY_MAX ? value : undefined, `a time up to ${DELAY_MAX / 1000}s, as 50ms`];
+      return [
+        value <= DELAY_MAX ? value : undefined,
+        `a time up to ${DELAY_MAX / 1000}s, such as 50ms`,
+      ];
     }
     case "seed": {
       const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;

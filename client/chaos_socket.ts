@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instant } from "../protocol/driven.ts";
-import { DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
+import { CONNECTION_DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
 import type { Socket, SocketAddress } from "../protocol/udp.ts";
 import { BadLine, type Chaos } from "./chaos.ts";
 
@@ -24,6 +24,7 @@ export class ChaosSocket implements Socket {
   readonly #system: ChaosSystem;
   readonly #outgoing: BadLine<Datagram>;
   readonly #incoming: BadLine<Datagram>;
+  readonly #buffer = new Uint8Array(CONNECTION_DATAGRAM_SIZE_MAX + 1);
   #sending = Promise.resolve();
   /** Settles when the socket below has received one more; undefined while nobody asks it. */
   #receiving: Promise<void> | undefined;
@@ -92,8 +93,8 @@ export class ChaosSocket implements Socket {
 
   async #receiveOne(): Promise<void> {
     try {
-      const [bytes, from] = await this.#socket.receive(new Uint8Array(DATAGRAM_SIZE_MAX + 1));
-      this.#incoming.put(this.#system.clock(), [bytes, from]);
+      const [bytes, from] = await this.#socket.receive(this.#buffer);
+      this.#incoming.put(this.#system.clock(), [bytes.slice(), from]);
     } finally {
       this.#receiving = undefined;
     }

@@ -65,7 +65,6 @@ export class Doctor implements Driven<DoctorEvent> {
   #status: ExitStatus = ExitStatus.ok;
   #probe: { query: Query; sentAt: Instant | undefined } | undefined;
   #probes = 0;
-  /** What else came from the directory's address. */
   #heard: Heard = "nothing";
   #events: DoctorEvent[] = [];
 
@@ -83,7 +82,7 @@ export class Doctor implements Driven<DoctorEvent> {
   handleRefused(): void {
     if (this.#state !== "registering" || this.#heard !== "nothing") return;
     const at = formatAddress(this.#options.server);
-    const advice = "start it with udp-chat serve; it is for this machine alone without --host";
+    const advice = "start it there with udp-chat serve, for other machines with --host 0.0.0.0";
     this.#end("directory", ExitStatus.serverTimeout, `nothing listens at ${at}: ${advice}`, {
       reason: "refused",
     });
@@ -114,8 +113,10 @@ export class Doctor implements Driven<DoctorEvent> {
       if (isTrusted) this.#registration.handleVersion(decoded.version, from);
       else this.#heard = "unproven";
     } else if (decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Answer) {
-      if (!isTrusted) this.#heard = "unproven";
-      else for (const frame of decoded.frames) this.#registration.handleFrame(now, frame);
+      this.#heard = isTrusted ? "answers" : "unproven";
+      if (isTrusted) {
+        for (const frame of decoded.frames) this.#registration.handleFrame(now, frame);
+      }
     } else {
       this.#heard = "foreign";
     }

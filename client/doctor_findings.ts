@@ -26,8 +26,8 @@ export interface Finding {
   readonly fields?: Readonly<Record<string, number | string | boolean>>;
 }
 
-/** What came from the directory's address, beside its answers. */
-export type Heard = "nothing" | "unproven" | "foreign";
+/** What came last from the directory's address. */
+export type Heard = "nothing" | "answers" | "unproven" | "foreign";
 
 /** Under which address the directory sees this machine, whose socket has that port. */
 export function addressFinding(seenAt: Address, port: number, isOwnHost: boolean): Finding {
@@ -39,12 +39,12 @@ export function addressFinding(seenAt: Address, port: number, isOwnHost: boolean
     return { check: "address", verdict: "ok", message, fields };
   }
   const local = seenAt.port === port ? "" : ` (port ${port} here)`;
-  const message = `seen at ${at}${local}: there is a NAT in between · others may not reach you; ` +
-    "then call them, or forward a UDP port to here and name it with --port";
+  const message = `seen at ${at}${local}: there is a NAT in between, and others may not reach ` +
+    "you; call them, or forward a UDP port to this machine and name it with --port";
   return { check: "address", verdict: "warning", message, fields };
 }
 
-/** Why there is no usable answer. */
+/** Why it did not come to a registration. */
 export function silenceFinding(
   server: Address,
   heard: Heard,
@@ -52,6 +52,11 @@ export function silenceFinding(
 ): { reason: string; message: string } {
   const at = formatAddress(server);
   switch (heard) {
+    case "answers":
+      return {
+        reason: "loss",
+        message: `the directory at ${at} answers, but too many datagrams get lost on the way`,
+      };
     case "foreign":
       return {
         reason: "foreign",
@@ -78,7 +83,7 @@ export function roundTripFinding(samples: readonly number[], probes: number): Fi
   const answered = `${samples.length} of ${probes} probes answered`;
   const fields = { probes, answered: samples.length };
   if (samples.length === 0) {
-    return { check: "roundTrip", verdict: "failed", message: `${answered}`, fields };
+    return { check: "roundTrip", verdict: "failed", message: answered, fields };
   }
   const sorted = samples.toSorted((a, b) => a - b);
   const min = sorted[0]!;

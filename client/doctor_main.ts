@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, bytesToHost, hostToBytes } from "../protocol/address.ts";
+import { type Address, bytesToHost, formatAddress, hostToBytes } from "../protocol/address.ts";
 import { findSecret } from "../protocol/secret.ts";
 import {
   clock,
@@ -15,7 +15,7 @@ import {
   systemRandom,
 } from "../protocol/udp.ts";
 import { KEY_SIZE } from "../protocol/x25519.ts";
-import { Doctor } from "./doctor.ts";
+import { ANSWER_TIMEOUT, Doctor, SILENCE } from "./doctor.ts";
 import type { Finding } from "./doctor_findings.ts";
 import { doctorHelp, type DoctorSettings, parseDoctorOptions } from "./doctor_options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./doctor_render.ts";
@@ -23,7 +23,7 @@ import { ExitStatus } from "./exit.ts";
 import { fileProblem } from "./files.ts";
 import { inspectIdentity } from "./identity_file.ts";
 import { localHost } from "./local_host.ts";
-import { printText } from "./tty.ts";
+import { inspectEnds, printText, screenColumns } from "./tty.ts";
 
 /** Runs the checks; returns the exit status. */
 export async function doctor(args: string[]): Promise<number> {
@@ -47,8 +47,9 @@ export async function doctor(args: string[]): Promise<number> {
 class Examination {
   readonly #options: DoctorSettings;
   readonly #secret: Uint8Array | undefined;
+  readonly #ends = inspectEnds();
+  readonly #verdicts = new Set<Finding["verdict"]>();
   #printing = Promise.resolve();
-  #hasFailed = false;
 
   constructor(options: DoctorSettings, secret: Uint8Array | undefined) {
     this.#options = options;
@@ -57,7 +58,7 @@ class Examination {
 
   async run(): Promise<number> {
     const status = await this.#examine();
-    if (!this.#options.isJson) this.#print(renderVerdict(status));
+    if (!this.#options.isJson) this.#print(renderVerdict(status, this.#verdicts.has("warning")));
     await this.#printing;
     return status;
   }
@@ -76,7 +77,9 @@ class Examination {
         this.#find({ check: "host", verdict: "ok", message: `${host} is ${hostname}`, fields });
       }
     } catch (error) {
-      const message = `cannot find the host "${host}": ${fileProblem(error)}; check --server`;
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      const why = code === "ENOTFOUND" ? "no such name" : fileProblem(error);
+      const message = `cannot find the host "${host}": ${why}; check --server`;
       this.#find({ check: "host", verdict: "failed", message });
       return ExitStatus.failure;
     }
@@ -89,7 +92,7 @@ class Examination {
       return ExitStatus.failure;
     }
     const status = await this.#consult(socket, server);
-    return status === ExitStatus.ok && this.#hasFailed ? ExitStatus.failure : status;
+    return status === ExitStatus.ok && this.#verdicts.has("failed") ? ExitStatus.failure : status;
   }
 
   async #consult(socket: Deno.DatagramConn, server: Address): Promise<ExitStatus> {
@@ -115,6 +118,9 @@ class Examination {
       else if (bindingProblem(server.hostname, server.port) === undefined) {
         // Not at once: events come from the middle of inputs.
         queueMicrotask(refuse);
+      } else if (!this.#options.isJson) {
+        const most = Math.round((ANSWER_TIMEOUT - SILENCE) / 1000);
+        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} s at most`);
       }
     });
     const interrupt = (): void => driven.input((now) => machine.stop(now));
@@ -127,10 +133,10 @@ class Examination {
   }
 
   #find(finding: Finding): void {
-    this.#hasFailed ||= finding.verdict === "failed";
-    this.#print(
-      this.#options.isJson ? renderFindingJson(finding, new Date()) : renderFinding(finding),
-    );
+    this.#verdicts.add(finding.verdict);
+    if (this.#options.isJson) return this.#print(renderFindingJson(finding, new Date()));
+    const { isScreen, wantsColor } = this.#ends;
+    this.#print(renderFinding(finding, wantsColor, isScreen ? screenColumns() : undefined));
   }
 
   #print(line: string): void {

@@ -3,25 +3,25 @@
  *
  * @module
  */
+import { styles } from "../protocol/style.ts";
 import { cleanText } from "../protocol/text.ts";
-import type { Check, Finding } from "./doctor_findings.ts";
+import type { Finding } from "./doctor_findings.ts";
 import { ExitStatus } from "./exit.ts";
 import { jsonLine } from "./json.ts";
+import { hang } from "./wrap.ts";
 
-const TITLES: Readonly<Record<Check, string>> = {
-  identity: "identity",
-  host: "host",
-  socket: "socket",
-  directory: "directory",
-  version: "version",
-  address: "address",
-  roundTrip: "round trip",
-  leave: "leave",
-};
+const COLORS = { ok: "green", warning: "yellow", failed: "red" } as const;
 
-/** A line for people. */
-export function renderFinding({ check, verdict, message }: Finding): string {
-  return `${verdict.padEnd(7)}  ${TITLES[check].padEnd(10)}  ${cleanText(message)}`;
+/** A line for people; with `columns`, rows of that width. */
+export function renderFinding(
+  { check, verdict, message }: Finding,
+  isColored: boolean,
+  columns?: number,
+): string {
+  const word = styles(isColored)[COLORS[verdict]](verdict);
+  const title = check === "roundTrip" ? "round trip" : check;
+  const prefix = `${word}${" ".repeat(9 - verdict.length)}${title.padEnd(12)}`;
+  return hang(prefix, 21, cleanText(message), 21, columns);
 }
 
 /** A line for programs, without its line end. */
@@ -31,10 +31,10 @@ export function renderFindingJson(finding: Finding, time: Date): string {
 }
 
 /** The last line for people. */
-export function renderVerdict(status: ExitStatus): string {
+export function renderVerdict(status: ExitStatus, hasWarning: boolean): string {
   switch (status) {
     case ExitStatus.ok:
-      return "All well";
+      return hasWarning ? "It works: see the lines that say warning" : "All well";
     case ExitStatus.serverTimeout:
       return "The directory did not answer";
     case ExitStatus.interrupted:

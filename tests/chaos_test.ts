@@ -10,6 +10,7 @@ import {
   UNDER_WAY_MAX,
 } from "../client/chaos.ts";
 import { ChaosSocket } from "../client/chaos_socket.ts";
+import { CONNECTION_DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
 import type { Socket } from "../protocol/udp.ts";
 
 const FAIR: Chaos = { loss: 0, duplicate: 0, reorder: 0, delay: 0, seed: 7 };
@@ -52,8 +53,8 @@ Deno.test("parseChaos() says what it expected", () => {
     ["loss=1.1", 'expected loss to be a probability from 0 to 1, got "1.1"'],
     ["loss=-0.1", 'expected loss to be a probability from 0 to 1, got "-0.1"'],
     ["loss=", 'expected loss to be a probability from 0 to 1, got ""'],
-    ["delay=50", 'expected delay to be a time up to 60s, as 50ms, got "50"'],
-    ["delay=61s", 'expected delay to be a time up to 60s, as 50ms, got "61s"'],
+    ["delay=50", 'expected delay to be a time up to 60s, such as 50ms, got "50"'],
+    ["delay=61s", 'expected delay to be a time up to 60s, such as 50ms, got "61s"'],
     ["seed=4294967296", 'expected seed to be a number from 0 to 4294967295, got "4294967296"'],
     ["loss=0.1,loss=0.2", "expected loss only once"],
   ];
@@ -123,6 +124,8 @@ class Bench {
   now = 0;
   readonly sent: number[] = [];
   isClosed = false;
+  /** Bytes that the socket below may receive. */
+  bufferSize = 0;
   readonly socket: ChaosSocket;
   #alarms: { at: number; action: () => void }[] = [];
   #receivers: PromiseWithResolvers<[Uint8Array<ArrayBuffer>, Deno.Addr]>[] = [];
@@ -133,7 +136,8 @@ class Bench {
         this.sent.push(bytes[0]!);
         return Promise.resolve(bytes.length);
       },
-      receive: () => {
+      receive: (buffer) => {
+        this.bufferSize = buffer.length;
         const receiver = Promise.withResolvers<[Uint8Array<ArrayBuffer>, Deno.Addr]>();
         this.#receivers.push(receiver);
         return receiver.promise;
@@ -209,6 +213,7 @@ Deno.test("ChaosSocket: receives late, twice, and tells errors", async () => {
     }
   })();
   await settle();
+  assert(bench.bufferSize > CONNECTION_DATAGRAM_SIZE_MAX, "a large one is not cut");
   await bench.arrive(1);
   await bench.advance(20);
   await bench.arrive(2);

@@ -8,7 +8,7 @@ import {
   SILENCE,
 } from "../client/doctor.ts";
 import type { Finding } from "../client/doctor_findings.ts";
-import { renderFinding, renderFindingJson } from "../client/doctor_render.ts";
+import { renderFinding, renderFindingJson, renderVerdict } from "../client/doctor_render.ts";
 import type { Address } from "../protocol/address.ts";
 import { encodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
 import { DatagramType } from "../protocol/frame.ts";
@@ -156,6 +156,11 @@ Deno.test("Doctor: silence is told early, and given up: status 3", () => {
   assertEquals(visit.findings[0]?.message.includes("UDP may be blocked here"), true);
 });
 
+Deno.test("Doctor: where answers come, and registering does not succeed, that is no silence", () => {
+  const visit = new Visit({ isLost: (n) => n > 0 }).run();
+  assertEquals([visit.status, visit.findings[0]?.fields], [1, { reason: "loss" }]);
+});
+
 Deno.test("Doctor: a closed port is no silence", () => {
   const visit = new Visit({ isLost: () => true }).run(2000);
   visit.doctor.handleRefused();
@@ -259,7 +264,12 @@ Deno.test("renderFinding() and renderFindingJson()", () => {
     message: "1 ms\x1b",
     fields: { n: 1 },
   } as const;
-  assertEquals(renderFinding(finding), "ok       round trip  1 ms");
+  assertEquals(renderFinding(finding, false), "ok       round trip  1 ms");
+  const long = { ...finding, message: "fast or slow" };
+  const rows = ["\x1b[32mok\x1b[39m       round trip  fast or", `${" ".repeat(21)}slow`];
+  assertEquals(renderFinding(long, true, 31), rows.join("\n"));
+  assertEquals(renderVerdict(0, false), "All well");
+  assertEquals(renderVerdict(0, true), "It works: see the lines that say warning");
   assertEquals(
     renderFindingJson(finding, new Date(0)),
     '{"event":"check","time":"1970-01-01T00:00:00.000Z","check":"roundTrip","verdict":"ok",' +

@@ -244,7 +244,7 @@ Deno.test("the command line: help, version, and what it does not know", async ()
   assertEquals([unknown.code, unknown.stdout], [2, ""]);
   assertMatch(
     unknown.stderr,
-    /^Unknown command "server": expected serve, client, doctor or completions[^\n]*\n$/,
+    /^Unknown command "server": did you mean "serve"\?\nTry udp-chat --help\n$/,
   );
   for (const side of ["serve", "client"] as const) {
     const { code, stdout, stderr } = await runProgram(commandLine(side), ["--help"]);
