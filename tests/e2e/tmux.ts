@@ -117,6 +117,12 @@ export class Screen implements AsyncDisposable {
     return rows.map((row) => row.trimEnd()).slice(0, rows.findLastIndex((row) => row !== "") + 1);
   }
 
+  /** The same rows with their SGR codes. */
+  async styledRows(): Promise<string[]> {
+    const { length } = await this.rows();
+    return (await this.#tmux(["capture-pane", "-e", "-p"])).split("\n").slice(0, length);
+  }
+
   /** Column and row of the cursor, from 0. */
   async cursor(): Promise<[column: number, row: number]> {
     const at = (await this.#tmux(["display-message", "-p", "#{cursor_x} #{cursor_y}"])).split(" ");
