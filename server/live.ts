@@ -6,7 +6,7 @@
 import type { ChangeKind } from "./event.ts";
 import type { TableClient } from "./entry.ts";
 import { type Change, changeOf, type Moment } from "./render.ts";
-import { renderScreen, type ScreenSize } from "./screen.ts";
+import { renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";
 import type { Server } from "./server.ts";
 
 /** Milliseconds between two redraws at least, however much happens. */
@@ -26,6 +26,9 @@ const END = "\x1b[?25h";
 const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
+/** What stays the same. */
+export type LiveTexts = Pick<ScreenState, "title" | "hint">;
+
 /** What a live screen needs from outside. */
 export interface LiveSystem {
   moment(): Moment;
@@ -38,7 +41,7 @@ export interface LiveSystem {
 
 /** Shows a directory from its construction until close(). */
 export class Live {
-  readonly #title: string;
+  readonly #texts: LiveTexts;
   readonly #server: Server;
   readonly #isColored: boolean;
   readonly #system: LiveSystem;
@@ -50,8 +53,8 @@ export class Live {
   #isWriting = false;
   #isClosed = false;
 
-  constructor(title: string, server: Server, isColored: boolean, system: LiveSystem) {
-    this.#title = title;
+  constructor(texts: LiveTexts, server: Server, isColored: boolean, system: LiveSystem) {
+    this.#texts = texts;
     this.#server = server;
     this.#isColored = isColored;
     this.#system = system;
@@ -98,7 +101,7 @@ export class Live {
     // A slow terminal gets fewer frames, not older ones.
     if (this.#isWriting) return;
     const state = {
-      title: this.#title,
+      ...this.#texts,
       table: this.#server.table(),
       changes: this.#changes,
       lookUps: this.#server.lookUps,

@@ -16,7 +16,14 @@ import {
 import { serverHelp } from "./help.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { Printer } from "./printer.ts";
-import { type Moment, type Output, renderJson, renderText, renderTotals } from "./render.ts";
+import {
+  type Moment,
+  type Output,
+  renderHint,
+  renderJson,
+  renderText,
+  renderTotals,
+} from "./render.ts";
 import { Server } from "./server.ts";
 import { hasTerminal, openScreen } from "./terminal.ts";
 
@@ -86,8 +93,12 @@ async function run(
   const isPrivate = secret !== undefined;
   const listening = { kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate } as const;
   print(listening);
+  const texts = {
+    title: renderText(listening, moment(), false),
+    hint: renderHint(listening.address),
+  };
   const screen = isScreen && !isJson && !isQuiet
-    ? openScreen(renderText(listening, moment(), false), server, isColored, { moment, after })
+    ? openScreen(texts, server, isColored, { moment, after })
     : undefined;
   const running = drive(server, socket, (event) => {
     if (screen === undefined) return isQuiet ? undefined : print(event);

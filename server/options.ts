@@ -5,6 +5,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 
+/** The UDP port of a directory that is told no other. */
+export const PORT_DEFAULT = 7070;
 /** The most that `--max-clients` takes: their keepalives come to 67,000 datagrams a second. */
 const MAX_CLIENTS_MAX = 1_000_000;
 /** The longest lease, in seconds. */
@@ -24,7 +26,7 @@ export interface OptionSpec {
 /** All options, in the order of the help. */
 export const OPTIONS: readonly OptionSpec[] = [
   { name: "host", value: "HOST", help: "address to listen on, 0.0.0.0 for all (127.0.0.1)" },
-  { name: "port", value: "PORT", help: "UDP port, 0 for any free one (7070)" },
+  { name: "port", value: "PORT", help: `UDP port, 0 for any free one (${PORT_DEFAULT})` },
   {
     name: "max-clients",
     value: "N",
@@ -84,7 +86,7 @@ export function parseOptions(args: readonly string[]): Options | string {
     alias: { help: "h" },
     default: {
       host: "127.0.0.1",
-      port: "7070",
+      port: `${PORT_DEFAULT}`,
       "max-clients": "10000",
       lease: "45",
       color: "auto",

@@ -10,6 +10,7 @@ import { cleanText } from "../protocol/text.ts";
 import { alignRows, type Row } from "./columns.ts";
 import type { TableClient } from "./entry.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "./event.ts";
+import { PORT_DEFAULT } from "./options.ts";
 import type { DropReason } from "./server.ts";
 
 const { bold, dim, green, red, yellow } = styles(true);
@@ -74,6 +75,17 @@ export function renderText(output: Output, moment: Moment, isColored: boolean): 
     default:
       return renderChange(output.kind, output.client, isColored);
   }
+}
+
+/** How to become the first client of a directory. */
+export function renderHint(address: Address): string {
+  const { hostname, port } = address;
+  const isUsual = hostname === "127.0.0.1" && port === PORT_DEFAULT;
+  const isAny = hostname === "0.0.0.0" || hostname === "::";
+  const where = isUsual
+    ? ""
+    : ` --server ${formatAddress(isAny ? { hostname: "HOST", port } : address)}`;
+  return `Nobody is here yet · in another terminal: udp-chat client --name ana${where}`;
 }
 
 const CHANGES: Record<ChangeKind, [words: string, color: Brush]> = {

@@ -21,6 +21,8 @@ const CHANGES_SHARE = 3;
 /** What is shown. */
 export interface ScreenState {
   readonly title: string;
+  /** What to do while nothing has happened. */
+  readonly hint: string;
   readonly table: TableEvent;
   /** The oldest first. */
   readonly changes: readonly Change[];
@@ -49,11 +51,13 @@ export function renderScreen(
   const middle = Math.max(0, rows - 2);
   const changesMin = Math.min(Math.ceil(middle / CHANGES_SHARE), state.changes.length);
   const table = renderRows(state, middle - changesMin, columns);
+  const isUnused = state.table.size === 0 && state.changes.length === 0 && middle > 0;
   // An empty row between the two, if there is one to spare.
   const isRoomy = table.length > 0 && table.length + changesMin < middle;
   const space = middle - table.length - (isRoomy ? 1 : 0);
   const changes = space === 0 ? [] : state.changes.slice(-space);
   const body = [
+    ...isUnused ? [paint(dim, state.hint)] : [],
     ...table.map((row, index) => paint(index === 0 ? bold : plain, row)),
     ...isRoomy ? [""] : [],
     ...changes.map(({ text, brush }) => paint(brush, text)),

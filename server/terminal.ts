@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Live, type LiveSystem, RESTORE } from "./live.ts";
+import { Live, type LiveSystem, type LiveTexts, RESTORE } from "./live.ts";
 import type { ScreenSize } from "./screen.ts";
 import type { Server } from "./server.ts";
 
@@ -26,14 +26,14 @@ export interface OpenScreen {
 
 /** Shows the directory on the terminal. */
 export function openScreen(
-  title: string,
+  texts: LiveTexts,
   server: Server,
   isColored: boolean,
   system: Pick<LiveSystem, "moment" | "after">,
 ): OpenScreen {
   const encoder = new TextEncoder();
   setEcho(false);
-  const live = new Live(title, server, isColored, {
+  const live = new Live(texts, server, isColored, {
     ...system,
     size,
     async write(text) {

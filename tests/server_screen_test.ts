@@ -1,9 +1,10 @@
 import { unicodeWidth } from "@std/cli/unicode-width";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { styles } from "../protocol/style.ts";
+import { cutToWidth } from "../server/columns.ts";
 import type { TableClient } from "../server/entry.ts";
 import { CHANGES_MAX, Live, REDRAW_INTERVAL_MIN, RESTORE, TICK } from "../server/live.ts";
-import { cutToWidth } from "../server/columns.ts";
+import { renderHint } from "../server/render.ts";
 import { formatAge, renderScreen, type ScreenState } from "../server/screen.ts";
 import { Server } from "../server/server.ts";
 import { Prng } from "./random.ts";
@@ -15,6 +16,7 @@ function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
 function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenState {
   return {
     title: "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
+    hint: "Nobody is here yet",
     table: { kind: "table", size: clients.length, clients },
     changes: [],
     lookUps: 0,
@@ -45,6 +47,22 @@ Deno.test("renderScreen(): title, table, changes below it, and the totals in the
     "",
     "2 clients · 1,234 look-ups · dropped 7: token 5, strangers 2",
   ]);
+});
+
+Deno.test("renderScreen() tells what to do until something happens", () => {
+  const rows = (more: Partial<ScreenState>): string[] =>
+    renderScreen(state([], more), { columns: 80, rows: 4 }, false).slice(1, 3);
+  assertEquals(rows({}), ["Nobody is here yet", ""]);
+  assertEquals(rows({ changes: [CHANGE] }), [CHANGE.text, ""]);
+});
+
+Deno.test("renderHint() names the directory where it is not the usual one", () => {
+  const hint = (hostname: string, port = 7070): string | undefined =>
+    /udp-chat .*/.exec(renderHint({ hostname, port }))?.[0];
+  assertEquals(hint("127.0.0.1"), "udp-chat client --name ana");
+  assertEquals(hint("127.0.0.1", 7071), "udp-chat client --name ana --server 127.0.0.1:7071");
+  assertEquals(hint("::1"), "udp-chat client --name ana --server [::1]:7070");
+  assertEquals(hint("0.0.0.0"), "udp-chat client --name ana --server HOST:7070");
 });
 
 Deno.test("renderScreen() fits every terminal, and asks for no more clients than it shows", () => {
@@ -114,7 +132,7 @@ class Stage {
   constructor() {
     const random = new Prng(1).bytes;
     const server = new Server({ maxClients: 10, lease: 45_000, random });
-    this.live = new Live("title", server, false, {
+    this.live = new Live({ title: "title", hint: "hint" }, server, false, {
       moment: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
       size: () => {
         this.rendered++;
