@@ -37,12 +37,6 @@ export function completions(shell: Shell, commands: readonly CommandEntry[]): st
   }
 }
 
-/** The alternatives of a value, also of one such as `auto|always|never`. */
-function choicesOf({ value, choices }: OptionSpec): readonly string[] {
-  if (choices !== undefined) return choices;
-  return /^[a-z]+(?:\|[a-z]+)+$/.test(value) ? value.split("|") : [];
-}
-
 function isFile({ value }: OptionSpec): boolean {
   return value === "FILE";
 }
@@ -65,7 +59,7 @@ function bash(commands: readonly CommandEntry[]): string {
   const first = [...commands.map(({ name }) => name), ...GLOBAL_OPTIONS.map(typed)].join(" ");
   const valued = (command: CommandEntry): string[] =>
     command.options.filter(({ value }) => value !== "").map((option) => {
-      const choices = choicesOf(option);
+      const choices = option.choices ?? [];
       const reply = isFile(option)
         ? FILES_IN_BASH
         : choices.length > 0
@@ -103,7 +97,7 @@ function bash(commands: readonly CommandEntry[]): string {
 function zsh(commands: readonly CommandEntry[]): string {
   const spec = (option: OptionSpec): string => {
     const help = option.help.replace(/[\\[\]]/g, "\\$&");
-    const choices = choicesOf(option);
+    const choices = option.choices ?? [];
     const action = isFile(option) ? "_files" : choices.length > 0 ? `(${choices.join(" ")})` : " ";
     const value = option.value === ""
       ? ""
@@ -147,7 +141,7 @@ function zsh(commands: readonly CommandEntry[]): string {
 function fish(commands: readonly CommandEntry[]): string {
   const text = (help: string): string => `'${help.replace(/[\\']/g, "\\$&")}'`;
   const option = (condition: string, spec: OptionSpec): string => {
-    const choices = choicesOf(spec);
+    const choices = spec.choices ?? [];
     const short = spec.name === "help" ? "-s h " : "";
     const value = spec.value === ""
       ? ""

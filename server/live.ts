@@ -51,6 +51,8 @@ export class Live {
   #planned: { at: number; cancel(): void } | undefined;
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
+  /** Whether the terminal shows the alternate screen, as far as is known. */
+  #isEntered = false;
   #isClosed = false;
 
   constructor(texts: LiveTexts, server: Server, isColored: boolean, system: LiveSystem) {
@@ -58,7 +60,6 @@ export class Live {
     this.#server = server;
     this.#isColored = isColored;
     this.#system = system;
-    this.#put(ENTER);
     this.#draw();
   }
 
@@ -71,8 +72,7 @@ export class Live {
 
   /** Draws all of it anew: the terminal has another size, or another program used it. */
   redraw(): void {
-    if (this.#isClosed) return;
-    this.#put(ENTER);
+    this.#isEntered = false;
     this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
   }
 
@@ -111,7 +111,8 @@ export class Live {
     const rows = renderScreen(state, this.#system.size(), this.#isColored);
     this.#isWriting = true;
     const picture = rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW;
-    this.#put(BEGIN + picture + END);
+    this.#put((this.#isEntered ? "" : ENTER) + BEGIN + picture + END);
+    this.#isEntered = true;
     this.#writing = this.#writing.then(() => {
       this.#isWriting = false;
     });

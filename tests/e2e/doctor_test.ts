@@ -1,66 +1,90 @@
 // The doctor, as a process.
 import { assertEquals, assertMatch } from "@std/assert";
+import { testAtOnce } from "./at_once.ts";
 import { Folders } from "./folders.ts";
 import { commandLine, parseEvent, runProgram, Stage } from "./process.ts";
 
 const DOCTOR = commandLine("doctor");
 
-Deno.test("doctor: all well, exit status 0, and no trace in the table", async () => {
-  await using stage = new Stage();
-  const server = await stage.serve("--json");
-  const { code, stdout, stderr } = await runProgram(DOCTOR, ["--server", server.address]);
-  assertEquals([code, stderr], [0, ""], stdout);
-  const checks = stdout.trimEnd().split("\n");
-  for (const check of ["identity", "directory", "version", "address", "round trip", "leave"]) {
-    assertEquals(checks.filter((line) => line.startsWith(`ok       ${check} `)).length, 1, stdout);
-  }
-  assertEquals(checks.at(-1), "All well");
-  const joined = await server.program.waitForEvent("joined");
-  assertEquals((joined["client"] as { name: string }).name, "");
-  await server.program.waitForEvent("left");
-  const json = await runProgram(DOCTOR, ["--server", server.address, "--json"]);
-  const events = json.stdout.trimEnd().split("\n").map(parseEvent);
-  assertEquals(events.every(({ event, verdict }) => event === "check" && verdict === "ok"), true);
-});
-
-Deno.test("doctor: nothing listens there: it says so, exit status 3", async () => {
-  await using stage = new Stage();
-  const { program, address } = await stage.serve();
-  program.signal("SIGINT");
-  await program.exitCode();
-  const { code, stdout } = await runProgram(DOCTOR, ["--server", address]);
-  assertEquals(code, 3);
-  assertMatch(stdout, /^failed +directory +nothing listens at /m);
-});
-
-Deno.test("doctor: a silent port: UDP may be blocked, exit status 3", async () => {
-  const silent = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = silent.addr as Deno.NetAddr;
-  const { code, stdout } = await runProgram(DOCTOR, ["--server", `127.0.0.1:${port}`]);
-  silent.close();
-  assertEquals(code, 3);
-  assertMatch(stdout, /^failed +directory .*UDP may be blocked here/m);
-});
-
-Deno.test("doctor: an identity that is damaged or open to others: exit status 1", async () => {
-  await using stage = new Stage();
-  using folders = new Folders();
-  const server = await stage.serve();
-  const file = `${folders.get("keys")}/identity`;
-  Deno.writeTextFileSync(file, "udp-chat identity 1\nprivate\n", { mode: 0o600 });
-  const args = ["--server", server.address, "--identity", file];
-  const damaged = await runProgram(DOCTOR, args);
-  assertEquals(damaged.code, 1);
-  assertMatch(damaged.stdout, /^failed +identity .*damaged/m);
-  // The rest is still looked at.
-  assertMatch(damaged.stdout, /^ok +leave /m);
-  if (Deno.build.os === "windows") return;
-  Deno.chmodSync(file, 0o644);
-  assertMatch((await runProgram(DOCTOR, args)).stdout, /^failed +identity .*others may read it/m);
-});
-
-Deno.test("doctor: wrong usage: exit status 2", async () => {
-  const { code, stdout, stderr } = await runProgram(DOCTOR, ["--sever", "x"]);
-  assertEquals([code, stdout], [2, ""]);
-  assertMatch(stderr, /did you mean "--server"/);
-});
+testAtOnce("doctor, as a process", [
+  {
+    name: "all well, exit status 0, and no trace in the table",
+    async fn() {
+      await using stage = new Stage();
+      const server = await stage.serve("--json");
+      const { code, stdout, stderr } = await runProgram(DOCTOR, ["--server", server.address]);
+      assertEquals([code, stderr], [0, ""], stdout);
+      const checks = stdout.trimEnd().split("\n");
+      for (const check of ["identity", "directory", "version", "address", "round trip", "leave"]) {
+        assertEquals(
+          checks.filter((line) => line.startsWith(`ok       ${check} `)).length,
+          1,
+          stdout,
+        );
+      }
+      assertEquals(checks.at(-1), "All well");
+      const joined = await server.program.waitForEvent("joined");
+      assertEquals((joined["client"] as { name: string }).name, "");
+      await server.program.waitForEvent("left");
+      const json = await runProgram(DOCTOR, ["--server", server.address, "--json"]);
+      const events = json.stdout.trimEnd().split("\n").map(parseEvent);
+      assertEquals(
+        events.every(({ event, verdict }) => event === "check" && verdict === "ok"),
+        true,
+      );
+    },
+  },
+  {
+    name: "nothing listens there: it says so, exit status 3",
+    async fn() {
+      await using stage = new Stage();
+      const { program, address } = await stage.serve();
+      program.signal("SIGINT");
+      await program.exitCode();
+      const { code, stdout } = await runProgram(DOCTOR, ["--server", address]);
+      assertEquals(code, 3);
+      assertMatch(stdout, /^failed +directory +nothing listens at /m);
+    },
+  },
+  {
+    name: "a silent port: UDP may be blocked, exit status 3",
+    async fn() {
+      const silent = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+      const { port } = silent.addr as Deno.NetAddr;
+      const { code, stdout } = await runProgram(DOCTOR, ["--server", `127.0.0.1:${port}`]);
+      silent.close();
+      assertEquals(code, 3);
+      assertMatch(stdout, /^failed +directory .*UDP may be blocked here/m);
+    },
+  },
+  {
+    name: "an identity that is damaged or open to others: exit status 1",
+    async fn() {
+      await using stage = new Stage();
+      using folders = new Folders();
+      const server = await stage.serve();
+      const file = `${folders.get("keys")}/identity`;
+      Deno.writeTextFileSync(file, "udp-chat identity 1\nprivate\n", { mode: 0o600 });
+      const args = ["--server", server.address, "--identity", file];
+      const damaged = await runProgram(DOCTOR, args);
+      assertEquals(damaged.code, 1);
+      assertMatch(damaged.stdout, /^failed +identity .*damaged/m);
+      // The rest is still looked at.
+      assertMatch(damaged.stdout, /^ok +leave /m);
+      if (Deno.build.os === "windows") return;
+      Deno.chmodSync(file, 0o644);
+      assertMatch(
+        (await runProgram(DOCTOR, args)).stdout,
+        /^failed +identity .*others may read it/m,
+      );
+    },
+  },
+  {
+    name: "wrong usage: exit status 2",
+    async fn() {
+      const { code, stdout, stderr } = await runProgram(DOCTOR, ["--sever", "x"]);
+      assertEquals([code, stdout], [2, ""]);
+      assertMatch(stderr, /did you mean "--server"/);
+    },
+  },
+]);
