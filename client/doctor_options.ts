@@ -92,7 +92,7 @@ export function doctorHelp(): string {
     "",
     "Exit status:",
     ...columns([
-      ["0", "all well"],
+      ["0", "all well, or nothing worse than a warning"],
       ["1", "a check failed"],
       ["2", "wrong usage"],
       ["3", "the directory did not answer"],

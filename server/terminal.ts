@@ -85,7 +85,8 @@ function setEcho(isOn: boolean): void {
 
 function size(): ScreenSize {
   try {
-    return Deno.consoleSize();
+    const { columns, rows } = Deno.consoleSize();
+    return columns > 0 && rows > 0 ? { columns, rows } : SIZE_DEFAULT;
   } catch {
     // The terminal has gone: the directory stays.
     return SIZE_DEFAULT;

@@ -121,7 +121,7 @@ for (const [signal, message] of [["SIGUSR1", "catches"], ["SIGUSR2", "handles"]]
       await using screen = await Screen.open();
       const file = new URL("crashing_server.ts", import.meta.url).pathname;
       const map = new URL("../../import_map.json", import.meta.url).pathname;
-      const args = ["run", "--allow-env", "--allow-net", "--unstable-net", "--no-check"];
+      const args = ["run", "--allow-env", "--allow-net", "--no-check"];
       const program = Deno.execPath();
       const all = [...args, `--import-map=${map}`, file];
       await screen.run({ program, args: all, isExecutable: false }, []);
