@@ -153,3 +153,32 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: `completions fish: what is offered${hasShell("fish") ? "" : " (skipped: no fish)"}`,
+  ignore: !hasShell("fish"),
+  fn() {
+    const offered = (line: string): string[] => {
+      const script = `${completions("fish", COMMANDS)}\ncomplete -C '${line}'`;
+      const folder = Deno.makeTempDirSync();
+      try {
+        const env = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+        const { stdout } = new Deno.Command("fish", { args: ["-c", script], env }).outputSync();
+        return new TextDecoder().decode(stdout).trimEnd().split("\n").map((row) =>
+          row.split("\t")[0]!
+        );
+      } finally {
+        Deno.removeSync(folder, { recursive: true });
+      }
+    };
+    assertEquals(offered("udp-chat ").toSorted(), COMMANDS.map(({ name }) => name).toSorted());
+    assertEquals(offered("udp-chat client --ti"), ["--timers"]);
+    assertEquals(offered("udp-chat client --timers "), ["adaptive", "fixed"]);
+    assertEquals(offered("udp-chat completions ").toSorted(), [...SHELLS].toSorted());
+    for (const { name, options } of COMMANDS) {
+      const names = options.map(({ name }) => `--${name}`);
+      const words = offered(`udp-chat ${name} --`).filter((word) => word !== "");
+      assertEquals(words.toSorted(), names.toSorted());
+    }
+  },
+});
