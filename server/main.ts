@@ -104,15 +104,17 @@ async function run(
     if (screen === undefined) return isQuiet ? undefined : print(event);
     if (event.kind !== "table") screen.live.change(event.kind, event.client);
   });
+  let problem: Problem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
     await atMost(STOP_LIMIT, running.close());
   } catch (error) {
-    return fail({ code: "unexpected", message: `Cannot go on: ${messageOf(error)}` }, options);
-  } finally {
-    stop.dispose();
-    if (screen !== undefined) await atMost(STOP_LIMIT, screen.close());
+    problem = { code: "unexpected", message: `Cannot go on: ${messageOf(error)}` };
   }
+  stop.dispose();
+  if (screen !== undefined) await atMost(STOP_LIMIT, screen.close());
+  // What the screen covers comes back with its end.
+  if (problem !== undefined) return fail(problem, options);
   const totals = renderTotals(server.table().size, server.dropped);
   // With --json, standard output has nothing but the events.
   if (isJson && !isQuiet) complain(totals);

@@ -113,21 +113,32 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
   });
 }
 
-for (const [signal, message] of [["SIGUSR1", "catches"], ["SIGUSR2", "handles"]] as const) {
+const CRASHES: readonly [trigger: Deno.Signal | "datagram", message: string][] = [
+  ["SIGUSR1", "Nobody catches this"],
+  ["SIGUSR2", "Nobody handles this"],
+  ["datagram", "Cannot go on: Nobody expects this"],
+];
+
+for (const [trigger, message] of CRASHES) {
   Deno.test({
-    name: `server: an error that nobody ${message} leaves the terminal as before${TMUX.note}`,
+    name: `server: an error from a ${trigger} is seen, and the terminal is as before${TMUX.note}`,
     ignore: TMUX.ignore,
     async fn() {
       await using screen = await Screen.open();
       const file = new URL("crashing_server.ts", import.meta.url).pathname;
       const map = new URL("../../import_map.json", import.meta.url).pathname;
-      const args = ["run", "--allow-env", "--allow-net", "--no-check"];
-      const program = Deno.execPath();
-      const all = [...args, `--import-map=${map}`, file];
-      await screen.run({ program, args: all, isExecutable: false }, []);
+      const args = ["run", "--allow-env", "--allow-net", "--no-check", `--import-map=${map}`, file];
+      await screen.run({ program: Deno.execPath(), args, isExecutable: false }, []);
       await screen.waitFor(/^0 clients/m);
-      screen.signal(signal);
-      await screen.waitFor(new RegExp(`Nobody ${message} this[^]*\n\\$$`));
+      if (trigger === "datagram") {
+        const socket = openSocket("127.0.0.1", 0);
+        const to = { hostname: "127.0.0.1", port: Number(await portOf(screen)) };
+        await socket.send(new Uint8Array(1), { transport: "udp", ...to });
+        socket.close();
+      } else {
+        screen.signal(trigger);
+      }
+      await screen.waitFor(new RegExp(`${message}[^]*\\n\\$$`));
       await assertSane(screen, 1);
     },
   });
