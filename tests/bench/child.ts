@@ -8,6 +8,8 @@ const FOLDER = new URL("./", import.meta.url);
 const IMPORT_MAP = new URL("../../import_map.json", import.meta.url);
 /** Milliseconds that a worker may take for an answer. */
 const PATIENCE = 120_000;
+/** The environment variable with a folder for CPU profiles of all processes. */
+const PROFILES = "CPU_PROFILES";
 
 /** Where a process runs. */
 export interface Place {
@@ -34,7 +36,9 @@ export class Child implements AsyncDisposable {
 
   constructor(role: string, config: unknown, place: Place = {}) {
     this.#role = role;
-    const options = ["--quiet", "--allow-all", `--import-map=${IMPORT_MAP}`];
+    const folder = Deno.env.get(PROFILES);
+    const profile = folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
+    const options = ["--quiet", "--allow-all", `--import-map=${IMPORT_MAP}`, ...profile];
     const flags = ["--v8-flags=--expose-gc", new URL("worker.ts", FOLDER).href];
     const args = ["run", ...options, ...flags, role, JSON.stringify(config)];
     const [program, ...rest] = placed(place, Deno.execPath(), args);
