@@ -8,6 +8,8 @@ const FOLDER = new URL("./", import.meta.url);
 const IMPORT_MAP = new URL("../../import_map.json", import.meta.url);
 /** Milliseconds that a worker may take for an answer. */
 const PATIENCE = 120_000;
+/** Milliseconds that a worker may take to end. */
+const GRACE = 5000;
 /** The environment variable with a folder for CPU profiles of all processes. */
 const PROFILES = "CPU_PROFILES";
 
@@ -84,12 +86,10 @@ export class Child implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input.close().catch(() => {});
     await this.#lines.cancel().catch(() => {});
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
+    // It ends when its input does.
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), GRACE);
     await this.#process.status;
+    clearTimeout(timer);
   }
 }
 
