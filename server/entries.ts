@@ -7,7 +7,7 @@
  * @module
  */
 import type { Instant } from "../protocol/driven.ts";
-import { PUBLIC_KEY_SIZE } from "../protocol/frame.ts";
+import { NAME_SIZE_MAX, PUBLIC_KEY_SIZE } from "../protocol/frame.ts";
 import type { Entry, TableClient } from "./entry.ts";
 import { NO_SLOT } from "./hash_index.ts";
 import { ENDPOINT_SIZE, readEndpoint } from "./host_bytes.ts";
@@ -53,6 +53,8 @@ export class Entries {
   readonly #u64: BigUint64Array;
   readonly #f64: Float64Array;
   readonly #names: Names;
+  /** A name that is being read: new bytes for each take longer than all else about it. */
+  readonly #name = new Uint8Array(NAME_SIZE_MAX);
   /** The first slot for a higher id that was never taken. */
   #unused: number;
   /** The first one that was given back, each with the next one in YOUNGER. */
@@ -231,9 +233,10 @@ export class Entries {
 
   /** The name as text. */
   name(slot: number): string {
-    const bytes = new Uint8Array(this.nameSize(slot));
-    if (bytes.length > 0) this.copyName(slot, bytes);
-    return readUtf8(bytes);
+    const size = this.nameSize(slot);
+    if (size === 0) return "";
+    this.copyName(slot, this.#name);
+    return readUtf8(this.#name.subarray(0, size));
   }
 
   /** For a few bytes, quicker than set() with a view. */

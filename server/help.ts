@@ -20,7 +20,7 @@ Runs a directory, where clients register and find each other.
 Options:
 ${options.join("\n")}
 
-A client in the table takes about 450 bytes of memory. The secret has at least
+A client in the table takes about 220 bytes of memory. The secret has at least
 16 bytes.
 
 On a terminal it shows the table, what happens and the totals, redrawn in place.
