@@ -40,7 +40,7 @@ Deno.test("--log and log: both sides are kept, appended, for the user alone", as
 
 Deno.test({
   name: `--log: a full disk is one warning, not a lost chat${
-    HAS_FULL_DISK ? "" : " (skipped: no /dev/full)"
+    HAS_FULL_DISK ? "" : " (skipped: /dev/full cannot be opened)"
   }`,
   ignore: !HAS_FULL_DISK,
   async fn() {
