@@ -53,6 +53,7 @@ export class Terminal {
   #typedRows = 0;
   #shownPrompt = "";
   #isClosed = false;
+  /** Whether it has taken the terminal back after a stop that resume() is still to be told of. */
   #hasResumed = false;
   /** Columns and rows of the terminal as the line was drawn for. */
   #columns = screenColumns();
@@ -136,14 +137,14 @@ export class Terminal {
     this.#schedule();
   }
 
-  /** Takes the terminal over again, after the process was stopped and goes on. */
+  /** The process was stopped, and goes on: that is told also where this terminal knows of it. */
   resume(): void {
-    if (this.#isClosed) return;
-    // The signal to go on comes after a stop that this terminal knows of.
-    if (this.#hasResumed) {
-      this.#hasResumed = false;
-      return;
-    }
+    if (!this.#isClosed && !this.#hasResumed) this.#takeBack();
+    this.#hasResumed = false;
+  }
+
+  /** Takes the terminal over again. */
+  #takeBack(): void {
     setRawMode(true);
     process.stdout.write(`\r\x1b[J${MARK_PASTES}`);
     this.#isShown = false;
@@ -179,7 +180,6 @@ export class Terminal {
 
   #beforeKey(key?: Key): void {
     this.#noticeResize();
-    this.#hasResumed = false;
     if (this.#editor.line === "") this.#handlers.onBegin();
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
     if (!key?.ctrl) return;
@@ -214,7 +214,7 @@ export class Terminal {
     process.stdout.write(MARK_PASTES_OFF);
     setRawMode(false);
     const isStopped = stopProcess();
-    this.resume();
+    this.#takeBack();
     this.#hasResumed = isStopped;
     if (!isStopped) this.#handlers.onNotStopped("Deno was not given the right to");
   }

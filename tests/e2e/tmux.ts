@@ -174,7 +174,9 @@ export class Screen implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux(["kill-server"]);
-    await Deno.remove(this.folder, { recursive: true });
+    // Its programs are told to end, and may write a file before.
+    const remove = () => Deno.remove(this.folder, { recursive: true });
+    await until(() => remove().then(() => true, () => undefined), () => "an empty folder");
   }
 
   async #tmux(args: string[], input?: string): Promise<string> {
