@@ -53,6 +53,7 @@ export class Live {
   #isWriting = false;
   /** Whether the terminal shows the alternate screen, as far as is known. */
   #isEntered = false;
+  #isSuspended = false;
   #isClosed = false;
 
   constructor(texts: LiveTexts, server: Server, isColored: boolean, system: LiveSystem) {
@@ -73,21 +74,31 @@ export class Live {
   /** Draws all of it anew: the terminal has another size, or another program used it. */
   redraw(): void {
     this.#isEntered = false;
+    this.#isSuspended = false;
     this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
   }
 
-  /** Gives the terminal back as it was. */
-  async close(): Promise<void> {
+  /** Gives the terminal back as it was, until redraw(); settles when it has taken all. */
+  async suspend(): Promise<void> {
     if (this.#isClosed) return;
-    this.#isClosed = true;
+    this.#isSuspended = true;
     this.#planned?.cancel();
+    this.#planned = undefined;
     this.#put(RESTORE);
     await this.#writing;
   }
 
+  /** Gives the terminal back for good. */
+  async close(): Promise<void> {
+    const restored = this.suspend();
+    this.#isClosed = true;
+    await restored;
+  }
+
   /** Plans a redraw, unless an earlier one is planned. */
   #plan(at: number): void {
-    if (this.#isClosed || this.#planned !== undefined && this.#planned.at <= at) return;
+    if (this.#isClosed || this.#isSuspended) return;
+    if (this.#planned !== undefined && this.#planned.at <= at) return;
     this.#planned?.cancel();
     const wait = Math.max(0, at - this.#system.moment().now);
     this.#planned = { at, cancel: this.#system.after(wait, () => this.#draw()) };

@@ -55,15 +55,32 @@ export function openScreen(
       // The terminal has gone.
     }
   };
+  let isOpen = true;
+  /** Ctrl-Z: gives the terminal back, stops, and takes it over again. */
+  const stop = async (): Promise<void> => {
+    setEcho(true);
+    await live.suspend();
+    if (!isOpen) return;
+    // Without a listener the signal does what it does to every program.
+    Deno.removeSignalListener("SIGTSTP", stop);
+    try {
+      Deno.kill(Deno.pid, "SIGTSTP");
+    } catch {
+      // Deno 2.4 was not given the right to: it goes on.
+    }
+    Deno.addSignalListener("SIGTSTP", stop);
+    resume();
+  };
   const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
     ? []
-    : [["SIGWINCH", redraw], ["SIGCONT", resume]];
+    : [["SIGWINCH", redraw], ["SIGCONT", resume], ["SIGTSTP", stop]];
   const bugs = ["error", "unhandledrejection"];
   for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
   for (const bug of bugs) addEventListener(bug, restore);
   return {
     live,
     async close(): Promise<void> {
+      isOpen = false;
       for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
       for (const bug of bugs) removeEventListener(bug, restore);
       setEcho(true);

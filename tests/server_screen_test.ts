@@ -186,6 +186,19 @@ Deno.test("Live: ticks once a second, draws a change soon, and gives the termina
   assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
 });
 
+Deno.test("Live: a suspended one draws nothing before it is redrawn", async () => {
+  const stage = new Stage();
+  await stage.run(TICK);
+  await stage.live.suspend();
+  stage.live.change("joined", client(1));
+  await stage.run(stage.now + 10 * TICK);
+  assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
+  stage.live.redraw();
+  await stage.run(stage.now + REDRAW_INTERVAL_MIN);
+  assert(stage.written.at(-1)!.startsWith("\x1b[?1049h"));
+  assert(stage.written.at(-1)!.includes("client 1 (client1) joined"));
+});
+
 Deno.test("Live: a thousand changes a second are four frames, with the latest changes", async () => {
   const stage = new Stage();
   await stage.run(TICK / 2);

@@ -113,6 +113,34 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
   });
 }
 
+/** Deno 2.4 does not let a program stop itself, and an executable may have been made with it. */
+const STOPPING = SERVE.isExecutable || Deno.version.deno.startsWith("2.4.")
+  ? { ignore: true, note: " (skipped: cannot stop itself)" }
+  : TMUX;
+
+Deno.test({
+  name: `server: Ctrl-Z gives the terminal back, fg brings the table back${STOPPING.note}`,
+  ignore: STOPPING.ignore,
+  async fn() {
+    await using stage = new Stage();
+    await using screen = await Screen.open();
+    await screen.run(SERVE, ["--port", "0"]);
+    const server = { address: `127.0.0.1:${await portOf(screen)}` };
+    await stage.jsonClient("ana", server);
+    await screen.waitFor(/^1 client · /m);
+    await screen.press("C-z");
+    // The shell is heard and seen on the screen from before.
+    await screen.waitFor(/stops\n[^]*Stopped[^]*\n\$$/);
+    await screen.type("clear; stty -a; fg");
+    await screen.press("Enter");
+    await screen.waitFor(/^ +1 +ana [^]*\n1 client · /m);
+    await screen.press("C-c");
+    const rows = await screen.waitFor(/^Stopped · 1 client was active/m);
+    assertMatch(rows.join(" "), / icanon\b[^]* echo\b/);
+    await assertSane(screen, 0);
+  },
+});
+
 const CRASHES: readonly [trigger: Deno.Signal | "datagram", message: string][] = [
   ["SIGUSR1", "Nobody catches this"],
   ["SIGUSR2", "Nobody handles this"],
