@@ -251,7 +251,10 @@ export class Terminal {
     this.#columns = screenColumns();
     this.#height = screenRows();
     this.#rows.forget();
-    if (this.#isShown) this.#countRows();
+    if (!this.#isShown) return;
+    this.#countRows();
+    // The prompt may say more, or has to say less.
+    this.refresh();
   }
 
   #handleLine(line: string): void {

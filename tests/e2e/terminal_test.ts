@@ -115,6 +115,16 @@ testScene("a narrow window: lines wrap, and the prompt leaves room to type", asy
   await screen.waitFor(/^ringing client 1( ·.*)? >$/m);
 });
 
+testScene(
+  "a wider window: the prompt says again what there was no room for",
+  async ({ screen }) => {
+    await screen.resize(12, 12);
+    await screen.waitFor(/^… >$/m);
+    await screen.resize(80, 24);
+    await screen.waitFor(/^idle >$/m);
+  },
+);
+
 testScene("another width while typing over several rows: nothing above is lost", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
