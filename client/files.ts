@@ -134,14 +134,21 @@ export async function withLock(path: string, action: () => void): Promise<void> 
   action();
 }
 
+/** Whether this process gave up all access to files. */
+let hasRenounced = false;
+
 /** Gives up all access to files: nothing is to be read or written any more. */
 export function renounceFiles(): void {
+  hasRenounced = true;
   for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name });
 }
 
 /** Why a file cannot be used, without the details that Deno adds. */
 export function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
+    if (hasRenounced) {
+      return "This client keeps no files and gave up access to them; start it with --log FILE";
+    }
     return "Deno was not given access to it; allow it with --allow-read and --allow-write";
   }
   const message = error instanceof Error ? error.message : String(error);

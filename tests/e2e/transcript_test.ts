@@ -38,6 +38,19 @@ Deno.test("--log and log: both sides are kept, appended, for the user alone", as
   }
 });
 
+Deno.test("log: an ephemeral client, which gave up all files, says how to start with one", async () => {
+  await using stage = new Stage();
+  const server = await stage.serve();
+  const ana = await stage.jsonClient("ana", server, "--ephemeral");
+  await ana.type("log ./a.txt");
+  const { code, message } = await ana.waitForEvent("error");
+  assertEquals(code, "log");
+  assertMatch(
+    String(message),
+    /keeps no files and gave up access to them; start it with --log FILE$/,
+  );
+});
+
 Deno.test({
   name: `--log: a full disk is one warning, not a lost chat${
     HAS_FULL_DISK ? "" : " (skipped: /dev/full cannot be opened)"
