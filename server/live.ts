@@ -5,7 +5,7 @@
  */
 import type { ChangeKind } from "./event.ts";
 import type { TableClient } from "./entry.ts";
-import { type Change, changeOf, type Moment } from "./render.ts";
+import { type Change, changeOf, type Moment, noteOf } from "./render.ts";
 import { renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";
 import type { Server } from "./server.ts";
 
@@ -66,9 +66,12 @@ export class Live {
 
   /** Takes a change of the table. */
   change(kind: ChangeKind, client: TableClient): void {
-    this.#changes.push(changeOf(kind, client, this.#system.moment()));
-    if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
-    this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
+    this.#add(changeOf(kind, client, this.#system.moment()));
+  }
+
+  /** Shows, among the changes, what else whoever sits there should know. */
+  note(text: string): void {
+    this.#add(noteOf(text, this.#system.moment()));
   }
 
   /** Draws all of it anew: the terminal has another size, or another program used it. */
@@ -93,6 +96,12 @@ export class Live {
     const restored = this.suspend();
     this.#isClosed = true;
     await restored;
+  }
+
+  #add(change: Change): void {
+    this.#changes.push(change);
+    if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+    this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
   }
 
   /** Plans a redraw, unless an earlier one is planned. */

@@ -95,7 +95,7 @@ const CHANGES: Record<ChangeKind, [words: string, color: Brush]> = {
   expired: ["expired: its lease ended without a keepalive", red],
 };
 
-/** Something that happened to a client. */
+/** Something that happened, and what it looks like. */
 export interface Change {
   readonly text: string;
   readonly brush: Brush;
@@ -105,6 +105,11 @@ export interface Change {
 export function changeOf(kind: ChangeKind, client: TableClient, moment: Moment): Change {
   const time = formatTime(moment.toDate(moment.now));
   return { text: `${time} ${renderChange(kind, client, false)}`, brush: CHANGES[kind][1] };
+}
+
+/** A text behind the time, in the place of a change. */
+export function noteOf(text: string, moment: Moment): Change {
+  return { text: `${formatTime(moment.toDate(moment.now))} ${text}`, brush: yellow };
 }
 
 function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {

@@ -7,14 +7,20 @@ import { Live, type LiveSystem, type LiveTexts, RESTORE } from "./live.ts";
 import type { ScreenSize } from "./screen.ts";
 import type { Server } from "./server.ts";
 
+const NOT_STOPPED = "Ctrl-Z does not work here:";
+
 /** The size where the terminal does not tell any. */
 const SIZE_DEFAULT: ScreenSize = { columns: 80, rows: 24 };
 
 /** Whether standard output is a terminal that understands colors and how to redraw. */
 export function hasTerminal(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
-  const isDumb = state === "granted" && Deno.env.get("TERM") === "dumb";
-  return Deno.stdout.isTerminal() && !isDumb;
+  return Deno.stdout.isTerminal() && environment("TERM") !== "dumb";
+}
+
+/** A variable of the environment, where Deno was given access to it. */
+function environment(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) : undefined;
 }
 
 /** A directory on the terminal, until it is closed. */
@@ -58,6 +64,10 @@ export function openScreen(
   let isOpen = true;
   /** Ctrl-Z: gives the terminal back, stops, and takes it over again. */
   const stop = async (): Promise<void> => {
+    // A task runner would not stop, and the shell would wait for it.
+    if (environment("INIT_CWD") !== undefined) {
+      return live.note(`${NOT_STOPPED} deno task or npx is in between`);
+    }
     setEcho(true);
     await live.suspend();
     if (!isOpen) return;
@@ -66,7 +76,8 @@ export function openScreen(
     try {
       Deno.kill(Deno.pid, "SIGTSTP");
     } catch {
-      // Deno 2.4 was not given the right to: it goes on.
+      // As in Deno 2.4.
+      live.note(`${NOT_STOPPED} Deno was not given the right to`);
     }
     Deno.addSignalListener("SIGTSTP", stop);
     resume();
