@@ -16,6 +16,8 @@ const WAITING_COLUMNS = 4;
 /** What the prompt shows beside the view. */
 export interface PromptContext {
   now: Instant;
+  /** The directory as the user wrote it. */
+  server: string;
   /** Messages that are unconfirmed since 5 s or more. */
   overdue: number;
   /** When the directory fell silent, as `14:02`. */
@@ -32,7 +34,7 @@ type Part = readonly [text: string, rank: number, short?: string];
 /** The prompt, such as `bob · 2 unconfirmed > `. */
 export function prompt(view: ClientView, context: PromptContext): string {
   if (view.state === "left") return "";
-  const parts = [...stateParts(view, context.now)];
+  const parts = [...stateParts(view, context)];
   if (view.state === "connected" && view.outgoing !== undefined) {
     for (const [text, rank] of requestingParts(view, context.now)) parts.push([text, rank + 1]);
   }
@@ -78,10 +80,10 @@ export function hasCountdown(view: ClientView): boolean {
   return view.leaveBy !== undefined || (view.outgoing?.attempt ?? 0) > 0;
 }
 
-function stateParts(view: ClientView, now: Instant): readonly Part[] {
+function stateParts(view: ClientView, { now, server }: PromptContext): readonly Part[] {
   switch (view.state) {
     case "registering":
-      return [["registering", 0]];
+      return [[`registering at ${server}`, 0, "registering"]];
     case "requesting":
       return requestingParts(view, now);
     case "connected":

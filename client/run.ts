@@ -117,6 +117,7 @@ export class Run {
         const columns = screenColumns();
         return prompt(this.#client.view(), {
           now: this.#system.clock(),
+          server: this.#options.serverName,
           overdue: this.#printer.overdue,
           lostSince: this.#renderer.lostSince,
           columns,

@@ -14,13 +14,20 @@ const VIEW: ClientView = {
   leaveBy: undefined,
   serverLostSince: undefined,
 };
+const CONTEXT = {
+  now: 10_000,
+  server: "localhost:7070",
+  overdue: 0,
+  lostSince: "14:02",
+  columns: 80,
+};
 const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
 const peer = { id: 2, name: "bob", unconfirmed: 0, unread: 0, isEnding: false };
 const carol = { ...peer, id: 3, name: "carol", unread: 2 };
 
 Deno.test("prompt() tells how the client stands", () => {
   const prompts: [Partial<ClientView>, string][] = [
-    [{ state: "registering" }, "registering > "],
+    [{ state: "registering" }, "registering at localhost:7070 > "],
     [{}, "idle > "],
     [{ serverLostSince: 9000 }, "idle · directory lost since 14:02 > "],
     [{ state: "registering", serverLostSince: 9000 }, "offline · no directory since 14:02 > "],
@@ -55,24 +62,23 @@ Deno.test("prompt() tells how the client stands", () => {
     [{ state: "left" }, ""],
   ];
   for (const [part, expected] of prompts) {
-    const context = { now: 10_000, overdue: 0, lostSince: "14:02", columns: 80 };
-    assertEquals(prompt({ ...VIEW, ...part }, context), expected);
+    assertEquals(prompt({ ...VIEW, ...part }, CONTEXT), expected);
   }
 });
 
 Deno.test("prompt() counts messages that are unconfirmed for long", () => {
-  const context = { now: 10_000, overdue: 2, lostSince: "", columns: 80 };
+  const context = { ...CONTEXT, overdue: 2 };
   assertEquals(prompt({ ...VIEW, state: "connected", peer }, context), "bob · 2 unconfirmed > ");
 });
 
 Deno.test("prompt() leaves out what matters least where there is little room", () => {
-  const context = { now: 10_000, overdue: 0, lostSince: "14:02" };
   const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
   const shown = (view: ClientView, columns: number): string =>
-    prompt(view, { ...context, columns });
+    prompt(view, { ...CONTEXT, columns });
   assertEquals(shown(ringing, 60), "ringing client 2 · next in 4 s · Ctrl-C cancels > ");
   assertEquals(shown(ringing, 40), "ringing client 2 · next in 4 s > ");
   assertEquals(shown(ringing, 30), "ringing client 2 > ");
+  assertEquals(shown({ ...VIEW, state: "registering" }, 40), "registering > ");
   const lost = { ...VIEW, serverLostSince: 9000 };
   assertEquals(shown(lost, 40), "idle · directory lost > ");
   assertEquals(shown({ ...lost, state: "registering" }, 40), "offline · no directory > ");
