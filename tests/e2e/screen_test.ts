@@ -24,12 +24,12 @@ testScene("a message is marked where it stands: sent, unconfirmed, delivered", a
   await enter(screen, "are you there?");
   await waitForMark(screen, "→", "are you there?");
   await screen.type("and typed on");
-  const late = await waitForMark(screen, "!", "are you there?");
-  assertEquals(late.at(-1), "bob · 1 unconfirmed > and typed on");
+  await waitForMark(screen, "!", "are you there?");
+  await screen.waitFor(/^bob · 1 unconfirmed > and typed on$/m);
   bob.signal("SIGCONT");
-  const rows = await waitForMark(screen, "✓", "are you there?");
+  await waitForMark(screen, "✓", "are you there?");
+  const rows = await screen.waitFor(/^bob > and typed on$/m);
   assertEquals(await screen.cursor(), ["bob > and typed on".length, rows.length - 1]);
-  await screen.waitFor(/^bob > and typed on$/m);
   assertEquals(count(rows, /Unconfirmed|Delivered/), 0, "the mark says it");
 });
 
@@ -124,7 +124,9 @@ testScene("at 40 × 10: wide characters at the edge, the cursor and the prompt",
   assertEquals(rows.at(-1), "本e\u0301🎉x");
   assertEquals(await screen.cursor(), [2 + 1 + 2 + 1, 9]);
   await bob.type("z".repeat(50));
-  await screen.waitFor((rows) => rows.at(-2) === first && rows.at(-1) === "本e\u0301🎉x");
+  await screen.waitFor((rows) =>
+    rows.at(-4)?.endsWith("zzz") === true && rows.at(-2) === first && rows.at(-1) === "本e\u0301🎉x"
+  );
   await screen.press("Enter");
   assertEquals((await bob.waitForEvent("message")).text, `${"日".repeat(17)}本e\u0301🎉x`);
   const sent = await screen.waitFor(/^\d\d:\d\d ✓ ana: 日[^]*\nbob >$/m);
