@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { type CommandEntry, completions, SHELLS } from "./client/completions.ts";
-import { doctor } from "./client/doctor_main.ts";
-import { DOCTOR_OPTIONS } from "./client/doctor_options.ts";
+import { type CommandEntry, completions, SHELLS } from "./client/commands/completions.ts";
+import { doctor } from "./client/doctor/main.ts";
+import { DOCTOR_OPTIONS } from "./client/doctor/options.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
-import { nearestName } from "./client/suggest.ts";
+import { nearestName } from "./client/commands/suggest.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/frame.ts";
 import { serve } from "./server/main.ts";

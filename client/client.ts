@@ -18,14 +18,14 @@ import {
   connectProblem,
   failure,
   isFailure,
-} from "./choice.ts";
-import { Connections } from "./connections.ts";
-import { DirectoryLink, type LinkEvent } from "./directory_link.ts";
+} from "./state/choice.ts";
+import { Connections } from "./state/connections.ts";
+import { DirectoryLink, type LinkEvent } from "./state/directory_link.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
-import { Intake } from "./intake.ts";
-import { isTarget } from "./outgoing.ts";
-import { isPeer, type Self } from "./peer.ts";
-import { Requests } from "./requests.ts";
+import { Intake } from "./state/intake.ts";
+import { isTarget } from "./state/outgoing.ts";
+import { isPeer, type Self } from "./state/peer.ts";
+import { Requests } from "./state/requests.ts";
 import { type ClientOptions, type ClientView, viewConversations, viewOutgoing } from "./view.ts";
 
 /** Milliseconds that a leaving client waits for its connections to end. */

@@ -23,9 +23,9 @@ import {
   type CommandSpec,
   JSON_FIELDS,
   usage,
-} from "./command_table.ts";
+} from "./commands/command_table.ts";
 import type { Peer } from "./event.ts";
-import { nearestName } from "./suggest.ts";
+import { nearestName } from "./commands/suggest.ts";
 
 /** The largest client id. */
 export const CLIENT_ID_MAX = 2 ** 32 - 1;

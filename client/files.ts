@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import type { Place } from "./identity.ts";
+import type { Place } from "./identity/identity.ts";
 
 /** Only the user may read and write. */
 const FILE_MODE = 0o600;

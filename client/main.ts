@@ -15,22 +15,22 @@ import {
   type Socket,
   systemRandom,
 } from "../protocol/udp.ts";
-import { describeChaos } from "./chaos.ts";
-import { ChaosSocket } from "./chaos_socket.ts";
+import { describeChaos } from "./chaos/chaos.ts";
+import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
 import { AppendedFile, fileProblem, renounceFiles } from "./files.ts";
-import { clientHelp } from "./help.ts";
-import { HistoryFile } from "./history_file.ts";
-import { toHex } from "./hex.ts";
-import { type OpenedIdentity, openIdentity } from "./identity_file.ts";
+import { clientHelp } from "./commands/help.ts";
+import { HistoryFile } from "./screen/history_file.ts";
+import { toHex } from "./identity/hex.ts";
+import { type OpenedIdentity, openIdentity } from "./identity/identity_file.ts";
 import { renderJsonProblem } from "./json.ts";
 import { localHost } from "./local_host.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { PeerMemory } from "./peer_memory.ts";
-import { PeersFile } from "./peers_file.ts";
+import { PeerMemory } from "./identity/peer_memory.ts";
+import { PeersFile } from "./identity/peers_file.ts";
 import { Run } from "./run.ts";
-import { printText } from "./tty.ts";
+import { printText } from "./screen/tty.ts";
 
 /** Milliseconds within which several signals count as one. */
 const SIGNAL_ECHO = 300;

@@ -6,10 +6,10 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { nameProblem } from "../protocol/name.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
-import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos.ts";
+import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
 import { CLIENT_ID_MAX, parsePeer, shorten } from "./command.ts";
 import type { Peer } from "./event.ts";
-import { nearestName } from "./suggest.ts";
+import { nearestName } from "./commands/suggest.ts";
 
 /** The UDP port of a directory that names no other. */
 export const SERVER_PORT = 7070;

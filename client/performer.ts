@@ -5,13 +5,13 @@
  */
 import type { Instant } from "../protocol/driven.ts";
 import type { Client } from "./client.ts";
-import type { Command } from "./command_table.ts";
+import type { Command } from "./commands/command_table.ts";
 import type { ClientEvent, Peer } from "./event.ts";
-import { commandHelp } from "./help.ts";
-import { type Answer, type PeerMemory, printOf } from "./peer_memory.ts";
+import { commandHelp } from "./commands/help.ts";
+import { type Answer, type PeerMemory, printOf } from "./identity/peer_memory.ts";
 import type { Printer } from "./printer.ts";
 import type { Transcript } from "./transcript.ts";
-import { label } from "./words.ts";
+import { label } from "./commands/words.ts";
 
 /** What commands are about. */
 export interface PerformerParts {

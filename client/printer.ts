@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Change, Deliveries } from "./deliveries.ts";
+import { type Change, Deliveries } from "./screen/deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "./event.ts";
 import { renderJson } from "./json.ts";
 import type { Output } from "./output.ts";

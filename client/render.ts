@@ -7,13 +7,13 @@
  * @module
  */
 import { cleanText } from "../protocol/text.ts";
-import type { DeliveryNotice, DeliveryState } from "./deliveries.ts";
+import type { DeliveryNotice, DeliveryState } from "./screen/deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "./event.ts";
-import { sizeOf } from "./paste.ts";
-import { brushOf, noticeOf } from "./render_notice.ts";
+import { sizeOf } from "./screen/paste.ts";
+import { brushOf, noticeOf } from "./screen/render_notice.ts";
 import type { Brush, Style } from "../protocol/style.ts";
-import { clockTime, label, messages, who } from "./words.ts";
-import { cutToWidth, hang, screenWidth } from "./wrap.ts";
+import { clockTime, label, messages, who } from "./commands/words.ts";
+import { cutToWidth, hang, screenWidth } from "./screen/wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
 const INDENT = 8;

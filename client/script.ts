@@ -5,8 +5,8 @@
  * @module
  */
 import { parseCommand, type ParsedLine } from "./command.ts";
-import type { Command } from "./command_table.ts";
-import { CONNECTIONS_MAX } from "./connections.ts";
+import type { Command } from "./commands/command_table.ts";
+import { CONNECTIONS_MAX } from "./state/connections.ts";
 import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
 import { ExitStatus, statusOfError } from "./exit.ts";
 import { LINE_LENGTH_MAX } from "./lines.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Command } from "./command_table.ts";
+import type { Command } from "./commands/command_table.ts";
 import type { Peer } from "./event.ts";
-import { isPeer } from "./peer.ts";
+import { isPeer } from "./state/peer.ts";
 import type { ClientView, ConversationView } from "./view.ts";
 
 /** What of the client's view a script looks at. */

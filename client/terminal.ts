@@ -6,9 +6,9 @@
 import * as readline from "node:readline";
 import { PassThrough } from "node:stream";
 import process from "node:process";
-import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
-import { countRows, mostRows, Rows } from "./rows.ts";
-import type { TerminalHandlers } from "./terminal_handlers.ts";
+import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./screen/paste.ts";
+import { countRows, mostRows, Rows } from "./screen/rows.ts";
+import type { TerminalHandlers } from "./screen/terminal_handlers.ts";
 import {
   HAS_JOB_CONTROL,
   isUnderTaskRunner,
@@ -18,7 +18,7 @@ import {
   screenRows,
   setRawMode,
   stopProcess,
-} from "./tty.ts";
+} from "./screen/tty.ts";
 
 /** Lines that can be recalled. */
 const RECALLED_MAX = 1000;

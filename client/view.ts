@@ -7,9 +7,9 @@ import type { Address } from "../protocol/address.ts";
 import type { Instant, Random } from "../protocol/driven.ts";
 import type { TimerMode } from "../protocol/rtt.ts";
 import type { KeyPair } from "../protocol/x25519.ts";
-import type { Connections } from "./connections.ts";
+import type { Connections } from "./state/connections.ts";
 import type { Peer } from "./event.ts";
-import type { Wish } from "./outgoing.ts";
+import type { Wish } from "./state/outgoing.ts";
 
 /** What a client is started with. */
 export interface ClientOptions {

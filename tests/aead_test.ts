@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { toHex } from "../client/hex.ts";
+import { toHex } from "../client/identity/hex.ts";
 import { open, rekey, seal, TAG_SIZE } from "../protocol/aead.ts";
 import { Prng, seedFromEnv } from "./random.ts";
 import { hexToBytes } from "./vectors.ts";

@@ -8,8 +8,8 @@ import {
   HOLD_BACK_MIN,
   parseChaos,
   UNDER_WAY_MAX,
-} from "../client/chaos.ts";
-import { ChaosSocket } from "../client/chaos_socket.ts";
+} from "../client/chaos/chaos.ts";
+import { ChaosSocket } from "../client/chaos/chaos_socket.ts";
 import { CONNECTION_DATAGRAM_SIZE_MAX } from "../protocol/frame.ts";
 import type { Socket } from "../protocol/udp.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
-import { HANDSHAKES_AT_ONCE } from "../client/doorkeeper.ts";
-import { ANSWERS_MAX } from "../client/requests.ts";
+import { HANDSHAKES_AT_ONCE } from "../client/state/doorkeeper.ts";
+import { ANSWERS_MAX } from "../client/state/requests.ts";
 import { encodeDatagram } from "../protocol/datagram.ts";
 import { fingerprint } from "../protocol/fingerprint.ts";
 import { DatagramType, type Frame, RejectReason } from "../protocol/frame.ts";

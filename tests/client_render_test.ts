@@ -4,7 +4,7 @@ import type { ClientEvent } from "../client/event.ts";
 import { renderJson } from "../client/json.ts";
 import { MARK_COLUMN, MARKS, Renderer, type Surface } from "../client/render.ts";
 import { styles, withoutStyle } from "../protocol/style.ts";
-import { hang } from "../client/wrap.ts";
+import { hang } from "../client/screen/wrap.ts";
 import { RejectReason } from "../protocol/frame.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);

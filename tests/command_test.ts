@@ -5,9 +5,9 @@ import {
   type ParseContext,
   type ParsedLine,
 } from "../client/command.ts";
-import { COMMANDS, usage } from "../client/command_table.ts";
-import { complete, KnownClients } from "../client/complete.ts";
-import { commandHelp } from "../client/help.ts";
+import { COMMANDS, usage } from "../client/commands/command_table.ts";
+import { complete, KnownClients } from "../client/commands/complete.ts";
+import { commandHelp } from "../client/commands/help.ts";
 
 const IDLE: ParseContext = { isConnected: false, isJson: false };
 const CONNECTED: ParseContext = { isConnected: true, isJson: false };

@@ -1,8 +1,8 @@
 // The table of options, --help and the completions of each command are in step.
 import { assert, assertEquals } from "@std/assert";
-import { type CommandEntry, completions, SHELLS } from "../client/completions.ts";
-import { DOCTOR_OPTIONS, doctorHelp, parseDoctorOptions } from "../client/doctor_options.ts";
-import { clientHelp } from "../client/help.ts";
+import { type CommandEntry, completions, SHELLS } from "../client/commands/completions.ts";
+import { DOCTOR_OPTIONS, doctorHelp, parseDoctorOptions } from "../client/doctor/options.ts";
+import { clientHelp } from "../client/commands/help.ts";
 import { OPTIONS as CLIENT_OPTIONS, type OptionSpec, parseOptions } from "../client/options.ts";
 import { serverHelp } from "../server/help.ts";
 import {

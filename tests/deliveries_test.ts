@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Deliveries, type DeliveryNotice } from "../client/deliveries.ts";
+import { Deliveries, type DeliveryNotice } from "../client/screen/deliveries.ts";
 import type { ClientEvent } from "../client/event.ts";
 
 type Kind = "sent" | "unconfirmed" | "delivered";

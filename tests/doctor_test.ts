@@ -6,9 +6,9 @@ import {
   PROBE_TIMEOUT,
   PROBES,
   SILENCE,
-} from "../client/doctor.ts";
-import type { Finding } from "../client/doctor_findings.ts";
-import { renderFinding, renderFindingJson, renderVerdict } from "../client/doctor_render.ts";
+} from "../client/doctor/doctor.ts";
+import type { Finding } from "../client/doctor/findings.ts";
+import { renderFinding, renderFindingJson, renderVerdict } from "../client/doctor/render.ts";
 import type { Address } from "../protocol/address.ts";
 import { encodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
 import { DatagramType } from "../protocol/frame.ts";

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Client } from "../client/client.ts";
-import { CONNECTIONS_MAX } from "../client/connections.ts";
+import { CONNECTIONS_MAX } from "../client/state/connections.ts";
 import type { ClientEvent } from "../client/event.ts";
 import type { ClientOptions } from "../client/view.ts";
 import type { Address } from "../protocol/address.ts";

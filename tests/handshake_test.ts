@@ -4,7 +4,7 @@ import {
   HANDSHAKES_PER_SECOND,
   PROVEN_HANDSHAKES_PER_SECOND,
   PROVEN_HANDSHAKES_PER_SOURCE,
-} from "../client/doorkeeper.ts";
+} from "../client/state/doorkeeper.ts";
 import type { Address } from "../protocol/address.ts";
 import { decodeDatagram } from "../protocol/datagram.ts";
 import { DatagramType, type Frame, NAME_SIZE_MAX } from "../protocol/frame.ts";

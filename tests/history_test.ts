@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { formatHistory, HISTORY_LINES_MAX, isKept, parseHistory } from "../client/history.ts";
-import { HistoryFile } from "../client/history_file.ts";
+import {
+  formatHistory,
+  HISTORY_LINES_MAX,
+  isKept,
+  parseHistory,
+} from "../client/screen/history.ts";
+import { HistoryFile } from "../client/screen/history_file.ts";
 
 /** A folder that is removed in the end. */
 class Folder implements Disposable {

@@ -6,7 +6,7 @@
  */
 import { Client } from "../client/client.ts";
 import type { ClientEvent } from "../client/event.ts";
-import { toHex } from "../client/hex.ts";
+import { toHex } from "../client/identity/hex.ts";
 import type { Address } from "../protocol/address.ts";
 import type { Driven, Instant, Random, Transmit } from "../protocol/driven.ts";
 import { makeKeyPair } from "../protocol/x25519.ts";

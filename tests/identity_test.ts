@@ -1,7 +1,12 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { fromHex, toHex } from "../client/hex.ts";
-import { configFolder, formatIdentity, parseIdentity, type Place } from "../client/identity.ts";
-import { type OpenedIdentity, openIdentity } from "../client/identity_file.ts";
+import { fromHex, toHex } from "../client/identity/hex.ts";
+import {
+  configFolder,
+  formatIdentity,
+  parseIdentity,
+  type Place,
+} from "../client/identity/identity.ts";
+import { type OpenedIdentity, openIdentity } from "../client/identity/identity_file.ts";
 import { fingerprint } from "../protocol/fingerprint.ts";
 import { Prng } from "./random.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { KNOWN_PEERS_MAX, KnownPeers } from "../client/known_peers.ts";
-import { PeersFile } from "../client/peers_file.ts";
+import { KNOWN_PEERS_MAX, KnownPeers } from "../client/identity/known_peers.ts";
+import { PeersFile } from "../client/identity/peers_file.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 const MONDAY = new Date("2026-01-05T10:00:00.123Z");

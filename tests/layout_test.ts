@@ -41,12 +41,12 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "server/main.ts": ["node:dns"],
   "client/main.ts": ["node:dns"],
   // The checksum of the identity, and paths as the system writes them.
-  "client/identity.ts": ["node:crypto"],
-  "client/identity_file.ts": ["node:path"],
-  "client/peers_file.ts": ["node:path"],
+  "client/identity/identity.ts": ["node:crypto"],
+  "client/identity/identity_file.ts": ["node:path"],
+  "client/identity/peers_file.ts": ["node:path"],
   "client/files.ts": ["node:path"],
-  "client/history_file.ts": ["node:path"],
-  "client/tty.ts": ["node:process"],
+  "client/screen/history_file.ts": ["node:path"],
+  "client/screen/tty.ts": ["node:process"],
   "client/terminal.ts": ["node:readline", "node:process", "node:stream"],
 };
 
@@ -55,11 +55,11 @@ const CLOCK_TIMERS_RANDOMNESS = [
   "protocol/udp.ts",
   "server/main.ts",
   "client/main.ts",
-  "client/doctor_main.ts",
+  "client/doctor/main.ts",
 ];
 
 /** The line editor of the client and the screen of the directory, on what the system has. */
-const TERMINAL = ["client/terminal.ts", "client/tty.ts", "server/terminal.ts"];
+const TERMINAL = ["client/terminal.ts", "client/screen/tty.ts", "server/terminal.ts"];
 
 /** What nobody else may name; import rules for node:… do the rest. */
 const CLOCK = /\b(?:Date\.now|new Date\(\)|Date\(\)|performance\.|Temporal\.Now|process\.hrtime)/;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { toHex as hex } from "../client/hex.ts";
+import { toHex as hex } from "../client/identity/hex.ts";
 import { open, seal } from "../protocol/aead.ts";
 import {
   type DirectionKeys,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openIdentity } from "../client/identity_file.ts";
+import { openIdentity } from "../client/identity/identity_file.ts";
 import { fingerprint } from "../protocol/fingerprint.ts";
 import { Prng } from "./random.ts";
 

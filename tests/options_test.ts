@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { EXIT_STATUS_HELP, ExitStatus } from "../client/exit.ts";
-import { clientHelp } from "../client/help.ts";
+import { clientHelp } from "../client/commands/help.ts";
 import { OPTIONS, type Options, parseOptions } from "../client/options.ts";
 
 const DEFAULTS: Options = {

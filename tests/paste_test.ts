@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PasteFilter } from "../client/paste.ts";
+import { PasteFilter } from "../client/screen/paste.ts";
 
 /** A paste as a terminal marks it. */
 function marked(text: string): string {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { IdentityEvent, Peer } from "../client/event.ts";
-import { toHex } from "../client/hex.ts";
-import { KnownPeers } from "../client/known_peers.ts";
-import { type Answer, PeerMemory, type PeerStore } from "../client/peer_memory.ts";
+import { toHex } from "../client/identity/hex.ts";
+import { KnownPeers } from "../client/identity/known_peers.ts";
+import { type Answer, PeerMemory, type PeerStore } from "../client/identity/peer_memory.ts";
 import { fingerprint, shortAuthenticationString } from "../protocol/fingerprint.ts";
 
 const DATE = new Date("2026-01-05T10:00:00Z");

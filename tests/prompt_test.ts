@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
-import { hasCountdown, prompt } from "../client/prompt.ts";
+import { hasCountdown, prompt } from "../client/screen/prompt.ts";
 import type { ClientView } from "../client/view.ts";
 
 const VIEW: ClientView = {

@@ -3,7 +3,7 @@ import type { IdentityEvent } from "../client/event.ts";
 import { renderJson } from "../client/json.ts";
 import { Renderer } from "../client/render.ts";
 import { styles } from "../protocol/style.ts";
-import { elapsed } from "../client/render_identity.ts";
+import { elapsed } from "../client/screen/render_identity.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
 const DIGITS = "12345 67890 00000 11111 22222 33333";

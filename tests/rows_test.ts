@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { countRows, mostRows, Rows } from "../client/rows.ts";
+import { countRows, mostRows, Rows } from "../client/screen/rows.ts";
 import { Prng } from "./random.ts";
 
 Deno.test("Rows tells how far up a printed row is, as long as it is on the screen", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { toHex } from "../client/hex.ts";
+import { toHex } from "../client/identity/hex.ts";
 import { open, rekey } from "../protocol/aead.ts";
 import { REPLAY_WINDOW } from "../protocol/replay_window.ts";
 import { Opener, REKEY_INTERVAL, Sealer } from "../protocol/seal.ts";

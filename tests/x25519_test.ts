@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { toHex } from "../client/hex.ts";
+import { toHex } from "../client/identity/hex.ts";
 import { KEY_SIZE, KeyPair, makeKeyPair } from "../protocol/x25519.ts";
 import { Prng } from "./random.ts";
 import { hexToBytes } from "./vectors.ts";

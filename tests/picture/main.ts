@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { formatIdentity } from "../../client/identity.ts";
+import { formatIdentity } from "../../client/identity/identity.ts";
 import { SERVER_PORT } from "../../client/options.ts";
 import { KEY_SIZE } from "../../protocol/x25519.ts";
 import { commandLine, type Side, Stage } from "../e2e/process.ts";

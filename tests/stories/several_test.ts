@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { CONNECTIONS_MAX } from "../../client/connections.ts";
-import { MISSED_REQUESTS_MAX } from "../../client/missed.ts";
+import { CONNECTIONS_MAX } from "../../client/state/connections.ts";
+import { MISSED_REQUESTS_MAX } from "../../client/state/missed.ts";
 import { RejectReason } from "../../protocol/frame.ts";
 import { PlayedRequest } from "../played_peer.ts";
 import type { Actor, Stage } from "./stage.ts";

@@ -1,0 +1,216 @@
+/**
+ * The commands: one table, from which parsing, help, usage messages and completion are made.
+ *
+ * @module
+ */
+import type { Peer } from "../event.ts";
+
+/** What a user can ask for. */
+export type Command =
+  | { command: "connect"; peer: Peer }
+  | { command: "accept" | "reject"; peer?: Peer }
+  /** To `peer`, or else on the current connection. */
+  | { command: "send"; text: string; peer?: Peer }
+  | { command: "switch"; peer: Peer }
+  | { command: "terminate"; peer?: Peer }
+  | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
+  /** `peer` may be a fingerprint, as parseFingerprint() gives it. */
+  | { command: "block"; peer: Peer }
+  | { command: "unblock"; peer?: Peer }
+  /** Nothing: show where the transcript is; `off`: end it. */
+  | { command: "log"; file?: string }
+  | { command: "help"; topic?: CommandSpec };
+
+/** A command's name; `@`, which the name of a client follows at once, is another way to `send`. */
+export type CommandName = Command["command"] | "@";
+
+/**
+ * What follows a command's name: nothing, a client, who requests a connection, who is connected,
+ * somebody that may have left, a text, who gets it and a text, a file, a command; perhaps, with `?`.
+ */
+type Argument =
+  | "none"
+  | "peer"
+  | "request?"
+  | "connected"
+  | "connected?"
+  | "person"
+  | "person?"
+  | "text"
+  | "to"
+  | "file?"
+  | "topic?";
+
+/** A row of the table. */
+export interface CommandSpec {
+  name: CommandName;
+  argument: Argument;
+  /** What it does, in one line. */
+  help: string;
+  example: string;
+  /** What else people might type; it is suggested, not taken. */
+  alsoKnownAs: readonly string[];
+}
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "connect",
+    argument: "peer",
+    help: "ask another client for a connection",
+    example: "connect 2",
+    alsoKnownAs: ["call", "open", "dial", "join"],
+  },
+  {
+    name: "accept",
+    argument: "request?",
+    help: "accept a Connection Request, the oldest or the named one",
+    example: "accept 3",
+    alsoKnownAs: ["yes", "answer"],
+  },
+  {
+    name: "reject",
+    argument: "request?",
+    help: "reject a Connection Request, the oldest or the named one",
+    example: "reject 3",
+    alsoKnownAs: ["no", "decline", "deny"],
+  },
+  {
+    name: "requests",
+    argument: "none",
+    help: "show the requests that wait, and those that you missed",
+    example: "requests",
+    alsoKnownAs: ["missed", "calls", "pending"],
+  },
+  {
+    name: "send",
+    argument: "text",
+    help: "send a message; while connected, plain text is sent too",
+    example: "send hello",
+    alsoKnownAs: ["say", "msg", "message", "tell"],
+  },
+  {
+    name: "@",
+    argument: "to",
+    help: "send it to one of several, the current one or not",
+    example: "@2 hello",
+    alsoKnownAs: [],
+  },
+  {
+    name: "switch",
+    argument: "connected",
+    help: "make another connection the current one",
+    example: "switch 2",
+    alsoKnownAs: ["query", "goto", "window", "focus"],
+  },
+  {
+    name: "terminate",
+    argument: "connected?",
+    help: "end the connection, the current or the named one",
+    example: "terminate 2",
+    alsoKnownAs: ["disconnect", "close", "end", "hangup"],
+  },
+  {
+    name: "leave",
+    argument: "none",
+    help: "end all connections, tell the directory, and exit",
+    example: "leave",
+    alsoKnownAs: ["quit", "exit", "bye", "logout"],
+  },
+  {
+    name: "list",
+    argument: "none",
+    help: "show the active clients",
+    example: "list",
+    alsoKnownAs: ["who", "ls", "names", "clients"],
+  },
+  {
+    name: "show",
+    argument: "none",
+    help: "show the whole of the last message that was cut",
+    example: "show",
+    alsoKnownAs: ["more", "all", "cat", "less"],
+  },
+  {
+    name: "fingerprint",
+    argument: "none",
+    help: "show the fingerprint of your own key",
+    example: "fingerprint",
+    alsoKnownAs: ["key", "whoami", "identity"],
+  },
+  {
+    name: "verify",
+    argument: "none",
+    help: "show the digits that both ends of a connection must see",
+    example: "verify",
+    alsoKnownAs: ["sas", "authenticate", "compare"],
+  },
+  {
+    name: "block",
+    argument: "person",
+    help: "let requests of an id, name or fingerprint ring no more",
+    example: "block eve",
+    alsoKnownAs: ["ignore", "mute", "ban"],
+  },
+  {
+    name: "unblock",
+    argument: "person?",
+    help: "let them ring again; alone, show who is blocked",
+    example: "unblock eve",
+    alsoKnownAs: ["unignore", "unmute", "unban", "blocked"],
+  },
+  {
+    name: "log",
+    argument: "file?",
+    help: "keep a transcript in a file, or show where; off ends it",
+    example: "log chat.txt",
+    alsoKnownAs: ["transcript", "record", "save"],
+  },
+  {
+    name: "help",
+    argument: "topic?",
+    help: "show the commands, or one of them",
+    example: "help connect",
+    alsoKnownAs: ["?", "man", "commands"],
+  },
+];
+
+const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
+  "none": "",
+  "peer": "ID|NAME",
+  "request?": "[ID|NAME]",
+  "connected": "ID|NAME",
+  "connected?": "[ID|NAME]",
+  "person": "WHO",
+  "person?": "[WHO]",
+  "text": "TEXT",
+  "to": "ID|NAME TEXT",
+  "file?": "[FILE|off]",
+  "topic?": "[COMMAND]",
+};
+
+/** The fields that a command has as a JSON object, beside `command`. */
+export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
+  "none": [],
+  "peer": ["peer"],
+  "request?": ["peer"],
+  "connected": ["peer"],
+  "connected?": ["peer"],
+  "person": ["peer"],
+  "person?": ["peer"],
+  "text": ["text", "peer"],
+  "to": [],
+  "file?": ["file"],
+  "topic?": [],
+};
+
+/** The command of that name. */
+export function commandNamed(name: string): CommandSpec | undefined {
+  return COMMANDS.find((spec) => spec.name === name);
+}
+
+/** `connect ID|NAME` */
+export function usage(spec: CommandSpec): string {
+  if (spec.name === "@") return `@${ARGUMENT_TEXT[spec.argument]}`;
+  return `${spec.name} ${ARGUMENT_TEXT[spec.argument]}`.trimEnd();
+}

@@ -1,0 +1,286 @@
+/**
+ * `udp-chat doctor`: how the directory is reached from here, found out by registering and leaving.
+ *
+ * @module
+ */
+import { type Address, formatAddress, sameAddress } from "../../protocol/address.ts";
+import { decodeDatagram } from "../../protocol/datagram.ts";
+import type { Driven, Instant, Random, Transmit } from "../../protocol/driven.ts";
+import { DatagramType, RefusalReason, VERSION } from "../../protocol/frame.ts";
+import { type Query, Registration, type RegistrationEvent } from "../../protocol/registration.ts";
+import { earlier, Timers } from "../../protocol/timers.ts";
+import {
+  addressFinding,
+  type Check,
+  type Finding,
+  type Heard,
+  roundTripFinding,
+  silenceFinding,
+} from "./findings.ts";
+import { ExitStatus } from "../exit.ts";
+
+/** Milliseconds of silence after which it is looked whether anything listens there at all. */
+export const SILENCE = 1500;
+/** Milliseconds without an answer after which there is none. */
+export const ANSWER_TIMEOUT = 10_000;
+/** Look-ups that measure the round trip. */
+export const PROBES = 5;
+/** Milliseconds after which the answer to a probe counts as lost. */
+export const PROBE_TIMEOUT = 2000;
+/** Milliseconds between an answer and the next probe. */
+export const PROBE_GAP = 100;
+/** Milliseconds that the ack of the Client Leave may take. */
+export const LEAVE_PATIENCE = 5000;
+
+/** What a doctor tells. */
+export type DoctorEvent =
+  | { kind: "finding"; finding: Finding }
+  /** Nothing came so far: time to look whether anything listens there. */
+  | { kind: "silent" }
+  /** The last event. */
+  | { kind: "done"; status: ExitStatus };
+
+/** What a doctor is given. */
+export interface DoctorOptions {
+  readonly server: Address;
+  /** The UDP port that the socket is bound to. */
+  readonly port: number;
+  /** A key for this once. */
+  readonly publicKey: Uint8Array;
+  readonly secret: Uint8Array | undefined;
+  readonly random: Random;
+  /** Whether this machine has an address. */
+  isOwnHost(hostname: string): boolean;
+}
+
+type State = "registering" | "probing" | "leaving" | "done";
+
+/** Registers under no name, measures, and leaves again. */
+export class Doctor implements Driven<DoctorEvent> {
+  readonly #options: DoctorOptions;
+  readonly #registration: Registration;
+  readonly #timers = new Timers<"silence" | "giveUp" | "probe" | "gap" | "leave">();
+  readonly #samples: number[] = [];
+  #state: State = "registering";
+  #status: ExitStatus = ExitStatus.ok;
+  #probe: { query: Query; sentAt: Instant | undefined } | undefined;
+  #probes = 0;
+  #heard: Heard = "nothing";
+  #events: DoctorEvent[] = [];
+
+  /** Starts registering. */
+  constructor(now: Instant, options: DoctorOptions) {
+    const { server, port, publicKey, secret, random } = options;
+    this.#options = options;
+    const wish = { id: 0, name: "", port, publicKey, secret };
+    this.#registration = new Registration(now, server, wish, "adaptive", random);
+    this.#timers.set("silence", now + SILENCE);
+    this.#timers.set("giveUp", now + ANSWER_TIMEOUT);
+  }
+
+  /** Takes the word of the system that nothing listens at the directory's address. */
+  handleRefused(): void {
+    if (this.#state !== "registering" || this.#heard !== "nothing") return;
+    const at = formatAddress(this.#options.server);
+    const advice = "start it there with udp-chat serve, for other machines with --host 0.0.0.0";
+    this.#end("directory", ExitStatus.serverTimeout, `nothing listens at ${at}: ${advice}`, {
+      reason: "refused",
+    });
+  }
+
+  /** Takes the word of the system that a datagram could not be sent. */
+  handleUnsendable(why: string): void {
+    if (this.#state !== "registering" || this.#heard !== "nothing") return;
+    const at = formatAddress(this.#options.server);
+    const message = `this machine cannot send to ${at}: ${why}`;
+    this.#end("directory", ExitStatus.serverTimeout, message, { reason: "unsendable" });
+  }
+
+  /** Leaves, whatever is still to be found out. */
+  stop(now: Instant): void {
+    if (this.#state === "done") return;
+    this.#status = ExitStatus.interrupted;
+    if (this.#registration.id === undefined) this.#finish();
+    else this.#leave(now);
+  }
+
+  /** See {@linkcode Driven}. */
+  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
+    if (this.#state === "done" || !sameAddress(from, this.#options.server)) return;
+    const decoded = decodeDatagram(bytes);
+    const isTrusted = this.#registration.isTrusted(bytes);
+    if (!decoded.ok && decoded.reason === "version") {
+      if (isTrusted) this.#registration.handleVersion(decoded.version, from);
+      else this.#heard = "unproven";
+    } else if (decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Answer) {
+      this.#heard = isTrusted ? "answers" : "unproven";
+      if (isTrusted) {
+        for (const frame of decoded.frames) this.#registration.handleFrame(now, frame);
+      }
+    } else {
+      this.#heard = "foreign";
+    }
+    this.#collect(now);
+  }
+
+  /** See {@linkcode Driven}. */
+  handleTimeout(now: Instant): void {
+    if (this.#state === "done") return;
+    this.#registration.handleTimeout(now);
+    this.#collect(now);
+    if (this.#timers.expire("silence", now)) this.#tell({ kind: "silent" });
+    if (this.#timers.expire("giveUp", now)) this.#endUnanswered();
+    if (this.#timers.expire("gap", now)) this.#startProbe(now);
+    if (this.#timers.expire("probe", now)) this.#endProbe(now);
+    if (this.#timers.expire("leave", now)) this.#handleLeft(false);
+  }
+
+  /** See {@linkcode Driven}. */
+  nextTimeout(): Instant | undefined {
+    if (this.#state === "done") return undefined;
+    return earlier(this.#timers.next(), this.#registration.nextTimeout());
+  }
+
+  /** See {@linkcode Driven}. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    if (this.#state === "done") return undefined;
+    for (;;) {
+      const transmit = this.#registration.pollTransmit(now);
+      if (transmit === undefined || !isLookUp(transmit.bytes)) return transmit;
+      // A probe is one datagram: with a second one, nobody knew which of them is answered.
+      if (this.#probe === undefined || this.#probe.sentAt !== undefined) continue;
+      this.#probe.sentAt = now;
+      return transmit;
+    }
+  }
+
+  /** See {@linkcode Driven}. */
+  pollEvent(): DoctorEvent | undefined {
+    return this.#events.shift();
+  }
+
+  #collect(now: Instant): void {
+    for (;;) {
+      const event = this.#registration.pollEvent();
+      if (event === undefined || this.#state === "done") return;
+      this.#handleEvent(now, event);
+    }
+  }
+
+  #handleEvent(now: Instant, event: RegistrationEvent): void {
+    switch (event.kind) {
+      case "registered":
+        if (this.#state === "registering") this.#handleRegistered(now, event.seenAt);
+        return;
+      case "refused": {
+        const why = event.reason === RefusalReason.full ? "it is full" : `reason ${event.reason}`;
+        const message = `the directory answers, but refuses to register anybody: ${why}`;
+        return this.#end("directory", ExitStatus.failure, message, { reason: "refusal" });
+      }
+      case "otherVersion": {
+        const { version } = event;
+        const message = `the directory speaks version ${version} of the protocol, this program ` +
+          `${VERSION}: install the same on both sides`;
+        this.#find({ check: "directory", verdict: "ok", message: this.#answers() });
+        return this.#end("version", ExitStatus.failure, message, { theirs: version, own: VERSION });
+      }
+      case "answer":
+        if (event.query === this.#probe?.query) this.#endProbe(now, now);
+        return;
+      case "left":
+        return this.#handleLeft(event.acknowledged);
+    }
+  }
+
+  #answers(): string {
+    return `${formatAddress(this.#options.server)} answers, and its datagrams come back`;
+  }
+
+  #handleRegistered(now: Instant, seenAt: Address): void {
+    this.#state = "probing";
+    this.#timers.clearAll();
+    this.#find({ check: "directory", verdict: "ok", message: this.#answers() });
+    const fields = { theirs: VERSION, own: VERSION };
+    this.#find({ check: "version", verdict: "ok", message: `${VERSION} on both sides`, fields });
+    const isOwn = this.#options.isOwnHost(seenAt.hostname);
+    this.#find(addressFinding(seenAt, this.#options.port, isOwn));
+    this.#startProbe(now);
+  }
+
+  #startProbe(now: Instant): void {
+    const query: Query = { kind: "lookUp", id: this.#registration.id ?? 0, name: "" };
+    this.#probe = { query, sentAt: undefined };
+    this.#probes++;
+    this.#registration.query(now, query);
+    this.#timers.set("probe", now + PROBE_TIMEOUT);
+  }
+
+  /** Ends the probe: answered at an instant, or lost. */
+  #endProbe(now: Instant, answeredAt?: Instant): void {
+    if (this.#probe === undefined) return;
+    const { query, sentAt } = this.#probe;
+    if (answeredAt === undefined) this.#registration.dropQuery(query);
+    else if (sentAt !== undefined) this.#samples.push(answeredAt - sentAt);
+    this.#probe = undefined;
+    this.#timers.clear("probe");
+    if (this.#probes < PROBES) return this.#timers.set("gap", now + PROBE_GAP);
+    this.#find(roundTripFinding(this.#samples, this.#probes));
+    this.#leave(now);
+  }
+
+  #leave(now: Instant): void {
+    this.#state = "leaving";
+    this.#timers.clearAll();
+    this.#registration.leave(now);
+    this.#timers.set("leave", now + LEAVE_PATIENCE);
+    this.#collect(now);
+  }
+
+  #handleLeft(isAcknowledged: boolean): void {
+    if (isAcknowledged) {
+      const message = "acknowledged: no trace of this is left in the table";
+      this.#find({ check: "leave", verdict: "ok", message });
+    } else {
+      const message = "not acknowledged: an entry without a name stays in the table until its " +
+        "lease ends";
+      this.#find({ check: "leave", verdict: "failed", message });
+    }
+    this.#finish();
+  }
+
+  #endUnanswered(): void {
+    const { server, secret } = this.#options;
+    const { reason, message } = silenceFinding(server, this.#heard, secret !== undefined);
+    const isAnswered = this.#heard !== "nothing";
+    const status = isAnswered ? ExitStatus.failure : ExitStatus.serverTimeout;
+    this.#end("directory", status, message, { reason });
+  }
+
+  #end(check: Check, status: ExitStatus, message: string, fields: Finding["fields"] = {}): void {
+    if (this.#status === ExitStatus.ok) this.#status = status;
+    this.#find({ check, verdict: "failed", message, fields });
+    this.#finish();
+  }
+
+  #find(finding: Finding): void {
+    if (finding.verdict === "failed" && this.#status === ExitStatus.ok) {
+      this.#status = ExitStatus.failure;
+    }
+    this.#tell({ kind: "finding", finding });
+  }
+
+  #finish(): void {
+    this.#state = "done";
+    this.#timers.clearAll();
+    this.#tell({ kind: "done", status: this.#status });
+  }
+
+  #tell(event: DoctorEvent): void {
+    this.#events.push(event);
+  }
+}
+
+function isLookUp(bytes: Uint8Array): boolean {
+  const decoded = decodeDatagram(bytes);
+  return decoded.ok && !decoded.sealed && decoded.frames.some(({ kind }) => kind === "lookUp");
+}

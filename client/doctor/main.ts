@@ -1,0 +1,180 @@
+/**
+ * `udp-chat doctor`: puts the doctor on a socket, and prints what it finds.
+ *
+ * @module
+ */
+import { type Address, bytesToHost, formatAddress, hostToBytes } from "../../protocol/address.ts";
+import { findSecret } from "../../protocol/secret.ts";
+import {
+  clock,
+  drive,
+  openSocket,
+  resolveHost,
+  secretSources,
+  type Socket,
+  systemRandom,
+} from "../../protocol/udp.ts";
+import { KEY_SIZE } from "../../protocol/x25519.ts";
+import { ANSWER_TIMEOUT, Doctor, SILENCE } from "./doctor.ts";
+import type { Finding } from "./findings.ts";
+import { doctorHelp, type DoctorSettings, parseDoctorOptions } from "./options.ts";
+import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
+import { ExitStatus } from "../exit.ts";
+import { fileProblem } from "../files.ts";
+import { inspectIdentity } from "../identity/identity_file.ts";
+import { localHost } from "../local_host.ts";
+import { inspectEnds, printText, screenColumns } from "../screen/tty.ts";
+
+/** Runs the checks; returns the exit status. */
+export async function doctor(args: string[]): Promise<number> {
+  const parsed = parseDoctorOptions(args);
+  if (parsed.kind === "help") {
+    await printText(doctorHelp());
+    return ExitStatus.ok;
+  }
+  const problem = (message: string): number => {
+    console.error(`${message}\nTry udp-chat doctor --help`);
+    return ExitStatus.usage;
+  };
+  if (parsed.kind === "problem") return problem(parsed.message);
+  const { options } = parsed;
+  const found = findSecret(options.secretFile, secretSources);
+  if (!found.ok) return problem(found.message);
+  return await new Examination(options, found.secret).run();
+}
+
+/** One run of the checks. */
+class Examination {
+  readonly #options: DoctorSettings;
+  readonly #secret: Uint8Array | undefined;
+  readonly #ends = inspectEnds();
+  readonly #verdicts = new Set<Finding["verdict"]>();
+  #printing = Promise.resolve();
+
+  constructor(options: DoctorSettings, secret: Uint8Array | undefined) {
+    this.#options = options;
+    this.#secret = secret;
+  }
+
+  async run(): Promise<number> {
+    const status = await this.#examine();
+    if (!this.#options.isJson) this.#print(renderVerdict(status, this.#verdicts.has("warning")));
+    await this.#printing;
+    return status;
+  }
+
+  async #examine(): Promise<ExitStatus> {
+    const { server: { host, port }, identity } = this.#options;
+    const { isSound, message } = inspectIdentity(identity);
+    this.#find({ check: "identity", verdict: isSound ? "ok" : "failed", message });
+    let server: Address;
+    try {
+      const bytes = hostToBytes(host);
+      const hostname = bytes === undefined ? await resolveHost(host) : bytesToHost(bytes);
+      server = { hostname, port };
+      if (bytes === undefined) {
+        const fields = { address: hostname };
+        this.#find({ check: "host", verdict: "ok", message: `${host} is ${hostname}`, fields });
+      }
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      const why = code === "ENOTFOUND" ? "no such name" : fileProblem(error);
+      const message = `cannot find the host "${host}": ${why}; check --server`;
+      this.#find({ check: "host", verdict: "failed", message });
+      return ExitStatus.failure;
+    }
+    let socket: Deno.DatagramConn;
+    try {
+      socket = openSocket(localHost(server.hostname), 0);
+    } catch (error) {
+      const message = `cannot open a UDP socket: ${fileProblem(error)}`;
+      this.#find({ check: "socket", verdict: "failed", message });
+      return ExitStatus.failure;
+    }
+    const status = await this.#consult(socket, server);
+    return status === ExitStatus.ok && this.#verdicts.has("failed") ? ExitStatus.failure : status;
+  }
+
+  async #consult(socket: Deno.DatagramConn, server: Address): Promise<ExitStatus> {
+    const { promise, resolve } = Promise.withResolvers<ExitStatus>();
+    const { port } = socket.addr as Deno.NetAddr;
+    // A key for this once: the own one may be in use, and who asks is nobody's concern.
+    const machine = new Doctor(clock(), {
+      server,
+      port,
+      publicKey: systemRandom(KEY_SIZE),
+      secret: this.#secret,
+      random: systemRandom,
+      isOwnHost: (hostname) => bindingProblem(hostname, 0) === undefined,
+    });
+    const refuse = (): void => driven.input(() => machine.handleRefused());
+    const observed = observe(socket, refuse, (why) => {
+      driven.input(() => machine.handleUnsendable(why));
+    });
+    const driven = drive(machine, observed, (event) => {
+      if (event.kind === "finding") this.#find(event.finding);
+      else if (event.kind === "done") resolve(event.status);
+      // Where the port can be had, it is of this machine, and nobody listens there.
+      else if (bindingProblem(server.hostname, server.port) === undefined) {
+        // Not at once: events come from the middle of inputs.
+        queueMicrotask(refuse);
+      } else if (!this.#options.isJson) {
+        const most = Math.round((ANSWER_TIMEOUT - SILENCE) / 1000);
+        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} s at most`);
+      }
+    });
+    const interrupt = (): void => driven.input((now) => machine.stop(now));
+    Deno.addSignalListener("SIGINT", interrupt);
+    const broken = driven.finished.then(() => ExitStatus.failure, () => ExitStatus.failure);
+    const status = await Promise.race([promise, broken]);
+    Deno.removeSignalListener("SIGINT", interrupt);
+    await driven.close().catch(() => {});
+    return status;
+  }
+
+  #find(finding: Finding): void {
+    this.#verdicts.add(finding.verdict);
+    if (this.#options.isJson) return this.#print(renderFindingJson(finding, new Date()));
+    const { isScreen, wantsColor } = this.#ends;
+    this.#print(renderFinding(finding, wantsColor, isScreen ? screenColumns() : undefined));
+  }
+
+  #print(line: string): void {
+    this.#printing = this.#printing.then(() => printText(line));
+  }
+}
+
+/** The socket, with a look at what the system says of the datagrams. */
+function observe(
+  socket: Deno.DatagramConn,
+  onRefused: () => void,
+  onUnsendable: (why: string) => void,
+): Socket {
+  return {
+    close: () => socket.close(),
+    receive(buffer) {
+      return socket.receive(buffer).catch((error) => {
+        // An ICMP "port unreachable", where the system passes it on; Linux does not.
+        const { ConnectionRefused, ConnectionReset } = Deno.errors;
+        if (error instanceof ConnectionRefused || error instanceof ConnectionReset) onRefused();
+        throw error;
+      });
+    },
+    send(bytes, to) {
+      return socket.send(bytes, to).catch((error) => {
+        onUnsendable(fileProblem(error));
+        throw error;
+      });
+    },
+  };
+}
+
+/** Why no socket can be had at an address, undefined where it can. */
+function bindingProblem(hostname: string, port: number): unknown {
+  try {
+    openSocket(hostname, port).close();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * The identity of a client: the file that its static key is kept in, as text, and its place.
+ *
+ * The file has four lines, each ended by a line feed:
+ *
+ * ```
+ * udp-chat identity 1
+ * # Secret: who has this file can pass for you.
+ * private 77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a
+ * checksum 13f31d661d74720e
+ * ```
+ *
+ * The first names the format and its version; lines that begin with `#` mean nothing. `private` is
+ * followed by the 32 bytes of an X25519 private key, and `checksum`, in the last line, by the first 8
+ * bytes of the SHA-256 of everything before that line, both in hexadecimal.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { KEY_SIZE } from "../../protocol/x25519.ts";
+import { fromHex, toHex } from "./hex.ts";
+
+/** The format of the file. */
+const TITLE = "udp-chat identity";
+/** The version that this program writes, and the only one that it reads. */
+const VERSION = "1";
+/** Bytes of the hash that make the checksum. */
+const CHECKSUM_SIZE = 8;
+
+/** Bytes in the largest file that can be an identity. */
+export const IDENTITY_SIZE_MAX = 4096;
+
+/** What a file holds: a private key, or why it has none, in words that go on after its name. */
+export type ParsedIdentity =
+  | { kind: "key"; privateKey: Uint8Array }
+  | { kind: "problem"; message: string };
+
+/** The text of the file for a private key. */
+export function formatIdentity(privateKey: Uint8Array): string {
+  const body = `${TITLE} ${VERSION}\n` +
+    "# Secret: who has this file can pass for you.\n" +
+    `private ${toHex(privateKey)}\n`;
+  return `${body}checksum ${checksum(body)}\n`;
+}
+
+/** Understands the text of a file; takes nothing that formatIdentity() could not have written. */
+export function parseIdentity(text: string): ParsedIdentity {
+  const version = /^udp-chat identity (\S+)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1];
+  if (version === undefined) return problem("is no identity of udp-chat");
+  if (version !== VERSION) {
+    return problem(
+      `is an identity of version ${version.slice(0, 10)}; this program reads ${VERSION}`,
+    );
+  }
+  const { body = "", sum } = /^(?<body>.*\n)checksum (?<sum>\S+)\n$/s.exec(text)?.groups ?? {};
+  if (sum !== checksum(body)) return problem("is damaged: the checksum is wrong");
+  const lines = body.split("\n").slice(1, -1).filter((line) => !line.startsWith("#"));
+  const privateKey = fromHex(/^private (\S+)$/.exec(lines[0] ?? "")?.[1] ?? "", KEY_SIZE);
+  if (lines.length !== 1 || privateKey === undefined) return problem("is damaged: it has no key");
+  return { kind: "key", privateKey };
+}
+
+/** What the place of the configuration depends on. */
+export interface Place {
+  readonly isWindows: boolean;
+  readonly isMac: boolean;
+  /** The value of an environment variable, where it is set and may be read. */
+  env(name: string): string | undefined;
+}
+
+/** The folder of this program's files; undefined where the environment names no place for it. */
+export function configFolder({ isWindows, isMac, env }: Place): string | undefined {
+  const name = "udp-chat";
+  if (isWindows) {
+    const appData = absolute(env("APPDATA"), /^[A-Za-z]:[\\/]|^\\\\/);
+    if (appData !== undefined) return `${appData}\\${name}`;
+    const profile = absolute(env("USERPROFILE"), /^[A-Za-z]:[\\/]|^\\\\/);
+    return profile === undefined ? undefined : `${profile}\\AppData\\Roaming\\${name}`;
+  }
+  // The specification has relative paths ignored.
+  const xdg = absolute(env("XDG_CONFIG_HOME"), /^\//);
+  if (xdg !== undefined) return `${xdg}/${name}`;
+  const home = absolute(env("HOME"), /^\//);
+  if (home === undefined) return undefined;
+  return `${home}/${isMac ? "Library/Application Support" : ".config"}/${name}`;
+}
+
+function absolute(path: string | undefined, root: RegExp): string | undefined {
+  return path !== undefined && root.test(path) ? path.replace(/[\\/]+$/, "") : undefined;
+}
+
+function checksum(body: string): string {
+  return toHex(createHash("sha256").update(body).digest().subarray(0, CHECKSUM_SIZE));
+}
+
+function problem(message: string): ParsedIdentity {
+  return { kind: "problem", message };
+}

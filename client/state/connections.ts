@@ -1,0 +1,219 @@
+/**
+ * The connections of a client: those that are open, one of them current, and ended ones that still
+ * acknowledge.
+ *
+ * @module
+ */
+import type { Address } from "../../protocol/address.ts";
+import { Connection } from "../../protocol/connection.ts";
+import type { ConnectionEvent, Ends } from "../../protocol/ends.ts";
+import type { Instant, Random, Transmit } from "../../protocol/driven.ts";
+import { DatagramType, type Header } from "../../protocol/frame.ts";
+import type { Agreement } from "../../protocol/handshake.ts";
+import type { RttEstimator } from "../../protocol/rtt.ts";
+import { earlier } from "../../protocol/timers.ts";
+import type { ClientEvent, Peer } from "../event.ts";
+import { isCalled } from "./peer.ts";
+
+/** Connections at a time. */
+export const CONNECTIONS_MAX = 16;
+/** Ended connections that are kept to acknowledge repeats. */
+export const ENDED_CONNECTIONS_MAX = 16;
+
+/** How the user has to do with a connection that has not ended. */
+interface Use {
+  /** Messages that came while another connection was current. */
+  unread: number;
+  /** Higher than that of all connections that were current before. */
+  lastCurrent: number;
+}
+
+/** Connections by their local connection id; no two that have not ended are with the same client. */
+export class Connections {
+  readonly #byId = new Map<number, Connection>();
+  /** Those that have not ended, in the order in which they were opened. */
+  readonly #live = new Map<Connection, Use>();
+  #current: Connection | undefined;
+  #uses = 0;
+  #undelivered = 0;
+
+  /** The connection that the user talks on; there is one as long as there are any. */
+  get current(): Connection | undefined {
+    return this.#current;
+  }
+
+  /** Those that have not ended, the oldest first, with the number of unread messages. */
+  get live(): readonly { connection: Connection; unread: number }[] {
+    return Array.from(this.#live, ([connection, { unread }]) => ({ connection, unread }));
+  }
+
+  /** How many have not ended. */
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Texts left undelivered by the connections that ended. */
+  get undelivered(): number {
+    return this.#undelivered;
+  }
+
+  /**
+   * Opens a connection; one with the same client ends.
+   *
+   * @param isAside whether another connection stays the current one.
+   * @returns whether it is the current one.
+   */
+  open(
+    now: Instant,
+    ends: Ends,
+    address: Address,
+    rtt: RttEstimator,
+    agreement: Agreement,
+    random: Random,
+    isAside = false,
+  ): boolean {
+    const ended = [...this.#byId].filter(([, connection]) => !this.#live.has(connection));
+    const [oldest] = ended;
+    if (ended.length >= ENDED_CONNECTIONS_MAX && oldest !== undefined) this.#byId.delete(oldest[0]);
+    const replaced = this.with(ends.remote);
+    replaced?.abandon(now, "peer");
+    const connection = new Connection(now, ends, address, rtt, agreement, random);
+    this.#byId.set(ends.localConnection, connection);
+    this.#live.set(connection, { unread: 0, lastCurrent: 0 });
+    const isCurrent = !isAside || this.#current === undefined || this.#current === replaced;
+    if (isCurrent) this.choose(connection);
+    return isCurrent;
+  }
+
+  /** Makes a connection that has not ended the current one. */
+  choose(connection: Connection): void {
+    this.#live.set(connection, { unread: 0, lastCurrent: ++this.#uses });
+    this.#current = connection;
+  }
+
+  /** Notes that the user answered on a connection. */
+  noteRead(connection: Connection): void {
+    const use = this.#live.get(connection);
+    if (use !== undefined) use.unread = 0;
+  }
+
+  /** The connection with this local connection id. */
+  get(localConnection: number): Connection | undefined {
+    return this.#byId.get(localConnection);
+  }
+
+  /** The connection with this client that has not ended. */
+  with(remote: number): Connection | undefined {
+    return [...this.#live.keys()].findLast(({ ends }) => ends.remote === remote);
+  }
+
+  /** Those that have not ended with whom this id, name or fingerprint means. */
+  called(peer: Peer): Connection[] {
+    return [...this.#live.keys()].filter(({ ends: { remote, remoteName }, agreement }) =>
+      isCalled(peer, remote, remoteName, agreement.remoteKey)
+    );
+  }
+
+  /** The connection with this client under this connection id of its. */
+  find(remote: number, remoteConnection: number): Connection | undefined {
+    for (const connection of this.#byId.values()) {
+      const { ends } = connection;
+      if (ends.remote === remote && ends.remoteConnection === remoteConnection) return connection;
+    }
+    return undefined;
+  }
+
+  /** Takes a sealed datagram; false where it is for no connection, or not authentic. */
+  handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
+    const { type, connection, packet } = header;
+    const own = this.#byId.get(connection);
+    if (own?.handleDatagram(now, datagram, packet, from)) return true;
+    if (type !== DatagramType.Handshake) return false;
+    // A Handshake datagram carries the requester's connection id, also on its way to the responder.
+    for (const each of this.#byId.values()) {
+      const isTheirs = each.ends.remoteConnection === connection;
+      if (isTheirs && each.handleDatagram(now, datagram, packet, from)) return true;
+    }
+    return false;
+  }
+
+  /** See `Driven`. */
+  handleTimeout(now: Instant): void {
+    for (const [id, connection] of this.#byId) {
+      connection.handleTimeout(now);
+      if (connection.state === "gone") this.#byId.delete(id);
+    }
+  }
+
+  /** See `Driven`. */
+  nextTimeout(): Instant | undefined {
+    let timeout: Instant | undefined;
+    for (const connection of this.#byId.values()) {
+      timeout = earlier(timeout, connection.nextTimeout());
+    }
+    return timeout;
+  }
+
+  /** See `Driven`. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    for (const connection of this.#byId.values()) {
+      const transmit = connection.pollTransmit(now);
+      if (transmit !== undefined) return transmit;
+    }
+    return undefined;
+  }
+
+  /** See `Driven`. */
+  prepare(): void {
+    const seals = this.#current?.agreement.seals;
+    seals?.sealer.prepare();
+    seals?.opener.prepare();
+  }
+
+  /** See `Driven`; the connection that the event is about comes with it. */
+  pollEvent(): { connection: Connection; event: ClientEvent } | undefined {
+    for (const connection of this.#byId.values()) {
+      const event = connection.pollEvent();
+      if (event === undefined) continue;
+      const use = this.#live.get(connection);
+      if (event.kind === "message" && use !== undefined && connection !== this.#current) {
+        use.unread++;
+      }
+      if (event.kind === "terminated") {
+        this.#undelivered += event.undelivered;
+        this.#end(connection);
+      }
+      return { connection, event: toClientEvent(connection.ends, event) };
+    }
+    return undefined;
+  }
+
+  /** Where it was the current one, the one that was so before is it again. */
+  #end(connection: Connection): void {
+    this.#live.delete(connection);
+    if (connection !== this.#current) return;
+    this.#current = undefined;
+    const others = [...this.#live].sort(([, a], [, b]) => b.lastCurrent - a.lastCurrent);
+    const [next] = others.find(([{ state }]) => state === "open") ?? others[0] ?? [];
+    if (next !== undefined) this.choose(next);
+  }
+}
+
+function toClientEvent(
+  { remote: peer, remoteName: name }: Ends,
+  event: ConnectionEvent,
+): ClientEvent {
+  switch (event.kind) {
+    // Of these there are many: written out, which is quicker.
+    case "message":
+      return { kind: "message", seq: event.seq, text: event.text, peer, name };
+    case "sent":
+      return { kind: "sent", seq: event.seq, peer };
+    case "delivered":
+      return { kind: "delivered", seq: event.seq, rttMs: event.rttMs, peer };
+    case "terminated":
+      return { ...event, peer, name };
+    default:
+      return { ...event, peer };
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The requests that came to nothing before the user answered them.
+ *
+ * @module
+ */
+import type { Instant } from "../../protocol/driven.ts";
+import type { IncomingRequest } from "../../protocol/incoming_requests.ts";
+import type { MissedRequest } from "../event.ts";
+import { isSameKey } from "./peer.ts";
+
+/** Missed requests that are remembered; of more, the one that was missed first is forgotten. */
+export const MISSED_REQUESTS_MAX = 32;
+
+type Entry = Omit<MissedRequest, "agoMs"> & { readonly at: Instant };
+
+/** Missed requests, one for each client and key: its last. */
+export class MissedRequests {
+  #entries: Entry[] = [];
+
+  /** Notes a request that was missed. */
+  add(
+    now: Instant,
+    { requester: id, name, key }: IncomingRequest,
+    why: MissedRequest["why"],
+  ): void {
+    this.forget(id, key);
+    this.#entries.push({ id, name, key, why, at: now });
+    if (this.#entries.length > MISSED_REQUESTS_MAX) this.#entries.shift();
+  }
+
+  /** Forgets the request of a client and key: another one takes its place, or they are connected. */
+  forget(id: number, key: Uint8Array): void {
+    this.#entries = this.#entries.filter((each) => each.id !== id || !isSameKey(each.key, key));
+  }
+
+  /** All of them, the latest first. */
+  list(now: Instant): MissedRequest[] {
+    return this.#entries.map(({ at, ...entry }) => ({ ...entry, agoMs: now - at })).reverse();
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The Connection Requests of a client: the one that its user wants, and cancelled ones.
+ *
+ * @module
+ */
+import type { Address } from "../../protocol/address.ts";
+import { type Instant, randomU32, type Transmit } from "../../protocol/driven.ts";
+import type { CookieReply, Header } from "../../protocol/frame.ts";
+import type { IncomingRequest } from "../../protocol/incoming_requests.ts";
+import { OutgoingRequest, type OutgoingRequestEvent } from "../../protocol/outgoing_request.ts";
+import { earlier } from "../../protocol/timers.ts";
+import type { Peer } from "../event.ts";
+import { isPeer, type Self } from "./peer.ts";
+import type { ClientOptions } from "../view.ts";
+
+/** Cancelled requests whose cancellation is not acknowledged yet. */
+export const CANCELLED_MAX = 4;
+
+/** The user's wish to connect: first looked up, then requested. */
+export interface Wish {
+  readonly target: Peer;
+  request: OutgoingRequest | undefined;
+  /** A request that came while the peer is looked up, and says that it is from that peer. */
+  asker: IncomingRequest | undefined;
+}
+
+/** Whether a client id or name means the one that is wanted. */
+export function isTarget(peer: Peer, { target, request }: Readonly<Wish>): boolean {
+  if (peer === request?.ends.remote) return true;
+  return typeof target === "number" ? peer === target : isPeer(peer, 0, target);
+}
+
+/** What one client requests. */
+export class OutgoingRequests {
+  readonly #options: ClientOptions;
+  #wish: Wish | undefined;
+  #cancelled: OutgoingRequest[] = [];
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** What the user wants, until it is decided. */
+  get wish(): Wish | undefined {
+    return this.#wish;
+  }
+
+  /** Notes that the user wants to connect: `request` follows when the address is known. */
+  want(target: Peer): void {
+    this.#wish = { target, request: undefined, asker: undefined };
+  }
+
+  /** Makes the Connection Request that the user wants; false where the key is none to talk to. */
+  request(
+    now: Instant,
+    self: Self,
+    remote: number,
+    to: Address,
+    remoteKey: Uint8Array,
+    timestamp: bigint,
+  ): boolean {
+    if (this.#wish === undefined) return false;
+    const { timers, identity, random } = this.#options;
+    const localConnection = randomU32(random);
+    const ends = { local: self.id, localName: self.name, remote, localConnection, remoteKey };
+    try {
+      const request = new OutgoingRequest(now, ends, to, timers, identity, timestamp, random);
+      this.#wish.request = request;
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  /** Forgets the wish; its request is cancelled, unless it was decided. */
+  drop(): void {
+    const request = this.#wish?.request;
+    this.#wish = undefined;
+    if (request === undefined || request.isDecided) return;
+    request.cancel();
+    this.#cancelled.push(request);
+    if (this.#cancelled.length > CANCELLED_MAX) this.#cancelled.shift();
+  }
+
+  /** Takes a cookie for the request. */
+  handleCookie(now: Instant, { connection }: Header, frame: CookieReply): void {
+    const request = this.#wish?.request;
+    if (request?.ends.localConnection === connection) request.handleCookie(now, frame);
+  }
+
+  /** Takes a Handshake datagram; false where it is for none of these, or not authentic. */
+  handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
+    const { connection, packet } = header;
+    const request = this.#all().find(({ ends }) => ends.localConnection === connection);
+    return request?.handleDatagram(now, datagram, packet, from) ?? false;
+  }
+
+  /** See `Driven`. */
+  handleTimeout(now: Instant): void {
+    for (const request of this.#all()) request.handleTimeout(now);
+  }
+
+  /** See `Driven`. */
+  nextTimeout(): Instant | undefined {
+    let timeout: Instant | undefined;
+    for (const request of this.#all()) timeout = earlier(timeout, request.nextTimeout());
+    return timeout;
+  }
+
+  /** See `Driven`. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    for (const request of this.#all()) {
+      const transmit = request.pollTransmit(now);
+      if (transmit !== undefined) return transmit;
+    }
+    return undefined;
+  }
+
+  /** See `Driven`; what has become of a cancelled request, nobody needs to know. */
+  pollEvent(): { request: OutgoingRequest; event: OutgoingRequestEvent } | undefined {
+    this.#cancelled = this.#cancelled.filter(({ isDecided }) => !isDecided);
+    const request = this.#wish?.request;
+    const event = request?.pollEvent();
+    return request && event && { request, event };
+  }
+
+  #all(): OutgoingRequest[] {
+    const request = this.#wish?.request;
+    return request === undefined ? this.#cancelled : [request, ...this.#cancelled];
+  }
+}

@@ -1,0 +1,380 @@
+/**
+ * How connections come about: the request of this client, those of others, and their crossing.
+ *
+ * The rules are those of `protocol/README.md`, "Connecting".
+ *
+ * @module
+ */
+import type { Address } from "../../protocol/address.ts";
+import type { Connection } from "../../protocol/connection.ts";
+import type { Instant, Transmit } from "../../protocol/driven.ts";
+import {
+  type ConnectionRequest,
+  type CookieReply,
+  DatagramType,
+  type Header,
+  RejectReason,
+} from "../../protocol/frame.ts";
+import { agreement, encodeAcceptContent, encodeSealed } from "../../protocol/handshake.ts";
+import {
+  answerTo,
+  type IncomingRequest,
+  IncomingRequests,
+  PENDING_REQUESTS_MAX,
+} from "../../protocol/incoming_requests.ts";
+import type { OutgoingRequest, OutgoingRequestEvent } from "../../protocol/outgoing_request.ts";
+import { RttEstimator } from "../../protocol/rtt.ts";
+import { earlier } from "../../protocol/timers.ts";
+import { makeKeyPair } from "../../protocol/x25519.ts";
+import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
+import { type Arrival, Doorkeeper } from "./doorkeeper.ts";
+import type { ClientEvent, MissedRequest, Peer } from "../event.ts";
+import { MissedRequests } from "./missed.ts";
+import { OutgoingRequests, type Wish } from "./outgoing.ts";
+import { isCalled, isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
+import type { ClientOptions } from "../view.ts";
+
+/** Answers that wait to be sent; more are dropped, as a network may drop them. */
+export const ANSWERS_MAX = 64;
+
+/** The requests of one client; accepted ones become connections. */
+export class Requests {
+  readonly #options: ClientOptions;
+  readonly #connections: Connections;
+  readonly #incoming: IncomingRequests;
+  readonly #doorkeeper: Doorkeeper;
+  readonly #outgoing: OutgoingRequests;
+  readonly #missed = new MissedRequests();
+  #answers: Transmit[] = [];
+  #events: ClientEvent[] = [];
+  #timestamp = 0n;
+
+  constructor(now: Instant, options: ClientOptions, connections: Connections) {
+    this.#options = options;
+    this.#connections = connections;
+    this.#incoming = new IncomingRequests(options.random, options.epoch);
+    this.#doorkeeper = new Doorkeeper(now, options.identity, options.random);
+    this.#outgoing = new OutgoingRequests(options);
+  }
+
+  /** What this client wants to connect to. */
+  get outgoing(): Readonly<Wish> | undefined {
+    return this.#outgoing.wish;
+  }
+
+  /** Whether one more connection would be too many. */
+  get isFull(): boolean {
+    const wanted = this.#outgoing.wish === undefined ? 0 : 1;
+    return this.#connections.size + wanted >= CONNECTIONS_MAX;
+  }
+
+  /** Whether a pending request is from the owner of this static key, not only in its own words. */
+  findPendingFrom(peer: number, key: Uint8Array): IncomingRequest | undefined {
+    return this.pending().find((each) => each.requester === peer && isSameKey(each.key, key));
+  }
+
+  /** The requests that wait for the user, oldest first. */
+  pending(): IncomingRequest[] {
+    return this.#incoming.pending();
+  }
+
+  /** The pending requests that are from that client in their own words, or have that fingerprint. */
+  pendingOf(peer: Peer): IncomingRequest[] {
+    return this.pending().filter(({ requester, name, key }) =>
+      isCalled(peer, requester, name, key)
+    );
+  }
+
+  /** The requests that came to nothing before the user answered them, the latest first. */
+  missed(now: Instant): MissedRequest[] {
+    return this.#missed.list(now);
+  }
+
+  /** Notes that the user wants to connect: `request` follows when the address is known. */
+  lookUp(target: Peer): void {
+    this.#outgoing.want(target);
+  }
+
+  /** Sends the Connection Request; false where the key is none to talk to. */
+  request(now: Instant, self: Self, remote: number, to: Address, remoteKey: Uint8Array): boolean {
+    this.#release();
+    const timestamp = this.#nextTimestamp(now);
+    return this.#outgoing.request(now, self, remote, to, remoteKey, timestamp);
+  }
+
+  /** Takes the user's wish to connect back; false where there is none. */
+  cancel(): boolean {
+    const wish = this.#outgoing.wish;
+    if (wish === undefined) return false;
+    this.giveUp();
+    this.#events.push({ kind: "cancelled", peer: wish.request?.ends.remote ?? wish.target });
+    return true;
+  }
+
+  /** Forgets the wish to connect, without a word to the user. */
+  giveUp(): void {
+    this.#release();
+    this.#outgoing.drop();
+  }
+
+  /** Asks the user after all about what may have been the peer that was looked up. */
+  #release(): void {
+    const wish = this.#outgoing.wish;
+    const asker = wish?.asker;
+    if (wish !== undefined) wish.asker = undefined;
+    if (asker?.state !== "pending") return;
+    const { requester: peer, name, key } = asker;
+    this.#events.push({ kind: "request", peer, name, isAgain: false, key });
+  }
+
+  /**
+   * Accepts a pending request, and opens the connection.
+   *
+   * @param isAside whether the user did not ask for it: then another connection stays current.
+   */
+  accept(now: Instant, ownName: string, request: IncomingRequest, isAside = false): void {
+    const { random, timers } = this.#options;
+    const { requester, responder, localConnection, remoteConnection, early, key } = request;
+    const timestamp = this.#nextTimestamp(now);
+    const content = { responder, connection: localConnection, timestamp, name: ownName };
+    const payload = encodeAcceptContent(content);
+    const result = request.handshake.writeMessageTwo(makeKeyPair(random), payload);
+    if (result === undefined) return this.reject(now, request, RejectReason.declined);
+    this.#incoming.answer(now, request, "accepted");
+    const ends = {
+      local: responder,
+      remote: requester,
+      localConnection,
+      remoteConnection,
+      remoteName: request.name,
+    };
+    const rtt = new RttEstimator(timers);
+    const agreed = agreement(result, early, key, result.message);
+    const { address } = request;
+    const isCurrent = this.#connections.open(now, ends, address, rtt, agreed, random, isAside);
+    const { hash } = result;
+    this.#tellConnected(now, { peer: requester, name: request.name, key, hash }, isCurrent);
+  }
+
+  /** Rejects a pending request. */
+  reject(now: Instant, request: IncomingRequest, reason: number): void {
+    this.#incoming.answer(now, request, "rejected", reason);
+    this.reply(answerTo(request));
+  }
+
+  /** Notes that a connection is over, so that its request does not open it again. */
+  end(now: Instant, { ends, agreement: { remoteKey } }: Connection): void {
+    const request = this.#incoming.find(ends.remote, ends.remoteConnection, remoteKey);
+    if (request !== undefined) this.#incoming.answer(now, request, "ended");
+  }
+
+  /** Takes a Connection Request; false where it is none for this client. */
+  handleRequest(
+    now: Instant,
+    self: Self,
+    datagram: Uint8Array,
+    frame: ConnectionRequest,
+    from: Address,
+    isLeaving: boolean,
+  ): boolean {
+    if (!this.#doorkeeper.isMeant(datagram)) return false;
+    const known = this.#incoming.repeated(now, frame, from);
+    if (known !== undefined) return this.#answerAgain(now, self, known), true;
+    const opened = this.#doorkeeper.open(now, datagram, frame, from);
+    if (opened === undefined) return false;
+    if ("bytes" in opened) return this.reply(opened), true;
+    const { content, handshake } = opened;
+    const isSound = content.requester !== 0 && content.requester !== self.id &&
+      frame.connection !== 0 && this.#incoming.isNewer(handshake.remoteStatic, content);
+    if (!isSound) return false;
+    this.#handleContent(now, self, opened, isLeaving);
+    return true;
+  }
+
+  #handleContent(now: Instant, self: Self, arrival: Arrival, isLeaving: boolean): void {
+    const { content, frame, from } = arrival;
+    const key = arrival.handshake.remoteStatic;
+    const known = this.#incoming.renewed(now, frame, content, key, from);
+    if (known !== undefined) return this.#answerAgain(now, self, known);
+    // It crossed one of this client's, and was dropped in favour of that: this is a late copy.
+    if (this.#connections.find(content.requester, frame.connection) !== undefined) return;
+    if (content.responder !== self.id || isLeaving) {
+      return this.reject(now, this.#add(now, arrival), RejectReason.notThisClient);
+    }
+    const own = this.#outgoing.wish?.request?.ends;
+    // Anybody can claim that id: only the key tells that it is the one whom this client requests.
+    const isCrossing = own?.remote === content.requester && isSameKey(own.remoteKey, key);
+    if (own === undefined || !isCrossing) return this.#ring(now, self, arrival);
+    // The one with the lower client id waits for its own request to be accepted.
+    if (own.local < content.requester) return;
+    this.giveUp();
+    // Its connection id stays, so that the other recognises late copies of the dropped request.
+    this.accept(now, self.name, this.#add(now, arrival, own.localConnection));
+  }
+
+  #add(now: Instant, arrival: Arrival, localConnection?: number): IncomingRequest {
+    const { frame, content, handshake, from } = arrival;
+    return this.#incoming.add(now, frame, content, handshake, from, localConnection);
+  }
+
+  /** Takes a cookie for a request of this client's. */
+  handleCookie(now: Instant, header: Header, frame: CookieReply): void {
+    this.#outgoing.handleCookie(now, header, frame);
+  }
+
+  /** Takes a Handshake datagram for no connection; false where it is for no request either. */
+  handleHandshake(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
+    if (this.#outgoing.handleDatagram(now, datagram, header, from)) {
+      this.#collect(now);
+      return true;
+    }
+    const opened = this.#incoming.open(datagram, header);
+    if (opened === undefined) return false;
+    // Once, however often it is said: the address may be forged.
+    const isCancelled = opened.frames.some(({ kind }) => kind === "connectionTermination");
+    if (isCancelled) this.#handleCancellation(now, opened.request);
+    return true;
+  }
+
+  #handleCancellation(now: Instant, request: IncomingRequest): void {
+    const { early, remoteConnection, responder, address } = request;
+    const bytes = encodeSealed(DatagramType.Handshake, remoteConnection, early.sealer, [
+      { kind: "connectionTerminationAck", sender: responder, finalSeq: 0 },
+    ]);
+    this.reply({ bytes, to: address });
+    if (request.state !== "pending") return;
+    this.#incoming.answer(now, request, "ended");
+    this.#miss(now, request, "cancelled");
+  }
+
+  /** Queues an answer that needs no state. */
+  reply(transmit: Transmit): void {
+    if (this.#answers.length < ANSWERS_MAX) this.#answers.push(transmit);
+  }
+
+  /** See `Driven`. */
+  handleTimeout(now: Instant): void {
+    for (const request of this.#incoming.expire(now)) this.#miss(now, request, "expired");
+    this.#outgoing.handleTimeout(now);
+    this.#collect(now);
+  }
+
+  /** See `Driven`. */
+  nextTimeout(): Instant | undefined {
+    return earlier(this.#incoming.nextTimeout(), this.#outgoing.nextTimeout());
+  }
+
+  /** See `Driven`. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    const answer = this.#answers.shift();
+    if (answer !== undefined) return answer;
+    const transmit = this.#outgoing.pollTransmit(now);
+    this.#collect(now);
+    return transmit;
+  }
+
+  /** See `Driven`. */
+  pollEvent(): ClientEvent | undefined {
+    return this.#events.shift();
+  }
+
+  #ring(now: Instant, self: Self, arrival: Arrival): void {
+    const { requester: peer, name } = arrival.content;
+    const { isBlocked, acceptAll } = this.#options;
+    const key = arrival.handshake.remoteStatic;
+    if (isBlocked(key)) return this.reject(now, this.#add(now, arrival), RejectReason.declined);
+    const open = this.#connections.with(peer);
+    const isAgain = open !== undefined && isSameKey(open.agreement.remoteKey, key);
+    // Ids name connections: nobody else may claim that of somebody with whom one is connected.
+    const isTaken = open !== undefined && !isAgain;
+    if (isTaken || !isAgain && this.#connections.size >= CONNECTIONS_MAX) {
+      const request = this.#add(now, arrival);
+      this.reject(now, request, RejectReason.busy);
+      return this.#miss(now, request, "busy");
+    }
+    const pending = this.pending();
+    // A new request from the same client means that it gave the older one up.
+    const older = this.findPendingFrom(peer, key);
+    if (older !== undefined) this.#incoming.answer(now, older, "ended");
+    const request = this.#add(now, arrival);
+    if (older === undefined && pending.length >= PENDING_REQUESTS_MAX) {
+      this.#missed.add(now, request, "busy");
+      return this.reject(now, request, RejectReason.busy);
+    }
+    const wish = this.#outgoing.wish;
+    if (acceptAll && wish === undefined) return this.accept(now, self.name, request, true);
+    this.reply(answerTo(request));
+    const isWanted = wish !== undefined && wish.request === undefined &&
+      isPeer(wish.target, peer, name);
+    // The directory's answer will tell the key of whom this client wants.
+    if (isWanted && wish.asker?.state !== "pending") wish.asker = request;
+    else this.#events.push({ kind: "request", peer, name, isAgain, key });
+  }
+
+  #answerAgain(now: Instant, self: Self, request: IncomingRequest): void {
+    if (request.state === "accepted") {
+      return this.#connections.get(request.localConnection)?.repeatAccept(request.address);
+    }
+    const isFree = this.#outgoing.wish === undefined && !this.isFull;
+    if (request.state === "pending" && this.#options.acceptAll && isFree) {
+      return this.accept(now, self.name, request, true);
+    }
+    this.reply(answerTo(request));
+  }
+
+  /** Tells the user that a request is no more. */
+  #miss(now: Instant, request: IncomingRequest, why: MissedRequest["why"]): void {
+    const { requester: peer, name } = request;
+    this.#missed.add(now, request, why);
+    this.#events.push({ kind: "requestEnded", peer, name, why });
+  }
+
+  /** Tells of a new connection; who else claims that client's id has to wait until it has ended. */
+  #tellConnected(
+    now: Instant,
+    connected: { peer: number; name: string; key: Uint8Array; hash: Uint8Array },
+    isCurrent: boolean,
+  ): void {
+    const aside = isCurrent ? {} : { isAside: true as const };
+    this.#events.push({ kind: "connected", ...connected, ...aside });
+    this.#missed.forget(connected.peer, connected.key);
+    for (const request of this.pending()) {
+      if (request.requester !== connected.peer) continue;
+      this.reject(now, request, RejectReason.busy);
+      this.#miss(now, request, "busy");
+    }
+  }
+
+  /** Milliseconds since 1970, but higher than the last one. */
+  #nextTimestamp(now: Instant): bigint {
+    const wallClock = BigInt(Math.floor(this.#options.epoch + now));
+    this.#timestamp = wallClock > this.#timestamp ? wallClock : this.#timestamp + 1n;
+    return this.#timestamp;
+  }
+
+  /** Turns what the outgoing request has to tell into events, and its acceptance into a connection. */
+  #collect(now: Instant): void {
+    const outgoing = this.#outgoing;
+    for (let told = outgoing.pollEvent(); told !== undefined; told = outgoing.pollEvent()) {
+      this.#handleOutgoingEvent(now, told.request, told.event);
+    }
+  }
+
+  #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
+    const { local, remote, localConnection } = request.ends;
+    if (event.kind !== "accepted") {
+      if (event.kind !== "requesting" && event.kind !== "ringing") this.giveUp();
+      this.#events.push(toClientEvent(remote, event));
+      return;
+    }
+    this.giveUp();
+    const { connection: remoteConnection, name, timestamp, agreement: agreed } = event;
+    this.#incoming.note(agreed.remoteKey, timestamp, true);
+    const ends = { local, remote, localConnection, remoteConnection, remoteName: name };
+    const { random } = this.#options;
+    // Not where the Accept came from: that may have been somebody's copy of it.
+    this.#connections.open(now, ends, request.address, request.rtt, agreed, random);
+    const { hash, remoteKey: key } = agreed;
+    this.#tellConnected(now, { peer: remote, name, key, hash }, true);
+  }
+}
