@@ -148,11 +148,13 @@ export class MessageRing {
     const { length } = text;
     const at = this.#reserve(length);
     const { store } = this;
+    let bits = 0;
     for (let index = 0; index < length; index++) {
       const code = text.charCodeAt(index);
-      if (code > 0x7f) return false;
+      bits |= code;
       store[at + index] = code;
     }
+    if (bits > 0x7f) return false;
     this.#push(length, true);
     return true;
   }

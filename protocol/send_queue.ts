@@ -220,7 +220,7 @@ export class SendQueue {
       slots.state[slot]! &= ~LOST;
       this.#lost--;
     }
-    this.#noteSent(now, packet, slot);
+    this.#noteSent(now, packet, slot, this.#deadline(now, slots.timeouts[slot]!));
     return true;
   }
 
@@ -228,6 +228,7 @@ export class SendQueue {
   #writeNew(now: Instant, packet: number, writer: DatagramWriter): void {
     const ring = this.#ring;
     const { slots, store } = ring;
+    const deadline = this.#deadline(now, 0);
     while (this.#isOpen()) {
       const start = slots.start[this.#sentSeq & slots.mask]!;
       let end = start;
@@ -241,7 +242,7 @@ export class SendQueue {
         this.#sizeUnsent -= size - MESSAGE_HEADER_SIZE;
         this.#lengthInFlight++;
         slots.firstSentAt[slot] = now;
-        this.#noteSent(now, packet, slot);
+        this.#noteSent(now, packet, slot, deadline);
         if ((slots.state[slot]! & LAST) !== 0) this.#textsSent++;
       }
       if (end === start) return;
@@ -263,12 +264,16 @@ export class SendQueue {
     }
   }
 
-  #noteSent(now: Instant, packet: number, slot: number): void {
+  /** When what is sent now, after so many timeouts, has to be sent again. */
+  #deadline(now: Instant, timeouts: number): Instant {
+    return now + this.#rtt.timeout(1 + timeouts, RTO_MIN, ACK_HOLD);
+  }
+
+  #noteSent(now: Instant, packet: number, slot: number, deadline: Instant): void {
     const { slots } = this.#ring;
     if (slots.transmissions[slot]! < 255) slots.transmissions[slot]!++;
     slots.lastSentAt[slot] = now;
     slots.packet[slot] = packet;
-    const deadline = now + this.#rtt.timeout(1 + slots.timeouts[slot]!, RTO_MIN, ACK_HOLD);
     slots.deadline[slot] = deadline;
     if (this.#earliest === undefined || deadline < this.#earliest) this.#earliest = deadline;
   }
