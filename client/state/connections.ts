@@ -172,28 +172,19 @@ export class Connections {
 
   /** See `Driven`; the connection that the event is about comes with it. */
   pollEvent(): { connection: Connection; event: ClientEvent } | undefined {
-    // Most of the many events are the current one's.
-    const own = this.#current?.pollEvent();
-    if (own !== undefined) return this.#told(this.#current!, own);
     for (const connection of this.#byId.values()) {
       const event = connection.pollEvent();
-      if (event !== undefined) return this.#told(connection, event);
+      if (event === undefined) continue;
+      if (event.kind === "message" && connection !== this.#current) {
+        const use = this.#live.get(connection);
+        if (use !== undefined) use.unread++;
+      } else if (event.kind === "terminated") {
+        this.#undelivered += event.undelivered;
+        this.#end(connection);
+      }
+      return { connection, event: toClientEvent(connection.ends, event) };
     }
     return undefined;
-  }
-
-  #told(
-    connection: Connection,
-    event: ConnectionEvent,
-  ): { connection: Connection; event: ClientEvent } {
-    if (event.kind === "message" && connection !== this.#current) {
-      const use = this.#live.get(connection);
-      if (use !== undefined) use.unread++;
-    } else if (event.kind === "terminated") {
-      this.#undelivered += event.undelivered;
-      this.#end(connection);
-    }
-    return { connection, event: toClientEvent(connection.ends, event) };
   }
 
   /** Where it was the current one, the one that was so before is it again. */
