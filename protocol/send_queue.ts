@@ -133,8 +133,11 @@ export class SendQueue {
    */
   write(now: Instant, packet: number, writer: DatagramWriter): void {
     const before = writer.size;
+    const { slots } = this.#ring;
+    let isSecond = false;
     while (this.#lost > 0) {
       const seq = this.#firstLost();
+      isSecond ||= slots.timeouts[seq & slots.mask]! <= 1;
       if (!this.#writeAgain(now, packet, writer, seq)) return;
     }
     this.#isOverdue = false;
@@ -144,7 +147,7 @@ export class SendQueue {
     this.#isCopyDue = false;
     if (!this.#isSparse()) return;
     this.#writeEarlier(now, packet, writer);
-    if (this.#sentSeq > newFrom) this.#copyAt = now + COPY_DELAY;
+    if (this.#sentSeq > newFrom || isSecond) this.#copyAt = now + COPY_DELAY;
   }
 
   /**
