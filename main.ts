@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type CommandEntry, completions, SHELLS } from "./client/commands/completions.ts";
+import { type CommandEntry, completions, SHELLS } from "./cli/completions.ts";
 import { doctor } from "./client/doctor/main.ts";
 import { DOCTOR_OPTIONS } from "./client/doctor/options.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
-import { nearestName } from "./client/commands/suggest.ts";
+import { nearestName } from "./cli/suggest.ts";
 import config from "./deno.json" with { type: "json" };
-import { VERSION } from "./protocol/frame.ts";
+import { VERSION } from "./protocol/wire/frame.ts";
 import { serve } from "./server/main.ts";
 import { OPTIONS as SERVER_OPTIONS } from "./server/options.ts";
 

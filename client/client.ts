@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
-import type { Driven, Instant, Transmit } from "../protocol/driven.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import type { Driven, Instant, Transmit } from "../protocol/machine.ts";
 import { Fifo } from "../protocol/fifo.ts";
-import { RejectReason } from "../protocol/frame.ts";
+import { RejectReason } from "../protocol/wire/frame.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
 import {
   acceptProblem,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
-import type { ListEntry } from "../protocol/frame.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import type { ListEntry } from "../protocol/wire/frame.ts";
 
 /** Why a command or the client itself failed. */
 export type ErrorCode =

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Address, bytesToHost, hostToBytes } from "../protocol/address.ts";
-import { fingerprint } from "../protocol/fingerprint.ts";
-import { findSecret } from "../protocol/secret.ts";
+import { type Address, bytesToHost, hostToBytes } from "../protocol/wire/address.ts";
+import { fingerprint } from "../protocol/crypto/fingerprint.ts";
+import { findSecret } from "../cli/secret.ts";
 import {
   clock,
   drive,
@@ -19,18 +19,18 @@ import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
-import { AppendedFile, fileProblem, renounceFiles } from "./files.ts";
+import { AppendedFile, fileProblem, renounceFiles } from "../cli/files.ts";
 import { clientHelp } from "./commands/help.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { toHex } from "./identity/hex.ts";
 import { type OpenedIdentity, openIdentity } from "./identity/identity_file.ts";
-import { renderJsonProblem } from "./json.ts";
+import { renderJsonProblem } from "./output/json.ts";
 import { localHost } from "./local_host.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { PeersFile } from "./identity/peers_file.ts";
 import { Run } from "./run.ts";
-import { printText } from "./screen/tty.ts";
+import { printText } from "../cli/tty.ts";
 
 /** Milliseconds within which several signals count as one. */
 const SIGNAL_ECHO = 300;

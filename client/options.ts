@@ -4,12 +4,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { nameProblem } from "../protocol/name.ts";
-import type { TimerMode } from "../protocol/rtt.ts";
+import { nameProblem } from "../protocol/directory/name.ts";
+import type { TimerMode } from "../protocol/recovery/rtt.ts";
 import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
-import { CLIENT_ID_MAX, parsePeer, shorten } from "./command.ts";
+import { CLIENT_ID_MAX, parsePeer, shorten } from "./commands/parse.ts";
 import type { Peer } from "./event.ts";
-import { nearestName } from "./commands/suggest.ts";
+import { nearestName } from "../cli/suggest.ts";
 
 /** The UDP port of a directory that names no other. */
 export const SERVER_PORT = 7070;

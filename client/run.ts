@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Instant } from "../protocol/driven.ts";
+import type { Instant } from "../protocol/machine.ts";
 import type { Drive } from "../protocol/udp.ts";
 import type { Client } from "./client.ts";
-import { parseCommand } from "./command.ts";
+import { parseCommand } from "./commands/parse.ts";
 import type { Command } from "./commands/command_table.ts";
 import { complete, KnownClients } from "./commands/complete.ts";
 import type { ClientEvent, ErrorCode } from "./event.ts";
@@ -15,15 +15,15 @@ import type { History } from "./screen/history_file.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
-import { Performer } from "./performer.ts";
-import { Printer, type PrinterSystem } from "./printer.ts";
-import { Renderer } from "./render.ts";
-import { Script } from "./script.ts";
-import { styles } from "../protocol/style.ts";
-import { Terminal } from "./terminal.ts";
-import { Transcript, type TranscriptSystem } from "./transcript.ts";
-import { type Ends, inspectEnds, openOutput, readLines, screenColumns } from "./screen/tty.ts";
-import { label } from "./commands/words.ts";
+import { Performer } from "./commands/command_runner.ts";
+import { Printer, type PrinterSystem } from "./output/printer.ts";
+import { Renderer } from "./output/render.ts";
+import { Script } from "./commands/script.ts";
+import { styles } from "../cli/style.ts";
+import { Terminal } from "./screen/terminal.ts";
+import { Transcript, type TranscriptSystem } from "./output/transcript.ts";
+import { type Ends, inspectEnds, openOutput, readLines, screenColumns } from "../cli/tty.ts";
+import { label } from "./output/words.ts";
 
 /** Milliseconds between two looks at a countdown. */
 const COUNTDOWN_STEP = 1000;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
-import type { Instant, Random } from "../protocol/driven.ts";
-import type { TimerMode } from "../protocol/rtt.ts";
-import type { KeyPair } from "../protocol/x25519.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import type { Instant, Random } from "../protocol/machine.ts";
+import type { TimerMode } from "../protocol/recovery/rtt.ts";
+import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import type { Connections } from "./state/connections.ts";
 import type { Peer } from "./event.ts";
 import type { Wish } from "./state/outgoing.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Instant } from "./driven.ts";
+import type { Instant } from "./machine.ts";
 
 /** Deadlines by name. Names are few: every operation looks at all of them. */
 export class Timers<Name extends string> {

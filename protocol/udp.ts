@@ -5,10 +5,10 @@
  */
 import { lookup } from "node:dns";
 import { randomBytes } from "node:crypto";
-import { sameAddress } from "./address.ts";
-import type { Driven, Instant, Transmit } from "./driven.ts";
-import { CONNECTION_DATAGRAM_SIZE_MAX } from "./frame.ts";
-import type { SecretSources } from "./secret.ts";
+import { sameAddress } from "./wire/address.ts";
+import type { Driven, Instant, Transmit } from "./machine.ts";
+import { CONNECTION_DATAGRAM_SIZE_MAX } from "./wire/frame.ts";
+import type { SecretSources } from "../cli/secret.ts";
 
 /** Receive errors in a row after which the socket is taken for broken. */
 const RECEIVE_ERRORS_MAX = 100;

@@ -4,8 +4,8 @@
  * @module
  */
 import { createCipheriv } from "node:crypto";
-import type { Instant, Random } from "../protocol/driven.ts";
-import { ENDPOINT_SIZE } from "./host_bytes.ts";
+import type { Instant, Random } from "../protocol/machine.ts";
+import { ENDPOINT_SIZE } from "../protocol/wire/endpoint_bytes.ts";
 
 /** Milliseconds in a slot of time; a cookie is good in its slot and the next. */
 export const COOKIE_SLOT = 30_000;

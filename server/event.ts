@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Instant } from "../protocol/driven.ts";
-import type { Directory } from "./directory.ts";
-import type { TableClient } from "./entry.ts";
+import type { Instant } from "../protocol/machine.ts";
+import type { Directory } from "./table/memory_table.ts";
+import type { TableClient } from "./table/entry.ts";
 
 /** Rows in the longest table that is told whole; of a longer one the changes and the size are. */
 export const TABLE_ROWS_MAX = 200;

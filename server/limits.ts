@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
-import type { Instant } from "../protocol/driven.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import type { Instant } from "../protocol/machine.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 
 /** Registers with a good cookie that would change the table: 600 a minute. */

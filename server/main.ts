@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { formatAddress } from "../protocol/address.ts";
-import { findSecret } from "../protocol/secret.ts";
+import { formatAddress } from "../protocol/wire/address.ts";
+import { findSecret } from "../cli/secret.ts";
 import {
   clock,
   drive,
@@ -23,9 +23,9 @@ import {
   renderJson,
   renderText,
   renderTotals,
-} from "./render.ts";
+} from "./screen/render.ts";
 import { Server } from "./server.ts";
-import { hasTerminal, openScreen } from "./terminal.ts";
+import { hasTerminal, openScreen } from "./screen/terminal.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
 const STOP_LIMIT = 1000;

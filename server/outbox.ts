@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
-import { DatagramWriter } from "../protocol/datagram.ts";
-import type { Transmit } from "../protocol/driven.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import { DatagramWriter } from "../protocol/wire/datagram.ts";
+import type { Transmit } from "../protocol/machine.ts";
 import {
   DATAGRAM_SIZE_MAX,
   DatagramType,
@@ -15,11 +15,11 @@ import {
   MAGIC,
   PUBLIC_KEY_SIZE,
   VERSION,
-} from "../protocol/frame.ts";
-import { LAYOUTS } from "../protocol/layout.ts";
-import { PROOF_SIZE, type Prover } from "../protocol/proof.ts";
-import type { Entries } from "./entries.ts";
-import { addressOf, IPV4_SIZE } from "./host_bytes.ts";
+} from "../protocol/wire/frame.ts";
+import { LAYOUTS } from "../protocol/wire/layout.ts";
+import { PROOF_SIZE, type Prover } from "../protocol/crypto/proof.ts";
+import type { Entries } from "./table/entries.ts";
+import { addressOf, IPV4_SIZE } from "../protocol/wire/endpoint_bytes.ts";
 
 /** Datagrams that wait to be sent; further ones are dropped, and the clients ask again. */
 export const OUTPUT_MAX = 1024;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Address, sourceOf } from "../protocol/address.ts";
-import type { Instant } from "../protocol/driven.ts";
+import { type Address, sourceOf } from "../protocol/wire/address.ts";
+import type { Instant } from "../protocol/machine.ts";
 
 /** Sources whose buckets are kept, at most; of more, the half that asked less recently goes. */
 export const SOURCES_MAX = 65_536;

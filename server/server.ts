@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Address } from "../protocol/address.ts";
-import { decodeDatagram, encodeVersionAnswer } from "../protocol/datagram.ts";
-import type { Driven, Instant, Random, Transmit } from "../protocol/driven.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import { decodeDatagram, encodeVersionAnswer } from "../protocol/wire/datagram.ts";
+import type { Driven, Instant, Random, Transmit } from "../protocol/machine.ts";
 import {
   DatagramType,
   type Frame,
@@ -19,19 +19,19 @@ import {
   type LookUp,
   RefusalReason,
   type Register,
-} from "../protocol/frame.ts";
-import { nameProblem } from "../protocol/name.ts";
-import { PROOF_SIZE, Prover } from "../protocol/proof.ts";
+} from "../protocol/wire/frame.ts";
+import { nameProblem } from "../protocol/directory/name.ts";
+import { PROOF_SIZE, Prover } from "../protocol/crypto/proof.ts";
 import { earlier } from "../protocol/timers.ts";
 import { CookieJar } from "./cookie.ts";
-import { Directory } from "./directory.ts";
-import type { TableClient } from "./entry.ts";
+import { Directory } from "./table/memory_table.ts";
+import type { TableClient } from "./table/entry.ts";
 import { Announcements, type ServerEvent, type TableEvent } from "./event.ts";
-import { NO_SLOT } from "./hash_index.ts";
-import { ENDPOINT_SIZE, writeEndpoint } from "./host_bytes.ts";
+import { NO_SLOT } from "./table/hash_index.ts";
+import { ENDPOINT_SIZE, writeEndpoint } from "../protocol/wire/endpoint_bytes.ts";
 import { type LimitName, Limits } from "./limits.ts";
 import { Outbox } from "./outbox.ts";
-import { readRequest } from "./request.ts";
+import { readRequest } from "../protocol/wire/directory_request.ts";
 
 /** Clients in the largest Listing: their number is one byte. */
 const LISTING_LENGTH_MAX = 255;

@@ -9,7 +9,7 @@
  */
 import { bold, cyan, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import { type Program, Stage } from "./e2e/process.ts";
-import { holds, type Passing, Relay } from "./relay.ts";
+import { holds, type Passing, Relay } from "./support/relay.ts";
 
 const COLORS: Readonly<Record<string, (text: string) => string>> = {
   server: yellow,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Instant } from "../../protocol/driven.ts";
+import type { Instant } from "../../protocol/machine.ts";
 
 /** Datagrams on their way in one direction; further ones are lost. */
 export const UNDER_WAY_MAX = 10_000;

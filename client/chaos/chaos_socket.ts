@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Instant } from "../../protocol/driven.ts";
-import { CONNECTION_DATAGRAM_SIZE_MAX } from "../../protocol/frame.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import { CONNECTION_DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import type { Socket, SocketAddress } from "../../protocol/udp.ts";
 import { BadLine, type Chaos } from "./chaos.ts";
 

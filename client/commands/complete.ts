@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nameKey, nameProblem } from "../../protocol/name.ts";
+import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
 import { commandNamed, COMMANDS } from "./command_table.ts";
 import type { ClientEvent } from "../event.ts";
 

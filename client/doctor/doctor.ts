@@ -3,11 +3,15 @@
  *
  * @module
  */
-import { type Address, formatAddress, sameAddress } from "../../protocol/address.ts";
-import { decodeDatagram } from "../../protocol/datagram.ts";
-import type { Driven, Instant, Random, Transmit } from "../../protocol/driven.ts";
-import { DatagramType, RefusalReason, VERSION } from "../../protocol/frame.ts";
-import { type Query, Registration, type RegistrationEvent } from "../../protocol/registration.ts";
+import { type Address, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
+import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import type { Driven, Instant, Random, Transmit } from "../../protocol/machine.ts";
+import { DatagramType, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
+import {
+  type Query,
+  Registration,
+  type RegistrationEvent,
+} from "../../protocol/directory/registration.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
 import {
   addressFinding,

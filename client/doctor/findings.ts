@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 
 /** What is looked at, in this order. */
 export type Check =

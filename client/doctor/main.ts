@@ -3,8 +3,13 @@
  *
  * @module
  */
-import { type Address, bytesToHost, formatAddress, hostToBytes } from "../../protocol/address.ts";
-import { findSecret } from "../../protocol/secret.ts";
+import {
+  type Address,
+  bytesToHost,
+  formatAddress,
+  hostToBytes,
+} from "../../protocol/wire/address.ts";
+import { findSecret } from "../../cli/secret.ts";
 import {
   clock,
   drive,
@@ -14,16 +19,16 @@ import {
   type Socket,
   systemRandom,
 } from "../../protocol/udp.ts";
-import { KEY_SIZE } from "../../protocol/x25519.ts";
+import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { ANSWER_TIMEOUT, Doctor, SILENCE } from "./doctor.ts";
 import type { Finding } from "./findings.ts";
 import { doctorHelp, type DoctorSettings, parseDoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
-import { fileProblem } from "../files.ts";
+import { fileProblem } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
-import { inspectEnds, printText, screenColumns } from "../screen/tty.ts";
+import { inspectEnds, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
 export async function doctor(args: string[]): Promise<number> {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { styles } from "../../protocol/style.ts";
-import { cleanText } from "../../protocol/text.ts";
+import { styles } from "../../cli/style.ts";
+import { cleanText } from "../../cli/text.ts";
 import type { Finding } from "./findings.ts";
 import { ExitStatus } from "../exit.ts";
-import { jsonLine } from "../json.ts";
-import { hang } from "../screen/wrap.ts";
+import { jsonLine } from "../output/json.ts";
+import { hang } from "../../cli/wrap.ts";
 
 const COLORS = { ok: "green", warning: "yellow", failed: "red" } as const;
 

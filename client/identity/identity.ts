@@ -17,7 +17,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { KEY_SIZE } from "../../protocol/x25519.ts";
+import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { fromHex, toHex } from "./hex.ts";
 
 /** The format of the file. */

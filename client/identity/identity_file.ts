@@ -4,9 +4,9 @@
  * @module
  */
 import { join } from "node:path";
-import type { Random } from "../../protocol/driven.ts";
-import { KEY_SIZE, KeyPair } from "../../protocol/x25519.ts";
-import { createFile, fileProblem, hasFile, makeFolder, PLACE, readFile } from "../files.ts";
+import type { Random } from "../../protocol/machine.ts";
+import { KEY_SIZE, KeyPair } from "../../protocol/crypto/x25519.ts";
+import { createFile, fileProblem, hasFile, makeFolder, PLACE, readFile } from "../../cli/files.ts";
 import { configFolder, formatIdentity, IDENTITY_SIZE_MAX, parseIdentity } from "./identity.ts";
 
 /** Who this client is, or why it cannot be that. */

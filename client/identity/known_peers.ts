@@ -20,8 +20,8 @@
  *
  * @module
  */
-import { nameKey, nameProblem } from "../../protocol/name.ts";
-import { KEY_SIZE } from "../../protocol/x25519.ts";
+import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
+import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { fromHex } from "./hex.ts";
 
 /** Keys that are remembered; beyond them the one that was seen least lately is forgotten. */

@@ -10,11 +10,11 @@ import {
   fingerprint,
   parseFingerprint,
   shortAuthenticationString,
-} from "../../protocol/fingerprint.ts";
+} from "../../protocol/crypto/fingerprint.ts";
 import type { ClientEvent, IdentityEvent, Peer } from "../event.ts";
 import { fromHex, toHex } from "./hex.ts";
 import { isSameName, type KnownPeers } from "./known_peers.ts";
-import { label } from "../commands/words.ts";
+import { label } from "../output/words.ts";
 
 /** Clients of this run whose keys are remembered, to be named by id. */
 export const SEEN_CLIENTS_MAX = 1000;

@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { fileProblem, hasFile, readFile, replaceFile, withLock } from "../files.ts";
+import { fileProblem, hasFile, readFile, replaceFile, withLock } from "../../cli/files.ts";
 import { KNOWN_PEERS_SIZE_MAX, KnownPeers } from "./known_peers.ts";
 import type { PeerStore } from "./peer_memory.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cleanText } from "../../protocol/text.ts";
+import { cleanText } from "../../cli/text.ts";
 
 /** Lines that are kept. */
 export const HISTORY_LINES_MAX = 1000;

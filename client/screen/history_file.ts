@@ -4,7 +4,14 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { appendFile, fileProblem, hasFile, readFile, replaceFile, withLock } from "../files.ts";
+import {
+  appendFile,
+  fileProblem,
+  hasFile,
+  readFile,
+  replaceFile,
+  withLock,
+} from "../../cli/files.ts";
 import {
   formatHistory,
   HISTORY_LINES_MAX,

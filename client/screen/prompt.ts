@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Instant } from "../../protocol/driven.ts";
+import type { Instant } from "../../protocol/machine.ts";
 import type { ClientView } from "../view.ts";
-import { label, peerText } from "../commands/words.ts";
-import { cutToWidth, screenWidth } from "./wrap.ts";
+import { label, peerText } from "../output/words.ts";
+import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 
 /** Columns that the prompt leaves for typing, by leaving out what matters least. */
 const TYPING_COLUMNS = 10;

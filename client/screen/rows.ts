@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { screenWidth } from "./wrap.ts";
-import { withoutStyle } from "../../protocol/style.ts";
+import { screenWidth } from "../../cli/wrap.ts";
+import { withoutStyle } from "../../cli/style.ts";
 
 /**
  * Rows by their number, counted from the first that was printed. The prompt stands below the last.

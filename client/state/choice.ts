@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Connection } from "../../protocol/connection.ts";
-import { fingerprint } from "../../protocol/fingerprint.ts";
-import type { IncomingRequest } from "../../protocol/incoming_requests.ts";
-import { TEXT_SIZE_MAX } from "../../protocol/send_queue.ts";
+import type { Connection } from "../../protocol/connection/connection.ts";
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
+import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
+import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
 import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
 import { isSameKey, peerWords } from "./peer.ts";

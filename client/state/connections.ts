@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
-import { Connection } from "../../protocol/connection.ts";
-import type { ConnectionEvent, Ends } from "../../protocol/ends.ts";
-import type { Instant, Random, Transmit } from "../../protocol/driven.ts";
-import { DatagramType, type Header } from "../../protocol/frame.ts";
-import type { Agreement } from "../../protocol/handshake.ts";
-import type { RttEstimator } from "../../protocol/rtt.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import { Connection } from "../../protocol/connection/connection.ts";
+import type { ConnectionEvent, Ends } from "../../protocol/connection/ends.ts";
+import type { Instant, Random, Transmit } from "../../protocol/machine.ts";
+import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
+import type { Agreement } from "../../protocol/session/handshake.ts";
+import type { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { earlier } from "../../protocol/timers.ts";
 import type { ClientEvent, Peer } from "../event.ts";
 import { isCalled } from "./peer.ts";

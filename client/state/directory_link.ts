@@ -3,16 +3,20 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
-import type { Instant, Transmit } from "../../protocol/driven.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import type { Instant, Transmit } from "../../protocol/machine.ts";
 import {
   type Frame,
   type ListEntry,
   type Listing,
   RefusalReason,
   VERSION,
-} from "../../protocol/frame.ts";
-import { type Query, Registration, type RegistrationEvent } from "../../protocol/registration.ts";
+} from "../../protocol/wire/frame.ts";
+import {
+  type Query,
+  Registration,
+  type RegistrationEvent,
+} from "../../protocol/directory/registration.ts";
 import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
 import type { ClientOptions } from "../view.ts";
 

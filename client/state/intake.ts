@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type Address, sameAddress } from "../../protocol/address.ts";
-import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../../protocol/datagram.ts";
-import type { Instant } from "../../protocol/driven.ts";
-import { DatagramType, type Header } from "../../protocol/frame.ts";
+import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../../protocol/wire/datagram.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { Connections } from "./connections.ts";
 import type { DirectoryLink } from "./directory_link.ts";
 import type { Self } from "./peer.ts";

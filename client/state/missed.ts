@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Instant } from "../../protocol/driven.ts";
-import type { IncomingRequest } from "../../protocol/incoming_requests.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import type { MissedRequest } from "../event.ts";
 import { isSameKey } from "./peer.ts";
 

@@ -3,11 +3,14 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
-import { type Instant, randomU32, type Transmit } from "../../protocol/driven.ts";
-import type { CookieReply, Header } from "../../protocol/frame.ts";
-import type { IncomingRequest } from "../../protocol/incoming_requests.ts";
-import { OutgoingRequest, type OutgoingRequestEvent } from "../../protocol/outgoing_request.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import { type Instant, randomU32, type Transmit } from "../../protocol/machine.ts";
+import type { CookieReply, Header } from "../../protocol/wire/frame.ts";
+import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
+import {
+  OutgoingRequest,
+  type OutgoingRequestEvent,
+} from "../../protocol/connection/outgoing_request.ts";
 import { earlier } from "../../protocol/timers.ts";
 import type { Peer } from "../event.ts";
 import { isPeer, type Self } from "./peer.ts";

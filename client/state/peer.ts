@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { fingerprint, parseFingerprint } from "../../protocol/fingerprint.ts";
-import { RejectReason, VERSION } from "../../protocol/frame.ts";
-import { nameKey } from "../../protocol/name.ts";
-import type { OutgoingRequestEvent } from "../../protocol/outgoing_request.ts";
+import { fingerprint, parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
+import { RejectReason, VERSION } from "../../protocol/wire/frame.ts";
+import { nameKey } from "../../protocol/directory/name.ts";
+import type { OutgoingRequestEvent } from "../../protocol/connection/outgoing_request.ts";
 import type { ClientEvent, Peer } from "../event.ts";
 
 /** Who this client is. */

@@ -5,29 +5,32 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
-import type { Connection } from "../../protocol/connection.ts";
-import type { Instant, Transmit } from "../../protocol/driven.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import type { Connection } from "../../protocol/connection/connection.ts";
+import type { Instant, Transmit } from "../../protocol/machine.ts";
 import {
   type ConnectionRequest,
   type CookieReply,
   DatagramType,
   type Header,
   RejectReason,
-} from "../../protocol/frame.ts";
-import { agreement, encodeAcceptContent, encodeSealed } from "../../protocol/handshake.ts";
+} from "../../protocol/wire/frame.ts";
+import { agreement, encodeAcceptContent, encodeSealed } from "../../protocol/session/handshake.ts";
 import {
   answerTo,
   type IncomingRequest,
   IncomingRequests,
   PENDING_REQUESTS_MAX,
-} from "../../protocol/incoming_requests.ts";
-import type { OutgoingRequest, OutgoingRequestEvent } from "../../protocol/outgoing_request.ts";
-import { RttEstimator } from "../../protocol/rtt.ts";
+} from "../../protocol/connection/incoming_requests.ts";
+import type {
+  OutgoingRequest,
+  OutgoingRequestEvent,
+} from "../../protocol/connection/outgoing_request.ts";
+import { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { earlier } from "../../protocol/timers.ts";
-import { makeKeyPair } from "../../protocol/x25519.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
-import { type Arrival, Doorkeeper } from "./doorkeeper.ts";
+import { type Arrival, Doorkeeper } from "../../protocol/session/handshake_guard.ts";
 import type { ClientEvent, MissedRequest, Peer } from "../event.ts";
 import { MissedRequests } from "./missed.ts";
 import { OutgoingRequests, type Wish } from "./outgoing.ts";

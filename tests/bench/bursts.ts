@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { GilbertElliott } from "../gilbert_elliott.ts";
-import { Prng } from "../random.ts";
+import { GilbertElliott } from "../sim/gilbert_elliott.ts";
+import { Prng } from "../support/random.ts";
 import { Stage } from "../stories/stage.ts";
 import { type Benchmark, Figures, type Plan } from "./benchmark.ts";
 import type { Found } from "./report.ts";

@@ -6,9 +6,9 @@
  */
 import { Client } from "../../client/client.ts";
 import type { ClientEvent } from "../../client/event.ts";
-import type { Address } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/wire/address.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
-import { makeKeyPair } from "../../protocol/x25519.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { Server } from "../../server/server.ts";
 import type { Amount, Arrived, Opening, Wire, WireOptions } from "./wire.ts";
 import type { Line } from "./worker.ts";

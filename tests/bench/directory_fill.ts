@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/wire/address.ts";
 import { systemRandom } from "../../protocol/udp.ts";
 import { Server } from "../../server/server.ts";
 import { challengeCookie, grantOf, lookUpOf, registerOf } from "./directory_requests.ts";

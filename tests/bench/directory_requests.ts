@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { decodeDatagram, encodeDatagram } from "../../protocol/datagram.ts";
-import { DatagramType, type Frame, HEADER_SIZE } from "../../protocol/frame.ts";
+import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DatagramType, type Frame, HEADER_SIZE } from "../../protocol/wire/frame.ts";
 
 const NONCE = 0x1122_3344_5566_7788n;
 const COOKIE = new Uint8Array(16).fill(0xc3);

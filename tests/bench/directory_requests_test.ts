@@ -1,7 +1,7 @@
 // The benchmark's requests, filled in by hand, are understood by a directory.
 import { assertEquals } from "@std/assert";
 import { Server } from "../../server/server.ts";
-import { Prng } from "../random.ts";
+import { Prng } from "../support/random.ts";
 import {
   answeredClient,
   answerFrame,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/wire/address.ts";
 import { Child, type Place } from "./child.ts";
 import type { Job, TalkConfig } from "./talk.ts";
 import type { WireKind } from "./wire.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { Prng } from "../random.ts";
-import { GilbertElliott } from "../gilbert_elliott.ts";
+import { Prng } from "../support/random.ts";
+import { GilbertElliott } from "../sim/gilbert_elliott.ts";
 import { delaysOf, quantile, ratios, summarize } from "./stats.ts";
 
 Deno.test("quantile() takes the nearest rank", () => {

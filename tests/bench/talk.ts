@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/wire/address.ts";
 import { openChat } from "./chat_wire.ts";
 import { type Delays, delaysOf } from "./stats.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Address } from "../../protocol/address.ts";
+import type { Address } from "../../protocol/wire/address.ts";
 
 /** The ways: this program's connections, a bare Deno datagram socket, TCP in Deno without delay. */
 export type WireKind = "chat" | "udp" | "tcp";

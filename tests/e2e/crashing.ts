@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Terminal } from "../../client/terminal.ts";
+import { Terminal } from "../../client/screen/terminal.ts";
 
 const nothing = (): void => {};
 

@@ -1,7 +1,7 @@
 // What real processes and real time do to a conversation: suspended, killed, restarted, silent.
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
-import type { Frame } from "../../protocol/frame.ts";
-import { holds, type Passing, Relay } from "../relay.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
+import { holds, type Passing, Relay } from "../support/relay.ts";
 import { testAtOnce } from "./at_once.ts";
 import { assertContract, summary } from "./contract.ts";
 import {

@@ -1,10 +1,10 @@
 // Datagrams from strangers, over real sockets: they change nothing and gain nothing.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { decodeDatagram, encodeDatagram } from "../../protocol/datagram.ts";
-import { DatagramType, type Frame } from "../../protocol/frame.ts";
-import { Prng, seedFromEnv } from "../random.ts";
-import { KINDS, randomFrame, randomHeader } from "../random_frame.ts";
-import { hexToBytes, VECTORS } from "../vectors.ts";
+import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { Prng, seedFromEnv } from "../support/random.ts";
+import { KINDS, randomFrame, randomHeader } from "../support/random_frame.ts";
+import { hexToBytes, VECTORS } from "../vectors/wire.ts";
 import { assertContract, summary } from "./contract.ts";
 import { PATIENCE } from "./lines.ts";
 import { connectedPair, type Program, Stage } from "./process.ts";

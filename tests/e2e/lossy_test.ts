@@ -1,7 +1,7 @@
 // Real processes on a bad line: a relay loses, repeats and reorders what goes to and from a client.
 import { assert, assertEquals } from "@std/assert";
-import { Prng, seedFromEnv } from "../random.ts";
-import { dropOnce, type Fate, holds, type Judge, Relay } from "../relay.ts";
+import { Prng, seedFromEnv } from "../support/random.ts";
+import { dropOnce, type Fate, holds, type Judge, Relay } from "../support/relay.ts";
 import { assertContract, summary } from "./contract.ts";
 import { connectedPair, type Program, Stage } from "./process.ts";
 

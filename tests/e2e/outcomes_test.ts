@@ -1,7 +1,7 @@
 // How a client's wishes end, and what its exit status tells about it.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { TEXT_SIZE_MAX } from "../../protocol/send_queue.ts";
+import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { assertContract, summary } from "./contract.ts";
 import {
   commandLine,

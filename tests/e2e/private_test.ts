@@ -1,7 +1,7 @@
 // Private, on real processes: an onlooker learns nothing, a meddler changes nothing, a peer may move.
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { DatagramType } from "../../protocol/frame.ts";
-import { type Passing, Relay } from "../relay.ts";
+import { DatagramType } from "../../protocol/wire/frame.ts";
+import { type Passing, Relay } from "../support/relay.ts";
 import { connectedPair, Stage } from "./process.ts";
 
 const TEXTS = ["meet me at the old mill", "bring the map ünd die Lampe", "burn this 🔥"];

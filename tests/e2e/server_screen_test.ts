@@ -1,7 +1,7 @@
 // A directory on a real terminal.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { decodeDatagram } from "../../protocol/datagram.ts";
-import { Registration } from "../../protocol/registration.ts";
+import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import { Registration } from "../../protocol/directory/registration.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { commandLine, Stage } from "./process.ts";
 import { Screen, TMUX } from "./tmux.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { RejectReason } from "../../protocol/frame.ts";
+import { RejectReason } from "../../protocol/wire/frame.ts";
 import { story } from "./stage.ts";
 
 story("to connect to somebody who rings is to accept", (stage) => {

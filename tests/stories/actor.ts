@@ -7,10 +7,10 @@ import { assert } from "@std/assert";
 import { Client } from "../../client/client.ts";
 import type { ClientEvent, Peer } from "../../client/event.ts";
 import type { ClientOptions, ClientView } from "../../client/view.ts";
-import type { Address } from "../../protocol/address.ts";
-import type { Instant } from "../../protocol/driven.ts";
-import { makeKeyPair } from "../../protocol/x25519.ts";
-import type { Host } from "../sim_network.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import type { Host } from "../sim/network.ts";
 import type { Stage } from "./stage.ts";
 
 /** Where the directory is. */

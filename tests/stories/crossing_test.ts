@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { PlayedRequest } from "../played_peer.ts";
+import { PlayedRequest } from "../support/fake_peer.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { story } from "./stage.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import { DatagramType, RejectReason } from "../../protocol/frame.ts";
-import { encodeRequest } from "../../protocol/handshake.ts";
-import { Prng } from "../random.ts";
-import type { Datagram } from "../sim_datagram.ts";
+import { DatagramType, RejectReason } from "../../protocol/wire/frame.ts";
+import { encodeRequest } from "../../protocol/session/handshake.ts";
+import { Prng } from "../support/random.ts";
+import type { Datagram } from "../sim/datagram.ts";
 import { type Actor, Stage, story } from "./stage.ts";
 
 const STRANGER = { hostname: "192.0.2.66", port: 666 };

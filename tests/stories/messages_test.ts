@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { PATH_MTU_ETHERNET } from "../../protocol/path_mtu.ts";
-import { TEXT_SIZE_MAX } from "../../protocol/send_queue.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
+import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { type Actor, story } from "./stage.ts";
 
 /** Texts of one, two, three and four bytes a character, some of which meet the fragment borders. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import { AMPLIFICATION_MAX } from "../../protocol/path.ts";
+import { AMPLIFICATION_MAX } from "../../protocol/session/path.ts";
 import { type Actor, type Stage, story } from "./stage.ts";
 
 const ELSEWHERE = { hostname: "192.0.2.1", port: 9 };

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { CONNECTIONS_MAX } from "../../client/state/connections.ts";
 import { MISSED_REQUESTS_MAX } from "../../client/state/missed.ts";
-import { RejectReason } from "../../protocol/frame.ts";
-import { PlayedRequest } from "../played_peer.ts";
+import { RejectReason } from "../../protocol/wire/frame.ts";
+import { PlayedRequest } from "../support/fake_peer.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { story } from "./stage.ts";
 

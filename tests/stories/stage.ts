@@ -5,14 +5,14 @@
  */
 import { assertEquals } from "@std/assert";
 import type { ClientOptions } from "../../client/view.ts";
-import type { Instant } from "../../protocol/driven.ts";
-import type { Frame } from "../../protocol/frame.ts";
-import type { TimerMode } from "../../protocol/rtt.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
+import type { TimerMode } from "../../protocol/recovery/rtt.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import { Server } from "../../server/server.ts";
-import { seedFromEnv } from "../random.ts";
-import type { Datagram } from "../sim_datagram.ts";
-import { type Conditions, type Host, SimNetwork } from "../sim_network.ts";
+import { seedFromEnv } from "../support/random.ts";
+import type { Datagram } from "../sim/datagram.ts";
+import { type Conditions, type Host, SimNetwork } from "../sim/network.ts";
 import { Actor, DIRECTORY } from "./actor.ts";
 
 export { Actor, DIRECTORY };

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { encodeVersionAnswer } from "../../protocol/datagram.ts";
-import { DatagramType } from "../../protocol/frame.ts";
-import { VERSION_PATIENCE } from "../../protocol/outgoing_request.ts";
+import { encodeVersionAnswer } from "../../protocol/wire/datagram.ts";
+import { DatagramType } from "../../protocol/wire/frame.ts";
+import { VERSION_PATIENCE } from "../../protocol/connection/outgoing_request.ts";
 import { DIRECTORY, story } from "./stage.ts";
 
 const STRANGER = { hostname: "192.0.2.66", port: 666 };

@@ -1,0 +1,279 @@
+/**
+ * Lines of input as commands or messages.
+ *
+ * What a line means:
+ *
+ * - `/word …` is always a command, and `//text` is the message "/text".
+ * - While connected, a line is a command if its first word is one and the rest fits it: "leave" is
+ *   a command, "leave it to me" and "log in" are messages. Every other line is a message, as it was
+ *   typed.
+ * - `@name text` is a message to one of several; a name cannot begin with "@", nor a message with
+ *   "@name", unless it follows `send`.
+ * - While not connected, every line is a command.
+ *
+ * @module
+ */
+import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
+import { nameProblem } from "../../protocol/directory/name.ts";
+import {
+  type Command,
+  type CommandName,
+  commandNamed,
+  COMMANDS,
+  type CommandSpec,
+  JSON_FIELDS,
+  usage,
+} from "./command_table.ts";
+import type { Peer } from "../event.ts";
+import { nearestName } from "../../cli/suggest.ts";
+
+/** The largest client id. */
+export const CLIENT_ID_MAX = 2 ** 32 - 1;
+
+/** The commands that can name somebody. */
+type PeerCommandName = typeof PEER_COMMANDS[number];
+const PEER_COMMANDS = [
+  "connect",
+  "accept",
+  "reject",
+  "switch",
+  "terminate",
+  "block",
+  "unblock",
+] as const;
+
+/** A line as it was understood. */
+export type ParsedLine =
+  | { kind: "command"; command: Command }
+  /** `isText`: the line may have been meant as a message. */
+  | { kind: "problem"; message: string; isText: boolean }
+  | { kind: "nothing" };
+
+/** What a line's meaning depends on. */
+export interface ParseContext {
+  isConnected: boolean;
+  /** Whether a line may be a JSON object. */
+  isJson: boolean;
+}
+
+/** Understands a line, which comes without its line end. */
+export function parseCommand(line: string, context: ParseContext): ParsedLine {
+  if (context.isJson && /^\s*\{/.test(line)) return parseJsonCommand(line);
+  const { slash = "", word = "", rest } =
+    /^\s*(?<slash>\/?)(?<word>\S*)(?:\s(?<rest>.*))?$/s.exec(line)?.groups ?? {};
+  if (slash + word === "") return { kind: "nothing" };
+  if (word.startsWith("/") && slash !== "") {
+    return command({ command: "send", text: withoutSlash(line) });
+  }
+  const isCertain = slash !== "" || !context.isConnected;
+  const addressed = word.startsWith("@") ? parseAddressed(word.slice(1), rest) : undefined;
+  if (addressed !== undefined && (isCertain || addressed.isName)) return addressed.parsed;
+  const spec = commandNamed(word);
+  if (spec !== undefined && (isCertain || fits(spec, rest) && !isTalk(spec, rest))) {
+    return parseArgument(spec, rest);
+  }
+  if (!isCertain) return command({ command: "send", text: line });
+  const advice = context.isConnected ? undefined : "type help, or connect NAME to talk";
+  return unknownCommand(slash, word, advice);
+}
+
+/** A client as people name it: a number is an id, anything else a name. */
+export function parsePeer(text: string): { peer: Peer } | { problem: string } {
+  if (/^\d+$/.test(text)) {
+    const id = Number(text);
+    if (id >= 1 && id <= CLIENT_ID_MAX) return { peer: id };
+    return { problem: `expected a client id from 1 to ${CLIENT_ID_MAX}, got "${shorten(text)}"` };
+  }
+  const problem = nameProblem(text);
+  return problem === undefined ? { peer: text } : { problem: `a name ${problem}` };
+}
+
+/** A text cut to what an error message may hold. */
+export function shorten(text: string, length = 40): string {
+  const characters = [...text];
+  return characters.length <= length ? text : characters.slice(0, length).join("") + "…";
+}
+
+function withoutSlash(line: string): string {
+  return line.replace("/", "");
+}
+
+function command(command: Command): ParsedLine {
+  return { kind: "command", command };
+}
+
+function problem(message: string, isText = false): ParsedLine {
+  return { kind: "problem", message, isText };
+}
+
+/** Whether what follows the command's name is of the right shape. */
+function fits(spec: CommandSpec, rest = ""): boolean {
+  const words = rest.split(/\s+/).filter((word) => word !== "");
+  switch (spec.argument) {
+    case "none":
+      return words.length === 0;
+    case "peer":
+    case "connected":
+      return words.length === 1;
+    case "connected?":
+      return words.length <= 1;
+    case "person":
+      return words.length === 1 || parseFingerprint(words.join(" ")) !== undefined;
+    case "request?":
+    case "person?":
+      return words.length <= 1 || parseFingerprint(words.join(" ")) !== undefined;
+    case "text":
+      return words.length > 0;
+    case "to":
+      return false;
+    case "file?":
+      return true;
+    case "topic?":
+      return words.length === 0 || words.length === 1 && topicNamed(words[0]!) !== undefined;
+  }
+}
+
+/**
+ * Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/", and one
+ * with spaces is quoted or begins with its folder.
+ */
+function isTalk(spec: CommandSpec, rest = ""): boolean {
+  const path = rest.trim();
+  if (spec.argument !== "file?" || path === "" || path === "off") return false;
+  const isClear = /\s/.test(path)
+    ? unquote(path) !== path || /^(?:[~.]|\.\.|[a-z]:)?[\\/]/i.test(path)
+    : /[./\\]/.test(path);
+  return !isClear;
+}
+
+/** A path without the quotation marks that a shell would want around it. */
+function unquote(path: string): string {
+  return /^(["'])(?<inner>.+)\1$/.exec(path)?.groups?.["inner"] ?? path;
+}
+
+function topicNamed(word: string): CommandSpec | undefined {
+  return commandNamed(word.replace(/^\//, ""));
+}
+
+function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
+  const word = rest.trim();
+  if (spec.argument === "topic?" && word !== "") {
+    const topic = topicNamed(word);
+    return topic === undefined ? unknownCommand("", word) : command({ command: "help", topic });
+  }
+  if (spec.name === "@" || !fits(spec, rest)) return problem(usageMessage(spec));
+  if (spec.name === "send") return command({ command: "send", text: rest });
+  if (spec.name === "log") {
+    return command(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
+  }
+  if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
+  return plainCommand(spec.name);
+}
+
+/** The commands that stand alone. */
+function plainCommand(
+  name: Exclude<CommandName, PeerCommandName | "send" | "log" | "@">,
+): ParsedLine {
+  return command({ command: name });
+}
+
+function isPeerCommand(name: CommandName): name is PeerCommandName {
+  return PEER_COMMANDS.some((each) => each === name);
+}
+
+/** `@name text`; `isName`: whether the name could be one. */
+function parseAddressed(name: string, text = ""): { parsed: ParsedLine; isName: boolean } {
+  const isMissing = name === "" || text.trim() === "";
+  const parsed = isMissing ? undefined : parsePeer(name);
+  if (parsed === undefined) {
+    return { parsed: problem(usageMessage(commandNamed("@")!)), isName: name !== "" };
+  }
+  if ("problem" in parsed) {
+    return { parsed: problem(`Cannot send: ${parsed.problem}`), isName: false };
+  }
+  return { parsed: command({ command: "send", text, peer: parsed.peer }), isName: true };
+}
+
+function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLine {
+  if (text === undefined) {
+    return needsPeer(name)
+      ? problem(usageMessage(commandNamed(name)!))
+      : command({ command: name });
+  }
+  const takesKey = !["connect", "switch", "terminate"].includes(name);
+  const digits = takesKey ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
+  const parsed = digits === undefined ? parsePeer(text) : { peer: digits };
+  if ("problem" in parsed) return problem(`Cannot ${name}: ${parsed.problem}`);
+  return command({ command: name, peer: parsed.peer });
+}
+
+function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block" {
+  return name === "connect" || name === "switch" || name === "block";
+}
+
+function usageMessage(spec: CommandSpec): string {
+  return `Usage: ${usage(spec)} · for example: ${spec.example}`;
+}
+
+function unknownCommand(
+  slash: string,
+  word: string,
+  advice = "type help for the commands",
+): ParsedLine {
+  const words = COMMANDS.filter((spec) => spec.name !== "@");
+  const suggestion = nearestName(word, words);
+  const hint = suggestion === undefined ? advice : `did you mean "${slash}${suggestion}"?`;
+  const isText = slash === "" && suggestion === undefined;
+  return problem(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
+}
+
+function parseJsonCommand(line: string): ParsedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return problem(`Cannot parse the line as JSON: "${shorten(line.trim())}"`);
+  }
+  const { command: name, ...fields } = value as Record<string, unknown>;
+  const spec = typeof name === "string" ? commandNamed(name) : undefined;
+  if (spec === undefined || spec.name === "@") {
+    if (typeof name === "string") return unknownCommand("", name);
+    return problem('Cannot parse the command: expected {"command": "…", …}');
+  }
+  const unknown = Object.keys(fields).find((key) => !JSON_FIELDS[spec.argument].includes(key));
+  if (unknown !== undefined) return problem(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
+  const { peer, text, file } = fields;
+  if (spec.name === "send") return jsonSend(text, peer);
+  if (spec.name === "log") return jsonLog(file);
+  return isPeerCommand(spec.name) ? jsonPeerCommand(spec.name, peer) : plainCommand(spec.name);
+}
+
+function jsonLog(file: unknown): ParsedLine {
+  if (file === undefined) return command({ command: "log" });
+  if (typeof file === "string" && file !== "") return command({ command: "log", file });
+  return problem('Cannot log: expected the field "file", a string');
+}
+
+function jsonSend(text: unknown, peer: unknown): ParsedLine {
+  if (typeof text !== "string") {
+    return problem('Cannot send: expected the field "text", a string');
+  }
+  if (peer === undefined) return command({ command: "send", text });
+  const parsed = isPeerField(peer) ? parsePeer(String(peer)) : undefined;
+  if (parsed === undefined) return problem(peerFieldMessage("send"));
+  if ("problem" in parsed) return problem(`Cannot send: ${parsed.problem}`);
+  return command({ command: "send", text, peer: parsed.peer });
+}
+
+function jsonPeerCommand(name: PeerCommandName, peer: unknown): ParsedLine {
+  if (peer === undefined && !needsPeer(name)) return command({ command: name });
+  return isPeerField(peer) ? peerCommand(name, String(peer)) : problem(peerFieldMessage(name));
+}
+
+function isPeerField(peer: unknown): peer is string | number {
+  return typeof peer === "string" || typeof peer === "number" && Number.isInteger(peer);
+}
+
+function peerFieldMessage(name: string): string {
+  return `Cannot ${name}: expected the field "peer", a client id or a name`;
+}

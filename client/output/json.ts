@@ -1,0 +1,91 @@
+/**
+ * What happens, as lines for programs: one JSON object each, with the names of the contract.
+ *
+ * @module
+ */
+import type { ClientEvent } from "../event.ts";
+
+/** What would act on a terminal or hide: escaped in JSON, so that it is exact and harmless. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** The line for an event, without its line end; undefined for one that the contract leaves out. */
+export function renderJson(event: ClientEvent, time: Date): string | undefined {
+  const fields = fieldsOf(event);
+  return fields && jsonLine(event.kind, time, fields);
+}
+
+/** The line for a problem that comes before there is a client. */
+export function renderJsonProblem(code: string, message: string, time: Date): string {
+  return jsonLine("error", time, { code, message });
+}
+
+/** A line with an event, its time and its fields. */
+export function jsonLine(event: string, time: Date, fields: Record<string, unknown>): string {
+  return JSON.stringify({ event, time: time.toISOString(), ...fields }).replace(HIDDEN, escape);
+}
+
+function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
+  switch (event.kind) {
+    case "registered": {
+      const { id, name, address, server } = event;
+      return { id, name, host: address.hostname, port: address.port, server };
+    }
+    case "serverLost":
+    case "serverBack":
+      return { server: event.server };
+    case "requesting": {
+      const { peer, attempt, nextInMs } = event;
+      return { peer, attempt, nextInMs: Math.round(nextInMs) };
+    }
+    case "ringing":
+    case "inactive":
+    case "rejected":
+      return { peer: event.peer };
+    case "request":
+    case "connected":
+      return { peer: event.peer, name: event.name };
+    case "identity": {
+      const { peer, name, fingerprint, known } = event;
+      return { peer, name, fingerprint, known };
+    }
+    case "sent":
+    case "unconfirmed":
+      return { peer: event.peer, seq: event.seq };
+    case "delivered":
+      return { peer: event.peer, seq: event.seq, rttMs: Math.round(event.rttMs * 1000) / 1000 };
+    case "message": {
+      const { peer, name, seq, text } = event;
+      return { peer, name, seq, text };
+    }
+    case "terminated":
+      return { peer: event.peer, by: event.by, undelivered: event.undelivered };
+    case "requests":
+      return {
+        pending: event.pending.map(({ id, name }) => ({ id, name })),
+        missed: event.missed.map(({ id, name, why, agoMs }) => ({
+          id,
+          name,
+          why,
+          agoMs: Math.round(agoMs),
+        })),
+      };
+    case "list":
+      return { clients: event.clients.map(({ id, name }) => ({ id, name })) };
+    case "left":
+      return { undelivered: event.undelivered, acknowledged: event.acknowledged };
+    case "error":
+      return { code: event.code, message: event.message };
+    case "cancelled":
+    case "current":
+    case "requestEnded":
+      return undefined;
+  }
+}
+
+function escape(character: string): string {
+  let escaped = "";
+  for (let index = 0; index < character.length; index++) {
+    escaped += "\\u" + character.charCodeAt(index).toString(16).padStart(4, "0");
+  }
+  return escaped;
+}

@@ -1,0 +1,167 @@
+/**
+ * Notices: everything that happens but messages, in words for people.
+ *
+ * @module
+ */
+import { formatAddress } from "../../protocol/wire/address.ts";
+import { type ListEntry, RejectReason } from "../../protocol/wire/frame.ts";
+import type { Brush, Style } from "../../cli/style.ts";
+import { cleanText } from "../../cli/text.ts";
+import type { ClientEvent, IdentityEvent } from "../event.ts";
+import { identityLines } from "./render_identity.ts";
+import { requestLine, requestLines } from "./render_requests.ts";
+import { peerText, undelivered, who } from "./words.ts";
+
+/** What the words depend on, beside the event. */
+export interface NoticeContext {
+  /** Whether somebody is there who can be told what to type. */
+  readonly isTyped: boolean;
+  /** Whether a prompt shows what is going on. */
+  readonly hasPrompt: boolean;
+  /** The id that this client had before the event, 0 for none. */
+  readonly ownId: number;
+  /** The ids of those with whom one is connected. */
+  readonly connected: ReadonlySet<number>;
+  readonly time: Date;
+  /** With a request: whose key it is. */
+  readonly identity: IdentityEvent | undefined;
+}
+
+/** The lines for an event, or undefined for one that nobody needs to see. */
+export function noticeOf(
+  event: Exclude<ClientEvent, { kind: "message" }>,
+  context: NoticeContext,
+): string | string[] | undefined {
+  const hint = (text: string): string => context.isTyped ? ` · ${text}` : "";
+  switch (event.kind) {
+    case "registered":
+      return registered(event, context);
+    case "serverLost": {
+      const isFirst = context.ownId === 0;
+      const advice = isFirst ? hint("udp-chat serve starts one, --server names another") : "";
+      return `The directory at ${event.server} does not answer · trying again${advice}`;
+    }
+    case "serverBack":
+      return `The directory at ${event.server} answers again`;
+    case "requesting":
+      return requesting(event, context);
+    case "ringing":
+      return `Client ${event.peer} is ringing`;
+    case "inactive":
+      return `Client ${peerText(event.peer)} Inactive`;
+    case "rejected": {
+      const why = event.reason === RejectReason.busy ? ": busy" : "";
+      return `Connection Reject from client ${event.peer}${why}`;
+    }
+    case "cancelled":
+      return `Connection Request to client ${peerText(event.peer)} cancelled`;
+    case "request": {
+      const answer = hint(`accept ${event.peer} or reject ${event.peer}`);
+      return `${requestLine(event, context.identity)}${answer}`;
+    }
+    case "requestEnded":
+      return `Connection Request from ${who(event.peer, event.name)} ${WHY_ENDED[event.why]}`;
+    case "connected": {
+      const next = event.isAside
+        ? `type switch ${event.peer} to talk`
+        : "type to talk, terminate to end";
+      return `Connected to ${who(event.peer, event.name)}${hint(next)}`;
+    }
+    case "current":
+      return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
+    case "requests":
+      return requestLines(event, context.time);
+    case "identity":
+      return identityLines(event, context.time);
+    case "terminated":
+      return terminated(event);
+    case "sent":
+    case "unconfirmed":
+    case "delivered":
+      return undefined;
+    case "list":
+      return list(event.clients, context);
+    case "left": {
+      if (context.ownId === 0) return undefined;
+      const ack = event.acknowledged ? "acknowledged" : "not acknowledged by the directory";
+      return `Client Leave ${ack}${undelivered(event.undelivered)}`;
+    }
+    case "error":
+      return cleanText(event.message);
+  }
+}
+
+const WHY_ENDED = {
+  cancelled: "withdrawn",
+  expired: "expired",
+  busy: "rejected: you are busy",
+} as const;
+
+function registered(
+  { id, name, address, server }: Extract<ClientEvent, { kind: "registered" }>,
+  { isTyped, ownId }: NoticeContext,
+): string | string[] {
+  const again = ownId === 0 ? "" : "again ";
+  const line = `Registered ${again}at ${server} as ${who(id, name)}`;
+  if (!isTyped) return `${line}, seen at ${formatAddress(address)}`;
+  const hint = "Type list to see who is here, connect NAME to call, help for more";
+  return ownId === 0 ? [line, hint] : line;
+}
+
+/** The prompt shows every attempt; elsewhere each one is a line. */
+function requesting(
+  { peer, attempt }: Extract<ClientEvent, { kind: "requesting" }>,
+  { hasPrompt }: NoticeContext,
+): string | undefined {
+  if (attempt === 1) return `Connection Request sent to client ${peer}`;
+  if (hasPrompt) return undefined;
+  return `Connection Request sent to client ${peer} again · attempt ${attempt}`;
+}
+
+function terminated(event: Extract<ClientEvent, { kind: "terminated" }>): string {
+  const peer = who(event.peer, event.name);
+  const rest = undelivered(event.undelivered);
+  switch (event.by) {
+    case "local":
+      return `Connection Termination by you, with ${peer}${rest}`;
+    case "peer":
+      return `Connection Termination by ${peer}${rest}`;
+    case "timeout":
+      return `Connection with ${peer} ended: no answer${rest}`;
+  }
+}
+
+function list(
+  clients: readonly ListEntry[],
+  { ownId, connected }: NoticeContext,
+): string[] {
+  if (clients.length === 0) return ["No active clients"];
+  const width = Math.max(...clients.map(({ id }) => `${id}`.length));
+  const rows = clients.map(({ id, name }) => {
+    const use = id === ownId ? "(you)" : connected.has(id) ? "(connected)" : "";
+    return [`${id}`.padStart(width), cleanText(name), use].filter((part) => part !== "").join("  ");
+  });
+  return [clients.length === 1 ? "1 active client" : `${clients.length} active clients`, ...rows];
+}
+
+/** The color of an event's lines. */
+export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: Style): Brush {
+  switch (event.kind) {
+    case "error":
+      return red;
+    case "inactive":
+    case "rejected":
+    case "serverLost":
+      return yellow;
+    case "terminated":
+    case "left":
+      return event.undelivered > 0 ? yellow : dim;
+    case "request":
+    case "connected":
+      return cyan;
+    case "identity":
+      return event.known === "changed" ? (text) => bold(red(text)) : dim;
+    default:
+      return dim;
+  }
+}

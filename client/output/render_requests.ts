@@ -1,0 +1,50 @@
+/**
+ * The Connection Requests of others, in words for people.
+ *
+ * @module
+ */
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
+import type { ClientEvent, IdentityEvent } from "../event.ts";
+import { elapsed } from "./render_identity.ts";
+import { who } from "./words.ts";
+
+type RequestEvent = Extract<ClientEvent, { kind: "request" }>;
+type RequestsEvent = Extract<ClientEvent, { kind: "requests" }>;
+
+/** `Connection Request from client 3 (carol), known key` */
+export function requestLine(event: RequestEvent, identity: IdentityEvent | undefined): string {
+  const again = event.isAgain ? ", which started anew" : "";
+  return `Connection Request from ${who(event.peer, event.name)}${again}${keyWords(identity)}`;
+}
+
+/** The answer to `requests`. */
+export function requestLines({ pending, missed }: RequestsEvent, time: Date): string[] {
+  if (pending.length + missed.length === 0) return ["No requests wait, and none were missed"];
+  const waiting = pending.map(({ id, name, key }) =>
+    `Waiting: ${who(id, name)} · accept ${id} or reject ${id} · key ${fingerprint(key)}`
+  );
+  const gone = missed.map(({ id, name, why, agoMs }) => {
+    const when = elapsed(new Date(time.getTime() - agoMs), time);
+    return `Missed ${when}: ${who(id, name)}, ${WHY_MISSED[why]}`;
+  });
+  return [...waiting, ...gone];
+}
+
+const WHY_MISSED = {
+  cancelled: "withdrawn",
+  expired: "expired",
+  busy: "rejected because you were busy",
+} as const;
+
+function keyWords(identity: IdentityEvent | undefined): string {
+  if (identity === undefined) return "";
+  if (identity.isOwn) return ", your own key";
+  switch (identity.known) {
+    case "same":
+      return identity.formerName === "" ? ", known key" : `, known as ${identity.formerName}`;
+    case "new":
+      return ", new key";
+    case "changed":
+      return ", NEW KEY";
+  }
+}

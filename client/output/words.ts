@@ -1,0 +1,39 @@
+/**
+ * Words for clients, numbers and times, the same wherever they are shown.
+ *
+ * @module
+ */
+import { cleanText } from "../../cli/text.ts";
+import type { Peer } from "../event.ts";
+
+/** `client 2 (bob)` */
+export function who(id: number, name: string): string {
+  const clean = cleanText(name);
+  return clean === "" ? `client ${id}` : `client ${id} (${clean})`;
+}
+
+/** `bob`, or `client 2` where it has no name. */
+export function label(id: number, name: string): string {
+  return cleanText(name) || `client ${id}`;
+}
+
+/** `2`, or `bob` where only the name is known. */
+export function peerText(peer: Peer): string {
+  return typeof peer === "number" ? `${peer}` : cleanText(peer);
+}
+
+/** `1 message`, `2 messages` */
+export function messages(count: number): string {
+  return count === 1 ? "1 message" : `${count} messages`;
+}
+
+/** ` · 2 messages left undelivered`, or nothing. */
+export function undelivered(count: number): string {
+  return count === 0 ? "" : ` · ${messages(count)} left undelivered`;
+}
+
+/** `14:02` */
+export function clockTime(time: Date): string {
+  const two = (value: number): string => `${value}`.padStart(2, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}`;
+}

@@ -1,0 +1,102 @@
+/**
+ * When to acknowledge: at once what matters, else a little later, for more to come or data to ride on.
+ *
+ * @module
+ */
+import type { Instant } from "../machine.ts";
+import type { Ack } from "../wire/frame.ts";
+import type { ReceiveQueue } from "./receive_queue.ts";
+import { ACK_HOLD, type TimerMode } from "../recovery/rtt.ts";
+import type { Opener } from "../crypto/seal.ts";
+
+/** Datagrams with Messages that one Ack may wait for, at most. */
+export const ACK_DATAGRAMS_MAX = 8;
+/** Bytes of such datagrams, at most. */
+export const ACK_SIZE_MAX = 16_384;
+/** Milliseconds within which an Ack is not repeated for Messages that it already named. */
+export const ACK_REPEAT = 25;
+/** The largest delay that an Ack tells, in tenths of a millisecond. */
+const DELAY_MAX = 0xffff;
+
+/** What came in a datagram with Messages. */
+export interface Arrived {
+  /** Its packet counter. */
+  packet: number;
+  /** Its bytes. */
+  size: number;
+  /** Whether it held a Message that had not come before. */
+  isNew: boolean;
+  /** Whether something is missing, or came late. */
+  isOutOfOrder: boolean;
+}
+
+/** Decides when the Ack is due that tells what has arrived. */
+export class Acknowledger {
+  readonly #mode: TimerMode;
+  readonly #received: ReceiveQueue;
+  readonly #opener: Opener;
+  #heard = -1;
+  #heardAt: Instant = -Infinity;
+  #sentAt: Instant = -Infinity;
+  #dueAt: Instant | undefined;
+  #datagrams = 0;
+  #size = 0;
+
+  /**
+   * Starts with nothing to acknowledge.
+   *
+   * @param received the Messages that have arrived.
+   * @param opener knows the datagrams that have arrived.
+   */
+  constructor(mode: TimerMode, received: ReceiveQueue, opener: Opener) {
+    this.#mode = mode;
+    this.#received = received;
+    this.#opener = opener;
+  }
+
+  /** When an Ack is due, undefined where nothing waits for one. */
+  get dueAt(): Instant | undefined {
+    return this.#dueAt;
+  }
+
+  /** An Ack is due at once. */
+  request(now: Instant): void {
+    this.#dueAt = now;
+  }
+
+  /** Takes note of a datagram that asks for an Ack without a Message. */
+  handleKeepalive(now: Instant, packet: number): void {
+    this.#hear(now, packet);
+    this.request(now);
+  }
+
+  /** Takes note of a datagram with Messages. */
+  handleMessages(now: Instant, { packet, size, isNew, isOutOfOrder }: Arrived): void {
+    const isAfterPause = now > this.#heardAt + ACK_HOLD;
+    this.#hear(now, packet);
+    const isRepeat = !isNew && this.#dueAt === undefined && now < this.#sentAt + ACK_REPEAT;
+    if (isRepeat && this.#mode === "adaptive") return;
+    this.#size += size;
+    const isUrgent = isAfterPause || isOutOfOrder || !isNew || this.#mode === "fixed" ||
+      ++this.#datagrams >= ACK_DATAGRAMS_MAX || this.#size >= ACK_SIZE_MAX;
+    if (isUrgent) this.request(now);
+    else this.#dueAt ??= now + ACK_HOLD;
+  }
+
+  /** The Ack, as it is sent now. */
+  take(now: Instant): Ack {
+    this.#dueAt = undefined;
+    this.#datagrams = this.#size = 0;
+    this.#sentAt = now;
+    if (this.#heard < 0) return this.#received.ack();
+    const delay = Math.min(Math.floor(10 * (now - this.#heardAt)), DELAY_MAX);
+    const arrived = this.#opener.arrivedBelow(this.#heard);
+    return this.#received.ack((this.#heard + 1) >>> 0, delay, arrived);
+  }
+
+  #hear(now: Instant, packet: number): void {
+    if (packet <= this.#heard) return;
+    this.#heard = packet;
+    this.#heardAt = now;
+  }
+}

@@ -1,0 +1,405 @@
+/**
+ * A connection between two clients, from its acceptance to its end.
+ *
+ * The states and what leads from one to the next are in `protocol/README.md`, "A connection".
+ *
+ * @module
+ */
+import type { Address } from "../wire/address.ts";
+import { Accepting } from "./accepting.ts";
+import { Acknowledger } from "./acknowledger.ts";
+import { TAG_SIZE } from "../crypto/aead.ts";
+import {
+  CONNECTION_KEEPALIVE,
+  CONNECTION_TIMEOUT,
+  type ConnectionState,
+  FLUSH_TIMEOUT,
+  LINGER,
+  TERMINATION_RTO_MIN,
+  TERMINATION_TRIES,
+  TIMER_SLACK,
+} from "./connection_limits.ts";
+import { DatagramWriter, decodeFrames } from "../wire/datagram.ts";
+import type { Driven, Instant, Random, Transmit } from "../machine.ts";
+import {
+  DATAGRAM_SIZE_MAX,
+  DatagramType,
+  type Frame,
+  HEADER_SIZE,
+  type Message,
+} from "../wire/frame.ts";
+import type { ConnectionEvent, EndedBy, Ends } from "./ends.ts";
+import { Fifo } from "../fifo.ts";
+import { Flight } from "../recovery/flight.ts";
+import { type Agreement, encodeSealed, sealInPlace } from "../session/handshake.ts";
+import { type Arrival, Path, type PathFrame } from "../session/path.ts";
+import { ReceiveQueue, type Reception } from "./receive_queue.ts";
+import type { RttEstimator } from "../recovery/rtt.ts";
+import { SendQueue } from "./send_queue.ts";
+import { earlier, Timers } from "../timers.ts";
+
+export * from "./connection_limits.ts";
+
+type TimerName = "keepalive" | "silence" | "termination" | "flush" | "linger";
+
+/** One end of a connection. Feed it the frames of its datagrams, then drain it. */
+export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram"> {
+  /** Both ends. */
+  readonly ends: Ends;
+  /** The handshake that it came from. */
+  readonly agreement: Agreement;
+  readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, TAG_SIZE);
+  readonly #random: Random;
+  readonly #path: Path;
+  #state: ConnectionState = "open";
+  readonly #rtt: RttEstimator;
+  readonly #flight: Flight;
+  readonly #sendQueue: SendQueue;
+  readonly #receiveQueue = new ReceiveQueue();
+  readonly #acknowledger: Acknowledger;
+  readonly #timers = new Timers<TimerName>();
+  readonly #events = new Fifo<ConnectionEvent>();
+  readonly #accepting: Accepting;
+  #terminationTransmissions = 0;
+  /** The other's final seq, once its Termination Ack came. */
+  #remoteFinalSeq: number | undefined;
+  readonly #due = {
+    earlyAck: false,
+    termination: false,
+    terminationAck: false,
+    keepalive: false,
+  };
+
+  /**
+   * Opens a connection that was accepted.
+   *
+   * @param address where the other was last heard of.
+   * @param agreement with message two, this end accepted, and has to tell.
+   */
+  constructor(
+    now: Instant,
+    ends: Ends,
+    address: Address,
+    rtt: RttEstimator,
+    agreement: Agreement,
+    random: Random,
+  ) {
+    this.ends = ends;
+    this.agreement = agreement;
+    this.#random = random;
+    this.#path = new Path(address, random);
+    this.#rtt = rtt;
+    this.#flight = new Flight(now, rtt, address);
+    this.#sendQueue = new SendQueue(ends.local, rtt, this.#flight);
+    this.#accepting = new Accepting(rtt, agreement.messageTwo !== undefined);
+    this.#acknowledger = new Acknowledger(rtt.mode, this.#receiveQueue, agreement.seals.opener);
+    if (!this.#accepting.isUnconfirmed) this.#acknowledger.request(now);
+    this.#hear(now);
+  }
+
+  /** Where the connection stands. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Texts that are not known to be delivered. */
+  get undelivered(): number {
+    return this.#sendQueue.undelivered;
+  }
+
+  /** Queues a text of at most `TEXT_SIZE_MAX` bytes; returns its number, undefined if the queue is full. */
+  send(text: string): number | undefined {
+    return this.#state === "open" ? this.#sendQueue.push(text) : undefined;
+  }
+
+  /** Ends the connection as soon as everything queued is acknowledged. */
+  terminate(now: Instant): void {
+    if (this.#state !== "open") return;
+    this.#state = "draining";
+    this.#progress(now);
+  }
+
+  /** Ends the connection here and now. */
+  abandon(now: Instant, by: EndedBy): void {
+    if (this.#isSending()) this.#close(now, by);
+  }
+
+  /** Sends the Accept again: the requester repeated its Request, from this address. */
+  repeatAccept(from: Address): void {
+    if (!this.#accepting.isUnconfirmed) return;
+    this.#path.accept(from);
+    this.#accepting.repeat();
+  }
+
+  /** Takes a datagram; returns false where it came before, or is not authentic: nothing changed. */
+  handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
+    if (this.#state === "gone") return false;
+    const { early, seals } = this.agreement;
+    const isEarly = datagram[3] === DatagramType.Handshake;
+    const { opener } = isEarly ? early : seals;
+    const isNewest = packet > opener.highest;
+    const [header, sealed] = [datagram.subarray(0, HEADER_SIZE), datagram.subarray(HEADER_SIZE)];
+    const plain = opener.open(packet, header, sealed);
+    const decoded = plain && decodeFrames(plain);
+    const { patience } = this.#rtt;
+    if (!decoded?.ok) {
+      const mayBeCopy = !isEarly && this.#path.mayBeCopy(now, packet, from);
+      if (mayBeCopy && opener.isAuthentic(packet, header, sealed)) {
+        this.#path.handleCopy(now, datagram.length, from, patience);
+      }
+      return false;
+    }
+    if (this.#accepting.isUnconfirmed) this.#path.settle(from);
+    const { frames } = decoded;
+    const counter = isEarly ? undefined : packet;
+    const arrival = { size: datagram.length, packet: counter, frames, isNewest, from };
+    this.#path.handleDatagram(now, arrival, patience);
+    this.#flight.follow(now, this.#path.address);
+    if (isEarly) this.#handleEarly(now, frames);
+    else this.#handleFrames(now, arrival, packet);
+    this.#progress(now);
+    return true;
+  }
+
+  /** What was said before the other had message two: a repeated Accept, or a cancellation. */
+  #handleEarly(now: Instant, frames: readonly Frame[]): void {
+    if (this.agreement.messageTwo === undefined) {
+      // The requester got an Accept again: its Ack was lost.
+      const isAgain = frames.some(({ kind }) => kind === "connectionAccept");
+      return isAgain ? this.#acknowledger.request(now) : undefined;
+    }
+    // Who has said something on the connection itself cannot have cancelled the request for it.
+    const isOpen = this.#state === "open" || this.#state === "draining";
+    if (isOpen && !this.#accepting.isUnconfirmed) return;
+    for (const frame of frames) {
+      if (frame.kind !== "connectionTermination") continue;
+      this.#due.earlyAck = true;
+      this.#accepting.confirm();
+      this.#handleTermination(now);
+      this.#due.terminationAck = false;
+    }
+  }
+
+  #handleFrames(now: Instant, { size, frames, isNewest, from }: Arrival, packet: number): void {
+    if (this.#state !== "closed") this.#hear(now);
+    this.#accepting.confirm();
+    let hasMessage = false;
+    let isNew = false;
+    let isOutOfOrder = !isNewest || this.#receiveQueue.hasGap;
+    for (const frame of frames) {
+      if (frame.kind === "message") {
+        if (frame.sender !== this.ends.remote) continue;
+        hasMessage = true;
+        const outcome = this.#handleMessage(frame);
+        isNew ||= outcome !== "duplicate";
+        isOutOfOrder ||= outcome === "refused";
+      } else if (frame.kind === "connectionKeepalive") {
+        this.#acknowledger.handleKeepalive(now, packet);
+      } else if (frame.kind === "pathChallenge") this.#path.handleChallenge(frame, from);
+      else if (frame.kind === "pathResponse") {
+        this.#path.handleResponse(now, frame, from);
+        this.#flight.handleResponse(now, frame.nonce);
+      } else this.#handleFrame(now, frame);
+    }
+    if (!hasMessage) return;
+    isOutOfOrder ||= this.#receiveQueue.hasGap;
+    this.#acknowledger.handleMessages(now, { packet, size, isNew, isOutOfOrder });
+  }
+
+  /** See {@linkcode Driven}. */
+  handleTimeout(now: Instant): void {
+    if (this.#isSending()) {
+      for (const seq of this.#sendQueue.handleTimeout(now)) {
+        this.#events.push({ kind: "unconfirmed", seq });
+      }
+    }
+    this.#path.handleTimeout(now);
+    this.#flight.follow(now, this.#path.address);
+    this.#accepting.handleTimeout(now);
+    if (this.#timers.expire("keepalive", now)) {
+      this.#due.keepalive = !this.#accepting.isUnconfirmed;
+      this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
+    }
+    if (this.#timers.expire("termination", now)) {
+      if (this.#terminationTransmissions < TERMINATION_TRIES) this.#due.termination = true;
+      else this.#close(now, "timeout");
+    }
+    if (this.#timers.expire("flush", now)) this.#close(now, this.#endedBy());
+    if (this.#timers.expire("silence", now)) this.#close(now, "timeout");
+    if (this.#timers.expire("linger", now)) {
+      this.#state = "gone";
+      this.#timers.clearAll();
+    }
+  }
+
+  /** See {@linkcode Driven}. */
+  nextTimeout(): Instant | undefined {
+    if (this.#state === "gone") return undefined;
+    const probeAt = this.#maySend() ? this.#flight.probeAt(this.#sendQueue.sizeUnsent) : undefined;
+    const sendTimeout = this.#isSending()
+      ? earlier(this.#sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
+      : undefined;
+    const { dueAt } = this.#acknowledger;
+    const timeout = earlier(earlier(sendTimeout, dueAt), this.#accepting.nextTimeout());
+    return earlier(timeout, earlier(this.#timers.next(), this.#path.nextTimeout()));
+  }
+
+  /** See {@linkcode Driven}. */
+  pollEvent(): ConnectionEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** See {@linkcode Driven}. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    if (this.#state === "gone") return undefined;
+    const first = this.#transmitEarly(now) ?? this.#transmitPathFrame(now);
+    if (first !== undefined) return first;
+    const { termination, terminationAck, keepalive } = this.#due;
+    // What goes to an address that nobody has shown to be good must be little.
+    const hasMessages = (this.#messagesAt() ?? Infinity) <= now + TIMER_SLACK;
+    const { dueAt = Infinity } = this.#acknowledger;
+    const isQuiet = !hasMessages && dueAt > now && !termination && !terminationAck && !keepalive;
+    if (isQuiet) return undefined;
+    const { local, localConnection: connection, remoteConnection } = this.ends;
+    const { sealer } = this.agreement.seals;
+    const { packet } = sealer;
+    const writer = this.#writer;
+    writer.limit = hasMessages ? this.#flight.datagramSize : DATAGRAM_SIZE_MAX;
+    writer.start({ type: DatagramType.Connection, connection: remoteConnection, packet });
+    if (dueAt < Infinity || termination) writer.add(this.#acknowledger.take(now));
+    if (keepalive) writer.add({ kind: "connectionKeepalive" });
+    const { finalSeq } = this.#sendQueue;
+    if (terminationAck) writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
+    if (termination) {
+      writer.add({ kind: "connectionTermination", sender: local, connection, finalSeq });
+      const timeout = this.#rtt.timeout(++this.#terminationTransmissions, TERMINATION_RTO_MIN);
+      this.#timers.set("termination", now + timeout);
+    }
+    this.#due.termination = this.#due.terminationAck = this.#due.keepalive = false;
+    if (hasMessages) this.#addMessages(now, packet);
+    const bytes = sealInPlace(sealer, writer.finish());
+    if (hasMessages || keepalive) this.#flight.onSent(now, packet, hasMessages ? bytes.length : 0);
+    return { bytes, to: this.#path.address };
+  }
+
+  /** When Messages are to be sent, undefined where none may be. */
+  #messagesAt(): Instant | undefined {
+    return this.#maySend() && this.#sendQueue.dueSize > 0
+      ? this.#sendQueue.sendableAt()
+      : undefined;
+  }
+
+  #addMessages(now: Instant, packet: number): void {
+    let seq = this.#sendQueue.textsSent;
+    this.#sendQueue.write(now, packet, this.#writer);
+    for (; seq < this.#sendQueue.textsSent; seq++) this.#events.push({ kind: "sent", seq });
+  }
+
+  /** What the requester can open without message two. */
+  #transmitEarly(now: Instant): Transmit | undefined {
+    const { local, remoteConnection: connection } = this.ends;
+    const { early, messageTwo } = this.agreement;
+    const frames: Frame[] = [];
+    if (this.#accepting.isDue && messageTwo !== undefined) {
+      frames.push({ kind: "connectionAccept", messageTwo });
+      this.#accepting.onSent(now);
+    }
+    if (this.#due.earlyAck) {
+      frames.push({ kind: "connectionTerminationAck", sender: local, finalSeq: 0 });
+    }
+    this.#due.earlyAck = false;
+    if (frames.length === 0) return undefined;
+    const bytes = encodeSealed(DatagramType.Handshake, connection, early.sealer, frames);
+    return { bytes, to: this.#path.address };
+  }
+
+  /** What has to go to an address of its own, or asks whether the path carries larger datagrams. */
+  #transmitPathFrame(now: Instant): Transmit | undefined {
+    const next = this.#path.pollFrame() ?? this.#pollProbe(now);
+    if (next === undefined) return undefined;
+    const { frame, to, size } = next;
+    const { sealer } = this.agreement.seals;
+    const { Connection: type } = DatagramType;
+    return { bytes: encodeSealed(type, this.ends.remoteConnection, sealer, [frame], size), to };
+  }
+
+  #pollProbe(now: Instant): PathFrame | undefined {
+    if (!this.#maySend()) return undefined;
+    const probe = this.#flight.pollProbe(now, this.#sendQueue.sizeUnsent, this.#random);
+    return probe && { ...probe, to: this.#path.address };
+  }
+
+  #handleFrame(now: Instant, frame: Frame): void {
+    switch (frame.kind) {
+      case "ack":
+        for (const delivery of this.#sendQueue.handleAck(now, frame)) {
+          if (this.#state !== "closed") this.#events.push(delivery);
+        }
+        return;
+      case "connectionTermination":
+        return this.#handleTermination(now);
+      case "connectionTerminationAck":
+        if (this.#state !== "terminating") return;
+        this.#remoteFinalSeq = frame.finalSeq;
+        this.#timers.clear("termination");
+        this.#due.termination = false;
+    }
+  }
+
+  #handleMessage(message: Message): Reception {
+    // What comes after the end is not shown to the user, so it must not be acknowledged.
+    if (this.#state === "closed") return "duplicate";
+    return this.#receiveQueue.handleMessage(message, this.#events);
+  }
+
+  #handleTermination(now: Instant): void {
+    this.#due.terminationAck = true;
+    if (this.#state !== "open" && this.#state !== "draining") return;
+    this.#state = "flushing";
+    this.#sendQueue.dropUnsent();
+    this.#timers.set("flush", now + FLUSH_TIMEOUT);
+  }
+
+  /** Goes on to the next state where nothing is missing any more. */
+  #progress(now: Instant): void {
+    if (this.#state === "draining" && this.#sendQueue.isEmpty) {
+      this.#state = "terminating";
+      this.#due.termination = true;
+      this.#timers.set("flush", now + FLUSH_TIMEOUT);
+    }
+    const isDone = this.#state === "flushing"
+      ? this.#sendQueue.isEmpty
+      : this.#state === "terminating" && this.#remoteFinalSeq !== undefined &&
+        this.#receiveQueue.next >= this.#remoteFinalSeq;
+    if (isDone) this.#close(now, this.#endedBy());
+  }
+
+  #endedBy(): EndedBy {
+    if (this.#state === "flushing") return "peer";
+    return this.#remoteFinalSeq === undefined ? "timeout" : "local";
+  }
+
+  #close(now: Instant, by: EndedBy): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#timers.clearAll();
+    this.#timers.set("linger", now + LINGER);
+    this.#accepting.stop();
+    this.#due.termination = this.#due.keepalive = false;
+    this.#events.push({ kind: "terminated", by, undelivered: this.#sendQueue.undelivered });
+  }
+
+  #isSending(): boolean {
+    return this.#state !== "closed" && this.#state !== "gone";
+  }
+
+  /** Whether more than an Accept may be sent to where the other end is. */
+  #maySend(): boolean {
+    return this.#isSending() && !this.#accepting.isUnconfirmed;
+  }
+
+  #hear(now: Instant): void {
+    this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
+    this.#timers.set("silence", now + CONNECTION_TIMEOUT);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * X25519 keys (RFC 7748) as their 32 bytes, over `node:crypto`, which wants them wrapped in DER.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import type { Random } from "../machine.ts";
+
+/** Bytes in a key, public or private. */
+export const KEY_SIZE = 32;
+
+/** What stands before the bytes of a private and a public X25519 key in DER (RFC 8410, section 7 and 4). */
+const PRIVATE_PREFIX = Uint8Array.from([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32]);
+const PUBLIC_PREFIX = Uint8Array.from([48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0]);
+
+/** A private key with its public key. */
+export class KeyPair {
+  /** The 32 bytes of the public key. */
+  readonly publicKey: Uint8Array;
+  readonly #privateKey: KeyObject;
+
+  /**
+   * Takes a private key.
+   *
+   * @param privateKey any 32 bytes.
+   */
+  constructor(privateKey: Uint8Array) {
+    this.#privateKey = createPrivateKey({
+      key: joined(PRIVATE_PREFIX, privateKey),
+      format: "der",
+      type: "pkcs8",
+    });
+    const spki = createPublicKey(this.#privateKey as never).export({ format: "der", type: "spki" });
+    this.publicKey = Uint8Array.from(spki.subarray(PUBLIC_PREFIX.length));
+  }
+
+  /** The secret shared with the owner of `publicKey`; undefined where that key is a weak one. */
+  agree(publicKey: Uint8Array): Uint8Array | undefined {
+    try {
+      const key = createPublicKey({
+        key: joined(PUBLIC_PREFIX, publicKey),
+        format: "der",
+        type: "spki",
+      });
+      const secret = diffieHellman({ privateKey: this.#privateKey, publicKey: key });
+      return secret.some((byte) => byte !== 0) ? secret : undefined;
+    } catch {
+      // Some versions of OpenSSL refuse points of low order themselves.
+      return undefined;
+    }
+  }
+}
+
+/** A new key pair. */
+export function makeKeyPair(random: Random): KeyPair {
+  return new KeyPair(random(KEY_SIZE));
+}
+
+function joined(...parts: readonly Uint8Array[]): Buffer {
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,148 @@
+/**
+ * What is on its way to the other end: how much may be, how large datagrams are, what was lost.
+ *
+ * @module
+ */
+import { type Address, sameAddress } from "../wire/address.ts";
+import { CongestionController } from "./congestion.ts";
+import { type Instant, type Random, randomU64 } from "../machine.ts";
+import type { Ack, PathChallenge } from "../wire/frame.ts";
+import { LossDetector } from "./loss_detection.ts";
+import { PathMtu, pathMtuLimit } from "../session/path_mtu.ts";
+import type { RttEstimator } from "./rtt.ts";
+
+const SPAN = 2 ** 32;
+/** Packet counters that an Ack names below the newest one. */
+const ARRIVED_BITS = 32;
+
+/** A question to the path. */
+export interface Probe {
+  /** Bytes in the datagram. */
+  readonly size: number;
+  /** The only frame but for Padding. */
+  readonly frame: PathChallenge;
+}
+
+/** The datagrams of one direction, on the path to the other end. */
+export class Flight {
+  readonly #rtt: RttEstimator;
+  readonly #congestion = new CongestionController();
+  readonly #pathMtu: PathMtu;
+  readonly #detector: LossDetector;
+  #address: Address;
+  #size: number;
+  #highest = -1;
+
+  /** Starts on the path to an address. */
+  constructor(now: Instant, rtt: RttEstimator, address: Address) {
+    this.#rtt = rtt;
+    this.#address = address;
+    this.#pathMtu = new PathMtu(now, pathMtuLimit(address));
+    this.#detector = new LossDetector(rtt, this.#congestion, this.#pathMtu);
+    this.#size = this.#pathMtu.size;
+  }
+
+  /** Bytes in a full datagram. */
+  get datagramSize(): number {
+    return this.#size;
+  }
+
+  /** Every datagram up to this packet counter has arrived or is lost, -1 for none. */
+  get settled(): number {
+    return this.#detector.settled;
+  }
+
+  /** When a datagram of `size` bytes may leave, undefined where acks have to come first. */
+  sendableAt(size: number): Instant | undefined {
+    return this.#rtt.mode === "fixed" ? -Infinity : this.#detector.sendableAt(size);
+  }
+
+  /** Notes a datagram that asks for an Ack; with `size` 0 it only tells the round-trip time. */
+  onSent(now: Instant, packet: number, size: number): void {
+    this.#highest = packet;
+    this.#detector.onSent(now, packet, size);
+  }
+
+  /** Takes an Ack's word for what arrived; false where it names what was never sent. */
+  handleAck(now: Instant, { heard, delay, arrived }: Ack): boolean {
+    if (heard === 0) return true;
+    let newest = Math.floor((this.#highest + 1) / SPAN) * SPAN + heard - 1;
+    if (newest > this.#highest) newest -= SPAN;
+    if (newest < 0) return false;
+    for (let bit = ARRIVED_BITS - 1; bit >= 0; bit--) {
+      const packet = newest - 1 - bit;
+      if ((arrived >>> bit & 1) === 1 && packet >= 0) this.#detector.onArrived(now, packet);
+    }
+    this.#detector.onArrived(now, newest);
+    const sample = this.#detector.takeSample(now);
+    if (sample !== undefined) this.#rtt.sample(sample, delay / 10);
+    this.update(now);
+    return true;
+  }
+
+  /** Finds what is lost. */
+  update(now: Instant): void {
+    this.#detector.update(now);
+    this.#setSize();
+  }
+
+  /** When update() is to be called. */
+  nextTimeout(): Instant | undefined {
+    return this.#detector.nextTimeout();
+  }
+
+  /** No Ack came in time. */
+  onTimeout(now: Instant): void {
+    this.#congestion.allowProbes();
+    this.#pathMtu.onTimeout(now);
+    this.#setSize();
+  }
+
+  /** Nothing that is in flight matters any more. */
+  forget(): void {
+    this.#detector.forget();
+  }
+
+  /** Begins anew where the path leads to another address. */
+  follow(now: Instant, address: Address): void {
+    if (address === this.#address || sameAddress(address, this.#address)) return;
+    this.#address = address;
+    this.#detector.forget();
+    this.#congestion.restart();
+    this.#pathMtu.restart(now, pathMtuLimit(address));
+    this.#size = this.#pathMtu.size;
+  }
+
+  /** When pollProbe() is to be called. */
+  probeAt(waiting: number): Instant | undefined {
+    const isOfUse = this.#rtt.mode === "adaptive" && waiting >= this.#size;
+    return isOfUse ? this.#pathMtu.nextTimeout() : undefined;
+  }
+
+  /**
+   * The Path Challenge that is due to find out whether the path carries a datagram of this size.
+   *
+   * @param waiting bytes that wait to be sent: where they are few, larger datagrams are of no use.
+   */
+  pollProbe(now: Instant, waiting: number, random: Random): Probe | undefined {
+    if ((this.probeAt(waiting) ?? Infinity) > now) return undefined;
+    const size = this.#pathMtu.pollProbe(now);
+    if (size === undefined) return undefined;
+    const nonce = randomU64(random);
+    this.#pathMtu.onProbeSent(now, nonce, this.#rtt.timeout(1));
+    return { frame: { kind: "pathChallenge", nonce }, size };
+  }
+
+  /** Takes the nonce of a Path Response. */
+  handleResponse(now: Instant, nonce: bigint): void {
+    this.#pathMtu.handleResponse(now, nonce);
+    this.#setSize();
+  }
+
+  #setSize(): void {
+    const { size } = this.#pathMtu;
+    if (size === this.#size) return;
+    this.#size = size;
+    this.#congestion.setDatagramSize(size);
+  }
+}

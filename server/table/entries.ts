@@ -1,0 +1,296 @@
+/**
+ * The entries of the table as bytes: in one block of memory, in slots of equal size.
+ *
+ * An object for each of a million clients would take more than twice the memory, and the garbage
+ * collector would walk through all of them.
+ *
+ * @module
+ */
+import type { Instant } from "../../protocol/machine.ts";
+import { NAME_SIZE_MAX, PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
+import type { Entry, TableClient } from "./entry.ts";
+import { NO_SLOT } from "./hash_index.ts";
+import { ENDPOINT_SIZE, readEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
+import { Names } from "./names.ts";
+import { readUtf8 } from "../../protocol/wire/utf8.ts";
+
+/** Random bytes in a token, behind the four of the client id. */
+export const TOKEN_SECRET_SIZE = 12;
+
+/** Bytes in a slot: the fields below, those of 8 bytes first. */
+const SLOT_SIZE = 128;
+/** Where the fields of a slot are, in units of their own size. */
+const JOINED_AT = 0;
+const EXPIRES_AT = 1;
+const NONCE = 2;
+/** 0 in a slot without an entry. */
+const ID = 6;
+const OLDER = 7;
+const YOUNGER = 8;
+const PORT = 20;
+/** In bytes: the host as in `host_bytes.ts`, with the port behind it. */
+const ENDPOINT = 42;
+const SECRET = 60;
+const KEY = 72;
+const NAME_SIZE = 104;
+const NAME = 105;
+/** Bytes in the longest name that is in the slot; of a longer one the first cell is. */
+const SHORT_NAME_MAX: number = SLOT_SIZE - NAME;
+const NAME_CELL = 27;
+
+/**
+ * Slots with entries, in the order of the ends of their leases.
+ *
+ * The entry with an id up to the number of clients is in the slot of that number, so that it is
+ * found without an index; those with higher ids share as many slots behind. Memory that was never
+ * written to takes none.
+ */
+export class Entries {
+  readonly #clientsMax: number;
+  readonly #bytes: Uint8Array;
+  readonly #u16: Uint16Array;
+  readonly #u32: Uint32Array;
+  readonly #u64: BigUint64Array;
+  readonly #f64: Float64Array;
+  readonly #names: Names;
+  /** A name that is being read: new bytes for each take longer than all else about it. */
+  readonly #name = new Uint8Array(NAME_SIZE_MAX);
+  /** The first slot for a higher id that was never taken. */
+  #unused: number;
+  /** The first one that was given back, each with the next one in YOUNGER. */
+  #free = NO_SLOT;
+  #size = 0;
+  #oldest = NO_SLOT;
+  #youngest = NO_SLOT;
+
+  /** @param clientsMax the most entries. */
+  constructor(clientsMax: number) {
+    const buffer = new ArrayBuffer(2 * clientsMax * SLOT_SIZE);
+    this.#clientsMax = clientsMax;
+    this.#unused = clientsMax;
+    this.#bytes = new Uint8Array(buffer);
+    this.#u16 = new Uint16Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#u64 = new BigUint64Array(buffer);
+    this.#f64 = new Float64Array(buffer);
+    this.#names = new Names(clientsMax);
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The one whose lease ends first, or {@linkcode NO_SLOT}. */
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  /** Whether the entry with this id needs no index: then find() finds it. */
+  isDirect(id: number): boolean {
+    return id <= this.#clientsMax;
+  }
+
+  /** The slot of the entry with this id, where it needs no index. */
+  find(id: number): number {
+    return id > 0 && this.id(id - 1) === id ? id - 1 : NO_SLOT;
+  }
+
+  /** Takes a slot, for an entry without a name. There must be room, and no entry with this id. */
+  add(id: number, secret: Uint8Array, key: Uint8Array, now: Instant, expiresAt: Instant): number {
+    const slot = this.isDirect(id) ? id - 1 : this.#takeHigher();
+    this.#u32[this.#u32At(slot) + ID] = id;
+    this.#bytes.set(secret, slot * SLOT_SIZE + SECRET);
+    this.#bytes.set(key, slot * SLOT_SIZE + KEY);
+    this.#bytes[slot * SLOT_SIZE + NAME_SIZE] = 0;
+    this.#f64[this.#f64At(slot) + JOINED_AT] = now;
+    this.#enqueue(slot, expiresAt);
+    this.#size++;
+    return slot;
+  }
+
+  /** Gives the slot back. */
+  remove(slot: number): void {
+    this.setName(slot, NOTHING);
+    this.#dequeue(slot);
+    this.#u32[this.#u32At(slot) + ID] = 0;
+    this.#size--;
+    if (slot < this.#clientsMax) return;
+    this.#setLink(slot, YOUNGER, this.#free);
+    this.#free = slot;
+  }
+
+  /** Moves the end of the lease to `expiresAt`, which no other lease outlasts. */
+  renew(slot: number, expiresAt: Instant): void {
+    this.#dequeue(slot);
+    this.#enqueue(slot, expiresAt);
+  }
+
+  /** Sets what the last Register told, beside the name. */
+  setRegister(slot: number, endpoint: Uint8Array, port: number, nonce: bigint): void {
+    this.#bytes.set(endpoint, slot * SLOT_SIZE + ENDPOINT);
+    this.#u16[slot * (SLOT_SIZE / 2) + PORT] = port;
+    this.#u64[this.#f64At(slot) + NONCE] = nonce;
+  }
+
+  /** Sets the name, in UTF-8. */
+  setName(slot: number, name: Uint8Array): void {
+    const start = slot * SLOT_SIZE;
+    const before = this.nameSize(slot);
+    const cellAt = this.#u32At(slot) + NAME_CELL;
+    if (before > SHORT_NAME_MAX) this.#names.remove(this.#u32[cellAt]!, before);
+    if (name.length > SHORT_NAME_MAX) this.#u32[cellAt] = this.#names.add(name);
+    else this.#bytes.set(name, start + NAME);
+    this.#bytes[start + NAME_SIZE] = name.length;
+  }
+
+  id(slot: number): number {
+    return this.#u32[this.#u32At(slot) + ID]!;
+  }
+
+  expiresAt(slot: number): Instant {
+    return this.#f64[this.#f64At(slot) + EXPIRES_AT]!;
+  }
+
+  nonce(slot: number): bigint {
+    return this.#u64[this.#f64At(slot) + NONCE]!;
+  }
+
+  nameSize(slot: number): number {
+    return this.#bytes[slot * SLOT_SIZE + NAME_SIZE]!;
+  }
+
+  /** Writes the name to the start of `to`, or from `at` on. */
+  copyName(slot: number, to: Uint8Array, at = 0): void {
+    const size = this.nameSize(slot);
+    if (size > SHORT_NAME_MAX) {
+      this.#names.copy(this.#u32[this.#u32At(slot) + NAME_CELL]!, size, to, at);
+    } else this.#copy(slot * SLOT_SIZE + NAME, size, to, at);
+  }
+
+  /** Host and port as in `host_bytes.ts`, as a view. */
+  endpoint(slot: number): Uint8Array {
+    const at = slot * SLOT_SIZE + ENDPOINT;
+    return this.#bytes.subarray(at, at + ENDPOINT_SIZE);
+  }
+
+  /** Writes the public key from `at` on. */
+  copyKey(slot: number, to: Uint8Array, at: number): void {
+    this.#copy(slot * SLOT_SIZE + KEY, PUBLIC_KEY_SIZE, to, at);
+  }
+
+  /** Whether the client's datagrams come from there. */
+  isAt(slot: number, endpoint: Uint8Array): boolean {
+    return this.#isAtOffset(slot * SLOT_SIZE + ENDPOINT, endpoint, 0, ENDPOINT_SIZE);
+  }
+
+  /** Whether this is the entry's key. */
+  hasKey(slot: number, key: Uint8Array): boolean {
+    return this.#isAtOffset(slot * SLOT_SIZE + KEY, key, 0, PUBLIC_KEY_SIZE);
+  }
+
+  /** Whether the token ends with the entry's secret. How long it takes tells nothing about it. */
+  hasSecret(slot: number, token: Uint8Array): boolean {
+    return this.#isAtOffset(slot * SLOT_SIZE + SECRET, token, 4, TOKEN_SECRET_SIZE);
+  }
+
+  /** Writes the token of the entry from `at` on. */
+  copyToken(slot: number, to: Uint8Array, at: number): void {
+    const id = this.id(slot);
+    to[at] = id >>> 24;
+    to[at + 1] = id >>> 16;
+    to[at + 2] = id >>> 8;
+    to[at + 3] = id;
+    this.#copy(slot * SLOT_SIZE + SECRET, TOKEN_SECRET_SIZE, to, at + 4);
+  }
+
+  /** The entry as an object. */
+  get(slot: number): Entry {
+    const token = new Uint8Array(4 + TOKEN_SECRET_SIZE);
+    this.copyToken(slot, token, 0);
+    const publicKey = new Uint8Array(PUBLIC_KEY_SIZE);
+    this.copyKey(slot, publicKey, 0);
+    return {
+      ...this.client(slot),
+      slot,
+      token,
+      publicKey,
+      port: this.#u16[slot * (SLOT_SIZE / 2) + PORT]!,
+      nonce: this.nonce(slot),
+      expiresAt: this.expiresAt(slot),
+    };
+  }
+
+  /** What of it is told to the user. */
+  client(slot: number): TableClient {
+    return {
+      id: this.id(slot),
+      name: this.name(slot),
+      address: readEndpoint(this.endpoint(slot)),
+      joinedAt: this.#f64[this.#f64At(slot) + JOINED_AT]!,
+    };
+  }
+
+  /** The name as text. */
+  name(slot: number): string {
+    const size = this.nameSize(slot);
+    if (size === 0) return "";
+    this.copyName(slot, this.#name);
+    return readUtf8(this.#name.subarray(0, size));
+  }
+
+  /** For a few bytes, quicker than set() with a view. */
+  #copy(from: number, size: number, to: Uint8Array, at: number): void {
+    for (let i = 0; i < size; i++) to[at + i] = this.#bytes[from + i]!;
+  }
+
+  #takeHigher(): number {
+    if (this.#free === NO_SLOT) return this.#unused++;
+    const slot = this.#free;
+    this.#free = this.#link(slot, YOUNGER);
+    return slot;
+  }
+
+  /** In constant time for a size. */
+  #isAtOffset(offset: number, shown: Uint8Array, at: number, size: number): boolean {
+    let difference = 0;
+    for (let i = 0; i < size; i++) difference |= this.#bytes[offset + i]! ^ shown[at + i]!;
+    return difference === 0;
+  }
+
+  #u32At(slot: number): number {
+    return slot * (SLOT_SIZE / 4);
+  }
+
+  #f64At(slot: number): number {
+    return slot * (SLOT_SIZE / 8);
+  }
+
+  #link(slot: number, field: number): number {
+    return this.#u32[this.#u32At(slot) + field]! - 1;
+  }
+
+  #setLink(slot: number, field: number, to: number): void {
+    this.#u32[this.#u32At(slot) + field] = to + 1;
+  }
+
+  #enqueue(slot: number, expiresAt: Instant): void {
+    this.#f64[this.#f64At(slot) + EXPIRES_AT] = expiresAt;
+    this.#setLink(slot, OLDER, this.#youngest);
+    this.#setLink(slot, YOUNGER, NO_SLOT);
+    if (this.#youngest === NO_SLOT) this.#oldest = slot;
+    else this.#setLink(this.#youngest, YOUNGER, slot);
+    this.#youngest = slot;
+  }
+
+  #dequeue(slot: number): void {
+    const older = this.#link(slot, OLDER);
+    const younger = this.#link(slot, YOUNGER);
+    if (older === NO_SLOT) this.#oldest = younger;
+    else this.#setLink(older, YOUNGER, younger);
+    if (younger === NO_SLOT) this.#youngest = older;
+    else this.#setLink(younger, OLDER, older);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

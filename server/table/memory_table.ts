@@ -1,0 +1,292 @@
+/**
+ * The directory: the table of active clients and their leases. Pure: the time is an argument.
+ *
+ * @module
+ */
+import type { Instant, Random } from "../../protocol/machine.ts";
+import { RefusalReason } from "../../protocol/wire/frame.ts";
+import { Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import type { TableClient } from "./entry.ts";
+import { HashIndex, NO_SLOT } from "./hash_index.ts";
+import { IdSet } from "./id_set.ts";
+import { KeyedHash } from "./keyed_hash.ts";
+import { NameIndex } from "./name_index.ts";
+import { SpentRegisters } from "./register_replay.ts";
+import { writeUtf8 } from "../../protocol/wire/utf8.ts";
+
+/**
+ * Entries that one call of expire() takes out, so that nobody waits for it: about a millisecond.
+ * More are due at once only after the process stood still.
+ */
+export const EXPIRED_MAX = 1000;
+/** Milliseconds between two sweeps: leases that end meanwhile end together, with one timer. */
+const SWEEP_PAUSE = 1;
+/** Tokens whose random bytes are fetched at a time. */
+const SECRETS_AT_ONCE = 256;
+
+/** A Register whose sender has shown that it receives at its address. */
+export interface RegisterRequest {
+  nonce: bigint;
+  token: Uint8Array;
+  /** 0 for any. */
+  wantedId: number;
+  port: number;
+  publicKey: Uint8Array;
+  /** Empty, or a good name. */
+  name: string;
+  /** Where it came from, as in `host_bytes.ts`. */
+  endpoint: Uint8Array;
+}
+
+/** What becomes of a Register. */
+export type Registration =
+  | {
+    ok: true;
+    slot: number;
+    /** `moved`: the client was in the table and has another address or name now. */
+    change: "none" | "joined" | "moved";
+    /** The entry of an earlier run at the same address, which was removed. */
+    replaced: TableClient | undefined;
+  }
+  | { ok: false; reason: number };
+
+/** The limits of a directory. */
+export interface DirectoryOptions {
+  maxClients: number;
+  /** Milliseconds. */
+  lease: number;
+  random: Random;
+}
+
+/** The table, with an index for each way to find a client. They find slots of `entries`. */
+export class Directory {
+  readonly entries: Entries;
+  readonly #options: DirectoryOptions;
+  readonly #ids = new IdSet();
+  readonly #hash: KeyedHash;
+  readonly #byHigherId: HashIndex;
+  readonly #byAddress: HashIndex;
+  readonly #byName: NameIndex;
+  readonly #spent: SpentRegisters;
+  /** When expire() has something to do at the earliest: changes seldom, so that the timer is seldom set. */
+  #expiryBound: Instant = Infinity;
+  #secrets: Uint8Array = new Uint8Array(0);
+  readonly #idBytes = new Uint8Array(4);
+
+  constructor(options: DirectoryOptions) {
+    const { maxClients, random } = options;
+    this.#options = options;
+    this.entries = new Entries(maxClients);
+    this.#hash = new KeyedHash(random);
+    this.#byHigherId = new HashIndex(maxClients, (slot) => this.#hashOfId(this.entries.id(slot)));
+    this.#byAddress = new HashIndex(
+      maxClients,
+      (slot) => this.#hashOf(this.entries.endpoint(slot)),
+    );
+    this.#byName = new NameIndex(this.entries, maxClients, random);
+    this.#spent = new SpentRegisters(maxClients, random);
+  }
+
+  /** How many clients are active. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** The client with this id. */
+  find(id: number): number {
+    const { entries } = this;
+    if (entries.isDirect(id)) return entries.find(id);
+    const index = this.#byHigherId;
+    for (let cell = index.first(this.#hashOfId(id));; cell = index.next(cell)) {
+      const slot = index.at(cell);
+      if (slot === NO_SLOT || entries.id(slot) === id) return slot;
+    }
+  }
+
+  /** The client with this name, or one that counts as the same. */
+  findName(name: string): number {
+    return name === "" ? NO_SLOT : this.#byName.find(name);
+  }
+
+  /** The client that was given this token. How long it takes tells nothing about the token. */
+  findToken(token: Uint8Array): number {
+    const id = (token[0]! << 24 | token[1]! << 16 | token[2]! << 8 | token[3]!) >>> 0;
+    const slot = this.find(id);
+    return slot !== NO_SLOT && this.entries.hasSecret(slot, token) ? slot : NO_SLOT;
+  }
+
+  /** Whether this Register had its effect already, on an entry that has since changed or gone. */
+  isSpent({ endpoint, nonce }: RegisterRequest): boolean {
+    return this.#spent.has(endpoint, nonce);
+  }
+
+  /** Whether this Register leaves the table as it is, but for the lease. */
+  isRepeat(request: RegisterRequest): boolean {
+    const own = this.findToken(request.token);
+    if (own === NO_SLOT) return this.#isSameRegister(this.#findEndpoint(request.endpoint), request);
+    return this.#isUnmoved(own, request);
+  }
+
+  /** Grants or refuses a Register, by the three rules in `protocol/README.md`, "Registering". */
+  register(now: Instant, request: RegisterRequest): Registration {
+    const own = this.findToken(request.token);
+    const atAddress = this.#findEndpoint(request.endpoint);
+    if (own === NO_SLOT && this.#isSameRegister(atAddress, request)) {
+      this.renew(now, atAddress);
+      return { ok: true, slot: atAddress, change: "none", replaced: undefined };
+    }
+    const replaced = atAddress === own ? NO_SLOT : atAddress;
+    const reason = this.#refusal(request, own, replaced);
+    if (reason !== undefined) return { ok: false, reason };
+    const gone = replaced === NO_SLOT ? undefined : this.entries.client(replaced);
+    if (replaced !== NO_SLOT) this.remove(replaced);
+    if (own === NO_SLOT) {
+      return { ok: true, slot: this.#add(now, request), change: "joined", replaced: gone };
+    }
+    const isMoved = !this.#isUnmoved(own, request);
+    this.#update(own, request);
+    this.renew(now, own);
+    return { ok: true, slot: own, change: isMoved ? "moved" : "none", replaced: gone };
+  }
+
+  /** Starts the lease anew. */
+  renew(now: Instant, slot: number): void {
+    // All leases are equally long, so this one ends last.
+    this.entries.renew(slot, now + this.#options.lease);
+  }
+
+  /** Takes a client out that left, or made room for another; its Register is spent. */
+  remove(slot: number): void {
+    this.#spent.add(this.entries.endpoint(slot), this.entries.nonce(slot));
+    this.#remove(slot);
+  }
+
+  /**
+   * Takes the clients out whose leases have ended, at most {@linkcode EXPIRED_MAX} of them.
+   *
+   * @param onExpired what to do with each, the oldest first.
+   */
+  expire(now: Instant, onExpired: (client: TableClient) => void): void {
+    if (now < this.#expiryBound) return;
+    const { entries } = this;
+    for (let count = 0; count < EXPIRED_MAX; count++) {
+      const { oldest } = entries;
+      if (oldest === NO_SLOT || entries.expiresAt(oldest) > now) break;
+      const client = entries.client(oldest);
+      this.#remove(oldest);
+      onExpired(client);
+    }
+    const { oldest } = entries;
+    const next = oldest === NO_SLOT ? Infinity : entries.expiresAt(oldest);
+    this.#expiryBound = next <= now ? next : Math.max(next, now + SWEEP_PAUSE);
+  }
+
+  /** When to call expire() next: an instant before which no lease ends, or the next sweep. */
+  nextExpiry(): Instant | undefined {
+    return this.size === 0 ? undefined : this.#expiryBound;
+  }
+
+  /** The clients with ids above `after`, by rising id. Costs only what is taken from it. */
+  *above(after = 0): Generator<number, void> {
+    for (const id of this.#ids.above(after)) yield this.find(id);
+  }
+
+  #refusal(request: RegisterRequest, own: number, replaced: number): number | undefined {
+    if (own !== NO_SLOT && !this.entries.hasKey(own, request.publicKey)) {
+      return RefusalReason.otherKey;
+    }
+    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
+    const isOther = (holder: number): boolean =>
+      holder !== NO_SLOT && holder !== own && !(isHeir && holder === replaced);
+    if (own === NO_SLOT && isOther(this.find(request.wantedId))) return RefusalReason.idTaken;
+    if (isOther(this.findName(request.name))) return RefusalReason.nameTaken;
+    const isNewcomer = own === NO_SLOT && replaced === NO_SLOT;
+    return isNewcomer && this.size >= this.#options.maxClients ? RefusalReason.full : undefined;
+  }
+
+  #add(now: Instant, request: RegisterRequest): number {
+    const { wantedId, publicKey } = request;
+    const id = wantedId === 0 ? this.#ids.smallestFree() : wantedId;
+    const expiresAt = now + this.#options.lease;
+    if (this.size === 0) this.#expiryBound = expiresAt;
+    const slot = this.entries.add(id, this.#newSecret(), publicKey, now, expiresAt);
+    if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
+    this.#ids.add(id);
+    this.#set(slot, request);
+    return slot;
+  }
+
+  #remove(slot: number): void {
+    const id = this.entries.id(slot);
+    if (!this.entries.isDirect(id)) this.#byHigherId.remove(slot);
+    this.#ids.remove(id);
+    this.#unset(slot);
+    this.entries.remove(slot);
+  }
+
+  #update(slot: number, request: RegisterRequest): void {
+    const nonce = this.entries.nonce(slot);
+    if (nonce !== request.nonce) this.#spent.add(this.entries.endpoint(slot), nonce);
+    this.#unset(slot);
+    this.#set(slot, request);
+  }
+
+  /** Sets what a Register may change, and the indexes of it. */
+  #set(slot: number, { endpoint, port, nonce, name }: RegisterRequest): void {
+    this.entries.setRegister(slot, endpoint, port, nonce);
+    this.#byAddress.add(this.#hashOf(endpoint), slot);
+    if (name === "") return;
+    this.entries.setName(slot, writeUtf8(name));
+    this.#byName.add(slot);
+  }
+
+  #unset(slot: number): void {
+    this.#byAddress.remove(slot);
+    if (this.entries.nameSize(slot) === 0) return;
+    this.#byName.remove(slot);
+    this.entries.setName(slot, NO_NAME);
+  }
+
+  #findEndpoint(endpoint: Uint8Array): number {
+    const index = this.#byAddress;
+    for (let cell = index.first(this.#hashOf(endpoint));; cell = index.next(cell)) {
+      const slot = index.at(cell);
+      if (slot === NO_SLOT || this.entries.isAt(slot, endpoint)) return slot;
+    }
+  }
+
+  /** Whether this is the very Register that the entry was granted to. */
+  #isSameRegister(slot: number, { nonce, publicKey }: RegisterRequest): boolean {
+    if (slot === NO_SLOT) return false;
+    return this.entries.nonce(slot) === nonce && this.entries.hasKey(slot, publicKey);
+  }
+
+  #isUnmoved(slot: number, { name, endpoint }: RegisterRequest): boolean {
+    return this.entries.isAt(slot, endpoint) && this.entries.name(slot) === name;
+  }
+
+  #hashOfId(id: number): number {
+    const bytes = this.#idBytes;
+    bytes[0] = id;
+    bytes[1] = id >>> 8;
+    bytes[2] = id >>> 16;
+    bytes[3] = id >>> 24;
+    return this.#hashOf(bytes);
+  }
+
+  #hashOf(bytes: Uint8Array): number {
+    return this.#hash.hash(bytes, bytes.length);
+  }
+
+  /** The secret part of a token, valid until the next call. */
+  #newSecret(): Uint8Array {
+    if (this.#secrets.length === 0) {
+      this.#secrets = this.#options.random(TOKEN_SECRET_SIZE * SECRETS_AT_ONCE);
+    }
+    const secret = this.#secrets.subarray(0, TOKEN_SECRET_SIZE);
+    this.#secrets = this.#secrets.subarray(TOKEN_SECRET_SIZE);
+    return secret;
+  }
+}
+
+const NO_NAME = new Uint8Array(0);

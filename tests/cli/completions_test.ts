@@ -1,0 +1,184 @@
+// The table of options, --help and the completions of each command are in step.
+import { assert, assertEquals } from "@std/assert";
+import { type CommandEntry, completions, SHELLS } from "../../cli/completions.ts";
+import { DOCTOR_OPTIONS, doctorHelp, parseDoctorOptions } from "../../client/doctor/options.ts";
+import { clientHelp } from "../../client/commands/help.ts";
+import { OPTIONS as CLIENT_OPTIONS, type OptionSpec, parseOptions } from "../../client/options.ts";
+import { serverHelp } from "../../server/help.ts";
+import {
+  OPTIONS as SERVER_OPTIONS,
+  parseOptions as parseServerOptions,
+} from "../../server/options.ts";
+
+const COMMANDS: readonly CommandEntry[] = [
+  { name: "serve", help: "run a directory", options: SERVER_OPTIONS },
+  { name: "client", help: "register, and talk", options: CLIENT_OPTIONS },
+  { name: "doctor", help: "ana's doctor: looks", options: DOCTOR_OPTIONS },
+  { name: "completions", help: "print this", options: [], words: SHELLS },
+];
+const HELPS: Record<string, string> = {
+  serve: serverHelp(),
+  client: clientHelp(),
+  doctor: doctorHelp(),
+};
+
+const HAS_BASH = hasShell("bash");
+
+function hasShell(shell: string): boolean {
+  try {
+    return new Deno.Command(shell, { args: ["-c", ":"], stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** The options that stand in a help, as `--name VALUE`. */
+function optionsIn(help: string): string[] {
+  const block = /^Options:\n((?: .*\n)+)/m.exec(help)?.[1] ?? "";
+  return block.trimEnd().split("\n").map((line) => /--[a-z-]+(?: \S+)?(?= {2})/.exec(line)![0]);
+}
+
+for (const { name, options } of COMMANDS.filter(({ name }) => name in HELPS)) {
+  Deno.test(`${name} --help has exactly the options of the table, within 80 columns`, () => {
+    const help = HELPS[name]!;
+    const inTable = options.map(({ name, value }) => `--${name} ${value}`.trimEnd());
+    assertEquals(optionsIn(help), inTable);
+    for (const { help: text } of options) assert(help.includes(`  ${text}\n`), text);
+    assertEquals(help.split("\n").filter((line) => line.length > 80), []);
+  });
+}
+
+Deno.test("every option of the tables is understood", () => {
+  const values: Record<string, string> = {
+    "FILE": "file",
+    "HOST": "localhost",
+    "HOST[:PORT]": "localhost",
+    "ID|NAME": "1",
+    "LIST": "loss=0",
+    "NAME": "ana",
+    "TEXT": "hi",
+  };
+  const args = ({ name, value, choices }: OptionSpec): string[] =>
+    value === "" ? [`--${name}`] : [`--${name}`, choices?.[0] ?? values[value] ?? "1"];
+  for (const option of SERVER_OPTIONS satisfies readonly OptionSpec[]) {
+    assertEquals(typeof parseServerOptions(args(option)), "object", option.name);
+  }
+  for (const option of DOCTOR_OPTIONS) {
+    assert(parseDoctorOptions(args(option)).kind !== "problem", option.name);
+  }
+  for (const option of CLIENT_OPTIONS) {
+    const more = option.name === "send" ? ["--connect", "1"] : [];
+    const parsed = parseOptions([...args(option), ...more]);
+    assert(parsed.kind !== "problem", JSON.stringify(parsed));
+  }
+});
+
+for (const shell of SHELLS) {
+  Deno.test(`completions ${shell} has every command and option`, () => {
+    const script = completions(shell, COMMANDS);
+    for (const { name, options } of COMMANDS) {
+      assert(script.includes(name));
+      for (const { name: option } of options) {
+        assert(script.includes(shell === "fish" ? `-l ${option} ` : `--${option}`), option);
+      }
+    }
+  });
+
+  Deno.test({
+    name: `completions ${shell}: the shell takes the script${
+      hasShell(shell) ? "" : ` (skipped: no ${shell})`
+    }`,
+    ignore: !hasShell(shell),
+    fn() {
+      const script = completions(shell, COMMANDS);
+      const { success, stderr } = new Deno.Command(shell, { args: ["-n", "-c", script] })
+        .outputSync();
+      assertEquals([success, new TextDecoder().decode(stderr)], [true, ""]);
+    },
+  });
+}
+
+Deno.test("completions: quotes and colons in a help are text to the shells", () => {
+  assert(completions("fish", COMMANDS).includes("-d 'ana\\'s doctor: looks'"));
+  assert(completions("zsh", COMMANDS).includes("'doctor:ana'\\''s doctor\\: looks'"));
+});
+
+/** What bash offers for a line that ends at the cursor. */
+function completed(words: string[], cwd?: string): string[] {
+  const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+  const script = [
+    completions("bash", COMMANDS),
+    `COMP_WORDS=(${words.map(quote).join(" ")})`,
+    `COMP_CWORD=${words.length - 1}`,
+    "_udp_chat",
+    'printf "%s\\n" "${COMPREPLY[@]}"',
+  ].join("\n");
+  const options = { args: ["--norc", "-c", script], ...cwd !== undefined && { cwd } };
+  const { stdout, stderr } = new Deno.Command("bash", options).outputSync();
+  assertEquals(new TextDecoder().decode(stderr), "");
+  return new TextDecoder().decode(stdout).trimEnd().split("\n");
+}
+
+Deno.test({
+  name: `completions bash: what is offered${HAS_BASH ? "" : " (skipped: no bash)"}`,
+  ignore: !HAS_BASH,
+  fn() {
+    const names = COMMANDS.map(({ name }) => name);
+    assertEquals(completed(["udp-chat", ""]), [...names, "-h", "--help", "--version"]);
+    assertEquals(completed(["udp-chat", "cl"]), ["client"]);
+    assertEquals(completed(["udp-chat", "client", "--ti"]), ["--timers"]);
+    assertEquals(completed(["udp-chat", "client", "--timers", ""]), ["adaptive", "fixed"]);
+    // Bash splits at "=".
+    assertEquals(completed(["udp-chat", "client", "--timers", "="]), ["adaptive", "fixed"]);
+    assertEquals(completed(["udp-chat", "client", "--timers", "=", "f"]), ["fixed"]);
+    assertEquals(completed(["udp-chat", "client", "--name", ""]), [""]);
+    assertEquals(completed(["udp-chat", "completions", ""]), [...SHELLS]);
+    for (const { name, options } of COMMANDS) {
+      const offered = completed(["udp-chat", name, "--"]);
+      assertEquals(offered.filter((word) => word !== ""), options.map(({ name }) => `--${name}`));
+    }
+  },
+});
+
+Deno.test({
+  name: `completions bash: files, with spaces too${HAS_BASH ? "" : " (skipped: no bash)"}`,
+  ignore: !HAS_BASH,
+  fn() {
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.writeTextFileSync(`${folder}/my secret`, "");
+      assertEquals(completed(["udp-chat", "serve", "--secret", "my"], folder), ["my secret"]);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: `completions fish: what is offered${hasShell("fish") ? "" : " (skipped: no fish)"}`,
+  ignore: !hasShell("fish"),
+  fn() {
+    const offered = (line: string): string[] => {
+      const script = `${completions("fish", COMMANDS)}\ncomplete -C '${line}'`;
+      const folder = Deno.makeTempDirSync();
+      try {
+        const env = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+        const { stdout } = new Deno.Command("fish", { args: ["-c", script], env }).outputSync();
+        return new TextDecoder().decode(stdout).trimEnd().split("\n").map((row) =>
+          row.split("\t")[0]!
+        );
+      } finally {
+        Deno.removeSync(folder, { recursive: true });
+      }
+    };
+    assertEquals(offered("udp-chat ").toSorted(), COMMANDS.map(({ name }) => name).toSorted());
+    assertEquals(offered("udp-chat client --ti"), ["--timers"]);
+    assertEquals(offered("udp-chat client --timers "), ["adaptive", "fixed"]);
+    assertEquals(offered("udp-chat completions ").toSorted(), [...SHELLS].toSorted());
+    for (const { name, options } of COMMANDS) {
+      const names = options.map(({ name }) => `--${name}`);
+      const words = offered(`udp-chat ${name} --`).filter((word) => word !== "");
+      assertEquals(words.toSorted(), names.toSorted());
+    }
+  },
+});

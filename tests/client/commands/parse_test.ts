@@ -1,0 +1,320 @@
+import { assertEquals } from "@std/assert";
+import {
+  CLIENT_ID_MAX,
+  parseCommand,
+  type ParseContext,
+  type ParsedLine,
+} from "../../../client/commands/parse.ts";
+import { COMMANDS, usage } from "../../../client/commands/command_table.ts";
+import { complete, KnownClients } from "../../../client/commands/complete.ts";
+import { commandHelp } from "../../../client/commands/help.ts";
+
+const IDLE: ParseContext = { isConnected: false, isJson: false };
+const CONNECTED: ParseContext = { isConnected: true, isJson: false };
+const JSON_LINES: ParseContext = { isConnected: true, isJson: true };
+
+const SPACES = "cannot hold spaces or control characters";
+
+/** A fingerprint. */
+const DIGITS = "12345 67890 00000 11111 22222 33333";
+
+/** The command, or the message of the problem. */
+function understood(line: string, context: ParseContext): unknown {
+  const parsed: ParsedLine = parseCommand(line, context);
+  if (parsed.kind === "command") return parsed.command;
+  return parsed.kind === "problem" ? parsed.message : undefined;
+}
+
+Deno.test("parseCommand() understands every command, with and without a slash", () => {
+  const lines: [string, unknown][] = [
+    ["connect 2", { command: "connect", peer: 2 }],
+    ["connect ana", { command: "connect", peer: "ana" }],
+    ["accept", { command: "accept" }],
+    ["accept 3", { command: "accept", peer: 3 }],
+    ["reject  bob ", { command: "reject", peer: "bob" }],
+    ["send hi there", { command: "send", text: "hi there" }],
+    ["send @2 hi", { command: "send", text: "@2 hi" }],
+    ["@2 hi  there ", { command: "send", peer: 2, text: "hi  there " }],
+    ["@bob two\nlines", { command: "send", peer: "bob", text: "two\nlines" }],
+    ["switch 2", { command: "switch", peer: 2 }],
+    ["switch bob", { command: "switch", peer: "bob" }],
+    ["terminate", { command: "terminate" }],
+    ["terminate 2", { command: "terminate", peer: 2 }],
+    ["requests", { command: "requests" }],
+    [`accept ${DIGITS.replaceAll(" ", "-")}`, { command: "accept", peer: DIGITS }],
+    [`reject ${DIGITS}`, { command: "reject", peer: DIGITS }],
+    ["  leave ", { command: "leave" }],
+    ["list", { command: "list" }],
+    ["help", { command: "help" }],
+    ["fingerprint", { command: "fingerprint" }],
+    ["verify", { command: "verify" }],
+    ["block 2", { command: "block", peer: 2 }],
+    ["block eve", { command: "block", peer: "eve" }],
+    [`block  ${DIGITS.replace(" ", "  ")} `, { command: "block", peer: DIGITS }],
+    [`unblock ${DIGITS.replaceAll(" ", "-")}`, { command: "unblock", peer: DIGITS }],
+    [`unblock ${DIGITS.replaceAll(" ", "")}`, { command: "unblock", peer: DIGITS }],
+    ["unblock", { command: "unblock" }],
+  ];
+  for (const [line, expected] of lines) {
+    assertEquals(understood(line, IDLE), expected);
+    assertEquals(understood(line, CONNECTED), expected);
+    assertEquals(understood(`/${line.trimStart()}`, CONNECTED), expected);
+  }
+});
+
+Deno.test("parseCommand() finds every example of the table to be right", () => {
+  for (const { name, example } of COMMANDS) {
+    const parsed = parseCommand(example, IDLE);
+    const command = name === "@" ? "send" : name;
+    assertEquals(parsed.kind === "command" && parsed.command.command, command);
+  }
+});
+
+Deno.test("parseCommand() sends what is no fitting command, while connected", () => {
+  for (
+    const text of [
+      "hello",
+      "help me please",
+      "help me",
+      "leave it to me",
+      "log in",
+      "log it",
+      "list all of them",
+      "connect me to bob",
+      "connect",
+      "switch",
+      "switch to tea",
+      "terminate it now",
+      "requests pending",
+      "@ home",
+      "@",
+      "@@bob hi",
+      "send",
+      "terminat",
+      "block",
+      "block the road",
+      "unblock it please",
+      "verify that",
+      `${DIGITS}`,
+      `block ${DIGITS} 4`,
+      "  indented, and with space behind  ",
+      "quit",
+      "two\nlines",
+    ]
+  ) {
+    assertEquals(understood(text, CONNECTED), { command: "send", text });
+  }
+});
+
+Deno.test("parseCommand() keeps the spaces of a message", () => {
+  assertEquals(understood("send   a  b ", IDLE), { command: "send", text: "  a  b " });
+  assertEquals(understood("/send a\nb", IDLE), { command: "send", text: "a\nb" });
+});
+
+Deno.test("parseCommand() sends what stands behind two slashes with one", () => {
+  assertEquals(understood("//etc/hosts", CONNECTED), { command: "send", text: "/etc/hosts" });
+  assertEquals(understood("//leave", IDLE), { command: "send", text: "/leave" });
+});
+
+Deno.test("parseCommand() takes nothing for nothing", () => {
+  for (const context of [IDLE, CONNECTED, JSON_LINES]) {
+    for (const line of ["", "  ", "\t"]) {
+      assertEquals(parseCommand(line, context), { kind: "nothing" });
+    }
+  }
+});
+
+Deno.test("parseCommand() suggests the nearest command", () => {
+  const near: [string, string][] = [
+    ["conect 2", "connect"],
+    ["Connect 2", "connect"],
+    ["acept", "accept"],
+    ["lsit", "list"],
+    ["term", "terminate"],
+    ["quit", "leave"],
+    ["who", "list"],
+    ["swich 2", "switch"],
+    ["missed", "requests"],
+  ];
+  for (const [line, name] of near) {
+    const word = line.split(" ")[0];
+    const message = `Unknown command "${word}": did you mean "${name}"?`;
+    assertEquals(parseCommand(line, IDLE), { kind: "problem", message, isText: false });
+  }
+  assertEquals(
+    understood("/conect 2", CONNECTED),
+    'Unknown command "/conect": did you mean "/connect"?',
+  );
+});
+
+Deno.test("parseCommand() says that other text is no command", () => {
+  const message = 'Unknown command "hello": type help, or connect NAME to talk';
+  assertEquals(parseCommand("hello there", IDLE), { kind: "problem", message, isText: true });
+  assertEquals(understood("/", CONNECTED), 'Unknown command "/": type help for the commands');
+  const long = understood("x".repeat(100_000), IDLE);
+  assertEquals(long, `Unknown command "${"x".repeat(40)}…": type help, or connect NAME to talk`);
+});
+
+Deno.test("parseCommand() shows the usage where the arguments do not fit", () => {
+  const expected = "Usage: connect ID|NAME · for example: connect 2";
+  assertEquals(understood("connect", IDLE), expected);
+  assertEquals(understood("/connect 2 3", CONNECTED), expected);
+  assertEquals(understood("send ", IDLE), "Usage: send TEXT · for example: send hello");
+  assertEquals(understood("block", IDLE), "Usage: block WHO · for example: block eve");
+  assertEquals(understood("list 3", IDLE), "Usage: list · for example: list");
+  assertEquals(understood("switch", IDLE), "Usage: switch ID|NAME · for example: switch 2");
+  const addressed = "Usage: @ID|NAME TEXT · for example: @2 hello";
+  for (const line of ["@bob", "@2 ", "/@bob"]) assertEquals(understood(line, CONNECTED), addressed);
+  for (const line of ["@", "@ hi"]) assertEquals(understood(line, IDLE), addressed);
+});
+
+Deno.test("parseCommand() takes numbers from 1 to 4294967295 for client ids", () => {
+  const ids = `expected a client id from 1 to ${CLIENT_ID_MAX}`;
+  assertEquals(understood("connect 4294967295", IDLE), { command: "connect", peer: 4294967295 });
+  assertEquals(understood("connect 007", IDLE), { command: "connect", peer: 7 });
+  assertEquals(understood("connect 0", IDLE), `Cannot connect: ${ids}, got "0"`);
+  assertEquals(understood("accept 4294967296", IDLE), `Cannot accept: ${ids}, got "4294967296"`);
+  assertEquals(understood("connect 2x", IDLE), { command: "connect", peer: "2x" });
+  const slash = 'Cannot connect: a name cannot start with "@"';
+  assertEquals(understood("connect @ana", IDLE), slash);
+});
+
+Deno.test("parseCommand() understands JSON lines", () => {
+  const lines: [string, unknown][] = [
+    ['{"command":"connect","peer":2}', { command: "connect", peer: 2 }],
+    [' {"command":"connect","peer":"ana"}', { command: "connect", peer: "ana" }],
+    ['{"command":"accept"}', { command: "accept" }],
+    ['{"command":"reject","peer":3}', { command: "reject", peer: 3 }],
+    ['{"command":"send","text":"two\\nlines "}', { command: "send", text: "two\nlines " }],
+    ['{"command":"send","text":"leave"}', { command: "send", text: "leave" }],
+    ['{"command":"send","peer":2,"text":"@"}', { command: "send", peer: 2, text: "@" }],
+    ['{"command":"send","peer":"bob","text":""}', { command: "send", peer: "bob", text: "" }],
+    ['{"command":"switch","peer":2}', { command: "switch", peer: 2 }],
+    ['{"command":"terminate","peer":2}', { command: "terminate", peer: 2 }],
+    ['{"command":"requests"}', { command: "requests" }],
+    ['{"command":"leave"}', { command: "leave" }],
+    ['{"command":"verify"}', { command: "verify" }],
+    ['{"command":"block","peer":3}', { command: "block", peer: 3 }],
+    [`{"command":"block","peer":"${DIGITS}"}`, { command: "block", peer: DIGITS }],
+    ['{"command":"unblock"}', { command: "unblock" }],
+  ];
+  for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
+  assertEquals(understood("plain", JSON_LINES), { command: "send", text: "plain" });
+  assertEquals(understood("{plain}", CONNECTED), { command: "send", text: "{plain}" });
+});
+
+Deno.test("parseCommand() reports malformed JSON lines", () => {
+  const lines: [string, string][] = [
+    ['{"command":', 'Cannot parse the line as JSON: "{"command":"'],
+    ['{"text":"hi"}', 'Cannot parse the command: expected {"command": "…", …}'],
+    ['{"command":["send"]}', 'Cannot parse the command: expected {"command": "…", …}'],
+    ['{"command":"sned"}', 'Unknown command "sned": did you mean "send"?'],
+    ['{"command":"send"}', 'Cannot send: expected the field "text", a string'],
+    ['{"command":"send","text":5}', 'Cannot send: expected the field "text", a string'],
+    ['{"command":"connect"}', 'Cannot connect: expected the field "peer", a client id or a name'],
+    ['{"command":"block"}', 'Cannot block: expected the field "peer", a client id or a name'],
+    [`{"command":"connect","peer":"${DIGITS}"}`, `Cannot connect: a name ${SPACES}`],
+    [
+      '{"command":"connect","peer":2.5}',
+      'Cannot connect: expected the field "peer", a client id or a name',
+    ],
+    [
+      '{"command":"accept","peer":null}',
+      'Cannot accept: expected the field "peer", a client id or a name',
+    ],
+    ['{"command":"list","peer":2}', 'Cannot list: unknown field "peer"'],
+    ['{"command":"@","peer":2}', 'Unknown command "@": type help for the commands'],
+    ['{"command":"switch"}', 'Cannot switch: expected the field "peer", a client id or a name'],
+    [
+      '{"command":"send","peer":0.5,"text":"x"}',
+      'Cannot send: expected the field "peer", a client id or a name',
+    ],
+    ['{"command":"send","peer":"@x","text":"x"}', 'Cannot send: a name cannot start with "@"'],
+  ];
+  for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
+});
+
+Deno.test("complete() completes commands, and then clients", () => {
+  const known = {
+    isConnected: false,
+    clients: [{ id: 2, name: "bob" }, { id: 20, name: "" }],
+    connected: [{ id: 4, name: "dan" }],
+    requests: [{ id: 3, name: "carol" }],
+    blocked: ["eve", DIGITS.replaceAll(" ", "-")],
+  };
+  assertEquals(complete("co", known), [["connect "], "co"]);
+  assertEquals(complete("/t", known), [["/terminate"], "/t"]);
+  assertEquals(complete("connect B", known), [["bob"], "B"]);
+  assertEquals(complete("connect 2", known), [["2", "20"], "2"]);
+  assertEquals(complete("accept ", known), [["carol", "3"], ""]);
+  assertEquals(complete("sw", known), [["switch "], "sw"]);
+  assertEquals(complete("switch ", known), [["dan", "4"], ""]);
+  assertEquals(complete("terminate D", known), [["dan"], "D"]);
+  assertEquals(complete("@", known), [["@dan ", "@4 "], "@"]);
+  assertEquals(complete("/@D", { ...known, isConnected: true }), [["/@dan "], "/@D"]);
+  assertEquals(complete("@dan ", known), [[], ""]);
+  assertEquals(complete("bl", known), [["block "], "bl"]);
+  assertEquals(complete("block b", known), [["bob"], "b"]);
+  assertEquals(complete("unblock ", known)[0], known.blocked);
+  assertEquals(complete("unblock E", known), [["eve"], "E"]);
+  assertEquals(complete("help te", known), [["terminate"], "te"]);
+  assertEquals(complete("list x", known), [[], "x"]);
+  assertEquals(complete("send hello wor", known)[0], []);
+});
+
+Deno.test("complete() offers no name that is none", () => {
+  const clients = new KnownClients();
+  clients.handle({
+    kind: "list",
+    clients: [{ id: 2, name: "b\x1b[2Job" }, { id: 3, name: "eve" }],
+  });
+  const key = new Uint8Array(32);
+  clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job", key, hash: key });
+  const known = {
+    isConnected: false,
+    clients: clients.list(),
+    connected: [],
+    requests: [],
+    blocked: [],
+  };
+  assertEquals(complete("connect ", known), [["eve", "3", "2"], ""]);
+});
+
+Deno.test("complete() offers nothing for an empty line while connected", () => {
+  const known = { isConnected: true, clients: [], connected: [], requests: [], blocked: [] };
+  assertEquals(complete("", known), [[], ""]);
+});
+
+Deno.test("commandHelp() has a line for each command, within 80 columns", () => {
+  const lines = commandHelp().split("\n");
+  for (const { name } of COMMANDS) {
+    const [topic] = COMMANDS.filter((spec) => spec.name === name);
+    assertEquals(lines.filter((line) => line.startsWith(`  ${usage(topic!)} `)).length, 1);
+    lines.push(...commandHelp(topic).split("\n"));
+  }
+  assertEquals(lines.filter((line) => line.length > 80), []);
+});
+
+Deno.test("parseCommand() takes log for a command where a file may be meant, while connected", () => {
+  for (
+    const file of ["chat.txt", "a/b", "off", "/tmp/my chat.txt", "~/a b", "..\\a b", "C:\\a b"]
+  ) {
+    assertEquals(understood(`log ${file}`, CONNECTED), { command: "log", file });
+  }
+  for (const text of ["log in", "log in.to it", "log 'em", "log out of C: now"]) {
+    assertEquals(understood(text, CONNECTED), { command: "send", text });
+  }
+});
+
+Deno.test("parseCommand() takes a path with spaces, quoted as for a shell or not", () => {
+  for (const context of [IDLE, CONNECTED]) {
+    for (const quote of ["'", '"']) {
+      const command = understood(`log ${quote}my chat.txt${quote} `, context);
+      assertEquals(command, { command: "log", file: "my chat.txt" });
+    }
+  }
+  for (const line of ["log my chat.txt", "/log my chat.txt"]) {
+    assertEquals(understood(line, IDLE), { command: "log", file: "my chat.txt" });
+  }
+  assertEquals(understood("/log 'em", CONNECTED), { command: "log", file: "'em" });
+});

@@ -1,0 +1,97 @@
+import { assertEquals } from "@std/assert";
+import { ExitStatus } from "../../../client/exit.ts";
+import { SEND_WINDOW } from "../../../client/commands/script.ts";
+import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
+
+/** A script that talks with bob, and then with carol as well. */
+function withTwo(...lines: string[]): Stage {
+  const stage = new Stage({}, ...lines);
+  stage.registers();
+  stage.connects(BOB);
+  stage.connects(CAROL);
+  return stage;
+}
+
+Deno.test("Script sends to one of several by id or name, each with a window of its own", () => {
+  const toBob = Array.from({ length: SEND_WINDOW }, () => "@bob hi");
+  const stage = withTwo(...toBob, "@carol hi", "@2 more");
+  assertEquals(stage.steps().slice(SEND_WINDOW - 1), ["send hi bob", "send hi carol"]);
+  assertEquals(stage.steps(), []);
+});
+
+Deno.test("Script switches when everything is delivered, and takes what is terminated by name", () => {
+  const stage = withTwo("hi", "switch bob", "requests", "terminate 3", "hello");
+  assertEquals(stage.steps(), ["send hi"]);
+  stage.view = { ...stage.view, peer: { ...stage.view.peer!, unconfirmed: 0 } };
+  assertEquals(stage.steps(), ["switch bob", "requests", "terminate 3"]);
+  const [bob] = stage.view.others;
+  stage.view = { ...stage.view, peer: bob, others: [] };
+  stage.script.handle({
+    kind: "terminated",
+    ...{ peer: 3, name: "carol" },
+    by: "local",
+    undelivered: 0,
+  });
+  assertEquals(stage.steps(), ["send hello"]);
+});
+
+Deno.test("Script goes on with another connection when it has terminated the current one", () => {
+  const stage = withTwo("terminate", "hello");
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.ends("local");
+  assertEquals(stage.steps(), ["send hello"]);
+  assertEquals(stage.script.status, ExitStatus.ok);
+});
+
+Deno.test("Script tells nobody what was meant for somebody who is gone", () => {
+  const stage = withTwo();
+  stage.ends("peer");
+  for (const line of ["for carol", "@2 for bob", "terminate", "for bob"]) stage.script.feed(line);
+  const [report, ...steps] = stage.steps();
+  assertEquals(report, "Nothing was sent: not connected any more to whom it was for");
+  assertEquals(steps, ["send for bob 2"]);
+  stage.delivers();
+  assertEquals(stage.steps(), ["send for bob"]);
+  assertEquals(stage.script.status, ExitStatus.undelivered);
+});
+
+Deno.test("Script means nobody who is connected beside, because all are accepted", () => {
+  const stage = withTwo();
+  stage.ends("peer");
+  const key = new Uint8Array(32);
+  const dan = { peer: 4, name: "dan", key, hash: key };
+  stage.script.handle({ kind: "connected", ...dan, isAside: true });
+  stage.script.feed("for carol");
+  assertEquals(stage.steps().length, 1);
+  assertEquals(stage.script.status, ExitStatus.undelivered);
+  stage.script.handle({ kind: "connected", ...dan });
+  stage.script.feed("for dan");
+  assertEquals(stage.steps(), ["send for dan"]);
+});
+
+Deno.test("Script tells nobody what was meant for somebody who could not be reached", () => {
+  const stage = new Stage({}, "connect 3", "for carol", "switch bob", "for bob");
+  stage.registers();
+  stage.connects(BOB);
+  assertEquals(stage.steps(), ["connect 3"]);
+  stage.fails({ kind: "inactive", peer: 3 });
+  assertEquals(stage.steps().slice(1), ["switch bob", "send for bob"]);
+  assertEquals(stage.script.status, ExitStatus.inactive);
+});
+
+Deno.test("Script takes terminate for done where the one that it names was quicker", () => {
+  const stage = withTwo("terminate carol", "terminate dan");
+  stage.ends("peer");
+  assertEquals(stage.steps(), ["terminate dan"]);
+});
+
+Deno.test("Script ends all connections at the end of the input", () => {
+  const stage = withTwo();
+  stage.script.end();
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.ends("local");
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});

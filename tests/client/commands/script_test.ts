@@ -1,0 +1,299 @@
+import { assertEquals } from "@std/assert";
+import type { ErrorCode } from "../../../client/event.ts";
+import { ExitStatus } from "../../../client/exit.ts";
+import { SEND_WINDOW } from "../../../client/commands/script.ts";
+import { ANA, BOB, Stage } from "../../support/script_stage.ts";
+
+Deno.test("Script runs nothing before the client is registered", () => {
+  const stage = new Stage({}, "connect 2");
+  assertEquals(stage.steps(), []);
+  stage.registers();
+  assertEquals(stage.steps(), ["connect 2"]);
+});
+
+Deno.test("Script waits with connect for the connection, and then sends", () => {
+  const stage = new Stage({}, "connect 2", "hello", "send you", "", "terminate", "list");
+  stage.script.end();
+  stage.registers();
+  assertEquals(stage.steps(), ["connect 2"]);
+  assertEquals(stage.steps(), []);
+  stage.connects();
+  assertEquals(stage.steps(), ["send hello", "send you"]);
+  stage.delivers(1);
+  assertEquals(stage.steps(), []);
+  stage.delivers();
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.become("terminating");
+  assertEquals(stage.steps(), []);
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["list"]);
+  assertEquals(stage.steps(), []);
+  stage.script.handle({ kind: "list", clients: [ANA] });
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script goes on after every way in which connect fails, and exits with the first", () => {
+  const failures: [Parameters<Stage["fails"]>[0], ExitStatus][] = [
+    [{ kind: "inactive", peer: 2 }, ExitStatus.inactive],
+    ["peerTimeout", ExitStatus.inactive],
+    [{ kind: "rejected", peer: 2, reason: 1 }, ExitStatus.rejected],
+    ["serverTimeout", ExitStatus.serverTimeout],
+    ["self", ExitStatus.failure],
+    ["version", ExitStatus.failure],
+  ];
+  for (const [failure, status] of failures) {
+    const stage = new Stage({}, "connect 2", "connect 3");
+    stage.script.end();
+    stage.registers();
+    stage.steps();
+    stage.fails(failure);
+    assertEquals(stage.steps(), ["connect 3"]);
+    stage.fails("alreadyConnected");
+    assertEquals(stage.steps(), ["leave"]);
+    assertEquals(stage.leaves(), status);
+  }
+});
+
+Deno.test("Script asks and blocks in its turn, and fails where nobody is meant", () => {
+  const stage = new Stage({}, "fingerprint", "connect 2", "verify", "hi", "block bob", "unblock");
+  stage.script.end();
+  stage.registers();
+  assertEquals(stage.steps(), ["fingerprint", "connect 2"]);
+  stage.connects();
+  assertEquals(stage.steps(), ["verify", "send hi"]);
+  stage.delivers();
+  assertEquals(stage.steps(), ["block bob", "unblock", "terminate"]);
+  stage.fails("unknownPeer");
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.failure);
+});
+
+Deno.test("Script keeps at most SEND_WINDOW messages undelivered", () => {
+  const lines = Array.from({ length: SEND_WINDOW + 2 }, (_, index) => `${index}`);
+  const stage = new Stage({}, ...lines);
+  stage.registers();
+  stage.connects();
+  assertEquals(stage.steps().length, SEND_WINDOW);
+  assertEquals(stage.steps(), []);
+  stage.delivers(1);
+  assertEquals(stage.steps(), [`send ${SEND_WINDOW}`]);
+});
+
+Deno.test("Script goes on when the connection ends while it waits for deliveries", () => {
+  const stage = new Stage({}, "one", "list");
+  stage.script.end();
+  stage.registers();
+  stage.connects();
+  assertEquals(stage.steps(), ["send one"]);
+  stage.terminates("timeout", 1);
+  assertEquals(stage.steps(), ["list"]);
+  stage.script.handle({ kind: "list", clients: [] });
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(1), ExitStatus.undelivered);
+});
+
+Deno.test("Script waits with accept and reject for a request", () => {
+  const stage = new Stage({}, "reject", "accept");
+  stage.registers();
+  assertEquals(stage.steps(), []);
+  stage.rings(ANA);
+  assertEquals(stage.steps().slice(0, 1), ["reject"]);
+  const other = new Stage({}, "accept bob", "hi");
+  other.registers();
+  other.rings(ANA);
+  assertEquals(other.steps(), []);
+  other.rings(ANA, { id: 7, name: "BOB" });
+  assertEquals(other.steps().slice(0, 1), ["accept bob"]);
+});
+
+Deno.test("Script runs accept for a request that came before it", () => {
+  const stage = new Stage({}, "accept 2");
+  stage.registers();
+  stage.rings(ANA, BOB);
+  assertEquals(stage.script.poll(stage.view), {
+    kind: "run",
+    command: { command: "accept", peer: 2 },
+  });
+});
+
+Deno.test("Script takes accept for done where --accept-all was quicker", () => {
+  const stage = new Stage({ acceptAll: true }, "accept", "hi");
+  stage.registers();
+  assertEquals(stage.steps(), []);
+  stage.connects();
+  assertEquals(stage.steps(), ["send hi"]);
+});
+
+Deno.test("Script takes terminate for done where the other was quicker", () => {
+  const stage = new Stage({}, "terminate");
+  stage.script.end();
+  stage.registers();
+  stage.connects();
+  stage.terminates("peer");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script fails to terminate where there was no connection", () => {
+  const stage = new Stage({}, "terminate");
+  stage.registers();
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.fails("notConnected");
+  assertEquals(stage.script.status, ExitStatus.failure);
+});
+
+Deno.test("Script reports lines that it does not understand, and goes on", () => {
+  const stage = new Stage({}, "conect 2", "hello");
+  stage.script.feedTooLong();
+  stage.script.end();
+  stage.registers();
+  assertEquals(stage.steps(), [
+    'Unknown command "conect": did you mean "connect"?',
+    'Unknown command "hello": type help, or connect NAME to talk',
+    "Cannot read a line of more than 524288 characters",
+    "leave",
+  ]);
+  assertEquals(stage.leaves(), ExitStatus.usage);
+});
+
+Deno.test("Script counts what is sent after the connection as undelivered", () => {
+  for (const line of ["hello", "send hello"]) {
+    const stage = new Stage({});
+    stage.registers();
+    stage.connects();
+    stage.terminates("peer");
+    stage.script.feed(line);
+    assertEquals(stage.steps().length, 1);
+    assertEquals(stage.script.status, ExitStatus.undelivered);
+  }
+});
+
+Deno.test("Script counts a message that is too long as undelivered", () => {
+  const stage = new Stage({}, "hello");
+  stage.registers();
+  stage.connects();
+  stage.steps();
+  stage.fails("tooLong");
+  assertEquals(stage.script.status, ExitStatus.undelivered);
+});
+
+Deno.test("Script waits with the end of the input for deliveries, terminates, and leaves", () => {
+  const stage = new Stage({}, "hello");
+  stage.script.end();
+  stage.registers();
+  stage.connects();
+  assertEquals(stage.steps(), ["send hello"]);
+  stage.delivers();
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script runs nothing after leave", () => {
+  const stage = new Stage({}, "leave", "list");
+  stage.registers();
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script reports a leave that was not acknowledged, or left messages undelivered", () => {
+  const silent = new Stage({}, "leave");
+  silent.registers();
+  silent.steps();
+  assertEquals(silent.leaves(0, false), ExitStatus.serverTimeout);
+  const lossy = new Stage({}, "leave");
+  lossy.registers();
+  lossy.steps();
+  assertEquals(lossy.leaves(2, false), ExitStatus.undelivered);
+});
+
+Deno.test("Script fails where the client cannot register", () => {
+  const failures: [ErrorCode, ExitStatus][] = [
+    ["serverTimeout", ExitStatus.serverTimeout],
+    ["refused", ExitStatus.failure],
+  ];
+  for (const isTyped of [false, true]) {
+    for (const [code, status] of failures) {
+      const stage = new Stage({ isTyped }, "connect 2");
+      stage.fails(code);
+      assertEquals(stage.leaves(0, false), status);
+    }
+  }
+});
+
+Deno.test("Script with --connect and --send delivers, terminates and leaves", () => {
+  const stage = new Stage({ connect: "bob", send: "hi" });
+  stage.registers();
+  assertEquals(stage.steps(), ["connect bob"]);
+  stage.connects();
+  assertEquals(stage.steps(), ["send hi"]);
+  stage.delivers();
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script with --connect ends at once where anything fails", () => {
+  const stage = new Stage({ connect: 2, send: "hi" });
+  stage.registers();
+  stage.steps();
+  stage.fails({ kind: "inactive", peer: 2 });
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.inactive);
+  const later = new Stage({ connect: 2 }, "hello");
+  later.registers();
+  later.steps();
+  later.connects();
+  assertEquals(later.steps(), ["send hello"]);
+  later.terminates("timeout", 1);
+  later.script.feed("list");
+  assertEquals(later.steps(), ["leave"]);
+  assertEquals(later.leaves(1), ExitStatus.undelivered);
+});
+
+Deno.test("Script on a terminal minds the failure of --connect, and then only the leave", () => {
+  const stage = new Stage({ connect: 2, isTyped: true });
+  stage.registers();
+  assertEquals(stage.steps(), ["connect 2"]);
+  stage.connects();
+  assertEquals(stage.steps(), []);
+  stage.fails("tooLong");
+  stage.terminates("timeout", 1);
+  assertEquals(stage.steps(), []);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+  const failing = new Stage({ connect: 2, isTyped: true });
+  failing.registers();
+  failing.steps();
+  failing.fails({ kind: "rejected", peer: 2, reason: 1 });
+  assertEquals(failing.steps(), ["leave"]);
+  assertEquals(failing.leaves(), ExitStatus.rejected);
+});
+
+Deno.test("Script on a terminal does not mind what is typed too early", () => {
+  const stage = new Stage({ connect: 2, isTyped: true });
+  stage.script.handle({ kind: "error", code: "notRegistered", message: "" });
+  stage.registers();
+  assertEquals(stage.steps(), ["connect 2"]);
+  stage.script.handle({ kind: "error", code: "noRequest", message: "" });
+  assertEquals(stage.steps(), []);
+  stage.connects();
+  assertEquals(stage.steps(), []);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script wants input only when nothing waits", () => {
+  const stage = new Stage();
+  assertEquals(stage.script.wantsInput, true);
+  stage.script.feed("accept");
+  stage.registers();
+  stage.steps();
+  assertEquals(stage.script.wantsInput, false);
+  const full = new Stage({}, "help");
+  full.registers();
+  assertEquals(full.steps(), ["help"]);
+  assertEquals(full.script.wantsInput, true);
+});

@@ -1,0 +1,257 @@
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { fromHex, toHex } from "../../../client/identity/hex.ts";
+import {
+  configFolder,
+  formatIdentity,
+  parseIdentity,
+  type Place,
+} from "../../../client/identity/identity.ts";
+import { type OpenedIdentity, openIdentity } from "../../../client/identity/identity_file.ts";
+import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
+import { Prng } from "../../support/random.ts";
+
+const IS_WINDOWS = Deno.build.os === "windows";
+const UNIX = IS_WINDOWS
+  ? { ignore: true, note: " (skipped: Windows has no file modes)" }
+  : { ignore: false, note: "" };
+
+/** Alice's in RFC 7748, 6.1. */
+const PRIVATE_KEY = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
+const PUBLIC_KEY = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
+
+/** The example of the documentation; the checksum was made with `sha256sum`. */
+const TEXT = `udp-chat identity 1
+# Secret: who has this file can pass for you.
+private ${PRIVATE_KEY}
+checksum 13f31d661d74720e
+`;
+
+/** A folder for one test, with a file in it that need not be there. */
+class Folder {
+  readonly path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+  readonly file = `${this.path}/identity`;
+  /** What Deno itself wants to keep. */
+  readonly cache = Deno.makeTempDirSync({ prefix: "udp-chat-deno-" });
+
+  write(text: string, mode = 0o600): void {
+    Deno.writeTextFileSync(this.file, text, { mode });
+  }
+
+  names(): string[] {
+    return [...Deno.readDirSync(this.path)].map(({ name }) => name).sort();
+  }
+
+  [Symbol.dispose](): void {
+    for (const path of [this.path, this.cache]) Deno.removeSync(path, { recursive: true });
+  }
+}
+
+function open(file: string, seed = 1): OpenedIdentity {
+  return openIdentity({ identity: file, isEphemeral: false }, new Prng(seed).bytes);
+}
+
+/** The public key of what was opened, or the message of the problem. */
+function outcome(opened: OpenedIdentity): string {
+  return opened.kind === "opened" ? toHex(opened.identity.publicKey) : opened.message;
+}
+
+Deno.test("formatIdentity() writes the documented file, parseIdentity() reads it", () => {
+  assertEquals(formatIdentity(fromHex(PRIVATE_KEY, 32)!), TEXT);
+  const parsed = parseIdentity(TEXT);
+  assertEquals(parsed.kind === "key" && toHex(parsed.privateKey), PRIVATE_KEY);
+});
+
+Deno.test("parseIdentity() takes no file in which any one character differs", () => {
+  for (let at = 0; at < TEXT.length; at++) {
+    for (const character of ["", "0", "1", "f", "\n", "é", TEXT[at]!.toUpperCase()]) {
+      const damaged = TEXT.slice(0, at) + character + TEXT.slice(at + 1);
+      if (damaged !== TEXT) assertEquals(parseIdentity(damaged).kind, "problem", damaged);
+    }
+    assertEquals(parseIdentity(TEXT.slice(0, at)).kind, "problem", `cut after ${at} characters`);
+  }
+  assertEquals(parseIdentity(TEXT + "\n").kind, "problem");
+  assertEquals(parseIdentity(TEXT.replaceAll("\n", "\r\n")).kind, "problem");
+});
+
+Deno.test("openIdentity() makes a file at the first start, and uses it from then on", () => {
+  using folder = new Folder();
+  const first = open(folder.file, 1);
+  const again = open(folder.file, 2);
+  assert(first.kind === "opened" && again.kind === "opened");
+  assertEquals(outcome(again), outcome(first));
+  assertEquals([first.file, first.notice], [folder.file, undefined]);
+  assertEquals(folder.names(), ["identity"], "nothing else stays behind");
+});
+
+Deno.test("openIdentity() uses the key that is in the file", () => {
+  using folder = new Folder();
+  folder.write(TEXT);
+  assertEquals(outcome(open(folder.file)), PUBLIC_KEY);
+});
+
+Deno.test({
+  name: `openIdentity() makes what only the user may read${UNIX.note}`,
+  ignore: UNIX.ignore,
+  async fn() {
+    using folder = new Folder();
+    const { stdout, code } = await runOpener(folder, "1", { HOME: folder.path });
+    assertEquals(code, 0, stdout);
+    const made = `${folder.path}/${
+      Deno.build.os === "darwin" ? "Library/Application Support" : ".config"
+    }/udp-chat`;
+    assertEquals(Deno.statSync(made).mode! & 0o777, 0o700);
+    assertEquals(Deno.statSync(`${made}/identity`).mode! & 0o777, 0o600);
+  },
+});
+
+Deno.test({
+  name: `openIdentity() refuses a file that others may read${UNIX.note}`,
+  ignore: UNIX.ignore,
+  fn() {
+    for (const mode of [0o644, 0o640, 0o604, 0o620, 0o660]) {
+      using folder = new Folder();
+      folder.write(TEXT);
+      Deno.chmodSync(folder.file, mode);
+      assertEquals(
+        outcome(open(folder.file)),
+        `Cannot use the identity ${folder.file}: others may read it; chmod 600 keeps them out`,
+      );
+      assertEquals(Deno.readTextFileSync(folder.file), TEXT);
+    }
+  },
+});
+
+Deno.test("openIdentity() says in one line what is wrong, and leaves the file as it is", () => {
+  const checksum = "it is damaged: the checksum is wrong";
+  const damages: [string, string][] = [
+    ["", "it is no identity of udp-chat"],
+    ["hello\n", "it is no identity of udp-chat"],
+    [
+      TEXT.replace("identity 1", "identity 2"),
+      "it is an identity of version 2; this program reads 1",
+    ],
+    [TEXT.replace("private 77", "private 78"), checksum],
+    [TEXT.slice(0, 90), checksum],
+    [TEXT.replace(/checksum.*\n/, ""), checksum],
+    ["x".repeat(5000), "It has more than 4096 bytes"],
+    [TEXT.replace("Secret", "\xff\xfe"), checksum],
+  ];
+  for (const [text, why] of damages) {
+    using folder = new Folder();
+    folder.write(text);
+    const message = outcome(open(folder.file));
+    assert(message.startsWith(`Cannot use the identity ${folder.file}: ${why}`), message);
+    assert(!message.includes("\n"));
+    assertEquals(Deno.readTextFileSync(folder.file), text);
+    assertEquals(folder.names(), ["identity"]);
+  }
+});
+
+Deno.test("openIdentity() refuses a folder, and a link to nowhere", () => {
+  using folder = new Folder();
+  assertMatch(outcome(open(folder.path)), /^Cannot use the identity [^\n]+$/);
+  if (IS_WINDOWS) return;
+  Deno.symlinkSync(`${folder.path}/gone`, folder.file);
+  assertMatch(outcome(open(folder.file)), /^Cannot use the identity [^\n]+: No such file/);
+  assertEquals(folder.names(), ["identity"]);
+});
+
+Deno.test("openIdentity() cannot make a named file in a folder that is not there", () => {
+  using folder = new Folder();
+  const message = outcome(open(`${folder.path}/none/identity`));
+  assertMatch(message, /^Cannot make the identity [^\n]+none[^\n]+$/);
+});
+
+Deno.test("openIdentity() keeps no file where none is wanted", () => {
+  const choice = { identity: undefined, isEphemeral: true };
+  const one = openIdentity(choice, new Prng(1).bytes);
+  assert(one.kind === "opened");
+  assertEquals([one.file, one.notice], [undefined, undefined]);
+  assertNotEquals(outcome(openIdentity(choice, new Prng(2).bytes)), outcome(one));
+});
+
+/** Opens the default identity in a process of its own. */
+async function runOpener(
+  folder: Folder,
+  seed: string,
+  env: Record<string, string>,
+  permissions = ["--allow-read", "--allow-write", "--allow-env=HOME,XDG_CONFIG_HOME,APPDATA"],
+): Promise<{ stdout: string; stderr: string; code: number }> {
+  const script = new URL("../../support/open_identity.ts", import.meta.url).href;
+  const root = IS_WINDOWS ? Deno.env.get("SystemRoot") : undefined;
+  const { stdout, stderr, code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-check", "--quiet", ...permissions, script, seed],
+    cwd: folder.path,
+    clearEnv: true,
+    env: {
+      DENO_NO_UPDATE_CHECK: "1",
+      DENO_DIR: folder.cache,
+      ...root && { SystemRoot: root },
+      ...env,
+    },
+  }).output();
+  const decoder = new TextDecoder();
+  return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr), code };
+}
+
+Deno.test("openIdentity() of many first starts at once gives one key", async () => {
+  using folder = new Folder();
+  const env = { XDG_CONFIG_HOME: folder.path, APPDATA: folder.path };
+  const starts = Array.from({ length: 8 }, (_, seed) => runOpener(folder, `${seed}`, env));
+  const ended = await Promise.all(starts);
+  assertEquals(ended.map(({ code }) => code), ended.map(() => 0), ended[0]?.stderr);
+  assertEquals(new Set(ended.map(({ stdout }) => stdout)).size, 1);
+  const kept = [...Deno.readDirSync(`${folder.path}/udp-chat`)].map(({ name }) => name);
+  assertEquals(kept, ["identity"]);
+});
+
+Deno.test("openIdentity() without a configuration folder uses a key for the run, and says so", async () => {
+  using folder = new Folder();
+  Deno.writeTextFileSync(`${folder.path}/file`, "");
+  const notSet = /^(HOME|APPDATA) is not set: using a key for this run only, [^\n]+\n$/;
+  const unusable = /^cannot use [^\n]+: using a key for this run only, [^\n]+\n$/;
+  const home = { XDG_CONFIG_HOME: `${folder.path}/file`, APPDATA: `${folder.path}\\file` };
+  const cases: [Record<string, string>, string[] | undefined, RegExp][] = [
+    [{}, undefined, notSet],
+    [{ HOME: "" }, undefined, notSet],
+    [{ HOME: "relative", XDG_CONFIG_HOME: "relative" }, undefined, notSet],
+    [{ HOME: folder.path }, [], notSet],
+    [home, undefined, unusable],
+    [home, ["--allow-env"], unusable],
+  ];
+  for (const [env, permissions, notice] of cases) {
+    const { stdout, stderr, code } = await runOpener(folder, "1", env, permissions);
+    assertEquals(code, 0);
+    assertMatch(stderr, notice);
+    assertMatch(stdout, /^\d{5}( \d{5}){5}\n$/);
+  }
+  assertEquals(folder.names(), ["file"]);
+});
+
+Deno.test("fingerprint() of the documented key is that of its public half", () => {
+  using folder = new Folder();
+  folder.write(TEXT);
+  const opened = open(folder.file);
+  assert(opened.kind === "opened");
+  assertEquals(fingerprint(opened.identity.publicKey), "59369 74045 32933 52070 88083 49096");
+});
+
+Deno.test("configFolder() is where the platform has it", () => {
+  const folder = (platform: Partial<Place>, env: Record<string, string>): string | undefined =>
+    configFolder({ isWindows: false, isMac: false, env: (name) => env[name], ...platform });
+  const HOME = "/home/ana";
+  assertEquals(folder({}, { HOME }), "/home/ana/.config/udp-chat");
+  assertEquals(folder({}, { HOME, XDG_CONFIG_HOME: "/x/" }), "/x/udp-chat");
+  assertEquals(folder({}, { HOME, XDG_CONFIG_HOME: "x" }), "/home/ana/.config/udp-chat");
+  assertEquals(folder({}, { HOME: "/" }), "/.config/udp-chat");
+  assertEquals(folder({}, {}), undefined);
+  assertEquals(
+    folder({ isMac: true }, { HOME: "/Users/ana" }),
+    "/Users/ana/Library/Application Support/udp-chat",
+  );
+  const windows = { isWindows: true };
+  const APPDATA = "C:\\Users\\ana\\AppData\\Roaming";
+  assertEquals(folder(windows, { APPDATA, HOME }), `${APPDATA}\\udp-chat`);
+  assertEquals(folder(windows, { USERPROFILE: "C:\\Users\\ana" }), `${APPDATA}\\udp-chat`);
+  assertEquals(folder(windows, { HOME }), undefined);
+});

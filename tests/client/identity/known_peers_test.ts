@@ -1,0 +1,260 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { KNOWN_PEERS_MAX, KnownPeers } from "../../../client/identity/known_peers.ts";
+import { PeersFile } from "../../../client/identity/peers_file.ts";
+
+const IS_WINDOWS = Deno.build.os === "windows";
+const MONDAY = new Date("2026-01-05T10:00:00.123Z");
+const TUESDAY = new Date("2026-01-06T11:30:00.456Z");
+
+const BOB = keyOf(1);
+const EVE = keyOf(2);
+const TEXT = `# udp-chat known_peers 1
+${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known bob
+${EVE} - - blocked eve
+`;
+
+/** A key in hexadecimal. */
+function keyOf(number: number): string {
+  return number.toString(16).padStart(64, "0");
+}
+
+function parse(text: string): { peers: KnownPeers; badLines: number[] } {
+  const parsed = KnownPeers.parse(text);
+  assert(parsed.kind === "peers");
+  return parsed;
+}
+
+Deno.test("KnownPeers writes the documented lines, and reads them", () => {
+  const peers = new KnownPeers();
+  peers.meet(BOB, "bob", MONDAY);
+  peers.meet(BOB, "bob", TUESDAY);
+  peers.block(EVE, "eve");
+  assertEquals(peers.format(), TEXT);
+  const read = parse(TEXT);
+  assertEquals([read.peers.format(), read.badLines], [TEXT, []]);
+});
+
+Deno.test("KnownPeers recognises keys that were met, under the same or another name", () => {
+  const { peers } = parse(TEXT);
+  assertEquals(peers.recognise(BOB, "bob"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognise(BOB, "BOB"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognise(BOB, "robert"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognise(BOB, ""), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognise(keyOf(3), "carol"), { known: "new" });
+  assertEquals(peers.recognise(keyOf(3), ""), { known: "new" });
+});
+
+Deno.test("KnownPeers tells that a name was another key's", () => {
+  const { peers } = parse(TEXT);
+  const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
+  assertEquals(peers.recognise(keyOf(3), "bob"), changed);
+  assertEquals(peers.recognise(keyOf(3), "ＢＯＢ"), changed, "names that are the same");
+  peers.meet(keyOf(4), "dave", MONDAY);
+  assertEquals(peers.recognise(keyOf(4), "bob"), changed, "a friend who poses as another");
+  peers.meet(keyOf(4), "bob", MONDAY);
+  assertEquals(peers.recognise(keyOf(4), "bob").known, "same", "accepted nonetheless");
+  assertEquals(peers.recognise(BOB, "bob").known, "same", "and the first one stays what it was");
+});
+
+Deno.test("KnownPeers takes the name of a stranger that was only blocked for nobody's", () => {
+  const { peers } = parse(TEXT);
+  assertEquals(peers.recognise(keyOf(3), "eve"), { known: "new" });
+  assertEquals(peers.recognise(EVE, "eve"), { known: "new" });
+});
+
+Deno.test("KnownPeers keeps blocked keys until they are unblocked, met or not", () => {
+  const { peers } = parse(TEXT);
+  assertEquals([peers.isBlocked(BOB), peers.isBlocked(EVE)], [false, true]);
+  peers.block(BOB, "");
+  peers.meet(BOB, "bob", TUESDAY);
+  assertEquals(peers.isBlocked(BOB), true);
+  const { peers: again } = parse(peers.format());
+  assertEquals([again.isBlocked(BOB), again.isBlocked(EVE)], [true, true]);
+  for (const key of [BOB, EVE, keyOf(9)]) again.unblock(key);
+  assertEquals(again.list().map(({ key, isBlocked }) => [key, isBlocked]), [[BOB, false]]);
+});
+
+Deno.test("KnownPeers keeps comments and lines that it does not understand", () => {
+  const bad = [
+    "# my friends",
+    `${BOB} 2026-01-05 2026-01-06 known bob`,
+    `${BOB.slice(1)} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known bob`,
+    `${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z trusted bob`,
+    `${BOB} 2026-13-05T10:00:00Z 2026-01-06T11:30:00Z known bob`,
+    `${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known bob smith`,
+    `${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known 12`,
+    `${BOB} - - known bob`,
+    "<<<<<<< theirs",
+  ];
+  const text = ["# udp-chat known_peers 1", ...bad, `${EVE} - - blocked`, ""].join("\n");
+  const { peers, badLines } = parse(text);
+  assertEquals(badLines, [3, 4, 5, 6, 7, 8, 9, 10]);
+  assertEquals(peers.list().map(({ key }) => key), [EVE]);
+  assertEquals(peers.format(), text);
+});
+
+Deno.test("KnownPeers reads files without title, with CRLF, and without the last line end", () => {
+  const lines = TEXT.split("\n").slice(1, 3);
+  for (const text of [lines.join("\n"), lines.join("\r\n"), `\n\n${lines.join("\n\n")}`]) {
+    const { peers, badLines } = parse(text);
+    assertEquals([peers.format(), badLines], [TEXT, []]);
+  }
+});
+
+Deno.test("KnownPeers takes two lines for one key for the last, blocked if either is", () => {
+  const first = `${BOB} 2026-01-05T10:00:00Z 2026-01-05T10:00:00Z blocked bobby\n`;
+  const { peers } = parse(first + TEXT);
+  const [, bob] = peers.list().map(({ name, isBlocked }) => ({ name, isBlocked })).reverse();
+  assertEquals(bob, { name: "bob", isBlocked: true });
+});
+
+Deno.test("KnownPeers does not read a file of another version", () => {
+  const text = TEXT.replace("known_peers 1", "known_peers 2");
+  assertEquals(KnownPeers.parse(text), { kind: "otherVersion", version: "2" });
+});
+
+Deno.test("KnownPeers writes no name that could be another field or line", () => {
+  for (const name of ["a b", "x\ny", "\u2028", "\x1b[2J", "12", "x".repeat(33), "\u202e"]) {
+    const peers = new KnownPeers();
+    peers.meet(BOB, name, MONDAY);
+    assertMatch(peers.format(), /^# [^\n]+\n0{63}1 \S{20} \S{20} known\n$/);
+  }
+});
+
+Deno.test("KnownPeers forgets whom it met least lately, and blocked keys last", () => {
+  const peers = new KnownPeers();
+  peers.block(EVE, "eve");
+  const minute = (count: number): Date => new Date(MONDAY.getTime() + count * 60_000);
+  for (let number = 10; number < 10 + KNOWN_PEERS_MAX; number++) {
+    peers.meet(keyOf(number), "", minute(number));
+  }
+  assertEquals(peers.list().length, KNOWN_PEERS_MAX);
+  assertEquals([peers.isMet(keyOf(10)), peers.isMet(keyOf(11))], [false, true]);
+  peers.meet(keyOf(11), "", minute(KNOWN_PEERS_MAX + 20));
+  peers.meet(keyOf(5), "", minute(KNOWN_PEERS_MAX + 21));
+  assertEquals([peers.isMet(keyOf(11)), peers.isMet(keyOf(12))], [true, false]);
+  assertEquals(peers.isBlocked(EVE), true);
+  assertEquals(peers.list().length, KNOWN_PEERS_MAX);
+});
+
+/** The file of one or more clients, in a folder of its own. */
+class Stage {
+  readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
+  readonly file = `${this.folder}/known_peers`;
+  readonly problems: string[] = [];
+
+  open(): PeersFile {
+    const file = new PeersFile(`${this.folder}/identity`, (message) => this.problems.push(message));
+    file.load();
+    return file;
+  }
+
+  read(): string {
+    return Deno.readTextFileSync(this.file);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.folder, { recursive: true });
+  }
+}
+
+Deno.test("PeersFile keeps changes from run to run, in a file for the user alone", async () => {
+  using stage = new Stage();
+  const first = stage.open();
+  first.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  assertEquals(first.peers.isMet(BOB), true, "known at once");
+  first.change((peers) => peers.meet(BOB, "bob", TUESDAY));
+  first.change((peers) => peers.block(EVE, "eve"));
+  await first.settle();
+  assertEquals(stage.read(), TEXT);
+  if (!IS_WINDOWS) assertEquals(Deno.statSync(stage.file).mode! & 0o777, 0o600);
+  assertEquals(stage.open().peers.format(), TEXT);
+  const names = [...Deno.readDirSync(stage.folder)].map(({ name }) => name).sort();
+  assertEquals(names, ["known_peers", "known_peers.lock"]);
+  assertEquals(stage.problems, []);
+});
+
+Deno.test("PeersFile of two clients at once loses no line of either", async () => {
+  using stage = new Stage();
+  const clients = Array.from({ length: 4 }, () => stage.open());
+  for (let round = 0; round < 20; round++) {
+    for (const [index, client] of clients.entries()) {
+      client.change((peers) => peers.meet(keyOf(100 * index + round + 1), "", MONDAY));
+    }
+    if (round % 3 === 0) await Promise.race(clients.map((client) => client.settle()));
+  }
+  await Promise.all(clients.map((client) => client.settle()));
+  assertEquals(stage.open().peers.list().length, 80);
+  assertEquals(stage.problems, []);
+});
+
+Deno.test("PeersFile learns what another client wrote when it writes itself", async () => {
+  using stage = new Stage();
+  const [one, other] = [stage.open(), stage.open()];
+  one.change((peers) => peers.block(EVE, "eve"));
+  await one.settle();
+  other.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  await other.settle();
+  assertEquals(other.peers.isBlocked(EVE), true);
+});
+
+Deno.test("PeersFile tells of lines that it does not understand once, and keeps them", async () => {
+  using stage = new Stage();
+  const text = TEXT + "what is this\nand this\n";
+  Deno.writeTextFileSync(stage.file, text);
+  const file = stage.open();
+  file.change((peers) => peers.unblock(EVE));
+  await file.settle();
+  file.change((peers) => peers.meet(keyOf(3), "carol", MONDAY));
+  await file.settle();
+  assertMatch(stage.read(), /what is this\nand this\n/);
+  assertEquals(stage.problems, [
+    `Cannot understand 2 lines, the first is 4, of ${stage.file}: kept as it is`,
+  ]);
+});
+
+Deno.test("PeersFile leaves a file that it cannot use as it is, and works without", async () => {
+  const contents: [string | Uint8Array, RegExp][] = [
+    [TEXT.replace("known_peers 1", "known_peers 2"), /it is of version 2; nobody is remembered/],
+    [Uint8Array.of(0x23, 0x0a, 0xff, 0xfe, 0x0a), /nobody is remembered/],
+    [new Uint8Array(4 * 1024 * 1024 + 1).fill(0x23), /It has more than 4194304 bytes; nobody/],
+  ];
+  for (const [content, problem] of contents) {
+    using stage = new Stage();
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    Deno.writeFileSync(stage.file, bytes);
+    const file = stage.open();
+    file.change((peers) => peers.block(EVE, "eve"));
+    await file.settle();
+    assertEquals(file.peers.isBlocked(EVE), true);
+    assertEquals(stage.problems.length, 1);
+    assertMatch(stage.problems[0]!, problem);
+    assertEquals(Deno.readFileSync(stage.file), bytes);
+  }
+});
+
+Deno.test({
+  name: `PeersFile keeps a file that is a link where it is${IS_WINDOWS ? " (skipped: links)" : ""}`,
+  ignore: IS_WINDOWS,
+  async fn() {
+    using stage = new Stage();
+    Deno.mkdirSync(`${stage.folder}/elsewhere`);
+    Deno.writeTextFileSync(`${stage.folder}/elsewhere/peers`, "");
+    Deno.symlinkSync(`${stage.folder}/elsewhere/peers`, stage.file);
+    const file = stage.open();
+    file.change((peers) => peers.block(EVE, "eve"));
+    await file.settle();
+    assertMatch(Deno.readTextFileSync(`${stage.folder}/elsewhere/peers`), /blocked eve/);
+    assertEquals(Deno.lstatSync(stage.file).isSymlink, true);
+  },
+});
+
+Deno.test("PeersFile keeps everything in memory where there is no file", async () => {
+  const file = new PeersFile(undefined, (message) => {
+    throw new Error(message);
+  });
+  file.load();
+  file.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  await file.settle();
+  assertEquals(file.peers.isMet(BOB), true);
+});

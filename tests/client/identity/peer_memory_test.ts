@@ -1,0 +1,211 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { IdentityEvent, Peer } from "../../../client/event.ts";
+import { toHex } from "../../../client/identity/hex.ts";
+import { KnownPeers } from "../../../client/identity/known_peers.ts";
+import { type Answer, PeerMemory, type PeerStore } from "../../../client/identity/peer_memory.ts";
+import { fingerprint, shortAuthenticationString } from "../../../protocol/crypto/fingerprint.ts";
+
+const DATE = new Date("2026-01-05T10:00:00Z");
+const OWN = new Uint8Array(32).fill(1);
+const BOB = new Uint8Array(32).fill(2);
+const EVE = new Uint8Array(32).fill(3);
+const HASH = new Uint8Array(32).fill(4);
+
+/** A memory over known peers that the test can look at, and that go on from run to run. */
+class Stage {
+  readonly store: PeerStore;
+  memory: PeerMemory;
+
+  constructor(acceptAll = false) {
+    const peers = new KnownPeers();
+    this.store = { peers, change: (change) => change(peers) };
+    this.memory = this.restart(acceptAll);
+  }
+
+  restart(acceptAll = false): PeerMemory {
+    const options = { store: this.store, ownKey: OWN, identityFile: "/x/identity", acceptAll };
+    return this.memory = new PeerMemory(options);
+  }
+
+  rings(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
+    return this.memory.handle({ kind: "request", peer, name, key, isAgain: false }, DATE);
+  }
+
+  connects(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
+    return this.memory.handle({ kind: "connected", peer, name, key, hash: HASH }, DATE);
+  }
+
+  isBlocked(key: Uint8Array): boolean {
+    return this.store.peers.isBlocked(toHex(key));
+  }
+}
+
+function lines(answer: Answer): readonly string[] {
+  return answer.kind === "note" ? answer.lines : [answer.message];
+}
+
+Deno.test("PeerMemory tells a first contact, and the same one as before once it was accepted", () => {
+  const stage = new Stage();
+  const unknown = {
+    kind: "identity",
+    peer: 2,
+    name: "bob",
+    fingerprint: fingerprint(BOB),
+    known: "new",
+    isOwn: false,
+    formerName: "",
+    lastSeen: undefined,
+  };
+  assertEquals(stage.rings(2, "bob", BOB), unknown as IdentityEvent);
+  assertEquals(stage.rings(2, "bob", BOB)?.known, "new", "a request alone is no acquaintance");
+  assertEquals(stage.connects(2, "bob", BOB)?.known, "new");
+  stage.restart();
+  assertEquals(stage.rings(7, "bob", BOB), { ...unknown, peer: 7, known: "same" } as IdentityEvent);
+  assertEquals(stage.connects(7, "rob", BOB)?.formerName, "bob");
+});
+
+Deno.test("PeerMemory warns of another key under a known name, until that is accepted", () => {
+  const stage = new Stage();
+  stage.connects(2, "bob", BOB);
+  const warned = stage.rings(3, "BOB", EVE);
+  assertEquals([warned?.known, warned?.lastSeen], ["changed", DATE]);
+  assertEquals(stage.connects(3, "bob", EVE)?.known, "changed");
+  assertEquals(stage.rings(3, "bob", EVE)?.known, "same");
+});
+
+Deno.test("PeerMemory knows the user's own key, and does not remember it", () => {
+  const stage = new Stage();
+  stage.connects(5, "bob", BOB);
+  const own = stage.connects(2, "bob", OWN);
+  assertEquals([own?.known, own?.isOwn, own?.formerName], ["same", true, ""]);
+  assertEquals(stage.store.peers.list().length, 1);
+  assertEquals(lines(stage.memory.block(2)), ["Cannot block bob: that is your own key"]);
+});
+
+Deno.test("PeerMemory does not remember whoever comes where all are accepted", () => {
+  const stage = new Stage(true);
+  stage.connects(3, "eve", EVE);
+  assertEquals(stage.store.peers.list(), []);
+  stage.memory.handle({ kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 }, DATE);
+  stage.connects(2, "bob", BOB);
+  assertEquals(stage.store.peers.isMet(toHex(BOB)), true, "but whom the user asked for");
+  stage.connects(3, "eve", EVE);
+  assertEquals(stage.store.peers.isMet(toHex(EVE)), false);
+});
+
+Deno.test("PeerMemory shows one's own fingerprint, and where the key is", () => {
+  assertEquals(lines(new Stage().memory.ownFingerprint()), [
+    `Your fingerprint: ${fingerprint(OWN)} · kept in /x/identity`,
+  ]);
+  const { store } = new Stage();
+  const options = { store, ownKey: OWN, identityFile: undefined, acceptAll: false };
+  assertEquals(lines(new PeerMemory(options).ownFingerprint()), [
+    `Your fingerprint: ${fingerprint(OWN)} · for this run only`,
+  ]);
+});
+
+Deno.test("PeerMemory verifies the current connection, and no other", () => {
+  const stage = new Stage();
+  const nothing: Answer = {
+    kind: "error",
+    code: "notConnected",
+    message: "Not connected: nothing to verify",
+  };
+  assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
+  stage.connects(2, "bob", BOB);
+  const [digits, instruction, ...more] = lines(stage.memory.verify(2));
+  assertEquals(digits, `Verify: ${shortAuthenticationString(HASH)}`);
+  assertMatch(instruction!, /^Ask bob/);
+  assertEquals(more, []);
+  stage.connects(3, "eve", EVE);
+  assertMatch(lines(stage.memory.verify(3))[1]!, /^Ask eve/);
+  assertMatch(lines(stage.memory.verify(2))[1]!, /^Ask bob/);
+  stage.memory.handle(
+    { kind: "terminated", peer: 2, name: "bob", by: "peer", undelivered: 0 },
+    DATE,
+  );
+  assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
+});
+
+Deno.test("PeerMemory blocks by id, name and fingerprint, for later runs too", () => {
+  for (const whom of [3, "eve", "EVE", fingerprint(EVE)]) {
+    const stage = new Stage();
+    stage.rings(2, "bob", BOB);
+    stage.rings(3, "eve", EVE);
+    const answer = stage.memory.block(whom);
+    const words = `Blocked eve: requests with the key ${fingerprint(EVE)} ring no more`;
+    assertEquals(answer, { kind: "note", lines: [words], blocked: toHex(EVE) });
+    assertEquals([stage.memory.hasKey(3, toHex(EVE)), stage.memory.hasKey(2, toHex(EVE))], [
+      true,
+      false,
+    ]);
+    stage.restart();
+    assertEquals([stage.isBlocked(EVE), stage.isBlocked(BOB)], [true, false]);
+    assertEquals(lines(stage.memory.block("eve")), ["eve is blocked already"]);
+  }
+});
+
+Deno.test("PeerMemory blocks the one who calls, not the friend with that name", () => {
+  const stage = new Stage();
+  stage.connects(2, "bob", BOB);
+  stage.restart();
+  stage.rings(3, "bob", EVE);
+  stage.memory.block("bob");
+  assertEquals([stage.isBlocked(EVE), stage.isBlocked(BOB)], [true, false]);
+});
+
+Deno.test("PeerMemory says that a connection goes on when its peer is blocked", () => {
+  const stage = new Stage();
+  stage.connects(2, "bob", BOB);
+  assertEquals(lines(stage.memory.block(2))[1], "You are still connected: type terminate 2");
+});
+
+Deno.test("PeerMemory blocks nobody that it does not know, or not which one", () => {
+  const stage = new Stage();
+  const cannot = (whom: Peer): string => {
+    const answer = stage.memory.block(whom);
+    assert(answer.kind === "error" && answer.code === "unknownPeer");
+    return answer.message;
+  };
+  assertMatch(cannot(4), /^Cannot block client 4: its key is not known/);
+  assertEquals(cannot("bob"), "Cannot block bob: nobody whom you met has that name or fingerprint");
+  assertMatch(cannot(fingerprint(BOB)), /nobody whom you met has that name or fingerprint$/);
+  stage.connects(2, "bob", BOB);
+  stage.connects(3, "bob", EVE);
+  stage.restart();
+  assertMatch(cannot("bob"), new RegExp(`more than one.*${fingerprint(BOB)}, ${fingerprint(EVE)}`));
+});
+
+Deno.test("PeerMemory unblocks by name, fingerprint and id, and tells who is blocked", () => {
+  const stage = new Stage();
+  assertEquals(lines(stage.memory.unblock(undefined)), ["Nobody is blocked"]);
+  stage.rings(2, "", BOB);
+  stage.rings(3, "eve", EVE);
+  stage.memory.block(2);
+  stage.memory.block(3);
+  assertEquals(lines(stage.memory.unblock(undefined)), [
+    "Blocked: 2",
+    fingerprint(BOB),
+    `${fingerprint(EVE)}  eve`,
+  ]);
+  const hyphens = fingerprint(BOB).replaceAll(" ", "-");
+  assertEquals(stage.memory.blockedWords(), [hyphens, "eve"]);
+  assertEquals(lines(stage.memory.unblock("carol")), ["Cannot unblock carol: not blocked"]);
+  assertEquals(lines(stage.memory.unblock(9)), ["Cannot unblock client 9: not blocked"]);
+  assertEquals(lines(stage.memory.unblock("eve")), ["Unblocked eve: requests ring again"]);
+  stage.memory.unblock(2);
+  assertEquals([stage.isBlocked(EVE), stage.isBlocked(BOB)], [false, false]);
+  stage.memory.block(2);
+  stage.restart();
+  stage.memory.unblock(fingerprint(BOB));
+  assertEquals(stage.isBlocked(BOB), false);
+});
+
+Deno.test("PeerMemory remembers a bounded number of clients by id", () => {
+  const stage = new Stage();
+  for (let id = 1; id <= 1001; id++) stage.rings(id, "", EVE);
+  assertEquals([stage.memory.hasKey(1, toHex(EVE)), stage.memory.hasKey(2, toHex(EVE))], [
+    false,
+    true,
+  ]);
+});

@@ -1,0 +1,349 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { unicodeWidth } from "@std/cli/unicode-width";
+import type { ClientEvent } from "../../../client/event.ts";
+import { renderJson } from "../../../client/output/json.ts";
+import { MARK_COLUMN, MARKS, Renderer, type Surface } from "../../../client/output/render.ts";
+import { styles, withoutStyle } from "../../../cli/style.ts";
+import { hang } from "../../../cli/wrap.ts";
+import { RejectReason } from "../../../protocol/wire/frame.ts";
+
+const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
+const style = styles(false);
+const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined, style };
+const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80, style };
+const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
+const KEY = new Uint8Array(32).fill(7);
+const BOB = { peer: 2, name: "bob" };
+const BOB_KEY = { ...BOB, key: KEY };
+const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32) };
+
+/** The lines for the events. */
+function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
+  const renderer = new Renderer(surface);
+  return events.map((event) => renderer.event(event, TIME));
+}
+
+function message(text: string, name = "bob"): ClientEvent {
+  return { kind: "message", peer: 2, name, seq: 0, text };
+}
+
+const registered: ClientEvent = {
+  kind: "registered",
+  id: 1,
+  name: "ana",
+  address: ADDRESS,
+  server: "localhost:7070",
+};
+
+Deno.test("Renderer tells events in the words of the specification", () => {
+  const told: [ClientEvent, string | undefined][] = [
+    [registered, "Registered at localhost:7070 as client 1 (ana), seen at 127.0.0.1:40001"],
+    [{ kind: "serverLost", server: "s:1" }, "The directory at s:1 does not answer · trying again"],
+    [{ kind: "serverBack", server: "s:1" }, "The directory at s:1 answers again"],
+    [
+      { kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 },
+      "Connection Request sent to client 2",
+    ],
+    [
+      { kind: "requesting", peer: 2, attempt: 3, nextInMs: 1 },
+      "Connection Request sent to client 2 again · attempt 3",
+    ],
+    [{ kind: "ringing", peer: 2 }, "Client 2 is ringing"],
+    [{ kind: "inactive", peer: 2 }, "Client 2 Inactive"],
+    [{ kind: "inactive", peer: "bob" }, "Client bob Inactive"],
+    [
+      { kind: "rejected", peer: 2, reason: RejectReason.declined },
+      "Connection Reject from client 2",
+    ],
+    [
+      { kind: "rejected", peer: 2, reason: RejectReason.busy },
+      "Connection Reject from client 2: busy",
+    ],
+    [{ kind: "cancelled", peer: 2 }, "Connection Request to client 2 cancelled"],
+    [{ kind: "request", ...BOB_KEY, isAgain: false }, "Connection Request from client 2 (bob)"],
+    [
+      { kind: "request", ...BOB_KEY, name: "", isAgain: true },
+      "Connection Request from client 2, which started anew",
+    ],
+    [
+      { kind: "requestEnded", ...BOB, why: "cancelled" },
+      "Connection Request from client 2 (bob) withdrawn",
+    ],
+    [
+      { kind: "requestEnded", ...BOB, why: "expired" },
+      "Connection Request from client 2 (bob) expired",
+    ],
+    [
+      { kind: "requestEnded", ...BOB, why: "busy" },
+      "Connection Request from client 2 (bob) rejected: you are busy",
+    ],
+    [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
+    [{ kind: "current", ...BOB, why: "chosen" }, "You talk with client 2 (bob)"],
+    [{ kind: "current", ...BOB, why: "ended" }, "You talk with client 2 (bob) now"],
+    [{ kind: "sent", peer: 2, seq: 0 }, undefined],
+    [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1 }, undefined],
+    [
+      { kind: "terminated", ...BOB, by: "local", undelivered: 0 },
+      "Connection Termination by you, with client 2 (bob)",
+    ],
+    [
+      { kind: "terminated", ...BOB, by: "peer", undelivered: 1 },
+      "Connection Termination by client 2 (bob) · 1 message left undelivered",
+    ],
+    [
+      { kind: "terminated", ...BOB, by: "timeout", undelivered: 3 },
+      "Connection with client 2 (bob) ended: no answer · 3 messages left undelivered",
+    ],
+    [{ kind: "error", code: "notConnected", message: "Not connected" }, "Not connected"],
+    [{ kind: "left", undelivered: 0, acknowledged: true }, "Client Leave acknowledged"],
+    [
+      { kind: "left", undelivered: 2, acknowledged: false },
+      "Client Leave not acknowledged by the directory · 2 messages left undelivered",
+    ],
+  ];
+  const lines = plain(PIPE, ...told.map(([event]) => event));
+  assertEquals(lines, told.map(([, text]) => text === undefined ? undefined : `09:05 * ${text}`));
+});
+
+Deno.test("Renderer cleans the lines that answer commands", () => {
+  assertEquals(
+    new Renderer(PIPE).note(["Blocked e\x1bve", "and more"], TIME),
+    "09:05 * Blocked eve\n09:05 * and more",
+  );
+});
+
+Deno.test("Renderer says what to type where somebody types", () => {
+  assertEquals(
+    plain(
+      TERMINAL,
+      { kind: "serverLost", server: "s:1" },
+      registered,
+      registered,
+      { kind: "serverLost", server: "s:1" },
+      { kind: "request", ...BOB_KEY, isAgain: false },
+      { kind: "connected", ...BOB_CONNECTED },
+      { kind: "connected", ...BOB_CONNECTED, isAside: true },
+      { kind: "requesting", peer: 2, attempt: 2, nextInMs: 1 },
+    ),
+    [
+      "09:05 * The directory at s:1 does not answer · trying again · udp-chat serve\n" +
+      "        starts one, --server names another",
+      "09:05 * Registered at localhost:7070 as client 1 (ana)\n" +
+      "09:05 * Type list to see who is here, connect NAME to call, help for more",
+      "09:05 * Registered again at localhost:7070 as client 1 (ana)",
+      "09:05 * The directory at s:1 does not answer · trying again",
+      "09:05 * Connection Request from client 2 (bob) · accept 2 or reject 2",
+      "09:05 * Connected to client 2 (bob) · type to talk, terminate to end",
+      "09:05 * Connected to client 2 (bob) · type switch 2 to talk",
+      undefined,
+    ],
+  );
+});
+
+Deno.test("Renderer distinguishes one's own messages from the other's", () => {
+  assertEquals(plain(PIPE, message("hi"), message("hi", "")), [
+    "09:05 ← bob: hi",
+    "09:05 ← client 2: hi",
+  ]);
+  assertEquals(new Renderer(PIPE).own("ana", "hello", TIME), "09:05 → ana: hello");
+  assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n        b");
+});
+
+Deno.test("Renderer lets no line of a message pose as ours", () => {
+  const text = "hi\n09:05 * Client 3 Inactive\r\n\x1b[2J\x1b]0;title\x07\u202egnp\n> leave\x85x";
+  const [lines = ""] = plain(PIPE, message(text));
+  const [first, ...others] = lines.split("\n");
+  assertEquals(first, "09:05 ← bob: hi");
+  assertEquals(others.length, 4);
+  for (const line of others) assert(line.startsWith("        "), line);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(lines));
+});
+
+Deno.test("Renderer cleans names", () => {
+  const name = "b\x1b[31mo\nb";
+  assertEquals(plain(PIPE, { kind: "connected", ...BOB_CONNECTED, name }), [
+    "09:05 * Connected to client 2 (b[31mo b)",
+  ]);
+  assertEquals(plain(PIPE, message("x", name)), ["09:05 ← b[31mo b: x"]);
+});
+
+Deno.test("Renderer wraps at the terminal's width, so that no row begins at the left", () => {
+  const columns = 30;
+  const text = `${"word ".repeat(20)}${"long".repeat(20)} ${"日本語".repeat(10)}`;
+  const [lines = ""] = plain({ ...TERMINAL, columns }, message(text));
+  const rows = lines.split("\n");
+  for (const row of rows) assert(unicodeWidth(row) <= columns, row);
+  for (const row of rows.slice(1)) assert(row.startsWith("        "), row);
+  const shown = rows.join("").replaceAll(/\s/g, "");
+  assertEquals(shown, `09:05←bob:${text.replaceAll(/\s/g, "")}`);
+});
+
+Deno.test("hang() breaks between words, and keeps spaces inside a row", () => {
+  assertEquals(hang("", 0, "aa  bb cc ddddddddddddddd", 2, 12), "aa  bb cc\n  dddddddddd\n  ddddd");
+  assertEquals(hang("> ", 2, "a\n\nb", 4), "> a\n    \n    b");
+});
+
+Deno.test("Renderer tells what became of messages, by the name of the peer", () => {
+  const renderer = new Renderer(PIPE);
+  renderer.event({ kind: "connected", ...BOB_CONNECTED }, TIME);
+  const told = (["unconfirmed", "delivered", "delivered"] as const).map((kind, index) =>
+    renderer.delivery({ kind, peer: 2, count: index + 1, wasLate: index < 2 }, TIME)
+  );
+  assertEquals(told, [
+    "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
+    "09:05 * Delivered to client 2 (bob) after all · 2 messages",
+    "09:05 * Delivered to client 2 (bob) · 3 messages",
+  ]);
+});
+
+Deno.test("Renderer puts the mark of a message where it says", () => {
+  const renderer = new Renderer(TERMINAL);
+  const line = renderer.own("ana", "hi", TIME);
+  assertEquals(line[MARK_COLUMN - 1], MARKS.sent);
+  for (const mark of Object.values(MARKS)) assertEquals(unicodeWidth(mark), 1);
+  assertEquals(renderer.mark("delivered"), "✓");
+});
+
+Deno.test("Renderer gives a name the color of its key, one's own too", () => {
+  const colored = styles(true);
+  const renderer = new Renderer({ ...TERMINAL, style: colored }, KEY);
+  renderer.event({ kind: "connected", ...BOB_CONNECTED }, TIME);
+  const theirs = renderer.event(message("hi"), TIME) ?? "";
+  const name = colored.name("bob", KEY);
+  assert(name !== "bob" && theirs.includes(name), JSON.stringify(theirs));
+  assert(renderer.own("ana", "hi", TIME).includes(colored.name("ana", KEY)));
+  assertEquals(withoutStyle(theirs), "09:05 ← bob: hi");
+});
+
+Deno.test("Renderer shows the beginning and the size of a long message of one's own", () => {
+  const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
+  const lines = new Renderer(TERMINAL).own("ana", text, TIME).split("\n");
+  assertEquals(lines[0], "09:05 → ana: line 0");
+  assertEquals(lines.slice(4), ["        line 4", "        … 1000 lines, 8889 characters"]);
+  const long = new Renderer(TERMINAL).own("ana", "日本".repeat(20_000), TIME);
+  assert(long.length < 1000 && long.endsWith("… 40000 characters"), long);
+  assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
+});
+
+Deno.test("Renderer cuts a long message of others where the whole can be asked for", () => {
+  const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
+  const renderer = new Renderer(TERMINAL);
+  assertEquals(renderer.whole(), undefined);
+  const rows = renderer.event(message(text), TIME)?.split("\n") ?? [];
+  assertEquals(rows[0], "09:05 ← bob: line 0");
+  assertEquals(rows.slice(19), [
+    "        line 19",
+    "        … 1000 lines, 8889 characters · type show to see it all",
+  ]);
+  renderer.event(message("short"), TIME);
+  const whole = renderer.whole()?.split("\n") ?? [];
+  assertEquals([whole.length, whole.at(-1)], [1000, "        line 999"]);
+  const wide = renderer.event(message("日本".repeat(20_000)), TIME) ?? "";
+  assert(wide.length < 2000 && wide.includes("… 40000 characters"), wide);
+  assertEquals(plain(PIPE, message(text))[0]?.split("\n").length, 1000);
+});
+
+Deno.test("Renderer shows what was pasted, in a row where there is room", () => {
+  const renderer = new Renderer(TERMINAL);
+  const text = "\n  first line that goes on and on and on\nsecond\nthird";
+  const shown = renderer.paste(text, true, TIME);
+  assertEquals(unicodeWidth(shown), 80);
+  const keys = "Enter sends, Ctrl-C drops";
+  assertMatch(shown, new RegExp(`^09:05 \\* Pasted 4 lines, 53 characters: ${keys} · first .*…$`));
+  assertMatch(renderer.paste("\x1b[2Jx\ny", false, TIME), /: Ctrl-C drops · \[2Jx$/);
+  const narrow = new Renderer({ ...TERMINAL, columns: 40 }).paste(text, true, TIME).split("\n");
+  assert(narrow.length <= 4 && narrow.every((row) => unicodeWidth(row) <= 40), narrow.join("\n"));
+});
+
+Deno.test("Renderer wraps help, and keeps its indent", () => {
+  const help = (columns: number): string =>
+    new Renderer({ ...TERMINAL, columns }).help("  list  show the active clients\n  a     b\nend");
+  assertEquals(help(31), "  list  show the active clients\n  a     b\nend");
+  assertEquals(help(24), "  list · show the active\n    clients\n  a · b\nend");
+});
+
+Deno.test("Renderer remembers since when the directory is silent", () => {
+  const renderer = new Renderer(TERMINAL);
+  assertEquals(renderer.lostSince, "");
+  renderer.event({ kind: "serverLost", server: "s" }, TIME);
+  assertEquals(renderer.lostSince, "09:05");
+  renderer.event({ kind: "serverBack", server: "s" }, TIME);
+  assertEquals(renderer.lostSince, "");
+});
+
+Deno.test("Renderer lists the active clients, itself and those it is connected with marked", () => {
+  const clients = [{ id: 1, name: "ana" }, { id: 2, name: "b\x07ob" }, { id: 12, name: "" }];
+  const list: ClientEvent = { kind: "list", clients };
+  const connected: ClientEvent = { kind: "connected", ...BOB_CONNECTED };
+  const terminated: ClientEvent = { kind: "terminated", ...BOB, by: "local", undelivered: 0 };
+  const rows = (use: string): string =>
+    [
+      "09:05 * 3 active clients",
+      "09:05 *  1  ana  (you)",
+      `09:05 *  2  bob${use}`,
+      "09:05 * 12",
+    ].join("\n");
+  const told = plain(PIPE, registered, list, connected, list, terminated, list);
+  assertEquals([told[1], told[3], told[5]], [rows(""), rows("  (connected)"), rows("")]);
+  assertEquals(plain(PIPE, { kind: "list", clients: [] }), ["09:05 * No active clients"]);
+});
+
+Deno.test("Renderer is silent about the leave of a client that never registered", () => {
+  assertEquals(plain(PIPE, { kind: "left", undelivered: 0, acknowledged: false }), [undefined]);
+});
+
+Deno.test("renderJson() gives the events and fields of the contract", () => {
+  const told: [ClientEvent, Record<string, unknown> | undefined][] = [
+    [registered, { id: 1, name: "ana", host: "127.0.0.1", port: 40001, server: "localhost:7070" }],
+    [{ kind: "serverLost", server: "s" }, { server: "s" }],
+    [{ kind: "serverBack", server: "s" }, { server: "s" }],
+    [
+      { kind: "requesting", peer: 2, attempt: 3, nextInMs: 9999.6 },
+      { peer: 2, attempt: 3, nextInMs: 10000 },
+    ],
+    [{ kind: "ringing", peer: 2 }, { peer: 2 }],
+    [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
+    [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
+    [{ kind: "request", ...BOB_KEY, isAgain: false }, BOB],
+    [{ kind: "connected", ...BOB_CONNECTED }, BOB],
+    [{ kind: "sent", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
+    [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1.23456 }, { peer: 2, seq: 0, rttMs: 1.235 }],
+    [{ kind: "unconfirmed", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
+    [message("a\nb"), { ...BOB, seq: 0, text: "a\nb" }],
+    [
+      { kind: "terminated", ...BOB, by: "peer", undelivered: 0 },
+      { peer: 2, by: "peer", undelivered: 0 },
+    ],
+    [{ kind: "list", clients: [{ id: 1, name: "" }] }, { clients: [{ id: 1, name: "" }] }],
+    [{ kind: "left", undelivered: 0, acknowledged: true }, { undelivered: 0, acknowledged: true }],
+    [{ kind: "error", code: "usage", message: "m" }, { code: "usage", message: "m" }],
+    [{ kind: "cancelled", peer: 2 }, undefined],
+    [{ kind: "current", ...BOB, why: "ended" }, undefined],
+    [{ kind: "requestEnded", ...BOB, why: "busy" }, undefined],
+    [
+      {
+        kind: "requests",
+        pending: [{ id: 2, name: "", key: KEY }],
+        missed: [{ id: 3, name: "eve", key: KEY, why: "expired", agoMs: 1.6 }],
+      },
+      {
+        pending: [{ id: 2, name: "" }],
+        missed: [{ id: 3, name: "eve", why: "expired", agoMs: 2 }],
+      },
+    ],
+  ];
+  for (const [event, fields] of told) {
+    const line = renderJson(event, TIME);
+    const expected = fields && { event: event.kind, time: TIME.toISOString(), ...fields };
+    assertEquals(line === undefined ? undefined : JSON.parse(line), expected);
+  }
+});
+
+Deno.test("renderJson() gives the exact text in one line that does nothing to a terminal", () => {
+  const text = "\x00\x1b[2J\x9b\u2028\u202e\u{e0041}\ud800 “日本” 👩‍👩‍👧\r\n";
+  const line = renderJson(message(text), TIME) ?? "";
+  assertEquals(JSON.parse(line).text, text);
+  assert(!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(line));
+  assert(line.includes("日本"));
+});

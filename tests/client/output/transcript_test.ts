@@ -1,0 +1,124 @@
+import { assertEquals } from "@std/assert";
+import type { ClientEvent } from "../../../client/event.ts";
+import { Renderer } from "../../../client/output/render.ts";
+import { styles } from "../../../cli/style.ts";
+import { Transcript } from "../../../client/output/transcript.ts";
+
+const NOON = new Date(2026, 0, 2, 12, 30, 7);
+
+/** A disk in memory, which may be full. */
+class Disk {
+  readonly files = new Map<string, string>();
+  readonly open = new Set<string>();
+  opened = 0;
+  isFull = false;
+  readonly problems: string[] = [];
+  readonly transcript: Transcript;
+
+  constructor() {
+    const renderer = new Renderer({
+      isTyped: false,
+      hasPrompt: false,
+      style: styles(false),
+      columns: undefined,
+    });
+    this.transcript = new Transcript(
+      {
+        date: () => NOON,
+        openLog: (path) => {
+          if (path === "/none/x") throw new Error("No such file or directory");
+          this.opened++;
+          this.open.add(path);
+          return {
+            path,
+            append: (text) => {
+              if (this.isFull) throw new Error("No space left on device");
+              this.files.set(path, (this.files.get(path) ?? "") + text);
+            },
+            close: () => this.open.delete(path),
+          };
+        },
+        fileProblem: (error) => (error as Error).message,
+      },
+      renderer,
+      (message) => {
+        this.problems.push(message);
+        // As it is: what is shown goes to the transcript, too.
+        this.transcript.event({ kind: "error", code: "log", message });
+      },
+    );
+  }
+
+  lines(path: string): string[] {
+    return (this.files.get(path) ?? "").split("\n").slice(0, -1);
+  }
+}
+
+function message(text: string, name = "bob"): ClientEvent {
+  return { kind: "message", peer: 2, name, seq: 0, text };
+}
+
+Deno.test("Transcript: plain text, with the day, and without controls or colors", () => {
+  const disk = new Disk();
+  disk.transcript.start("/chat.txt");
+  disk.transcript.event({ kind: "ringing", peer: 2 });
+  disk.transcript.event(message("two\n12:00 * lines\x1b[2J\u202e"));
+  disk.transcript.event({ kind: "sent", peer: 2, seq: 1 });
+  disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
+  assertEquals(disk.lines("/chat.txt"), [
+    "2026-01-02 12:30 * Client 2 is ringing",
+    "2026-01-02 12:30 ← bob: two",
+    "                   12:00 * lines[2J",
+    "2026-01-02 12:30 → ana: hi",
+  ]);
+});
+
+Deno.test("Transcript: JSON lines where the name ends so, own messages too, controls gone", () => {
+  for (const path of ["/chat.jsonl", "/chat.JSON"]) {
+    const disk = new Disk();
+    disk.transcript.start(path);
+    disk.transcript.event(message("a\x1b[2J\nb"));
+    disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
+    disk.transcript.event({ kind: "cancelled", peer: 2 });
+    const time = NOON.toISOString();
+    assertEquals(disk.lines(path).map((line) => JSON.parse(line)), [
+      { event: "message", time, peer: 2, name: "bob", seq: 0, text: "a[2J\nb" },
+      { event: "own", time, peer: 2, name: "ana", text: "hi" },
+    ]);
+  }
+});
+
+Deno.test("Transcript: opened once, ended by off, started anew in another file", () => {
+  const disk = new Disk();
+  assertEquals(disk.transcript.perform(undefined), "No transcript is kept; log FILE starts one");
+  disk.transcript.event(message("before"));
+  const status = disk.transcript.perform("/chat.txt");
+  assertEquals(status, "Transcript in /chat.txt, as plain text; log off ends it");
+  for (let i = 0; i < 3; i++) disk.transcript.event(message(`${i}`));
+  assertEquals([disk.opened, disk.lines("/chat.txt").length], [1, 3]);
+  disk.transcript.perform("/chat.jsonl");
+  assertEquals([...disk.open], ["/chat.jsonl"]);
+  disk.transcript.perform("off");
+  disk.transcript.event(message("after"));
+  assertEquals([[...disk.open], disk.lines("/chat.jsonl").length], [[], 0]);
+});
+
+Deno.test("Transcript: a full disk is one warning", () => {
+  const disk = new Disk();
+  disk.transcript.start("/chat.txt");
+  disk.isFull = true;
+  for (let i = 0; i < 3; i++) disk.transcript.event(message(`${i}`));
+  assertEquals(disk.problems, [
+    "Cannot write the transcript /chat.txt: No space left on device; it ends here",
+  ]);
+  assertEquals(disk.open.size, 0);
+});
+
+Deno.test("Transcript: one that cannot be opened leaves the other", () => {
+  const disk = new Disk();
+  disk.transcript.start("/chat.txt");
+  disk.transcript.start("/none/x");
+  assertEquals(disk.problems, ["Cannot open the transcript /none/x: No such file or directory"]);
+  disk.transcript.event(message("on"));
+  assertEquals(disk.lines("/chat.txt").at(-1), "2026-01-02 12:30 ← bob: on");
+});

@@ -1,0 +1,177 @@
+/**
+ * A client under test, with its directory and its user.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Client } from "../../client/client.ts";
+import { CONNECTIONS_MAX } from "../../client/state/connections.ts";
+import type { ClientEvent } from "../../client/event.ts";
+import type { ClientOptions } from "../../client/view.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { PENDING_REQUESTS_MAX } from "../../protocol/connection/incoming_requests.ts";
+import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
+import { KeyPair } from "../../protocol/crypto/x25519.ts";
+import { Tally } from "./counts.ts";
+import { catchUp, drain, Watch } from "./stage.ts";
+import type { Prng } from "../support/random.ts";
+
+/** The directory of the client under test. */
+export const SERVER: Address = { hostname: "192.0.2.1", port: 7070 };
+/** What the client under test is known by. */
+export const SUBJECT_KEY = new KeyPair(new Uint8Array(32).fill(1));
+/** When the client's clock stood at zero. */
+export const EPOCH = 1_785_542_400_000;
+
+/** The settings of a client under test. */
+export function subjectOptions(prng: Prng): ClientOptions {
+  return {
+    server: SERVER,
+    serverName: "server",
+    id: 0,
+    name: "zoë",
+    port: 40_001,
+    timers: prng.pick(["adaptive", "fixed"]),
+    acceptAll: false,
+    identity: SUBJECT_KEY,
+    isBlocked: (key) => key[0] === 0,
+    epoch: EPOCH,
+    random: prng.bytes,
+  };
+}
+
+/** Sees to it that what a client tells makes sense. */
+class Witness {
+  readonly tally = new Tally();
+  /** By client id, those with whom it is connected. */
+  readonly #connected = new Map<number, { messages: number; sent: number; delivered: number }>();
+
+  take(event: ClientEvent): void {
+    this.tally.add(event.kind === "error" ? event.code : event.kind);
+    if (event.kind === "connected") {
+      assert(!this.#connected.has(event.peer), "connected twice");
+      this.#connected.set(event.peer, { messages: 0, sent: 0, delivered: 0 });
+      return assert(this.#connected.size <= CONNECTIONS_MAX);
+    }
+    if (event.kind === "left") return this.#connected.clear();
+    const isOfConnection = event.kind === "message" || event.kind === "sent" ||
+      event.kind === "delivered" || event.kind === "terminated" || event.kind === "current";
+    if (!isOfConnection) return;
+    const counts = this.#connected.get(event.peer);
+    assert(counts !== undefined, `${event.kind} without a connection`);
+    switch (event.kind) {
+      case "terminated":
+        this.#connected.delete(event.peer);
+        return;
+      case "message":
+        assertEquals(event.seq, counts.messages++);
+        return assert(new TextEncoder().encode(event.text).length <= TEXT_SIZE_MAX);
+      case "sent":
+        return assertEquals(event.seq, counts.sent++);
+      case "delivered":
+        assertEquals(event.seq, counts.delivered++);
+        return assert(event.seq < counts.sent);
+    }
+  }
+}
+
+/** What one input led to. */
+export interface Outcome {
+  readonly sent: readonly { readonly bytes: Uint8Array; readonly to: Address }[];
+  readonly told: readonly ClientEvent[];
+}
+
+/** A client under test. */
+export class Subject {
+  client: Client;
+  now: Instant = 0;
+  readonly tally: Tally;
+  readonly #prng: Prng;
+  readonly #options: Partial<ClientOptions>;
+  readonly #witness = new Witness();
+  readonly #watch = new Watch();
+
+  constructor(prng: Prng, options: Partial<ClientOptions> = {}) {
+    this.#prng = prng;
+    this.#options = options;
+    this.tally = this.#witness.tally;
+    this.client = this.#start();
+  }
+
+  /** Another client in the place of this one. */
+  restart(): void {
+    this.client = this.#start();
+  }
+
+  /** Registers the client as number 1, for longer than any test takes. */
+  register(): void {
+    const [register] = framesTo(SERVER, this.drain());
+    assert(register?.kind === "register");
+    const { nonce } = register;
+    this.answer({
+      ...{ kind: "registered", nonce, token: this.#prng.bytes(16), id: 1 },
+      ...{ lease: 2 ** 32 - 1, seenAt: { hostname: "192.0.2.3", port: 40_001 } },
+    });
+    assertEquals(this.client.view().id, 1);
+  }
+
+  /** A frame of the directory's. */
+  answer(frame: Frame): Outcome {
+    const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
+    return this.hear(encodeDatagram(header, [frame]), SERVER);
+  }
+
+  /** A datagram, and what it leads to: nothing else is due. */
+  hear(bytes: Uint8Array, from: Address): Outcome {
+    let outcome: Outcome = { sent: [], told: [] };
+    this.#watch.time(() => {
+      this.client.handleDatagram(this.now, bytes, from);
+      outcome = this.drain();
+    });
+    assert(this.client.view().requests.length <= PENDING_REQUESTS_MAX);
+    return outcome;
+  }
+
+  /** Time passes; what comes of it goes to `heard`. */
+  pass(milliseconds: number, heard: (outcome: Outcome) => void): void {
+    this.now += milliseconds;
+    catchUp(this.client, this.now, () => heard(this.drain()));
+    heard(this.drain());
+  }
+
+  /** Takes all that the client has to send and to tell. */
+  drain(): Outcome {
+    const sent: { bytes: Uint8Array; to: Address }[] = [];
+    const told: ClientEvent[] = [];
+    drain(
+      this.client,
+      this.now,
+      (bytes, to) => sent.push({ bytes: bytes.slice(), to }),
+      (event) => {
+        this.#witness.take(event);
+        told.push(event);
+      },
+    );
+    return { sent, told };
+  }
+
+  /** At the end of a run. */
+  check(): void {
+    this.#watch.check();
+  }
+
+  #start(): Client {
+    return new Client(this.now, { ...subjectOptions(this.#prng), ...this.#options });
+  }
+}
+
+/** The frames that are not sealed, of the datagrams to this address. */
+export function framesTo({ port }: Address, { sent }: Outcome): Frame[] {
+  return sent.filter(({ to }) => to.port === port).flatMap(({ bytes }) => {
+    const decoded = decodeDatagram(bytes);
+    return "frames" in decoded ? decoded.frames : [];
+  });
+}

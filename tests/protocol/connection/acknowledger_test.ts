@@ -1,0 +1,214 @@
+import { assertEquals } from "@std/assert";
+import {
+  ACK_DATAGRAMS_MAX,
+  ACK_REPEAT,
+  ACK_SIZE_MAX,
+  Acknowledger,
+} from "../../../protocol/connection/acknowledger.ts";
+import { ReceiveQueue } from "../../../protocol/connection/receive_queue.ts";
+import { ACK_HOLD, type TimerMode } from "../../../protocol/recovery/rtt.ts";
+import { Opener, Sealer } from "../../../protocol/crypto/seal.ts";
+
+const KEY = new Uint8Array(32).fill(7);
+const EMPTY = new Uint8Array();
+
+/** What came in a datagram, other than one new Message in order. */
+interface Shape {
+  size?: number;
+  isNew?: boolean;
+  isOutOfOrder?: boolean;
+}
+
+/** An acknowledger behind an opener that datagrams reach. */
+class Stage {
+  readonly received = new ReceiveQueue();
+  readonly #opener = new Opener(KEY, Infinity);
+  readonly acknowledger: Acknowledger;
+
+  constructor(mode: TimerMode = "adaptive") {
+    this.acknowledger = new Acknowledger(mode, this.received, this.#opener);
+  }
+
+  get dueAt(): number | undefined {
+    return this.acknowledger.dueAt;
+  }
+
+  /** A datagram with Messages arrives. */
+  messages(now: number, packet: number, shape: Shape = {}): this {
+    this.#open(packet);
+    const { size = 100, isNew = true, isOutOfOrder = false } = shape;
+    this.acknowledger.handleMessages(now, { packet, size, isNew, isOutOfOrder });
+    return this;
+  }
+
+  /** A datagram with a Connection Keepalive arrives. */
+  keepalive(now: number, packet: number): this {
+    this.#open(packet);
+    this.acknowledger.handleKeepalive(now, packet);
+    return this;
+  }
+
+  /** Gets over what is urgent because it comes first: from 0 on nothing waits, and no pause was. */
+  started(): this {
+    this.messages(0, 0).acknowledger.take(0);
+    return this;
+  }
+
+  #open(packet: number): void {
+    const sealer = new Sealer(KEY, packet, Infinity);
+    this.#opener.open(packet, EMPTY, sealer.seal(EMPTY, EMPTY));
+  }
+}
+
+Deno.test("Acknowledger has nothing to say before anything comes", () => {
+  const stage = new Stage();
+  assertEquals(stage.dueAt, undefined);
+  const ack = stage.acknowledger.take(1000);
+  assertEquals(ack, { kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
+});
+
+Deno.test("Acknowledger answers the first Message at once, and the first after a pause", () => {
+  const stage = new Stage().messages(500, 0);
+  assertEquals(stage.dueAt, 500);
+  stage.acknowledger.take(500);
+  stage.messages(500 + ACK_HOLD, 1);
+  assertEquals(stage.dueAt, 500 + 2 * ACK_HOLD, "that was no pause");
+  stage.acknowledger.take(506);
+  stage.messages(503 + ACK_HOLD + 0.1, 2);
+  assertEquals(stage.dueAt, 506.1);
+});
+
+Deno.test("Acknowledger holds an Ack for 3 ms from the first Message, and no longer for more", () => {
+  assertEquals(ACK_HOLD, 3);
+  const stage = new Stage().started().messages(1, 1);
+  assertEquals(stage.dueAt, 4);
+  stage.messages(2, 2).messages(3.9, 3);
+  assertEquals(stage.dueAt, 4);
+  stage.acknowledger.take(4);
+  assertEquals(stage.dueAt, undefined);
+});
+
+Deno.test("Acknowledger waits for eight datagrams at most, counted anew after each Ack", () => {
+  const stage = new Stage().started();
+  let packet = 1;
+  for (const start of [1, 2, 3]) {
+    for (let count = 1; count < ACK_DATAGRAMS_MAX; count++) stage.messages(start, packet++);
+    assertEquals(stage.dueAt, start + ACK_HOLD);
+    stage.messages(start + 0.5, packet++);
+    assertEquals(stage.dueAt, start + 0.5);
+    stage.acknowledger.take(start + 0.5);
+  }
+});
+
+Deno.test("Acknowledger waits for 16384 bytes at most, counted anew after each Ack", () => {
+  const half = ACK_SIZE_MAX / 2;
+  const stage = new Stage().started();
+  for (const [start, packet] of [[1, 1], [2, 3]] as const) {
+    stage.messages(start, packet, { size: half - 1 });
+    assertEquals(stage.dueAt, start + ACK_HOLD);
+    stage.messages(start + 0.5, packet + 1, { size: half + 1 });
+    assertEquals(stage.dueAt, start + 0.5);
+    stage.acknowledger.take(start + 0.5);
+  }
+  stage.messages(3, 5, { size: half - 1 }).messages(3.5, 6, { size: half });
+  assertEquals(stage.dueAt, 6);
+});
+
+Deno.test("Acknowledger answers at once what tells of a loss (RFC 9000, 13.2.1)", () => {
+  const stage = new Stage().started().messages(1, 1);
+  stage.messages(2, 3, { isOutOfOrder: true });
+  assertEquals(stage.dueAt, 2);
+  stage.acknowledger.take(2);
+  stage.messages(2.5, 2, { isOutOfOrder: true });
+  assertEquals(stage.dueAt, 2.5);
+});
+
+Deno.test("Acknowledger answers each datagram at once with fixed timers", () => {
+  const stage = new Stage("fixed").started();
+  for (const now of [1, 2, 3]) {
+    stage.messages(now, now);
+    assertEquals(stage.dueAt, now);
+    stage.acknowledger.take(now);
+  }
+});
+
+Deno.test("Acknowledger repeats no Ack for copies within 25 ms, but does so then", () => {
+  assertEquals(ACK_REPEAT, 25);
+  const stage = new Stage().started();
+  stage.messages(8, 1, { isNew: false }).messages(24.9, 2, { isNew: false });
+  assertEquals(stage.dueAt, undefined);
+  stage.messages(25, 3, { isNew: false });
+  assertEquals(stage.dueAt, 25, "the Ack may be lost");
+  // 25 ms from the last Ack, not from the first.
+  stage.acknowledger.take(25);
+  stage.messages(49.9, 4, { isNew: false });
+  assertEquals(stage.dueAt, undefined);
+  stage.messages(50, 5, { isNew: false });
+  assertEquals(stage.dueAt, 50);
+});
+
+Deno.test("Acknowledger does not count copies that it passes over towards the eight datagrams", () => {
+  const stage = new Stage().started();
+  for (let packet = 1; packet <= 20; packet++) {
+    stage.messages(1, packet, { isNew: false, size: 1400 });
+  }
+  stage.messages(2, 21);
+  assertEquals(stage.dueAt, 2 + ACK_HOLD);
+});
+
+Deno.test("Acknowledger answers a copy at once where an Ack waits anyway", () => {
+  const stage = new Stage().started().messages(1, 1).messages(2, 2, { isNew: false });
+  assertEquals(stage.dueAt, 2);
+});
+
+Deno.test("Acknowledger answers every copy with fixed timers: the Ack must have been lost", () => {
+  const stage = new Stage("fixed").started().messages(1, 1, { isNew: false });
+  assertEquals(stage.dueAt, 1);
+});
+
+Deno.test("Acknowledger answers a Connection Keepalive, and what is requested, at once", () => {
+  const stage = new Stage().started().keepalive(1, 1);
+  assertEquals(stage.dueAt, 1);
+  assertEquals(stage.acknowledger.take(2).heard, 2);
+  stage.acknowledger.request(3);
+  stage.acknowledger.request(3);
+  assertEquals(stage.dueAt, 3);
+  stage.acknowledger.take(3);
+  assertEquals(stage.dueAt, undefined);
+});
+
+Deno.test("Acknowledger.take() tells the newest datagram, which came below it, and what is missing", () => {
+  const stage = new Stage();
+  for (const packet of [0, 3, 35, 34, 2]) stage.messages(packet, packet);
+  for (const seq of [0, 2]) {
+    const message = { kind: "message", seq, sender: 1, flags: 0, text: "" } as const;
+    stage.received.handleMessage(message, []);
+  }
+  const { next, heard, arrived, ranges } = stage.acknowledger.take(40);
+  assertEquals([next, ranges], [1, [{ first: 2, last: 2 }]]);
+  // One above the counter, as 0 stands for none; bit 31 is 32 below it: 3, and 2 is out of reach.
+  assertEquals(heard, 36);
+  assertEquals(arrived, 1 + 2 ** 31);
+});
+
+Deno.test("Acknowledger.take() tells how long the newest has waited (RFC 9002, 5.3)", () => {
+  const stage = new Stage().messages(100, 5);
+  assertEquals(
+    stage.acknowledger.take(102.57).delay,
+    25,
+    "in tenths of a millisecond, rounded down",
+  );
+  // What was overtaken does not change what the other measures.
+  stage.messages(110, 4);
+  assertEquals(stage.acknowledger.take(112).delay, 120);
+  assertEquals(stage.acknowledger.take(6653.59).delay, 65_535);
+  assertEquals(stage.acknowledger.take(1e9).delay, 65_535, "as long as a delay can be told");
+  stage.keepalive(1e9, 6);
+  assertEquals(stage.acknowledger.take(1e9 + 1).delay, 10);
+});
+
+Deno.test("Acknowledger.take() tells the lower 32 bits of the newest counter, and one more", () => {
+  for (const [packet, heard] of [[2 ** 32 - 2, 2 ** 32 - 1], [2 ** 32, 1], [2 ** 45 + 6, 7]]) {
+    assertEquals(new Stage().messages(0, packet!).acknowledger.take(0).heard, heard);
+  }
+});

@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { HmacSha256, hmacSha256 } from "../../../protocol/crypto/hmac.ts";
+
+const utf8 = new TextEncoder();
+
+// RFC 4231, test cases 1, 2 and 4.
+const CASES = [
+  {
+    key: new Uint8Array(20).fill(0x0b),
+    text: utf8.encode("Hi There"),
+    code: "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+  },
+  {
+    key: utf8.encode("Jefe"),
+    text: utf8.encode("what do ya want for nothing?"),
+    code: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+  },
+  {
+    key: Uint8Array.from({ length: 25 }, (_, index) => index + 1),
+    text: new Uint8Array(50).fill(0xcd),
+    code: "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+  },
+];
+
+for (const [index, { key, text, code }] of CASES.entries()) {
+  Deno.test(`hmacSha256() gives the code of RFC 4231, case ${index + 1}, however the text is cut`, () => {
+    for (const cut of [0, 1, text.length]) {
+      const parts = [text.subarray(0, cut), text.subarray(cut)];
+      assertEquals(hex(hmacSha256(key, ...parts)), code);
+    }
+  });
+}
+
+Deno.test("HmacSha256 keeps nothing from one text to the next", () => {
+  const hmac = new HmacSha256(CASES[1]!.key);
+  for (let run = 0; run < 3; run++) assertEquals(hex(hmac.sign(CASES[1]!.text)), CASES[1]!.code);
+});
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,95 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { NAME_LENGTH_MAX, nameKey, nameProblem } from "../../../protocol/directory/name.ts";
+
+Deno.test("nameProblem() finds nothing wrong with a good name", () => {
+  const names = [
+    "a",
+    "zoë",
+    "Борис",
+    "小明",
+    "👋",
+    "x1",
+    "1x",
+    "a-b_c.d!",
+    "a/b",
+    "a@b",
+    "x".repeat(32),
+  ];
+  for (const name of names) assertEquals(nameProblem(name), undefined, name);
+});
+
+Deno.test("nameProblem() rejects an empty name", () => {
+  assertEquals(nameProblem(""), "cannot be empty");
+  assertEquals(nameProblem("\ufe0f"), "cannot be empty");
+});
+
+Deno.test("nameProblem() rejects spaces, control and format characters", () => {
+  const problem = "cannot hold spaces or control characters";
+  const names = [
+    ...[" ", "a b", " a", "a ", "a\tb", "a\nb", "a\0", "\x1b[31m", "\x7f", "\x9b", "a\u00a0b"],
+    // Line separator, bidi override, zero-width space, byte order mark, private use, half a pair.
+    ...["a\u2028", "a\u202eb", "a\u200bb", "\ufeffa", "\ue000", "\ud83d"],
+    // Bidi isolates, joiners, word joiner, soft hyphen, tags.
+    ...["a\u2066b\u2069", "a\u200cb", "a\u200db", "a\u2060b", "a\u00adb", "a\u{e0062}"],
+    // Letters and marks that are not seen: fillers of Hangul, Khmer and Mongolian, grapheme joiner.
+    ...["a\u3164", "a\u115f", "a\uffa0", "a\u17b4", "a\u180b\u180e", "a\u034f"],
+  ];
+  for (const name of names) assertEquals(nameProblem(name), problem, JSON.stringify(name));
+});
+
+Deno.test("nameProblem() rejects what the command line takes for something else", () => {
+  for (const name of ["0", "7", "00123", "７", "7\ufe0f"]) {
+    assertEquals(nameProblem(name), "cannot be a number: that is a client id", name);
+  }
+  assertEquals(nameProblem("/leave"), 'cannot start with "/"');
+  assertEquals(nameProblem("@zoë"), 'cannot start with "@"');
+});
+
+Deno.test("nameProblem() rejects more than 32 characters, and more than 128 bytes", () => {
+  const problem = `cannot have more than ${NAME_LENGTH_MAX} characters`;
+  assertEquals(nameProblem("x".repeat(33)), problem);
+  // A character is what a reader takes for one: an e with an accent of its own is three bytes.
+  assertEquals(nameProblem("e\u0301".repeat(32)), undefined);
+  assertEquals(nameProblem("e\u0301".repeat(33)), problem);
+  assertEquals(nameProblem("👋".repeat(32)), undefined);
+  assertEquals(nameProblem("👋".repeat(31) + "e\u0301\u0301"), problem);
+});
+
+Deno.test("nameKey() is the same for names of the same letters", () => {
+  const same = [
+    ["zoe\u0308", "zoë", "ZOË", "ZOE\u0308"],
+    // Full width, ligatures, mathematical and circled letters, the sign of the Kelvin.
+    ["ana", "ANA", "Ａｎａ", "𝐚𝐧𝐚", "𝒶𝓃𝒶", "ⓐⓝⓐ", "ᴬⁿᵃ", "𝖠𝗇𝖺"],
+    ["fi", "ﬁ", "Fi", "ＦＩ"],
+    ["kim", "\u212aim", "KIM"],
+    ["x2", "x²", "x₂", "x②"],
+    // Case folding is more than lower case.
+    ["strasse", "straße", "STRASSE", "STRAẞE", "ſtraße"],
+    ["σοφοσ", "σοφος", "ΣΟΦΟΣ", "ϲοφοϲ"],
+    ["ǆ", "ǅ", "Ǆ", "dž"],
+    ["ꭰ", "Ꭰ"],
+    // Variation selectors are not seen.
+    ["a❤", "A❤\ufe0f", "a❤\ufe0e"],
+  ];
+  for (const names of same) {
+    assertEquals(names.map(nameKey), names.map(() => nameKey(names[0]!)), names.join());
+    for (const name of names) assertEquals(nameProblem(name), undefined, name);
+  }
+});
+
+Deno.test("nameKey() is another for names of other letters", () => {
+  // Letters of another script, or with another mark, are others: the fingerprint tells them apart.
+  for (const name of ["aná", "anna", "аna", "αna", "an", "ana1", "ana-"]) {
+    assertNotEquals(nameKey(name), nameKey("ana"), name);
+  }
+});
+
+Deno.test("nameKey() takes each letter and its other case for one, and its own key for the same", () => {
+  for (let code = 0; code < 0x20000; code++) {
+    const letter = String.fromCodePoint(code);
+    if (/\p{Cs}/u.test(letter)) continue;
+    const key = nameKey(letter);
+    const others = [letter.toLowerCase(), letter.toUpperCase(), letter.normalize("NFKC"), key];
+    for (const other of others) assert(nameKey(other) === key, `${code.toString(16)} ${other}`);
+  }
+});

@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
+import type { Address } from "../../../protocol/wire/address.ts";
+import type { Frame } from "../../../protocol/wire/frame.ts";
+import {
+  AMPLIFICATION_MAX,
+  CANDIDATES_MAX,
+  Path,
+  PATH_PATIENCE,
+  type PathFrame,
+  RESPONSES_MAX,
+} from "../../../protocol/session/path.ts";
+import { Prng } from "../../support/random.ts";
+
+const HOME: Address = { hostname: "192.0.2.1", port: 1 };
+const AWAY: Address = { hostname: "192.0.2.2", port: 2 };
+const THIRD: Address = { hostname: "192.0.2.3", port: 3 };
+const KEEPALIVE: Frame = { kind: "connectionKeepalive" };
+
+/** A path, and what comes by it. */
+class Way {
+  readonly path: Path;
+  readonly #prng = new Prng(1);
+  #packet = 0;
+  #size = 0;
+
+  constructor() {
+    this.path = new Path(HOME, this.#prng.bytes);
+  }
+
+  /** The newest datagram. */
+  newest(from: Address, { now = 0, size = 100, patience = 0, frames = [KEEPALIVE] } = {}): void {
+    const packet = ++this.#packet;
+    this.#size = size;
+    this.path.handleDatagram(now, { size, packet, frames, isNewest: true, from }, patience);
+  }
+
+  /** The same datagram once more. */
+  copy(from: Address, now = 0, packet = this.#packet): void {
+    if (this.path.mayBeCopy(now, packet, from)) this.path.handleCopy(now, this.#size, from, 0);
+  }
+
+  due(): PathFrame[] {
+    const all: PathFrame[] = [];
+    for (let next = this.path.pollFrame(); next !== undefined; next = this.path.pollFrame()) {
+      all.push(next);
+    }
+    return all;
+  }
+
+  /** The nonces of the challenges that are due, by the ports that they go to. */
+  challenges(): Record<number, bigint> {
+    return Object.fromEntries(
+      this.due().map(({ frame, to }) => {
+        assert(frame.kind === "pathChallenge");
+        return [to.port, frame.nonce];
+      }),
+    );
+  }
+
+  answer(now: number, nonce: bigint | undefined, from = HOME): void {
+    assert(nonce !== undefined);
+    this.path.handleResponse(now, { kind: "pathResponse", nonce }, from);
+  }
+}
+
+Deno.test("Path challenges both addresses when the newest datagram comes from another one", () => {
+  const way = new Way();
+  way.newest(HOME);
+  assertEquals(way.due(), []);
+  way.newest(AWAY);
+  const { 1: ofHome, 2: ofAway } = way.challenges();
+  assertNotEquals(ofHome, ofAway);
+  assertEquals([way.path.address, way.path.nextTimeout()], [HOME, undefined]);
+});
+
+Deno.test("Path looks at no older datagram from another address, and at no probe", () => {
+  const way = new Way();
+  const arrival = { size: 100, packet: 7, frames: [KEEPALIVE], isNewest: false, from: AWAY };
+  way.path.handleDatagram(0, arrival, 0);
+  const probes: Frame[] = [
+    { kind: "pathChallenge", nonce: 1n },
+    { kind: "pathResponse", nonce: 1n },
+  ];
+  way.newest(AWAY, { frames: probes });
+  way.copy(AWAY, 0, 7);
+  way.copy(AWAY);
+  assertEquals([way.due(), way.path.nextTimeout()], [[], undefined]);
+});
+
+Deno.test("Path moves when the challenge was answered and the old address had its time", () => {
+  const way = new Way();
+  way.newest(AWAY);
+  way.answer(50, way.challenges()[2]);
+  assertEquals([way.path.address, way.path.nextTimeout()], [HOME, PATH_PATIENCE]);
+  way.path.handleTimeout(PATH_PATIENCE - 1);
+  assertEquals(way.path.address, HOME);
+  way.path.handleTimeout(PATH_PATIENCE);
+  assertEquals([way.path.address, way.path.nextTimeout()], [AWAY, undefined]);
+});
+
+Deno.test("Path gives the old address as much time as it was told, and some after a late answer", () => {
+  const way = new Way();
+  way.newest(AWAY, { patience: 5000 });
+  const { 2: nonce } = way.challenges();
+  way.answer(4999, nonce);
+  assertEquals(way.path.nextTimeout(), 5000);
+  const late = new Way();
+  late.newest(AWAY);
+  late.answer(7000, late.challenges()[2]);
+  assertEquals([late.path.address, late.path.nextTimeout()], [HOME, 7000 + PATH_PATIENCE]);
+  late.path.handleTimeout(7000 + PATH_PATIENCE);
+  assertEquals(late.path.address, AWAY);
+});
+
+Deno.test("Path stays where the other end answers, whoever else does", () => {
+  const way = new Way();
+  way.newest(AWAY);
+  const { 1: ofHome, 2: ofAway } = way.challenges();
+  way.answer(10, ofAway);
+  way.answer(20, ofHome);
+  way.path.handleTimeout(PATH_PATIENCE);
+  assertEquals([way.path.address, way.path.nextTimeout()], [HOME, undefined]);
+  // That was the answer to another challenge.
+  way.newest(AWAY, { now: 1000 });
+  way.answer(1010, ofAway);
+  way.path.handleTimeout(5000);
+  assertEquals(way.path.address, HOME);
+});
+
+Deno.test("Path believes no nonce but its own", () => {
+  const way = new Way();
+  way.newest(AWAY);
+  const { 2: nonce } = way.challenges();
+  way.answer(10, nonce! ^ 1n);
+  way.answer(10, 0n);
+  way.path.handleTimeout(1000);
+  assertEquals(way.path.address, HOME);
+});
+
+Deno.test("Path looks at each address that the newest datagram comes from: one may be a copier", () => {
+  const way = new Way();
+  way.newest(THIRD);
+  way.copy(AWAY);
+  const { 2: nonce } = way.challenges();
+  way.answer(50, nonce);
+  way.path.handleTimeout(PATH_PATIENCE);
+  assertEquals(way.path.address, AWAY);
+});
+
+Deno.test("Path does not look at a copy that comes much later, or of an older datagram", () => {
+  const way = new Way();
+  way.newest(HOME);
+  way.copy(AWAY, PATH_PATIENCE + 1);
+  way.copy(AWAY, 0, 0);
+  assertEquals(way.due(), []);
+  way.copy(AWAY, PATH_PATIENCE);
+  assertEquals(way.due().length, 2);
+});
+
+Deno.test("Path challenges again with each datagram, within three times what came", () => {
+  const way = new Way();
+  const size = 16 + 3 + 8 + 16;
+  let [received, sent] = [0, 0];
+  for (const bytes of [35, 35, 17, 17, 17, 17, 17, 17, 35, 1200, 35]) {
+    received += bytes;
+    way.newest(AWAY, { size: bytes });
+    sent += size * way.due().filter(({ to }) => to.port === AWAY.port).length;
+    assertLessOrEqual(sent, AMPLIFICATION_MAX * received);
+  }
+  assert(sent >= 6 * size);
+});
+
+Deno.test("Path looks at a few addresses at a time, and gives the oldest up when it is silent", () => {
+  const way = new Way();
+  const addresses = Array.from({ length: 20 }, (_, port) => ({ hostname: "x", port: 10 + port }));
+  for (const address of addresses) way.newest(address);
+  assertLessOrEqual(way.due().length, RESPONSES_MAX);
+  for (const address of addresses) {
+    way.newest(address, { now: 1000 });
+    const challenged = Object.keys(way.challenges()).map(Number).filter((port) => port >= 10);
+    assertEquals(challenged, [address.port]);
+  }
+  const [oldest] = addresses.slice(-CANDIDATES_MAX);
+  way.newest(oldest!, { now: 1000 });
+  way.answer(1000, way.challenges()[oldest!.port]);
+  way.path.handleTimeout(1000 + PATH_PATIENCE);
+  assertEquals(way.path.address, oldest);
+});
+
+Deno.test("Path follows who moved, however many addresses a quicker copier has", () => {
+  const way = new Way();
+  const copiers = Array.from({ length: 50 }, (_, port) => ({ hostname: "x", port: 1000 + port }));
+  for (let now = 0; now < 3000; now += 100) {
+    way.newest(copiers[now / 100]!, { now });
+    for (const copier of copiers) way.copy(copier, now);
+    way.due();
+    way.copy(AWAY, now);
+    const { 2: nonce } = way.challenges();
+    for (const copier of copiers) way.copy(copier, now + 1);
+    way.due();
+    way.path.handleTimeout(now + 50);
+    if (nonce !== undefined) way.answer(now + 50, nonce, AWAY);
+    for (const copier of copiers) way.copy(copier, now + 51);
+    way.due();
+  }
+  way.path.handleTimeout(3000);
+  assertEquals(way.path.address, AWAY);
+});
+
+Deno.test("Path takes an answer for that of another address from nobody", () => {
+  const way = new Way();
+  way.newest(THIRD);
+  const { 3: nonce } = way.challenges();
+  const addresses = Array.from({ length: 20 }, (_, port) => ({ hostname: "x", port: 10 + port }));
+  for (const address of addresses) way.newest(address, { now: 1000 });
+  way.answer(1001, nonce, AWAY);
+  way.path.handleTimeout(5000);
+  assertEquals(way.path.address, HOME);
+  way.answer(5001, nonce, THIRD);
+  way.path.handleTimeout(10_000);
+  assertEquals(way.path.address, THIRD);
+});
+
+Deno.test("Path answers a challenge to where it came from and to the old address, a few at a time", () => {
+  const way = new Way();
+  way.path.handleChallenge({ kind: "pathChallenge", nonce: 7n }, HOME);
+  way.path.handleChallenge({ kind: "pathChallenge", nonce: 8n }, THIRD);
+  assertEquals(way.due().map(({ frame, to }) => ["nonce" in frame && frame.nonce, to]), [
+    [7n, HOME],
+    [8n, THIRD],
+    [8n, HOME],
+  ]);
+  for (let nonce = 0n; nonce < 100n; nonce++) {
+    way.path.handleChallenge({ kind: "pathChallenge", nonce }, THIRD);
+  }
+  assertLessOrEqual(way.due().length, RESPONSES_MAX);
+});

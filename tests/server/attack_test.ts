@@ -1,0 +1,266 @@
+// A directory under attack, in virtual time and on real sockets, and ten honest clients beside it.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
+import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
+import { REGISTRATIONS_PER_SOURCE } from "../../server/limits.ts";
+import { SOURCES_MAX } from "../../server/rate_limit.ts";
+import { Server } from "../../server/server.ts";
+import { Honest } from "../support/scripted_client.ts";
+import { Prng, seedFromEnv, withSeed } from "../support/random.ts";
+import {
+  client,
+  framesOf,
+  LEASE,
+  registerFrame,
+  requestBytes,
+  Stage,
+  ZERO,
+} from "../support/server_stage.ts";
+
+const HONEST = 10;
+/** Forged registrations in virtual time, in four seconds: more than strangers are answered. */
+const FORGED = 440_000;
+const FORGED_PER_MS = 110;
+/** Forged registrations on real sockets, while the clients talk at least. */
+const FORGED_ON_SOCKETS = 200_000;
+/** When the honest clients start, at the height of it. */
+const START = 1500;
+const SERVER: Address = { hostname: "127.0.0.1", port: 7070 };
+/** Sources of an attacker that receives there, and so gets cookies. */
+const BOTS = 10;
+
+/** Milliseconds between two bursts on real sockets. */
+const PAUSE = 5;
+
+/** Collects garbage, so that what is measured is what is kept; Deno 2.4 does not let itself be asked. */
+const collect: (() => void) | undefined = (() => {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("typeof gc === 'function' ? gc : undefined");
+})();
+
+/** What is in use, before, during and after an attack. */
+class Memory {
+  readonly #lines: string[] = [];
+  readonly #heaps: number[] = [];
+
+  measure(when: string): void {
+    collect?.();
+    const { rss, heapUsed } = Deno.memoryUsage();
+    const [all, heap] = [rss, heapUsed].map((bytes) => (bytes / 2 ** 20).toFixed(1).padStart(6));
+    this.#lines.push(`${when.padEnd(6)}  process ${all} MiB, heap ${heap} MiB`);
+    this.#heaps.push(heapUsed);
+  }
+
+  /** Prints what was measured, and fails where the heap grew by more. */
+  report(growthMax: number, ...more: string[]): void {
+    console.log([...this.#lines, ...more].join("\n"));
+    const growth = (this.#heaps.at(-1)! - this.#heaps[0]!) / 2 ** 20;
+    if (collect !== undefined) assertLessOrEqual(growth, growthMax, "MiB");
+  }
+}
+
+/** MiB by which the heap may grow: full tables of buckets take less. */
+const GROWTH_MAX = 32;
+
+/** An address that the attacker writes on its datagrams. */
+function forgedAddress(prng: Prng): Address {
+  const hostname = [127, 1 + prng.int(255), prng.int(256), prng.int(256)].join(".");
+  return { hostname, port: 1 + prng.int(65_535) };
+}
+
+function forgedRegister(prng: Prng): Uint8Array {
+  const cookie = prng.chance(0.6) ? ZERO : prng.bytes(16);
+  const token = prng.chance(0.7) ? ZERO : prng.bytes(16);
+  const name = prng.pick(["", `honest${prng.int(HONEST)}`, "x".repeat(32)]);
+  const wantedId = prng.int(HONEST + 2);
+  return requestBytes([registerFrame(prng.int(2 ** 20), { cookie, token, name, wantedId })]);
+}
+
+/** A leave, keepalive or look-up with a token that is made up but for its client id. */
+function forgedRequest(prng: Prng): Uint8Array {
+  const token = prng.bytes(16);
+  token.set([0, 0, 0, 1 + prng.int(HONEST)]);
+  const nonce = prng.u64();
+  return requestBytes([prng.pick<Frame>([
+    { kind: "leave", nonce, token },
+    { kind: "leaseKeepalive", nonce, token },
+    { kind: "lookUp", nonce, token, id: 1, name: "" },
+  ])]);
+}
+
+/** The honest clients and their directory, in virtual time. */
+class Siege extends Stage {
+  readonly start = this.now;
+  clients: Honest[] = [];
+
+  /** Lets the honest clients start. */
+  startHonest(prng: Prng): void {
+    this.clients = Array.from({ length: HONEST }, (_, n) => {
+      return new Honest(this.now, n, SERVER, client(n).port, prng.bytes);
+    });
+  }
+
+  /** Lets them act, and delivers what they say, to the directory and to one another. */
+  step(): void {
+    const isComplete = this.clients.every(({ isRegistered }) => isRegistered);
+    for (const honest of this.clients) {
+      if (isComplete) honest.act(this.now);
+      if ((honest.nextTimeout() ?? Infinity) <= this.now) honest.handleTimeout(this.now);
+      for (let next = honest.pollTransmit(this.now); next; next = honest.pollTransmit(this.now)) {
+        const from = client(honest.number);
+        const other = this.clients.find(({ number }) => sameAddress(client(number), next!.to));
+        other?.handleDatagram(this.now, next.bytes.slice(), from);
+        if (other !== undefined) continue;
+        for (const answer of this.deliver(next.bytes, from)) {
+          honest.handleDatagram(this.now, answer, SERVER);
+        }
+      }
+      while (honest.pollEvent() !== undefined);
+    }
+    // What is told is taken, as it is by the process.
+    while (this.server.pollEvent() !== undefined);
+  }
+
+  /** A bot registers another client, as often as it is let. */
+  registerBot(n: number): boolean {
+    const from = { hostname: `127.0.1.${n % BOTS}`, port: 1024 + Math.floor(n / BOTS) };
+    const [challenge] = this.deliver(requestBytes([registerFrame(n)]), from).flatMap(framesOf);
+    if (challenge?.kind !== "challenge") return false;
+    const { cookie } = challenge;
+    return this.deliver(requestBytes([registerFrame(n, { cookie })]), from).length > 0;
+  }
+}
+
+/** Each talked with the owner of the right key, twice, heard all, and left in good order. */
+function assertServed(clients: readonly Honest[]): void {
+  for (const { number, past, hasLeft } of clients) {
+    const other = clients[number ^ 1]!;
+    assertEquals(past, Honest.past(number, other.publicKey), `honest${number}`);
+    assertEquals(hasLeft, true, `honest${number}`);
+  }
+}
+
+Deno.test("Server under 440,000 forged registrations serves ten clients that talk, and does not grow", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const memory = new Memory();
+    memory.measure("before");
+    const siege = new Siege();
+    const { server } = siege;
+    let [forged, tried, botted, bucketsMax, sizeMax] = [0, 0, 0, 0, 0];
+    while (forged < FORGED) {
+      siege.now++;
+      // The honest ones come somewhere in between: what is over when they do is luck.
+      const turn = prng.int(FORGED_PER_MS);
+      for (let i = 0; i < FORGED_PER_MS; i++, forged++) {
+        if (i === turn) {
+          siege.step();
+          if (siege.registerBot(tried++)) botted++;
+        }
+        const bytes = forgedRegister(prng);
+        const answers = siege.deliver(bytes, forgedAddress(prng));
+        for (const answer of answers) assertLessOrEqual(answer.length, bytes.length);
+      }
+      for (let i = 0; i < 3; i++) {
+        const from = prng.chance(0.1) ? client(prng.int(HONEST)) : forgedAddress(prng);
+        siege.deliver(forgedRequest(prng), from);
+      }
+      if (siege.now === siege.start + START) siege.startHonest(prng);
+      bucketsMax = Math.max(bucketsMax, server.buckets);
+      sizeMax = Math.max(sizeMax, server.table().size);
+      if (forged === FORGED / 2) memory.measure("during");
+    }
+    memory.measure("after");
+    const tables = `at most ${bucketsMax} buckets, ${sizeMax} entries (${botted} of bots)`;
+    memory.report(GROWTH_MAX, tables, JSON.stringify(server.dropped));
+
+    const { clients } = siege;
+    assertEquals(clients.length, HONEST);
+    assertServed(clients);
+    // Only the bots, which receive at their addresses, got in, and those no faster than the limit.
+    const seconds = FORGED / FORGED_PER_MS / 1000;
+    const most = BOTS *
+      (REGISTRATIONS_PER_SOURCE.burst + seconds * REGISTRATIONS_PER_SOURCE.perSecond);
+    assertLessOrEqual(botted, most);
+    assertLessOrEqual(sizeMax, botted + HONEST);
+    assertLessOrEqual(bucketsMax, 3 * SOURCES_MAX);
+    assert(server.dropped.strangers! > 0 && server.dropped.registrations! > 0);
+    siege.now += LEASE;
+    while ((server.nextTimeout() ?? Infinity) <= siege.now) server.handleTimeout(siege.now);
+    assertEquals(server.table().size, 0);
+  });
+});
+
+const FORGERY = Deno.build.os === "linux"
+  ? { ignore: false, note: "" }
+  : { ignore: true, note: " (skipped: only Linux has all of 127.0.0.0/8 on loopback)" };
+
+Deno.test({
+  name:
+    `Server on a socket serves ten clients that talk under 200,000 registrations${FORGERY.note}`,
+  ignore: FORGERY.ignore,
+  async fn() {
+    const prng = new Prng(seedFromEnv());
+    const start = clock();
+    const memory = new Memory();
+    memory.measure("before");
+    const server = new Server({ maxClients: 10_000, lease: LEASE, random: systemRandom });
+    const socket = openSocket("127.0.0.1", 0);
+    const to = socket.addr as Deno.NetAddr;
+    const directory = drive(server, socket, () => {});
+    const sockets = Array.from({ length: 100 }, (_, n) => openSocket(`127.${1 + n}.7.${n}`, 0));
+    let sent = 0;
+    let isOver = false;
+    const attack = (async () => {
+      for (; sent < FORGED_ON_SOCKETS || !isOver; sent += sockets.length) {
+        await Promise.all(sockets.map((each) => each.send(forgedRegister(prng), to)));
+        // All of this is one process, and what comes faster than it reads is lost anyway.
+        await pause(PAUSE);
+      }
+    })();
+    const honest: { machine: Honest; driven: Drive }[] = [];
+    const clients = (): Honest[] => honest.map(({ machine }) => machine);
+    try {
+      await until(() => sent >= FORGED_ON_SOCKETS / 10);
+      for (let n = 0; n < HONEST; n++) {
+        const own = openSocket("127.0.0.1", 0);
+        const { port } = own.addr as Deno.NetAddr;
+        const machine = new Honest(clock(), n, to, port, systemRandom);
+        honest.push({ machine, driven: drive(machine, own, () => {}) });
+      }
+      await until(() => clients().every(({ isRegistered }) => isRegistered));
+      memory.measure("during");
+      await until(() => {
+        for (const { machine, driven } of honest) driven.input((now) => machine.act(now));
+        return clients().every(({ hasLeft }) => hasLeft !== undefined);
+      });
+    } finally {
+      isOver = true;
+      await attack;
+      for (const each of sockets) each.close();
+      for (const { driven } of honest) await driven.close();
+      await directory.close();
+    }
+    memory.measure("after");
+    const rate = Math.round(sent / (clock() - start) * 1000);
+    const flood = `sent ${sent}, ${rate} a second, dropped ${JSON.stringify(server.dropped)}`;
+    memory.report(GROWTH_MAX, flood);
+    assertServed(clients());
+    assertEquals(server.table().size, 0);
+    assertLessOrEqual(server.buckets, 3 * SOURCES_MAX);
+  },
+});
+
+/** Waits until it is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (const end = clock() + 40_000; !isSo();) {
+    assert(clock() < end, "the honest clients wait too long");
+    await pause(20);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,204 @@
+import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
+import { type Frame, RefusalReason, type Register } from "../../protocol/wire/frame.ts";
+import { COOKIE_SLOT } from "../../server/cookie.ts";
+import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
+import { Limits } from "../../server/limits.ts";
+import { SpentRegisters } from "../../server/table/register_replay.ts";
+import { Prng } from "../support/random.ts";
+import {
+  client,
+  LEASE,
+  publicKeyOf,
+  registerFrame,
+  requestBytes,
+  Stage,
+  ZERO,
+} from "../support/server_stage.ts";
+
+/** What a look-up by client `n` tells. */
+function lookUp(stage: Stage, n: number, token: Uint8Array, name: string): Frame {
+  return stage.ask({ kind: "lookUp", nonce: 99n, token, id: 0, name }, client(n));
+}
+
+/** The reason of a refusal, or what else the answer is. */
+function outcome(answer: Frame): number | string {
+  return answer.kind === "refused" ? answer.reason : answer.kind;
+}
+
+/** A Register from client `n` that shows a good cookie. */
+function proven(stage: Stage, n: number, fields: Partial<Register> = {}): Register {
+  const frame = registerFrame(n, fields);
+  const challenge = stage.ask(frame, client(n));
+  assert(challenge.kind === "challenge");
+  return { ...frame, cookie: challenge.cookie };
+}
+
+Deno.test("Server tells the key that a client registered with, from bytes of its own", () => {
+  const stage = new Stage();
+  const { token } = stage.join(1, { name: "ana" });
+  const publicKey = publicKeyOf(77);
+  const bytes = requestBytes([proven(stage, 2, { name: "bob", publicKey })]);
+  stage.deliver(bytes, client(2));
+  // The buffer that the datagram came in is used again.
+  bytes.fill(0xee);
+  const found = lookUp(stage, 1, token, "bob");
+  assert(found.kind === "found");
+  assertEquals(found.publicKey, publicKeyOf(77));
+});
+
+Deno.test("Server gives no name and no id to another key while its client's lease lives", () => {
+  const stage = new Stage();
+  const { id } = stage.join(1, { name: "ana" });
+  const { token } = stage.join(2);
+  const attempt = (fields: Partial<Register>) =>
+    outcome(stage.register(registerFrame(3, fields), client(3)));
+  stage.takeEvents();
+  assertEquals(attempt({ name: "Ana" }), RefusalReason.nameTaken);
+  assertEquals(attempt({ wantedId: id }), RefusalReason.idTaken);
+  // A key is public, so that showing the same one proves nothing.
+  const publicKey = publicKeyOf(1);
+  assertEquals(attempt({ name: "ana", publicKey }), RefusalReason.nameTaken);
+  assertEquals(attempt({ wantedId: id, publicKey }), RefusalReason.idTaken);
+  // Nor does another client get it by renaming itself.
+  const renamed = registerFrame(2, { nonce: 9n, token, name: "ana" });
+  assertEquals(outcome(stage.register(renamed, client(2))), RefusalReason.nameTaken);
+  assertEquals(stage.takeEvents(), []);
+  stage.now += LEASE;
+  assertEquals(attempt({ name: "Ana", wantedId: id }), "registered");
+});
+
+Deno.test("Server keeps the key of an entry: its token with another key is refused", () => {
+  const stage = new Stage();
+  const { token } = stage.join(1, { name: "ana" });
+  const other = stage.join(2).token;
+  stage.takeEvents();
+  for (const n of [1, 3]) {
+    const frame = registerFrame(n, { nonce: 9n, token, name: "ana", publicKey: publicKeyOf(66) });
+    assertEquals(outcome(stage.register(frame, client(n))), RefusalReason.otherKey);
+  }
+  const found = lookUp(stage, 2, other, "ana");
+  assert(found.kind === "found");
+  assertEquals([found.publicKey, found.address], [publicKeyOf(1), client(1)]);
+  assertEquals(stage.takeEvents(), []);
+});
+
+Deno.test("Server keeps the key of a client that moves and changes its name", () => {
+  const stage = new Stage();
+  const { token } = stage.join(1, { name: "ana" });
+  const frame = registerFrame(3, { token, name: "anna", publicKey: publicKeyOf(1) });
+  assertEquals(stage.register(frame, client(3)).kind, "registered");
+  const found = lookUp(stage, 3, token, "anna");
+  assert(found.kind === "found");
+  assertEquals([found.publicKey, found.address], [publicKeyOf(1), client(3)]);
+});
+
+Deno.test("Server lets a new run with another key replace the one at its own address, but not take its name or id", () => {
+  const stage = new Stage();
+  const first = stage.join(1, { name: "ana" });
+  stage.takeEvents();
+  const publicKey = publicKeyOf(70);
+  for (const wish of [{ name: "ANA" }, { wantedId: 1 }, { wantedId: 1, name: "ana" }]) {
+    const answer = stage.register(registerFrame(1, { nonce: 7n, publicKey, ...wish }), client(1));
+    assertEquals(answer.kind, "refused");
+  }
+  assertEquals(stage.takeEvents(), []);
+  assertEquals(lookUp(stage, 1, first.token, "ana").kind, "found");
+  stage.join(1, { nonce: 7n, name: "eve", publicKey });
+  // The same nonce is not the same Register where the key is another.
+  const { token } = stage.join(1, { nonce: 7n, name: "zoe", publicKey: publicKeyOf(71) });
+  assertNotEquals(token, first.token);
+  assertEquals(stage.takeEvents(), [
+    ...["left 1 40001", "joined 1 40001", "table 1"],
+    ...["left 1 40001", "joined 1 40001", "table 1"],
+  ]);
+  const found = lookUp(stage, 1, token, "zoe");
+  assert(found.kind === "found");
+  assertEquals(found.publicKey, publicKeyOf(71));
+});
+
+Deno.test("Server does nothing for a Register that is shown again after the client left", () => {
+  const stage = new Stage();
+  const register = proven(stage, 1, { name: "ana" });
+  const granted = stage.ask(register, client(1));
+  assert(granted.kind === "registered");
+  stage.ask({ kind: "leave", nonce: 5n, token: granted.token }, client(1));
+  stage.takeEvents();
+  for (let age = 0; age < COOKIE_SLOT; age += 1000) {
+    stage.now += 1000;
+    const answers = stage.askAll([register], client(1));
+    // Once the cookie is too old, it is challenged like any other.
+    assert(answers.every(({ kind }) => kind === "challenge"));
+  }
+  assertEquals(stage.takeEvents(), []);
+  assert(stage.server.dropped.replay! >= 20);
+});
+
+Deno.test("Server does nothing for the Register of a run that another one replaced", () => {
+  const stage = new Stage();
+  const register = proven(stage, 1, { name: "ana" });
+  assertEquals(stage.ask(register, client(1)).kind, "registered");
+  const { token } = stage.join(1, { nonce: 8n, name: "ana" });
+  stage.takeEvents();
+  assertEquals(stage.askAll([register], client(1)), []);
+  assertEquals(stage.takeEvents(), []);
+  assertEquals(stage.server.dropped, { replay: 1 });
+  assertEquals(lookUp(stage, 1, token, "ana").kind, "found");
+});
+
+Deno.test("Server does nothing for a Register whose client has registered again since", () => {
+  const stage = new Stage();
+  const first = proven(stage, 1, { name: "ana" });
+  const granted = stage.ask(first, client(1));
+  assert(granted.kind === "registered");
+  const { token } = granted;
+  stage.join(1, { nonce: 9n, token, name: "anna" });
+  stage.takeEvents();
+  assertEquals(stage.askAll([first], client(1)), []);
+  assertEquals(stage.takeEvents(), []);
+  assertEquals(lookUp(stage, 1, token, "anna").kind, "found");
+});
+
+Deno.test("Server challenges a Register that is shown again from another address", () => {
+  const stage = new Stage();
+  const register = proven(stage, 1, { name: "ana" });
+  assertEquals(stage.ask(register, client(2)).kind, "challenge");
+  assertEquals(stage.ask(register, client(1)).kind, "registered");
+  assertEquals(stage.ask(register, client(2)).kind, "challenge");
+  assertEquals(stage.server.table().size, 1);
+});
+
+Deno.test("Server grants a Register again whose client's lease ended before the answer came", () => {
+  const stage = new Stage({ lease: 1000 });
+  const register = proven(stage, 1);
+  assertEquals(stage.ask(register, client(1)).kind, "registered");
+  stage.now += 1000;
+  assertEquals(stage.ask(register, client(1)).kind, "registered");
+  assertEquals(stage.ask({ ...register, token: ZERO }, client(1)).kind, "registered");
+});
+
+Deno.test("SpentRegisters remembers the latest, and no more than its bound", () => {
+  const spent = new SpentRegisters(10, new Prng(1).bytes);
+  const { sizeMax } = spent;
+  const endpoint = (n: number) => new Uint8Array(ENDPOINT_SIZE).fill(n % 7);
+  for (let n = 0; n < 3 * sizeMax; n++) {
+    spent.add(endpoint(n), BigInt(n));
+    assert(spent.size <= 2 * sizeMax);
+  }
+  const last = 3 * sizeMax - 1;
+  for (let n = last; n > last - sizeMax; n--) assert(spent.has(endpoint(n), BigInt(n)));
+  assert(!spent.has(endpoint(0), 0n));
+  assert(!spent.has(endpoint(last + 1), BigInt(last)));
+  assert(!spent.has(endpoint(last), BigInt(last + 1)));
+});
+
+Deno.test("SpentRegisters remembers all that are granted while a cookie is good", () => {
+  for (const maxClients of [1, 10_000, 1_000_000]) {
+    const limits = new Limits(maxClients, false);
+    const from = { hostname: "127.0.0.1", port: 1 };
+    let granted = 0;
+    for (let now = 0; now < 2 * COOKIE_SLOT; now += 10) {
+      while (limits.take(now, "registrations", from)) granted++;
+    }
+    assertLessOrEqual(granted, new SpentRegisters(maxClients, new Prng(1).bytes).sizeMax);
+  }
+});

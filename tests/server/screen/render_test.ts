@@ -1,0 +1,219 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { TableClient } from "../../../server/table/entry.ts";
+import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
+import { PENDING_MAX, Printer } from "../../../server/printer.ts";
+import {
+  type Moment,
+  renderJson,
+  renderText,
+  renderTotals,
+} from "../../../server/screen/render.ts";
+
+/** Noon on 9 March, local time, is the instant 1,000,000. */
+const NOON = new Date(2024, 2, 9, 12, 0, 0);
+const moment: Moment = {
+  now: 1_000_000,
+  toDate: (instant) => new Date(NOON.getTime() - 1_000_000 + instant),
+};
+
+function newClient(id: number, name = "", secondsAgo = 0): TableClient {
+  const address = { hostname: "127.0.0.1", port: 40_000 + id };
+  return { id, name, address, joinedAt: moment.now - 1000 * secondsAgo };
+}
+
+function table(...clients: TableClient[]): TableEvent {
+  return { kind: "table", size: clients.length, clients };
+}
+
+function text(output: Parameters<typeof renderText>[0]): string {
+  return renderText(output, moment, false);
+}
+
+Deno.test("renderText() tells what happened to a client in one line", () => {
+  const client = newClient(3, "alice");
+  assertEquals(text({ kind: "joined", client }), "client 3 (alice) joined from 127.0.0.1:40003");
+  assertEquals(text({ kind: "moved", client }), "client 3 (alice) is now at 127.0.0.1:40003");
+  assertEquals(text({ kind: "left", client }), "client 3 (alice) left");
+  assertEquals(text({ kind: "left", client: newClient(3) }), "client 3 left");
+  assertEquals(
+    text({ kind: "expired", client }),
+    "client 3 (alice) expired: its lease ended without a keepalive",
+  );
+});
+
+Deno.test("renderText() tells where the directory listens", () => {
+  const address = { hostname: "::1", port: 7070 };
+  assertEquals(
+    text({ kind: "listening", address }),
+    "Listening on [::1]:7070 (UDP) · Ctrl-C stops",
+  );
+  assertEquals(
+    text({ kind: "listening", address, isPrivate: true }),
+    "Listening on [::1]:7070 (UDP, private) · Ctrl-C stops",
+  );
+});
+
+Deno.test("renderText() aligns the table by the width of its characters", () => {
+  const clients = [newClient(1, "alice", 3661), newClient(2, "王小明", 1), newClient(10, "")];
+  assertEquals(text(table(...clients)).split("\n"), [
+    "  id  name    address             since",
+    "   1  alice   127.0.0.1:40001  10:58:59",
+    "   2  王小明  127.0.0.1:40002  11:59:59",
+    "  10          127.0.0.1:40010  12:00:00",
+    "3 clients",
+  ]);
+});
+
+Deno.test("renderText() has no header where nobody is active, and counts one client as one", () => {
+  assertEquals(text(table()), "0 clients");
+  assert(text(table(newClient(1))).endsWith("\n1 client"));
+});
+
+Deno.test("renderText() adds the day to a time that is not today's", () => {
+  assertStringIncludes(text(table(newClient(1, "", 13 * 3600))), "  2024-03-08 23:00:00\n");
+});
+
+Deno.test("a table is told whole up to a bound, above it only its size, and unread", () => {
+  const longest = Array.from({ length: TABLE_ROWS_MAX }, (_, index) => newClient(index + 1));
+  assertEquals(text(table(...longest)).split("\n").length, 1 + TABLE_ROWS_MAX + 1);
+  assertEquals(JSON.parse(renderJson(table(...longest), moment)).clients.length, TABLE_ROWS_MAX);
+  const size = 1_000_000;
+  const clients = {
+    [Symbol.iterator](): Iterator<TableClient> {
+      throw new Error("read");
+    },
+  };
+  const larger: TableEvent = { kind: "table", size, clients };
+  assertEquals(text(larger), "1000000 clients");
+  assertEquals(
+    renderJson(larger, moment),
+    `{"event":"tableSize","time":"${NOON.toISOString()}","size":1000000}`,
+  );
+  assertEquals(text({ ...larger, size: TABLE_ROWS_MAX + 1 }), `${TABLE_ROWS_MAX + 1} clients`);
+});
+
+Deno.test("renderText() cleans names", () => {
+  const client = newClient(1, "a\x1b[31m\u202eb\u{e0061}\nc");
+  assertEquals(text({ kind: "left", client }), "client 1 (a[31mb c) left");
+  assertStringIncludes(text(table(client)), "\n   1  a[31mb c  127");
+  assertEquals(text({ kind: "left", client: newClient(1, "\u200b") }), "client 1 left");
+});
+
+Deno.test("renderText() uses colors only where it is asked to", () => {
+  const outputs = [{ kind: "joined", client: newClient(1) }, table(newClient(1))] as const;
+  for (const output of outputs) {
+    assertEquals(renderText(output, moment, true).includes("\x1b"), true);
+    assertEquals(renderText(output, moment, false).includes("\x1b"), false);
+  }
+});
+
+Deno.test("renderJson() writes the contract's events to the letter", () => {
+  const time = NOON.toISOString();
+  const since = new Date(NOON.getTime() - 1500).toISOString();
+  const client = newClient(3, "alice", 1.5);
+  const json = { id: 3, name: "alice", host: "127.0.0.1", port: 40_003 };
+  const lines = [
+    [
+      renderJson({ kind: "listening", address: { hostname: "127.0.0.1", port: 7070 } }, moment),
+      `{"event":"listening","time":"${time}","host":"127.0.0.1","port":7070}`,
+    ],
+    ...(["joined", "moved", "left", "expired"] as const).map((kind) => [
+      renderJson({ kind, client }, moment),
+      `{"event":"${kind}","time":"${time}","client":${JSON.stringify(json)}}`,
+    ]),
+    [
+      renderJson(table(client, newClient(4)), moment),
+      `{"event":"table","time":"${time}","clients":[` +
+      `{"id":3,"name":"alice","host":"127.0.0.1","port":40003,"since":"${since}"},` +
+      `{"id":4,"name":"","host":"127.0.0.1","port":40004,"since":"${time}"}]}`,
+    ],
+    [renderJson(table(), moment), `{"event":"table","time":"${time}","clients":[]}`],
+    [
+      renderJson({ kind: "error", code: "portInUse", message: "no" }, moment),
+      `{"event":"error","time":"${time}","code":"portInUse","message":"no"}`,
+    ],
+  ];
+  for (const [line, expected] of lines) assertEquals(line, expected);
+});
+
+Deno.test("renderTotals() counts the clients and what was dropped, by reason", () => {
+  assertEquals(renderTotals(0, {}), "Stopped · 0 clients were active · nothing was dropped");
+  assertEquals(
+    renderTotals(1, { magic: 10, size: 2 }),
+    "Stopped · 1 client was active · dropped 12: magic 10, size 2",
+  );
+});
+
+/** A printer to a reader that takes `step` bytes at a time, when `read` is called. */
+class Reader {
+  text = "";
+  recovered: number[] = [];
+  isClosed = false;
+  isGone = false;
+  readonly printer: Printer;
+  #wake: (() => void) | undefined;
+
+  constructor(step: number) {
+    this.printer = new Printer({
+      write: async (bytes) => {
+        if (this.isGone) throw new Deno.errors.BrokenPipe("Broken pipe");
+        await new Promise<void>((resolve) => this.#wake = resolve);
+        this.text += new TextDecoder().decode(bytes.subarray(0, step));
+        return Math.min(step, bytes.length);
+      },
+      onRecovered: (dropped) => this.recovered.push(dropped),
+      onClosed: () => this.isClosed = true,
+    });
+  }
+
+  async read(): Promise<void> {
+    let isDone = false;
+    const flushed = this.printer.flush().then(() => isDone = true);
+    while (!isDone) {
+      this.#wake?.();
+      await Promise.resolve();
+    }
+    await flushed;
+  }
+}
+
+Deno.test("Printer writes texts in order, whatever part of them a write takes", async () => {
+  const reader = new Reader(3);
+  for (const line of ["one", "two", "three"]) reader.printer.print(line);
+  await reader.read();
+  reader.printer.print("four");
+  await reader.read();
+  assertEquals(reader.text, "one\ntwo\nthree\nfour\n");
+  assertEquals(reader.recovered, []);
+});
+
+Deno.test("Printer leaves out what a stalled reader would let grow, and says how much", async () => {
+  const reader = new Reader(PENDING_MAX);
+  const line = "x".repeat(999);
+  for (let i = 0; i < 5000; i++) reader.printer.print(line);
+  await reader.read();
+  const taken = Math.floor(PENDING_MAX / 1000);
+  assertEquals(reader.text.length, 1000 * taken);
+  assertEquals(reader.recovered, [5000 - taken]);
+});
+
+Deno.test("Printer takes a text above its bound when nothing waits", async () => {
+  const reader = new Reader(PENDING_MAX);
+  reader.printer.print("x".repeat(3 * PENDING_MAX));
+  reader.printer.print("left out");
+  await reader.read();
+  assertEquals(reader.text.length, 3 * PENDING_MAX + 1);
+  assertEquals(reader.recovered, [1]);
+});
+
+Deno.test("Printer says once that its reader has gone, and prints no more", async () => {
+  const reader = new Reader(3);
+  reader.isGone = true;
+  reader.printer.print("one");
+  await reader.printer.flush();
+  assert(reader.isClosed);
+  reader.isClosed = false;
+  reader.printer.print("two");
+  await reader.printer.flush();
+  assertEquals([reader.isClosed, reader.text], [false, ""]);
+});

@@ -1,0 +1,229 @@
+import { unicodeWidth } from "@std/cli/unicode-width";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { styles } from "../../../cli/style.ts";
+import { cutToWidth } from "../../../server/screen/columns.ts";
+import type { TableClient } from "../../../server/table/entry.ts";
+import {
+  CHANGES_MAX,
+  Live,
+  REDRAW_INTERVAL_MIN,
+  RESTORE,
+  TICK,
+} from "../../../server/screen/live.ts";
+import { renderHint } from "../../../server/screen/render.ts";
+import { formatAge, renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
+import { Server } from "../../../server/server.ts";
+import { Prng } from "../../support/random.ts";
+
+function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
+  return { id, name, address: { hostname: "127.0.0.1", port: 40_000 + id }, joinedAt };
+}
+
+function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenState {
+  return {
+    title: "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
+    hint: "Nobody is here yet",
+    table: { kind: "table", size: clients.length, clients },
+    changes: [],
+    lookUps: 0,
+    dropped: {},
+    now: 65_000,
+    ...more,
+  };
+}
+
+const CHANGE = {
+  text: "12:00:00 client 1 (ana) joined from 127.0.0.1:40001",
+  brush: styles(true).green,
+};
+
+Deno.test("renderScreen(): title, table, changes below it, and the totals in the last row", () => {
+  const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {
+    changes: [CHANGE],
+    lookUps: 1234,
+    dropped: { strangers: 2, token: 5 },
+  });
+  assertEquals(renderScreen(shown, { columns: 80, rows: 8 }, false), [
+    "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
+    "  id  name  address           age",
+    "   1  ana   127.0.0.1:40001  1:05",
+    "  12  世界  127.0.0.1:40012  0:05",
+    "",
+    CHANGE.text,
+    "",
+    "2 clients · 1,234 look-ups · dropped 7: token 5, strangers 2",
+  ]);
+});
+
+Deno.test("renderScreen() tells what to do until something happens", () => {
+  const rows = (more: Partial<ScreenState>): string[] =>
+    renderScreen(state([], more), { columns: 80, rows: 4 }, false).slice(1, 3);
+  assertEquals(rows({}), ["Nobody is here yet", ""]);
+  assertEquals(rows({ changes: [CHANGE] }), [CHANGE.text, ""]);
+});
+
+Deno.test("renderHint() names the directory where it is not the usual one", () => {
+  const hint = (hostname: string, port = 7070): string | undefined =>
+    /udp-chat .*/.exec(renderHint({ hostname, port }))?.[0];
+  assertEquals(hint("127.0.0.1"), "udp-chat client --name ana");
+  assertEquals(hint("127.0.0.1", 7071), "udp-chat client --name ana --server 127.0.0.1:7071");
+  assertEquals(hint("::1"), "udp-chat client --name ana --server [::1]:7070");
+  assertEquals(hint("0.0.0.0"), "udp-chat client --name ana --server HOST:7070");
+});
+
+Deno.test("renderScreen() fits every terminal, and asks for no more clients than it shows", () => {
+  const clients = Array.from({ length: 1000 }, (_, index) => client(index + 1, "世".repeat(30)));
+  for (
+    const [columns, rows] of [[80, 24], [40, 10], [20, 5], [200, 60], [10, 2], [1, 1]] as const
+  ) {
+    let asked = 0;
+    const counted = {
+      *[Symbol.iterator](): Generator<TableClient, void> {
+        for (const each of clients) {
+          asked++;
+          yield each;
+        }
+      },
+    };
+    const table = { kind: "table", size: 1000, clients: counted } as const;
+    const changes = Array.from({ length: 200 }, () => CHANGE);
+    const lines = renderScreen(state([], { table, changes }), { columns, rows }, false);
+    assertEquals(lines.length, rows);
+    for (const line of lines) assert(unicodeWidth(line) <= columns, `${columns}: ${line}`);
+    assert(asked <= rows, `${asked} asked for ${rows} rows`);
+    if (rows >= 10) {
+      assert(lines.some((line) => /… and \d+ more/.test(line)), lines.join("\n"));
+      const inTable = lines.filter((line) => /127\.0\.0\.1:4/.test(line) && !/joined/.test(line));
+      const more = Number(/… and (\d+) more/.exec(lines.join("\n"))?.[1]);
+      assertEquals(inTable.length + more, 1000);
+      assertMatch(lines.at(-1)!, /^1,000 clients · 0 look-ups/);
+    }
+  }
+});
+
+Deno.test("renderScreen(): a table that fits exactly is whole, one more is counted", () => {
+  const clients = Array.from({ length: 7 }, (_, index) => client(index + 1));
+  const rows = (count: number): string[] =>
+    renderScreen(state(clients.slice(0, count)), { columns: 80, rows: 9 }, false);
+  assertEquals(rows(6).filter((row) => row.includes("127.0.0.1:4")).length, 6);
+  assertEquals(rows(7).filter((row) => row.includes("127.0.0.1:4")).length, 5);
+  assert(rows(7).includes("  … and 2 more"));
+});
+
+Deno.test("renderScreen() cleans names, and colors only where it is asked to", () => {
+  const shown = state([client(1, "a\x1b[2Jb")], { changes: [CHANGE] });
+  const plain = renderScreen(shown, { columns: 80, rows: 8 }, false).join("\n");
+  assertEquals([plain.includes("\x1b"), plain.includes("a[2Jb")], [false, true]);
+  assert(renderScreen(shown, { columns: 80, rows: 8 }, true).join("\n").includes("\x1b[32m12:00"));
+});
+
+Deno.test("formatAge() and cutToWidth()", () => {
+  const ages = [-5, 7_000, 754_000, 18_001_000, 273_600_000].map(formatAge);
+  assertEquals(ages, ["0:00", "0:07", "12:34", "5:00:01", "3 d 4 h"]);
+  assertEquals(["ab", "abc", "世界界"].map((text) => cutToWidth(text, 2)), ["ab", "a…", "…"]);
+  assertEquals(cutToWidth("世界界", 5), "世界…");
+});
+
+/** A live screen on virtual time. */
+class Stage {
+  now = 0;
+  readonly written: string[] = [];
+  /** Frames that were made, be it to wait. */
+  rendered = 0;
+  readonly live: Live;
+  #timers: { at: number; action: () => void }[] = [];
+  /** Whether the terminal takes nothing. */
+  isStalled = false;
+
+  constructor() {
+    const random = new Prng(1).bytes;
+    const server = new Server({ maxClients: 10, lease: 45_000, random });
+    this.live = new Live({ title: "title", hint: "hint" }, server, false, {
+      moment: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
+      size: () => {
+        this.rendered++;
+        return { columns: 80, rows: 24 };
+      },
+      after: (ms, action) => {
+        const timer = { at: this.now + ms, action };
+        this.#timers.push(timer);
+        return () => this.#timers = this.#timers.filter((other) => other !== timer);
+      },
+      write: (text) => {
+        this.written.push(text);
+        return this.isStalled ? new Promise(() => {}) : Promise.resolve();
+      },
+    });
+  }
+
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  get frames(): number {
+    return this.written.filter((text) => text.includes("\x1b[H")).length;
+  }
+
+  async run(until: number): Promise<void> {
+    for (;;) {
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      const next = this.#timers.toSorted((a, b) => a.at - b.at)[0];
+      if (next === undefined || next.at > until) break;
+      this.#timers = this.#timers.filter((other) => other !== next);
+      this.now = next.at;
+      next.action();
+    }
+    this.now = until;
+  }
+}
+
+Deno.test("Live: ticks once a second, draws a change soon, and gives the terminal back", async () => {
+  const stage = new Stage();
+  await stage.run(10 * TICK);
+  assertEquals(stage.frames, 11);
+  stage.live.change("joined", client(1));
+  await stage.run(stage.now + REDRAW_INTERVAL_MIN);
+  assertEquals(stage.frames, 12);
+  assert(stage.written.at(-1)!.includes("client 1 (client1) joined from 127.0.0.1:40001"));
+  await stage.live.close();
+  assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
+  stage.live.change("left", client(1));
+  stage.live.redraw();
+  assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
+});
+
+Deno.test("Live: a suspended one draws nothing before it is redrawn", async () => {
+  const stage = new Stage();
+  await stage.run(TICK);
+  await stage.live.suspend();
+  stage.live.change("joined", client(1));
+  await stage.run(stage.now + 10 * TICK);
+  assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
+  stage.live.redraw();
+  await stage.run(stage.now + REDRAW_INTERVAL_MIN);
+  assert(stage.written.at(-1)!.startsWith("\x1b[?1049h"));
+  assert(stage.written.at(-1)!.includes("client 1 (client1) joined"));
+});
+
+Deno.test("Live: a thousand changes a second are four frames, with the latest changes", async () => {
+  const stage = new Stage();
+  await stage.run(TICK / 2);
+  const before = stage.frames;
+  for (let id = 1; id <= 1000; id++) {
+    stage.live.change("joined", client(id));
+    await stage.run(stage.now + 1);
+  }
+  assert(stage.timers === 1 && stage.frames - before <= 1000 / REDRAW_INTERVAL_MIN + 1);
+  await stage.run(stage.now + REDRAW_INTERVAL_MIN);
+  assert(stage.written.at(-1)!.includes("client 1000 (client1000) joined"));
+  assert(CHANGES_MAX >= 100);
+});
+
+Deno.test("Live: a terminal that takes nothing piles nothing up", async () => {
+  const stage = new Stage();
+  await stage.run(TICK / 2);
+  stage.isStalled = true;
+  const before = stage.rendered;
+  await stage.run(100 * TICK);
+  assertEquals(stage.rendered - before, 1);
+});

@@ -1,0 +1,78 @@
+/**
+ * A datagram on a simulated network, as the log keeps it.
+ *
+ * @module
+ */
+import type { Instant } from "../../protocol/machine.ts";
+import { look, type Seen, type SeenFrame } from "../support/wiretap.ts";
+
+/** A datagram that a host sent. */
+export class Datagram {
+  readonly time: Instant;
+  /** Names of hosts; `to` is an address where there is no host. */
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: Uint8Array;
+  /** Whether it only looks as if it came from there. */
+  readonly isForged: boolean;
+  fate:
+    | "delivered"
+    | "lost"
+    | "lost in a burst"
+    | "too long"
+    | "cut off"
+    | "dropped by the story"
+    | "corrupted" = "delivered";
+  /** What it holds, seen from inside. */
+  readonly decoded: Seen;
+
+  constructor(time: Instant, from: string, to: string, bytes: Uint8Array, isForged = false) {
+    this.time = time;
+    this.from = from;
+    this.to = to;
+    this.bytes = bytes;
+    this.isForged = isForged;
+    // At once: the wiretap forgets.
+    this.decoded = look(bytes);
+  }
+
+  /** Its frames, none where it cannot be read. */
+  get frames(): readonly SeenFrame[] {
+    return this.decoded.ok ? this.decoded.frames : [];
+  }
+
+  /** The first frame of a kind. */
+  frame<K extends SeenFrame["kind"]>(kind: K): Extract<SeenFrame, { kind: K }> | undefined {
+    return this.frames.find((frame): frame is Extract<SeenFrame, { kind: K }> =>
+      frame.kind === kind
+    );
+  }
+
+  /** As a line of a history. */
+  toString(): string {
+    const { decoded } = this;
+    const content = decoded.ok ? decoded.frames.map(frameToString).join(" + ") : decoded.reason;
+    const unknown = decoded.ok && decoded.isUnknown ? " (sealed by nobody)" : "";
+    const to = decoded.ok ? ` #${decoded.header.packet}→${decoded.header.connection}` : "";
+    const fate = this.fate === "delivered" ? "" : `   (${this.fate})`;
+    return `${this.from} → ${this.to}: ${content || "nothing"}${unknown}${to}${fate}`;
+  }
+}
+
+function frameToString({ kind, ...fields }: SeenFrame): string {
+  return `${kind}(${fieldsToString(fields)})`;
+}
+
+function fieldsToString(fields: object): string {
+  const shown = Object.entries(fields).map(([name, value]) => {
+    if (value instanceof Uint8Array) return `${name}=${hex(value.subarray(0, 6))}`;
+    if (typeof value === "string" && value.length > 24) return `${name}=${value.length} chars`;
+    if (name === "content" && value !== undefined) return fieldsToString(value);
+    return `${name}=${typeof value === "bigint" ? value : JSON.stringify(value)}`;
+  });
+  return shown.join(" ");
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

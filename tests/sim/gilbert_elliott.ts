@@ -1,0 +1,31 @@
+/**
+ * Losses in bursts: the channel of Gilbert and Elliott, with two states.
+ *
+ * @module
+ */
+import type { Prng } from "../support/random.ts";
+
+/** Datagrams in a burst of losses, on the average. */
+export const BURST = 4;
+
+/** One direction of a path: every datagram in the bad state is lost, none in the good one. */
+export class GilbertElliott {
+  readonly #prng: Prng;
+  #isBad = false;
+
+  /** Starts in the good state. */
+  constructor(prng: Prng) {
+    this.#prng = prng;
+  }
+
+  /**
+   * Whether the next datagram is lost.
+   *
+   * @param loss the share of all datagrams that is lost, below 1.
+   */
+  loses(loss: number): boolean {
+    const toBad = loss / (1 - loss) / BURST;
+    this.#isBad = this.#prng.chance(this.#isBad ? 1 - 1 / BURST : toBad);
+    return this.#isBad;
+  }
+}

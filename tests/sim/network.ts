@@ -1,0 +1,370 @@
+/**
+ * A simulated network on virtual time: machines with addresses, which may change, and between them
+ * loss, delay, reordering, duplication, corruption and partitions, all from one seed.
+ *
+ * @module
+ */
+import { type Address, formatAddress } from "../../protocol/wire/address.ts";
+import type { Driven, Instant } from "../../protocol/machine.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
+import { GilbertElliott } from "./gilbert_elliott.ts";
+import { Prng } from "../support/random.ts";
+import { Agenda } from "./agenda.ts";
+import { assertNoEffect, flipBits, mayHaveEffect } from "./corruption.ts";
+import { Datagram } from "./datagram.ts";
+
+/** What the machines' clocks show when the network's shows 0: where a clock starts is no matter. */
+const EPOCH: Instant = 1_234_567;
+/** Instants are multiples of 1 / TICKS milliseconds, so that adding EPOCH rounds nothing. */
+const TICKS = 1024;
+/** Outputs after one input above which a machine counts as endless. */
+const DRAIN_MAX = 20_000;
+/** Calls of one machine at one instant above which it counts as busy waiting. */
+const WAKES_MAX = 50;
+/** Lines of the history in the message of a failed test. */
+const HISTORY_LINES = 150;
+
+/** How the network treats datagrams; probabilities are from 0 to 1, times in milliseconds. */
+export interface Conditions {
+  loss: number;
+  /** The share that is lost in bursts, each direction of each path in its own. */
+  bursts: number;
+  /** How long a datagram is under way at least. */
+  delay: number;
+  /** How much longer at most: later ones overtake. */
+  jitter: number;
+  duplication: number;
+  /** Some bits flip; see {@linkcode flipBits}. */
+  corruption: number;
+  /** Bytes in the largest datagram that gets through. */
+  mtu: number;
+  /** How much too late a machine is woken at most. */
+  lateness: number;
+}
+
+/** 20 ms each way, and nothing goes wrong. */
+export const FAIR: Conditions = {
+  loss: 0,
+  bursts: 0,
+  delay: 20,
+  jitter: 0,
+  duplication: 0,
+  corruption: 0,
+  mtu: PATH_MTU_ETHERNET,
+  lateness: 0,
+};
+
+/** What a script says to a datagram: drop it, delay it by so many milliseconds more, or nothing. */
+export type Script = (datagram: Datagram) => "drop" | number | undefined;
+
+/** A machine on the network. */
+export interface Host<Event> {
+  readonly name: string;
+  readonly address: Address;
+  readonly isUp: boolean;
+  /** What is sent to the old address from now on, or is on its way, is lost. */
+  move(address: Address): void;
+  /** What the machines at this address told, oldest first. */
+  readonly events: readonly { time: Instant; event: Event }[];
+  /** Called with each event as it is told. */
+  onEvent: ((event: Event) => void) | undefined;
+  /** Lets `action` act on the machine, then drains it. */
+  input(action: (now: Instant) => void): void;
+  /** Takes the machine away without a word. */
+  crash(): void;
+  /** Puts another machine at the address. */
+  start(machine: Driven<Event>): void;
+}
+
+/** What a host told, or what happened to it. */
+interface Note {
+  host: string;
+  event: unknown;
+}
+
+/** The network and its clock, which shows milliseconds from 0. */
+export class SimNetwork {
+  readonly prng: Prng;
+  conditions: Conditions;
+  /** Whether what the directory says, and is told, carries a proof that nobody can forge. */
+  hasSecret = false;
+  readonly sent: Datagram[] = [];
+  /** Called with each datagram as it reaches a running host. */
+  onDelivery: ((datagram: Datagram) => void) | undefined;
+  /** Called with each datagram as it is sent. */
+  onSend: ((datagram: Datagram) => void) | undefined;
+  #now: Instant = 0;
+  readonly #hosts = new Map<string, SimHost<unknown>>();
+  readonly #agenda = new Agenda();
+  readonly #scripts: Script[] = [];
+  readonly #channels = new Map<string, GilbertElliott>();
+  readonly #cuts: { hosts: readonly string[]; from: Instant; until: Instant }[] = [];
+  readonly #history: { time: Instant; what: Datagram | Note }[] = [];
+
+  constructor(seed: number, conditions: Partial<Conditions> = {}) {
+    this.prng = new Prng(seed);
+    this.conditions = { ...FAIR, ...conditions };
+  }
+
+  /** The time on the network's clock. */
+  get now(): Instant {
+    return this.#now;
+  }
+
+  /** Adds a machine at an address of its own; `make` gets the time on the machine's clock. */
+  add<Event>(
+    name: string,
+    address: Address,
+    make: (now: Instant) => Driven<Event>,
+    onEvent?: (event: Event) => void,
+  ): Host<Event> {
+    const host = new SimHost<Event>(this, name, address);
+    host.onEvent = onEvent;
+    this.#hosts.set(formatAddress(address), host as unknown as SimHost<unknown>);
+    host.start(make(this.instant()));
+    return host;
+  }
+
+  /** Gives a machine another address. */
+  move(from: Address, to: Address): void {
+    const host = this.#hosts.get(formatAddress(from));
+    if (host === undefined) throw new Error(`Nobody is at ${formatAddress(from)}`);
+    this.#hosts.delete(formatAddress(from));
+    this.#hosts.set(formatAddress(to), host);
+    this.note(host.name, `moved to ${formatAddress(to)}`);
+  }
+
+  /** The time on the machines' clocks. */
+  instant(): Instant {
+    return EPOCH + this.#now;
+  }
+
+  /** Adds a script; the first that has something to say decides. */
+  script(script: Script): void {
+    this.#scripts.push(script);
+  }
+
+  /** Lets nothing pass between two hosts from now on, or from `from`. */
+  cut(a: string, b: string, until: Instant = Infinity, from: Instant = this.#now): void {
+    this.#cuts.push({ hosts: [a, b], from, until });
+  }
+
+  /** Ends every partition. */
+  heal(): void {
+    this.#cuts.length = 0;
+  }
+
+  /** Does something at an instant. */
+  at(time: Instant, action: () => void): void {
+    this.#agenda.add(tick(Math.max(time, this.#now)), action);
+  }
+
+  /** Lets time pass, from one thing that happens to the next. */
+  run(duration: number): void {
+    const end = this.#now + duration;
+    while (this.#step(end));
+    this.#now = end;
+  }
+
+  /** Lets time pass until something is true; fails after `limit` milliseconds. */
+  runUntil(isTrue: () => boolean, limit: number, what = "what was waited for"): void {
+    const end = this.#now + limit;
+    while (!isTrue()) {
+      if (!this.#step(end)) throw new Error(`After ${limit} ms there is still not ${what}`);
+    }
+  }
+
+  /**
+   * Takes a datagram from a host, or from a stranger.
+   *
+   * @param isForged it only looks as if it came from there: nobody is told of it, and no script.
+   */
+  transmit(from: Address, to: Address, bytes: Uint8Array, isForged = false): void {
+    const sender = this.#hosts.get(formatAddress(from))?.name ?? formatAddress(from);
+    const receiver = this.#hosts.get(formatAddress(to))?.name ?? formatAddress(to);
+    const isConnection = bytes[3] === DatagramType.Connection;
+    const sizeMax = isConnection ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
+    if (bytes.length > sizeMax) throw new Error(`${sender} sent ${bytes.length} bytes`);
+    const datagram = new Datagram(this.#now, sender, receiver, bytes.slice(), isForged);
+    this.sent.push(datagram);
+    this.#history.push({ time: this.#now, what: datagram });
+    if (!isForged) this.onSend?.(datagram);
+    const extraDelay = isForged ? undefined : this.#scripted(datagram);
+    const { loss, delay, jitter, duplication, corruption } = this.conditions;
+    if (extraDelay === "drop") datagram.fate = "dropped by the story";
+    else if (this.#isCut(sender, receiver)) datagram.fate = "cut off";
+    else if (bytes.length > this.conditions.mtu) datagram.fate = "too long";
+    else if (this.prng.chance(loss)) datagram.fate = "lost";
+    else if (this.#isInBurst(datagram)) datagram.fate = "lost in a burst";
+    if (datagram.fate !== "delivered") return;
+    let delivered: Uint8Array | undefined = datagram.bytes;
+    if (this.prng.chance(corruption)) {
+      datagram.fate = "corrupted";
+      delivered = flipBits(this.prng, datagram.bytes, this.hasSecret);
+      if (delivered === undefined) return;
+    }
+    for (let copies = this.prng.chance(duplication) ? 2 : 1; copies > 0; copies--) {
+      const arrival = this.#now + delay + this.prng.next() * jitter + Number(extraDelay ?? 0);
+      this.#agenda.add(tick(arrival), () => this.#deliver(datagram, from, to, delivered));
+    }
+  }
+
+  /** Writes what a host told, or what happened to it, into the history. */
+  note(host: string, event: unknown): void {
+    this.#history.push({ time: this.#now, what: { host, event } });
+  }
+
+  /** The end of the history, for a failed test. */
+  describe(): string {
+    const last = this.#history.slice(-HISTORY_LINES);
+    const lines = last.map(({ time, what }) => {
+      const shown = what instanceof Datagram ? String(what) : `${what.host}: ${show(what.event)}`;
+      return `${(time / 1000).toFixed(3).padStart(9)}  ${shown}`;
+    });
+    return [`history (${last.length} of ${this.#history.length} entries):`, ...lines].join("\n");
+  }
+
+  #scripted(datagram: Datagram): "drop" | number | undefined {
+    for (const script of this.#scripts) {
+      const verdict = script(datagram);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+
+  #isCut(a: string, b: string): boolean {
+    return this.#cuts.some(({ hosts, from, until }) =>
+      hosts.includes(a) && hosts.includes(b) && this.#now >= from && this.#now < until
+    );
+  }
+
+  #isInBurst({ from, to }: Datagram): boolean {
+    const { bursts } = this.conditions;
+    if (bursts === 0) return false;
+    const direction = `${from} ${to}`;
+    const channel = this.#channels.get(direction) ?? new GilbertElliott(this.prng);
+    this.#channels.set(direction, channel);
+    return channel.loses(bursts);
+  }
+
+  #deliver(datagram: Datagram, from: Address, to: Address, bytes: Uint8Array): void {
+    const host = this.#hosts.get(formatAddress(to));
+    if (host?.isUp !== true) return;
+    // What is due by now anyway is no effect of an altered datagram.
+    if (bytes !== datagram.bytes) host.wake();
+    const [events, sent] = [host.events.length, this.sent.length];
+    if (bytes === datagram.bytes) this.onDelivery?.(datagram);
+    host.receive(bytes.slice(), from);
+    if (bytes === datagram.bytes || mayHaveEffect(datagram.bytes, bytes)) return;
+    assertNoEffect(host.events.slice(events), this.sent.slice(sent));
+  }
+
+  /** Does the next thing that happens up to `end`; false where there is none. */
+  #step(end: Instant): boolean {
+    let host: SimHost<unknown> | undefined;
+    for (const each of this.#hosts.values()) {
+      if (each.wakeAt < (host?.wakeAt ?? Infinity)) host = each;
+    }
+    const wakeAt = host?.wakeAt ?? Infinity;
+    const next = Math.min(wakeAt, this.#agenda.next());
+    if (next > end) return false;
+    this.#now = next;
+    if (wakeAt <= next) host?.wake();
+    else this.#agenda.take()();
+    return true;
+  }
+}
+
+class SimHost<Event> implements Host<Event> {
+  readonly name: string;
+  address: Address;
+  readonly events: { time: Instant; event: Event }[] = [];
+  onEvent: ((event: Event) => void) | undefined;
+  /** When the machine is to be woken, on the network's clock. */
+  wakeAt = Infinity;
+  readonly #network: SimNetwork;
+  #machine: Driven<Event> | undefined;
+  #wokenAt: Instant = -1;
+  #wakes = 0;
+
+  constructor(network: SimNetwork, name: string, address: Address) {
+    this.#network = network;
+    this.name = name;
+    this.address = address;
+  }
+
+  get isUp(): boolean {
+    return this.#machine !== undefined;
+  }
+
+  start(machine: Driven<Event>): void {
+    this.#machine = machine;
+    this.#drain();
+  }
+
+  move(address: Address): void {
+    this.#network.move(this.address, address);
+    this.address = address;
+  }
+
+  crash(): void {
+    if (this.isUp) this.#network.note(this.name, "stopped without a word");
+    this.#machine = undefined;
+    this.wakeAt = Infinity;
+  }
+
+  input(action: (now: Instant) => void): void {
+    action(this.#network.instant());
+    this.#drain();
+  }
+
+  receive(bytes: Uint8Array, from: Address): void {
+    this.#machine?.handleDatagram(this.#network.instant(), bytes, from);
+    // The receive buffer is used again.
+    bytes.fill(0xee);
+    this.#drain();
+  }
+
+  wake(): void {
+    const { now } = this.#network;
+    this.#wakes = now === this.#wokenAt ? this.#wakes + 1 : 0;
+    this.#wokenAt = now;
+    if (this.#wakes > WAKES_MAX) throw new Error(`${this.name} is busy waiting at ${now}`);
+    this.#machine?.handleTimeout(this.#network.instant());
+    this.#drain();
+  }
+
+  #drain(): void {
+    const network = this.#network;
+    for (let outputs = 0; this.#machine !== undefined; outputs++) {
+      if (outputs > DRAIN_MAX) throw new Error(`${this.name} does not come to an end`);
+      const transmit = this.#machine.pollTransmit(network.instant());
+      if (transmit !== undefined) {
+        network.transmit(this.address, transmit.to, transmit.bytes);
+        continue;
+      }
+      const event = this.#machine.pollEvent();
+      if (event === undefined) break;
+      this.events.push({ time: network.now, event });
+      network.note(this.name, event);
+      this.onEvent?.(event);
+    }
+    this.#machine?.prepare?.();
+    const timeout = this.#machine?.nextTimeout();
+    const lateness = network.conditions.lateness * network.prng.next();
+    this.wakeAt = timeout === undefined
+      ? Infinity
+      : Math.max(network.now, tick(timeout - EPOCH + lateness));
+  }
+}
+
+/** The next instant that the clock can show. */
+function tick(time: Instant): Instant {
+  return Math.ceil(time * TICKS) / TICKS;
+}
+
+function show(event: unknown): string {
+  if (typeof event === "string") return event;
+  return Deno.inspect(event, { compact: true, breakLength: Infinity, strAbbreviateSize: 24 });
+}

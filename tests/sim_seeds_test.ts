@@ -1,6 +1,0 @@
-import { MIXED } from "./sim_profile.ts";
-import { simulateMany } from "./sim_seeds.ts";
-
-Deno.test("a bad network loses nothing without a word: 1200 seeds, timers of both kinds", () => {
-  simulateMany(1200, ["adaptive", "fixed"], MIXED);
-});

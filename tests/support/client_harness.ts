@@ -1,0 +1,159 @@
+/**
+ * A client alone with a test, which plays its directory and its peers.
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+import { Client } from "../../client/client.ts";
+import type { ClientEvent } from "../../client/event.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import { encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { PlayedRequest, PlayedResponder } from "./fake_peer.ts";
+import { Prng } from "./random.ts";
+import { look, type SeenFrame } from "./wiretap.ts";
+
+const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
+/** Where datagrams come from that the client did not ask for. */
+export const STRANGER: Address = { hostname: "192.0.2.66", port: 666 };
+
+/** A datagram that the client sent. */
+export interface Sent {
+  to: Address;
+  bytes: Uint8Array;
+  packet: number | undefined;
+  /** Seen from inside. */
+  frames: readonly SeenFrame[];
+}
+
+/** A client that registers. */
+export class Lone {
+  now = 5000;
+  readonly client: Client;
+  readonly identity: KeyPair;
+  readonly random = new Prng(3).bytes;
+  readonly #identities = new Map<number, KeyPair>();
+  readonly #requests = new Map<string, PlayedRequest>();
+
+  constructor() {
+    this.identity = makeKeyPair(this.random);
+    this.client = new Client(this.now, {
+      server: SERVER,
+      serverName: "localhost:7070",
+      id: 0,
+      name: "ana",
+      port: 4000,
+      timers: "adaptive",
+      acceptAll: false,
+      identity: this.identity,
+      isBlocked: () => false,
+      epoch: 0,
+      random: this.random,
+    });
+  }
+
+  /** Takes a datagram, and returns what is sent then. */
+  hear(bytes: Uint8Array, from: Address = STRANGER): Sent[] {
+    this.client.handleDatagram(this.now, bytes.slice(), from);
+    return this.sent();
+  }
+
+  /** Takes a datagram of the directory. */
+  hearAnswer(frame: Frame): Sent[] {
+    const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
+    return this.hear(encodeDatagram(header, [frame]), SERVER);
+  }
+
+  /** The static key of client `id`. */
+  identityOf(id: number): KeyPair {
+    const identity = this.#identities.get(id) ?? makeKeyPair(this.random);
+    this.#identities.set(id, identity);
+    return identity;
+  }
+
+  /** A Connection Request: the same one where it was made before. */
+  request(requester: number, connection: number, responder = 1): PlayedRequest {
+    const key = `${requester} ${connection} ${responder}`;
+    const request = this.#requests.get(key) ?? new PlayedRequest(
+      this.random,
+      this.identity.publicKey,
+      {
+        requester,
+        responder,
+        connection,
+        identity: this.identityOf(requester),
+        timestamp: BigInt(this.now + this.#requests.size),
+      },
+    );
+    this.#requests.set(key, request);
+    return request;
+  }
+
+  /** Takes a Connection Request: the same one where it came before. */
+  hearRequest(requester: number, connection: number, from = STRANGER): Sent[] {
+    return this.hear(this.request(requester, connection).bytes, from);
+  }
+
+  /** What is sent now. */
+  sent(): Sent[] {
+    const all: Sent[] = [];
+    for (;;) {
+      const transmit = this.client.pollTransmit(this.now);
+      if (transmit === undefined) return all;
+      const bytes = transmit.bytes.slice();
+      const seen = look(bytes);
+      const [packet, frames] = seen.ok ? [seen.header.packet, seen.frames] : [undefined, []];
+      all.push({ to: transmit.to, bytes, packet, frames });
+    }
+  }
+
+  /** What is told now. */
+  told(): ClientEvent[] {
+    const all: ClientEvent[] = [];
+    for (let event = this.client.pollEvent(); event; event = this.client.pollEvent()) {
+      all.push(event);
+    }
+    return all;
+  }
+}
+
+/** A client with the id 1. */
+export function registered(): Lone {
+  const lone = new Lone();
+  const [register] = framesOf(lone.sent());
+  assert(register?.kind === "register");
+  const { nonce } = register;
+  const token = new Uint8Array(16);
+  lone.hearAnswer({ kind: "registered", nonce, token, id: 1, lease: 45_000, seenAt: SERVER });
+  lone.told();
+  return lone;
+}
+
+/** The frames of all datagrams. */
+export function framesOf(sent: readonly Sent[]): SeenFrame[] {
+  return sent.flatMap(({ frames }) => frames);
+}
+
+/** A client that requests client 2, whom the test plays. */
+export function requesting(): Lone & { peer: PlayedResponder; localConnection: number } {
+  const lone = registered();
+  lone.client.connect(lone.now, 2);
+  const [lookUp] = framesOf(lone.sent());
+  assert(lookUp?.kind === "lookUp");
+  const { nonce } = lookUp;
+  const { publicKey } = lone.identityOf(2);
+  const [request] = lone.hearAnswer({
+    kind: "found",
+    nonce,
+    id: 2,
+    name: "ben",
+    address: STRANGER,
+    publicKey,
+  });
+  const [frame] = request?.frames ?? [];
+  assert(request !== undefined && frame?.kind === "connectionRequest");
+  lone.told();
+  const peer = new PlayedResponder(lone.random, request.bytes, lone.identityOf(2));
+  return Object.assign(lone, { peer, localConnection: frame.connection });
+}

@@ -1,0 +1,132 @@
+/**
+ * Random headers and frames, of ordinary and of extreme values.
+ *
+ * @module
+ */
+import { type Address, bytesToHost } from "../../protocol/wire/address.ts";
+import { DatagramType, type Frame, type Header } from "../../protocol/wire/frame.ts";
+import { LAYOUTS } from "../../protocol/wire/layout.ts";
+import type { Prng } from "./random.ts";
+
+/** Every kind of frame. */
+export const KINDS = Object.keys(LAYOUTS) as readonly Frame["kind"][];
+
+const NUMBERS = [0, 1, 2, 2 ** 16 - 1, 2 ** 16, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
+const CHARACTERS = [
+  ..."abc 019/@\0\n\x1b\x7f",
+  "é",
+  "ß",
+  "\u202e",
+  "€",
+  "\ufeff",
+  "�",
+  "👋",
+  "\u{10ffff}",
+];
+
+/** A number that fits into 32 bits, often one at a limit. */
+export function randomNumber(prng: Prng): number {
+  return prng.chance(0.3) ? prng.pick(NUMBERS) : prng.u32() >>> prng.int(32);
+}
+
+/** A text of up to `size` bytes of UTF-8. */
+export function randomText(prng: Prng, size: number): string {
+  return Array.from({ length: prng.int(Math.floor(size / 4) + 1) }, () => prng.pick(CHARACTERS))
+    .join("");
+}
+
+/** An address of either family, with runs of zeros in it. */
+export function randomAddress(prng: Prng): Address {
+  const bytes = prng.bytes(prng.chance(0.5) ? 4 : 16);
+  for (let i = 0; i < bytes.length; i++) if (prng.chance(0.5)) bytes[i] = 0;
+  if (bytes.length === 16 && prng.chance(0.1)) bytes.fill(0, 0, 10).fill(0xff, 10, 12);
+  return { hostname: bytesToHost(bytes), port: 1 + prng.int(65535) };
+}
+
+/** A header of any type and any values. */
+export function randomHeader(prng: Prng): Header {
+  return {
+    type: prng.pick(Object.values(DatagramType)),
+    connection: randomNumber(prng),
+    packet: prng.int(2 ** 21) * (prng.chance(0.5) ? 2 ** 32 : 0) + prng.u32(),
+  };
+}
+
+/** A frame of a random kind, or of the given one. */
+export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)): Frame {
+  const u8 = (): number => prng.int(256);
+  const u16 = (): number => prng.int(65536);
+  const u32 = (): number => randomNumber(prng);
+  const nonce = prng.u64();
+  const token = prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
+  const cookie = prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
+  const name = randomText(prng, 255);
+  const publicKey = prng.bytes(32);
+  const list = <T>(max: number, item: () => T): T[] =>
+    Array.from({ length: prng.int(prng.chance(0.9) ? 6 : max + 1) }, item);
+  const rest = (size: number): Uint8Array =>
+    prng.bytes(prng.chance(0.8) ? size : prng.int(2 * size));
+  switch (kind) {
+    case "padding":
+      return { kind, size: prng.int(100) };
+    case "register":
+      return { kind, nonce, token, cookie, wantedId: u32(), port: u16(), publicKey, name };
+    case "challenge":
+      return { kind, nonce, cookie };
+    case "registered":
+      return { kind, nonce, token, id: u32(), lease: u32(), seenAt: randomAddress(prng) };
+    case "refused":
+      return { kind, nonce, reason: u8() };
+    case "leaseKeepalive":
+    case "leave":
+      return { kind, nonce, token };
+    case "leaseKeepaliveAck":
+      return { kind, nonce, lease: u32() };
+    case "lookUp":
+      return { kind, nonce, token, id: u32(), name };
+    case "found":
+      return { kind, nonce, id: u32(), name, address: randomAddress(prng), publicKey };
+    case "inactive":
+      return { kind, nonce, id: u32(), name };
+    case "list":
+      return { kind, nonce, token, after: u32() };
+    case "listing": {
+      const clients = list(20, () => ({ id: u32(), name: randomText(prng, 48) }));
+      return { kind, nonce, more: u8(), clients };
+    }
+    case "leaveAck":
+      return { kind, nonce };
+    case "proof":
+      return { kind, code: prng.bytes(16) };
+    case "connectionRequest":
+      return { kind, connection: u32(), messageOne: rest(241) };
+    case "requestCodes":
+      return { kind, mac1: prng.bytes(16), mac2: cookie };
+    case "cookieReply":
+      return { kind, nonce, cookie: prng.bytes(32) };
+    case "ringing":
+      return { kind, responder: u32() };
+    case "connectionAccept":
+      return { kind, messageTwo: rest(193) };
+    case "connectionReject":
+      return { kind, responder: u32(), reason: u8() };
+    case "message": {
+      const text = randomText(prng, prng.chance(0.9) ? 60 : 1000);
+      return { kind, seq: u32(), sender: u32(), flags: u8(), text };
+    }
+    case "ack":
+      return {
+        ...{ kind, next: u32(), heard: u32(), delay: prng.int(2 ** 16), arrived: u32() },
+        ranges: list(140, () => ({ first: u32(), last: u32() })),
+      };
+    case "connectionTermination":
+      return { kind, sender: u32(), connection: u32(), finalSeq: u32() };
+    case "connectionTerminationAck":
+      return { kind, sender: u32(), finalSeq: u32() };
+    case "connectionKeepalive":
+      return { kind };
+    case "pathChallenge":
+    case "pathResponse":
+      return { kind, nonce };
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * A stage for scripts: a client that does only what the test says.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { ClientEvent, ErrorCode, Peer } from "../../client/event.ts";
+import type { ExitStatus } from "../../client/exit.ts";
+import { Script, type ScriptOptions } from "../../client/commands/script.ts";
+import type { ScriptView } from "../../client/commands/script_view.ts";
+import type { ConversationView } from "../../client/view.ts";
+
+export const CAROL = { id: 3, name: "carol" };
+export const ANA = { id: 1, name: "ana" };
+export const BOB = { id: 2, name: "bob" };
+const KEY = new Uint8Array(32);
+
+/** A script, and a client that does only what the test says. */
+export class Stage {
+  readonly script: Script;
+  view: ScriptView = {
+    state: "registering",
+    peer: undefined,
+    others: [],
+    outgoing: undefined,
+    requests: [],
+  };
+
+  constructor(options: Partial<ScriptOptions> = {}, ...lines: string[]) {
+    this.script = new Script({
+      connect: undefined,
+      send: undefined,
+      acceptAll: false,
+      isJson: false,
+      isTyped: false,
+      ...options,
+    });
+    for (const line of lines) this.script.feed(line);
+  }
+
+  /** What the script does now: commands as they would be typed, and reports. */
+  steps(): string[] {
+    const steps: string[] = [];
+    for (let step = this.script.poll(this.view); step; step = this.script.poll(this.view)) {
+      if (step.kind === "run") {
+        steps.push(Object.values(step.command).join(" "));
+        // As the client does: at once.
+        if (step.command.command === "send") this.#queue(step.command.peer);
+        if (step.command.command === "leave") this.become("leaving");
+        if (step.command.command === "connect") this.#requests();
+      } else {
+        steps.push(step.event.message);
+      }
+    }
+    return steps;
+  }
+
+  #queue(to: Peer | undefined): void {
+    const all = [this.view.peer, ...this.view.others].filter((each) => each !== undefined);
+    const whom = all.find(({ id, name }) => to === undefined || to === id || to === name);
+    if (whom === undefined) this.fails("notConnected");
+    else this.#count(whom.id, whom.unconfirmed + 1);
+  }
+
+  #count(id: number, unconfirmed: number): void {
+    const count = (each: ConversationView): ConversationView =>
+      each.id === id ? { ...each, unconfirmed } : each;
+    const { peer, others } = this.view;
+    this.view = { ...this.view, peer: peer && count(peer), others: others.map(count) };
+  }
+
+  #requests(): void {
+    this.view = {
+      ...this.view,
+      state: this.view.peer === undefined ? "requesting" : "connected",
+      outgoing: { peer: 9, attempt: 1, nextAt: 0, isRinging: false },
+    };
+  }
+
+  become(state: ScriptView["state"]): void {
+    this.view = { ...this.view, state };
+  }
+
+  registers(): void {
+    this.become("idle");
+    const address = { hostname: "127.0.0.1", port: 40001 };
+    this.script.handle({ kind: "registered", ...ANA, address, server: "localhost:7070" });
+  }
+
+  rings(...requests: { id: number; name: string }[]): void {
+    this.view = { ...this.view, requests };
+    for (const { id: peer, name } of requests) {
+      this.script.handle({ kind: "request", peer, name, key: KEY, isAgain: false });
+    }
+  }
+
+  connects(peer = BOB): void {
+    const { peer: before, others } = this.view;
+    this.view = {
+      ...this.view,
+      state: "connected",
+      peer: { ...peer, unconfirmed: 0, unread: 0, isEnding: false },
+      others: before === undefined ? others : [...others, before],
+      outgoing: undefined,
+      requests: [],
+    };
+    this.script.handle({ kind: "connected", peer: peer.id, name: peer.name, key: KEY, hash: KEY });
+  }
+
+  delivers(count = this.view.peer?.unconfirmed ?? 0): void {
+    this.#count(2, (this.view.peer?.unconfirmed ?? 0) - count);
+    for (let seq = 0; seq < count; seq++) {
+      this.script.handle({ kind: "delivered", peer: 2, seq, rttMs: 1 });
+    }
+  }
+
+  terminates(by: "local" | "peer" | "timeout", undelivered = 0): void {
+    this.view = { ...this.view, state: "idle", peer: undefined };
+    this.script.handle({ kind: "terminated", peer: 2, name: "bob", by, undelivered });
+  }
+
+  /** The current connection ends, and the last one of the others is current again. */
+  ends(by: "local" | "peer"): void {
+    const { peer: ended, others } = this.view;
+    const next = others.at(-1)!;
+    this.view = { ...this.view, peer: next, others: others.slice(0, -1) };
+    const { id: peer, name } = ended!;
+    this.script.handle({ kind: "terminated", peer, name, by, undelivered: 0 });
+    this.script.handle({ kind: "current", peer: next.id, name: next.name, why: "ended" });
+  }
+
+  /** The request came to nothing. */
+  fails(event: Extract<ClientEvent, { kind: "inactive" | "rejected" }> | ErrorCode): void {
+    if (this.view.state === "requesting") this.become("idle");
+    this.view = { ...this.view, outgoing: undefined };
+    const error = (code: ErrorCode): ClientEvent => ({ kind: "error", code, message: code });
+    this.script.handle(typeof event === "string" ? error(event) : event);
+  }
+
+  leaves(undelivered = 0, acknowledged = true): ExitStatus {
+    this.become("left");
+    this.script.handle({ kind: "left", undelivered, acknowledged });
+    assertEquals(this.steps(), []);
+    return this.script.status;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * A SendQueue, and datagrams that a test sends from it.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { DatagramWriter, decodeFrames } from "../../protocol/wire/datagram.ts";
+import { type Ack, DatagramType, HEADER_SIZE, type Message } from "../../protocol/wire/frame.ts";
+import { Flight } from "../../protocol/recovery/flight.ts";
+import { RttEstimator, type TimerMode } from "../../protocol/recovery/rtt.ts";
+import { SendQueue } from "../../protocol/connection/send_queue.ts";
+
+/** What each queue's datagrams are noted in. */
+const flights = new WeakMap<SendQueue, Flight>();
+
+/** A queue with timers of this mode. */
+export function makeQueue(mode: TimerMode = "adaptive"): { queue: SendQueue; rtt: RttEstimator } {
+  const rtt = new RttEstimator(mode);
+  const flight = new Flight(0, rtt, { hostname: "192.0.2.2", port: 2 });
+  const queue = new SendQueue(1, rtt, flight);
+  flights.set(queue, flight);
+  return { queue, rtt };
+}
+
+/** Sends the one Message that is due, if one is, in the datagram with this packet counter. */
+export function sendOne(queue: SendQueue, now: number, packet: number): Message | undefined {
+  const { dueSize } = queue;
+  if (dueSize === 0) return undefined;
+  const [first, ...more] = sendDatagram(queue, now, packet, dueSize);
+  assertEquals(more, []);
+  return first;
+}
+
+/** Sends one datagram with room for so many bytes of frames. */
+export function sendDatagram(
+  queue: SendQueue,
+  now: number,
+  packet: number,
+  room = 1100,
+): Message[] {
+  const writer = new DatagramWriter(HEADER_SIZE + room);
+  writer.start({ type: DatagramType.Connection, connection: 1, packet });
+  queue.write(now, packet, writer);
+  flights.get(queue)!.onSent(now, packet, 100);
+  const decoded = decodeFrames(writer.finish().subarray(HEADER_SIZE));
+  assert(decoded.ok);
+  return decoded.frames.filter((frame) => frame.kind === "message");
+}
+
+/** Sends what is due, in one datagram for each Message from packet `packet` on. */
+export function send(queue: SendQueue, now: number, packet = 0): Message[] {
+  const sent: Message[] = [];
+  for (let one = sendOne(queue, now, packet); one; one = sendOne(queue, now, ++packet)) {
+    sent.push(one);
+  }
+  return sent;
+}
+
+/** The seqs of Messages. */
+export function seqs(messages: readonly Message[]): number[] {
+  return messages.map(({ seq }) => seq);
+}
+
+/** An Ack with these ranges, each as its ends. */
+export function ack(next: number, ...ranges: [number, number][]): Ack {
+  return heardAck(-1, next, ...ranges);
+}
+
+/** An Ack that names a datagram. */
+export function heardAck(packet: number, next: number, ...ranges: [number, number][]): Ack {
+  const arrived = 0;
+  return {
+    kind: "ack",
+    next,
+    heard: packet + 1,
+    delay: 0,
+    arrived,
+    ranges: ranges.map(([first, last]) => ({ first, last })),
+  };
+}
