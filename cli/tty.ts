@@ -20,7 +20,7 @@ const ROWS_DEFAULT = 24;
 export const HAS_JOB_CONTROL = Deno.build.os !== "windows";
 
 /** What stands at both ends. */
-export interface Ends {
+export interface StdioInfo {
   /** Whether somebody types. */
   readonly isTyped: boolean;
   /** Whether somebody reads. */
@@ -32,7 +32,7 @@ export interface Ends {
 }
 
 /** Looks what standard input and output are. */
-export function inspectEnds(): Ends {
+export function inspectStdio(): StdioInfo {
   const isTyped = Deno.stdin.isTerminal();
   const isScreen = Deno.stdout.isTerminal();
   const isSmart = isScreen && environment("TERM") !== "dumb";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from "../protocol/wire/address.ts";
-import type { Driven, Instant, Transmit } from "../protocol/machine.ts";
+import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
 import { Fifo } from "../protocol/fifo.ts";
 import { RejectReason } from "../protocol/wire/frame.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
@@ -34,7 +34,7 @@ export const LEAVE_DRAIN_TIMEOUT = 30_000;
 /**
  * One client. Its commands never throw: what comes of them, failures too, are events.
  */
-export class Client implements Driven<ClientEvent> {
+export class Client implements DatagramMachine<ClientEvent> {
   readonly #link: DirectoryLink;
   readonly #connections = new Connections();
   readonly #requests: Requests;
@@ -83,7 +83,7 @@ export class Client implements Driven<ClientEvent> {
     const { outgoing } = this.#requests;
     const { requester, name } = request;
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
-    const isWanted = outgoing !== undefined && (outgoing.request?.ends.remote === requester ||
+    const isWanted = outgoing !== undefined && (outgoing.request?.ids.remote === requester ||
       isPeer(outgoing.target, requester, name));
     if (isWanted) this.cancel(now);
     const problem = acceptProblem(this.#connections, this.#requests, request);
@@ -120,7 +120,7 @@ export class Client implements Driven<ClientEvent> {
       return undefined;
     }
     this.#connections.noteRead(connection);
-    const { remote, remoteName: name } = connection.ends;
+    const { remote, remoteName: name } = connection.ids;
     return { peer: remote, name, seq };
   }
 
@@ -159,7 +159,7 @@ export class Client implements Driven<ClientEvent> {
     if (this.#registered() !== undefined) this.#link.list(now);
   }
 
-  /** Ends the connections, then leaves the directory; both take a bounded time. */
+  /** ConnectionIds the connections, then leaves the directory; both take a bounded time. */
   leave(now: Instant): void {
     if (this.#phase !== "active") return;
     this.#phase = "leaving";
@@ -173,7 +173,7 @@ export class Client implements Driven<ClientEvent> {
     this.#collect(now);
   }
 
-  /** Ends everything here and now; the directory is told once, without waiting for its ack. */
+  /** ConnectionIds everything here and now; the directory is told once, without waiting for its ack. */
   abandon(now: Instant): void {
     if (this.#phase === "left") return;
     this.#phase = "leaving";
@@ -199,14 +199,14 @@ export class Client implements Driven<ClientEvent> {
     };
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (this.#phase === "left") return;
     this.#intake.handleDatagram(now, bytes, from, this.#self(), this.#phase === "leaving");
     this.#collect(now);
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#phase === "left") return;
     this.#link.handleTimeout(now);
@@ -216,14 +216,14 @@ export class Client implements Driven<ClientEvent> {
     this.#collect(now);
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#phase === "left") return undefined;
     const timeout = earlier(this.#timers.next(), this.#link.nextTimeout());
     return earlier(timeout, earlier(this.#requests.nextTimeout(), this.#connections.nextTimeout()));
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#phase === "left") {
       const farewell = this.#farewell;
@@ -236,12 +236,12 @@ export class Client implements Driven<ClientEvent> {
     return transmit;
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollEvent(): ClientEvent | undefined {
     return this.#events.shift();
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   prepare(): void {
     this.#connections.prepare();
   }
@@ -285,7 +285,7 @@ export class Client implements Driven<ClientEvent> {
   #tellCurrent(why: "chosen" | "ended"): void {
     const { current } = this.#connections;
     if (current?.state !== "open") return;
-    const { remote: peer, remoteName: name } = current.ends;
+    const { remote: peer, remoteName: name } = current.ids;
     this.#tell({ kind: "current", peer, name, why });
   }
 

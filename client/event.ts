@@ -104,10 +104,10 @@ export type ClientEvent =
   }
   /** Whose key it is: follows a request and a connection. */
   | IdentityEvent
-  | { kind: "sent"; peer: number; seq: number }
-  | { kind: "delivered"; peer: number; seq: number; rttMs: number }
-  | { kind: "unconfirmed"; peer: number; seq: number }
-  | { kind: "message"; peer: number; name: string; seq: number; text: string }
+  | { kind: "sent"; peer: number; textSeq: number }
+  | { kind: "delivered"; peer: number; textSeq: number; rttMs: number }
+  | { kind: "unconfirmed"; peer: number; textSeq: number }
+  | { kind: "message"; peer: number; name: string; textSeq: number; text: string }
   | {
     kind: "terminated";
     peer: number;

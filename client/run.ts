@@ -15,14 +15,14 @@ import type { History } from "./screen/history_file.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
-import { Performer } from "./commands/command_runner.ts";
+import { CommandRunner } from "./commands/command_runner.ts";
 import { Printer, type PrinterSystem } from "./output/printer.ts";
 import { Renderer } from "./output/render.ts";
 import { Script } from "./commands/script.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
 import { Transcript, type TranscriptSystem } from "./output/transcript.ts";
-import { type Ends, inspectEnds, openOutput, readLines, screenColumns } from "../cli/tty.ts";
+import { inspectStdio, openOutput, readLines, screenColumns, type StdioInfo } from "../cli/tty.ts";
 import { label } from "./output/words.ts";
 
 /** Milliseconds between two looks at a countdown. */
@@ -37,14 +37,14 @@ export interface System extends PrinterSystem, TranscriptSystem {
 /** One run of a client. */
 export class Run {
   readonly #options: Options;
-  readonly #ends: Ends;
+  readonly #stdio: StdioInfo;
   readonly #client: Client;
   readonly #system: System;
   readonly #script: Script;
   readonly #renderer: Renderer;
   readonly #printer: Printer;
   readonly #memory: PeerMemory;
-  readonly #performer: Performer;
+  readonly #commands: CommandRunner;
   readonly #transcript: Transcript;
   readonly #known = new KnownClients();
   readonly #left = Promise.withResolvers<void>();
@@ -63,8 +63,8 @@ export class Run {
     this.#memory = memory;
     this.#system = system;
     const { acceptAll, connect, send, isJson } = options;
-    this.#ends = endsFor(options);
-    const { isTyped, isScreen, isInteractive, wantsColor } = this.#ends;
+    this.#stdio = stdioFor(options);
+    const { isTyped, isScreen, isInteractive, wantsColor } = this.#stdio;
     const surface = {
       isTyped: isTyped && isScreen,
       hasPrompt: isInteractive,
@@ -80,7 +80,7 @@ export class Run {
     const forFile = new Renderer(file, memory.ownKey);
     this.#transcript = new Transcript(system, forFile, (message) => this.#fail("log", message));
     this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
-    this.#performer = new Performer({
+    this.#commands = new CommandRunner({
       client,
       memory,
       printer: this.#printer,
@@ -96,7 +96,7 @@ export class Run {
   async run(drive: Drive): Promise<number> {
     this.#drive = drive;
     try {
-      if (this.#ends.isInteractive) this.#printer.useTerminal(this.#openTerminal());
+      if (this.#stdio.isInteractive) this.#printer.useTerminal(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
       if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
       this.#pump();
@@ -146,7 +146,7 @@ export class Run {
   async #readInput(): Promise<void> {
     try {
       for await (const line of readLines()) {
-        if (this.#ends.isTyped && line !== undefined) {
+        if (this.#stdio.isTyped && line !== undefined) {
           this.#handleTyped(line);
           continue;
         }
@@ -161,7 +161,7 @@ export class Run {
         `Cannot read the input: ${error instanceof Error ? error.message : error}`,
       );
     }
-    if (this.#ends.isTyped) return this.#perform({ command: "leave" });
+    if (this.#stdio.isTyped) return this.#perform({ command: "leave" });
     await this.#untilWanted();
     this.#script.end();
     this.#pump();
@@ -179,13 +179,13 @@ export class Run {
     const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson });
     if (parsed.kind === "nothing") this.#terminal?.eraseTyped();
     else if (parsed.kind === "problem") this.#fail("usage", parsed.message);
-    else if (this.#isAstray(parsed.command)) return false;
+    else if (this.#hasTargetChanged(parsed.command)) return false;
     else this.#perform(parsed.command);
     return true;
   }
 
   /** Whether the user talked with somebody else when a line without a name was begun; tells it. */
-  #isAstray(command: Command): boolean {
+  #hasTargetChanged(command: Command): boolean {
     const { peer } = this.#client.view();
     const isForCurrent = (command.command === "send" || command.command === "terminate") &&
       command.peer === undefined;
@@ -201,7 +201,7 @@ export class Run {
   }
 
   #perform(command: Command): void {
-    this.#performer.perform(command);
+    this.#commands.perform(command);
     this.#update();
   }
 
@@ -283,20 +283,20 @@ export class Run {
 
   /** Nobody reads any more (`| head -1`): a script goes on to its end, a person has gone. */
   #handleBrokenOutput(): void {
-    if (this.#ends.isTyped) this.#perform({ command: "leave" });
+    if (this.#stdio.isTyped) this.#perform({ command: "leave" });
   }
 }
 
 /** What stands at both ends, as far as the options want it used. */
-function endsFor({ send, isJson, isPlain, color }: Options): Ends {
-  const ends = inspectEnds();
+function stdioFor({ send, isJson, isPlain, color }: Options): StdioInfo {
+  const stdio = inspectStdio();
   // With --send there is nothing to type: it runs like a script.
-  const isTyped = ends.isTyped && send === undefined;
-  const isWanted = color === "always" || color === "auto" && ends.wantsColor;
+  const isTyped = stdio.isTyped && send === undefined;
+  const isWanted = color === "always" || color === "auto" && stdio.wantsColor;
   return {
     isTyped,
-    isScreen: ends.isScreen,
+    isScreen: stdio.isScreen,
     wantsColor: isWanted && !isPlain && !isJson,
-    isInteractive: ends.isInteractive && isTyped && !isJson && !isPlain,
+    isInteractive: stdio.isInteractive && isTyped && !isJson && !isPlain,
   };
 }

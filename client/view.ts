@@ -9,7 +9,7 @@ import type { TimerMode } from "../protocol/recovery/rtt.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import type { Connections } from "./state/connections.ts";
 import type { Peer } from "./event.ts";
-import type { Wish } from "./state/outgoing.ts";
+import type { ConnectIntent } from "./state/outgoing.ts";
 
 /** What a client is started with. */
 export interface ClientOptions {
@@ -84,7 +84,7 @@ export function viewConversations(
   { current, live }: Connections,
 ): Pick<ClientView, "peer" | "others"> {
   const views = live.map(({ connection, unread }) => {
-    const { ends: { remote: id, remoteName: name }, undelivered, state } = connection;
+    const { ids: { remote: id, remoteName: name }, undelivered, state } = connection;
     const isEnding = state !== "open";
     return { connection, view: { id, name, unconfirmed: undelivered, unread, isEnding } };
   });
@@ -95,9 +95,9 @@ export function viewConversations(
 }
 
 /** What this client wants to connect to, as it looks from outside. */
-export function viewOutgoing({ target, request }: Readonly<Wish>): ClientView["outgoing"] {
+export function viewOutgoing({ target, request }: Readonly<ConnectIntent>): ClientView["outgoing"] {
   return {
-    peer: request?.ends.remote ?? target,
+    peer: request?.ids.remote ?? target,
     attempt: request?.attempt ?? 0,
     nextAt: request?.nextAt ?? 0,
     isRinging: request?.isRinging ?? false,

@@ -1,9 +1,9 @@
 /**
- * The one shape of every state machine here: bytes and the time go in, bytes and events come out.
+ * The shape of every state machine here: bytes and the time go in, datagrams and events come out.
  *
- * After every input, whoever drives the machine drains it: pollTransmit() and pollEvent() until
- * both have nothing left, then one sleep until nextTimeout(). `drive()` in `udp.ts` does so on a
- * socket, the simulated network in the tests on virtual time.
+ * After every input the caller drains the machine: pollTransmit() and pollEvent() until both have
+ * nothing left, then one sleep until nextTimeout(). `drive()` in `udp.ts` does so on a socket, the
+ * simulated network in the tests on virtual time.
  *
  * @module
  */
@@ -23,18 +23,27 @@ export interface Transmit {
   readonly to: Address;
 }
 
-/** A state machine without clock, timer, socket or randomness of its own. */
-export interface Driven<Event> {
-  /** Takes a datagram as it came. `bytes` may be used again after the call. */
-  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void;
+/**
+ * A state machine without clock, timer, socket or randomness of its own.
+ *
+ * One that is part of another is given the datagrams that are meant for it by that one, already
+ * decoded or with what was learned on the way.
+ */
+export interface Machine<Event> {
   /** Does what is due; a call at another time than nextTimeout() said does nothing. */
   handleTimeout(now: Instant): void;
   /** When handleTimeout() is to be called next. */
   nextTimeout(): Instant | undefined;
   /** The next datagram to send, if any. */
   pollTransmit(now: Instant): Transmit | undefined;
-  /** The next thing to tell the user, if any. */
+  /** The next event for the user of the machine, if any. */
   pollEvent(): Event | undefined;
+}
+
+/** A machine that takes datagrams as a socket receives them: the one that drive() runs. */
+export interface DatagramMachine<Event> extends Machine<Event> {
+  /** Takes a datagram. `bytes` may be used again after the call. */
+  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void;
   /** Makes what the next datagrams will need, while there is nothing else to do. */
   prepare?(): void;
 }

@@ -6,7 +6,7 @@
 import { lookup } from "node:dns";
 import { randomBytes } from "node:crypto";
 import { sameAddress } from "./wire/address.ts";
-import type { Driven, Instant, Transmit } from "./machine.ts";
+import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
 import { CONNECTION_DATAGRAM_SIZE_MAX } from "./wire/frame.ts";
 import type { SecretSources } from "../cli/secret.ts";
 
@@ -84,7 +84,7 @@ export interface Drive {
  * awaited one by one, because Deno may reorder them otherwise.
  */
 export function drive<Event>(
-  machine: Driven<Event>,
+  machine: DatagramMachine<Event>,
   socket: Socket,
   onEvent: (event: Event) => void,
 ): Drive {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instant } from "../protocol/machine.ts";
-import type { Directory } from "./table/memory_table.ts";
+import type { MemoryTable } from "./table/memory_table.ts";
 import type { TableClient } from "./table/entry.ts";
 
 /** Rows in the longest table that is told whole; of a longer one the changes and the size are. */
@@ -39,14 +39,14 @@ export type ServerEvent = { kind: ChangeKind; client: TableClient } | TableEvent
  * Where changes are many, the table follows when the rate allows it.
  */
 export class Announcements {
-  readonly #directory: Directory;
+  readonly #directory: MemoryTable;
   /** At most two for each client, as long as they are taken after each input. */
   readonly #events: ServerEvent[] = [];
   #isTableChanged = false;
   /** When the allowance for the rows that were told is earned; tables wait until then. */
   #paidAt: Instant = -Infinity;
 
-  constructor(directory: Directory) {
+  constructor(directory: MemoryTable) {
     this.#directory = directory;
   }
 

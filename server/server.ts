@@ -6,7 +6,7 @@
  */
 import type { Address } from "../protocol/wire/address.ts";
 import { decodeDatagram, encodeVersionAnswer } from "../protocol/wire/datagram.ts";
-import type { Driven, Instant, Random, Transmit } from "../protocol/machine.ts";
+import type { DatagramMachine, Instant, Random, Transmit } from "../protocol/machine.ts";
 import {
   DatagramType,
   type Frame,
@@ -24,13 +24,13 @@ import { nameProblem } from "../protocol/directory/name.ts";
 import { PROOF_SIZE, Prover } from "../protocol/crypto/proof.ts";
 import { earlier } from "../protocol/timers.ts";
 import { CookieJar } from "./cookie.ts";
-import { Directory } from "./table/memory_table.ts";
+import { MemoryTable } from "./table/memory_table.ts";
 import type { TableClient } from "./table/entry.ts";
 import { Announcements, type ServerEvent, type TableEvent } from "./event.ts";
 import { NO_SLOT } from "./table/hash_index.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../protocol/wire/endpoint_bytes.ts";
 import { type LimitName, Limits } from "./limits.ts";
-import { Outbox } from "./outbox.ts";
+import { AnswerQueue } from "./answer_queue.ts";
 import { readRequest } from "../protocol/wire/directory_request.ts";
 
 /** Clients in the largest Listing: their number is one byte. */
@@ -81,17 +81,17 @@ export interface ServerOptions {
 }
 
 /** A directory that is driven by datagrams and the time. */
-export class Server implements Driven<ServerEvent> {
+export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
   /** The Look-ups that were answered. */
   lookUps = 0;
   readonly #lease: number;
   readonly #cookies: CookieJar;
-  readonly #directory: Directory;
+  readonly #directory: MemoryTable;
   readonly #limits: Limits;
   readonly #prover: Prover | undefined;
-  readonly #outbox: Outbox;
+  readonly #answers: AnswerQueue;
   readonly #announcements: Announcements;
   /** Where the datagram at hand came from. */
   readonly #endpoint = new Uint8Array(ENDPOINT_SIZE);
@@ -103,10 +103,10 @@ export class Server implements Driven<ServerEvent> {
     const { lease, random, secret, maxClients, hasSourceLimits = true } = options;
     this.#lease = lease;
     this.#cookies = new CookieJar(random);
-    this.#directory = new Directory(options);
+    this.#directory = new MemoryTable(options);
     this.#limits = new Limits(maxClients, hasSourceLimits);
     this.#prover = secret && new Prover(secret);
-    this.#outbox = new Outbox(this.#prover);
+    this.#answers = new AnswerQueue(this.#prover);
     this.#announcements = new Announcements(this.#directory);
   }
 
@@ -122,7 +122,7 @@ export class Server implements Driven<ServerEvent> {
 
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     this.#expire(now);
-    this.#outbox.seal();
+    this.#answers.seal();
     writeEndpoint(this.#endpoint, from);
     if (this.#prover === undefined) this.#handleProven(now, bytes, from);
     else if (this.#prover.isProven(bytes)) {
@@ -142,7 +142,7 @@ export class Server implements Driven<ServerEvent> {
   }
 
   pollTransmit(): Transmit | undefined {
-    return this.#outbox.poll();
+    return this.#answers.poll();
   }
 
   pollEvent(): ServerEvent | undefined {
@@ -162,7 +162,7 @@ export class Server implements Driven<ServerEvent> {
       this.#drop(decoded.reason);
       if (decoded.reason !== "version" || decoded.header.type === DatagramType.Version) return;
       if (this.#admit(now, "strangers", from)) {
-        this.#count(this.#outbox.addDatagram(from, encodeVersionAnswer(decoded.header)));
+        this.#count(this.#answers.addDatagram(from, encodeVersionAnswer(decoded.header)));
       }
     }
   }
@@ -204,7 +204,7 @@ export class Server implements Driven<ServerEvent> {
       return this.#answerWith(from, { kind: "challenge", nonce, cookie });
     }
     const request = { nonce, token, wantedId, port, publicKey, name, endpoint };
-    if (this.#directory.isSpent(request)) return this.#drop("replay");
+    if (this.#directory.isReplay(request)) return this.#drop("replay");
     const isRepeat = this.#directory.isRepeat(request);
     if (!isRepeat && !this.#admit(now, "registrations", from)) return;
     if (name !== "" && nameProblem(name) !== undefined) {
@@ -214,7 +214,7 @@ export class Server implements Driven<ServerEvent> {
     if (!result.ok) return this.#refuse(nonce, from, result.reason);
     const { slot, change, replaced } = result;
     const { entries } = this.#directory;
-    this.#count(this.#outbox.addRegistered(from, nonce, entries, slot, this.#lease));
+    this.#count(this.#answers.addRegistered(from, nonce, entries, slot, this.#lease));
     if (replaced !== undefined) this.#announcements.tellChange("left", replaced);
     if (change !== "none") this.#announcements.tellChange(change, entries.client(slot));
   }
@@ -230,12 +230,12 @@ export class Server implements Driven<ServerEvent> {
     const directory = this.#directory;
     const slot = id === 0 ? directory.findName(name) : directory.find(id);
     if (slot === NO_SLOT) return this.#answerWith(from, { kind: "inactive", nonce, id, name });
-    this.#count(this.#outbox.addFound(from, nonce, directory.entries, slot));
+    this.#count(this.#answers.addFound(from, nonce, directory.entries, slot));
   }
 
   #handleList(frame: List, from: Address): void {
     const clients: ListEntry[] = [];
-    let space = this.#outbox.sizeMax - LISTING_OVERHEAD;
+    let space = this.#answers.sizeMax - LISTING_OVERHEAD;
     let more = 0;
     const { entries } = this.#directory;
     for (const slot of this.#directory.above(frame.after)) {
@@ -265,7 +265,7 @@ export class Server implements Driven<ServerEvent> {
   }
 
   #answerWith(to: Address, frame: Frame): void {
-    this.#count(this.#outbox.add(to, frame));
+    this.#count(this.#answers.add(to, frame));
   }
 
   /** Counts an answer for which there was no room. */

@@ -14,7 +14,7 @@ import type { Transcript } from "../output/transcript.ts";
 import { label } from "../output/words.ts";
 
 /** What commands are about. */
-export interface PerformerParts {
+export interface CommandRunnerParts {
   readonly client: Client;
   readonly memory: PeerMemory;
   readonly printer: Printer;
@@ -31,10 +31,10 @@ export interface PerformerParts {
 type TimedCommand = Exclude<Command, { command: "help" | "log" | "show" }>;
 
 /** Does what commands ask for. */
-export class Performer {
-  readonly #parts: PerformerParts;
+export class CommandRunner {
+  readonly #parts: CommandRunnerParts;
 
-  constructor(parts: PerformerParts) {
+  constructor(parts: CommandRunnerParts) {
     this.#parts = parts;
   }
 

@@ -69,7 +69,7 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
   const addressed = word.startsWith("@") ? parseAddressed(word.slice(1), rest) : undefined;
   if (addressed !== undefined && (isCertain || addressed.isName)) return addressed.parsed;
   const spec = commandNamed(word);
-  if (spec !== undefined && (isCertain || fits(spec, rest) && !isTalk(spec, rest))) {
+  if (spec !== undefined && (isCertain || fits(spec, rest) && !looksLikeMessage(spec, rest))) {
     return parseArgument(spec, rest);
   }
   if (!isCertain) return command({ command: "send", text: line });
@@ -137,7 +137,7 @@ function fits(spec: CommandSpec, rest = ""): boolean {
  * Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/", and one
  * with spaces is quoted or begins with its folder.
  */
-function isTalk(spec: CommandSpec, rest = ""): boolean {
+function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
   const path = rest.trim();
   if (spec.argument !== "file?" || path === "" || path === "off") return false;
   const isClear = /\s/.test(path)

@@ -10,7 +10,14 @@ import { CONNECTIONS_MAX } from "../state/connections.ts";
 import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
 import { LINE_LENGTH_MAX } from "./line_splitter.ts";
-import { addressee, isAnew, isBusy, isMeant, isSending, type ScriptView } from "./script_view.ts";
+import {
+  addressee,
+  isBusy,
+  isMeant,
+  isPeerRestarted,
+  isSending,
+  type ScriptView,
+} from "./script_view.ts";
 
 /** Texts on one connection that may be sent and not yet delivered before the next one waits. */
 export const SEND_WINDOW = 64;
@@ -68,7 +75,7 @@ export class Script {
    * Whether the current connection is not the one that the script means: that one has ended, or did
    * not come about. What it says without a name is then for nobody.
    */
-  #isAstray = false;
+  #hasTargetChanged = false;
   /** Whether it was this script that ended the connection that ended last. */
   #hasTerminated = false;
   /** Whether the commands that came from options are done. */
@@ -116,10 +123,10 @@ export class Script {
         return;
       case "connected":
         this.#hasBeenConnected = true;
-        if (!event.isAside) this.#isAstray = false;
+        if (!event.isAside) this.#hasTargetChanged = false;
         return;
       case "current":
-        this.#isAstray = event.why === "ended" && !this.#hasTerminated;
+        this.#hasTargetChanged = event.why === "ended" && !this.#hasTerminated;
         return;
       case "inactive":
         return this.#fail(ExitStatus.inactive);
@@ -198,18 +205,18 @@ export class Script {
       return { kind: "run", command };
     }
     if (command.command === "send") {
-      if (command.peer === undefined && this.#isAstray && view.peer !== undefined) {
+      if (command.peer === undefined && this.#hasTargetChanged && view.peer !== undefined) {
         const message = "Nothing was sent: not connected any more to whom it was for";
         return this.#reportUndelivered("notConnected", message);
       }
       const isFull = (addressee(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
       return isFull ? undefined : this.#next(command);
     }
-    if (isSending(view) && !isAnew(command, view)) return undefined;
+    if (isSending(view) && !isPeerRestarted(command, view)) return undefined;
     switch (command.command) {
       case "connect":
         // Where it fails, what follows was meant for somebody else than the current one.
-        this.#isAstray = view.peer !== undefined && !isMeant(command.peer, view.peer);
+        this.#hasTargetChanged = view.peer !== undefined && !isMeant(command.peer, view.peer);
         return this.#next(command, "decision");
       case "accept":
       case "reject": {
@@ -222,7 +229,7 @@ export class Script {
       case "terminate":
         return this.#pollTerminate(command, view);
       case "switch":
-        this.#isAstray = false;
+        this.#hasTargetChanged = false;
         return this.#next(command);
       case "list":
         return this.#next(command, "list");
@@ -246,10 +253,10 @@ export class Script {
     const { peer } = command;
     // The other may have been quicker.
     const isOver = peer === undefined
-      ? this.#isAstray || view.peer === undefined && this.#hasBeenConnected
+      ? this.#hasTargetChanged || view.peer === undefined && this.#hasBeenConnected
       : addressee(peer, view) === undefined && this.#ended.some((each) => isMeant(peer, each));
     if (isOver) {
-      this.#isAstray &&= peer !== undefined;
+      this.#hasTargetChanged &&= peer !== undefined;
       return "skip";
     }
     const whom = addressee(peer, view);

@@ -34,7 +34,7 @@ export function addressee(
  * Whether a command accepts a client that this one is connected with, and that started anew: what
  * was sent to its earlier run will never be delivered.
  */
-export function isAnew(command: Command, view: ScriptView): boolean {
+export function isPeerRestarted(command: Command, view: ScriptView): boolean {
   if (command.command !== "accept") return false;
   const request = view.requests.find((each) => isMeant(command.peer, each));
   return request !== undefined && addressee(request.id, view) !== undefined;

@@ -5,7 +5,7 @@
  */
 import { type Address, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
-import type { Driven, Instant, Random, Transmit } from "../../protocol/machine.ts";
+import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { DatagramType, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import {
   type Query,
@@ -60,7 +60,7 @@ export interface DoctorOptions {
 type State = "registering" | "probing" | "leaving" | "done";
 
 /** Registers under no name, measures, and leaves again. */
-export class Doctor implements Driven<DoctorEvent> {
+export class Doctor implements DatagramMachine<DoctorEvent> {
   readonly #options: DoctorOptions;
   readonly #registration: Registration;
   readonly #timers = new Timers<"silence" | "giveUp" | "probe" | "gap" | "leave">();
@@ -76,8 +76,8 @@ export class Doctor implements Driven<DoctorEvent> {
   constructor(now: Instant, options: DoctorOptions) {
     const { server, port, publicKey, secret, random } = options;
     this.#options = options;
-    const wish = { id: 0, name: "", port, publicKey, secret };
-    this.#registration = new Registration(now, server, wish, "adaptive", random);
+    const wanted = { id: 0, name: "", port, publicKey, secret };
+    this.#registration = new Registration(now, server, wanted, "adaptive", random);
     this.#timers.set("silence", now + SILENCE);
     this.#timers.set("giveUp", now + ANSWER_TIMEOUT);
   }
@@ -108,7 +108,7 @@ export class Doctor implements Driven<DoctorEvent> {
     else this.#leave(now);
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (this.#state === "done" || !sameAddress(from, this.#options.server)) return;
     const decoded = decodeDatagram(bytes);
@@ -127,7 +127,7 @@ export class Doctor implements Driven<DoctorEvent> {
     this.#collect(now);
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#state === "done") return;
     this.#registration.handleTimeout(now);
@@ -139,13 +139,13 @@ export class Doctor implements Driven<DoctorEvent> {
     if (this.#timers.expire("leave", now)) this.#handleLeft(false);
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#state === "done") return undefined;
     return earlier(this.#timers.next(), this.#registration.nextTimeout());
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "done") return undefined;
     for (;;) {
@@ -158,7 +158,7 @@ export class Doctor implements Driven<DoctorEvent> {
     }
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollEvent(): DoctorEvent | undefined {
     return this.#events.shift();
   }

@@ -28,7 +28,7 @@ import { ExitStatus } from "../exit.ts";
 import { fileProblem } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
-import { inspectEnds, printText, screenColumns } from "../../cli/tty.ts";
+import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
 export async function doctor(args: string[]): Promise<number> {
@@ -52,7 +52,7 @@ export async function doctor(args: string[]): Promise<number> {
 class Examination {
   readonly #options: DoctorSettings;
   readonly #secret: Uint8Array | undefined;
-  readonly #ends = inspectEnds();
+  readonly #stdio = inspectStdio();
   readonly #verdicts = new Set<Finding["verdict"]>();
   #printing = Promise.resolve();
 
@@ -140,7 +140,7 @@ class Examination {
   #find(finding: Finding): void {
     this.#verdicts.add(finding.verdict);
     if (this.#options.isJson) return this.#print(renderFindingJson(finding, new Date()));
-    const { isScreen, wantsColor } = this.#ends;
+    const { isScreen, wantsColor } = this.#stdio;
     this.#print(renderFinding(finding, wantsColor, isScreen ? screenColumns() : undefined));
   }
 

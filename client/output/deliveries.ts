@@ -28,7 +28,7 @@ export interface DeliveryNotice {
 }
 
 /** The messages to one peer. */
-class Outbox<Line> {
+class PeerDeliveries<Line> {
   /** Lines of messages that have no number yet: they get them in order. */
   readonly unnumbered: Line[] = [];
   /** Sent and not known to be delivered, by seq. */
@@ -42,7 +42,7 @@ class Outbox<Line> {
  * bound what they queue.
  */
 export class Deliveries<Line> {
-  readonly #outboxes = new Map<number, Outbox<Line>>();
+  readonly #byPeer = new Map<number, PeerDeliveries<Line>>();
   readonly #tellsAll: boolean;
 
   /** @param tellsAll whether a delivery is worth a notice also where the message was never late. */
@@ -53,7 +53,7 @@ export class Deliveries<Line> {
   /** Messages that are unconfirmed since 5 s or more. */
   get overdue(): number {
     let count = 0;
-    for (const { waiting } of this.#outboxes.values()) {
+    for (const { waiting } of this.#byPeer.values()) {
       for (const { isLate } of waiting.values()) if (isLate) count++;
     }
     return count;
@@ -61,25 +61,25 @@ export class Deliveries<Line> {
 
   /** A message was queued for this peer, and shown there. */
   add(peer: number, line: Line): void {
-    this.#outbox(peer).unnumbered.push(line);
+    this.#deliveriesTo(peer).unnumbered.push(line);
   }
 
   /** The messages that the event changes. */
   handle(event: ClientEvent): Change<Line>[] {
     switch (event.kind) {
       case "sent": {
-        const outbox = this.#outbox(event.peer);
-        outbox.waiting.set(event.seq, { line: outbox.unnumbered.shift(), isLate: false });
+        const deliveries = this.#deliveriesTo(event.peer);
+        deliveries.waiting.set(event.textSeq, { line: deliveries.unnumbered.shift(), isLate: false });
         return [];
       }
       case "unconfirmed": {
-        const message = this.#outboxes.get(event.peer)?.waiting.get(event.seq);
+        const message = this.#byPeer.get(event.peer)?.waiting.get(event.textSeq);
         if (message === undefined) return [];
         message.isLate = true;
         return [{ peer: event.peer, line: message.line, state: "unconfirmed", wasLate: true }];
       }
       case "delivered":
-        return this.#deliver(event.peer, event.seq);
+        return this.#deliver(event.peer, event.textSeq);
       case "terminated":
         return this.#end(event.peer);
       default:
@@ -94,9 +94,9 @@ export class Deliveries<Line> {
    * @param isShown whether the line of the message itself shows the change.
    */
   tell({ peer, state, wasLate }: Change<Line>, isShown: boolean): DeliveryNotice | undefined {
-    const outbox = this.#outboxes.get(peer);
-    if (outbox === undefined || state === "lost") return undefined;
-    const { missed, waiting } = outbox;
+    const deliveries = this.#byPeer.get(peer);
+    if (deliveries === undefined || state === "lost") return undefined;
+    const { missed, waiting } = deliveries;
     if (state === "unconfirmed") {
       if (isShown || missed.isLateTold) return undefined;
       missed.isLateTold = true;
@@ -108,29 +108,32 @@ export class Deliveries<Line> {
     }
     const follows = [...waiting.values()].some(({ isLate }) => isLate || this.#tellsAll);
     if (missed.count === 0 || !isShown && follows) return undefined;
-    outbox.missed = { count: 0, wasLate: false, isLateTold: false };
+    deliveries.missed = { count: 0, wasLate: false, isLateTold: false };
     return { kind: "delivered", peer, count: missed.count, wasLate: missed.wasLate };
   }
 
   #deliver(peer: number, seq: number): Change<Line>[] {
-    const outbox = this.#outboxes.get(peer);
-    const message = outbox?.waiting.get(seq);
-    if (outbox === undefined || message === undefined) return [];
-    outbox.waiting.delete(seq);
+    const deliveries = this.#byPeer.get(peer);
+    const message = deliveries?.waiting.get(seq);
+    if (deliveries === undefined || message === undefined) return [];
+    deliveries.waiting.delete(seq);
     return [{ peer, line: message.line, state: "delivered", wasLate: message.isLate }];
   }
 
   #end(peer: number): Change<Line>[] {
-    const outbox = this.#outboxes.get(peer);
-    if (outbox === undefined) return [];
-    this.#outboxes.delete(peer);
-    const lines = [...[...outbox.waiting.values()].map(({ line }) => line), ...outbox.unnumbered];
+    const deliveries = this.#byPeer.get(peer);
+    if (deliveries === undefined) return [];
+    this.#byPeer.delete(peer);
+    const lines = [
+      ...[...deliveries.waiting.values()].map(({ line }) => line),
+      ...deliveries.unnumbered,
+    ];
     return lines.map((line) => ({ peer, line, state: "lost", wasLate: false }));
   }
 
-  #outbox(peer: number): Outbox<Line> {
-    let outbox = this.#outboxes.get(peer);
-    if (outbox === undefined) this.#outboxes.set(peer, outbox = new Outbox());
-    return outbox;
+  #deliveriesTo(peer: number): PeerDeliveries<Line> {
+    let deliveries = this.#byPeer.get(peer);
+    if (deliveries === undefined) this.#byPeer.set(peer, deliveries = new PeerDeliveries());
+    return deliveries;
   }
 }

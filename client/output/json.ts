@@ -50,11 +50,11 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     }
     case "sent":
     case "unconfirmed":
-      return { peer: event.peer, seq: event.seq };
+      return { peer: event.peer, seq: event.textSeq };
     case "delivered":
-      return { peer: event.peer, seq: event.seq, rttMs: Math.round(event.rttMs * 1000) / 1000 };
+      return { peer: event.peer, seq: event.textSeq, rttMs: Math.round(event.rttMs * 1000) / 1000 };
     case "message": {
-      const { peer, name, seq, text } = event;
+      const { peer, name, textSeq: seq, text } = event;
       return { peer, name, seq, text };
     }
     case "terminated":

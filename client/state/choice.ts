@@ -39,7 +39,7 @@ export function chooseConnection(
     return failure("notConnected", `Not connected to ${peerWords(peer)}: ${lost}`);
   }
   if (more.length === 0) return connection;
-  const ids = [connection, ...more].map(({ ends }) => ends.remote).join(", ");
+  const ids = [connection, ...more].map(({ ids }) => ids.remote).join(", ");
   return failure("unknownPeer", `More than one is called ${peer}; name the client id: ${ids}`);
 }
 
@@ -93,7 +93,7 @@ export function choosePending(
 }
 
 /** Why there is no second connection with the same client. */
-export function alreadyConnected({ ends: { remote } }: Connection): Failure {
+export function alreadyConnected({ ids: { remote } }: Connection): Failure {
   const hint = `type switch ${remote}, or terminate ${remote} first`;
   return failure("alreadyConnected", `Connected to client ${remote} already: ${hint}`);
 }

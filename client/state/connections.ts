@@ -6,10 +6,10 @@
  */
 import type { Address } from "../../protocol/wire/address.ts";
 import { Connection } from "../../protocol/connection/connection.ts";
-import type { ConnectionEvent, Ends } from "../../protocol/connection/ends.ts";
+import type { ConnectionEvent, ConnectionIds } from "../../protocol/connection/ends.ts";
 import type { Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
-import type { Agreement } from "../../protocol/session/handshake.ts";
+import type { SessionKeys } from "../../protocol/session/handshake.ts";
 import type { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { earlier } from "../../protocol/timers.ts";
 import type { ClientEvent, Peer } from "../event.ts";
@@ -65,20 +65,20 @@ export class Connections {
    */
   open(
     now: Instant,
-    ends: Ends,
+    ids: ConnectionIds,
     address: Address,
     rtt: RttEstimator,
-    agreement: Agreement,
+    keys: SessionKeys,
     random: Random,
     isAside = false,
   ): boolean {
     const ended = [...this.#byId].filter(([, connection]) => !this.#live.has(connection));
     const [oldest] = ended;
     if (ended.length >= ENDED_CONNECTIONS_MAX && oldest !== undefined) this.#byId.delete(oldest[0]);
-    const replaced = this.with(ends.remote);
+    const replaced = this.with(ids.remote);
     replaced?.abandon(now, "peer");
-    const connection = new Connection(now, ends, address, rtt, agreement, random);
-    this.#byId.set(ends.localConnection, connection);
+    const connection = new Connection(now, ids, address, rtt, keys, random);
+    this.#byId.set(ids.localConnection, connection);
     this.#live.set(connection, { unread: 0, lastCurrent: 0 });
     const isCurrent = !isAside || this.#current === undefined || this.#current === replaced;
     if (isCurrent) this.choose(connection);
@@ -104,21 +104,21 @@ export class Connections {
 
   /** The connection with this client that has not ended. */
   with(remote: number): Connection | undefined {
-    return [...this.#live.keys()].findLast(({ ends }) => ends.remote === remote);
+    return [...this.#live.keys()].findLast(({ ids }) => ids.remote === remote);
   }
 
   /** Those that have not ended with whom this id, name or fingerprint means. */
   called(peer: Peer): Connection[] {
-    return [...this.#live.keys()].filter(({ ends: { remote, remoteName }, agreement }) =>
-      isCalled(peer, remote, remoteName, agreement.remoteKey)
+    return [...this.#live.keys()].filter(({ ids: { remote, remoteName }, keys }) =>
+      isCalled(peer, remote, remoteName, keys.remoteKey)
     );
   }
 
   /** The connection with this client under this connection id of its. */
   find(remote: number, remoteConnection: number): Connection | undefined {
     for (const connection of this.#byId.values()) {
-      const { ends } = connection;
-      if (ends.remote === remote && ends.remoteConnection === remoteConnection) return connection;
+      const { ids } = connection;
+      if (ids.remote === remote && ids.remoteConnection === remoteConnection) return connection;
     }
     return undefined;
   }
@@ -131,13 +131,13 @@ export class Connections {
     if (type !== DatagramType.Handshake) return false;
     // A Handshake datagram carries the requester's connection id, also on its way to the responder.
     for (const each of this.#byId.values()) {
-      const isTheirs = each.ends.remoteConnection === connection;
+      const isTheirs = each.ids.remoteConnection === connection;
       if (isTheirs && each.handleDatagram(now, datagram, packet, from)) return true;
     }
     return false;
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   handleTimeout(now: Instant): void {
     for (const [id, connection] of this.#byId) {
       connection.handleTimeout(now);
@@ -145,7 +145,7 @@ export class Connections {
     }
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   nextTimeout(): Instant | undefined {
     let timeout: Instant | undefined;
     for (const connection of this.#byId.values()) {
@@ -154,7 +154,7 @@ export class Connections {
     return timeout;
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   pollTransmit(now: Instant): Transmit | undefined {
     for (const connection of this.#byId.values()) {
       const transmit = connection.pollTransmit(now);
@@ -163,14 +163,14 @@ export class Connections {
     return undefined;
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   prepare(): void {
-    const seals = this.#current?.agreement.seals;
+    const seals = this.#current?.keys.seals;
     seals?.sealer.prepare();
     seals?.opener.prepare();
   }
 
-  /** See `Driven`; the connection that the event is about comes with it. */
+  /** See `Machine`; the connection that the event is about comes with it. */
   pollEvent(): { connection: Connection; event: ClientEvent } | undefined {
     for (const connection of this.#byId.values()) {
       const event = connection.pollEvent();
@@ -182,7 +182,7 @@ export class Connections {
         this.#undelivered += event.undelivered;
         this.#end(connection);
       }
-      return { connection, event: toClientEvent(connection.ends, event) };
+      return { connection, event: toClientEvent(connection.ids, event) };
     }
     return undefined;
   }
@@ -199,17 +199,17 @@ export class Connections {
 }
 
 function toClientEvent(
-  { remote: peer, remoteName: name }: Ends,
+  { remote: peer, remoteName: name }: ConnectionIds,
   event: ConnectionEvent,
 ): ClientEvent {
   switch (event.kind) {
     // Of these there are many: written out, which is quicker.
     case "message":
-      return { kind: "message", seq: event.seq, text: event.text, peer, name };
+      return { kind: "message", textSeq: event.textSeq, text: event.text, peer, name };
     case "sent":
-      return { kind: "sent", seq: event.seq, peer };
+      return { kind: "sent", textSeq: event.textSeq, peer };
     case "delivered":
-      return { kind: "delivered", seq: event.seq, rttMs: event.rttMs, peer };
+      return { kind: "delivered", textSeq: event.textSeq, rttMs: event.rttMs, peer };
     case "terminated":
       return { ...event, peer, name };
     default:

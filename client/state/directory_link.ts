@@ -46,8 +46,8 @@ export class DirectoryLink {
   constructor(now: Instant, options: ClientOptions) {
     this.#options = options;
     const { server, id, name, port, identity, secret, timers, random } = options;
-    const wish = { id, name, port, publicKey: identity.publicKey, secret };
-    this.#registration = new Registration(now, server, wish, timers, random);
+    const wanted = { id, name, port, publicKey: identity.publicKey, secret };
+    this.#registration = new Registration(now, server, wanted, timers, random);
   }
 
   /** The client id, once registered. */
@@ -108,23 +108,23 @@ export class DirectoryLink {
     if (this.#registration.isTrusted(bytes)) this.#registration.handleVersion(version, from);
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   handleTimeout(now: Instant): void {
     this.#registration.handleTimeout(now);
     this.#collect(now);
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   nextTimeout(): Instant | undefined {
     return this.#registration.nextTimeout();
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   pollTransmit(now: Instant): Transmit | undefined {
     return this.#registration.pollTransmit(now);
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   pollEvent(now: Instant): LinkEvent | undefined {
     this.#collect(now);
     return this.#events.shift();

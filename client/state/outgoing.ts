@@ -20,7 +20,7 @@ import type { ClientOptions } from "../view.ts";
 export const CANCELLED_MAX = 4;
 
 /** The user's wish to connect: first looked up, then requested. */
-export interface Wish {
+export interface ConnectIntent {
   readonly target: Peer;
   request: OutgoingRequest | undefined;
   /** A request that came while the peer is looked up, and says that it is from that peer. */
@@ -28,15 +28,15 @@ export interface Wish {
 }
 
 /** Whether a client id or name means the one that is wanted. */
-export function isTarget(peer: Peer, { target, request }: Readonly<Wish>): boolean {
-  if (peer === request?.ends.remote) return true;
+export function isTarget(peer: Peer, { target, request }: Readonly<ConnectIntent>): boolean {
+  if (peer === request?.ids.remote) return true;
   return typeof target === "number" ? peer === target : isPeer(peer, 0, target);
 }
 
 /** What one client requests. */
 export class OutgoingRequests {
   readonly #options: ClientOptions;
-  #wish: Wish | undefined;
+  #intent: ConnectIntent | undefined;
   #cancelled: OutgoingRequest[] = [];
 
   constructor(options: ClientOptions) {
@@ -44,13 +44,13 @@ export class OutgoingRequests {
   }
 
   /** What the user wants, until it is decided. */
-  get wish(): Wish | undefined {
-    return this.#wish;
+  get intent(): ConnectIntent | undefined {
+    return this.#intent;
   }
 
   /** Notes that the user wants to connect: `request` follows when the address is known. */
   want(target: Peer): void {
-    this.#wish = { target, request: undefined, asker: undefined };
+    this.#intent = { target, request: undefined, asker: undefined };
   }
 
   /** Makes the Connection Request that the user wants; false where the key is none to talk to. */
@@ -62,13 +62,13 @@ export class OutgoingRequests {
     remoteKey: Uint8Array,
     timestamp: bigint,
   ): boolean {
-    if (this.#wish === undefined) return false;
+    if (this.#intent === undefined) return false;
     const { timers, identity, random } = this.#options;
     const localConnection = randomU32(random);
-    const ends = { local: self.id, localName: self.name, remote, localConnection, remoteKey };
+    const ids = { local: self.id, localName: self.name, remote, localConnection, remoteKey };
     try {
-      const request = new OutgoingRequest(now, ends, to, timers, identity, timestamp, random);
-      this.#wish.request = request;
+      const request = new OutgoingRequest(now, ids, to, timers, identity, timestamp, random);
+      this.#intent.request = request;
       return true;
     } catch (error) {
       if (error instanceof RangeError) return false;
@@ -76,10 +76,10 @@ export class OutgoingRequests {
     }
   }
 
-  /** Forgets the wish; its request is cancelled, unless it was decided. */
+  /** Forgets the intent; its request is cancelled, unless it was decided. */
   drop(): void {
-    const request = this.#wish?.request;
-    this.#wish = undefined;
+    const request = this.#intent?.request;
+    this.#intent = undefined;
     if (request === undefined || request.isDecided) return;
     request.cancel();
     this.#cancelled.push(request);
@@ -88,30 +88,30 @@ export class OutgoingRequests {
 
   /** Takes a cookie for the request. */
   handleCookie(now: Instant, { connection }: Header, frame: CookieReply): void {
-    const request = this.#wish?.request;
-    if (request?.ends.localConnection === connection) request.handleCookie(now, frame);
+    const request = this.#intent?.request;
+    if (request?.ids.localConnection === connection) request.handleCookie(now, frame);
   }
 
   /** Takes a Handshake datagram; false where it is for none of these, or not authentic. */
   handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
     const { connection, packet } = header;
-    const request = this.#all().find(({ ends }) => ends.localConnection === connection);
+    const request = this.#all().find(({ ids }) => ids.localConnection === connection);
     return request?.handleDatagram(now, datagram, packet, from) ?? false;
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   handleTimeout(now: Instant): void {
     for (const request of this.#all()) request.handleTimeout(now);
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   nextTimeout(): Instant | undefined {
     let timeout: Instant | undefined;
     for (const request of this.#all()) timeout = earlier(timeout, request.nextTimeout());
     return timeout;
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   pollTransmit(now: Instant): Transmit | undefined {
     for (const request of this.#all()) {
       const transmit = request.pollTransmit(now);
@@ -120,16 +120,16 @@ export class OutgoingRequests {
     return undefined;
   }
 
-  /** See `Driven`; what has become of a cancelled request, nobody needs to know. */
+  /** See `Machine`; what has become of a cancelled request, nobody needs to know. */
   pollEvent(): { request: OutgoingRequest; event: OutgoingRequestEvent } | undefined {
     this.#cancelled = this.#cancelled.filter(({ isDecided }) => !isDecided);
-    const request = this.#wish?.request;
+    const request = this.#intent?.request;
     const event = request?.pollEvent();
     return request && event && { request, event };
   }
 
   #all(): OutgoingRequest[] {
-    const request = this.#wish?.request;
+    const request = this.#intent?.request;
     return request === undefined ? this.#cancelled : [request, ...this.#cancelled];
   }
 }

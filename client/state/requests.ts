@@ -15,7 +15,11 @@ import {
   type Header,
   RejectReason,
 } from "../../protocol/wire/frame.ts";
-import { agreement, encodeAcceptContent, encodeSealed } from "../../protocol/session/handshake.ts";
+import {
+  encodeAcceptContent,
+  encodeSealed,
+  sessionKeys,
+} from "../../protocol/session/handshake.ts";
 import {
   answerTo,
   type IncomingRequest,
@@ -30,10 +34,10 @@ import { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { earlier } from "../../protocol/timers.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
-import { type Arrival, Doorkeeper } from "../../protocol/session/handshake_guard.ts";
+import { HandshakeGuard, type OpenedRequest } from "../../protocol/session/handshake_guard.ts";
 import type { ClientEvent, MissedRequest, Peer } from "../event.ts";
 import { MissedRequests } from "./missed.ts";
-import { OutgoingRequests, type Wish } from "./outgoing.ts";
+import { type ConnectIntent, OutgoingRequests } from "./outgoing.ts";
 import { isCalled, isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
 import type { ClientOptions } from "../view.ts";
 
@@ -45,7 +49,7 @@ export class Requests {
   readonly #options: ClientOptions;
   readonly #connections: Connections;
   readonly #incoming: IncomingRequests;
-  readonly #doorkeeper: Doorkeeper;
+  readonly #guard: HandshakeGuard;
   readonly #outgoing: OutgoingRequests;
   readonly #missed = new MissedRequests();
   #answers: Transmit[] = [];
@@ -56,18 +60,18 @@ export class Requests {
     this.#options = options;
     this.#connections = connections;
     this.#incoming = new IncomingRequests(options.random, options.epoch);
-    this.#doorkeeper = new Doorkeeper(now, options.identity, options.random);
+    this.#guard = new HandshakeGuard(now, options.identity, options.random);
     this.#outgoing = new OutgoingRequests(options);
   }
 
   /** What this client wants to connect to. */
-  get outgoing(): Readonly<Wish> | undefined {
-    return this.#outgoing.wish;
+  get outgoing(): Readonly<ConnectIntent> | undefined {
+    return this.#outgoing.intent;
   }
 
   /** Whether one more connection would be too many. */
   get isFull(): boolean {
-    const wanted = this.#outgoing.wish === undefined ? 0 : 1;
+    const wanted = this.#outgoing.intent === undefined ? 0 : 1;
     return this.#connections.size + wanted >= CONNECTIONS_MAX;
   }
 
@@ -107,10 +111,10 @@ export class Requests {
 
   /** Takes the user's wish to connect back; false where there is none. */
   cancel(): boolean {
-    const wish = this.#outgoing.wish;
-    if (wish === undefined) return false;
+    const intent = this.#outgoing.intent;
+    if (intent === undefined) return false;
     this.giveUp();
-    this.#events.push({ kind: "cancelled", peer: wish.request?.ends.remote ?? wish.target });
+    this.#events.push({ kind: "cancelled", peer: intent.request?.ids.remote ?? intent.target });
     return true;
   }
 
@@ -122,9 +126,9 @@ export class Requests {
 
   /** Asks the user after all about what may have been the peer that was looked up. */
   #release(): void {
-    const wish = this.#outgoing.wish;
-    const asker = wish?.asker;
-    if (wish !== undefined) wish.asker = undefined;
+    const intent = this.#outgoing.intent;
+    const asker = intent?.asker;
+    if (intent !== undefined) intent.asker = undefined;
     if (asker?.state !== "pending") return;
     const { requester: peer, name, key } = asker;
     this.#events.push({ kind: "request", peer, name, isAgain: false, key });
@@ -144,7 +148,7 @@ export class Requests {
     const result = request.handshake.writeMessageTwo(makeKeyPair(random), payload);
     if (result === undefined) return this.reject(now, request, RejectReason.declined);
     this.#incoming.answer(now, request, "accepted");
-    const ends = {
+    const ids = {
       local: responder,
       remote: requester,
       localConnection,
@@ -152,9 +156,9 @@ export class Requests {
       remoteName: request.name,
     };
     const rtt = new RttEstimator(timers);
-    const agreed = agreement(result, early, key, result.message);
+    const keys = sessionKeys(result, early, key, result.message);
     const { address } = request;
-    const isCurrent = this.#connections.open(now, ends, address, rtt, agreed, random, isAside);
+    const isCurrent = this.#connections.open(now, ids, address, rtt, keys, random, isAside);
     const { hash } = result;
     this.#tellConnected(now, { peer: requester, name: request.name, key, hash }, isCurrent);
   }
@@ -166,8 +170,8 @@ export class Requests {
   }
 
   /** Notes that a connection is over, so that its request does not open it again. */
-  end(now: Instant, { ends, agreement: { remoteKey } }: Connection): void {
-    const request = this.#incoming.find(ends.remote, ends.remoteConnection, remoteKey);
+  end(now: Instant, { ids, keys: { remoteKey } }: Connection): void {
+    const request = this.#incoming.find(ids.remote, ids.remoteConnection, remoteKey);
     if (request !== undefined) this.#incoming.answer(now, request, "ended");
   }
 
@@ -180,10 +184,10 @@ export class Requests {
     from: Address,
     isLeaving: boolean,
   ): boolean {
-    if (!this.#doorkeeper.isMeant(datagram)) return false;
+    if (!this.#guard.isMeant(datagram)) return false;
     const known = this.#incoming.repeated(now, frame, from);
     if (known !== undefined) return this.#answerAgain(now, self, known), true;
-    const opened = this.#doorkeeper.open(now, datagram, frame, from);
+    const opened = this.#guard.open(now, datagram, frame, from);
     if (opened === undefined) return false;
     if ("bytes" in opened) return this.reply(opened), true;
     const { content, handshake } = opened;
@@ -194,29 +198,29 @@ export class Requests {
     return true;
   }
 
-  #handleContent(now: Instant, self: Self, arrival: Arrival, isLeaving: boolean): void {
-    const { content, frame, from } = arrival;
-    const key = arrival.handshake.remoteStatic;
+  #handleContent(now: Instant, self: Self, opened: OpenedRequest, isLeaving: boolean): void {
+    const { content, frame, from } = opened;
+    const key = opened.handshake.remoteStatic;
     const known = this.#incoming.renewed(now, frame, content, key, from);
     if (known !== undefined) return this.#answerAgain(now, self, known);
     // It crossed one of this client's, and was dropped in favour of that: this is a late copy.
     if (this.#connections.find(content.requester, frame.connection) !== undefined) return;
     if (content.responder !== self.id || isLeaving) {
-      return this.reject(now, this.#add(now, arrival), RejectReason.notThisClient);
+      return this.reject(now, this.#add(now, opened), RejectReason.notThisClient);
     }
-    const own = this.#outgoing.wish?.request?.ends;
+    const own = this.#outgoing.intent?.request?.ids;
     // Anybody can claim that id: only the key tells that it is the one whom this client requests.
     const isCrossing = own?.remote === content.requester && isSameKey(own.remoteKey, key);
-    if (own === undefined || !isCrossing) return this.#ring(now, self, arrival);
+    if (own === undefined || !isCrossing) return this.#ring(now, self, opened);
     // The one with the lower client id waits for its own request to be accepted.
     if (own.local < content.requester) return;
     this.giveUp();
     // Its connection id stays, so that the other recognises late copies of the dropped request.
-    this.accept(now, self.name, this.#add(now, arrival, own.localConnection));
+    this.accept(now, self.name, this.#add(now, opened, own.localConnection));
   }
 
-  #add(now: Instant, arrival: Arrival, localConnection?: number): IncomingRequest {
-    const { frame, content, handshake, from } = arrival;
+  #add(now: Instant, opened: OpenedRequest, localConnection?: number): IncomingRequest {
+    const { frame, content, handshake, from } = opened;
     return this.#incoming.add(now, frame, content, handshake, from, localConnection);
   }
 
@@ -255,19 +259,19 @@ export class Requests {
     if (this.#answers.length < ANSWERS_MAX) this.#answers.push(transmit);
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   handleTimeout(now: Instant): void {
     for (const request of this.#incoming.expire(now)) this.#miss(now, request, "expired");
     this.#outgoing.handleTimeout(now);
     this.#collect(now);
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   nextTimeout(): Instant | undefined {
     return earlier(this.#incoming.nextTimeout(), this.#outgoing.nextTimeout());
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   pollTransmit(now: Instant): Transmit | undefined {
     const answer = this.#answers.shift();
     if (answer !== undefined) return answer;
@@ -276,22 +280,22 @@ export class Requests {
     return transmit;
   }
 
-  /** See `Driven`. */
+  /** See `Machine`. */
   pollEvent(): ClientEvent | undefined {
     return this.#events.shift();
   }
 
-  #ring(now: Instant, self: Self, arrival: Arrival): void {
-    const { requester: peer, name } = arrival.content;
+  #ring(now: Instant, self: Self, opened: OpenedRequest): void {
+    const { requester: peer, name } = opened.content;
     const { isBlocked, acceptAll } = this.#options;
-    const key = arrival.handshake.remoteStatic;
-    if (isBlocked(key)) return this.reject(now, this.#add(now, arrival), RejectReason.declined);
+    const key = opened.handshake.remoteStatic;
+    if (isBlocked(key)) return this.reject(now, this.#add(now, opened), RejectReason.declined);
     const open = this.#connections.with(peer);
-    const isAgain = open !== undefined && isSameKey(open.agreement.remoteKey, key);
+    const isAgain = open !== undefined && isSameKey(open.keys.remoteKey, key);
     // Ids name connections: nobody else may claim that of somebody with whom one is connected.
     const isTaken = open !== undefined && !isAgain;
     if (isTaken || !isAgain && this.#connections.size >= CONNECTIONS_MAX) {
-      const request = this.#add(now, arrival);
+      const request = this.#add(now, opened);
       this.reject(now, request, RejectReason.busy);
       return this.#miss(now, request, "busy");
     }
@@ -299,18 +303,18 @@ export class Requests {
     // A new request from the same client means that it gave the older one up.
     const older = this.findPendingFrom(peer, key);
     if (older !== undefined) this.#incoming.answer(now, older, "ended");
-    const request = this.#add(now, arrival);
+    const request = this.#add(now, opened);
     if (older === undefined && pending.length >= PENDING_REQUESTS_MAX) {
       this.#missed.add(now, request, "busy");
       return this.reject(now, request, RejectReason.busy);
     }
-    const wish = this.#outgoing.wish;
-    if (acceptAll && wish === undefined) return this.accept(now, self.name, request, true);
+    const intent = this.#outgoing.intent;
+    if (acceptAll && intent === undefined) return this.accept(now, self.name, request, true);
     this.reply(answerTo(request));
-    const isWanted = wish !== undefined && wish.request === undefined &&
-      isPeer(wish.target, peer, name);
+    const isWanted = intent !== undefined && intent.request === undefined &&
+      isPeer(intent.target, peer, name);
     // The directory's answer will tell the key of whom this client wants.
-    if (isWanted && wish.asker?.state !== "pending") wish.asker = request;
+    if (isWanted && intent.asker?.state !== "pending") intent.asker = request;
     else this.#events.push({ kind: "request", peer, name, isAgain, key });
   }
 
@@ -318,7 +322,7 @@ export class Requests {
     if (request.state === "accepted") {
       return this.#connections.get(request.localConnection)?.repeatAccept(request.address);
     }
-    const isFree = this.#outgoing.wish === undefined && !this.isFull;
+    const isFree = this.#outgoing.intent === undefined && !this.isFull;
     if (request.state === "pending" && this.#options.acceptAll && isFree) {
       return this.accept(now, self.name, request, true);
     }
@@ -364,20 +368,20 @@ export class Requests {
   }
 
   #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
-    const { local, remote, localConnection } = request.ends;
+    const { local, remote, localConnection } = request.ids;
     if (event.kind !== "accepted") {
       if (event.kind !== "requesting" && event.kind !== "ringing") this.giveUp();
       this.#events.push(toClientEvent(remote, event));
       return;
     }
     this.giveUp();
-    const { connection: remoteConnection, name, timestamp, agreement: agreed } = event;
-    this.#incoming.note(agreed.remoteKey, timestamp, true);
-    const ends = { local, remote, localConnection, remoteConnection, remoteName: name };
+    const { connection: remoteConnection, name, timestamp, sessionKeys: keys } = event;
+    this.#incoming.note(keys.remoteKey, timestamp, true);
+    const ids = { local, remote, localConnection, remoteConnection, remoteName: name };
     const { random } = this.#options;
     // Not where the Accept came from: that may have been somebody's copy of it.
-    this.#connections.open(now, ends, request.address, request.rtt, agreed, random);
-    const { hash, remoteKey: key } = agreed;
+    this.#connections.open(now, ids, request.address, request.rtt, keys, random);
+    const { hash, remoteKey: key } = keys;
     this.#tellConnected(now, { peer: remote, name, key, hash }, true);
   }
 }

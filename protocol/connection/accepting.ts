@@ -8,7 +8,7 @@ import type { Instant } from "../machine.ts";
 import type { RttEstimator } from "../recovery/rtt.ts";
 
 /** Knows whether an Accept is due. */
-export class Accepting {
+export class AcceptRetransmitter {
   readonly #rtt: RttEstimator;
   #transmissions = 0;
   #timeoutAt: Instant | undefined;

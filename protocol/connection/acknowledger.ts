@@ -19,7 +19,7 @@ export const ACK_REPEAT = 25;
 const DELAY_MAX = 0xffff;
 
 /** What came in a datagram with Messages. */
-export interface Arrived {
+export interface ReceivedMessages {
   /** Its packet counter. */
   packet: number;
   /** Its bytes. */
@@ -35,8 +35,8 @@ export class Acknowledger {
   readonly #mode: TimerMode;
   readonly #received: ReceiveQueue;
   readonly #opener: Opener;
-  #heard = -1;
-  #heardAt: Instant = -Infinity;
+  #largestPacket = -1;
+  #largestPacketAt: Instant = -Infinity;
   #sentAt: Instant = -Infinity;
   #dueAt: Instant | undefined;
   #datagrams = 0;
@@ -66,14 +66,14 @@ export class Acknowledger {
 
   /** Takes note of a datagram that asks for an Ack without a Message. */
   handleKeepalive(now: Instant, packet: number): void {
-    this.#hear(now, packet);
+    this.#noteReceived(now, packet);
     this.request(now);
   }
 
   /** Takes note of a datagram with Messages. */
-  handleMessages(now: Instant, { packet, size, isNew, isOutOfOrder }: Arrived): void {
-    const isAfterPause = now > this.#heardAt + ACK_HOLD;
-    this.#hear(now, packet);
+  handleMessages(now: Instant, { packet, size, isNew, isOutOfOrder }: ReceivedMessages): void {
+    const isAfterPause = now > this.#largestPacketAt + ACK_HOLD;
+    this.#noteReceived(now, packet);
     const isRepeat = !isNew && this.#dueAt === undefined && now < this.#sentAt + ACK_REPEAT;
     if (isRepeat && this.#mode === "adaptive") return;
     this.#size += size;
@@ -88,15 +88,15 @@ export class Acknowledger {
     this.#dueAt = undefined;
     this.#datagrams = this.#size = 0;
     this.#sentAt = now;
-    if (this.#heard < 0) return this.#received.ack();
-    const delay = Math.min(Math.floor(10 * (now - this.#heardAt)), DELAY_MAX);
-    const arrived = this.#opener.arrivedBelow(this.#heard);
-    return this.#received.ack((this.#heard + 1) >>> 0, delay, arrived);
+    if (this.#largestPacket < 0) return this.#received.ack();
+    const delay = Math.min(Math.floor(10 * (now - this.#largestPacketAt)), DELAY_MAX);
+    const packetBitmap = this.#opener.arrivedBelow(this.#largestPacket);
+    return this.#received.ack((this.#largestPacket + 1) >>> 0, delay, packetBitmap);
   }
 
-  #hear(now: Instant, packet: number): void {
-    if (packet <= this.#heard) return;
-    this.#heard = packet;
-    this.#heardAt = now;
+  #noteReceived(now: Instant, packet: number): void {
+    if (packet <= this.#largestPacket) return;
+    this.#largestPacket = packet;
+    this.#largestPacketAt = now;
   }
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Address } from "../wire/address.ts";
-import { Accepting } from "./accepting.ts";
+import { AcceptRetransmitter } from "./accepting.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { TAG_SIZE } from "../crypto/aead.ts";
 import {
@@ -20,7 +20,7 @@ import {
   TIMER_SLACK,
 } from "./connection_limits.ts";
 import { DatagramWriter, decodeFrames } from "../wire/datagram.ts";
-import type { Driven, Instant, Random, Transmit } from "../machine.ts";
+import type { Instant, Machine, Random, Transmit } from "../machine.ts";
 import {
   DATAGRAM_SIZE_MAX,
   DatagramType,
@@ -28,11 +28,11 @@ import {
   HEADER_SIZE,
   type Message,
 } from "../wire/frame.ts";
-import type { ConnectionEvent, EndedBy, Ends } from "./ends.ts";
+import type { ConnectionEvent, ConnectionIds, EndedBy } from "./ends.ts";
 import { Fifo } from "../fifo.ts";
 import { Flight } from "../recovery/flight.ts";
-import { type Agreement, encodeSealed, sealInPlace } from "../session/handshake.ts";
-import { type Arrival, Path, type PathFrame } from "../session/path.ts";
+import { encodeSealed, sealInPlace, type SessionKeys } from "../session/handshake.ts";
+import { Path, type PathFrame, type ReceivedDatagram } from "../session/path.ts";
 import { ReceiveQueue, type Reception } from "./receive_queue.ts";
 import type { RttEstimator } from "../recovery/rtt.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -43,11 +43,11 @@ export * from "./connection_limits.ts";
 type TimerName = "keepalive" | "silence" | "termination" | "flush" | "linger";
 
 /** One end of a connection. Feed it the frames of its datagrams, then drain it. */
-export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram"> {
+export class Connection implements Machine<ConnectionEvent> {
   /** Both ends. */
-  readonly ends: Ends;
+  readonly ids: ConnectionIds;
   /** The handshake that it came from. */
-  readonly agreement: Agreement;
+  readonly keys: SessionKeys;
   readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, TAG_SIZE);
   readonly #random: Random;
   readonly #path: Path;
@@ -59,7 +59,7 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   readonly #acknowledger: Acknowledger;
   readonly #timers = new Timers<TimerName>();
   readonly #events = new Fifo<ConnectionEvent>();
-  readonly #accepting: Accepting;
+  readonly #accepting: AcceptRetransmitter;
   #terminationTransmissions = 0;
   /** The other's final seq, once its Termination Ack came. */
   #remoteFinalSeq: number | undefined;
@@ -74,25 +74,25 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
    * Opens a connection that was accepted.
    *
    * @param address where the other was last heard of.
-   * @param agreement with message two, this end accepted, and has to tell.
+   * @param keys with message two, this end accepted, and has to tell.
    */
   constructor(
     now: Instant,
-    ends: Ends,
+    ids: ConnectionIds,
     address: Address,
     rtt: RttEstimator,
-    agreement: Agreement,
+    keys: SessionKeys,
     random: Random,
   ) {
-    this.ends = ends;
-    this.agreement = agreement;
+    this.ids = ids;
+    this.keys = keys;
     this.#random = random;
     this.#path = new Path(address, random);
     this.#rtt = rtt;
     this.#flight = new Flight(now, rtt, address);
-    this.#sendQueue = new SendQueue(ends.local, rtt, this.#flight);
-    this.#accepting = new Accepting(rtt, agreement.messageTwo !== undefined);
-    this.#acknowledger = new Acknowledger(rtt.mode, this.#receiveQueue, agreement.seals.opener);
+    this.#sendQueue = new SendQueue(ids.local, rtt, this.#flight);
+    this.#accepting = new AcceptRetransmitter(rtt, keys.messageTwo !== undefined);
+    this.#acknowledger = new Acknowledger(rtt.mode, this.#receiveQueue, keys.seals.opener);
     if (!this.#accepting.isUnconfirmed) this.#acknowledger.request(now);
     this.#hear(now);
   }
@@ -112,14 +112,14 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     return this.#state === "open" ? this.#sendQueue.push(text) : undefined;
   }
 
-  /** Ends the connection as soon as everything queued is acknowledged. */
+  /** ConnectionIds the connection as soon as everything queued is acknowledged. */
   terminate(now: Instant): void {
     if (this.#state !== "open") return;
     this.#state = "draining";
     this.#progress(now);
   }
 
-  /** Ends the connection here and now. */
+  /** ConnectionIds the connection here and now. */
   abandon(now: Instant, by: EndedBy): void {
     if (this.#isSending()) this.#close(now, by);
   }
@@ -134,7 +134,7 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   /** Takes a datagram; returns false where it came before, or is not authentic: nothing changed. */
   handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
     if (this.#state === "gone") return false;
-    const { early, seals } = this.agreement;
+    const { early, seals } = this.keys;
     const isEarly = datagram[3] === DatagramType.Handshake;
     const { opener } = isEarly ? early : seals;
     const isNewest = packet > opener.highest;
@@ -152,18 +152,18 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     if (this.#accepting.isUnconfirmed) this.#path.settle(from);
     const { frames } = decoded;
     const counter = isEarly ? undefined : packet;
-    const arrival = { size: datagram.length, packet: counter, frames, isNewest, from };
-    this.#path.handleDatagram(now, arrival, patience);
+    const received = { size: datagram.length, packet: counter, frames, isNewest, from };
+    this.#path.handleDatagram(now, received, patience);
     this.#flight.follow(now, this.#path.address);
     if (isEarly) this.#handleEarly(now, frames);
-    else this.#handleFrames(now, arrival, packet);
+    else this.#handleFrames(now, received, packet);
     this.#progress(now);
     return true;
   }
 
   /** What was said before the other had message two: a repeated Accept, or a cancellation. */
   #handleEarly(now: Instant, frames: readonly Frame[]): void {
-    if (this.agreement.messageTwo === undefined) {
+    if (this.keys.messageTwo === undefined) {
       // The requester got an Accept again: its Ack was lost.
       const isAgain = frames.some(({ kind }) => kind === "connectionAccept");
       return isAgain ? this.#acknowledger.request(now) : undefined;
@@ -180,7 +180,11 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     }
   }
 
-  #handleFrames(now: Instant, { size, frames, isNewest, from }: Arrival, packet: number): void {
+  #handleFrames(
+    now: Instant,
+    { size, frames, isNewest, from }: ReceivedDatagram,
+    packet: number,
+  ): void {
     if (this.#state !== "closed") this.#hear(now);
     this.#accepting.confirm();
     let hasMessage = false;
@@ -188,7 +192,7 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     let isOutOfOrder = !isNewest || this.#receiveQueue.hasGap;
     for (const frame of frames) {
       if (frame.kind === "message") {
-        if (frame.sender !== this.ends.remote) continue;
+        if (frame.sender !== this.ids.remote) continue;
         hasMessage = true;
         const outcome = this.#handleMessage(frame);
         isNew ||= outcome !== "duplicate";
@@ -206,11 +210,11 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     this.#acknowledger.handleMessages(now, { packet, size, isNew, isOutOfOrder });
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#isSending()) {
       for (const seq of this.#sendQueue.handleTimeout(now)) {
-        this.#events.push({ kind: "unconfirmed", seq });
+        this.#events.push({ kind: "unconfirmed", textSeq: seq });
       }
     }
     this.#path.handleTimeout(now);
@@ -232,7 +236,7 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     }
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#state === "gone") return undefined;
     const probeAt = this.#maySend() ? this.#flight.probeAt(this.#sendQueue.sizeUnsent) : undefined;
@@ -244,12 +248,12 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     return earlier(timeout, earlier(this.#timers.next(), this.#path.nextTimeout()));
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollEvent(): ConnectionEvent | undefined {
     return this.#events.shift();
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "gone") return undefined;
     const first = this.#transmitEarly(now) ?? this.#transmitPathFrame(now);
@@ -260,8 +264,8 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     const { dueAt = Infinity } = this.#acknowledger;
     const isQuiet = !hasMessages && dueAt > now && !termination && !terminationAck && !keepalive;
     if (isQuiet) return undefined;
-    const { local, localConnection: connection, remoteConnection } = this.ends;
-    const { sealer } = this.agreement.seals;
+    const { local, localConnection: connection, remoteConnection } = this.ids;
+    const { sealer } = this.keys.seals;
     const { packet } = sealer;
     const writer = this.#writer;
     writer.limit = hasMessages ? this.#flight.datagramSize : DATAGRAM_SIZE_MAX;
@@ -292,13 +296,13 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
   #addMessages(now: Instant, packet: number): void {
     let seq = this.#sendQueue.textsSent;
     this.#sendQueue.write(now, packet, this.#writer);
-    for (; seq < this.#sendQueue.textsSent; seq++) this.#events.push({ kind: "sent", seq });
+    for (; seq < this.#sendQueue.textsSent; seq++) this.#events.push({ kind: "sent", textSeq: seq });
   }
 
   /** What the requester can open without message two. */
   #transmitEarly(now: Instant): Transmit | undefined {
-    const { local, remoteConnection: connection } = this.ends;
-    const { early, messageTwo } = this.agreement;
+    const { local, remoteConnection: connection } = this.ids;
+    const { early, messageTwo } = this.keys;
     const frames: Frame[] = [];
     if (this.#accepting.isDue && messageTwo !== undefined) {
       frames.push({ kind: "connectionAccept", messageTwo });
@@ -318,9 +322,9 @@ export class Connection implements Omit<Driven<ConnectionEvent>, "handleDatagram
     const next = this.#path.pollFrame() ?? this.#pollProbe(now);
     if (next === undefined) return undefined;
     const { frame, to, size } = next;
-    const { sealer } = this.agreement.seals;
+    const { sealer } = this.keys.seals;
     const { Connection: type } = DatagramType;
-    return { bytes: encodeSealed(type, this.ends.remoteConnection, sealer, [frame], size), to };
+    return { bytes: encodeSealed(type, this.ids.remoteConnection, sealer, [frame], size), to };
   }
 
   #pollProbe(now: Instant): PathFrame | undefined {

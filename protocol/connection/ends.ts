@@ -5,7 +5,7 @@
  */
 
 /** Both ends of a connection. */
-export interface Ends {
+export interface ConnectionIds {
   /** This end's client id. */
   readonly local: number;
   /** The other's client id. */
@@ -23,8 +23,8 @@ export type EndedBy = "local" | "peer" | "timeout";
 
 /** What a connection tells; `seq` counts texts, not Messages. */
 export type ConnectionEvent =
-  | { kind: "sent"; seq: number }
-  | { kind: "delivered"; seq: number; rttMs: number }
-  | { kind: "unconfirmed"; seq: number }
-  | { kind: "message"; seq: number; text: string }
+  | { kind: "sent"; textSeq: number }
+  | { kind: "delivered"; textSeq: number; rttMs: number }
+  | { kind: "unconfirmed"; textSeq: number }
+  | { kind: "message"; textSeq: number; text: string }
   | { kind: "terminated"; by: EndedBy; undelivered: number };

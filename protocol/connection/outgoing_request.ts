@@ -5,11 +5,9 @@
  */
 import type { Address } from "../wire/address.ts";
 import { decodeFrames } from "../wire/datagram.ts";
-import type { Driven, Instant, Random, Transmit } from "../machine.ts";
+import type { Instant, Machine, Random, Transmit } from "../machine.ts";
 import { type CookieReply, DatagramType, type Frame, HEADER_SIZE } from "../wire/frame.ts";
 import {
-  type Agreement,
-  agreement,
   COOKIE_LIFE,
   decodeAcceptContent,
   encodeRequest,
@@ -20,6 +18,8 @@ import {
   PROLOGUE,
   requesterEarlySeals,
   type Seals,
+  type SessionKeys,
+  sessionKeys,
 } from "../session/handshake.ts";
 import { Initiator } from "../crypto/noise.ts";
 import { RESEND_INTERVAL, RttEstimator, type TimerMode } from "../recovery/rtt.ts";
@@ -52,7 +52,7 @@ export type OutgoingRequestEvent =
     connection: number;
     name: string;
     timestamp: bigint;
-    agreement: Agreement;
+    sessionKeys: SessionKeys;
     from: Address;
   }
   | { kind: "rejected"; reason: number }
@@ -62,7 +62,7 @@ export type OutgoingRequestEvent =
   | { kind: "timeout" };
 
 /** Who asks whom, and under which connection id. */
-export interface RequestEnds {
+export interface RequestIds {
   /** The requester's client id. */
   readonly local: number;
   /** The requester's name, empty for none. */
@@ -85,9 +85,9 @@ interface Begun {
 }
 
 /** One attempt to connect. Feed it the Handshake frames for its connection id, then drain it. */
-export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "handleDatagram"> {
+export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   /** Who asks whom. */
-  readonly ends: RequestEnds;
+  readonly ids: RequestIds;
   /** Becomes the connection's, with the sample that the first Ringing gave. */
   readonly rtt: RttEstimator;
   readonly #to: Address;
@@ -122,14 +122,14 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
    */
   constructor(
     now: Instant,
-    ends: RequestEnds,
+    ids: RequestIds,
     to: Address,
     mode: TimerMode,
     identity: KeyPair,
     timestamp: bigint,
     random: Random,
   ) {
-    this.ends = ends;
+    this.ids = ids;
     this.#to = to;
     this.rtt = new RttEstimator(mode);
     this.#identity = identity;
@@ -193,7 +193,7 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
 
   /** Takes a cookie: the next Request will show it. */
   handleCookie(now: Instant, frame: CookieReply): void {
-    const bytes = openCookie(frame, this.ends.remoteKey, this.#mac1);
+    const bytes = openCookie(frame, this.ids.remoteKey, this.#mac1);
     if (bytes !== undefined) this.#cookie = { bytes, until: now + COOKIE_LIFE };
   }
 
@@ -225,18 +225,18 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
     this.#decide();
     const result = this.#handshake.initiator.readMessageTwo(messageTwo);
     const content = result && decodeAcceptContent(result.payload);
-    const isGood = content?.responder === this.ends.remote && content.connection !== 0;
+    const isGood = content?.responder === this.ids.remote && content.connection !== 0;
     if (result === undefined || content === undefined || !isGood) {
       // Only the responder itself can have made this: there is no better Accept to wait for.
       this.#events.push({ kind: "timeout" });
       return;
     }
     const { connection, name, timestamp } = content;
-    const agreed = agreement(result, this.#handshake.early, this.ends.remoteKey);
-    this.#events.push({ kind: "accepted", connection, name, timestamp, agreement: agreed, from });
+    const keys = sessionKeys(result, this.#handshake.early, this.ids.remoteKey);
+    this.#events.push({ kind: "accepted", connection, name, timestamp, sessionKeys: keys, from });
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#timers.expire("resend", now)) {
       if (this.#state === "cancelling" && this.#attempt === TERMINATION_TRIES) {
@@ -254,7 +254,7 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
     }
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     return this.#timers.next();
   }
@@ -264,12 +264,12 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
     return this.#timers.get("resend");
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollEvent(): OutgoingRequestEvent | undefined {
     return this.#events.shift();
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (!this.#isDue || this.#state === "decided") return undefined;
     this.#isDue = false;
@@ -288,7 +288,7 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
   }
 
   #begin(now: Instant): Begun {
-    const { remoteKey, local, localName, remote } = this.ends;
+    const { remoteKey, local, localName, remote } = this.ids;
     const ephemeral = makeKeyPair(this.#random);
     const initiator = new Initiator(this.#identity, ephemeral, remoteKey, PROLOGUE);
     const timestamp = this.#timestamp + BigInt(Math.floor(now - this.#madeAt));
@@ -304,7 +304,7 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
       this.#handshake = this.#begin(now);
       this.#handshakes.unshift(this.#handshake);
     }
-    const { localConnection, remoteKey } = this.ends;
+    const { localConnection, remoteKey } = this.ids;
     const cookie = this.#cookie !== undefined && now < this.#cookie.until
       ? this.#cookie.bytes
       : undefined;
@@ -320,7 +320,7 @@ export class OutgoingRequest implements Omit<Driven<OutgoingRequestEvent>, "hand
   }
 
   #encodeCancellation(): Uint8Array {
-    const { local, localConnection } = this.ends;
+    const { local, localConnection } = this.ids;
     return encodeSealed(DatagramType.Handshake, localConnection, this.#handshake.early.sealer, [
       { kind: "connectionTermination", sender: local, connection: localConnection, finalSeq: 0 },
     ]);

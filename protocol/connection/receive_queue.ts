@@ -11,7 +11,7 @@ export interface ReceivedText {
   /** What it is to those whom it is told. */
   kind: "message";
   /** The text's number, from 0. */
-  seq: number;
+  textSeq: number;
   /** As it was sent. */
   text: string;
 }
@@ -68,9 +68,9 @@ export class ReceiveQueue {
   }
 
   /** The Ack that tells what has arrived so far; see {@linkcode Ack} for the parameters. */
-  ack(heard = 0, delay = 0, arrived = 0): Ack {
+  ack(largestPacket = 0, delay = 0, packetBitmap = 0): Ack {
     const ranges = this.#ranges.slice(0, ACK_RANGES_MAX);
-    return { kind: "ack", next: this.#next, heard, delay, arrived, ranges };
+    return { kind: "ack", cumulativeSeq: this.#next, largestPacket, delay, packetBitmap, ranges };
   }
 
   #takeEarly(texts: TextSink): void {
@@ -88,7 +88,7 @@ export class ReceiveQueue {
     const isWhole = this.#size === 0 && this.#text === "" && (message.flags & FLAG_MORE) === 0;
     if (isWhole) {
       this.#next = message.seq + 1;
-      texts.push({ kind: "message", seq: this.#texts++, text: message.text });
+      texts.push({ kind: "message", textSeq: this.#texts++, text: message.text });
       return true;
     }
     const size = encoder.encode(message.text).length;
@@ -97,7 +97,7 @@ export class ReceiveQueue {
     this.#text += message.text;
     this.#next = message.seq + 1;
     if ((message.flags & FLAG_MORE) !== 0) return true;
-    texts.push({ kind: "message", seq: this.#texts++, text: this.#text });
+    texts.push({ kind: "message", textSeq: this.#texts++, text: this.#text });
     this.#text = "";
     this.#size = 0;
     return true;

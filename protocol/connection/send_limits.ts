@@ -31,7 +31,7 @@ export interface Delivery {
   /** What it is to those whom it is told. */
   kind: "delivered";
   /** The text's number. */
-  seq: number;
+  textSeq: number;
   /** Milliseconds from its first transmission to its acknowledgement. */
   rttMs: number;
 }

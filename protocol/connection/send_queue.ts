@@ -157,14 +157,14 @@ export class SendQueue {
    * is not shown to the other user yet.
    */
   handleAck(now: Instant, ack: Ack): Delivery[] {
-    const highest = ack.ranges.at(-1)?.last ?? ack.next - 1;
-    if (Math.max(ack.next - 1, highest) >= this.#sentSeq) return [];
+    const highest = ack.ranges.at(-1)?.last ?? ack.cumulativeSeq - 1;
+    if (Math.max(ack.cumulativeSeq - 1, highest) >= this.#sentSeq) return [];
     if (!this.#flight.handleAck(now, ack)) return [];
-    this.#acknowledge(this.#ring.first, ack.next - 1);
+    this.#acknowledge(this.#ring.first, ack.cumulativeSeq - 1);
     for (const { first, last } of ack.ranges) {
       this.#acknowledge(Math.max(first, this.#ring.first), Math.min(last, this.#sentSeq - 1));
     }
-    const deliveries = this.#removeDelivered(now, ack.next);
+    const deliveries = this.#removeDelivered(now, ack.cumulativeSeq);
     // What is above the ranges of a full Ack may have arrived.
     const isFull = ack.ranges.length >= ACK_RANGES_MAX;
     this.#toldUpTo = isFull ? highest : Infinity;
@@ -305,12 +305,12 @@ export class SendQueue {
   #findGaps(): void {
     if (this.#rtt.mode === "fixed") return;
     const { first, slots } = this.#ring;
-    const { settled } = this.#flight;
+    const { resolvedUpTo } = this.#flight;
     const end = Math.min(this.#sentSeq, this.#toldUpTo);
     for (let seq = first; seq < end; seq++) {
       const slot = seq & slots.mask;
       const state = slots.state[slot]!;
-      if (slots.packet[slot]! <= settled) {
+      if (slots.packet[slot]! <= resolvedUpTo) {
         if ((state & (ACKED | LOST)) === 0) this.#markLost(seq, slot);
       } else if (slots.transmissions[slot] === 1) {
         // What was sent later for the first time is in no earlier datagram.
@@ -353,7 +353,7 @@ export class SendQueue {
       const slot = seq & slots.mask;
       if ((slots.state[slot]! & LAST) === 0) continue;
       const rttMs = now - slots.firstSentAt[slot]!;
-      delivered.push({ kind: "delivered", seq: this.#textsDelivered++, rttMs });
+      delivered.push({ kind: "delivered", textSeq: this.#textsDelivered++, rttMs });
     }
     ring.dropBelow(next);
     if (next === this.#sentSeq) {

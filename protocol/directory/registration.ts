@@ -5,7 +5,7 @@
  */
 import { type Address, sameAddress } from "../wire/address.ts";
 import { encodeDatagram } from "../wire/datagram.ts";
-import { type Driven, type Instant, type Random, randomU64, type Transmit } from "../machine.ts";
+import { type Instant, type Machine, type Random, randomU64, type Transmit } from "../machine.ts";
 import {
   DatagramType,
   type Found,
@@ -55,7 +55,7 @@ export type RegistrationEvent =
   | { kind: "left"; acknowledged: boolean };
 
 /** What a client wants to be registered as. */
-export interface Wish {
+export interface RegistrationRequest {
   /** The client id, 0 for any. */
   id: number;
   /** Empty for none. */
@@ -84,12 +84,12 @@ interface Outstanding {
 const NOTHING = new Uint8Array(16);
 
 /** One client's dealings with one directory. Feed it the Answer datagrams, then drain it. */
-export class Registration implements Omit<Driven<RegistrationEvent>, "handleDatagram"> {
+export class Registration implements Machine<RegistrationEvent> {
   readonly #server: Address;
   readonly #mode: TimerMode;
   readonly #random: Random;
   readonly #prover: Prover | undefined;
-  #wish: Wish;
+  #wanted: RegistrationRequest;
   #state: State = "registering";
   #id: number | undefined;
   #token: Uint8Array = NOTHING;
@@ -103,10 +103,16 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
   #events: RegistrationEvent[] = [];
 
   /** Starts registering. */
-  constructor(now: Instant, server: Address, wish: Wish, mode: TimerMode, random: Random) {
+  constructor(
+    now: Instant,
+    server: Address,
+    wanted: RegistrationRequest,
+    mode: TimerMode,
+    random: Random,
+  ) {
     this.#server = server;
-    this.#wish = wish;
-    this.#prover = wish.secret && new Prover(wish.secret);
+    this.#wanted = wanted;
+    this.#prover = wanted.secret && new Prover(wanted.secret);
     this.#mode = mode;
     this.#random = random;
     this.#ask(now, "register");
@@ -120,7 +126,7 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
 
   /** The name that the directory knows this client by. */
   get name(): string {
-    return this.#wish.name;
+    return this.#wanted.name;
   }
 
   /** Whether the directory is not answering. */
@@ -213,7 +219,7 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
     this.#events.push({ kind: "otherVersion", version });
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#timers.expire("keepalive", now)) this.#ask(now, "leaseKeepalive");
     if (this.#timers.expire("register", now)) this.#ask(now, "register");
@@ -232,7 +238,7 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
     }
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     let timeout = this.#timers.next();
     for (const request of this.#outstanding.values()) {
@@ -244,12 +250,12 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
     return timeout;
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollEvent(): RegistrationEvent | undefined {
     return this.#events.shift();
   }
 
-  /** See {@linkcode Driven}. */
+  /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     for (const request of this.#outstanding.values()) {
       if (request.nextAt > now || !this.#maySend(request)) continue;
@@ -301,7 +307,7 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
       return { kind: "lookUp", nonce, token, id: query.id, name: query.name };
     }
     if (query?.kind === "list") return { kind: "list", nonce, token, after: query.after };
-    const { id: wantedId, name, port, publicKey } = this.#wish;
+    const { id: wantedId, name, port, publicKey } = this.#wanted;
     return {
       kind: "register",
       nonce,
@@ -321,11 +327,11 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
     this.#registeredAt = now;
     this.#token = frame.token.slice();
     this.#cookie = NOTHING;
-    const { name } = this.#wish;
+    const { name } = this.#wanted;
     const isNew = this.#id !== frame.id || this.#toldName !== name;
     this.#toldName = name;
     this.#id = frame.id;
-    this.#wish = { ...this.#wish, id: frame.id };
+    this.#wanted = { ...this.#wanted, id: frame.id };
     this.#lease = frame.lease;
     this.#timers.set("keepalive", now + Math.max(this.#lease / 3, LEASE_KEEPALIVE_MIN));
     if (isNew) this.#events.push({ kind: "registered", id: frame.id, name, seenAt: frame.seenAt });
@@ -345,8 +351,8 @@ export class Registration implements Omit<Driven<RegistrationEvent>, "handleData
       return;
     }
     // The directory started anew, and somebody else was quicker: stay reachable under another id.
-    if (reason === RefusalReason.idTaken) this.#wish = { ...this.#wish, id: 0 };
-    if (reason === RefusalReason.nameTaken) this.#wish = { ...this.#wish, name: "" };
+    if (reason === RefusalReason.idTaken) this.#wanted = { ...this.#wanted, id: 0 };
+    if (reason === RefusalReason.nameTaken) this.#wanted = { ...this.#wanted, name: "" };
     this.#registerAgain(now);
   }
 

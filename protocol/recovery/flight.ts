@@ -48,8 +48,8 @@ export class Flight {
   }
 
   /** Every datagram up to this packet counter has arrived or is lost, -1 for none. */
-  get settled(): number {
-    return this.#detector.settled;
+  get resolvedUpTo(): number {
+    return this.#detector.resolvedUpTo;
   }
 
   /** When a datagram of `size` bytes may leave, undefined where acks have to come first. */
@@ -64,14 +64,14 @@ export class Flight {
   }
 
   /** Takes an Ack's word for what arrived; false where it names what was never sent. */
-  handleAck(now: Instant, { heard, delay, arrived }: Ack): boolean {
-    if (heard === 0) return true;
-    let newest = Math.floor((this.#highest + 1) / SPAN) * SPAN + heard - 1;
+  handleAck(now: Instant, { largestPacket, delay, packetBitmap }: Ack): boolean {
+    if (largestPacket === 0) return true;
+    let newest = Math.floor((this.#highest + 1) / SPAN) * SPAN + largestPacket - 1;
     if (newest > this.#highest) newest -= SPAN;
     if (newest < 0) return false;
     for (let bit = ARRIVED_BITS - 1; bit >= 0; bit--) {
       const packet = newest - 1 - bit;
-      if ((arrived >>> bit & 1) === 1 && packet >= 0) this.#detector.onArrived(now, packet);
+      if ((packetBitmap >>> bit & 1) === 1 && packet >= 0) this.#detector.onArrived(now, packet);
     }
     this.#detector.onArrived(now, newest);
     const sample = this.#detector.takeSample(now);

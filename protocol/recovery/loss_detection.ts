@@ -32,7 +32,7 @@ export class LossDetector {
   readonly #sizes = new Int32Array(SENT_PACKETS_MAX);
   /** Instants by counter, NaN where it asks for no ack. */
   readonly #sentAt = new Float64Array(SENT_PACKETS_MAX);
-  #settled = -1;
+  #resolvedUpTo = -1;
   #highestSent = -1;
   #highestArrived = -1;
   #bytesInFlight = 0;
@@ -59,8 +59,8 @@ export class LossDetector {
   }
 
   /** Every datagram up to this packet counter has arrived or is lost, -1 for none. */
-  get settled(): number {
-    return this.#settled;
+  get resolvedUpTo(): number {
+    return this.#resolvedUpTo;
   }
 
   /**
@@ -70,7 +70,9 @@ export class LossDetector {
    * @param size its bytes, those of a full one where they are not known yet.
    */
   sendableAt(size: number): Instant | undefined {
-    if (this.#packetsInFlight > 0 && this.#highestSent - this.#settled >= SENT_PACKETS_MAX - 1) {
+    if (
+      this.#packetsInFlight > 0 && this.#highestSent - this.#resolvedUpTo >= SENT_PACKETS_MAX - 1
+    ) {
       return undefined;
     }
     return this.#congestion.sendableAt(size, this.#bytesInFlight, this.#packetsInFlight);
@@ -84,8 +86,10 @@ export class LossDetector {
    * round-trip time.
    */
   onSent(now: Instant, packet: number, size: number): void {
-    while (this.#settled < this.#highestSent && packet - this.#settled > SENT_PACKETS_MAX) {
-      this.#settleNext(now);
+    while (
+      this.#resolvedUpTo < this.#highestSent && packet - this.#resolvedUpTo > SENT_PACKETS_MAX
+    ) {
+      this.#resolveNext(now);
     }
     for (
       let skipped = Math.max(this.#highestSent + 1, packet - MASK);
@@ -96,7 +100,7 @@ export class LossDetector {
       this.#sentAt[skipped & MASK] = NaN;
     }
     this.#highestSent = packet;
-    if (this.#packetsInFlight === 0) this.#settled = packet - 1;
+    if (this.#packetsInFlight === 0) this.#resolvedUpTo = packet - 1;
     this.#sizes[packet & MASK] = size;
     this.#sentAt[packet & MASK] = now;
     if (size === 0) return;
@@ -115,7 +119,7 @@ export class LossDetector {
       this.#highestArrived = packet;
       this.#sampleSentAt = sentAt;
     }
-    if (packet <= this.#settled || size <= 0) return;
+    if (packet <= this.#resolvedUpTo || size <= 0) return;
     this.#sizes[packet & MASK] = -size;
     this.#bytesInFlight -= size;
     this.#packetsInFlight--;
@@ -141,8 +145,8 @@ export class LossDetector {
       TIME_THRESHOLD * Math.max(this.#rtt.srtt ?? 0, this.#latestRtt),
       GRANULARITY,
     );
-    while (this.#settled < this.#highestSent) {
-      const packet = this.#settled + 1;
+    while (this.#resolvedUpTo < this.#highestSent) {
+      const packet = this.#resolvedUpTo + 1;
       if (this.#sizes[packet & MASK]! > 0) {
         if (packet > this.#highestArrived) return;
         const lossAt = this.#sentAt[packet & MASK]! + wait;
@@ -151,7 +155,7 @@ export class LossDetector {
           return;
         }
       }
-      this.#settleNext(now);
+      this.#resolveNext(now);
     }
   }
 
@@ -162,14 +166,14 @@ export class LossDetector {
 
   /** Takes all that is in flight for gone, without blame: the path is another one. */
   forget(): void {
-    this.#settled = this.#highestArrived = this.#highestSent;
+    this.#resolvedUpTo = this.#highestArrived = this.#highestSent;
     this.#bytesInFlight = this.#packetsInFlight = 0;
     this.#lossesSince = this.#lossAt = this.#sampleSentAt = undefined;
   }
 
-  /** Goes past the first counter that is not settled: a datagram in flight is lost. */
-  #settleNext(now: Instant): void {
-    const slot = ++this.#settled & MASK;
+  /** Goes past the first counter that is not resolvedUpTo: a datagram in flight is lost. */
+  #resolveNext(now: Instant): void {
+    const slot = ++this.#resolvedUpTo & MASK;
     const size = this.#sizes[slot]!;
     const sentAt = this.#sentAt[slot]!;
     if (size < 0) {

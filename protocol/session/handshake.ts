@@ -129,7 +129,7 @@ export function responderSeals(keys: DirectionKeys): Seals {
 }
 
 /** What an accepted handshake leaves to its connection. */
-export interface Agreement {
+export interface SessionKeys {
   /** For Handshake datagrams, which may still be repeated. */
   readonly early: Seals;
   /** For Connection datagrams. */
@@ -168,13 +168,13 @@ export function responderEarlySeals(keys: DirectionKeys, wallClock: number, rand
   };
 }
 
-/** The agreement that follows from a finished handshake. */
-export function agreement(
+/** The session keys that follow from a finished handshake. */
+export function sessionKeys(
   { keys, hash }: HandshakeResult,
   early: Seals,
   remoteKey: Uint8Array,
   messageTwo?: Uint8Array,
-): Agreement {
+): SessionKeys {
   return messageTwo === undefined
     ? { early, seals: requesterSeals(keys), remoteKey, hash }
     : { early, seals: responderSeals(keys), remoteKey, hash, messageTwo };

@@ -28,7 +28,7 @@ export const PROVEN_HANDSHAKES_PER_SOURCE = 10;
 export const PROVEN_SOURCES_MAX = 256;
 
 /** A Connection Request that was opened. */
-export interface Arrival {
+export interface OpenedRequest {
   readonly frame: ConnectionRequest;
   readonly content: RequestContent;
   readonly handshake: Responder;
@@ -36,7 +36,7 @@ export interface Arrival {
 }
 
 /** Guards the one costly thing that a stranger can ask for: a handshake. */
-export class Doorkeeper {
+export class HandshakeGuard {
   readonly #identity: KeyPair;
   readonly #cookies: Cookies;
   readonly #allowance = new Allowance(HANDSHAKES_PER_SECOND, HANDSHAKES_AT_ONCE);
@@ -68,7 +68,7 @@ export class Doorkeeper {
     datagram: Uint8Array,
     frame: ConnectionRequest,
     from: Address,
-  ): Arrival | Transmit | undefined {
+  ): OpenedRequest | Transmit | undefined {
     if (this.#cookies.isGood(now, datagram, from)) {
       const isAllowed = this.#allowanceOf(from).take(now) && this.#provenAllowance.take(now);
       if (!isAllowed) return undefined;

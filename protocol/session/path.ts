@@ -56,7 +56,7 @@ export interface PathFrame {
 }
 
 /** What the path has to know of a datagram. */
-export interface Arrival {
+export interface ReceivedDatagram {
   /** Its bytes, sealed. */
   readonly size: number;
   /** Its packet counter; undefined for a Handshake datagram. */
@@ -112,8 +112,8 @@ export class Path {
    *
    * @param patience milliseconds in which the old address can be expected to answer.
    */
-  handleDatagram(now: Instant, arrival: Arrival, patience: number): void {
-    const { size, packet, frames, isNewest, from } = arrival;
+  handleDatagram(now: Instant, received: ReceivedDatagram, patience: number): void {
+    const { size, packet, frames, isNewest, from } = received;
     if (isNewest && !isProbe(frames)) {
       this.#newest.packet = packet;
       this.#newest.until = now + Math.max(PATH_PATIENCE, patience);

@@ -233,17 +233,17 @@ export interface AckRange {
 /** Client → client: which Messages arrived. */
 export interface Ack extends Kind<"ack"> {
   /** All below this seq arrived. */
-  next: number;
+  cumulativeSeq: number;
   /**
    * One above the packet counter of the newest datagram that asked for an Ack, its low 32 bits; 0
    * for none.
    */
-  heard: number;
+  largestPacket: number;
   /** Tenths of a millisecond since that datagram came. */
   delay: number;
-  /** Bit n: the datagram with the packet counter `heard` − 2 − n came, too. */
-  arrived: number;
-  /** What arrived above `next`, rising, not touching one another. */
+  /** Bit n: the datagram with the packet counter `largestPacket` − 2 − n came, too. */
+  packetBitmap: number;
+  /** What arrived at or above `cumulativeSeq`, rising, not touching one another. */
   ranges: readonly AckRange[];
 }
 /** Client → client: Connection Termination. */

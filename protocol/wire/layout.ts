@@ -64,7 +64,7 @@ export const LAYOUTS: { readonly [K in Frame["kind"]]: Layout<Extract<Frame, { k
   connectionAccept: [0x22, { messageTwo: restBytes }],
   connectionReject: [0x23, { responder: u32, reason: u8 }],
   message: [0x24, { seq: u32, sender: u32, flags: u8, text: restText }],
-  ack: [0x25, { next: u32, heard: u32, delay: u16, arrived: u32, ranges }],
+  ack: [0x25, { cumulativeSeq: u32, largestPacket: u32, delay: u16, packetBitmap: u32, ranges }],
   connectionTermination: [0x26, { sender: u32, connection: u32, finalSeq: u32 }],
   connectionTerminationAck: [0x27, { sender: u32, finalSeq: u32 }],
   connectionKeepalive: [0x28, {}],

@@ -11,7 +11,7 @@ import { HashIndex, NO_SLOT } from "./hash_index.ts";
 import { IdSet } from "./id_set.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 import { NameIndex } from "./name_index.ts";
-import { SpentRegisters } from "./register_replay.ts";
+import { RegisterReplayFilter } from "./register_replay.ts";
 import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 
 /**
@@ -39,7 +39,7 @@ export interface RegisterRequest {
 }
 
 /** What becomes of a Register. */
-export type Registration =
+export type RegisterResult =
   | {
     ok: true;
     slot: number;
@@ -51,7 +51,7 @@ export type Registration =
   | { ok: false; reason: number };
 
 /** The limits of a directory. */
-export interface DirectoryOptions {
+export interface MemoryTableOptions {
   maxClients: number;
   /** Milliseconds. */
   lease: number;
@@ -59,21 +59,21 @@ export interface DirectoryOptions {
 }
 
 /** The table, with an index for each way to find a client. They find slots of `entries`. */
-export class Directory {
+export class MemoryTable {
   readonly entries: Entries;
-  readonly #options: DirectoryOptions;
+  readonly #options: MemoryTableOptions;
   readonly #ids = new IdSet();
   readonly #hash: KeyedHash;
   readonly #byHigherId: HashIndex;
   readonly #byAddress: HashIndex;
   readonly #byName: NameIndex;
-  readonly #spent: SpentRegisters;
+  readonly #replays: RegisterReplayFilter;
   /** When expire() has something to do at the earliest: changes seldom, so that the timer is seldom set. */
   #expiryBound: Instant = Infinity;
   #secrets: Uint8Array = new Uint8Array(0);
   readonly #idBytes = new Uint8Array(4);
 
-  constructor(options: DirectoryOptions) {
+  constructor(options: MemoryTableOptions) {
     const { maxClients, random } = options;
     this.#options = options;
     this.entries = new Entries(maxClients);
@@ -84,7 +84,7 @@ export class Directory {
       (slot) => this.#hashOf(this.entries.endpoint(slot)),
     );
     this.#byName = new NameIndex(this.entries, maxClients, random);
-    this.#spent = new SpentRegisters(maxClients, random);
+    this.#replays = new RegisterReplayFilter(maxClients, random);
   }
 
   /** How many clients are active. */
@@ -116,8 +116,8 @@ export class Directory {
   }
 
   /** Whether this Register had its effect already, on an entry that has since changed or gone. */
-  isSpent({ endpoint, nonce }: RegisterRequest): boolean {
-    return this.#spent.has(endpoint, nonce);
+  isReplay({ endpoint, nonce }: RegisterRequest): boolean {
+    return this.#replays.has(endpoint, nonce);
   }
 
   /** Whether this Register leaves the table as it is, but for the lease. */
@@ -128,7 +128,7 @@ export class Directory {
   }
 
   /** Grants or refuses a Register, by the three rules in `protocol/README.md`, "Registering". */
-  register(now: Instant, request: RegisterRequest): Registration {
+  register(now: Instant, request: RegisterRequest): RegisterResult {
     const own = this.findToken(request.token);
     const atAddress = this.#findEndpoint(request.endpoint);
     if (own === NO_SLOT && this.#isSameRegister(atAddress, request)) {
@@ -157,7 +157,7 @@ export class Directory {
 
   /** Takes a client out that left, or made room for another; its Register is spent. */
   remove(slot: number): void {
-    this.#spent.add(this.entries.endpoint(slot), this.entries.nonce(slot));
+    this.#replays.add(this.entries.endpoint(slot), this.entries.nonce(slot));
     this.#remove(slot);
   }
 
@@ -226,7 +226,7 @@ export class Directory {
 
   #update(slot: number, request: RegisterRequest): void {
     const nonce = this.entries.nonce(slot);
-    if (nonce !== request.nonce) this.#spent.add(this.entries.endpoint(slot), nonce);
+    if (nonce !== request.nonce) this.#replays.add(this.entries.endpoint(slot), nonce);
     this.#unset(slot);
     this.#set(slot, request);
   }

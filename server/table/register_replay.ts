@@ -9,7 +9,7 @@ import { KeyedHash } from "./keyed_hash.ts";
 import { registrationsPerMinute } from "../limits.ts";
 
 /** Remembers Registers by the address that they came from and their nonce. */
-export class SpentRegisters {
+export class RegisterReplayFilter {
   /**
    * What one generation holds: as many as are granted in the minute for which a cookie is good.
    * Of more, the older generation goes.

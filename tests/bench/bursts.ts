@@ -66,7 +66,7 @@ function simulate(figures: Figures, seed: number, interval: number, messages: nu
   const datagrams = stage.datagrams(ana).length - sentBefore;
   stage.wait(SETTLE);
   const delays = ben.host.events.slice(arrivedBefore)
-    .flatMap(({ time, event }) => event.kind === "message" ? [time - sentAt[event.seq]!] : []);
+    .flatMap(({ time, event }) => event.kind === "message" ? [time - sentAt[event.textSeq]!] : []);
   const { count, p50, p99, worst } = delaysOf(delays);
   const add = (metric: string, unit: string, value: number): void =>
     figures.add("udp-chat", `${metric}, every ${interval} ms`, unit, value);

@@ -2,11 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import type { Client } from "../../client/client.ts";
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { encodeSealed } from "../../protocol/session/handshake.ts";
-import { framesOf, Lone, registered, requesting } from "../support/client_harness.ts";
-import { PlayedRequest } from "../support/fake_peer.ts";
+import { ClientHarness, framesOf, registered, requesting } from "../support/client_harness.ts";
+import { FakeRequest } from "../support/fake_peer.ts";
 
 Deno.test("Client without an id answers no Connection Request", () => {
-  const lone = new Lone();
+  const lone = new ClientHarness();
   lone.sent();
   assertEquals([lone.hearRequest(2, 22), lone.told()], [[], []]);
 });
@@ -46,8 +46,8 @@ Deno.test("Client takes a handshake that was begun anew for the same request", (
   const lone = registered();
   const { publicKey } = lone.identity;
   const words = { requester: 2, connection: 22, identity: lone.identityOf(2) };
-  const first = new PlayedRequest(lone.random, publicKey, { ...words, timestamp: 1n });
-  const renewed = new PlayedRequest(lone.random, publicKey, { ...words, timestamp: 2n });
+  const first = new FakeRequest(lone.random, publicKey, { ...words, timestamp: 1n });
+  const renewed = new FakeRequest(lone.random, publicKey, { ...words, timestamp: 2n });
   lone.hear(first.bytes);
   assertEquals(lone.told().length, 1);
   for (let times = 0; times < 3; times++) {
@@ -96,7 +96,7 @@ Deno.test("Client drops an answer with other keys than the request's", () => {
   const [lone, other] = [requesting(), requesting()];
   const accept = lone.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" });
   // The same connection id, a key of one's own.
-  const { sealer } = new PlayedRequest(lone.random, lone.identity.publicKey).early;
+  const { sealer } = new FakeRequest(lone.random, lone.identity.publicKey).early;
   const connection = lone.localConnection;
   for (const frame of [accept, { kind: "connectionReject", responder: 2, reason: 1 } as const]) {
     lone.hear(encodeSealed(DatagramType.Handshake, connection, sealer, [frame]));
@@ -130,7 +130,7 @@ Deno.test("Client connects with whom it asked, under the key that the directory 
 });
 
 Deno.test("Client does nothing at a call of handleTimeout() before its time", () => {
-  for (const lone of [new Lone(), registered(), requesting()]) {
+  for (const lone of [new ClientHarness(), registered(), requesting()]) {
     lone.sent();
     lone.told();
     const before = lone.client.nextTimeout();
@@ -150,7 +150,7 @@ Deno.test("Client's commands fail by an event, never by an exception", () => {
     (client, now) => client.list(now),
   ];
   for (const command of commands) {
-    const lone = new Lone();
+    const lone = new ClientHarness();
     command(lone.client, lone.now);
     const [event, ...more] = lone.told();
     assertEquals([event?.kind, more], ["error", []]);

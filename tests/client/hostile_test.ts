@@ -6,14 +6,14 @@ import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import { DatagramType, type Frame, RejectReason } from "../../protocol/wire/frame.ts";
 import { PENDING_REQUESTS_MAX, REQUESTS_MAX } from "../../protocol/connection/incoming_requests.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { framesOf, type Lone, registered, STRANGER } from "../support/client_harness.ts";
-import { PlayedRequest } from "../support/fake_peer.ts";
+import { type ClientHarness, framesOf, registered, STRANGER } from "../support/client_harness.ts";
+import { FakeRequest } from "../support/fake_peer.ts";
 import { Prng } from "../support/random.ts";
 
 /** A request that names another client, with a key of its own. */
-function wrongRequest(lone: Lone, connection: number): PlayedRequest {
+function wrongRequest(lone: ClientHarness, connection: number): FakeRequest {
   const words = { requester: 2, responder: 9, connection };
-  return new PlayedRequest(lone.random, lone.identity.publicKey, words);
+  return new FakeRequest(lone.random, lone.identity.publicKey, words);
 }
 
 Deno.test("Client lets 16 requests wait; the next one hears busy, and nothing of it is kept", () => {
@@ -52,7 +52,7 @@ Deno.test("Client accepts and rejects nobody in another's place who claims the s
     const identity = makeKeyPair(lone.random);
     const timestamp = BigInt(lone.now);
     const words = { requester: 3, name: "alice", connection: lone.now, identity, timestamp };
-    lone.hear(new PlayedRequest(lone.random, lone.identity.publicKey, words).bytes);
+    lone.hear(new FakeRequest(lone.random, lone.identity.publicKey, words).bytes);
     return identity;
   });
   lone.told();
@@ -154,7 +154,7 @@ Deno.test("Client drops and counts what is for a connection that it does not kno
   const lone = registered();
   const frames: Frame[] = [
     { kind: "message", seq: 0, sender: 2, flags: 0, text: "hi" },
-    { kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] },
+    { kind: "ack", cumulativeSeq: 0, largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] },
     { kind: "connectionKeepalive" },
     { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 7 },
     { kind: "connectionTerminationAck", sender: 2, finalSeq: 0 },

@@ -171,7 +171,7 @@ class Conversations {
   }
 
   /** What it holds back is within its window, and what it has taken it does not take back. */
-  #takeAck({ next, ranges }: Ack): void {
+  #takeAck({ cumulativeSeq: next, ranges }: Ack): void {
     assert(next >= this.#next, `${next} acknowledged after ${this.#next}`);
     this.#next = next;
     assert(ranges.length <= ACK_RANGES_MAX);
@@ -205,10 +205,10 @@ class Conversations {
     this.take(subject.drain());
     const ack = this.peer.say(Connection, [{
       kind: "ack",
-      next: 0,
-      heard: 0,
+      cumulativeSeq: 0,
+      largestPacket: 0,
       delay: 0,
-      arrived: 0,
+      packetBitmap: 0,
       ranges: [],
     }]);
     this.take(subject.hear(ack, address));
@@ -278,7 +278,7 @@ function checkHonest(conversations: Conversations): void {
   const said = { kind: "message", seq: 0, sender: 3, flags: 0, text } as const;
   const heard = subject.hear(peer.say(Connection, [said]), HONEST.address);
   const messages = heard.told.filter(({ kind }) => kind === "message");
-  assertEquals(messages, [{ kind: "message", peer: 3, name: "hon", seq: 0, text }]);
+  assertEquals(messages, [{ kind: "message", peer: 3, name: "hon", textSeq: 0, text }]);
   subject.client.send(subject.now, "and back");
   const frames = subject.drain().sent.flatMap(({ bytes }) => peer.hear(bytes));
   assertEquals(frames.filter(({ kind }) => kind === "message").map((f) => ({ ...f })), [
@@ -286,10 +286,10 @@ function checkHonest(conversations: Conversations): void {
   ]);
   const ack = peer.say(Connection, [{
     kind: "ack",
-    next: 1,
-    heard: 0,
+    cumulativeSeq: 1,
+    largestPacket: 0,
     delay: 0,
-    arrived: 0,
+    packetBitmap: 0,
     ranges: [],
   }]);
   const { told } = subject.hear(ack, HONEST.address);

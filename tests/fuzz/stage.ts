@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
-import type { Driven, Instant } from "../../protocol/machine.ts";
+import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 
@@ -30,7 +30,7 @@ const GROWTH_MAX = 200e6;
 
 /** Takes everything that a machine has to send and to tell. */
 export function drain<Event>(
-  machine: Driven<Event>,
+  machine: DatagramMachine<Event>,
   now: Instant,
   onTransmit: (bytes: Uint8Array, to: Address) => void,
   onEvent: (event: Event) => void,
@@ -55,7 +55,11 @@ export function drain<Event>(
 }
 
 /** Has a machine do what is due. */
-export function catchUp<Event>(machine: Driven<Event>, now: Instant, drained: () => void): void {
+export function catchUp<Event>(
+  machine: DatagramMachine<Event>,
+  now: Instant,
+  drained: () => void,
+): void {
   for (let left = 10; now >= (machine.nextTimeout() ?? Infinity); left--) {
     assert(left > 0, "the timeouts do not end");
     machine.handleTimeout(now);

@@ -67,13 +67,13 @@ class Witness {
         this.#connected.delete(event.peer);
         return;
       case "message":
-        assertEquals(event.seq, counts.messages++);
+        assertEquals(event.textSeq, counts.messages++);
         return assert(new TextEncoder().encode(event.text).length <= TEXT_SIZE_MAX);
       case "sent":
-        return assertEquals(event.seq, counts.sent++);
+        return assertEquals(event.textSeq, counts.sent++);
       case "delivered":
-        assertEquals(event.seq, counts.delivered++);
-        return assert(event.seq < counts.sent);
+        assertEquals(event.textSeq, counts.delivered++);
+        return assert(event.textSeq < counts.sent);
     }
   }
 }

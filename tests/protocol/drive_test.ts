@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Address } from "../../protocol/wire/address.ts";
-import type { Driven, Instant, Transmit } from "../../protocol/machine.ts";
+import type { DatagramMachine, Instant, Transmit } from "../../protocol/machine.ts";
 import { type Drive, drive, type Socket } from "../../protocol/udp.ts";
 
 const PEER = { transport: "udp", hostname: "10.0.0.2", port: 9 } as const;
 
 /** A machine that sends one datagram for all that it was told since the last, as a connection does. */
-class Machine implements Driven<string> {
+class Machine implements DatagramMachine<string> {
   /** What was asked of it, in turn. */
   readonly calls: string[] = [];
   timeout: Instant | undefined;

@@ -96,10 +96,10 @@ function typeAndBody(f: Frame): number[] {
     case "ack": {
       const items = f.ranges.flatMap((r) => [...number(r.first, 4), ...number(r.last, 4)]);
       const head = [
-        ...number(f.next, 4),
-        ...number(f.heard, 4),
+        ...number(f.cumulativeSeq, 4),
+        ...number(f.largestPacket, 4),
         ...number(f.delay, 2),
-        ...number(f.arrived, 4),
+        ...number(f.packetBitmap, 4),
       ];
       return [0x25, ...head, f.ranges.length, ...items];
     }
@@ -274,7 +274,14 @@ function decodeBody(type: number, b: Bytes): Frame | undefined {
       const [next, heard] = [b.number(4), b.number(4)];
       const [delay, arrived] = [b.number(2), b.number(4)];
       const ranges = b.list(() => ({ first: b.number(4), last: b.number(4) }));
-      return { kind: "ack", next, heard, delay, arrived, ranges };
+      return {
+        kind: "ack",
+        cumulativeSeq: next,
+        largestPacket: heard,
+        delay,
+        packetBitmap: arrived,
+        ranges,
+      };
     }
     case 0x26: {
       const [sender, connection, finalSeq] = [b.number(4), b.number(4), b.number(4)];

@@ -54,16 +54,30 @@ async function converse(
   const message: Frame = { kind: "message", seq: 0, sender: 2, flags: 0, text: "привет" };
   const heard = subject.hear(await seal(toSubject, [5, remote, 0], message), PEER);
   const texts = heard.told.filter(({ kind }) => kind === "message");
-  assertEquals(texts, [{ kind: "message", peer: 2, name: "ben", seq: 0, text: "привет" }]);
+  assertEquals(texts, [{ kind: "message", peer: 2, name: "ben", textSeq: 0, text: "привет" }]);
   const acks = (await open(fromSubject, only(heard))).filter(({ kind }) => kind === "ack");
-  assertEquals(acks, [{ kind: "ack", next: 1, heard: 1, delay: 0, arrived: 0, ranges: [] }]);
+  assertEquals(acks, [{
+    kind: "ack",
+    cumulativeSeq: 1,
+    largestPacket: 1,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  }]);
   subject.client.send(subject.now, "hi 👋");
   const said = only(subject.drain());
   assertEquals(headerOf(said).connection, LOCAL);
   assertEquals((await open(fromSubject, said)).at(-1), {
     ...{ kind: "message", seq: 0, sender: 1, flags: 0, text: "hi 👋" },
   });
-  const ack: Frame = { kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] };
+  const ack: Frame = {
+    kind: "ack",
+    cumulativeSeq: 1,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  };
   const { told } = subject.hear(await seal(toSubject, [5, remote, 1], ack), PEER);
   assertEquals(told.map(({ kind }) => kind), ["delivered"]);
 }
@@ -131,7 +145,7 @@ Deno.test("a client connects to a naive responder and talks with it", async () =
   const accepted = subject.hear(accept, PEER);
   assertEquals(accepted.told.map(({ kind }) => kind), ["connected"]);
   assertEquals(await open(two.keys.forward, only(accepted)), [
-    { kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] },
+    { kind: "ack", cumulativeSeq: 0, largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] },
   ]);
   await converse(subject, [two.keys.backward, two.keys.forward], connection);
 });

@@ -8,7 +8,7 @@ import { clock, type Drive, drive, openSocket, systemRandom } from "../../protoc
 import { REGISTRATIONS_PER_SOURCE } from "../../server/limits.ts";
 import { SOURCES_MAX } from "../../server/rate_limit.ts";
 import { Server } from "../../server/server.ts";
-import { Honest } from "../support/scripted_client.ts";
+import { ScriptedClient } from "../support/scripted_client.ts";
 import { Prng, seedFromEnv, withSeed } from "../support/random.ts";
 import {
   client,
@@ -94,12 +94,12 @@ function forgedRequest(prng: Prng): Uint8Array {
 /** The honest clients and their directory, in virtual time. */
 class Siege extends Stage {
   readonly start = this.now;
-  clients: Honest[] = [];
+  clients: ScriptedClient[] = [];
 
   /** Lets the honest clients start. */
   startHonest(prng: Prng): void {
     this.clients = Array.from({ length: HONEST }, (_, n) => {
-      return new Honest(this.now, n, SERVER, client(n).port, prng.bytes);
+      return new ScriptedClient(this.now, n, SERVER, client(n).port, prng.bytes);
     });
   }
 
@@ -135,10 +135,10 @@ class Siege extends Stage {
 }
 
 /** Each talked with the owner of the right key, twice, heard all, and left in good order. */
-function assertServed(clients: readonly Honest[]): void {
+function assertServed(clients: readonly ScriptedClient[]): void {
   for (const { number, past, hasLeft } of clients) {
     const other = clients[number ^ 1]!;
-    assertEquals(past, Honest.past(number, other.publicKey), `honest${number}`);
+    assertEquals(past, ScriptedClient.past(number, other.publicKey), `honest${number}`);
     assertEquals(hasLeft, true, `honest${number}`);
   }
 }
@@ -220,14 +220,14 @@ Deno.test({
         await pause(PAUSE);
       }
     })();
-    const honest: { machine: Honest; driven: Drive }[] = [];
-    const clients = (): Honest[] => honest.map(({ machine }) => machine);
+    const honest: { machine: ScriptedClient; driven: Drive }[] = [];
+    const clients = (): ScriptedClient[] => honest.map(({ machine }) => machine);
     try {
       await until(() => sent >= FORGED_ON_SOCKETS / 10);
       for (let n = 0; n < HONEST; n++) {
         const own = openSocket("127.0.0.1", 0);
         const { port } = own.addr as Deno.NetAddr;
-        const machine = new Honest(clock(), n, to, port, systemRandom);
+        const machine = new ScriptedClient(clock(), n, to, port, systemRandom);
         honest.push({ machine, driven: drive(machine, own, () => {}) });
       }
       await until(() => clients().every(({ isRegistered }) => isRegistered));

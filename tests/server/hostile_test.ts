@@ -7,7 +7,7 @@ import {
   type Listing,
 } from "../../protocol/wire/frame.ts";
 import { TABLE_BURST, TABLE_ROWS_PER_SECOND } from "../../server/event.ts";
-import { OUTPUT_MAX } from "../../server/outbox.ts";
+import { OUTPUT_MAX } from "../../server/answer_queue.ts";
 import { seedFromEnv, withSeed } from "../support/random.ts";
 import {
   client,

@@ -3,7 +3,7 @@ import { type Frame, RefusalReason, type Register } from "../../protocol/wire/fr
 import { COOKIE_SLOT } from "../../server/cookie.ts";
 import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
 import { Limits } from "../../server/limits.ts";
-import { SpentRegisters } from "../../server/table/register_replay.ts";
+import { RegisterReplayFilter } from "../../server/table/register_replay.ts";
 import { Prng } from "../support/random.ts";
 import {
   client,
@@ -176,8 +176,8 @@ Deno.test("Server grants a Register again whose client's lease ended before the 
   assertEquals(stage.ask({ ...register, token: ZERO }, client(1)).kind, "registered");
 });
 
-Deno.test("SpentRegisters remembers the latest, and no more than its bound", () => {
-  const spent = new SpentRegisters(10, new Prng(1).bytes);
+Deno.test("RegisterReplayFilter remembers the latest, and no more than its bound", () => {
+  const spent = new RegisterReplayFilter(10, new Prng(1).bytes);
   const { sizeMax } = spent;
   const endpoint = (n: number) => new Uint8Array(ENDPOINT_SIZE).fill(n % 7);
   for (let n = 0; n < 3 * sizeMax; n++) {
@@ -191,7 +191,7 @@ Deno.test("SpentRegisters remembers the latest, and no more than its bound", () 
   assert(!spent.has(endpoint(last), BigInt(last + 1)));
 });
 
-Deno.test("SpentRegisters remembers all that are granted while a cookie is good", () => {
+Deno.test("RegisterReplayFilter remembers all that are granted while a cookie is good", () => {
   for (const maxClients of [1, 10_000, 1_000_000]) {
     const limits = new Limits(maxClients, false);
     const from = { hostname: "127.0.0.1", port: 1 };
@@ -199,6 +199,6 @@ Deno.test("SpentRegisters remembers all that are granted while a cookie is good"
     for (let now = 0; now < 2 * COOKIE_SLOT; now += 10) {
       while (limits.take(now, "registrations", from)) granted++;
     }
-    assertLessOrEqual(granted, new SpentRegisters(maxClients, new Prng(1).bytes).sizeMax);
+    assertLessOrEqual(granted, new RegisterReplayFilter(maxClients, new Prng(1).bytes).sizeMax);
   }
 });

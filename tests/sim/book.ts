@@ -126,13 +126,13 @@ export class Book {
         return this.#receive(talk, event);
       case "delivered":
         assert(talk !== undefined, "delivered without a connection");
-        assertEquals(event.seq, talk.delivered++, "delivered out of order");
+        assertEquals(event.textSeq, talk.delivered++, "delivered out of order");
         return;
       case "sent":
       case "unconfirmed":
         assert(talk !== undefined, `${event.kind} without a connection`);
-        assert(event.seq < talk.sent.length, `${event.kind}: never sent`);
-        if (event.kind === "sent") assertEquals(event.seq, talk.toldSent++, "sent twice");
+        assert(event.textSeq < talk.sent.length, `${event.kind}: never sent`);
+        if (event.kind === "sent") assertEquals(event.textSeq, talk.toldSent++, "sent twice");
         return;
       case "terminated":
         assert(talk !== undefined, "terminated twice");
@@ -186,7 +186,7 @@ export class Book {
     const remote = this.#otherEnd.get(datagram.decoded.header.connection);
     const talk = remote === undefined ? undefined : this.#senders.get(remote);
     if (talk?.end === undefined && talk !== undefined) {
-      talk.acked = Math.max(talk.acked, ack.next);
+      talk.acked = Math.max(talk.acked, ack.cumulativeSeq);
     }
   }
 
@@ -273,7 +273,7 @@ export class Book {
   }
 
   #receive(talk: Talk, event: Extract<ClientEvent, { kind: "message" }>): void {
-    const { text, seq, peer } = event;
+    const { text, textSeq: seq, peer } = event;
     const sender = this.#talks[Number(text.slice(0, text.indexOf(":")))];
     assert(sender !== undefined, `a message that nobody sent: ${text.slice(0, 20)}`);
     talk.from ??= sender;

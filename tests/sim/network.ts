@@ -5,7 +5,7 @@
  * @module
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
-import type { Driven, Instant } from "../../protocol/machine.ts";
+import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 import { GilbertElliott } from "./gilbert_elliott.ts";
@@ -74,7 +74,7 @@ export interface Host<Event> {
   /** Takes the machine away without a word. */
   crash(): void;
   /** Puts another machine at the address. */
-  start(machine: Driven<Event>): void;
+  start(machine: DatagramMachine<Event>): void;
 }
 
 /** What a host told, or what happened to it. */
@@ -116,7 +116,7 @@ export class SimNetwork {
   add<Event>(
     name: string,
     address: Address,
-    make: (now: Instant) => Driven<Event>,
+    make: (now: Instant) => DatagramMachine<Event>,
     onEvent?: (event: Event) => void,
   ): Host<Event> {
     const host = new SimHost<Event>(this, name, address);
@@ -284,7 +284,7 @@ class SimHost<Event> implements Host<Event> {
   /** When the machine is to be woken, on the network's clock. */
   wakeAt = Infinity;
   readonly #network: SimNetwork;
-  #machine: Driven<Event> | undefined;
+  #machine: DatagramMachine<Event> | undefined;
   #wokenAt: Instant = -1;
   #wakes = 0;
 
@@ -298,7 +298,7 @@ class SimHost<Event> implements Host<Event> {
     return this.#machine !== undefined;
   }
 
-  start(machine: Driven<Event>): void {
+  start(machine: DatagramMachine<Event>): void {
     this.#machine = machine;
     this.#drain();
   }

@@ -95,7 +95,7 @@ export class RetransmissionRule {
     assert(gap <= RESEND_LATEST, `${key} was sent again only after ${gap} ms`);
   }
 
-  #acknowledge(remote: number | undefined, { next, ranges }: Ack): void {
+  #acknowledge(remote: number | undefined, { cumulativeSeq: next, ranges }: Ack): void {
     if (remote === undefined) return;
     for (const [key, { message }] of this.#unacked) {
       if (message?.connection !== remote) continue;

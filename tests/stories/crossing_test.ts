@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { PlayedRequest } from "../support/fake_peer.ts";
+import { FakeRequest } from "../support/fake_peer.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { story } from "./stage.ts";
 
@@ -139,7 +139,7 @@ story(
     ben.connect(1);
     stage.wait(200);
     const words = { requester: ana.id, responder: ben.id, name: "ana" };
-    const { bytes } = new PlayedRequest(stage.network.prng.bytes, ben.key, words);
+    const { bytes } = new FakeRequest(stage.network.prng.bytes, ben.key, words);
     stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ben.host.address, bytes);
     stage.wait(100);
     assertEquals(ben.told("connected"), []);

@@ -17,9 +17,9 @@ function assertDelivered(sender: Actor, receiver: Actor, texts: readonly string[
   assertEquals(receiver.texts.length, texts.length);
   assert(receiver.texts.every((text, index) => text === texts[index]), "other texts");
   const seqs = texts.map((_, index) => index);
-  assertEquals(receiver.told("message").map(({ seq }) => seq), seqs);
-  assertEquals(sender.told("sent").map(({ seq }) => seq), seqs);
-  assertEquals(sender.told("delivered").map(({ seq }) => seq), seqs);
+  assertEquals(receiver.told("message").map(({ textSeq: seq }) => seq), seqs);
+  assertEquals(sender.told("sent").map(({ textSeq: seq }) => seq), seqs);
+  assertEquals(sender.told("delivered").map(({ textSeq: seq }) => seq), seqs);
   assertEquals(sender.view.peer?.unconfirmed, 0);
 }
 
@@ -34,10 +34,10 @@ story("messages go both ways, numbered, and name their sender", (stage) => {
     kind: "message",
     peer: 1,
     name: "ana",
-    seq: 1,
+    textSeq: 1,
     text: "there",
   });
-  assertEquals(ana.last("delivered"), { kind: "delivered", peer: 2, seq: 1, rttMs: 40 });
+  assertEquals(ana.last("delivered"), { kind: "delivered", peer: 2, textSeq: 1, rttMs: 40 });
 });
 
 story("a lost message is sent again, and told once", (stage) => {
@@ -82,7 +82,7 @@ story("a message that is not confirmed within 5 s is told so, and delivered late
   assertEquals(ana.view.peer?.unconfirmed, 2);
   stage.wait(30_000);
   assertEquals(ana.toldAt("unconfirmed", since), [5000, 6000]);
-  assertEquals(ana.told("unconfirmed").map(({ seq }) => seq), [0, 1]);
+  assertEquals(ana.told("unconfirmed").map(({ textSeq: seq }) => seq), [0, 1]);
   assertDelivered(ana, ben, ["hi", "there"]);
 });
 

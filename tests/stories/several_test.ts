@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { CONNECTIONS_MAX } from "../../client/state/connections.ts";
 import { MISSED_REQUESTS_MAX } from "../../client/state/missed.ts";
 import { RejectReason } from "../../protocol/wire/frame.ts";
-import { PlayedRequest } from "../support/fake_peer.ts";
+import { FakeRequest } from "../support/fake_peer.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { story } from "./stage.ts";
 
@@ -189,7 +189,7 @@ story("beyond 16 connections a client is busy, and starts no other", (stage) => 
 story("nobody else can claim the id of somebody with whom one is connected", (stage) => {
   const [ana, ben] = stage.pair();
   const words = { requester: ben.id, responder: ana.id, name: "ben" };
-  const { bytes } = new PlayedRequest(stage.network.prng.bytes, ana.key, words);
+  const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, words);
   stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
   stage.wait(100);
   assertEquals([ana.told("request"), ana.last("requestEnded").why], [[], "busy"]);
@@ -203,7 +203,7 @@ story(
   (stage) => {
     const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
     const words = { requester: ben.id, responder: ana.id, name: "ben" };
-    const { bytes } = new PlayedRequest(stage.network.prng.bytes, ana.key, words);
+    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, words);
     stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
     stage.wait(100);
     ana.connect(2);
@@ -273,7 +273,7 @@ story("a bounded number of missed requests is remembered, one of each client", (
   assertEquals(ana.last("requests").missed.length, 1);
   for (let requester = 10; requester < 10 + 3 * MISSED_REQUESTS_MAX; requester++) {
     const words = { requester, responder: ana.id, name: "" };
-    const { bytes } = new PlayedRequest(stage.network.prng.bytes, ana.key, words);
+    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, words);
     stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
     stage.wait(1000);
   }

@@ -206,7 +206,7 @@ story("a peer that starts again and requests ends the old connection when accept
   stage.wait(100);
   assertEquals(ben.texts, ["new"]);
   assertEquals(ana.texts, ["old", "new, too"]);
-  assertEquals(ana.last("message").seq, 0);
+  assertEquals(ana.last("message").textSeq, 0);
 });
 
 story(

@@ -17,13 +17,13 @@ import {
   HEADER_SIZE,
 } from "../../protocol/wire/frame.ts";
 import {
-  type Agreement,
-  agreement,
   encodeSealed,
   PROLOGUE,
   requesterEarlySeals,
   responderEarlySeals,
   sealDatagram,
+  type SessionKeys,
+  sessionKeys,
 } from "../../protocol/session/handshake.ts";
 import { Initiator, readMessageOne } from "../../protocol/crypto/noise.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
@@ -39,7 +39,7 @@ const OWN_CONNECTION = 11;
 const PEER_CONNECTION = 22;
 
 /** What a real handshake leaves to both ends. */
-export function agree(random: Random): { requester: Agreement; responder: Agreement } {
+export function agree(random: Random): { requester: SessionKeys; responder: SessionKeys } {
   const [own, remote] = [makeKeyPair(random), makeKeyPair(random)];
   const initiator = new Initiator(own, makeKeyPair(random), remote.publicKey, PROLOGUE);
   const one = initiator.writeMessageOne(new Uint8Array());
@@ -50,8 +50,8 @@ export function agree(random: Random): { requester: Agreement; responder: Agreem
   const requesterEarly = requesterEarlySeals(initiator.earlyKeys());
   const responderEarly = responderEarlySeals(handshake.earlyKeys(), 0, random);
   return {
-    requester: agreement(result, requesterEarly, remote.publicKey),
-    responder: agreement(answer, responderEarly, own.publicKey, answer.message),
+    requester: sessionKeys(result, requesterEarly, remote.publicKey),
+    responder: sessionKeys(answer, responderEarly, own.publicKey, answer.message),
   };
 }
 
@@ -68,13 +68,13 @@ export class AgreedPair {
   now = 1000;
   readonly connection: Connection;
   /** The peer's keys. */
-  readonly peer: Agreement;
+  readonly peer: SessionKeys;
 
   /** @param role of the Connection's end. */
   constructor(random: Random, role: "requester" | "responder" = "requester") {
     const agreed = agree(random);
     this.peer = role === "requester" ? agreed.responder : agreed.requester;
-    const ends = {
+    const ids = {
       local: OWN_ID,
       remote: PEER_ID,
       localConnection: OWN_CONNECTION,
@@ -82,7 +82,7 @@ export class AgreedPair {
       remoteName: "",
     };
     const rtt = new RttEstimator("adaptive");
-    this.connection = new Connection(this.now, ends, PEER, rtt, agreed[role], random);
+    this.connection = new Connection(this.now, ids, PEER, rtt, agreed[role], random);
   }
 
   /** A datagram of the peer's with these frames. */
@@ -189,17 +189,17 @@ export function message(seq: number, text = `text ${seq}`, flags = 0, sender = P
 export function ack(next: number, ...ranges: readonly [first: number, last: number][]): Frame {
   return {
     kind: "ack",
-    next,
-    heard: 0,
+    cumulativeSeq: next,
+    largestPacket: 0,
     delay: 0,
-    arrived: 0,
+    packetBitmap: 0,
     ranges: ranges.map(([first, last]) => ({ first, last })),
   };
 }
 
 /** The same for a datagram with this packet counter. */
 export function heardAck(packet: number, ...args: Parameters<typeof ack>): Frame {
-  return { ...ack(...args), heard: packet + 1 } as Frame;
+  return { ...ack(...args), largestPacket: packet + 1 } as Frame;
 }
 
 /** A Termination of the peer's. */
@@ -230,6 +230,6 @@ export function assertTalks(pair: AgreedPair, next = 0): void {
   assert(honest?.kind === "message");
   pair.hear(pair.say(ack(honest.seq + 1), message(next, "fair")));
   const told = pair.told();
-  assert(told.some((event) => event.kind === "delivered" && event.seq === own));
+  assert(told.some((event) => event.kind === "delivered" && event.textSeq === own));
   assert(told.some((event) => event.kind === "message" && event.text === "fair"));
 }

@@ -10,7 +10,7 @@ import type { Address } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { PlayedRequest, PlayedResponder } from "./fake_peer.ts";
+import { FakeRequest, PlayedResponder } from "./fake_peer.ts";
 import { Prng } from "./random.ts";
 import { look, type SeenFrame } from "./wiretap.ts";
 
@@ -28,13 +28,13 @@ export interface Sent {
 }
 
 /** A client that registers. */
-export class Lone {
+export class ClientHarness {
   now = 5000;
   readonly client: Client;
   readonly identity: KeyPair;
   readonly random = new Prng(3).bytes;
   readonly #identities = new Map<number, KeyPair>();
-  readonly #requests = new Map<string, PlayedRequest>();
+  readonly #requests = new Map<string, FakeRequest>();
 
   constructor() {
     this.identity = makeKeyPair(this.random);
@@ -73,9 +73,9 @@ export class Lone {
   }
 
   /** A Connection Request: the same one where it was made before. */
-  request(requester: number, connection: number, responder = 1): PlayedRequest {
+  request(requester: number, connection: number, responder = 1): FakeRequest {
     const key = `${requester} ${connection} ${responder}`;
-    const request = this.#requests.get(key) ?? new PlayedRequest(
+    const request = this.#requests.get(key) ?? new FakeRequest(
       this.random,
       this.identity.publicKey,
       {
@@ -119,8 +119,8 @@ export class Lone {
 }
 
 /** A client with the id 1. */
-export function registered(): Lone {
-  const lone = new Lone();
+export function registered(): ClientHarness {
+  const lone = new ClientHarness();
   const [register] = framesOf(lone.sent());
   assert(register?.kind === "register");
   const { nonce } = register;
@@ -136,7 +136,7 @@ export function framesOf(sent: readonly Sent[]): SeenFrame[] {
 }
 
 /** A client that requests client 2, whom the test plays. */
-export function requesting(): Lone & { peer: PlayedResponder; localConnection: number } {
+export function requesting(): ClientHarness & { peer: PlayedResponder; localConnection: number } {
   const lone = registered();
   lone.client.connect(lone.now, 2);
   const [lookUp] = framesOf(lone.sent());

@@ -9,7 +9,6 @@ import type { Random } from "../../protocol/machine.ts";
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import {
   type AcceptContent,
-  agreement,
   encodeAcceptContent,
   encodeRequest,
   encodeRequestContent,
@@ -18,6 +17,7 @@ import {
   requesterEarlySeals,
   responderEarlySeals,
   type Seals,
+  sessionKeys,
 } from "../../protocol/session/handshake.ts";
 import { Initiator, readMessageOne, type Responder } from "../../protocol/crypto/noise.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
@@ -34,7 +34,7 @@ export interface RequestWords {
 }
 
 /** A request that a test made. */
-export class PlayedRequest {
+export class FakeRequest {
   readonly bytes: Uint8Array;
   readonly connection: number;
   readonly early: Seals;
@@ -87,7 +87,7 @@ export class PlayedResponder {
     const result = this.#handshake.writeMessageTwo(ephemeral, encodeAcceptContent(content));
     assert(result !== undefined);
     const { message: messageTwo } = result;
-    this.seals = agreement(result, this.early, this.#handshake.remoteStatic, messageTwo).seals;
+    this.seals = sessionKeys(result, this.early, this.#handshake.remoteStatic, messageTwo).seals;
     return { kind: "connectionAccept", messageTwo };
   }
 

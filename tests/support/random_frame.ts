@@ -116,7 +116,13 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
     }
     case "ack":
       return {
-        ...{ kind, next: u32(), heard: u32(), delay: prng.int(2 ** 16), arrived: u32() },
+        ...{
+          kind,
+          cumulativeSeq: u32(),
+          largestPacket: u32(),
+          delay: prng.int(2 ** 16),
+          packetBitmap: u32(),
+        },
         ranges: list(140, () => ({ first: u32(), last: u32() })),
       };
     case "connectionTermination":

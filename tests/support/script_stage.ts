@@ -110,7 +110,7 @@ export class Stage {
   delivers(count = this.view.peer?.unconfirmed ?? 0): void {
     this.#count(2, (this.view.peer?.unconfirmed ?? 0) - count);
     for (let seq = 0; seq < count; seq++) {
-      this.script.handle({ kind: "delivered", peer: 2, seq, rttMs: 1 });
+      this.script.handle({ kind: "delivered", peer: 2, textSeq: seq, rttMs: 1 });
     }
   }
 

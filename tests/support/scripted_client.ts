@@ -8,7 +8,7 @@ import { Client } from "../../client/client.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import { toHex } from "../../client/identity/hex.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import type { Driven, Instant, Random, Transmit } from "../../protocol/machine.ts";
+import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 
 /** Texts that each of the two says in a conversation. */
@@ -24,7 +24,7 @@ interface Call {
 }
 
 /** A client whose number decides whom it talks with: 0 with 1, 2 with 3, and so on. */
-export class Honest implements Driven<ClientEvent> {
+export class ScriptedClient implements DatagramMachine<ClientEvent> {
   readonly number: number;
   readonly publicKey: Uint8Array;
   readonly #other: number;

@@ -71,10 +71,10 @@ export function heardAck(packet: number, next: number, ...ranges: [number, numbe
   const arrived = 0;
   return {
     kind: "ack",
-    next,
-    heard: packet + 1,
+    cumulativeSeq: next,
+    largestPacket: packet + 1,
     delay: 0,
-    arrived,
+    packetBitmap: arrived,
     ranges: ranges.map(([first, last]) => ({ first, last })),
   };
 }

@@ -356,7 +356,14 @@ export const VECTORS: readonly Vector[] = [
   {
     name: "Ack",
     hex: "25000f 00000001 00000000 0000 00000000 00",
-    frames: [{ kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] }],
+    frames: [{
+      kind: "ack",
+      cumulativeSeq: 1,
+      largestPacket: 0,
+      delay: 0,
+      packetBitmap: 0,
+      ranges: [],
+    }],
   },
   {
     name: "Ack, with ranges",
@@ -364,10 +371,10 @@ export const VECTORS: readonly Vector[] = [
       "250027 00000005 000002bc 001f fffffffd 03 0000000700000007 000000090000000c 000003e8000003ff",
     frames: [{
       kind: "ack",
-      next: 5,
-      heard: 700,
+      cumulativeSeq: 5,
+      largestPacket: 700,
       delay: 31,
-      arrived: 0xffff_fffd,
+      packetBitmap: 0xffff_fffd,
       ranges: [{ first: 7, last: 7 }, { first: 9, last: 12 }, { first: 1000, last: 1023 }],
     }],
   },
@@ -376,7 +383,14 @@ export const VECTORS: readonly Vector[] = [
     hex: `
       25000f 00000003 00000007 0000 00000000 00
       26000c 00000001 1a2b3c4d 0000002a`,
-    frames: [{ kind: "ack", next: 3, heard: 7, delay: 0, arrived: 0, ranges: [] }, {
+    frames: [{
+      kind: "ack",
+      cumulativeSeq: 3,
+      largestPacket: 7,
+      delay: 0,
+      packetBitmap: 0,
+      ranges: [],
+    }, {
       kind: "connectionTermination",
       sender: 1,
       connection: A,
@@ -420,10 +434,10 @@ export const VECTORS: readonly Vector[] = [
       { kind: "message", seq: 3, sender: 1, flags: 0, text: "" },
       {
         kind: "ack",
-        next: 0,
-        heard: 4294967295,
+        cumulativeSeq: 0,
+        largestPacket: 4294967295,
         delay: 65535,
-        arrived: 0x8000_0000,
+        packetBitmap: 0x8000_0000,
         ranges: [{ first: 1, last: 4294967295 }],
       },
       { kind: "connectionKeepalive" },

@@ -24,7 +24,7 @@ function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)
 }
 
 function message(text: string, name = "bob"): ClientEvent {
-  return { kind: "message", peer: 2, name, seq: 0, text };
+  return { kind: "message", peer: 2, name, textSeq: 0, text };
 }
 
 const registered: ClientEvent = {
@@ -80,8 +80,8 @@ Deno.test("Renderer tells events in the words of the specification", () => {
     [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
     [{ kind: "current", ...BOB, why: "chosen" }, "You talk with client 2 (bob)"],
     [{ kind: "current", ...BOB, why: "ended" }, "You talk with client 2 (bob) now"],
-    [{ kind: "sent", peer: 2, seq: 0 }, undefined],
-    [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1 }, undefined],
+    [{ kind: "sent", peer: 2, textSeq: 0 }, undefined],
+    [{ kind: "delivered", peer: 2, textSeq: 0, rttMs: 1 }, undefined],
     [
       { kind: "terminated", ...BOB, by: "local", undelivered: 0 },
       "Connection Termination by you, with client 2 (bob)",
@@ -307,9 +307,9 @@ Deno.test("renderJson() gives the events and fields of the contract", () => {
     [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
     [{ kind: "request", ...BOB_KEY, isAgain: false }, BOB],
     [{ kind: "connected", ...BOB_CONNECTED }, BOB],
-    [{ kind: "sent", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
-    [{ kind: "delivered", peer: 2, seq: 0, rttMs: 1.23456 }, { peer: 2, seq: 0, rttMs: 1.235 }],
-    [{ kind: "unconfirmed", peer: 2, seq: 0 }, { peer: 2, seq: 0 }],
+    [{ kind: "sent", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],
+    [{ kind: "delivered", peer: 2, textSeq: 0, rttMs: 1.23456 }, { peer: 2, seq: 0, rttMs: 1.235 }],
+    [{ kind: "unconfirmed", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],
     [message("a\nb"), { ...BOB, seq: 0, text: "a\nb" }],
     [
       { kind: "terminated", ...BOB, by: "peer", undelivered: 0 },

@@ -55,7 +55,7 @@ class Disk {
 }
 
 function message(text: string, name = "bob"): ClientEvent {
-  return { kind: "message", peer: 2, name, seq: 0, text };
+  return { kind: "message", peer: 2, name, textSeq: 0, text };
 }
 
 Deno.test("Transcript: plain text, with the day, and without controls or colors", () => {
@@ -63,7 +63,7 @@ Deno.test("Transcript: plain text, with the day, and without controls or colors"
   disk.transcript.start("/chat.txt");
   disk.transcript.event({ kind: "ringing", peer: 2 });
   disk.transcript.event(message("two\n12:00 * lines\x1b[2J\u202e"));
-  disk.transcript.event({ kind: "sent", peer: 2, seq: 1 });
+  disk.transcript.event({ kind: "sent", peer: 2, textSeq: 1 });
   disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
   assertEquals(disk.lines("/chat.txt"), [
     "2026-01-02 12:30 * Client 2 is ringing",

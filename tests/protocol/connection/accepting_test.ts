@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Accepting } from "../../../protocol/connection/accepting.ts";
+import { AcceptRetransmitter } from "../../../protocol/connection/accepting.ts";
 import { ACCEPT_TRIES } from "../../../protocol/connection/connection_limits.ts";
 import {
   RESEND_INTERVAL,
@@ -9,12 +9,12 @@ import {
 } from "../../../protocol/recovery/rtt.ts";
 
 /** The end that accepted; no round trip has been measured. */
-function accepter(mode: TimerMode = "adaptive"): Accepting {
-  return new Accepting(new RttEstimator(mode), true);
+function accepter(mode: TimerMode = "adaptive"): AcceptRetransmitter {
+  return new AcceptRetransmitter(new RttEstimator(mode), true);
 }
 
 /** Sends when it is due, until `end`; returns when that was. */
-function play(accepting: Accepting, end = 100_000): number[] {
+function play(accepting: AcceptRetransmitter, end = 100_000): number[] {
   const sentAt: number[] = [];
   for (let now = 0; now < end; now = accepting.nextTimeout() ?? end) {
     accepting.handleTimeout(now);
@@ -25,15 +25,15 @@ function play(accepting: Accepting, end = 100_000): number[] {
   return sentAt;
 }
 
-Deno.test("Accepting has nothing to do where the other end accepted", () => {
-  const accepting = new Accepting(new RttEstimator("adaptive"), false);
+Deno.test("AcceptRetransmitter has nothing to do where the other end accepted", () => {
+  const accepting = new AcceptRetransmitter(new RttEstimator("adaptive"), false);
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [false, false]);
   assertEquals(accepting.nextTimeout(), undefined);
   accepting.handleTimeout(1e9);
   assertEquals(accepting.isDue, false);
 });
 
-Deno.test("Accepting has the Accept sent at once, then three times in all (RFC 9000, 8.1)", () => {
+Deno.test("AcceptRetransmitter has the Accept sent at once, then three times in all (RFC 9000, 8.1)", () => {
   assertEquals(ACCEPT_TRIES, 3);
   const accepting = accepter();
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [true, true]);
@@ -42,18 +42,18 @@ Deno.test("Accepting has the Accept sent at once, then three times in all (RFC 9
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [false, true]);
 });
 
-Deno.test("Accepting keeps to 10 s with fixed timers", () => {
+Deno.test("AcceptRetransmitter keeps to 10 s with fixed timers", () => {
   assertEquals(play(accepter("fixed")), [0, RESEND_INTERVAL, 2 * RESEND_INTERVAL]);
 });
 
-Deno.test("Accepting takes the round-trip time as it is when the Accept is sent", () => {
+Deno.test("AcceptRetransmitter takes the round-trip time as it is when the Accept is sent", () => {
   const rtt = new RttEstimator("adaptive");
-  const accepting = new Accepting(rtt, true);
+  const accepting = new AcceptRetransmitter(rtt, true);
   rtt.sample(100);
   assertEquals(play(accepting), [0, 300, 900]);
 });
 
-Deno.test("Accepting.handleTimeout() does nothing before its instant, and nothing twice", () => {
+Deno.test("AcceptRetransmitter.handleTimeout() does nothing before its instant, and nothing twice", () => {
   const accepting = accepter();
   accepting.onSent(0);
   accepting.handleTimeout(999.9);
@@ -65,7 +65,7 @@ Deno.test("Accepting.handleTimeout() does nothing before its instant, and nothin
   assertEquals([accepting.isDue, accepting.nextTimeout()], [false, 3000]);
 });
 
-Deno.test("Accepting.repeat() has it sent at once, and three times anew", () => {
+Deno.test("AcceptRetransmitter.repeat() has it sent at once, and three times anew", () => {
   const accepting = accepter();
   play(accepting);
   accepting.repeat();
@@ -78,7 +78,7 @@ Deno.test("Accepting.repeat() has it sent at once, and three times anew", () => 
   assertEquals(play(accepting), [0, 1000, 3000]);
 });
 
-Deno.test("Accepting.confirm() ends it, however often it is called", () => {
+Deno.test("AcceptRetransmitter.confirm() ends it, however often it is called", () => {
   for (const sent of [false, true]) {
     const accepting = accepter();
     if (sent) accepting.onSent(0);
@@ -91,7 +91,7 @@ Deno.test("Accepting.confirm() ends it, however often it is called", () => {
   }
 });
 
-Deno.test("Accepting.stop() sends it no more, and knows that the requester may not have it", () => {
+Deno.test("AcceptRetransmitter.stop() sends it no more, and knows that the requester may not have it", () => {
   const accepting = accepter();
   accepting.onSent(0);
   accepting.stop();

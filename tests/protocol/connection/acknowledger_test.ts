@@ -64,7 +64,14 @@ Deno.test("Acknowledger has nothing to say before anything comes", () => {
   const stage = new Stage();
   assertEquals(stage.dueAt, undefined);
   const ack = stage.acknowledger.take(1000);
-  assertEquals(ack, { kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  assertEquals(ack, {
+    kind: "ack",
+    cumulativeSeq: 0,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
 });
 
 Deno.test("Acknowledger answers the first Message at once, and the first after a pause", () => {
@@ -169,7 +176,7 @@ Deno.test("Acknowledger answers every copy with fixed timers: the Ack must have 
 Deno.test("Acknowledger answers a Connection Keepalive, and what is requested, at once", () => {
   const stage = new Stage().started().keepalive(1, 1);
   assertEquals(stage.dueAt, 1);
-  assertEquals(stage.acknowledger.take(2).heard, 2);
+  assertEquals(stage.acknowledger.take(2).largestPacket, 2);
   stage.acknowledger.request(3);
   stage.acknowledger.request(3);
   assertEquals(stage.dueAt, 3);
@@ -184,7 +191,8 @@ Deno.test("Acknowledger.take() tells the newest datagram, which came below it, a
     const message = { kind: "message", seq, sender: 1, flags: 0, text: "" } as const;
     stage.received.handleMessage(message, []);
   }
-  const { next, heard, arrived, ranges } = stage.acknowledger.take(40);
+  const { cumulativeSeq: next, largestPacket: heard, packetBitmap: arrived, ranges } = stage
+    .acknowledger.take(40);
   assertEquals([next, ranges], [1, [{ first: 2, last: 2 }]]);
   // One above the counter, as 0 stands for none; bit 31 is 32 below it: 3, and 2 is out of reach.
   assertEquals(heard, 36);
@@ -209,6 +217,6 @@ Deno.test("Acknowledger.take() tells how long the newest has waited (RFC 9002, 5
 
 Deno.test("Acknowledger.take() tells the lower 32 bits of the newest counter, and one more", () => {
   for (const [packet, heard] of [[2 ** 32 - 2, 2 ** 32 - 1], [2 ** 32, 1], [2 ** 45 + 6, 7]]) {
-    assertEquals(new Stage().messages(0, packet!).acknowledger.take(0).heard, heard);
+    assertEquals(new Stage().messages(0, packet!).acknowledger.take(0).largestPacket, heard);
   }
 });

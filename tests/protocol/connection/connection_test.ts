@@ -21,7 +21,14 @@ import {
 } from "../../support/connection_end.ts";
 
 function ack(next: number, heard = 0, delay = 0, arrived = 0): Frame {
-  return { kind: "ack", next, heard, delay, arrived, ranges: [] };
+  return {
+    kind: "ack",
+    cumulativeSeq: next,
+    largestPacket: heard,
+    delay,
+    packetBitmap: arrived,
+    ranges: [],
+  };
 }
 
 function message(seq: number, text = `text ${seq}`, sender = 2): Frame {
@@ -34,10 +41,10 @@ Deno.test("Connection of the requester starts with an Ack", () => {
   assertEquals(first?.header, { type: DatagramType.Connection, connection: 22, packet: 0 });
   assertEquals(first?.frames, [{
     kind: "ack",
-    next: 0,
-    heard: 0,
+    cumulativeSeq: 0,
+    largestPacket: 0,
     delay: 0,
-    arrived: 0,
+    packetBitmap: 0,
     ranges: [],
   }]);
   assertEquals(more, []);
@@ -75,7 +82,14 @@ Deno.test("Connection of the responder sends the Accept a few times for each Req
 Deno.test("Connection of the responder sends no Accept after a Connection datagram", () => {
   const end = new End({ isResponder: true });
   end.sent();
-  end.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  end.hear({
+    kind: "ack",
+    cumulativeSeq: 0,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
   end.connection.repeatAccept(PEER);
   end.wait(10_000);
   assert(!end.sentKinds().includes("connectionAccept"));
@@ -95,7 +109,14 @@ Deno.test("Connection of the responder ends when its request is cancelled, unles
   assertEquals(end.sentKinds(), ["connectionTerminationAck"]);
   const confirmed = new End({ isResponder: true });
   confirmed.sent();
-  confirmed.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  confirmed.hear({
+    kind: "ack",
+    cumulativeSeq: 0,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
   confirmed.take(confirmed.sayEarly(FINAL));
   assertEquals([confirmed.sent(), confirmed.told()], [[], []]);
 });
@@ -107,7 +128,7 @@ Deno.test("Connection takes each datagram once, and none that is altered or seal
   for (let at = 0; at < bytes.length; at++) {
     const altered = bytes.slice();
     altered[at]! ^= 1 << (at % 8);
-    const { early, seals } = end.connection.agreement;
+    const { early, seals } = end.connection.keys;
     const { highest } = seals.opener;
     const packet = new DataView(altered.buffer).getUint32(12);
     assertEquals(end.connection.handleDatagram(end.now, altered, packet, PEER), false, `${at}`);
@@ -118,7 +139,7 @@ Deno.test("Connection takes each datagram once, and none that is altered or seal
   assertEquals(end.take(encodeSealed(type, 11, early.sealer, [message(0)])), false);
   assertEquals(end.take(encodeSealed(DatagramType.Handshake, 11, seals.sealer, [FINAL])), false);
   // This end's own, sent back.
-  const own = end.connection.agreement.seals.sealer;
+  const own = end.connection.keys.seals.sealer;
   assertEquals(end.take(encodeSealed(type, 11, own, [message(0)])), false);
   assertEquals([end.sent(), end.told()], [[], []]);
   assertEquals([end.take(bytes), end.take(bytes)], [true, false]);
@@ -140,7 +161,14 @@ Deno.test("Connection of the responder says nothing but the Accept before it is 
   const end = new End({ isResponder: true });
   end.connection.send("hi");
   assertEquals(end.sentKinds(), ["connectionAccept"]);
-  end.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  end.hear({
+    kind: "ack",
+    cumulativeSeq: 0,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
   assertEquals(end.sentKinds(), ["message"]);
 });
 
@@ -252,7 +280,14 @@ Deno.test("Connection asks for a sign of life after 10 s of silence, and again e
     end.wait(CONNECTION_KEEPALIVE);
     assertEquals(end.sentKinds(), ["connectionKeepalive"]);
   }
-  end.hear({ kind: "ack", next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  end.hear({
+    kind: "ack",
+    cumulativeSeq: 0,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
   assertEquals(end.connection.nextTimeout(), end.now + CONNECTION_KEEPALIVE);
 });
 
@@ -275,7 +310,14 @@ Deno.test("Connection sends no Termination before everything is acknowledged", (
   end.connection.terminate(end.now);
   assertEquals([end.connection.state, end.sentKinds()], ["draining", []]);
   assertEquals(end.connection.send("late"), undefined);
-  end.hear({ kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  end.hear({
+    kind: "ack",
+    cumulativeSeq: 1,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
   assertEquals(end.connection.state, "terminating");
   const [{ frames } = { frames: [] }] = end.sent();
   assertEquals(frames.at(-1), {
@@ -299,8 +341,8 @@ Deno.test("Connection that terminates waits for what the Termination Ack says wa
   assertEquals(end.connection.state, "terminating");
   end.hear(message(0));
   assertEquals(end.told(), [
-    { kind: "message", seq: 0, text: "text 0" },
-    { kind: "message", seq: 1, text: "text 1" },
+    { kind: "message", textSeq: 0, text: "text 0" },
+    { kind: "message", textSeq: 1, text: "text 1" },
     { kind: "terminated", by: "local", undelivered: 0 },
   ]);
 });
@@ -358,7 +400,14 @@ Deno.test("Connection tells nothing after its end", () => {
   end.connection.abandon(end.now, "peer");
   assertEquals(end.told(), [{ kind: "terminated", by: "peer", undelivered: 1 }]);
   end.wait(6000);
-  end.hear({ kind: "ack", next: 1, heard: 0, delay: 0, arrived: 0, ranges: [] });
+  end.hear({
+    kind: "ack",
+    cumulativeSeq: 1,
+    largestPacket: 0,
+    delay: 0,
+    packetBitmap: 0,
+    ranges: [],
+  });
   end.connection.abandon(end.now, "local");
   end.connection.terminate(end.now);
   assertEquals([end.told(), end.sent()], [[], []]);
@@ -383,10 +432,10 @@ Deno.test("Connection survives frames that have no place in it", () => {
     { kind: "connectionReject", responder: 2, reason: 1 },
     {
       kind: "ack",
-      next: 0xffff_ffff,
-      heard: 0,
+      cumulativeSeq: 0xffff_ffff,
+      largestPacket: 0,
       delay: 0,
-      arrived: 0,
+      packetBitmap: 0,
       ranges: [{ first: 9, last: 3 }],
     },
     message(0xffff_ffff),

@@ -7,7 +7,7 @@ import {
   TIMESTAMPS_MAX,
 } from "../../../protocol/connection/incoming_requests.ts";
 import { framesOf, registered } from "../../support/client_harness.ts";
-import { PlayedRequest } from "../../support/fake_peer.ts";
+import { FakeRequest } from "../../support/fake_peer.ts";
 import { Prng } from "../../support/random.ts";
 
 const prng = new Prng(1);
@@ -22,7 +22,7 @@ Deno.test("a request that was accepted does not ring again by a recording, howev
   for (let left = TIMESTAMPS_MAX + 1; left > 0; left--) {
     lone.now += 100;
     lone.client.handleTimeout(lone.now);
-    const stranger = new PlayedRequest(lone.random, lone.identity.publicKey, { connection: left });
+    const stranger = new FakeRequest(lone.random, lone.identity.publicKey, { connection: left });
     lone.hear(stranger.bytes);
   }
   lone.now += PENDING_EXPIRY + REQUEST_MEMORY;
@@ -37,7 +37,7 @@ Deno.test("a Handshake datagram is tried under a few keys at most, however many 
   const requests = Array.from({ length: 3 * SHARED_IDS_MAX }, (_, index) => {
     lone.now += 100;
     const words = { requester: 100 + index, responder: 9, connection: 22 };
-    const request = new PlayedRequest(lone.random, lone.identity.publicKey, words);
+    const request = new FakeRequest(lone.random, lone.identity.publicKey, words);
     lone.hear(request.bytes);
     return request;
   });

@@ -111,12 +111,12 @@ Deno.test("seqs far ahead of the window are not kept, and no more than the windo
   for (const seq of [WINDOW, WINDOW + 1, 2 * WINDOW, ...EXTREMES]) {
     const [answer] = hear(pair, pair.say(message(seq)), 1);
     const [frame] = answer?.frames ?? [];
-    assert(frame?.kind === "ack" && frame.next === 0 && frame.ranges.length === 0);
+    assert(frame?.kind === "ack" && frame.cumulativeSeq === 0 && frame.ranges.length === 0);
   }
   for (let seq = WINDOW - 1; seq > 0; seq -= 2) {
     const [answer] = hear(pair, pair.say(message(seq, "x".repeat(FRAGMENT_SIZE_MAX))), 1);
     const [frame] = answer?.frames ?? [];
-    assert(frame?.kind === "ack" && frame.next === 0);
+    assert(frame?.kind === "ack" && frame.cumulativeSeq === 0);
     assertLessOrEqual(frame.ranges.length, 16);
   }
   for (let seq = 0; seq < WINDOW; seq += 2) hear(pair, pair.say(message(seq)), 1);
@@ -133,7 +133,7 @@ Deno.test("fragments without an end are taken up to the longest text, and then r
     const [answer] = hear(pair, pair.say(message(seq, fragment, FLAG_MORE)), 1);
     const [frame] = answer?.frames ?? [];
     assert(frame?.kind === "ack");
-    assertLessOrEqual(frame.next, longest);
+    assertLessOrEqual(frame.cumulativeSeq, longest);
   }
   assertEquals(pair.told(), []);
   // A text that fits ends it after all.

@@ -16,7 +16,7 @@ function take(
   const texts: ReceivedText[] = [];
   const reception = queue.handleMessage(message(...args), texts);
   assert(reception === "new", `${args[0]}: ${reception}`);
-  return texts.map(({ seq, text }) => ({ seq, text }));
+  return texts.map(({ textSeq, text }) => ({ textSeq, text }));
 }
 
 function outcome(queue: ReceiveQueue, ...args: Parameters<typeof message>): string {
@@ -27,10 +27,10 @@ function outcome(queue: ReceiveQueue, ...args: Parameters<typeof message>): stri
 function ack(next: number, ...ranges: [number, number][]): Ack {
   return {
     kind: "ack",
-    next,
-    heard: 0,
+    cumulativeSeq: next,
+    largestPacket: 0,
     delay: 0,
-    arrived: 0,
+    packetBitmap: 0,
     ranges: ranges.map(([first, last]) => ({ first, last })),
   };
 }
@@ -39,8 +39,8 @@ Deno.test("ReceiveQueue hands texts out in order, each as soon as its turn comes
   const queue = new ReceiveQueue();
   assertEquals(take(queue, 1), []);
   assertEquals(take(queue, 3), []);
-  assertEquals(take(queue, 0), [{ seq: 0, text: "text 0" }, { seq: 1, text: "text 1" }]);
-  assertEquals(take(queue, 2), [{ seq: 2, text: "text 2" }, { seq: 3, text: "text 3" }]);
+  assertEquals(take(queue, 0), [{ textSeq: 0, text: "text 0" }, { textSeq: 1, text: "text 1" }]);
+  assertEquals(take(queue, 2), [{ textSeq: 2, text: "text 2" }, { textSeq: 3, text: "text 3" }]);
   assertEquals(queue.next, 4);
 });
 
@@ -61,13 +61,13 @@ Deno.test("ReceiveQueue joins fragments, and counts texts rather than Messages",
   const queue = new ReceiveQueue();
   assertEquals(take(queue, 0, "one ", FLAG_MORE), []);
   assertEquals(take(queue, 2, "text", 0), []);
-  assertEquals(take(queue, 1, "long ", FLAG_MORE), [{ seq: 0, text: "one long text" }]);
-  assertEquals(take(queue, 3, "", 0), [{ seq: 1, text: "" }]);
+  assertEquals(take(queue, 1, "long ", FLAG_MORE), [{ textSeq: 0, text: "one long text" }]);
+  assertEquals(take(queue, 3, "", 0), [{ textSeq: 1, text: "" }]);
 });
 
 Deno.test("ReceiveQueue ignores flags that it does not know", () => {
   const queue = new ReceiveQueue();
-  assertEquals(take(queue, 0, "hi", 0xfe), [{ seq: 0, text: "hi" }]);
+  assertEquals(take(queue, 0, "hi", 0xfe), [{ textSeq: 0, text: "hi" }]);
   assertEquals(take(queue, 1, "hi", 0xff), []);
 });
 
@@ -158,7 +158,7 @@ Deno.test("ReceiveQueue takes a text of 64 KiB, and refuses what makes it longer
   assertEquals(queue.ack(), ack(seq));
   const [text] = take(queue, seq, "");
   assertEquals(text?.text, kilobyte.repeat(64));
-  assertEquals(take(queue, seq + 1, "next"), [{ seq: 1, text: "next" }]);
+  assertEquals(take(queue, seq + 1, "next"), [{ textSeq: 1, text: "next" }]);
 });
 
 Deno.test("ReceiveQueue refuses what makes a text too long when it came early, too", () => {
@@ -176,5 +176,5 @@ Deno.test("ReceiveQueue does not grow with endless empty fragments", () => {
       throw new Error(`${seq}`);
     }
   }
-  assertEquals(take(queue, 1_000_000, "end"), [{ seq: 0, text: "end" }]);
+  assertEquals(take(queue, 1_000_000, "end"), [{ textSeq: 0, text: "end" }]);
 });

@@ -15,7 +15,7 @@ import { ack, heardAck, makeQueue, send, sendOne, seqs } from "../../support/sen
 
 /** Of each delivered text, its number and time. */
 function delivered(deliveries: readonly Delivery[]): [number, number][] {
-  return deliveries.map(({ seq, rttMs }) => [seq, rttMs]);
+  return deliveries.map(({ textSeq: seq, rttMs }) => [seq, rttMs]);
 }
 
 /** The fragments that a text is cut into. */

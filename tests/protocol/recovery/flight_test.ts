@@ -40,7 +40,7 @@ class Stage {
 
   /** Takes an Ack; returns whether it may be true. */
   ack(now: number, fields: Partial<Ack>): boolean {
-    const nothing = { next: 0, heard: 0, delay: 0, arrived: 0, ranges: [] };
+    const nothing = { cumulativeSeq: 0, largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] };
     return this.flight.handleAck(now, { kind: "ack", ...nothing, ...fields });
   }
 
@@ -71,9 +71,9 @@ class Stage {
   }
 }
 
-Deno.test("Flight starts with datagrams of 1200 bytes, and with nothing settled", () => {
+Deno.test("Flight starts with datagrams of 1200 bytes, and with nothing resolvedUpTo", () => {
   const { flight } = new Stage();
-  assertEquals([flight.datagramSize, flight.settled], [PATH_MTU_BASE, -1]);
+  assertEquals([flight.datagramSize, flight.resolvedUpTo], [PATH_MTU_BASE, -1]);
   assertEquals(flight.nextTimeout(), undefined);
 });
 
@@ -81,44 +81,44 @@ Deno.test("Flight.handleAck() takes bit n for the counter n + 1 below the newest
   const packets = Array.from({ length: 40 }, (_, packet) => packet);
   const stage = new Stage().send(0, ...packets);
   // 39, then 38 and 7 by the first bit and the last; what is 3 below the newest is lost.
-  assert(stage.ack(100, { heard: 40, arrived: 1 + 2 ** 31 }));
-  assertEquals(stage.flight.settled, 36);
+  assert(stage.ack(100, { largestPacket: 40, packetBitmap: 1 + 2 ** 31 }));
+  assertEquals(stage.flight.resolvedUpTo, 36);
   assertEquals(stage.rtt.srtt, 100);
-  assert(stage.ack(110, { heard: 40, arrived: 2 }));
-  assertEquals(stage.flight.settled, 39);
+  assert(stage.ack(110, { largestPacket: 40, packetBitmap: 2 }));
+  assertEquals(stage.flight.resolvedUpTo, 39);
   assertEquals(stage.rtt.srtt, 100, "no sample of what was overtaken");
 });
 
 Deno.test("Flight.handleAck() takes all 32 bits: what they name is not lost", () => {
   const packets = Array.from({ length: 33 }, (_, packet) => packet);
   const stage = new Stage().send(0, ...packets);
-  assert(stage.ack(100, { heard: 33, arrived: 0xffff_ffff }));
-  assertEquals(stage.flight.settled, 32);
+  assert(stage.ack(100, { largestPacket: 33, packetBitmap: 0xffff_ffff }));
+  assertEquals(stage.flight.resolvedUpTo, 32);
   assertEquals(stage.sendable(100, 33), 10 + 33, "slow start goes on");
 });
 
 Deno.test("Flight.handleAck() looks at no counter below 0", () => {
   const stage = new Stage().send(0, 0, 1);
-  assert(stage.ack(100, { heard: 2, arrived: 0xffff_ffff }));
-  assertEquals(stage.flight.settled, 1);
+  assert(stage.ack(100, { largestPacket: 2, packetBitmap: 0xffff_ffff }));
+  assertEquals(stage.flight.resolvedUpTo, 1);
 });
 
 Deno.test("Flight.handleAck() hears of no datagram where 0 stands", () => {
   const stage = new Stage().send(0, 0);
-  assert(stage.ack(100, { arrived: 0xffff_ffff }));
-  assertEquals([stage.flight.settled, stage.rtt.srtt], [-1, undefined]);
+  assert(stage.ack(100, { packetBitmap: 0xffff_ffff }));
+  assertEquals([stage.flight.resolvedUpTo, stage.rtt.srtt], [-1, undefined]);
 });
 
 Deno.test("Flight.handleAck() refuses what was never sent (RFC 9000, 13.1)", () => {
   const stage = new Stage();
-  assertEquals(stage.ack(0, { heard: 1 }), false);
+  assertEquals(stage.ack(0, { largestPacket: 1 }), false);
   stage.send(0, 0, 1, 2);
   for (const heard of [4, 5, 2 ** 31, 2 ** 32 - 1]) {
-    assertEquals(stage.ack(100, { heard, arrived: 0xffff_ffff }), false);
+    assertEquals(stage.ack(100, { largestPacket: heard, packetBitmap: 0xffff_ffff }), false);
   }
-  assertEquals([stage.flight.settled, stage.rtt.srtt], [-1, undefined]);
-  assert(stage.ack(100, { heard: 3, arrived: 3 }));
-  assertEquals(stage.flight.settled, 2);
+  assertEquals([stage.flight.resolvedUpTo, stage.rtt.srtt], [-1, undefined]);
+  assert(stage.ack(100, { largestPacket: 3, packetBitmap: 3 }));
+  assertEquals(stage.flight.resolvedUpTo, 2);
 });
 
 Deno.test("Flight.handleAck() finds the counter of which only the lower 32 bits are told", () => {
@@ -130,39 +130,39 @@ Deno.test("Flight.handleAck() finds the counter of which only the lower 32 bits 
       const heard = (packet + 1) % span;
       // No Ack names the counter just below a multiple of 2^32, as 0 stands for none.
       if (heard === 0) continue;
-      assert(stage.ack(100, { heard, arrived: 1 }));
-      assertEquals(stage.flight.settled, packet);
+      assert(stage.ack(100, { largestPacket: heard, packetBitmap: 1 }));
+      assertEquals(stage.flight.resolvedUpTo, packet);
     }
   }
 });
 
 Deno.test("Flight.handleAck() believes the delay that the Ack tells (RFC 9002, 5.3)", () => {
   const stage = new Stage().send(0, 0);
-  assert(stage.ack(100, { heard: 1, delay: 200 }));
+  assert(stage.ack(100, { largestPacket: 1, delay: 200 }));
   assertEquals(stage.rtt.srtt, 100, "20 ms, but no sample is shorter than the shortest");
   stage.send(200, 1);
-  assert(stage.ack(320, { heard: 2, delay: 200 }));
+  assert(stage.ack(320, { largestPacket: 2, delay: 200 }));
   assertEquals(stage.rtt.srtt, 100);
   stage.send(400, 2);
-  assert(stage.ack(520, { heard: 3, delay: 201 }));
+  assert(stage.ack(520, { largestPacket: 3, delay: 201 }));
   assertEquals(stage.rtt.srtt, 100 + 20 / 8, "that would be too short");
 });
 
 Deno.test("Flight.update() finds what is lost when its time has come, and not before", () => {
   const stage = new Stage().send(0, 0, 1);
-  stage.ack(80, { heard: 2 });
+  stage.ack(80, { largestPacket: 2 });
   assertEquals(stage.flight.nextTimeout(), 90, "9/8 of the round trip (RFC 9002, 6.1.2)");
   stage.flight.update(89.9);
-  assertEquals(stage.flight.settled, -1);
+  assertEquals(stage.flight.resolvedUpTo, -1);
   stage.flight.update(90);
-  assertEquals([stage.flight.settled, stage.flight.nextTimeout()], [1, undefined]);
+  assertEquals([stage.flight.resolvedUpTo, stage.flight.nextTimeout()], [1, undefined]);
 });
 
 Deno.test("Flight.sendableAt() keeps to the window, and with fixed timers to none", () => {
   const stage = new Stage();
   assertEquals(stage.sendable(0, 0), 10, "the initial window (RFC 9002, 7.2)");
   // A round trip later the window is twice as large, and is paced.
-  stage.ack(100, { heard: 10, arrived: 0x1ff });
+  stage.ack(100, { largestPacket: 10, packetBitmap: 0x1ff });
   assertEquals(stage.sendable(1000, 10), 20);
   const fixed = new Stage("fixed");
   for (let packet = 0; packet < 1000; packet++) fixed.send(0, packet);
@@ -173,7 +173,7 @@ Deno.test("Flight.onSent() counts no datagram of size 0 as in flight", () => {
   const stage = new Stage();
   for (let packet = 0; packet < 100; packet++) stage.flight.onSent(0, packet, 0);
   assertEquals(stage.sendable(0, 100), 10);
-  stage.ack(50, { heard: 100 });
+  stage.ack(50, { largestPacket: 100 });
   assertEquals(stage.rtt.srtt, 50);
 });
 
@@ -192,7 +192,7 @@ Deno.test("Flight.forget() settles all that is in flight, without blame", () => 
   const stage = new Stage();
   stage.sendable(0, 0);
   stage.flight.forget();
-  assertEquals(stage.flight.settled, 9);
+  assertEquals(stage.flight.resolvedUpTo, 9);
   assertEquals(stage.sendable(0, 10), 10);
 });
 
@@ -222,7 +222,7 @@ Deno.test("Flight.pollProbe() asks nothing with fixed timers", () => {
 
 Deno.test("Flight.pollProbe() waits for an answer as long as the path is slow", () => {
   const stage = new Stage().send(0, 0);
-  stage.ack(700, { heard: 1 });
+  stage.ack(700, { largestPacket: 1 });
   assert(stage.probe(700) !== undefined);
   assertEquals(stage.flight.probeAt(BULK), 700 + 2100);
   assertEquals(stage.probe(2799), undefined);
@@ -248,7 +248,7 @@ Deno.test("Flight fills the initial window with larger datagrams, as they prove 
 
 Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (RFC 8899, 4.3)", () => {
   const stage = new Stage().send(0, 0);
-  stage.ack(50, { heard: 1 });
+  stage.ack(50, { largestPacket: 1 });
   stage.discover(50);
   let packet = 1;
   // Rounds of one large datagram, which is lost, and three small ones that arrive.
@@ -257,7 +257,7 @@ Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (R
     const now = 100 * (1 + lost);
     stage.send(now, packet);
     for (const small of [1, 2, 3]) stage.flight.onSent(now, packet + small, 500);
-    stage.ack(now + 50, { heard: packet + 4, arrived: 3 });
+    stage.ack(now + 50, { largestPacket: packet + 4, packetBitmap: 3 });
     packet += 4;
   }
   assertEquals(stage.flight.datagramSize, PATH_MTU_BASE);
@@ -272,7 +272,7 @@ Deno.test("Flight goes back to 1200 bytes after three timeouts, and an Ack in be
   stage.discover(0);
   stage.send(0, 0);
   for (let count = 1; count < BLACK_HOLE_TIMEOUTS; count++) stage.flight.onTimeout(1000);
-  stage.ack(2000, { heard: 1 });
+  stage.ack(2000, { largestPacket: 1 });
   for (let count = 1; count < BLACK_HOLE_TIMEOUTS; count++) stage.flight.onTimeout(3000);
   assertEquals(stage.flight.datagramSize, PATH_MTU_ETHERNET);
   stage.flight.onTimeout(4000);
@@ -297,7 +297,7 @@ Deno.test("Flight.follow() changes nothing where the address is the same", () =>
   stage.sendable(0, 0);
   stage.flight.follow(100, THERE);
   stage.flight.follow(100, { ...THERE });
-  assertEquals([stage.flight.datagramSize, stage.flight.settled], [PATH_MTU_ETHERNET, -1]);
+  assertEquals([stage.flight.datagramSize, stage.flight.resolvedUpTo], [PATH_MTU_ETHERNET, -1]);
   assertEquals(stage.sendable(100, 10), 0);
 });
 
@@ -308,14 +308,16 @@ Deno.test("Flight.follow() begins anew on another path (RFC 9000, 9.4)", () => {
   for (let round = 0; round < 3; round++) {
     packet += stage.sendable(1000 * round, packet);
     for (let heard = packet - 64; heard <= packet; heard += 32) {
-      if (heard > 0) stage.ack(1000 * round + 50, { heard, arrived: 0xffff_ffff });
+      if (heard > 0) {
+        stage.ack(1000 * round + 50, { largestPacket: heard, packetBitmap: 0xffff_ffff });
+      }
     }
   }
   const sent = stage.sendable(4000, packet);
   assert(sent > 40, `${sent} datagrams`);
   packet += sent;
   stage.flight.follow(4100, ELSEWHERE);
-  assertEquals([stage.flight.datagramSize, stage.flight.settled], [PATH_MTU_BASE, packet - 1]);
+  assertEquals([stage.flight.datagramSize, stage.flight.resolvedUpTo], [PATH_MTU_BASE, packet - 1]);
   assertEquals(stage.sendable(4100, packet), 10);
   assertEquals(stage.discover(4100), [PATH_MTU_BASE, PATH_MTU_ETHERNET]);
   // Once.

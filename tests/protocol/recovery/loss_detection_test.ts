@@ -38,10 +38,10 @@ Deno.test("LossDetector counts the bytes in flight", () => {
   assertEquals(stage.detector.bytesInFlight, 3 * SIZE);
   stage.ack(100, 0, 1);
   assertEquals(stage.detector.bytesInFlight, SIZE);
-  assertEquals(stage.detector.settled, 1);
+  assertEquals(stage.detector.resolvedUpTo, 1);
   stage.ack(110, 0, 1, 2);
   assertEquals(stage.detector.bytesInFlight, 0);
-  assertEquals(stage.detector.settled, 2);
+  assertEquals(stage.detector.resolvedUpTo, 2);
 });
 
 Deno.test("LossDetector takes a sample of the newest arrival, and of nothing twice", () => {
@@ -56,15 +56,15 @@ Deno.test("LossDetector takes a sample of the newest arrival, and of nothing twi
 
 Deno.test("LossDetector takes a datagram for lost when one three later arrived", () => {
   const stage = new Stage().send(0, 0, 1, 2, 3, 4).ack(100, 2);
-  assertEquals(stage.detector.settled, -1);
+  assertEquals(stage.detector.resolvedUpTo, -1);
   assert(stage.congestion.isSlowStart);
   stage.ack(100, 3);
-  assertEquals(stage.detector.settled, 0);
+  assertEquals(stage.detector.resolvedUpTo, 0);
   assertEquals(stage.detector.bytesInFlight, 2 * SIZE);
   assert(!stage.congestion.isSlowStart);
   stage.ack(100, 4);
   // 1 is lost, 2 to 4 arrived.
-  assertEquals(stage.detector.settled, 4);
+  assertEquals(stage.detector.resolvedUpTo, 4);
   assertEquals(stage.detector.bytesInFlight, 0);
 });
 
@@ -74,13 +74,13 @@ Deno.test("LossDetector takes a datagram for lost 9/8 round trips after it left,
   stage.ack(88, 1);
   assertEquals(stage.detector.nextTimeout(), 90);
   stage.ack(89.9);
-  assertEquals(stage.detector.settled, -1);
+  assertEquals(stage.detector.resolvedUpTo, -1);
   stage.ack(90);
-  assertEquals(stage.detector.settled, 1);
+  assertEquals(stage.detector.resolvedUpTo, 1);
   assertEquals(stage.detector.nextTimeout(), undefined);
   // Nothing later than 2 arrived, so it is only late.
   stage.ack(10_000);
-  assertEquals(stage.detector.settled, 1);
+  assertEquals(stage.detector.resolvedUpTo, 1);
   assertEquals(stage.detector.bytesInFlight, SIZE);
 });
 
@@ -98,7 +98,7 @@ Deno.test("LossDetector ignores counters that were not sent, or asked for no ack
   assertEquals(stage.detector.bytesInFlight, 2 * SIZE);
   assertEquals(stage.rtt.srtt, undefined);
   stage.ack(100, 5);
-  assertEquals(stage.detector.settled, 5);
+  assertEquals(stage.detector.resolvedUpTo, 5);
   assertEquals(stage.detector.bytesInFlight, 0);
 });
 
@@ -116,7 +116,7 @@ Deno.test("LossDetector takes samples of datagrams that do not count as in fligh
   assertEquals(stage.rtt.srtt, 80 + (260 - 80) / 8);
   // 3 may be lost, which nobody counts.
   stage.send(310, 10, 11, 12).ack(400, 9, 10, 11, 12);
-  assertEquals(stage.detector.settled, 12);
+  assertEquals(stage.detector.resolvedUpTo, 12);
   assert(stage.congestion.isSlowStart);
 });
 
@@ -125,7 +125,7 @@ Deno.test("LossDetector sees persistent congestion in losses over three timeouts
   // The samples are all 100 ms, so the timeout comes down from 300 ms to 250 ms, then to 213 ms.
   stage.send(200, 1).send(200 + 749, 2).send(2000, 3, 4, 5).ack(2100, 3, 4, 5);
   assertEquals(stage.rtt.timeout(1), 250);
-  assertEquals(stage.detector.settled, 5);
+  assertEquals(stage.detector.resolvedUpTo, 5);
   assert(stage.congestion.window > 4 * SIZE, `${stage.congestion.window}`);
   stage.send(3000, 6).send(3000 + 751, 7).send(9000, 8, 9, 10).ack(9100, 8, 9, 10);
   assertEquals(stage.congestion.window, 2 * SIZE);
@@ -134,14 +134,14 @@ Deno.test("LossDetector sees persistent congestion in losses over three timeouts
 Deno.test("LossDetector sees no persistent congestion where anything arrived in between", () => {
   const stage = new Stage().send(0, 0).ack(100, 0);
   stage.send(200, 1).send(800, 2).send(1500, 3).send(2000, 4, 5, 6).ack(2100, 2, 4, 5, 6);
-  assertEquals(stage.detector.settled, 6);
+  assertEquals(stage.detector.resolvedUpTo, 6);
   assert(stage.congestion.window > 4 * SIZE, `${stage.congestion.window}`);
 });
 
 Deno.test("LossDetector sees no persistent congestion before there is a sample", () => {
   const stage = new Stage().send(0, 0).send(5000, 1).send(9000, 2).send(9100, 3, 4, 5);
   stage.ack(9200, 3, 4, 5);
-  assertEquals(stage.detector.settled, 5);
+  assertEquals(stage.detector.resolvedUpTo, 5);
   assert(stage.congestion.window > 4 * SIZE, `${stage.congestion.window}`);
 });
 
@@ -164,7 +164,7 @@ Deno.test("LossDetector goes on after any number of datagrams that asked for no 
   for (let packet = 0; packet < 2 ** 50; packet = 2 * packet + 1) {
     now += 100;
     stage.send(now, packet).ack(now + 50, packet);
-    assertEquals(stage.detector.settled, packet);
+    assertEquals(stage.detector.resolvedUpTo, packet);
   }
 });
 
@@ -174,7 +174,7 @@ Deno.test("LossDetector counts nothing twice when many counters asked for no ack
     assertEquals(stage.detector.bytesInFlight, (leap < 4095 ? 3 : leap === 4095 ? 2 : 1) * SIZE);
     stage.ack(300, 2 + leap);
     assertEquals(stage.detector.bytesInFlight, 0);
-    assertEquals(stage.detector.settled, 2 + leap);
+    assertEquals(stage.detector.resolvedUpTo, 2 + leap);
   }
 });
 
@@ -183,7 +183,7 @@ Deno.test("LossDetector.forget() clears the flight without blaming the path", ()
   const { window } = stage.congestion;
   stage.detector.forget();
   assertEquals(stage.detector.bytesInFlight, 0);
-  assertEquals(stage.detector.settled, 3);
+  assertEquals(stage.detector.resolvedUpTo, 3);
   stage.send(300, 4, 5, 6, 7).ack(400, 1, 2, 3, 7);
   assertEquals(stage.congestion.window, window / 2);
 });

@@ -26,13 +26,13 @@ import {
 import { PENDING_EXPIRY, REQUEST_MEMORY } from "../../../protocol/connection/incoming_requests.ts";
 import { KeyPair, makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import {
+  type ClientHarness,
   framesOf,
-  type Lone,
   registered,
   requesting,
   STRANGER,
 } from "../../support/client_harness.ts";
-import { PlayedRequest } from "../../support/fake_peer.ts";
+import { FakeRequest } from "../../support/fake_peer.ts";
 import { Prng } from "../../support/random.ts";
 
 const prng = new Prng(1);
@@ -57,9 +57,9 @@ function agreements(body: () => void): number {
 }
 
 /** A request from a new key, with a good first code. */
-function freshRequest(lone: Lone, connection = 1 + prng.int(2 ** 31)): Uint8Array {
+function freshRequest(lone: ClientHarness, connection = 1 + prng.int(2 ** 31)): Uint8Array {
   const words = { responder: 9, connection };
-  return new PlayedRequest(lone.random, lone.identity.publicKey, words).bytes;
+  return new FakeRequest(lone.random, lone.identity.publicKey, words).bytes;
 }
 
 /** The request, as if it had a cookie. */
@@ -109,7 +109,7 @@ Deno.test("a Connection Request and a Connection Accept have one size, whatever 
     const frame = lone.peer.accept({ responder: 2, connection: 5, timestamp: 1n, name });
     const accept = lone.peer.say(frame);
     assertEquals(framesOf(lone.hear(accept))[0]?.kind, "ack");
-    const { bytes } = new PlayedRequest(lone.random, lone.identity.publicKey, { name });
+    const { bytes } = new FakeRequest(lone.random, lone.identity.publicKey, { name });
     assertEquals(bytes.length, REQUEST_SIZE);
     return accept.length;
   });
@@ -118,7 +118,7 @@ Deno.test("a Connection Request and a Connection Accept have one size, whatever 
 
 Deno.test("hasMac1() takes a request under the right key, and none that was changed or cut", () => {
   const { publicKey } = makeKeyPair(prng.bytes);
-  const { bytes } = new PlayedRequest(prng.bytes, publicKey);
+  const { bytes } = new FakeRequest(prng.bytes, publicKey);
   assert(hasMac1(bytes, publicKey));
   assert(!hasMac1(bytes, makeKeyPair(prng.bytes).publicKey));
   for (let bit = 0; bit < 8 * (bytes.length - 16); bit++) {
@@ -134,7 +134,7 @@ Deno.test("hasMac1() takes a request under the right key, and none that was chan
 Deno.test("Cookies know a cookie again from its address, and from no other", () => {
   const { publicKey } = makeKeyPair(prng.bytes);
   const cookies = new Cookies(0, publicKey, prng.bytes);
-  const { bytes } = new PlayedRequest(prng.bytes, publicKey);
+  const { bytes } = new FakeRequest(prng.bytes, publicKey);
   const cookie = cookieIn(cookies.reply(0, bytes, 4711, HERE), publicKey, bytes);
   assert(cookie !== undefined);
   const proven = withCookie(bytes, publicKey, cookie);
@@ -149,7 +149,7 @@ Deno.test("Cookies know a cookie again from its address, and from no other", () 
 
 Deno.test("a cookie is good for 120 s at least and for 240 s at most, however long nobody came", () => {
   const { publicKey } = makeKeyPair(prng.bytes);
-  const { bytes } = new PlayedRequest(prng.bytes, publicKey);
+  const { bytes } = new FakeRequest(prng.bytes, publicKey);
   for (const madeAt of [0, 1, COOKIE_LIFE - 1, COOKIE_LIFE, 10 * COOKIE_LIFE]) {
     for (const age of [0, COOKIE_LIFE, 2 * COOKIE_LIFE, 3 * COOKIE_LIFE, 1000 * COOKIE_LIFE]) {
       const cookies = new Cookies(0, publicKey, prng.bytes);
@@ -165,7 +165,7 @@ Deno.test("a cookie is good for 120 s at least and for 240 s at most, however lo
 Deno.test("openCookie() opens what answers this request only, unchanged, from the owner of this key", () => {
   const [own, other] = [makeKeyPair(prng.bytes), makeKeyPair(prng.bytes)];
   const cookies = new Cookies(0, own.publicKey, prng.bytes);
-  const [one, two] = [1, 2].map(() => new PlayedRequest(prng.bytes, own.publicKey).bytes);
+  const [one, two] = [1, 2].map(() => new FakeRequest(prng.bytes, own.publicKey).bytes);
   const reply = cookies.reply(0, one!, 4711, HERE);
   assert(cookieIn(reply, own.publicKey, one!) !== undefined);
   assertEquals(cookieIn(reply, own.publicKey, two!), undefined);
@@ -185,7 +185,7 @@ Deno.test("a request without a good first code costs no curve operation, and get
     bytes[at]! ^= 1;
     return bytes;
   });
-  bad.push(new PlayedRequest(prng.bytes, makeKeyPair(prng.bytes).publicKey).bytes);
+  bad.push(new FakeRequest(prng.bytes, makeKeyPair(prng.bytes).publicKey).bytes);
   const cost = agreements(() => {
     for (const bytes of bad) assertEquals(lone.hear(bytes), []);
   });
@@ -273,7 +273,7 @@ Deno.test("one address with a cookie leaves the handshakes of the others to them
 
 Deno.test("no answer to a request or to a cancellation is larger than it, nor is there a second one", () => {
   const seen = new Set<string>();
-  const hear = (lone: Lone, bytes: Uint8Array): void => {
+  const hear = (lone: ClientHarness, bytes: Uint8Array): void => {
     const answers = lone.hear(bytes);
     assert(answers.length <= 1, `${answers.length} answers`);
     for (const { bytes: answer, frames } of answers) {
@@ -313,7 +313,7 @@ Deno.test("a recorded request does not ring again, at once or when it is forgott
   assertEquals(lone.told(), []);
   // A newer one of the same key rings; then an older one under another connection id does not.
   const newer = { requester: 2, identity: lone.identityOf(2), timestamp: BigInt(lone.now) };
-  const make = (words: object) => new PlayedRequest(lone.random, lone.identity.publicKey, words);
+  const make = (words: object) => new FakeRequest(lone.random, lone.identity.publicKey, words);
   assertEquals(framesOf(lone.hear(make({ ...newer, connection: 23 }).bytes))[0]?.kind, "ringing");
   const older = { ...newer, timestamp: newer.timestamp - 1n, connection: 24 };
   assertEquals(lone.hear(make(older).bytes), []);

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Address } from "../../../protocol/wire/address.ts";
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
 import {
-  Directory,
   EXPIRED_MAX,
+  MemoryTable,
   type RegisterRequest,
 } from "../../../server/table/memory_table.ts";
 import type { Entry, TableClient } from "../../../server/table/entry.ts";
@@ -14,8 +14,8 @@ import { publicKeyOf } from "../../support/server_stage.ts";
 
 const LEASE = 45_000;
 
-function newDirectory(maxClients = 10_000): Directory {
-  return new Directory({ maxClients, lease: LEASE, random: new Prng(1).bytes });
+function newDirectory(maxClients = 10_000): MemoryTable {
+  return new MemoryTable({ maxClients, lease: LEASE, random: new Prng(1).bytes });
 }
 
 function addressOf(n: number): Address {
@@ -29,15 +29,15 @@ function endpointOf(n: number): Uint8Array {
 }
 
 /** The entry in a slot that was found. */
-function entryAt(directory: Directory, slot: number): Entry | undefined {
+function entryAt(directory: MemoryTable, slot: number): Entry | undefined {
   return slot === NO_SLOT ? undefined : directory.entries.get(slot);
 }
 
-function getByToken(directory: Directory, token: Uint8Array): Entry | undefined {
+function getByToken(directory: MemoryTable, token: Uint8Array): Entry | undefined {
   return entryAt(directory, directory.findToken(token));
 }
 
-function getByName(directory: Directory, name: string): Entry | undefined {
+function getByName(directory: MemoryTable, name: string): Entry | undefined {
   return entryAt(directory, directory.findName(name));
 }
 
@@ -46,13 +46,13 @@ function told({ id, name, address, joinedAt }: Entry): TableClient {
   return { id, name, address, joinedAt };
 }
 
-function expire(directory: Directory, now: number): TableClient[] {
+function expire(directory: MemoryTable, now: number): TableClient[] {
   const expired: TableClient[] = [];
   directory.expire(now, (client) => expired.push(client));
   return expired;
 }
 
-function idsAbove(directory: Directory, after = 0): number[] {
+function idsAbove(directory: MemoryTable, after = 0): number[] {
   return Array.from(directory.above(after), (slot) => directory.entries.id(slot));
 }
 
@@ -70,7 +70,12 @@ function request(n: number, fields: Partial<RegisterRequest> = {}): RegisterRequ
   };
 }
 
-function join(directory: Directory, n: number, fields?: Partial<RegisterRequest>, now = 0): Entry {
+function join(
+  directory: MemoryTable,
+  n: number,
+  fields?: Partial<RegisterRequest>,
+  now = 0,
+): Entry {
   const result = directory.register(now, request(n, fields));
   assert(result.ok);
   return directory.entries.get(result.slot);

@@ -27,7 +27,7 @@ export const OUTPUT_MAX = 1024;
 const PLACES = OUTPUT_MAX + 1;
 
 /** Puts answers into datagrams, each with its proof where the directory is private. */
-export class Outbox {
+export class AnswerQueue {
   /** Bytes that the frames of a datagram may take, its header included. */
   readonly sizeMax: number;
   readonly #prover: Prover | undefined;
