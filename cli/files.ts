@@ -4,7 +4,18 @@
  * @module
  */
 import { dirname } from "node:path";
+import type { SecretSources } from "./secret.ts";
 import type { Place } from "../client/identity/identity.ts";
+
+/** The files and the environment of this process. */
+export const secretSources: SecretSources = {
+  readFile: (path) => Deno.readFileSync(path),
+  readVariable(name) {
+    // Who does not let the program look into the environment has no secret there for it.
+    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+    return state === "granted" ? Deno.env.get(name) : undefined;
+  },
+};
 
 /** Only the user may read and write. */
 const FILE_MODE = 0o600;

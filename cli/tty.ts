@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { type Line, LineSplitter } from "../client/commands/line_splitter.ts";
+import { type Line, LineSplitter } from "./line_splitter.ts";
 import { Output } from "./line_writer.ts";
 
 // Deno's node:dns warns, in the middle of the screen, of its own use of a deprecated module.

@@ -11,7 +11,6 @@ import {
   drive,
   openSocket,
   resolveHost,
-  secretSources,
   type Socket,
   systemRandom,
 } from "../protocol/udp.ts";
@@ -19,7 +18,7 @@ import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
-import { AppendedFile, fileProblem, renounceFiles } from "../cli/files.ts";
+import { AppendedFile, fileProblem, renounceFiles, secretSources } from "../cli/files.ts";
 import { clientHelp } from "./commands/help.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { toHex } from "./identity/hex.ts";

@@ -8,7 +8,6 @@ import { randomBytes } from "node:crypto";
 import { sameAddress } from "./wire/address.ts";
 import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
 import { CONNECTION_DATAGRAM_SIZE_MAX } from "./wire/frame.ts";
-import type { SecretSources } from "../cli/secret.ts";
 
 /** Receive errors in a row after which the socket is taken for broken. */
 const RECEIVE_ERRORS_MAX = 100;
@@ -22,16 +21,6 @@ export function clock(): Instant {
 export function systemRandom(size: number): Uint8Array {
   return randomBytes(size);
 }
-
-/** The files and the environment of this process. */
-export const secretSources: SecretSources = {
-  readFile: (path) => Deno.readFileSync(path),
-  readVariable(name) {
-    // Who does not let the program look into the environment has no secret there for it.
-    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-    return state === "granted" ? Deno.env.get(name) : undefined;
-  },
-};
 
 /**
  * Opens a UDP socket.

@@ -4,15 +4,9 @@
  * @module
  */
 import { formatAddress } from "../protocol/wire/address.ts";
+import { secretSources } from "../cli/files.ts";
 import { findSecret } from "../cli/secret.ts";
-import {
-  clock,
-  drive,
-  openSocket,
-  resolveHost,
-  secretSources,
-  systemRandom,
-} from "../protocol/udp.ts";
+import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
 import { serverHelp } from "./help.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { Printer } from "./printer.ts";

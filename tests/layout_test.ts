@@ -2,8 +2,6 @@
 import { assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
-const MAX_LINES = 400;
-
 /** The whole top level; a new entry needs a reason. */
 const TOP_LEVEL = [
   ".ci",
@@ -16,8 +14,10 @@ const TOP_LEVEL = [
   "LICENSE",
   "README.md",
   "SECURITY.md",
+  "cli",
   "client",
   "deno.json",
+  "docs",
   "main.ts",
   "offline",
   "protocol",
@@ -28,9 +28,11 @@ const TOP_LEVEL = [
 /** What else each folder may import from, beside itself. */
 const MAY_IMPORT: Record<string, string[]> = {
   // The version of the program, and that of the protocol, are shown by --version.
-  "main.ts": ["server", "client", "protocol", "deno.json"],
-  server: ["protocol", "@std", "node:crypto"],
-  client: ["protocol", "@std"],
+  "main.ts": ["server", "client", "cli", "protocol", "deno.json"],
+  server: ["cli", "protocol", "@std", "node:crypto"],
+  client: ["cli", "protocol", "@std"],
+  // Of the protocol only the type of a result.
+  cli: ["protocol/result.ts", "@std"],
   // Nothing from @std: whoever uses the protocol as a library, and `deno lint`, need no import map.
   protocol: ["node:crypto", "node:buffer"],
 };
@@ -38,16 +40,14 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Files that may import more of Node than their folder. */
 const ALSO_IMPORTS: Record<string, string[]> = {
   "protocol/udp.ts": ["node:dns"],
-  "server/main.ts": ["node:dns"],
-  "client/main.ts": ["node:dns"],
   // The checksum of the identity, and paths as the system writes them.
   "client/identity/identity.ts": ["node:crypto"],
   "client/identity/identity_file.ts": ["node:path"],
   "client/identity/peers_file.ts": ["node:path"],
-  "cli/files.ts": ["node:path"],
   "client/screen/history_file.ts": ["node:path"],
-  "cli/tty.ts": ["node:process"],
   "client/screen/terminal.ts": ["node:readline", "node:process", "node:stream"],
+  "cli/files.ts": ["node:path"],
+  "cli/tty.ts": ["node:process"],
 };
 
 /** The clock, timers and randomness are passed in; these files are where they come from. */
@@ -77,7 +77,6 @@ interface Source {
   path: string;
   /** Without comments, so that prose may name what code may not. */
   code: string;
-  lines: number;
 }
 
 /** Blanks out comments. A `//` inside a string, as in an address, is kept by the look-behind. */
@@ -87,7 +86,7 @@ function withoutComments(text: string): string {
 
 function readSource(path: string): Source {
   const text = Deno.readTextFileSync(new URL(path, ROOT));
-  return { path, code: withoutComments(text), lines: text.trimEnd().split("\n").length };
+  return { path, code: withoutComments(text) };
 }
 
 function readFolder(folder: string): Source[] {
@@ -98,7 +97,7 @@ function readFolder(folder: string): Source[] {
   });
 }
 
-const program = ["server/", "client/", "protocol/"].flatMap(readFolder);
+const program = ["server/", "client/", "cli/", "protocol/"].flatMap(readFolder);
 program.push(readSource("main.ts"));
 
 /** Every specifier of an import, an export from, or a dynamic import. */
@@ -107,13 +106,12 @@ function importsOf(source: Source): string[] {
   return [...source.code.matchAll(pattern)].map((match) => match[2] ?? "");
 }
 
-/** Where a specifier leads: a top-level entry, `@std`, or the specifier itself. */
+/** Where a specifier leads: a file as a path from the root, `@std`, or the specifier itself. */
 function target(source: Source, specifier: string): string {
   if (specifier.startsWith("@std/")) return "@std";
   if (specifier.startsWith("node:")) return specifier.split("/")[0] ?? "";
   if (!specifier.startsWith(".")) return specifier;
-  const path = new URL(specifier, new URL(source.path, ROOT)).href.slice(ROOT.href.length);
-  return path.split("/")[0] ?? "";
+  return new URL(specifier, new URL(source.path, ROOT)).href.slice(ROOT.href.length);
 }
 
 /** Paths of the sources, other than those allowed, whose code matches. */
@@ -129,7 +127,9 @@ Deno.test("imports point one way: main, server or client, protocol", () => {
     const own = source.path.split("/")[0] ?? "";
     const allowed = [own, ...MAY_IMPORT[own] ?? [], ...ALSO_IMPORTS[source.path] ?? []];
     for (const specifier of importsOf(source)) {
-      if (!allowed.includes(target(source, specifier))) wrong.push(`${source.path}: ${specifier}`);
+      const to = target(source, specifier);
+      const isAllowed = allowed.includes(to) || allowed.includes(to.split("/")[0] ?? "");
+      if (!isAllowed) wrong.push(`${source.path}: ${specifier}`);
     }
   }
   assertEquals(wrong, []);
@@ -146,23 +146,12 @@ Deno.test("only udp.ts, files.ts, the terminal's and the main.ts files touch the
   assertEquals(touching(SYSTEM, allowed), []);
 });
 
-Deno.test("in the client only terminal.ts and tty.ts touch stdin and stdout", () => {
+Deno.test("only the terminals and tty.ts touch stdin and stdout", () => {
   assertEquals(touching(STDIN_STDOUT, [...TERMINAL, "server/main.ts", "main.ts"]), []);
 });
 
-Deno.test("in the client only files.ts touches the file system", () => {
-  const client = program.filter(({ path }) => path.startsWith("client/"));
-  const wrong = client.filter(({ path, code }) => path !== "cli/files.ts" && FILES.test(code));
-  assertEquals(wrong.map(({ path }) => path), []);
-});
-
-Deno.test("no file is longer than 400 lines", () => {
-  const sources = [...program, ...readFolder("offline/"), ...readFolder("tests/")];
-  // Vectors are data.
-  const long = sources.filter(({ path, lines }) =>
-    lines > MAX_LINES && path !== "tests/vectors/wire.ts"
-  );
-  assertEquals(long.map((source) => `${source.path}: ${source.lines} lines`), []);
+Deno.test("beside the protocol's edge only files.ts touches the file system", () => {
+  assertEquals(touching(FILES, ["cli/files.ts", "protocol/udp.ts"]), []);
 });
 
 Deno.test("the top level holds nothing unexpected", () => {

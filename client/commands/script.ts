@@ -9,7 +9,7 @@ import type { Command } from "./command_table.ts";
 import { CONNECTIONS_MAX } from "../state/connections.ts";
 import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
-import { LINE_LENGTH_MAX } from "./line_splitter.ts";
+import { LINE_LENGTH_MAX } from "../../cli/line_splitter.ts";
 import {
   addressee,
   isBusy,

@@ -15,7 +15,6 @@ import {
   drive,
   openSocket,
   resolveHost,
-  secretSources,
   type Socket,
   systemRandom,
 } from "../../protocol/udp.ts";
@@ -25,7 +24,7 @@ import type { Finding } from "./findings.ts";
 import { doctorHelp, type DoctorSettings, parseDoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
-import { fileProblem } from "../../cli/files.ts";
+import { fileProblem, secretSources } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
 import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";

@@ -69,7 +69,10 @@ export class Deliveries<Line> {
     switch (event.kind) {
       case "sent": {
         const deliveries = this.#deliveriesTo(event.peer);
-        deliveries.waiting.set(event.textSeq, { line: deliveries.unnumbered.shift(), isLate: false });
+        deliveries.waiting.set(event.textSeq, {
+          line: deliveries.unnumbered.shift(),
+          isLate: false,
+        });
         return [];
       }
       case "unconfirmed": {

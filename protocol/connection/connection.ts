@@ -296,7 +296,9 @@ export class Connection implements Machine<ConnectionEvent> {
   #addMessages(now: Instant, packet: number): void {
     let seq = this.#sendQueue.textsSent;
     this.#sendQueue.write(now, packet, this.#writer);
-    for (; seq < this.#sendQueue.textsSent; seq++) this.#events.push({ kind: "sent", textSeq: seq });
+    for (; seq < this.#sendQueue.textsSent; seq++) {
+      this.#events.push({ kind: "sent", textSeq: seq });
+    }
   }
 
   /** What the requester can open without message two. */

@@ -130,7 +130,9 @@ class ChatWire implements Wire {
         if (this.#flood !== undefined || this.#outstanding === 0) this.#schedule();
         return;
       case "message":
-        if (event.textSeq !== this.#nextSeq++) throw new Error(`Message ${event.textSeq} is out of order`);
+        if (event.textSeq !== this.#nextSeq++) {
+          throw new Error(`Message ${event.textSeq} is out of order`);
+        }
         this.onMessage(event.text);
         return;
       case "registered":

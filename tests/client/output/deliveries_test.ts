@@ -5,7 +5,9 @@ import type { ClientEvent } from "../../../client/event.ts";
 type Kind = "sent" | "unconfirmed" | "delivered";
 
 function event(kind: Kind, seq: number, peer = 2): ClientEvent {
-  return kind === "delivered" ? { kind, peer, textSeq: seq, rttMs: 1 } : { kind, peer, textSeq: seq };
+  return kind === "delivered"
+    ? { kind, peer, textSeq: seq, rttMs: 1 }
+    : { kind, peer, textSeq: seq };
 }
 
 const ENDED: ClientEvent = { kind: "terminated", peer: 2, name: "", by: "peer", undelivered: 1 };

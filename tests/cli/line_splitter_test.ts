@@ -1,9 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  type Line,
-  LINE_LENGTH_MAX,
-  LineSplitter,
-} from "../../../client/commands/line_splitter.ts";
+import { type Line, LINE_LENGTH_MAX, LineSplitter } from "../../cli/line_splitter.ts";
 
 /** The lines of these chunks. */
 function split(...chunks: (string | number[])[]): Line[] {
