@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { nameProblem } from "../protocol/directory/name.ts";
-import type { TimerMode } from "../protocol/recovery/rtt.ts";
+import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
 import { CLIENT_ID_MAX, parsePeer, shorten } from "./commands/parse.ts";
 import type { Peer } from "./event.ts";

@@ -5,7 +5,7 @@
  */
 import type { Address } from "../protocol/wire/address.ts";
 import type { Instant, Random } from "../protocol/machine.ts";
-import type { TimerMode } from "../protocol/recovery/rtt.ts";
+import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import type { Connections } from "./state/connections.ts";
 import type { Peer } from "./event.ts";

@@ -11,7 +11,6 @@ export * from "./recovery/congestion.ts";
 export * from "./connection/connection.ts";
 export * from "./wire/datagram.ts";
 export * from "./machine.ts";
-export * from "./connection/ends.ts";
 export * from "./crypto/fingerprint.ts";
 export * from "./wire/frame.ts";
 export * from "./session/handshake.ts";

@@ -12,6 +12,7 @@ import {
   Registration,
   type RegistrationEvent,
 } from "../../protocol/directory/registration.ts";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
 import {
   addressFinding,
@@ -77,7 +78,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     const { server, port, publicKey, secret, random } = options;
     this.#options = options;
     const wanted = { id: 0, name: "", port, publicKey, secret };
-    this.#registration = new Registration(now, server, wanted, "adaptive", random);
+    this.#registration = new Registration(now, server, wanted, TIMER_POLICIES.adaptive, random);
     this.#timers.set("silence", now + SILENCE);
     this.#timers.set("giveUp", now + ANSWER_TIMEOUT);
   }

@@ -6,7 +6,7 @@
  */
 import type { Address } from "../../protocol/wire/address.ts";
 import { Connection } from "../../protocol/connection/connection.ts";
-import type { ConnectionEvent, ConnectionIds } from "../../protocol/connection/ends.ts";
+import type { ConnectionEvent, ConnectionIds } from "../../protocol/connection/connection.ts";
 import type { Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { SessionKeys } from "../../protocol/session/handshake.ts";

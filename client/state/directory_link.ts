@@ -17,6 +17,7 @@ import {
   Registration,
   type RegistrationEvent,
 } from "../../protocol/directory/registration.ts";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
 import type { ClientOptions } from "../view.ts";
 
@@ -47,7 +48,7 @@ export class DirectoryLink {
     this.#options = options;
     const { server, id, name, port, identity, secret, timers, random } = options;
     const wanted = { id, name, port, publicKey: identity.publicKey, secret };
-    this.#registration = new Registration(now, server, wanted, timers, random);
+    this.#registration = new Registration(now, server, wanted, TIMER_POLICIES[timers], random);
   }
 
   /** The client id, once registered. */

@@ -11,6 +11,7 @@ import {
   OutgoingRequest,
   type OutgoingRequestEvent,
 } from "../../protocol/connection/outgoing_request.ts";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { earlier } from "../../protocol/timers.ts";
 import type { Peer } from "../event.ts";
 import { isPeer, type Self } from "./peer.ts";
@@ -67,7 +68,15 @@ export class OutgoingRequests {
     const localConnection = randomU32(random);
     const ids = { local: self.id, localName: self.name, remote, localConnection, remoteKey };
     try {
-      const request = new OutgoingRequest(now, ids, to, timers, identity, timestamp, random);
+      const request = new OutgoingRequest(
+        now,
+        ids,
+        to,
+        TIMER_POLICIES[timers],
+        identity,
+        timestamp,
+        random,
+      );
       this.#intent.request = request;
       return true;
     } catch (error) {

@@ -31,6 +31,7 @@ import type {
   OutgoingRequestEvent,
 } from "../../protocol/connection/outgoing_request.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { earlier } from "../../protocol/timers.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
@@ -155,7 +156,7 @@ export class Requests {
       remoteConnection,
       remoteName: request.name,
     };
-    const rtt = new RttEstimator(timers);
+    const rtt = new RttEstimator(TIMER_POLICIES[timers]);
     const keys = sessionKeys(result, early, key, result.message);
     const { address } = request;
     const isCurrent = this.#connections.open(now, ids, address, rtt, keys, random, isAside);

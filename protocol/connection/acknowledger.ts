@@ -6,7 +6,8 @@
 import type { Instant } from "../machine.ts";
 import type { Ack } from "../wire/frame.ts";
 import type { ReceiveQueue } from "./receive_queue.ts";
-import { ACK_HOLD, type TimerMode } from "../recovery/rtt.ts";
+import { ACK_HOLD } from "../recovery/rtt.ts";
+import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import type { Opener } from "../crypto/seal.ts";
 
 /** Datagrams with Messages that one Ack may wait for, at most. */
@@ -32,7 +33,7 @@ export interface ReceivedMessages {
 
 /** Decides when the Ack is due that tells what has arrived. */
 export class Acknowledger {
-  readonly #mode: TimerMode;
+  readonly #policy: TimerPolicy;
   readonly #received: ReceiveQueue;
   readonly #opener: Opener;
   #largestPacket = -1;
@@ -48,8 +49,8 @@ export class Acknowledger {
    * @param received the Messages that have arrived.
    * @param opener knows the datagrams that have arrived.
    */
-  constructor(mode: TimerMode, received: ReceiveQueue, opener: Opener) {
-    this.#mode = mode;
+  constructor(policy: TimerPolicy, received: ReceiveQueue, opener: Opener) {
+    this.#policy = policy;
     this.#received = received;
     this.#opener = opener;
   }
@@ -75,9 +76,9 @@ export class Acknowledger {
     const isAfterPause = now > this.#largestPacketAt + ACK_HOLD;
     this.#noteReceived(now, packet);
     const isRepeat = !isNew && this.#dueAt === undefined && now < this.#sentAt + ACK_REPEAT;
-    if (isRepeat && this.#mode === "adaptive") return;
+    if (isRepeat && this.#policy.delaysAcks) return;
     this.#size += size;
-    const isUrgent = isAfterPause || isOutOfOrder || !isNew || this.#mode === "fixed" ||
+    const isUrgent = isAfterPause || isOutOfOrder || !isNew || !this.#policy.delaysAcks ||
       ++this.#datagrams >= ACK_DATAGRAMS_MAX || this.#size >= ACK_SIZE_MAX;
     if (isUrgent) this.request(now);
     else this.#dueAt ??= now + ACK_HOLD;

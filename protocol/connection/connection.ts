@@ -6,19 +6,8 @@
  * @module
  */
 import type { Address } from "../wire/address.ts";
-import { AcceptRetransmitter } from "./accepting.ts";
 import { Acknowledger } from "./acknowledger.ts";
 import { TAG_SIZE } from "../crypto/aead.ts";
-import {
-  CONNECTION_KEEPALIVE,
-  CONNECTION_TIMEOUT,
-  type ConnectionState,
-  FLUSH_TIMEOUT,
-  LINGER,
-  TERMINATION_RTO_MIN,
-  TERMINATION_TRIES,
-  TIMER_SLACK,
-} from "./connection_limits.ts";
 import { DatagramWriter, decodeFrames } from "../wire/datagram.ts";
 import type { Instant, Machine, Random, Transmit } from "../machine.ts";
 import {
@@ -28,7 +17,6 @@ import {
   HEADER_SIZE,
   type Message,
 } from "../wire/frame.ts";
-import type { ConnectionEvent, ConnectionIds, EndedBy } from "./ends.ts";
 import { Fifo } from "../fifo.ts";
 import { Flight } from "../recovery/flight.ts";
 import { encodeSealed, sealInPlace, type SessionKeys } from "../session/handshake.ts";
@@ -38,7 +26,62 @@ import type { RttEstimator } from "../recovery/rtt.ts";
 import { SendQueue } from "./send_queue.ts";
 import { earlier, Timers } from "../timers.ts";
 
-export * from "./connection_limits.ts";
+/** Milliseconds of silence from the other after which a Connection Keepalive asks for an Ack. */
+export const CONNECTION_KEEPALIVE = 10_000;
+/** Milliseconds of silence from the other after which the connection is ended locally. */
+export const CONNECTION_TIMEOUT = 60_000;
+/** How often an Accept is sent for each Request: to an address that nobody has shown to be good. */
+export const ACCEPT_TRIES = 3;
+/** How often a Termination is sent before the connection is ended without its ack. */
+export const TERMINATION_TRIES = 3;
+/** Milliseconds that the retransmission timeout of a Termination is at least. */
+export const TERMINATION_RTO_MIN = 1_000;
+/** Milliseconds that either end waits for what was in flight at a termination. */
+export const FLUSH_TIMEOUT = 30_000;
+/** Milliseconds that an ended connection still acknowledges repeats. */
+export const LINGER = 30_000;
+
+/** Milliseconds by which a datagram may leave too early: no timer is finer. */
+export const TIMER_SLACK = 1;
+
+/** Where a connection stands. */
+export type ConnectionState =
+  | "open"
+  /** The user terminated; what was queued before is still being sent. */
+  | "draining"
+  /** A Termination was sent; its ack, or something below the final seq in it, is missing. */
+  | "terminating"
+  /** The other terminated; what was in flight is still being sent. */
+  | "flushing"
+  /** Over, but repeats are still acknowledged. */
+  | "closed"
+  /** Nothing is left to do. */
+  | "gone";
+
+/** Both ends of a connection. */
+export interface ConnectionIds {
+  /** This end's client id. */
+  readonly local: number;
+  /** The other's client id. */
+  readonly remote: number;
+  /** This end's connection id. */
+  readonly localConnection: number;
+  /** The other's connection id. */
+  readonly remoteConnection: number;
+  /** The other's name, empty for none. */
+  readonly remoteName: string;
+}
+
+/** Who ended a connection; `timeout`: the other was not heard of, or did not acknowledge it. */
+export type EndedBy = "local" | "peer" | "timeout";
+
+/** What a connection tells; `seq` counts texts, not Messages. */
+export type ConnectionEvent =
+  | { kind: "sent"; textSeq: number }
+  | { kind: "delivered"; textSeq: number; rttMs: number }
+  | { kind: "unconfirmed"; textSeq: number }
+  | { kind: "message"; textSeq: number; text: string }
+  | { kind: "terminated"; by: EndedBy; undelivered: number };
 
 type TimerName = "keepalive" | "silence" | "termination" | "flush" | "linger";
 
@@ -92,7 +135,7 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#flight = new Flight(now, rtt, address);
     this.#sendQueue = new SendQueue(ids.local, rtt, this.#flight);
     this.#accepting = new AcceptRetransmitter(rtt, keys.messageTwo !== undefined);
-    this.#acknowledger = new Acknowledger(rtt.mode, this.#receiveQueue, keys.seals.opener);
+    this.#acknowledger = new Acknowledger(rtt.policy, this.#receiveQueue, keys.seals.opener);
     if (!this.#accepting.isUnconfirmed) this.#acknowledger.request(now);
     this.#hear(now);
   }
@@ -407,5 +450,59 @@ export class Connection implements Machine<ConnectionEvent> {
   #hear(now: Instant): void {
     this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
     this.#timers.set("silence", now + CONNECTION_TIMEOUT);
+  }
+}
+
+/** Knows whether an Accept is due. */
+export class AcceptRetransmitter {
+  readonly #rtt: RttEstimator;
+  #transmissions = 0;
+  #timeoutAt: Instant | undefined;
+  /** Whether the requester may not know it yet. */
+  isUnconfirmed: boolean;
+  /** Whether it is to be sent now. */
+  isDue: boolean;
+
+  /** @param isAccepter whether this end accepted. */
+  constructor(rtt: RttEstimator, isAccepter: boolean) {
+    this.#rtt = rtt;
+    this.isUnconfirmed = this.isDue = isAccepter;
+  }
+
+  /** The Request came again. */
+  repeat(): void {
+    this.#transmissions = 0;
+    this.isDue = true;
+  }
+
+  /** The requester knows, or it does not matter any more. */
+  confirm(): void {
+    this.isUnconfirmed = false;
+    this.stop();
+  }
+
+  /** Sends it no more. */
+  stop(): void {
+    this.isDue = false;
+    this.#timeoutAt = undefined;
+  }
+
+  /** Notes that it was sent. */
+  onSent(now: Instant): void {
+    this.isDue = false;
+    const timeout = this.#rtt.timeout(++this.#transmissions);
+    this.#timeoutAt = this.#transmissions < ACCEPT_TRIES ? now + timeout : undefined;
+  }
+
+  /** When handleTimeout() is to be called. */
+  nextTimeout(): Instant | undefined {
+    return this.#timeoutAt;
+  }
+
+  /** Lets it be sent again when it is time. */
+  handleTimeout(now: Instant): void {
+    if (this.#timeoutAt === undefined || this.#timeoutAt > now) return;
+    this.#timeoutAt = undefined;
+    this.isDue = true;
   }
 }

@@ -13,8 +13,11 @@ import {
   MESSAGE_HEADER_SIZE,
 } from "../wire/frame.ts";
 import { LAYOUTS } from "../wire/layout.ts";
-import { fragmentEnd, QUEUE_LENGTH_MAX, QUEUE_SIZE_MAX } from "./send_limits.ts";
 
+/** UTF-8 bytes of the texts that wait, sent or not. */
+export const QUEUE_SIZE_MAX = 4 * 1024 * 1024;
+/** Messages that wait, sent or not, however short. */
+export const QUEUE_LENGTH_MAX = 65_536;
 /** Bytes of frames that an empty ring has room for. */
 const STORE_SIZE_MIN = 4096;
 /** Messages that an empty ring has room for. */
@@ -227,4 +230,11 @@ export class MessageRing {
     this.store = store;
     this.#view = new DataView(store.buffer);
   }
+}
+
+/** Where the fragment of a text that begins at `start` ends: between characters. */
+export function fragmentEnd(bytes: Uint8Array, start: number): number {
+  let end = Math.min(start + FRAGMENT_SIZE_MAX, bytes.length);
+  while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
+  return end;
 }

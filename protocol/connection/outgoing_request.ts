@@ -22,7 +22,8 @@ import {
   sessionKeys,
 } from "../session/handshake.ts";
 import { Initiator } from "../crypto/noise.ts";
-import { RESEND_INTERVAL, RttEstimator, type TimerMode } from "../recovery/rtt.ts";
+import { RttEstimator } from "../recovery/rtt.ts";
+import { RESEND_INTERVAL, type TimerPolicy } from "../recovery/timer_policy.ts";
 import { TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./connection.ts";
 import { Timers } from "../timers.ts";
 import { type KeyPair, makeKeyPair } from "../crypto/x25519.ts";
@@ -124,14 +125,14 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     now: Instant,
     ids: RequestIds,
     to: Address,
-    mode: TimerMode,
+    policy: TimerPolicy,
     identity: KeyPair,
     timestamp: bigint,
     random: Random,
   ) {
     this.ids = ids;
     this.#to = to;
-    this.rtt = new RttEstimator(mode);
+    this.rtt = new RttEstimator(policy);
     this.#identity = identity;
     this.#random = random;
     this.#timestamp = timestamp;

@@ -9,20 +9,34 @@ import type { Instant } from "../machine.ts";
 import { type Ack, ACK_RANGES_MAX, HEADER_SIZE, MESSAGE_HEADER_SIZE } from "../wire/frame.ts";
 import type { Flight } from "../recovery/flight.ts";
 import { LAST, MessageRing } from "./message_ring.ts";
-import { ACK_HOLD, RESEND_INTERVAL, RTO_MIN, type RttEstimator } from "../recovery/rtt.ts";
-import {
-  CARRIED_MAX,
-  COPY_DELAY,
-  type Delivery,
-  IN_FLIGHT_SIZE_MAX,
-  SPARSE_LENGTH_MAX,
-  SPARSE_SIZE_MAX,
-  UNCONFIRMED_AFTER,
-  WINDOW,
-} from "./send_limits.ts";
+import { ACK_HOLD, RTO_MIN, type RttEstimator } from "../recovery/rtt.ts";
+import { RESEND_INTERVAL } from "../recovery/timer_policy.ts";
 import { earlier } from "../timers.ts";
 
-export * from "./send_limits.ts";
+/** UTF-8 bytes in the longest text. */
+export const TEXT_SIZE_MAX = 65_536;
+/** Messages from the first unacknowledged one to the last that may be sent. */
+export const WINDOW = 4096;
+/** Milliseconds from a text's first transmission until it counts as unconfirmed. */
+export const UNCONFIRMED_AFTER = 5_000;
+/** Messages in flight up to which each datagram carries earlier ones, too. */
+export const SPARSE_LENGTH_MAX = 16;
+/** UTF-8 bytes in flight up to which it does. */
+export const SPARSE_SIZE_MAX = 1000;
+/** Earlier Messages that a datagram carries, at most. */
+export const CARRIED_MAX = 3;
+/** Milliseconds after which a copy follows what no other datagram has carried. */
+export const COPY_DELAY = 8;
+
+/** A text whose every Message was acknowledged. */
+export interface Delivery {
+  /** What it is to those whom it is told. */
+  kind: "delivered";
+  /** The text's number. */
+  textSeq: number;
+  /** Milliseconds from its first transmission to its acknowledgement. */
+  rttMs: number;
+}
 
 /** What the state of a Message is made of. */
 const ACKED = 1;
@@ -196,13 +210,12 @@ export class SendQueue {
   #isOpen(): boolean {
     const ring = this.#ring;
     return this.#sentSeq < ring.next && this.#sentSeq < ring.first + WINDOW &&
-      (this.#rtt.mode === "adaptive" ||
-        this.#sizeInFlight + ring.textSize(this.#sentSeq) <= IN_FLIGHT_SIZE_MAX);
+      this.#sizeInFlight + ring.textSize(this.#sentSeq) <= this.#rtt.policy.inFlightSizeMax;
   }
 
   /** Whether so little is in flight that sending it again costs next to nothing. */
   #isSparse(): boolean {
-    return this.#rtt.mode === "adaptive" && this.#sentSeq === this.#ring.next &&
+    return this.#rtt.policy.sendsCopies && this.#sentSeq === this.#ring.next &&
       this.#lengthInFlight <= SPARSE_LENGTH_MAX && this.#sizeInFlight <= SPARSE_SIZE_MAX;
   }
 
@@ -303,7 +316,7 @@ export class SendQueue {
 
   /** What is unacknowledged although its last datagram arrived, or was overtaken, is lost. */
   #findGaps(): void {
-    if (this.#rtt.mode === "fixed") return;
+    if (!this.#rtt.policy.hasLossRecovery) return;
     const { first, slots } = this.#ring;
     const { resolvedUpTo } = this.#flight;
     const end = Math.min(this.#sentSeq, this.#toldUpTo);

@@ -16,7 +16,7 @@ import {
   type Registered,
 } from "../wire/frame.ts";
 import { Prover } from "../crypto/proof.ts";
-import { RESEND_INTERVAL, type TimerMode } from "../recovery/rtt.ts";
+import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import { earlier, Timers } from "../timers.ts";
 
 /** Milliseconds until a request to the directory is first sent again. */
@@ -86,7 +86,7 @@ const NOTHING = new Uint8Array(16);
 /** One client's dealings with one directory. Feed it the Answer datagrams, then drain it. */
 export class Registration implements Machine<RegistrationEvent> {
   readonly #server: Address;
-  readonly #mode: TimerMode;
+  readonly #policy: TimerPolicy;
   readonly #random: Random;
   readonly #prover: Prover | undefined;
   #wanted: RegistrationRequest;
@@ -107,13 +107,13 @@ export class Registration implements Machine<RegistrationEvent> {
     now: Instant,
     server: Address,
     wanted: RegistrationRequest,
-    mode: TimerMode,
+    policy: TimerPolicy,
     random: Random,
   ) {
     this.#server = server;
     this.#wanted = wanted;
     this.#prover = wanted.secret && new Prover(wanted.secret);
-    this.#mode = mode;
+    this.#policy = policy;
     this.#random = random;
     this.#ask(now, "register");
     this.#timers.set("giveUp", now + REGISTRATION_TIMEOUT);
@@ -259,9 +259,8 @@ export class Registration implements Machine<RegistrationEvent> {
   pollTransmit(now: Instant): Transmit | undefined {
     for (const request of this.#outstanding.values()) {
       if (request.nextAt > now || !this.#maySend(request)) continue;
-      const backoff = DIRECTORY_RESEND_FIRST * 2 ** request.transmissions++;
-      const isFixed = this.#mode === "fixed";
-      request.nextAt = now + (isFixed ? RESEND_INTERVAL : Math.min(backoff, RESEND_INTERVAL));
+      request.nextAt = now +
+        this.#policy.resendTimeout(DIRECTORY_RESEND_FIRST, ++request.transmissions);
       const header = { type: DatagramType.Request, connection: 0, packet: 0 };
       const bytes = encodeDatagram(header, [this.#frame(request)]);
       return { bytes: this.#prover?.prove(bytes) ?? bytes, to: this.#server };
@@ -295,9 +294,8 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Counts the directory as lost if it keeps silent from now on. */
   #expectAnswer(now: Instant): void {
-    // With fixed timers a single lost datagram is repaired only after the resend interval.
-    const patience = this.#mode === "fixed" ? RESEND_INTERVAL : 0;
-    if (!this.#isLost) this.#timers.set("lost", now + patience + SERVER_LOST_AFTER);
+    const patience = this.#policy.repairDelay + SERVER_LOST_AFTER;
+    if (!this.#isLost) this.#timers.set("lost", now + patience);
   }
 
   #frame({ kind, query, nonce }: Outstanding): Frame {

@@ -54,7 +54,7 @@ export class Flight {
 
   /** When a datagram of `size` bytes may leave, undefined where acks have to come first. */
   sendableAt(size: number): Instant | undefined {
-    return this.#rtt.mode === "fixed" ? -Infinity : this.#detector.sendableAt(size);
+    return this.#rtt.policy.hasLossRecovery ? this.#detector.sendableAt(size) : -Infinity;
   }
 
   /** Notes a datagram that asks for an Ack; with `size` 0 it only tells the round-trip time. */
@@ -115,7 +115,7 @@ export class Flight {
 
   /** When pollProbe() is to be called. */
   probeAt(waiting: number): Instant | undefined {
-    const isOfUse = this.#rtt.mode === "adaptive" && waiting >= this.#size;
+    const isOfUse = this.#rtt.policy.hasLossRecovery && waiting >= this.#size;
     return isOfUse ? this.#pathMtu.nextTimeout() : undefined;
   }
 

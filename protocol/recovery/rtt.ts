@@ -3,9 +3,8 @@
  *
  * @module
  */
+import type { TimerPolicy } from "./timer_policy.ts";
 
-/** Milliseconds after which anything unacknowledged is sent again at the latest. */
-export const RESEND_INTERVAL = 10_000;
 /** Milliseconds of the RTO before the first sample (RFC 6298, 2.1). */
 export const RTO_INITIAL = 1_000;
 /** Milliseconds that the RTO is at least. */
@@ -18,21 +17,18 @@ const ALPHA = 1 / 8;
 const BETA = 1 / 4;
 const K = 4;
 
-/** When to send again: after an RTO that is measured, or after exactly {@linkcode RESEND_INTERVAL}. */
-export type TimerMode = "adaptive" | "fixed";
-
 /** An estimate of the round-trip time, and the timeouts that follow from it; all in milliseconds. */
 export class RttEstimator {
-  /** Whether the timeouts are measured. */
-  readonly mode: TimerMode;
+  /** When to send again. */
+  readonly policy: TimerPolicy;
   #srtt: number | undefined;
   #rttvar = 0;
   #latest = RTO_INITIAL;
   #min = Infinity;
 
   /** Starts without a sample. */
-  constructor(mode: TimerMode) {
-    this.mode = mode;
+  constructor(policy: TimerPolicy) {
+    this.policy = policy;
   }
 
   /** The smoothed round-trip time, undefined before the first sample. */
@@ -76,10 +72,9 @@ export class RttEstimator {
    * @param hold milliseconds that the other end may hold its answer back.
    */
   timeout(transmissions: number, rtoMin: number = RTO_MIN, hold = 0): number {
-    if (this.mode === "fixed") return RESEND_INTERVAL;
     const rto = this.#srtt === undefined
       ? RTO_INITIAL
       : this.#srtt + Math.max(GRANULARITY, K * this.#rttvar);
-    return Math.min(Math.max(rto + hold, rtoMin) * 2 ** (transmissions - 1), RESEND_INTERVAL);
+    return this.policy.resendTimeout(Math.max(rto + hold, rtoMin), transmissions);
   }
 }

@@ -1,5 +1,6 @@
 // A directory on a real terminal.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
 import { Registration } from "../../protocol/directory/registration.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
@@ -20,7 +21,13 @@ class Crowd implements AsyncDisposable {
       const self = { port: (socket.addr as Deno.NetAddr).port, publicKey: systemRandom(32) };
       const { promise, resolve } = Promise.withResolvers<void>();
       const wish = { id: 0, name: `guest${index}`, ...self };
-      const machine = new Registration(clock(), server, wish, "adaptive", systemRandom);
+      const machine = new Registration(
+        clock(),
+        server,
+        wish,
+        TIMER_POLICIES.adaptive,
+        systemRandom,
+      );
       const driven = {
         handleDatagram(now: number, bytes: Uint8Array): void {
           const decoded = decodeDatagram(bytes);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { CongestionController } from "../../protocol/recovery/congestion.ts";
 import { LossDetector } from "../../protocol/recovery/loss_detection.ts";
 import { PathMtu } from "../../protocol/session/path_mtu.ts";
@@ -38,7 +39,7 @@ export interface Flow {
 /** A flow of the code under test. */
 export class NewRenoFlow implements Flow {
   readonly size = 1200;
-  readonly rtt = new RttEstimator("adaptive");
+  readonly rtt = new RttEstimator(TIMER_POLICIES.adaptive);
   readonly congestion = new CongestionController();
   readonly detector = new LossDetector(this.rtt, this.congestion, new PathMtu(0));
   #packet = 0;

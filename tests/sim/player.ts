@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Client } from "../../client/client.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import type { TimerMode } from "../../protocol/recovery/rtt.ts";
+import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import type { Prng } from "../support/random.ts";

@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import type { Instant } from "../../protocol/machine.ts";
 import { type Ack, DatagramType } from "../../protocol/wire/frame.ts";
-import type { TimerMode } from "../../protocol/recovery/rtt.ts";
+import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Datagram } from "./datagram.ts";
 import type { SeenFrame } from "../support/wiretap.ts";
 

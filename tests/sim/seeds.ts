@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import { BLACK_HOLE_LOSSES } from "../../protocol/session/path_mtu.ts";
-import type { TimerMode } from "../../protocol/recovery/rtt.ts";
+import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import { Server } from "../../server/server.ts";
 import { type Prng, seedFromEnv } from "../support/random.ts";

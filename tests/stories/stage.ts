@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import type { ClientOptions } from "../../client/view.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
-import type { TimerMode } from "../../protocol/recovery/rtt.ts";
+import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import { Server } from "../../server/server.ts";
 import { seedFromEnv } from "../support/random.ts";

@@ -5,11 +5,12 @@
  * @module
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { Connection } from "../../protocol/connection/connection.ts";
 import { decodeDatagram, decodeFrames } from "../../protocol/wire/datagram.ts";
 import type { Random } from "../../protocol/machine.ts";
-import type { ConnectionEvent } from "../../protocol/connection/ends.ts";
+import type { ConnectionEvent } from "../../protocol/connection/connection.ts";
 import {
   DATAGRAM_SIZE_MAX,
   DatagramType,
@@ -81,7 +82,7 @@ export class AgreedPair {
       remoteConnection: PEER_CONNECTION,
       remoteName: "",
     };
-    const rtt = new RttEstimator("adaptive");
+    const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
     this.connection = new Connection(this.now, ids, PEER, rtt, agreed[role], random);
   }
 

@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import type { Address } from "../../protocol/wire/address.ts";
 import { Connection } from "../../protocol/connection/connection.ts";
-import type { ConnectionEvent } from "../../protocol/connection/ends.ts";
+import type { ConnectionEvent } from "../../protocol/connection/connection.ts";
 import { decodeDatagram, decodeFrames } from "../../protocol/wire/datagram.ts";
 import {
   DATAGRAM_SIZE_MAX,
@@ -22,7 +22,8 @@ import {
   responderSeals,
   type Seals,
 } from "../../protocol/session/handshake.ts";
-import { RttEstimator, type TimerMode } from "../../protocol/recovery/rtt.ts";
+import { RttEstimator } from "../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { Prng } from "./random.ts";
 
 /** Where client 2 is. */
@@ -81,7 +82,7 @@ export class End {
     const agreement = isResponder
       ? { ...own, remoteKey, hash, messageTwo: MESSAGE_TWO }
       : { ...own, remoteKey, hash };
-    const rtt = new RttEstimator(mode);
+    const rtt = new RttEstimator(TIMER_POLICIES[mode]);
     this.connection = new Connection(this.now, ENDS, PEER, rtt, agreement, random);
   }
 

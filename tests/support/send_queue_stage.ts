@@ -7,7 +7,8 @@ import { assert, assertEquals } from "@std/assert";
 import { DatagramWriter, decodeFrames } from "../../protocol/wire/datagram.ts";
 import { type Ack, DatagramType, HEADER_SIZE, type Message } from "../../protocol/wire/frame.ts";
 import { Flight } from "../../protocol/recovery/flight.ts";
-import { RttEstimator, type TimerMode } from "../../protocol/recovery/rtt.ts";
+import { RttEstimator } from "../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { SendQueue } from "../../protocol/connection/send_queue.ts";
 
 /** What each queue's datagrams are noted in. */
@@ -15,7 +16,7 @@ const flights = new WeakMap<SendQueue, Flight>();
 
 /** A queue with timers of this mode. */
 export function makeQueue(mode: TimerMode = "adaptive"): { queue: SendQueue; rtt: RttEstimator } {
-  const rtt = new RttEstimator(mode);
+  const rtt = new RttEstimator(TIMER_POLICIES[mode]);
   const flight = new Flight(0, rtt, { hostname: "192.0.2.2", port: 2 });
   const queue = new SendQueue(1, rtt, flight);
   flights.set(queue, flight);

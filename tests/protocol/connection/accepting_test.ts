@@ -1,16 +1,16 @@
 import { assertEquals } from "@std/assert";
-import { AcceptRetransmitter } from "../../../protocol/connection/accepting.ts";
-import { ACCEPT_TRIES } from "../../../protocol/connection/connection_limits.ts";
 import {
   RESEND_INTERVAL,
-  RTO_INITIAL,
-  RttEstimator,
+  TIMER_POLICIES,
   type TimerMode,
-} from "../../../protocol/recovery/rtt.ts";
+} from "../../../protocol/recovery/timer_policy.ts";
+import { AcceptRetransmitter } from "../../../protocol/connection/connection.ts";
+import { ACCEPT_TRIES } from "../../../protocol/connection/connection.ts";
+import { RTO_INITIAL, RttEstimator } from "../../../protocol/recovery/rtt.ts";
 
 /** The end that accepted; no round trip has been measured. */
 function accepter(mode: TimerMode = "adaptive"): AcceptRetransmitter {
-  return new AcceptRetransmitter(new RttEstimator(mode), true);
+  return new AcceptRetransmitter(new RttEstimator(TIMER_POLICIES[mode]), true);
 }
 
 /** Sends when it is due, until `end`; returns when that was. */
@@ -26,7 +26,7 @@ function play(accepting: AcceptRetransmitter, end = 100_000): number[] {
 }
 
 Deno.test("AcceptRetransmitter has nothing to do where the other end accepted", () => {
-  const accepting = new AcceptRetransmitter(new RttEstimator("adaptive"), false);
+  const accepting = new AcceptRetransmitter(new RttEstimator(TIMER_POLICIES.adaptive), false);
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [false, false]);
   assertEquals(accepting.nextTimeout(), undefined);
   accepting.handleTimeout(1e9);
@@ -47,7 +47,7 @@ Deno.test("AcceptRetransmitter keeps to 10 s with fixed timers", () => {
 });
 
 Deno.test("AcceptRetransmitter takes the round-trip time as it is when the Accept is sent", () => {
-  const rtt = new RttEstimator("adaptive");
+  const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
   const accepting = new AcceptRetransmitter(rtt, true);
   rtt.sample(100);
   assertEquals(play(accepting), [0, 300, 900]);

@@ -6,7 +6,8 @@ import {
   Acknowledger,
 } from "../../../protocol/connection/acknowledger.ts";
 import { ReceiveQueue } from "../../../protocol/connection/receive_queue.ts";
-import { ACK_HOLD, type TimerMode } from "../../../protocol/recovery/rtt.ts";
+import { ACK_HOLD } from "../../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import { Opener, Sealer } from "../../../protocol/crypto/seal.ts";
 
 const KEY = new Uint8Array(32).fill(7);
@@ -26,7 +27,7 @@ class Stage {
   readonly acknowledger: Acknowledger;
 
   constructor(mode: TimerMode = "adaptive") {
-    this.acknowledger = new Acknowledger(mode, this.received, this.#opener);
+    this.acknowledger = new Acknowledger(TIMER_POLICIES[mode], this.received, this.#opener);
   }
 
   get dueAt(): number | undefined {

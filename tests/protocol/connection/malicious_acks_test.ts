@@ -1,13 +1,10 @@
 // A peer that made a real handshake, and then lies about what it sent and got: its acks and seqs.
 // The connection neither throws nor grows, answers within bounds, and carries on afterwards.
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
 import { CONNECTION_TIMEOUT } from "../../../protocol/connection/connection.ts";
 import { DATAGRAM_SIZE_MAX, FLAG_MORE, FRAGMENT_SIZE_MAX } from "../../../protocol/wire/frame.ts";
-import {
-  IN_FLIGHT_SIZE_MAX,
-  TEXT_SIZE_MAX,
-  WINDOW,
-} from "../../../protocol/connection/send_queue.ts";
+import { TEXT_SIZE_MAX, WINDOW } from "../../../protocol/connection/send_queue.ts";
 import {
   ack,
   AgreedPair,
@@ -99,9 +96,12 @@ Deno.test("a peer that acknowledges nothing has 64 KiB in flight at most, again 
   const pair = atRest();
   while (pair.connection.send("x".repeat(60_000)) !== undefined);
   const size = (sent: Sent[]) => sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  assertLessOrEqual(size(pair.sent()), 1.1 * IN_FLIGHT_SIZE_MAX);
+  assertLessOrEqual(size(pair.sent()), 1.1 * TIMER_POLICIES.fixed.inFlightSizeMax);
   // After 1 s, then 2, 4, 8 and 10 more: the silence ends it in the end.
-  assertLessOrEqual(size(pair.wait(CONNECTION_TIMEOUT - 1)), 10 * IN_FLIGHT_SIZE_MAX);
+  assertLessOrEqual(
+    size(pair.wait(CONNECTION_TIMEOUT - 1)),
+    10 * TIMER_POLICIES.fixed.inFlightSizeMax,
+  );
   pair.wait(1);
   assertEquals(pair.connection.state, "closed");
 });

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { decodeFrames } from "../../../protocol/wire/datagram.ts";
 import { FLAG_MORE, FRAGMENT_SIZE_MAX, type Message } from "../../../protocol/wire/frame.ts";
 import { LAST, MessageRing } from "../../../protocol/connection/message_ring.ts";
-import { QUEUE_LENGTH_MAX, QUEUE_SIZE_MAX } from "../../../protocol/connection/send_limits.ts";
+import { QUEUE_LENGTH_MAX, QUEUE_SIZE_MAX } from "../../../protocol/connection/message_ring.ts";
 import { Prng } from "../../support/random.ts";
 
 const SENDER = 0x1234_5678;

@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
+import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
+import {
+  fragmentEnd,
+  QUEUE_LENGTH_MAX,
+  QUEUE_SIZE_MAX,
+} from "../../../protocol/connection/message_ring.ts";
 import { FLAG_MORE, FRAGMENT_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import {
   type Delivery,
-  fragmentEnd,
-  IN_FLIGHT_SIZE_MAX,
-  QUEUE_LENGTH_MAX,
-  QUEUE_SIZE_MAX,
   TEXT_SIZE_MAX,
   UNCONFIRMED_AFTER,
   WINDOW,
@@ -103,7 +105,7 @@ Deno.test("SendQueue sends no more than the window, however short the texts", ()
 Deno.test("SendQueue has no more than 64 KiB in flight with fixed timers", () => {
   const { queue } = makeQueue("fixed");
   for (let index = 0; index < 100; index++) queue.push("x".repeat(1000));
-  assertEquals(send(queue, 0).length, Math.floor(IN_FLIGHT_SIZE_MAX / 1000));
+  assertEquals(send(queue, 0).length, Math.floor(TIMER_POLICIES.fixed.inFlightSizeMax / 1000));
   queue.handleAck(10, ack(2));
   assertEquals(seqs(send(queue, 10)), [65, 66]);
   // Acknowledged is acknowledged, before a gap or behind it.

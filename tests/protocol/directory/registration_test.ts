@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../../protocol/wire/datagram.ts";
 import {
@@ -13,7 +14,7 @@ import {
   Registration,
   type RegistrationEvent,
 } from "../../../protocol/directory/registration.ts";
-import type { TimerMode } from "../../../protocol/recovery/rtt.ts";
+
 import { Prng } from "../../support/random.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
@@ -33,7 +34,7 @@ class Dealings {
   constructor(mode: TimerMode = "adaptive") {
     const wish = { id: 0, name: "ana", port: 4000, publicKey: PUBLIC_KEY };
     const random = new Prng(7).bytes;
-    this.registration = new Registration(this.now, SERVER, wish, mode, random);
+    this.registration = new Registration(this.now, SERVER, wish, TIMER_POLICIES[mode], random);
   }
 
   /** What the client sends now. */

@@ -13,7 +13,8 @@ import {
   PATH_MTU_LOOPBACK,
   PROBE_TIMER,
 } from "../../../protocol/session/path_mtu.ts";
-import { RttEstimator, type TimerMode } from "../../../protocol/recovery/rtt.ts";
+import { RttEstimator } from "../../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import { Prng } from "../../support/random.ts";
 
 const THERE: Address = { hostname: "192.0.2.2", port: 2 };
@@ -28,7 +29,7 @@ class Stage {
   readonly #random = new Prng(1).bytes;
 
   constructor(mode: TimerMode = "adaptive", address = THERE) {
-    this.rtt = new RttEstimator(mode);
+    this.rtt = new RttEstimator(TIMER_POLICIES[mode]);
     this.flight = new Flight(0, this.rtt, address);
   }
 

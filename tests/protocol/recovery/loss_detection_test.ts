@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
 import { CongestionController } from "../../../protocol/recovery/congestion.ts";
 import { LossDetector, SENT_PACKETS_MAX } from "../../../protocol/recovery/loss_detection.ts";
 import { PathMtu } from "../../../protocol/session/path_mtu.ts";
@@ -8,7 +9,7 @@ const SIZE = 1200;
 
 /** A detector with what it reports to. */
 class Stage {
-  readonly rtt = new RttEstimator("adaptive");
+  readonly rtt = new RttEstimator(TIMER_POLICIES.adaptive);
   readonly congestion = new CongestionController();
   readonly detector = new LossDetector(this.rtt, this.congestion, new PathMtu(0));
 

@@ -1,14 +1,10 @@
 import { assertEquals } from "@std/assert";
-import {
-  RESEND_INTERVAL,
-  RTO_INITIAL,
-  RTO_MIN,
-  RttEstimator,
-} from "../../../protocol/recovery/rtt.ts";
+import { RESEND_INTERVAL, TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
+import { RTO_INITIAL, RTO_MIN, RttEstimator } from "../../../protocol/recovery/rtt.ts";
 
 /** An estimator that has taken these samples. */
 function estimate(...samples: number[]): RttEstimator {
-  const rtt = new RttEstimator("adaptive");
+  const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
   for (const sample of samples) rtt.sample(sample);
   return rtt;
 }
@@ -65,7 +61,7 @@ Deno.test("RttEstimator.timeout() is never over 10 s", () => {
 });
 
 Deno.test("RttEstimator.timeout() is exactly 10 s in fixed mode, whatever was measured", () => {
-  const rtt = new RttEstimator("fixed");
+  const rtt = new RttEstimator(TIMER_POLICIES.fixed);
   assertEquals(rtt.timeout(1), 10_000);
   for (const sample of [0, 100, 60_000]) {
     rtt.sample(sample);
@@ -75,7 +71,7 @@ Deno.test("RttEstimator.timeout() is exactly 10 s in fixed mode, whatever was me
 });
 
 Deno.test("RttEstimator.srtt is measured in fixed mode too", () => {
-  const rtt = new RttEstimator("fixed");
+  const rtt = new RttEstimator(TIMER_POLICIES.fixed);
   rtt.sample(80);
   assertEquals(rtt.srtt, 80);
 });

@@ -5,7 +5,7 @@ import {
   DatagramType,
   FRAME_HEADER_SIZE,
 } from "../../../protocol/wire/frame.ts";
-import { fragmentEnd } from "../../../protocol/connection/send_queue.ts";
+import { fragmentEnd } from "../../../protocol/connection/message_ring.ts";
 
 const HEADER = { type: DatagramType.Request, connection: 7, packet: 1 };
 /** Bytes of a Message beside its text: header, seq, sender, flags. */
