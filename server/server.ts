@@ -153,16 +153,18 @@ export class Server implements DatagramMachine<ServerEvent> {
     const request = readRequest(bytes);
     if (request !== undefined) return this.#handleFrame(now, request, from);
     const decoded = decodeDatagram(bytes);
-    if (decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Request) {
-      this.#drop("strayFrame", decoded.unknownFrames);
-      for (const frame of decoded.frames) this.#handleFrame(now, frame, from);
+    if (decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Request) {
+      this.#drop("strayFrame", decoded.value.unknownFrames);
+      for (const frame of decoded.value.frames) this.#handleFrame(now, frame, from);
     } else if (decoded.ok) {
       this.#drop("notRequest");
     } else {
-      this.#drop(decoded.reason);
-      if (decoded.reason !== "version" || decoded.header.type === DatagramType.Version) return;
+      this.#drop(decoded.error.reason);
+      if (
+        decoded.error.reason !== "version" || decoded.error.header.type === DatagramType.Version
+      ) return;
       if (this.#admit(now, "strangers", from)) {
-        this.#count(this.#answers.addDatagram(from, encodeVersionAnswer(decoded.header)));
+        this.#count(this.#answers.addDatagram(from, encodeVersionAnswer(decoded.error.header)));
       }
     }
   }

@@ -114,13 +114,15 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     if (this.#state === "done" || !sameAddress(from, this.#options.server)) return;
     const decoded = decodeDatagram(bytes);
     const isTrusted = this.#registration.isTrusted(bytes);
-    if (!decoded.ok && decoded.reason === "version") {
-      if (isTrusted) this.#registration.handleVersion(decoded.version, from);
+    if (!decoded.ok && decoded.error.reason === "version") {
+      if (isTrusted) this.#registration.handleVersion(decoded.error.version, from);
       else this.#heard = "unproven";
-    } else if (decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Answer) {
+    } else if (
+      decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Answer
+    ) {
       this.#heard = isTrusted ? "answers" : "unproven";
       if (isTrusted) {
-        for (const frame of decoded.frames) this.#registration.handleFrame(now, frame);
+        for (const frame of decoded.value.frames) this.#registration.handleFrame(now, frame);
       }
     } else {
       this.#heard = "foreign";
@@ -287,5 +289,6 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
 
 function isLookUp(bytes: Uint8Array): boolean {
   const decoded = decodeDatagram(bytes);
-  return decoded.ok && !decoded.sealed && decoded.frames.some(({ kind }) => kind === "lookUp");
+  return decoded.ok && !decoded.value.sealed &&
+    decoded.value.frames.some(({ kind }) => kind === "lookUp");
 }

@@ -4,15 +4,17 @@
  * @module
  */
 import { type Address, sameAddress } from "../../protocol/wire/address.ts";
-import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../../protocol/wire/datagram.ts";
+import {
+  decodeDatagram,
+  type DecodedDatagram,
+  encodeVersionAnswer,
+} from "../../protocol/wire/datagram.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { Connections } from "./connections.ts";
 import type { DirectoryLink } from "./directory_link.ts";
 import type { Self } from "./peer.ts";
 import type { Requests } from "./requests.ts";
-
-type DecodedOk = Extract<Decoded, { ok: true }>;
 
 /** Takes datagrams apart, and counts those that are no good. */
 export class Intake {
@@ -42,19 +44,19 @@ export class Intake {
   ): void {
     const decoded = decodeDatagram(bytes);
     if (decoded.ok) {
-      if (!this.#handleDecoded(now, decoded, bytes, from, self, isLeaving)) {
+      if (!this.#handleDecoded(now, decoded.value, bytes, from, self, isLeaving)) {
         this.dropped.notAuthentic++;
       }
-    } else if (decoded.reason === "version") {
+    } else if (decoded.error.reason === "version") {
       this.dropped.otherVersion++;
-      this.#handleVersion(now, decoded.version, decoded.header, bytes, from);
+      this.#handleVersion(now, decoded.error.version, decoded.error.header, bytes, from);
     } else this.dropped.malformed++;
   }
 
   /** False where it is not authentic. */
   #handleDecoded(
     now: Instant,
-    decoded: DecodedOk,
+    decoded: DecodedDatagram,
     bytes: Uint8Array,
     from: Address,
     self: Self | undefined,

@@ -185,7 +185,7 @@ export class Connection implements Machine<ConnectionEvent> {
     const plain = opener.open(packet, header, sealed);
     const decoded = plain && decodeFrames(plain);
     const { patience } = this.#rtt;
-    if (!decoded?.ok) {
+    if (decoded === undefined) {
       const mayBeCopy = !isEarly && this.#path.mayBeCopy(now, packet, from);
       if (mayBeCopy && opener.isAuthentic(packet, header, sealed)) {
         this.#path.handleCopy(now, datagram.length, from, patience);

@@ -143,7 +143,7 @@ export class IncomingRequests {
       const header = datagram.subarray(0, HEADER_SIZE);
       const plain = request.early.opener.open(packet, header, datagram.subarray(HEADER_SIZE));
       const decoded = plain && decodeFrames(plain);
-      if (decoded?.ok) return { request, frames: decoded.frames };
+      if (decoded !== undefined) return { request, frames: decoded.frames };
     }
     return undefined;
   }

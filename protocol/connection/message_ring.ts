@@ -6,13 +6,8 @@
  *
  * @module
  */
-import {
-  FLAG_MORE,
-  FRAGMENT_SIZE_MAX,
-  FRAME_HEADER_SIZE,
-  MESSAGE_HEADER_SIZE,
-} from "../wire/frame.ts";
-import { LAYOUTS } from "../wire/layout.ts";
+import { FRAGMENT_SIZE_MAX, MESSAGE_HEADER_SIZE } from "../wire/frame.ts";
+import { writeMessageHeader } from "../wire/message.ts";
 
 /** UTF-8 bytes of the texts that wait, sent or not. */
 export const QUEUE_SIZE_MAX = 4 * 1024 * 1024;
@@ -26,7 +21,6 @@ const LENGTH_MIN = 64;
 export const LAST = 4;
 const SEQ_MAX = 0xffff_ffff;
 const encoder = new TextEncoder();
-const [MESSAGE_TYPE] = LAYOUTS.message;
 
 /** What is known of each Message, by its seq. */
 class Slots {
@@ -183,12 +177,7 @@ export class MessageRing {
     const { slots } = this;
     const slot = seq & slots.mask;
     const start = this.#end;
-    const view = this.#view;
-    view.setUint8(start, MESSAGE_TYPE);
-    view.setUint16(start + 1, MESSAGE_HEADER_SIZE - FRAME_HEADER_SIZE + size);
-    view.setUint32(start + FRAME_HEADER_SIZE, seq);
-    view.setUint32(start + FRAME_HEADER_SIZE + 4, this.#sender);
-    view.setUint8(start + FRAME_HEADER_SIZE + 8, isLast ? 0 : FLAG_MORE);
+    writeMessageHeader(this.#view, start, size, { seq, sender: this.#sender, isLast });
     slots.start[slot] = start;
     slots.size[slot] = MESSAGE_HEADER_SIZE + size;
     slots.state[slot] = isLast ? LAST : 0;

@@ -181,7 +181,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
       const { opener } = handshake.early;
       const plain = opener.open(packet, header, datagram.subarray(HEADER_SIZE));
       const decoded = plain && decodeFrames(plain);
-      if (!decoded?.ok) continue;
+      if (decoded === undefined) continue;
       this.#handshake = handshake;
       this.#heardAt = now;
       this.#isHeard = true;

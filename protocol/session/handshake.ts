@@ -11,7 +11,7 @@ import type { Address } from "../wire/address.ts";
 import { open, seal, TAG_SIZE } from "../crypto/aead.ts";
 import { encodeDatagram } from "../wire/datagram.ts";
 import { type Instant, type Random, randomU64 } from "../machine.ts";
-import { BadField, group, Reader, shortText, u32, u64, Writer } from "../wire/field.ts";
+import { group, Reader, shortText, u32, u64, Writer } from "../wire/field.ts";
 import {
   DatagramType,
   type Frame,
@@ -102,12 +102,9 @@ export function decodeAcceptContent(bytes: Uint8Array): AcceptContent | undefine
 }
 
 function decode<T>(field: { read(reader: Reader): T }, bytes: Uint8Array): T | undefined {
-  try {
-    return field.read(new Reader(bytes));
-  } catch (error) {
-    if (error instanceof BadField) return undefined;
-    throw error;
-  }
+  const reader = new Reader(bytes);
+  const value = field.read(reader);
+  return reader.isMalformed ? undefined : value;
 }
 
 /** One end's two seals: what it sends, and what it receives. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { BadField, type Field, Reader, Writer } from "./field.ts";
+import { failure, type Result, success } from "../result.ts";
+import { type Field, Reader, u16, u8, Writer } from "./field.ts";
 import {
   CONNECTION_DATAGRAM_SIZE_MAX,
   DATAGRAM_SIZE_MAX,
@@ -13,40 +14,36 @@ import {
   type Header,
   HEADER_SIZE,
   MAGIC,
-  type Message,
-  MESSAGE_HEADER_SIZE,
   VERSION,
 } from "./frame.ts";
 import { LAYOUTS } from "./layout.ts";
-import { TextBatch } from "./text_batch.ts";
+import { readAsciiMessage, TextBatch } from "./message.ts";
 
-/** What decodeDatagram() makes of some bytes. */
-export type Decoded =
+/** A datagram as decodeDatagram() reads it. */
+export type DecodedDatagram =
   | {
-    ok: true;
-    header: Header;
+    readonly header: Header;
     /** The frames are sealed: open them, then decodeFrames(). */
-    sealed: Uint8Array;
+    readonly sealed: Uint8Array;
   }
+  | DecodedFrames & { readonly header: Header; readonly sealed?: undefined };
+
+/** The frames in some bytes. */
+export interface DecodedFrames {
+  readonly frames: Frame[];
+  /** Frames of types that this version does not know; they were skipped. */
+  readonly unknownFrames: number;
+}
+
+/** Why some bytes are no datagram for this version. */
+export type DecodeError =
+  | { readonly reason: "size" | "magic" | "type" | "packet" | "frame" }
   | {
-    ok: true;
-    header: Header;
-    sealed?: undefined;
-    frames: Frame[];
-    /** Frames of types that this version does not know; they were skipped. */
-    unknownFrames: number;
-  }
-  | {
-    ok: false;
-    reason: "size" | "magic" | "type" | "packet" | "frame";
-  }
-  | {
-    ok: false;
     /** Well formed as far as can be told, but of another version. */
-    reason: "version";
+    readonly reason: "version";
     /** The version that the sender speaks. */
-    version: number;
-    header: Header;
+    readonly version: number;
+    readonly header: Header;
   };
 
 type AnyLayout = readonly [
@@ -63,7 +60,6 @@ const layoutOfType: readonly (AnyLayout | undefined)[] = (() => {
   return table;
 })();
 
-const [MESSAGE_TYPE] = LAYOUTS.message;
 const texts = new TextBatch();
 
 const datagramTypes: ReadonlySet<number> = new Set(Object.values(DatagramType));
@@ -120,20 +116,19 @@ export class DatagramWriter {
     const start = writer.offset;
     const [type] = LAYOUTS[frame.kind];
     const [, fields] = layoutOfType[type]!;
+    const values = frame as unknown as Record<string, unknown>;
+    let isAdded = false;
     try {
-      writer.view.setUint8(start, type);
-      writer.offset = start + FRAME_HEADER_SIZE;
-      const values = frame as unknown as Record<string, unknown>;
+      u8.write(writer, type);
+      u16.write(writer, 0);
       for (const [name, field] of fields) field.write(writer, values[name]);
-      writer.view.setUint16(start + 1, writer.offset - start - FRAME_HEADER_SIZE);
-      if (this.room >= 0) return true;
-      writer.offset = start;
-      return false;
-    } catch (error) {
-      writer.offset = start;
-      if (error instanceof RangeError) return false;
-      throw error;
+      isAdded = !writer.isFull && this.room >= 0;
+      if (isAdded) writer.view.setUint16(start + 1, writer.offset - start - FRAME_HEADER_SIZE);
+    } finally {
+      if (!isAdded) writer.offset = start;
+      writer.isFull = false;
     }
+    return isAdded;
   }
 
   /** Bytes that still fit. */
@@ -144,8 +139,7 @@ export class DatagramWriter {
   /** Appends a part of `bytes`, frames that are encoded already, or returns false like add(). */
   append(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start > this.room) return false;
-    this.#writer.bytes.set(bytes.subarray(start, end), this.#writer.offset);
-    this.#writer.offset += end - start;
+    this.#writer.append(bytes.subarray(start, end));
     return true;
   }
 
@@ -187,14 +181,14 @@ export function encodeDatagram(
  *
  * Byte fields of the frames are views of `bytes`.
  */
-export function decodeDatagram(bytes: Uint8Array): Decoded {
+export function decodeDatagram(bytes: Uint8Array): Result<DecodedDatagram, DecodeError> {
   const { length } = bytes;
   const isConnection = length > HEADER_SIZE && bytes[3] === DatagramType.Connection;
   const sizeMax = isConnection ? CONNECTION_DATAGRAM_SIZE_MAX : DATAGRAM_SIZE_MAX;
-  if (length < HEADER_SIZE || length > sizeMax) return { ok: false, reason: "size" };
+  if (length < HEADER_SIZE || length > sizeMax) return failure({ reason: "size" });
   const reader = new Reader(bytes);
   const { view } = reader;
-  if (view.getUint16(0) !== MAGIC) return { ok: false, reason: "magic" };
+  if (view.getUint16(0) !== MAGIC) return failure({ reason: "magic" });
   const version = view.getUint8(2);
   const header: Header = {
     type: view.getUint8(3) as DatagramType,
@@ -202,74 +196,48 @@ export function decodeDatagram(bytes: Uint8Array): Decoded {
     packet: view.getUint32(8) * 2 ** 32 + view.getUint32(12),
   };
   // The layout of Version datagrams is the same in all versions, so that all can read them.
-  if (version !== VERSION) return { ok: false, reason: "version", version, header };
-  if (!datagramTypes.has(header.type)) return { ok: false, reason: "type" };
-  if (!Number.isSafeInteger(header.packet)) return { ok: false, reason: "packet" };
+  if (version !== VERSION) return failure({ reason: "version", version, header });
+  if (!datagramTypes.has(header.type)) return failure({ reason: "type" });
+  if (!Number.isSafeInteger(header.packet)) return failure({ reason: "packet" });
   const rest = bytes.subarray(HEADER_SIZE);
-  if (sealedTypes.has(header.type)) return { ok: true, header, sealed: rest };
+  if (sealedTypes.has(header.type)) return success({ header, sealed: rest });
   const decoded = decodeFrames(rest);
-  return decoded.ok ? { ...decoded, header } : decoded;
+  return decoded === undefined ? failure({ reason: "frame" }) : success({ ...decoded, header });
 }
 
-/** What decodeFrames() makes of some bytes. */
-export type DecodedFrames =
-  | { ok: true; frames: Frame[]; unknownFrames: number }
-  | { ok: false; reason: "frame" };
-
-/** Parses what stands behind a header, whole or not at all; never throws. */
-export function decodeFrames(bytes: Uint8Array): DecodedFrames {
+/**
+ * Parses what follows a header, whole or not at all; never throws.
+ *
+ * @returns undefined where a frame is malformed.
+ */
+export function decodeFrames(bytes: Uint8Array): DecodedFrames | undefined {
   const reader = new Reader(bytes);
   const frames: Frame[] = [];
   let unknownFrames = 0;
   texts.clear();
-  try {
-    while (reader.offset < bytes.length) {
-      const message = readMessage(reader, bytes);
-      if (message !== undefined) {
-        frames.push(message);
-        continue;
-      }
-      const frame = readFrame(reader, bytes.length);
-      if (frame === undefined) unknownFrames++;
-      else if (frame.kind !== "padding") frames.push(frame);
+  while (reader.offset < bytes.length) {
+    const message = readAsciiMessage(reader, texts);
+    if (message !== undefined) {
+      frames.push(message);
+      continue;
     }
-    texts.finish();
-    return { ok: true, frames, unknownFrames };
-  } catch (error) {
-    if (error instanceof BadField) return { ok: false, reason: "frame" };
-    throw error;
+    const frame = readFrame(reader, bytes.length);
+    if (reader.isMalformed) return undefined;
+    if (frame === undefined) unknownFrames++;
+    else if (frame.kind !== "padding") frames.push(frame);
   }
+  texts.finish();
+  return { frames, unknownFrames };
 }
 
-/** Reads the next frame if it is a Message of ASCII text, as most are; its text follows later. */
-function readMessage(reader: Reader, bytes: Uint8Array): Message | undefined {
-  const { view, offset } = reader;
-  if (offset + MESSAGE_HEADER_SIZE > bytes.length || bytes[offset] !== MESSAGE_TYPE) {
-    return undefined;
-  }
-  const end = offset + FRAME_HEADER_SIZE + view.getUint16(offset + 1);
-  const start = offset + MESSAGE_HEADER_SIZE;
-  if (end < start || end > bytes.length) return undefined;
-  const message: Message = {
-    kind: "message",
-    seq: view.getUint32(offset + FRAME_HEADER_SIZE),
-    sender: view.getUint32(offset + FRAME_HEADER_SIZE + 4),
-    flags: bytes[offset + FRAME_HEADER_SIZE + 8]!,
-    text: "",
-  };
-  if (!texts.add(message, bytes, start, end)) return undefined;
-  reader.offset = end;
-  return message;
-}
-
+/** Reads the next frame; undefined for one of an unknown type. */
 function readFrame(reader: Reader, end: number): Frame | undefined {
   reader.end = end;
-  const start = reader.skip(FRAME_HEADER_SIZE);
-  const bodySize = reader.view.getUint16(start + 1);
-  const bodyEnd = reader.offset + bodySize;
-  if (bodyEnd > end) throw new BadField("too short");
-  const layout = layoutOfType[reader.view.getUint8(start)];
-  if (layout === undefined) {
+  const type = u8.read(reader);
+  const bodyEnd = u16.read(reader) + reader.offset;
+  const layout = layoutOfType[type];
+  if (bodyEnd > end) reader.isMalformed = true;
+  if (reader.isMalformed || layout === undefined) {
     reader.offset = bodyEnd;
     return undefined;
   }
@@ -277,7 +245,7 @@ function readFrame(reader: Reader, end: number): Frame | undefined {
   const [kind, fields] = layout;
   const frame: Record<string, unknown> = { kind };
   for (const [name, field] of fields) frame[name] = field.read(reader);
-  if (reader.offset !== bodyEnd) throw new BadField("too long");
+  if (reader.offset !== bodyEnd) reader.isMalformed = true;
   return frame as unknown as Frame;
 }
 

@@ -1,48 +1,87 @@
 /**
  * The fields that frames are made of: how each is written and read, big-endian.
  *
+ * A writer or reader that comes to its end says so once, in `isFull` or `isMalformed`: what it wrote
+ * or read since then is worth nothing, and nothing is thrown.
+ *
  * @module
  */
 import { type Address, bytesToHost, hostToBytes } from "./address.ts";
 
-/** What a reader or a field throws on bytes that are no such field; decodeDatagram() catches it. */
-export class BadField extends Error {}
+/** No room, or nothing to read: what take() returns then. */
+const NOWHERE = -1;
 
-/** Appends values to a buffer that is known to be large enough, or throws a RangeError. */
+/** Appends values to a buffer. */
 export class Writer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   offset = 0;
+  /** Whether a value did not fit. */
+  isFull = false;
 
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
     this.view = new DataView(this.bytes.buffer);
   }
+
+  /** Where the next `size` bytes go. */
+  take(size: number): number {
+    const start = this.offset;
+    if (start + size > this.bytes.length) {
+      this.isFull = true;
+      return NOWHERE;
+    }
+    this.offset = start + size;
+    return start;
+  }
+
+  /** Appends bytes. */
+  append(bytes: Uint8Array): void {
+    const start = this.take(bytes.length);
+    if (start !== NOWHERE) this.bytes.set(bytes, start);
+  }
 }
 
-/** Takes values from the front of `bytes`; throws BadField where they run out. */
+/** Takes values from the front of `bytes`. */
 export class Reader {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  offset: number;
+  offset = 0;
   /** Where reading has to stop: the end of the frame being read. */
   end: number;
+  /** Whether what was read is no such value, or ended too early. */
+  isMalformed = false;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.offset = 0;
     this.end = bytes.length;
   }
 
-  /** Steps over `size` bytes and returns the offset where they start. */
-  skip(size: number): number {
+  /** Where the next `size` bytes are. */
+  take(size: number): number {
     const start = this.offset;
-    if (start + size > this.end) throw new BadField("too short");
+    if (start + size > this.end) {
+      this.isMalformed = true;
+      return NOWHERE;
+    }
     this.offset = start + size;
     return start;
   }
+
+  /** The next `size` bytes, as a view; fewer where they end before. */
+  takeBytes(size: number): Uint8Array {
+    const start = this.take(size);
+    return start === NOWHERE ? NO_BYTES : this.bytes.subarray(start, start + size);
+  }
+
+  /** Bytes up to the end. */
+  get left(): number {
+    return this.end - this.offset;
+  }
 }
+
+const NO_BYTES = new Uint8Array();
 
 /** One field of a frame. */
 export interface Field<T> {
@@ -52,35 +91,47 @@ export interface Field<T> {
 
 export const u8: Field<number> = {
   write(writer, value) {
-    writer.view.setUint8(writer.offset, value);
-    writer.offset += 1;
+    const at = writer.take(1);
+    if (at !== NOWHERE) writer.view.setUint8(at, value);
   },
-  read: (reader) => reader.view.getUint8(reader.skip(1)),
+  read(reader) {
+    const at = reader.take(1);
+    return at === NOWHERE ? 0 : reader.view.getUint8(at);
+  },
 };
 
 export const u16: Field<number> = {
   write(writer, value) {
-    writer.view.setUint16(writer.offset, value);
-    writer.offset += 2;
+    const at = writer.take(2);
+    if (at !== NOWHERE) writer.view.setUint16(at, value);
   },
-  read: (reader) => reader.view.getUint16(reader.skip(2)),
+  read(reader) {
+    const at = reader.take(2);
+    return at === NOWHERE ? 0 : reader.view.getUint16(at);
+  },
 };
 
 export const u32: Field<number> = {
   write(writer, value) {
-    writer.view.setUint32(writer.offset, value);
-    writer.offset += 4;
+    const at = writer.take(4);
+    if (at !== NOWHERE) writer.view.setUint32(at, value);
   },
-  read: (reader) => reader.view.getUint32(reader.skip(4)),
+  read(reader) {
+    const at = reader.take(4);
+    return at === NOWHERE ? 0 : reader.view.getUint32(at);
+  },
 };
 
 /** A 64-bit number that is only compared and echoed, so that all its bits count. */
 export const u64: Field<bigint> = {
   write(writer, value) {
-    writer.view.setBigUint64(writer.offset, value);
-    writer.offset += 8;
+    const at = writer.take(8);
+    if (at !== NOWHERE) writer.view.setBigUint64(at, value);
   },
-  read: (reader) => reader.view.getBigUint64(reader.skip(8)),
+  read(reader) {
+    const at = reader.take(8);
+    return at === NOWHERE ? 0n : reader.view.getBigUint64(at);
+  },
 };
 
 /** So many opaque bytes. What is read is a view of the datagram: copy what is kept. */
@@ -90,13 +141,9 @@ function opaque(size: number): Field<Uint8Array> {
       if (value.length !== size) {
         throw new TypeError(`Cannot write ${value.length} bytes, expected ${size}`);
       }
-      writer.bytes.set(value, writer.offset);
-      writer.offset += size;
+      writer.append(value);
     },
-    read(reader) {
-      const start = reader.skip(size);
-      return reader.bytes.subarray(start, start + size);
-    },
+    read: (reader) => reader.takeBytes(size),
   };
 }
 
@@ -107,68 +154,55 @@ export const bytes32: Field<Uint8Array> = opaque(32);
 
 /** Opaque bytes up to the end of the frame. */
 export const restBytes: Field<Uint8Array> = {
-  write(writer, value) {
-    writer.bytes.set(value, writer.offset);
-    writer.offset += value.length;
-  },
-  read(reader) {
-    const start = reader.skip(reader.end - reader.offset);
-    return reader.bytes.subarray(start, reader.end);
-  },
+  write: (writer, value) => writer.append(value),
+  read: (reader) => reader.takeBytes(reader.left),
 };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function writeText(writer: Writer, text: string): number {
-  // Not encodeInto(): the `read` that it returns is wrong for some texts in Deno 2.4.
-  const bytes = encoder.encode(text);
-  const isFull = writer.offset + bytes.length > writer.bytes.length;
-  if (isFull) throw new RangeError("Cannot write the text: the datagram is full");
-  writer.bytes.set(bytes, writer.offset);
-  writer.offset += bytes.length;
-  return bytes.length;
+// Not encodeInto(): the `read` that it returns is wrong for some texts in Deno 2.4.
+function encodeText(text: string): Uint8Array {
+  return encoder.encode(text);
 }
 
 function readText(reader: Reader, size: number): string {
-  const start = reader.skip(size);
   try {
-    return decoder.decode(reader.bytes.subarray(start, start + size));
+    return decoder.decode(reader.takeBytes(size));
   } catch {
-    throw new BadField("not UTF-8");
+    reader.isMalformed = true;
+    return "";
   }
 }
 
-/** UTF-8 behind its size in one byte. */
+/** UTF-8 after its size in one byte. */
 export const shortText: Field<string> = {
   write(writer, value) {
-    const sizeAt = writer.offset;
-    u8.write(writer, 0);
-    const size = writeText(writer, value);
-    if (size > 255) {
-      throw new TypeError(`Cannot write a text of ${size} bytes, expected at most 255`);
+    const bytes = encodeText(value);
+    if (bytes.length > 255) {
+      throw new TypeError(`Cannot write a text of ${bytes.length} bytes, expected at most 255`);
     }
-    writer.bytes[sizeAt] = size;
+    u8.write(writer, bytes.length);
+    writer.append(bytes);
   },
   read: (reader) => readText(reader, u8.read(reader)),
 };
 
 /** UTF-8 up to the end of the frame. */
 export const restText: Field<string> = {
-  write: (writer, value) => void writeText(writer, value),
-  read: (reader) => readText(reader, reader.end - reader.offset),
+  write: (writer, value) => writer.append(encodeText(value)),
+  read: (reader) => readText(reader, reader.left),
 };
 
-/** Zeros up to the end of the frame, which are not looked at; the value is how many. */
+/** Zeros up to the end of the frame, which a receiver ignores; the value is how many. */
 export const padding: Field<number> = {
   write(writer, size) {
-    if (writer.offset + size > writer.bytes.length) throw new RangeError("The datagram is full");
-    writer.bytes.fill(0, writer.offset, writer.offset + size);
-    writer.offset += size;
+    const start = writer.take(size);
+    if (start !== NOWHERE) writer.bytes.fill(0, start, start + size);
   },
   read(reader) {
-    const size = reader.end - reader.offset;
-    reader.skip(size);
+    const size = reader.left;
+    reader.take(size);
     return size;
   },
 };
@@ -179,23 +213,19 @@ export const address: Field<Address> = {
     const host = hostToBytes(value.hostname);
     if (host === undefined) throw new TypeError(`Cannot write "${value.hostname}": no IP address`);
     u8.write(writer, host.length === 4 ? 4 : 6);
-    writer.bytes.set(host, writer.offset);
-    writer.offset += host.length;
+    writer.append(host);
     u16.write(writer, value.port);
   },
   read(reader) {
     const family = u8.read(reader);
-    if (family !== 4 && family !== 6) throw new BadField("no address family");
-    const size = family === 4 ? 4 : 16;
-    const start = reader.skip(size);
-    const hostname = bytesToHost(reader.bytes.subarray(start, start + size));
+    const host = reader.takeBytes(family === 4 ? 4 : 16);
     const port = u16.read(reader);
-    if (port === 0) throw new BadField("port 0");
-    return { hostname, port };
+    if ((family !== 4 && family !== 6) || port === 0) reader.isMalformed = true;
+    return { hostname: reader.isMalformed ? "" : bytesToHost(host), port };
   },
 };
 
-/** A list behind its length in one byte, each item with the same fields. */
+/** A list after its length in one byte, each item with the same fields. */
 export function listOf<T>(item: Field<T>): Field<readonly T[]> {
   return {
     write(writer, values) {

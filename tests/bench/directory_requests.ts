@@ -88,10 +88,10 @@ export function answeredClient(answer: Uint8Array): number {
 /** The one frame of an answer. */
 export function answerFrame(answer: Uint8Array): Frame {
   const decoded = decodeDatagram(answer);
-  if (!decoded.ok || decoded.sealed || decoded.frames[0] === undefined) {
+  if (!decoded.ok || decoded.value.sealed || decoded.value.frames[0] === undefined) {
     throw new Error(`The directory answered ${Deno.inspect(decoded)}`);
   }
-  return decoded.frames[0];
+  return decoded.value.frames[0];
 }
 
 /** What the directory granted, of its own. */

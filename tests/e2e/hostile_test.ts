@@ -189,6 +189,8 @@ function register(prng: Prng, cookie: Uint8Array): Uint8Array {
 
 function kindsIn(datagram: Uint8Array): string[] {
   const decoded = decodeDatagram(datagram);
-  if (!decoded.ok) return [decoded.reason];
-  return decoded.sealed === undefined ? decoded.frames.map(({ kind }) => kind) : ["sealed"];
+  if (!decoded.ok) return [decoded.error.reason];
+  return decoded.value.sealed === undefined
+    ? decoded.value.frames.map(({ kind }) => kind)
+    : ["sealed"];
 }

@@ -31,8 +31,8 @@ class Crowd implements AsyncDisposable {
       const driven = {
         handleDatagram(now: number, bytes: Uint8Array): void {
           const decoded = decodeDatagram(bytes);
-          if (!decoded.ok || decoded.sealed) return;
-          for (const frame of decoded.frames) machine.handleFrame(now, frame);
+          if (!decoded.ok || decoded.value.sealed) return;
+          for (const frame of decoded.value.frames) machine.handleFrame(now, frame);
         },
         handleTimeout: (now: number) => machine.handleTimeout(now),
         nextTimeout: () => machine.nextTimeout(),

@@ -81,8 +81,8 @@ export class FuzzPeer {
   /** The Accept that answers a Connection Request. */
   accept(request: Uint8Array): Uint8Array {
     const decoded = decodeDatagram(request);
-    assert("frames" in decoded);
-    const [frame] = decoded.frames;
+    assert(decoded.ok && decoded.value.sealed === undefined);
+    const [frame] = decoded.value.frames;
     assert(frame?.kind === "connectionRequest");
     const { id, name, identity } = this.self;
     const responder = readMessageOne(identity, frame.messageOne, PROLOGUE);
@@ -102,14 +102,14 @@ export class FuzzPeer {
   /** The frames of what the client sent, as far as they are for this conversation. */
   hear(datagram: Uint8Array): readonly Frame[] {
     const decoded = decodeDatagram(datagram);
-    if (!("sealed" in decoded) || decoded.sealed === undefined) return [];
-    const { header, sealed } = decoded;
+    if (!decoded.ok || decoded.value.sealed === undefined) return [];
+    const { header, sealed } = decoded.value;
     const isEarly = header.type === DatagramType.Handshake;
     const seals = isEarly ? this.#early : this.#seals;
     const plain = seals?.opener.open(header.packet, datagram.subarray(0, 16), sealed);
     if (plain === undefined) return [];
     const opened = decodeFrames(plain);
-    assert(opened.ok, "the client sent what cannot be read");
+    assert(opened !== undefined, "the client sent what cannot be read");
     for (const frame of opened.frames) {
       if (frame.kind === "connectionAccept") this.#takeAccept(frame.messageTwo);
     }

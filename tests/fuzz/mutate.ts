@@ -66,7 +66,9 @@ export class Pool {
   /** Remembers what is in a datagram of the machine's, and tells the kinds of its frames. */
   learn(bytes: Uint8Array): string[] {
     const decoded = decodeDatagram(bytes.slice());
-    return "frames" in decoded ? this.learnFrames(decoded.frames) : [];
+    return decoded.ok && decoded.value.sealed === undefined
+      ? this.learnFrames(decoded.value.frames)
+      : [];
   }
 
   /** Remembers what is in the machine's frames, and tells their kinds. */

@@ -232,7 +232,7 @@ class Conversations {
 
   #respond(plain: Uint8Array): void {
     const decoded = decodeFrames(plain);
-    for (const frame of decoded.ok ? decoded.frames : []) {
+    for (const frame of decoded?.frames ?? []) {
       if (frame.kind === "pathResponse") this.#allowances.respond(frame.nonce);
     }
   }

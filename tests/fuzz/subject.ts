@@ -172,6 +172,6 @@ export class Subject {
 export function framesTo({ port }: Address, { sent }: Outcome): Frame[] {
   return sent.filter(({ to }) => to.port === port).flatMap(({ bytes }) => {
     const decoded = decodeDatagram(bytes);
-    return "frames" in decoded ? decoded.frames : [];
+    return decoded.ok && decoded.value.sealed === undefined ? decoded.value.frames : [];
   });
 }

@@ -7,13 +7,11 @@
  */
 import type { Address } from "../../protocol/wire/address.ts";
 import type { DatagramType, Frame, Header } from "../../protocol/wire/frame.ts";
+import type { DecodedDatagram, DecodeError } from "../../protocol/wire/datagram.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 
 /** What naiveDecode() makes of some bytes: the same as decodeDatagram() is to make of them. */
-export type NaiveDecoded =
-  | { ok: true; header: Header; sealed: Uint8Array }
-  | { ok: true; header: Header; frames: Frame[]; unknownFrames: number }
-  | { ok: false; reason: "size" | "magic" | "type" | "packet" | "frame" }
-  | { ok: false; reason: "version"; version: number; header: Header };
+export type NaiveDecoded = Result<DecodedDatagram, DecodeError>;
 
 /** The bytes of a datagram, however many they are. */
 export function naiveEncode(header: Header, frames: readonly Frame[], sizeMin = 0): number[] {
@@ -160,31 +158,31 @@ class Bad extends Error {}
 /** What a datagram holds, or the row of the README's table that it falls into. */
 export function naiveDecode(bytes: readonly number[]): NaiveDecoded {
   const sizeMax = bytes[3] === 5 ? 65_488 : 1200;
-  if (bytes.length < 16 || bytes.length > sizeMax) return { ok: false, reason: "size" };
+  if (bytes.length < 16 || bytes.length > sizeMax) return failure({ reason: "size" });
   const [m0, m1, version, type] = bytes as [number, number, number, number];
-  if (m0 !== 0x75 || m1 !== 0x63) return { ok: false, reason: "magic" };
+  if (m0 !== 0x75 || m1 !== 0x63) return failure({ reason: "magic" });
   const header: Header = {
     type: type as DatagramType,
     connection: Number(value(bytes.slice(4, 8))),
     packet: Number(value(bytes.slice(8, 16))),
   };
-  if (version !== 1) return { ok: false, reason: "version", version, header };
-  if (![1, 2, 3, 4, 5, 6, 255].includes(type)) return { ok: false, reason: "type" };
-  if (header.packet > 2 ** 53 - 1) return { ok: false, reason: "packet" };
+  if (version !== 1) return failure({ reason: "version", version, header });
+  if (![1, 2, 3, 4, 5, 6, 255].includes(type)) return failure({ reason: "type" });
+  if (header.packet > 2 ** 53 - 1) return failure({ reason: "packet" });
   const rest = bytes.slice(16);
-  if (type === 4 || type === 5) return { ok: true, header, sealed: Uint8Array.from(rest) };
+  if (type === 4 || type === 5) return success({ header, sealed: Uint8Array.from(rest) });
   const decoded = naiveDecodeFrames(rest);
-  return decoded.ok ? { ...decoded, header } : decoded;
+  return decoded === undefined ? failure({ reason: "frame" }) : success({ ...decoded, header });
 }
 
 /** What the bytes behind a header hold, all of them or none. */
 export function naiveDecodeFrames(
   bytes: readonly number[],
-): { ok: true; frames: Frame[]; unknownFrames: number } | { ok: false; reason: "frame" } {
+): { frames: Frame[]; unknownFrames: number } | undefined {
   try {
-    return { ok: true, ...decodeFrames(bytes) };
+    return decodeFrames(bytes);
   } catch (error) {
-    if (error instanceof Bad) return { ok: false, reason: "frame" };
+    if (error instanceof Bad) return undefined;
     throw error;
   }
 }

@@ -119,7 +119,7 @@ Deno.test("Server answers another version with its own, and never an answer", ()
   const [answer, ...more] = stage.deliver(bytes, client(1));
   const decoded = decodeDatagram(answer!);
   assert(decoded.ok && more.length === 0);
-  assertEquals(decoded.header, { type: DatagramType.Version, connection: 5, packet: 6 });
+  assertEquals(decoded.value.header, { type: DatagramType.Version, connection: 5, packet: 6 });
   assertLessOrEqual(answer!.length, bytes.length);
   bytes[3] = DatagramType.Version;
   assertEquals(stage.deliver(bytes, client(1)), []);

@@ -39,7 +39,7 @@ export function flipBits(
   if (isAuthentic) return flipped;
   const decoded = decodeDatagram(flipped);
   const isTold = !decoded.ok &&
-    !(decoded.reason === "version" && decoded.header.type === DatagramType.Version);
+    !(decoded.error.reason === "version" && decoded.error.header.type === DatagramType.Version);
   return isTold ? flipped : undefined;
 }
 

@@ -51,7 +51,9 @@ export class Datagram {
   /** As a line of a history. */
   toString(): string {
     const { decoded } = this;
-    const content = decoded.ok ? decoded.frames.map(frameToString).join(" + ") : decoded.reason;
+    const content = decoded.ok
+      ? decoded.frames.map(frameToString).join(" + ")
+      : decoded.error.reason;
     const unknown = decoded.ok && decoded.isUnknown ? " (sealed by nobody)" : "";
     const to = decoded.ok ? ` #${decoded.header.packet}→${decoded.header.connection}` : "";
     const fate = this.fate === "delivered" ? "" : `   (${this.fate})`;

@@ -112,7 +112,7 @@ export class AgreedPair {
   hear(bytes: Uint8Array, from: Address = PEER): Sent[] {
     const decoded = decodeDatagram(bytes);
     if (decoded.ok) {
-      this.connection.handleDatagram(this.now, bytes.slice(), decoded.header.packet, from);
+      this.connection.handleDatagram(this.now, bytes.slice(), decoded.value.header.packet, from);
     }
     return this.sent();
   }
@@ -156,12 +156,12 @@ export class AgreedPair {
   #read(bytes: Uint8Array): readonly Frame[] {
     const decoded = decodeDatagram(bytes);
     assert(decoded.ok);
-    const isEarly = decoded.header.type === DatagramType.Handshake;
+    const isEarly = decoded.value.header.type === DatagramType.Handshake;
     const { opener } = isEarly ? this.peer.early : this.peer.seals;
-    const { packet } = decoded.header;
+    const { packet } = decoded.value.header;
     const plain = opener.open(packet, bytes.subarray(0, HEADER_SIZE), bytes.subarray(HEADER_SIZE));
     const frames = plain && decodeFrames(plain);
-    assert(frames?.ok, "the peer cannot read what was sent");
+    assert(frames !== undefined, "the peer cannot read what was sent");
     return frames.frames;
   }
 }

@@ -103,7 +103,7 @@ export class End {
   take(bytes: Uint8Array, from = PEER): boolean {
     const decoded = decodeDatagram(bytes);
     assert(decoded.ok);
-    return this.connection.handleDatagram(this.now, bytes, decoded.header.packet, from);
+    return this.connection.handleDatagram(this.now, bytes, decoded.value.header.packet, from);
   }
 
   sent(): Sent[] {
@@ -135,13 +135,13 @@ export class End {
     const { bytes, to } = transmit;
     assert(bytes.length <= DATAGRAM_SIZE_MAX);
     const decoded = decodeDatagram(bytes);
-    assert(decoded.ok && decoded.sealed !== undefined);
-    const { header, sealed } = decoded;
+    assert(decoded.ok && decoded.value.sealed !== undefined);
+    const { header, sealed } = decoded.value;
     const { early, seals } = this.peer;
     const { opener } = header.type === DatagramType.Handshake ? early : seals;
     const plain = opener.open(header.packet, bytes.subarray(0, 16), sealed);
     const opened = plain && decodeFrames(plain);
-    assert(opened?.ok);
+    assert(opened !== undefined);
     return { header, frames: opened.frames, to };
   }
 }

@@ -70,8 +70,8 @@ export class PlayedResponder {
   /** @param identity the static key pair of the client that was requested. */
   constructor(random: Random, request: Uint8Array, identity: KeyPair) {
     const decoded = decodeDatagram(request);
-    assert(decoded.ok && decoded.sealed === undefined);
-    const frame = decoded.frames.find((each) => each.kind === "connectionRequest");
+    assert(decoded.ok && decoded.value.sealed === undefined);
+    const frame = decoded.value.frames.find((each) => each.kind === "connectionRequest");
     assert(frame !== undefined);
     const handshake = readMessageOne(identity, frame.messageOne, PROLOGUE);
     assert(handshake !== undefined);

@@ -176,8 +176,8 @@ export class Relay implements AsyncDisposable {
     socket: Deno.DatagramConn,
   ): void {
     const decoded = decodeDatagram(bytes);
-    const frames = decoded.ok && decoded.sealed === undefined ? decoded.frames : [];
-    const type = decoded.ok ? decoded.header.type : 0;
+    const frames = decoded.ok && decoded.value.sealed === undefined ? decoded.value.frames : [];
+    const type = decoded.ok ? decoded.value.header.type : 0;
     const passing: Passing = { direction, from, to, bytes, frames, type };
     const fate = this.judge(passing);
     for (const watcher of this.#watchers) watcher(passing);

@@ -132,7 +132,7 @@ export function requestBytes(frames: readonly Frame[]): Uint8Array {
 /** The frames of an Answer. */
 export function framesOf(bytes: Uint8Array): Frame[] {
   const decoded = decodeDatagram(bytes);
-  assert(decoded.ok && !decoded.sealed);
-  assertEquals(decoded.header, { type: DatagramType.Answer, connection: 0, packet: 0 });
-  return decoded.frames;
+  assert(decoded.ok && !decoded.value.sealed);
+  assertEquals(decoded.value.header, { type: DatagramType.Answer, connection: 0, packet: 0 });
+  return decoded.value.frames;
 }

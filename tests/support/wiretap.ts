@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { type Decoded, decodeDatagram, decodeFrames } from "../../protocol/wire/datagram.ts";
+import { decodeDatagram, type DecodeError, decodeFrames } from "../../protocol/wire/datagram.ts";
 import type {
   ConnectionAccept,
   ConnectionRequest,
@@ -50,7 +50,7 @@ export type Seen =
     /** Which key it was sealed with: counts the {@linkcode Sealer}s; undefined where it is not. */
     key: number | undefined;
   }
-  | Extract<Decoded, { ok: false }>;
+  | { ok: false; error: DecodeError };
 
 /** The last notes, by some of the bytes that they are about. */
 class Notes<T> {
@@ -114,17 +114,17 @@ Responder.prototype.writeMessageTwo = function (this: Responder, ephemeral, payl
 export function look(bytes: Uint8Array): Seen {
   const decoded = decodeDatagram(bytes);
   if (!decoded.ok) return decoded;
-  const { header } = decoded;
-  if (decoded.sealed === undefined) {
-    const frames = decoded.frames.map(withContent);
+  const { header } = decoded.value;
+  if (decoded.value.sealed === undefined) {
+    const frames = decoded.value.frames.map(withContent);
     return { ok: true, header, frames, isUnknown: false, key: undefined };
   }
-  const { length } = decoded.sealed;
+  const { length } = decoded.value.sealed;
   const note = length < TAG_SIZE
     ? undefined
-    : sealed.get(decoded.sealed.subarray(length - TAG_SIZE));
+    : sealed.get(decoded.value.sealed.subarray(length - TAG_SIZE));
   const plain = note?.size === length ? decodeFrames(note.frames) : undefined;
-  if (!plain?.ok) return { ok: true, header, frames: [], isUnknown: true, key: undefined };
+  if (plain === undefined) return { ok: true, header, frames: [], isUnknown: true, key: undefined };
   const frames = plain.frames.map(withContent);
   return { ok: true, header, frames, isUnknown: false, key: note?.key };
 }

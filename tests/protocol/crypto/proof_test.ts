@@ -15,8 +15,8 @@ Deno.test("Prover.prove() puts a Proof frame behind the frames, as README.md has
   const proven = new Prover(SECRET).prove(REQUEST);
   assertEquals(proven, hexToBytes(VECTOR.hex));
   const decoded = decodeDatagram(proven);
-  assert(decoded.ok && !decoded.sealed);
-  assertEquals(decoded.frames.map(({ kind }) => kind), ["leaseKeepalive", "proof"]);
+  assert(decoded.ok && !decoded.value.sealed);
+  assertEquals(decoded.value.frames.map(({ kind }) => kind), ["leaseKeepalive", "proof"]);
 });
 
 Deno.test("Prover.isProven() takes what a Prover with the same secret proved", () => {

@@ -45,8 +45,10 @@ class Dealings {
       if (transmit === undefined) return all;
       assertEquals(transmit.to, SERVER);
       const decoded = decodeDatagram(transmit.bytes);
-      assert(decoded.ok && !decoded.sealed && decoded.header.type === DatagramType.Request);
-      all.push(...decoded.frames.filter((frame): frame is Request => "nonce" in frame));
+      assert(
+        decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Request,
+      );
+      all.push(...decoded.value.frames.filter((frame): frame is Request => "nonce" in frame));
     }
   }
 

@@ -65,18 +65,24 @@ function freshRequest(lone: ClientHarness, connection = 1 + prng.int(2 ** 31)): 
 /** The request, as if it had a cookie. */
 function withCookie(request: Uint8Array, key: Uint8Array, cookie: Uint8Array): Uint8Array {
   const decoded = decodeDatagram(request);
-  assert(decoded.ok && decoded.sealed === undefined);
-  const [frame] = decoded.frames;
+  assert(decoded.ok && decoded.value.sealed === undefined);
+  const [frame] = decoded.value.frames;
   assert(frame?.kind === "connectionRequest");
-  return encodeRequest(frame.connection, decoded.header.packet, frame.messageOne, key, cookie);
+  return encodeRequest(
+    frame.connection,
+    decoded.value.header.packet,
+    frame.messageOne,
+    key,
+    cookie,
+  );
 }
 
 /** The cookie in the one datagram that was sent. */
 function cookieIn(bytes: Uint8Array, key: Uint8Array, request: Uint8Array): Uint8Array | undefined {
   const decoded = decodeDatagram(bytes);
-  assert(decoded.ok && decoded.sealed === undefined);
-  assertEquals(decoded.header.type, DatagramType.Cookie);
-  const [frame] = decoded.frames;
+  assert(decoded.ok && decoded.value.sealed === undefined);
+  assertEquals(decoded.value.header.type, DatagramType.Cookie);
+  const [frame] = decoded.value.frames;
   assert(frame?.kind === "cookieReply");
   return openCookie(frame, key, mac1Of(request));
 }

@@ -1,9 +1,11 @@
+import { failure, type Result, success } from "../../../protocol/result.ts";
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import {
   DatagramWriter,
-  type Decoded,
   decodeDatagram,
+  type DecodedDatagram,
   type DecodedFrames,
+  type DecodeError,
   decodeFrames,
   encodeDatagram,
   encodeVersionAnswer,
@@ -25,18 +27,22 @@ import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 import { KINDS, randomFrame, randomHeader } from "../../support/random_frame.ts";
 import { hexToBytes, type Vector, VECTORS } from "../../vectors/wire.ts";
 
+type Decoded = Result<DecodedDatagram, DecodeError>;
+
 const HEADER: Header = { type: DatagramType.Request, connection: 7, packet: 1 };
 const SEALED_TYPES: readonly number[] = [DatagramType.Handshake, DatagramType.Connection];
 
 /** What decoding a vector is to give. */
-function expected({ header, frames, unknownFrames = 0, version }: Vector): Decoded | DecodedFrames {
-  if (header === undefined) return { ok: true, frames: [...frames], unknownFrames };
-  if (version !== undefined) return { ok: false, reason: "version", version, header };
-  return { ok: true, header, frames: [...frames], unknownFrames };
+function expected(
+  { header, frames, unknownFrames = 0, version }: Vector,
+): Decoded | DecodedFrames | undefined {
+  if (header === undefined) return { frames: [...frames], unknownFrames };
+  if (version !== undefined) return failure({ reason: "version", version, header });
+  return success({ header, frames: [...frames], unknownFrames });
 }
 
 /** A vector's bytes decoded: a datagram, or what is sealed in one. */
-function decode({ header }: Vector, bytes: Uint8Array): Decoded | DecodedFrames {
+function decode({ header }: Vector, bytes: Uint8Array): Decoded | DecodedFrames | undefined {
   return header === undefined ? decodeFrames(bytes) : decodeDatagram(bytes);
 }
 
@@ -64,7 +70,7 @@ function decodeFramesBoth(
   bytes: Uint8Array,
   what: string,
   numbers = Array.from(bytes),
-): DecodedFrames {
+): DecodedFrames | undefined {
   const real = decodeFrames(bytes);
   const naive = naiveDecodeFrames(numbers);
   if (!isSame(real, naive)) assertEquals<unknown>(real, naive, `${what}: ${hex(bytes)}`);
@@ -119,7 +125,7 @@ Deno.test("decodeDatagram() leaves sealed frames as they are", () => {
     const header = { type, connection, packet };
     for (let size = 16; size <= bytes.length; size++) {
       const sealed = bytes.subarray(16, size);
-      assertEquals(decodeBoth(bytes.subarray(0, size), name), { ok: true, header, sealed });
+      assertEquals(decodeBoth(bytes.subarray(0, size), name), success({ header, sealed }));
     }
   }
 });
@@ -133,17 +139,21 @@ Deno.test("decodeDatagram() rejects every truncation but where a frame ends", ()
     for (let size = 0; size < bytes.length; size++) {
       const part = bytes.subarray(0, size);
       const cut = start === 0 ? decodeFramesBoth(part, vector.name) : decodeBoth(part, vector.name);
-      assertEquals(cut.ok, ends.includes(size), `${vector.name}, cut to ${size} bytes`);
-      if (!cut.ok) assertEquals(cut.reason, size < start ? "size" : "frame");
-      else if (whole.ok) {
-        assertEquals(framesOf(cut), framesOf(whole).slice(0, framesOf(cut).length));
+      const what = `${vector.name}, cut to ${size} bytes`;
+      assertEquals(framesOf(cut) !== undefined, ends.includes(size), what);
+      const frames = framesOf(cut);
+      if (frames !== undefined) {
+        assertEquals(frames, framesOf(whole)?.slice(0, frames.length));
+      } else if (cut !== undefined && "error" in cut) {
+        assertEquals(cut.error.reason, size < start ? "size" : "frame");
       }
     }
   }
 });
 
-function framesOf(decoded: Decoded | DecodedFrames): readonly Frame[] {
-  return "frames" in decoded ? decoded.frames : [];
+function framesOf(decoded: Decoded | DecodedFrames | undefined): readonly Frame[] | undefined {
+  if (decoded === undefined || "frames" in decoded) return decoded?.frames;
+  return decoded.ok ? decoded.value.sealed === undefined ? decoded.value.frames : [] : undefined;
 }
 
 /** Every change of a single byte. `check` gets the same bytes twice. */
@@ -189,12 +199,12 @@ function checkRandomDatagrams(prng: Prng, frameCount: number): void {
     const decoded = decodeBoth(bytes, "random frames");
     const body = bytes.subarray(16);
     const wanted: Decoded = SEALED_TYPES.includes(header.type)
-      ? { ok: true, header, sealed: body }
-      : { ok: true, header, frames: kept, unknownFrames: 0 };
+      ? success({ header, sealed: body })
+      : success({ header, frames: kept, unknownFrames: 0 });
     if (!isSame(decoded, wanted)) assertEquals(decoded, wanted);
     const opened = decodeFramesBoth(body, "random frames");
-    if (!isSame(opened, { ok: true, frames: kept, unknownFrames: 0 })) {
-      assertEquals(opened, { ok: true, frames: kept, unknownFrames: 0 });
+    if (!isSame(opened, { frames: kept, unknownFrames: 0 })) {
+      assertEquals(opened, { frames: kept, unknownFrames: 0 });
     }
     assertEquals(hex(body), hex(Uint8Array.from(naiveEncodeFrames(frames))));
   }
@@ -212,15 +222,15 @@ Deno.test("decodeDatagram() rejects a datagram over 1200 bytes", () => {
   const bytes = new Uint8Array(1201);
   bytes.set(longest);
   bytes[18]!++;
-  assertEquals(decodeBoth(bytes, "over-long"), { ok: false, reason: "size" });
+  assertEquals(decodeBoth(bytes, "over-long"), failure({ reason: "size" }));
 });
 
 Deno.test("decodeDatagram() rejects another magic and an unknown type", () => {
   const bytes = encodeDatagram(HEADER, [{ kind: "connectionKeepalive" }]);
-  assertEquals(decodeBoth(bytes.with(0, 0x74), "magic"), { ok: false, reason: "magic" });
-  assertEquals(decodeBoth(bytes.with(1, 0x64), "magic"), { ok: false, reason: "magic" });
+  assertEquals(decodeBoth(bytes.with(0, 0x74), "magic"), failure({ reason: "magic" }));
+  assertEquals(decodeBoth(bytes.with(1, 0x64), "magic"), failure({ reason: "magic" }));
   for (const type of [0, 7, 254]) {
-    assertEquals(decodeBoth(bytes.with(3, type), "type"), { ok: false, reason: "type" });
+    assertEquals(decodeBoth(bytes.with(3, type), "type"), failure({ reason: "type" }));
   }
 });
 
@@ -228,12 +238,8 @@ Deno.test("decodeDatagram() tells another version, whatever follows the header",
   for (const version of [0, 2, 255]) {
     const bytes = hexToBytes("7563 01 09 00000007 0000000000000001 24ffff").with(2, version);
     const header = { type: 9, connection: 7, packet: 1 };
-    assertEquals<unknown>(decodeBoth(bytes, "version"), {
-      ok: false,
-      reason: "version",
-      version,
-      header,
-    });
+    const decoded = decodeBoth(bytes, "version");
+    assertEquals<unknown>(decoded, failure({ reason: "version", version, header }));
   }
 });
 
@@ -241,7 +247,7 @@ Deno.test("decodeDatagram() rejects bytes behind the last frame", () => {
   const bytes = encodeDatagram(HEADER, [{ kind: "connectionKeepalive" }]);
   for (const tail of [[0], [0, 0], [0, 0, 1]]) {
     const longer = Uint8Array.from([...bytes, ...tail]);
-    assertEquals(decodeBoth(longer, "trailing"), { ok: false, reason: "frame" });
+    assertEquals(decodeBoth(longer, "trailing"), failure({ reason: "frame" }));
   }
 });
 
@@ -254,7 +260,7 @@ Deno.test("decodeDatagram() rejects a frame that is longer than its fields", () 
       const bytes = encodeDatagram(HEADER, [randomFrame(prng, kind)]);
       const longer = Uint8Array.from([...bytes, 0]);
       new DataView(longer.buffer).setUint16(17, bytes.length - 16 - 3 + 1);
-      assertEquals(decodeBoth(longer, kind), { ok: false, reason: "frame" });
+      assertEquals(decodeBoth(longer, kind), failure({ reason: "frame" }));
     });
   }
 });
@@ -267,7 +273,7 @@ Deno.test("decodeDatagram() rejects bad UTF-8", () => {
       { kind: "message", seq: 0, sender: 1, flags: 0, text: "?".repeat(text.length) },
     ]);
     bytes.set(text, bytes.length - text.length);
-    assertEquals(decodeBoth(bytes, digits), { ok: false, reason: "frame" });
+    assertEquals(decodeBoth(bytes, digits), failure({ reason: "frame" }));
   }
 });
 
@@ -280,19 +286,17 @@ Deno.test("decodeDatagram() rejects an address without a port or of another fami
   const [familyAt, portAt] = [bytes.length - 7, bytes.length - 2];
   assert(decodeBoth(bytes, "address").ok);
   for (const family of [0, 5, 16]) {
-    assertEquals(decodeBoth(bytes.with(familyAt, family), "family"), {
-      ok: false,
-      reason: "frame",
-    });
+    const decoded = decodeBoth(bytes.with(familyAt, family), "family");
+    assertEquals(decoded, failure({ reason: "frame" }));
   }
   const withoutPort = bytes.with(portAt, 0).with(portAt + 1, 0);
-  assertEquals(decodeBoth(withoutPort, "port"), { ok: false, reason: "frame" });
+  assertEquals(decodeBoth(withoutPort, "port"), failure({ reason: "frame" }));
 });
 
 Deno.test("decodeDatagram() keeps a byte order mark and zeros in a text", () => {
   const frame: Frame = { kind: "message", seq: 0, sender: 1, flags: 0, text: "\ufeffa\0b\ufeff" };
   const decoded = decodeBoth(encodeDatagram(HEADER, [frame]), "byte order mark");
-  assertEquals(decoded, { ok: true, header: HEADER, frames: [frame], unknownFrames: 0 });
+  assertEquals(decoded, success({ header: HEADER, frames: [frame], unknownFrames: 0 }));
 });
 
 Deno.test("decodeDatagram() reads a datagram at any offset of a buffer", () => {
@@ -388,7 +392,7 @@ Deno.test("decodeDatagram() takes a packet counter of 2^53 - 1 and rejects a hig
   assert(decodeDatagram(bytes).ok);
   for (const [offset, value] of [[9, 0x20], [8, 0x80]] as const) {
     const reason = "packet";
-    assertEquals(decodeBoth(bytes.with(offset, value), reason), { ok: false, reason });
+    assertEquals(decodeBoth(bytes.with(offset, value), reason), failure({ reason }));
   }
 });
 

@@ -8,10 +8,12 @@ import { registerFrame, requestBytes } from "../../support/server_stage.ts";
 /** What decodeDatagram() makes of a Request with one frame. */
 function decodeOne(bytes: Uint8Array): Frame | undefined {
   const decoded = decodeDatagram(bytes);
-  const isRequest = decoded.ok && decoded.sealed === undefined &&
-    decoded.header.type === DatagramType.Request;
-  if (!isRequest || decoded.frames.length + decoded.unknownFrames !== 1) return undefined;
-  return decoded.frames[0];
+  const isRequest = decoded.ok && decoded.value.sealed === undefined &&
+    decoded.value.header.type === DatagramType.Request;
+  if (!isRequest || decoded.value.frames.length + decoded.value.unknownFrames !== 1) {
+    return undefined;
+  }
+  return decoded.value.frames[0];
 }
 
 function frames(prng: Prng, name: string): Frame[] {

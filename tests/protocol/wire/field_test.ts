@@ -27,8 +27,8 @@ Deno.test("restText is written whole or not at all, also where the code is hot",
       return isAdded;
     });
     const decoded = decodeDatagram(writer.finish());
-    assert(decoded.ok && decoded.sealed === undefined);
-    const read = decoded.frames.map((frame) => frame.kind === "message" ? frame.text : "");
+    assert(decoded.ok && decoded.value.sealed === undefined);
+    const read = decoded.value.frames.map((frame) => frame.kind === "message" ? frame.text : "");
     if (read.join() !== written.join()) throw new Error(`round ${round}: another text`);
   }
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Message } from "../../../protocol/wire/frame.ts";
-import { TextBatch } from "../../../protocol/wire/text_batch.ts";
+import { TextBatch } from "../../../protocol/wire/message.ts";
 
 const encoder = new TextEncoder();
 
