@@ -5,30 +5,57 @@
  *
  * @module
  */
-export * from "./wire/address.ts";
-export * from "./crypto/aead.ts";
-export * from "./recovery/congestion.ts";
-export * from "./connection/connection.ts";
-export * from "./wire/datagram.ts";
-export * from "./machine.ts";
-export * from "./crypto/fingerprint.ts";
+export { type Result } from "./result.ts";
+export type { DatagramMachine, Instant, Machine, Random, Transmit } from "./machine.ts";
+export {
+  clock,
+  type Drive,
+  drive,
+  openSocket,
+  resolveHost,
+  type Socket,
+  type SocketAddress,
+  systemRandom,
+} from "./udp.ts";
+
+export { type Address, formatAddress, sameAddress } from "./wire/address.ts";
+export {
+  DatagramWriter,
+  decodeDatagram,
+  type DecodedDatagram,
+  type DecodedFrames,
+  type DecodeError,
+  decodeFrames,
+  encodeDatagram,
+  encodeVersionAnswer,
+} from "./wire/datagram.ts";
 export * from "./wire/frame.ts";
-export * from "./session/handshake.ts";
-export * from "./crypto/hmac.ts";
-export * from "./connection/incoming_requests.ts";
-export * from "./recovery/loss_detection.ts";
-export * from "./directory/name.ts";
-export * from "./crypto/noise.ts";
-export * from "./connection/outgoing_request.ts";
-export * from "./session/path.ts";
-export * from "./session/path_mtu.ts";
-export * from "./crypto/proof.ts";
-export * from "./connection/receive_queue.ts";
-export * from "./directory/registration.ts";
-export * from "./crypto/replay_window.ts";
-export * from "./recovery/rtt.ts";
-export * from "./crypto/seal.ts";
-export * from "./connection/send_queue.ts";
-export * from "./timers.ts";
-export * from "./udp.ts";
-export * from "./crypto/x25519.ts";
+
+export { fingerprint, parseFingerprint, shortAuthenticationString } from "./crypto/fingerprint.ts";
+export { Opener, Sealer } from "./crypto/seal.ts";
+export { KeyPair, makeKeyPair } from "./crypto/x25519.ts";
+
+export type { Seals, SessionKeys } from "./session/handshake.ts";
+
+export { nameKey, nameProblem } from "./directory/name.ts";
+export {
+  type Query,
+  Registration,
+  type RegistrationEvent,
+  type RegistrationRequest,
+} from "./directory/registration.ts";
+
+export {
+  Connection,
+  type ConnectionEvent,
+  type ConnectionIds,
+  type ConnectionState,
+  type EndedBy,
+} from "./connection/connection.ts";
+export {
+  OutgoingRequest,
+  type OutgoingRequestEvent,
+  type RequestIds,
+} from "./connection/outgoing_request.ts";
+export { RttEstimator } from "./recovery/rtt.ts";
+export { TIMER_POLICIES, type TimerMode, type TimerPolicy } from "./recovery/timer_policy.ts";

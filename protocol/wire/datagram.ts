@@ -30,6 +30,7 @@ export type DecodedDatagram =
 
 /** The frames in some bytes. */
 export interface DecodedFrames {
+  /** In their order. */
   readonly frames: Frame[];
   /** Frames of types that this version does not know; they were skipped. */
   readonly unknownFrames: number;
@@ -37,12 +38,16 @@ export interface DecodedFrames {
 
 /** Why some bytes are no datagram for this version. */
 export type DecodeError =
-  | { readonly reason: "size" | "magic" | "type" | "packet" | "frame" }
+  | {
+    /** What is wrong. */
+    readonly reason: "size" | "magic" | "type" | "packet" | "frame";
+  }
   | {
     /** Well formed as far as can be told, but of another version. */
     readonly reason: "version";
     /** The version that the sender speaks. */
     readonly version: number;
+    /** Its header, whose layout is the same in all versions. */
     readonly header: Header;
   };
 
