@@ -20,11 +20,11 @@ import {
   isFailure,
 } from "./state/choice.ts";
 import { Connections } from "./state/connections.ts";
-import { DirectoryLink, type LinkEvent } from "./state/directory_link.ts";
-import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
+import { DirectoryLink, type LinkEvent, type Self } from "./state/directory_link.ts";
+import type { ClientEvent, ErrorCode } from "./event.ts";
 import { Intake } from "./state/intake.ts";
 import { isTarget } from "./state/outgoing.ts";
-import { isPeer, type Self } from "./state/peer.ts";
+import { matchesIdOrName, type Peer } from "./peer.ts";
 import { Requests } from "./state/requests.ts";
 import { type ClientOptions, type ClientView, viewConversations, viewOutgoing } from "./view.ts";
 
@@ -61,7 +61,7 @@ export class Client implements DatagramMachine<ClientEvent> {
   connect(now: Instant, peer: Peer): void {
     const self = this.#registered();
     if (self === undefined) return;
-    if (isPeer(peer, self.id, self.name)) return this.#fail("self", "That is you");
+    if (matchesIdOrName(peer, self.id, self.name)) return this.#fail("self", "That is you");
     const problem = connectProblem(this.#connections, this.#requests, peer);
     if (problem !== undefined) return this.#tell(problem);
     this.#requests.lookUp(peer);
@@ -84,7 +84,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     const { requester, name } = request;
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
     const isWanted = outgoing !== undefined && (outgoing.request?.ids.remote === requester ||
-      isPeer(outgoing.target, requester, name));
+      matchesIdOrName(outgoing.target, requester, name));
     if (isWanted) this.cancel(now);
     const problem = acceptProblem(this.#connections, this.#requests, request);
     if (problem !== undefined) return this.#tell(problem);

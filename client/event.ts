@@ -5,6 +5,7 @@
  */
 import type { Address } from "../protocol/wire/address.ts";
 import type { ListEntry } from "../protocol/wire/frame.ts";
+import type { Peer } from "./peer.ts";
 
 /** Why a command or the client itself failed. */
 export type ErrorCode =
@@ -36,9 +37,6 @@ export type ErrorCode =
   | "queueFull"
   /** A command that cannot be understood. */
   | "usage";
-
-/** A client id, or a name where only that is known. */
-export type Peer = number | string;
 
 /** Whose key it is, as far as this client remembers. */
 export interface IdentityEvent {

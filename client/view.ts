@@ -8,7 +8,7 @@ import type { Instant, Random } from "../protocol/machine.ts";
 import type { TimerMode } from "../protocol/recovery/rtt.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import type { Connections } from "./state/connections.ts";
-import type { Peer } from "./event.ts";
+import type { Peer } from "./peer.ts";
 import type { ConnectIntent } from "./state/outgoing.ts";
 
 /** What a client is started with. */

@@ -6,7 +6,8 @@
 import type { Instant } from "../../protocol/machine.ts";
 import type { Client } from "../client.ts";
 import type { Command } from "./command_table.ts";
-import type { ClientEvent, Peer } from "../event.ts";
+import type { ClientEvent } from "../event.ts";
+import type { Peer } from "../peer.ts";
 import { commandHelp } from "./help.ts";
 import { type Answer, type PeerMemory, printOf } from "../identity/peer_memory.ts";
 import type { Printer } from "../output/printer.ts";

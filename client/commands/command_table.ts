@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Peer } from "../event.ts";
+import type { Peer } from "../peer.ts";
 
 /** What a user can ask for. */
 export type Command =

@@ -14,7 +14,7 @@
  * @module
  */
 import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
-import { nameProblem } from "../../protocol/directory/name.ts";
+import { success } from "../../protocol/result.ts";
 import {
   type Command,
   type CommandName,
@@ -24,11 +24,9 @@ import {
   JSON_FIELDS,
   usage,
 } from "./command_table.ts";
-import type { Peer } from "../event.ts";
+import { parsePeer } from "../peer.ts";
+import { shorten } from "../../cli/quote.ts";
 import { nearestName } from "../../cli/suggest.ts";
-
-/** The largest client id. */
-export const CLIENT_ID_MAX = 2 ** 32 - 1;
 
 /** The commands that can name somebody. */
 type PeerCommandName = typeof PEER_COMMANDS[number];
@@ -75,23 +73,6 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
   if (!isCertain) return command({ command: "send", text: line });
   const advice = context.isConnected ? undefined : "type help, or connect NAME to talk";
   return unknownCommand(slash, word, advice);
-}
-
-/** A client as people name it: a number is an id, anything else a name. */
-export function parsePeer(text: string): { peer: Peer } | { problem: string } {
-  if (/^\d+$/.test(text)) {
-    const id = Number(text);
-    if (id >= 1 && id <= CLIENT_ID_MAX) return { peer: id };
-    return { problem: `expected a client id from 1 to ${CLIENT_ID_MAX}, got "${shorten(text)}"` };
-  }
-  const problem = nameProblem(text);
-  return problem === undefined ? { peer: text } : { problem: `a name ${problem}` };
-}
-
-/** A text cut to what an error message may hold. */
-export function shorten(text: string, length = 40): string {
-  const characters = [...text];
-  return characters.length <= length ? text : characters.slice(0, length).join("") + "…";
 }
 
 function withoutSlash(line: string): string {
@@ -188,10 +169,8 @@ function parseAddressed(name: string, text = ""): { parsed: ParsedLine; isName: 
   if (parsed === undefined) {
     return { parsed: problem(usageMessage(commandNamed("@")!)), isName: name !== "" };
   }
-  if ("problem" in parsed) {
-    return { parsed: problem(`Cannot send: ${parsed.problem}`), isName: false };
-  }
-  return { parsed: command({ command: "send", text, peer: parsed.peer }), isName: true };
+  if (!parsed.ok) return { parsed: problem(`Cannot send: ${parsed.error}`), isName: false };
+  return { parsed: command({ command: "send", text, peer: parsed.value }), isName: true };
 }
 
 function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLine {
@@ -202,9 +181,9 @@ function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLin
   }
   const takesKey = !["connect", "switch", "terminate"].includes(name);
   const digits = takesKey ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
-  const parsed = digits === undefined ? parsePeer(text) : { peer: digits };
-  if ("problem" in parsed) return problem(`Cannot ${name}: ${parsed.problem}`);
-  return command({ command: name, peer: parsed.peer });
+  const parsed = digits === undefined ? parsePeer(text) : success(digits);
+  if (!parsed.ok) return problem(`Cannot ${name}: ${parsed.error}`);
+  return command({ command: name, peer: parsed.value });
 }
 
 function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block" {
@@ -261,8 +240,8 @@ function jsonSend(text: unknown, peer: unknown): ParsedLine {
   if (peer === undefined) return command({ command: "send", text });
   const parsed = isPeerField(peer) ? parsePeer(String(peer)) : undefined;
   if (parsed === undefined) return problem(peerFieldMessage("send"));
-  if ("problem" in parsed) return problem(`Cannot send: ${parsed.problem}`);
-  return command({ command: "send", text, peer: parsed.peer });
+  if (!parsed.ok) return problem(`Cannot send: ${parsed.error}`);
+  return command({ command: "send", text, peer: parsed.value });
 }
 
 function jsonPeerCommand(name: PeerCommandName, peer: unknown): ParsedLine {

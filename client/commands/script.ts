@@ -7,7 +7,8 @@
 import { parseCommand, type ParsedLine } from "./parse.ts";
 import type { Command } from "./command_table.ts";
 import { CONNECTIONS_MAX } from "../state/connections.ts";
-import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
+import type { ClientEvent, ErrorCode } from "../event.ts";
+import type { Peer } from "../peer.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
 import { LINE_LENGTH_MAX } from "../../cli/line_splitter.ts";
 import {

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Command } from "./command_table.ts";
-import type { Peer } from "../event.ts";
-import { isPeer } from "../state/peer.ts";
+import { matchesIdOrName, type Peer } from "../peer.ts";
 import type { ClientView, ConversationView } from "../view.ts";
 
 /** What of the client's view a script looks at. */
@@ -45,5 +44,5 @@ export function isMeant(
   peer: Peer | undefined,
   { id, name }: { id: number; name: string },
 ): boolean {
-  return peer === undefined || isPeer(peer, id, name);
+  return peer === undefined || matchesIdOrName(peer, id, name);
 }

@@ -11,7 +11,8 @@ import {
   parseFingerprint,
   shortAuthenticationString,
 } from "../../protocol/crypto/fingerprint.ts";
-import type { ClientEvent, IdentityEvent, Peer } from "../event.ts";
+import type { ClientEvent, IdentityEvent } from "../event.ts";
+import { type Peer, peerWords } from "../peer.ts";
 import { fromHex, toHex } from "./hex.ts";
 import { isSameName, type KnownPeers } from "./known_peers.ts";
 import { label } from "../output/words.ts";
@@ -155,7 +156,7 @@ export class PeerMemory {
       typeof whom === "number" ? key === seen?.key : isCalled(whom, key, name)
     );
     const [person] = found;
-    const text = wordsFor(whom);
+    const text = peerWords(whom);
     if (person === undefined) return unknown(`Cannot unblock ${text}: not blocked`);
     if (found.length > 1) return ambiguous("unblock", text, found);
     this.#options.store.change((peers) => peers.unblock(person.key));
@@ -205,7 +206,7 @@ export class PeerMemory {
       typeof whom === "number" ? id === whom : isCalled(whom, key, name)
     );
     if (seen !== undefined) return seen;
-    const text = wordsFor(whom);
+    const text = peerWords(whom);
     if (typeof whom === "number") {
       return unknown(`Cannot block ${text}: its key is not known, because it has not called yet`);
     }
@@ -234,10 +235,6 @@ export function printOf(key: string): string {
 
 function nameOf({ id, name }: Person): string {
   return id === undefined && name === "" ? "that client" : label(id ?? 0, name);
-}
-
-function wordsFor(whom: Peer): string {
-  return typeof whom === "number" ? `client ${whom}` : whom;
 }
 
 function note(...lines: string[]): Answer {

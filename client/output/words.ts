@@ -4,7 +4,7 @@
  * @module
  */
 import { cleanText } from "../../cli/text.ts";
-import type { Peer } from "../event.ts";
+import type { Peer } from "../peer.ts";
 
 /** `client 2 (bob)` */
 export function who(id: number, name: string): string {

@@ -8,8 +8,8 @@ import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
-import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
-import { isSameKey, peerWords } from "./peer.ts";
+import type { ClientEvent, ErrorCode } from "../event.ts";
+import { isSameKey, type Peer, peerWords } from "../peer.ts";
 import type { Requests } from "./requests.ts";
 
 /** Why a command failed. */

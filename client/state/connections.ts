@@ -12,8 +12,8 @@ import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { SessionKeys } from "../../protocol/session/handshake.ts";
 import type { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { earlier } from "../../protocol/timers.ts";
-import type { ClientEvent, Peer } from "../event.ts";
-import { isCalled } from "./peer.ts";
+import type { ClientEvent } from "../event.ts";
+import { matchesClient, type Peer } from "../peer.ts";
 
 /** Connections at a time. */
 export const CONNECTIONS_MAX = 16;
@@ -110,7 +110,7 @@ export class Connections {
   /** Those that have not ended with whom this id, name or fingerprint means. */
   called(peer: Peer): Connection[] {
     return [...this.#live.keys()].filter(({ ids: { remote, remoteName }, keys }) =>
-      isCalled(peer, remote, remoteName, keys.remoteKey)
+      matchesClient(peer, remote, remoteName, keys.remoteKey)
     );
   }
 

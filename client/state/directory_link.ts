@@ -17,11 +17,18 @@ import {
   Registration,
   type RegistrationEvent,
 } from "../../protocol/directory/registration.ts";
-import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
+import type { ClientEvent, ErrorCode } from "../event.ts";
+import type { Peer } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 
 /** Clients in the longest list. */
 export const LIST_LENGTH_MAX = 100_000;
+
+/** This client, as its directory knows it. */
+export interface Self {
+  id: number;
+  name: string;
+}
 
 /** What the link tells the client. */
 export type LinkEvent =

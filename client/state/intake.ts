@@ -8,8 +8,7 @@ import { type Decoded, decodeDatagram, encodeVersionAnswer } from "../../protoco
 import type { Instant } from "../../protocol/machine.ts";
 import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { Connections } from "./connections.ts";
-import type { DirectoryLink } from "./directory_link.ts";
-import type { Self } from "./peer.ts";
+import type { DirectoryLink, Self } from "./directory_link.ts";
 import type { Requests } from "./requests.ts";
 
 type DecodedOk = Extract<Decoded, { ok: true }>;

@@ -6,7 +6,7 @@
 import type { Instant } from "../../protocol/machine.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import type { MissedRequest } from "../event.ts";
-import { isSameKey } from "./peer.ts";
+import { isSameKey } from "../peer.ts";
 
 /** Missed requests that are remembered; of more, the one that was missed first is forgotten. */
 export const MISSED_REQUESTS_MAX = 32;

@@ -5,15 +5,16 @@
  */
 import type { Address } from "../../protocol/wire/address.ts";
 import { type Instant, randomU32, type Transmit } from "../../protocol/machine.ts";
-import type { CookieReply, Header } from "../../protocol/wire/frame.ts";
+import { type CookieReply, type Header, RejectReason, VERSION } from "../../protocol/wire/frame.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import {
   OutgoingRequest,
   type OutgoingRequestEvent,
 } from "../../protocol/connection/outgoing_request.ts";
 import { earlier } from "../../protocol/timers.ts";
-import type { Peer } from "../event.ts";
-import { isPeer, type Self } from "./peer.ts";
+import type { ClientEvent } from "../event.ts";
+import { matchesIdOrName, type Peer } from "../peer.ts";
+import type { Self } from "./directory_link.ts";
 import type { ClientOptions } from "../view.ts";
 
 /** Cancelled requests whose cancellation is not acknowledged yet. */
@@ -30,7 +31,7 @@ export interface ConnectIntent {
 /** Whether a client id or name means the one that is wanted. */
 export function isTarget(peer: Peer, { target, request }: Readonly<ConnectIntent>): boolean {
   if (peer === request?.ids.remote) return true;
-  return typeof target === "number" ? peer === target : isPeer(peer, 0, target);
+  return typeof target === "number" ? peer === target : matchesIdOrName(peer, 0, target);
 }
 
 /** What one client requests. */
@@ -131,5 +132,27 @@ export class OutgoingRequests {
   #all(): OutgoingRequest[] {
     const request = this.#intent?.request;
     return request === undefined ? this.#cancelled : [request, ...this.#cancelled];
+  }
+}
+
+/** The client's event for one of the request to the client with the id `peer`. */
+export function toClientEvent(
+  peer: number,
+  event: Exclude<OutgoingRequestEvent, { kind: "accepted" }>,
+): ClientEvent {
+  switch (event.kind) {
+    case "requesting":
+    case "ringing":
+      return { ...event, peer };
+    case "timeout":
+      return { kind: "error", code: "peerTimeout", message: `Client ${peer} does not answer` };
+    case "otherVersion": {
+      const versions = `speaks version ${event.version}, this client ${VERSION}`;
+      return { kind: "error", code: "version", message: `Client ${peer} ${versions}` };
+    }
+    case "rejected":
+      return event.reason === RejectReason.notThisClient
+        ? { kind: "inactive", peer }
+        : { kind: "rejected", peer, reason: event.reason };
   }
 }

@@ -35,10 +35,11 @@ import { earlier } from "../../protocol/timers.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
 import { HandshakeGuard, type OpenedRequest } from "../../protocol/session/handshake_guard.ts";
-import type { ClientEvent, MissedRequest, Peer } from "../event.ts";
+import type { ClientEvent, MissedRequest } from "../event.ts";
 import { MissedRequests } from "./missed.ts";
-import { type ConnectIntent, OutgoingRequests } from "./outgoing.ts";
-import { isCalled, isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
+import { type ConnectIntent, OutgoingRequests, toClientEvent } from "./outgoing.ts";
+import type { Self } from "./directory_link.ts";
+import { isSameKey, matchesClient, matchesIdOrName, type Peer } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 
 /** Answers that wait to be sent; more are dropped, as a network may drop them. */
@@ -88,7 +89,7 @@ export class Requests {
   /** The pending requests that are from that client in their own words, or have that fingerprint. */
   pendingOf(peer: Peer): IncomingRequest[] {
     return this.pending().filter(({ requester, name, key }) =>
-      isCalled(peer, requester, name, key)
+      matchesClient(peer, requester, name, key)
     );
   }
 
@@ -312,7 +313,7 @@ export class Requests {
     if (acceptAll && intent === undefined) return this.accept(now, self.name, request, true);
     this.reply(answerTo(request));
     const isWanted = intent !== undefined && intent.request === undefined &&
-      isPeer(intent.target, peer, name);
+      matchesIdOrName(intent.target, peer, name);
     // The directory's answer will tell the key of whom this client wants.
     if (isWanted && intent.asker?.state !== "pending") intent.asker = request;
     else this.#events.push({ kind: "request", peer, name, isAgain, key });

@@ -5,7 +5,8 @@
  */
 import { assert } from "@std/assert";
 import { Client } from "../../client/client.ts";
-import type { ClientEvent, Peer } from "../../client/event.ts";
+import type { ClientEvent } from "../../client/event.ts";
+import type { Peer } from "../../client/peer.ts";
 import type { ClientOptions, ClientView } from "../../client/view.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";

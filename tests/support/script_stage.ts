@@ -4,7 +4,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { ClientEvent, ErrorCode, Peer } from "../../client/event.ts";
+import type { ClientEvent, ErrorCode } from "../../client/event.ts";
+import type { Peer } from "../../client/peer.ts";
 import type { ExitStatus } from "../../client/exit.ts";
 import { Script, type ScriptOptions } from "../../client/commands/script.ts";
 import type { ScriptView } from "../../client/commands/script_view.ts";

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import {
-  CLIENT_ID_MAX,
   parseCommand,
   type ParseContext,
   type ParsedLine,
 } from "../../../client/commands/parse.ts";
 import { COMMANDS, usage } from "../../../client/commands/command_table.ts";
 import { complete, KnownClients } from "../../../client/commands/complete.ts";
+import { CLIENT_ID_MAX } from "../../../client/peer.ts";
 import { commandHelp } from "../../../client/commands/help.ts";
 
 const IDLE: ParseContext = { isConnected: false, isJson: false };

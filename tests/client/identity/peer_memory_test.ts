@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { IdentityEvent, Peer } from "../../../client/event.ts";
+import type { IdentityEvent } from "../../../client/event.ts";
+import type { Peer } from "../../../client/peer.ts";
 import { toHex } from "../../../client/identity/hex.ts";
 import { KnownPeers } from "../../../client/identity/known_peers.ts";
 import { type Answer, PeerMemory, type PeerStore } from "../../../client/identity/peer_memory.ts";
