@@ -96,7 +96,7 @@ export class Run {
   async run(drive: Drive): Promise<number> {
     this.#drive = drive;
     try {
-      if (this.#stdio.isInteractive) this.#printer.useTerminal(this.#openTerminal());
+      if (this.#stdio.isInteractive) this.#printer.useScreen(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
       if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
       this.#pump();

@@ -8,6 +8,14 @@ import type { ClientEvent } from "../event.ts";
 /** What is known of a message; `lost`: the connection ended before it was delivered. */
 export type DeliveryState = "sent" | "delivered" | "unconfirmed" | "lost";
 
+/** The mark in front of a message in each state, one column wide. */
+export const MARKS: Readonly<Record<DeliveryState, string>> = {
+  sent: "→",
+  delivered: "✓",
+  unconfirmed: "!",
+  lost: "✗",
+};
+
 /** A message whose state changed. `line`: where it was shown, if it was. */
 export interface Change<Line> {
   readonly peer: number;

@@ -8,7 +8,6 @@ import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { Output } from "../../cli/line_writer.ts";
 import { MARK_COLUMN, type Renderer } from "./render.ts";
-import type { PrintedLine, Terminal } from "../screen/terminal.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Milliseconds that a slow reader has to take the last lines. */
@@ -22,6 +21,21 @@ export interface PrinterSystem {
   printError(text: string): void;
 }
 
+/** A printed line that may be changed later. */
+export interface PrintedLine {
+  /** The number of its first row, once it is on the screen. */
+  row: number | undefined;
+}
+
+/** A screen with a prompt, above which lines are printed. */
+export interface PromptScreen {
+  print(text: string): PrintedLine;
+  /** Writes over a column of a line's first row; false where the row has left the screen. */
+  overwrite(line: PrintedLine, column: number, text: string): boolean;
+  /** Erases the line that was just entered. */
+  eraseTyped(): void;
+}
+
 /** Prints what a run has to show. */
 export class Printer {
   readonly #isJson: boolean;
@@ -30,7 +44,7 @@ export class Printer {
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
   #deliveries = new Deliveries<PrintedLine>(false);
-  #terminal: Terminal | undefined;
+  #screen: PromptScreen | undefined;
 
   constructor(
     isJson: boolean,
@@ -47,8 +61,8 @@ export class Printer {
   }
 
   /** From now on the lines go above the prompt. */
-  useTerminal(terminal: Terminal): void {
-    this.#terminal = terminal;
+  useScreen(screen: PromptScreen): void {
+    this.#screen = screen;
     this.#deliveries = new Deliveries(true);
   }
 
@@ -74,14 +88,14 @@ export class Printer {
     for (const change of changes) this.#show(change, time);
     const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
     if (text === undefined) return;
-    if (event.kind === "error" && !isJson && this.#terminal === undefined) {
+    if (event.kind === "error" && !isJson && this.#screen === undefined) {
       this.#system.printError(text);
     } else this.#print(text);
   }
 
   /** Prints a message that this client, of that name, sends to a peer. */
   own(peer: number, name: string, text: string): void {
-    this.#terminal?.eraseTyped();
+    this.#screen?.eraseTyped();
     const line = this.#print(this.#renderer.own(name, text, this.#system.date()));
     if (line !== undefined) this.#deliveries.add(peer, line);
   }
@@ -127,13 +141,13 @@ export class Printer {
   #show(change: Change<PrintedLine>, time: Date): void {
     const { line, state } = change;
     const isShown = line !== undefined &&
-      this.#terminal?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
+      this.#screen?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
     const notice = this.#deliveries.tell(change, isShown);
     if (notice !== undefined) this.#print(this.#renderer.delivery(notice, time));
   }
 
   #print(text: string): PrintedLine | undefined {
-    if (this.#terminal !== undefined) return this.#terminal.print(text);
+    if (this.#screen !== undefined) return this.#screen.print(text);
     this.#output.print(text);
     return undefined;
   }

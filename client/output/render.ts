@@ -7,12 +7,11 @@
  * @module
  */
 import { cleanText } from "../../cli/text.ts";
-import type { DeliveryNotice, DeliveryState } from "./deliveries.ts";
+import { type DeliveryNotice, type DeliveryState, MARKS } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
-import { sizeOf } from "../screen/paste.ts";
 import { brushOf, noticeOf } from "./render_notice.ts";
 import type { Brush, Style } from "../../cli/style.ts";
-import { clockTime, label, messages, who } from "./words.ts";
+import { clockTime, label, messages, textSize, who } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
 /** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
@@ -33,14 +32,6 @@ const THEIR_LIMIT: Limit = { lines: 20, characters: 1500 };
 const BEGINNING_COLUMNS_MIN = 10;
 /** Columns where the surface has none. */
 const COLUMNS_DEFAULT = 80;
-
-/** What stands in front of a message: one column each. */
-export const MARKS: Readonly<Record<DeliveryState, string>> = {
-  sent: "→",
-  delivered: "✓",
-  unconfirmed: "!",
-  lost: "✗",
-};
 
 /** Where the lines go. */
 export interface Surface {
@@ -140,7 +131,7 @@ export class Renderer {
   /** The line for a text that was pasted and not entered yet. */
   paste(text: string, isConnected: boolean, time: Date): string {
     const keys = isConnected ? "Enter sends, Ctrl-C drops" : "Ctrl-C drops";
-    const what = `Pasted ${sizeOf(text)}: ${keys}`;
+    const what = `Pasted ${textSize(text)}: ${keys}`;
     const [first = ""] = text.trimStart().split("\n", 1);
     const { columns = COLUMNS_DEFAULT } = this.#surface;
     // It stays in one row, or goes on in a second one.
@@ -222,7 +213,7 @@ export class Renderer {
   #shortened(text: string, { lines, characters }: Limit): string {
     if (!this.#surface.isTyped) return text;
     const beginning = cutToWidth(text.split("\n").slice(0, lines).join("\n"), characters);
-    return beginning === text ? text : `${beginning}\n… ${sizeOf(text)}`;
+    return beginning === text ? text : `${beginning}\n… ${textSize(text)}`;
   }
 
   #message({ mark, name, styled, text, time }: Message): string {

@@ -27,6 +27,12 @@ export function messages(count: number): string {
   return count === 1 ? "1 message" : `${count} messages`;
 }
 
+/** `3 lines, 120 characters` */
+export function textSize(text: string): string {
+  const lines = text.split("\n").length;
+  return `${lines > 1 ? `${lines} lines, ` : ""}${text.length} characters`;
+}
+
 /** ` · 2 messages left undelivered`, or nothing. */
 export function undelivered(count: number): string {
   return count === 0 ? "" : ` · ${messages(count)} left undelivered`;

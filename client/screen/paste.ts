@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { textSize } from "../output/words.ts";
 
 /** What asks a terminal to mark pastes ("bracketed paste"), and to stop that. */
 export const MARK_PASTES = "\x1b[?2004h";
@@ -25,12 +26,6 @@ const PASTE_LENGTH_MAX = 512 * 1024;
 const PASTES_MAX = 8;
 
 const TOKENS = /\[paste \d+: [^\]]*\]/g;
-
-/** `3 lines, 120 characters` */
-export function sizeOf(text: string): string {
-  const lines = text.split("\n").length;
-  return `${lines > 1 ? `${lines} lines, ` : ""}${text.length} characters`;
-}
 
 /** Stands between the terminal and the line editor. */
 export class PasteFilter {
@@ -122,7 +117,7 @@ export class PasteFilter {
   }
 
   #token(text: string, number = this.#count + 1): string {
-    const token = `[paste ${number}: ${sizeOf(text)}]`;
+    const token = `[paste ${number}: ${textSize(text)}]`;
     this.#count = number;
     this.#texts.set(token, text);
     const [oldest] = this.#texts.keys();

@@ -6,6 +6,7 @@
 import * as readline from "node:readline";
 import { PassThrough } from "node:stream";
 import process from "node:process";
+import type { PrintedLine, PromptScreen } from "../output/printer.ts";
 import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
 import { countRows, mostRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
@@ -31,14 +32,8 @@ interface Key {
   ctrl?: boolean;
 }
 
-/** A printed line that may be changed later. */
-export interface PrintedLine {
-  /** The number of its first row, once it is on the screen; see {@linkcode Rows}. */
-  row: number | undefined;
-}
-
 /** A terminal with a line being typed, above which lines are printed. */
-export class Terminal {
+export class Terminal implements PromptScreen {
   readonly #handlers: TerminalHandlers;
   readonly #keys: PassThrough;
   readonly #editor: readline.Interface;
