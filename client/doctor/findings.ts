@@ -4,6 +4,7 @@
  * @module
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
+import { formatMs } from "../output/duration.ts";
 
 /** What is looked at, in this order. */
 export type Check =
@@ -99,8 +100,4 @@ export function roundTripFinding(samples: readonly number[], probes: number): Fi
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-function formatMs(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

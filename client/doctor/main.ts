@@ -27,6 +27,7 @@ import { ExitStatus } from "../exit.ts";
 import { fileProblem, secretSources } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
+import { seconds } from "../output/duration.ts";
 import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
@@ -123,8 +124,8 @@ class Examination {
         // Not at once: events come from the middle of inputs.
         queueMicrotask(refuse);
       } else if (!this.#options.isJson) {
-        const most = Math.round((ANSWER_TIMEOUT - SILENCE) / 1000);
-        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} s at most`);
+        const most = seconds(ANSWER_TIMEOUT - SILENCE);
+        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} at most`);
       }
     });
     const interrupt = (): void => driven.input((now) => machine.stop(now));

@@ -70,7 +70,7 @@ export function noticeOf(
     case "current":
       return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
     case "requests":
-      return requestLines(event, context.time);
+      return requestLines(event);
     case "identity":
       return identityLines(event, context.time);
     case "terminated":

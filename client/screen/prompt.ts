@@ -5,6 +5,7 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import type { ClientView } from "../view.ts";
+import { seconds } from "../output/duration.ts";
 import { label, peerText } from "../output/words.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 
@@ -118,8 +119,4 @@ function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[
 
 function peerOf({ peer }: ClientView): string {
   return peer === undefined ? "nobody" : label(peer.id, peer.name);
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(0, Math.ceil(ms / 1000))} s`;
 }

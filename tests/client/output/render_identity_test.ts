@@ -3,7 +3,6 @@ import type { IdentityEvent } from "../../../client/event.ts";
 import { renderJson } from "../../../client/output/json.ts";
 import { Renderer } from "../../../client/output/render.ts";
 import { styles } from "../../../cli/style.ts";
-import { elapsed } from "../../../client/output/render_identity.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
 const DIGITS = "12345 67890 00000 11111 22222 33333";
@@ -59,22 +58,6 @@ Deno.test("Renderer shows no name beside a key that could pass for more than a n
   for (const name of ["bob, as before", "\x1b[2Jbob", "bob\n", "bob\u202e"]) {
     const [line] = render([identity({ known: "new", name })]);
     assertEquals(line, `09:05 * First contact with client 2 · key ${DIGITS}`);
-  }
-});
-
-Deno.test("elapsed() tells the time since in its largest unit", () => {
-  const told: [number, string][] = [
-    [-5000, "just now"],
-    [59_999, "just now"],
-    [60_000, "1 minute ago"],
-    [59 * 60_000, "59 minutes ago"],
-    [3_600_000, "1 hour ago"],
-    [47 * 3_600_000, "47 hours ago"],
-    [48 * 3_600_000, "2 days ago"],
-    [400 * 24 * 3_600_000, "400 days ago"],
-  ];
-  for (const [ms, text] of told) {
-    assertEquals(elapsed(TIME, new Date(TIME.getTime() + ms)), text);
   }
 });
 
