@@ -38,7 +38,7 @@ const LAST_SAVE_TIMEOUT = 5000;
 
 /** What a client is started with, beside the options. */
 interface Means {
-  readonly own: Extract<OpenedIdentity, { kind: "opened" }>;
+  readonly own: OpenedIdentity;
   readonly secret: Uint8Array | undefined;
   readonly server: Address;
   readonly socket: Deno.DatagramConn;
@@ -61,8 +61,9 @@ export async function client(args: string[]): Promise<number> {
     console.error(`${found.message}\nTry udp-chat client --help`);
     return ExitStatus.usage;
   }
-  const own = openIdentity(options, systemRandom);
-  if (own.kind === "problem") return await fail(options, "identity", own.message);
+  const opened = openIdentity(options, systemRandom);
+  if (!opened.ok) return await fail(options, "identity", opened.error);
+  const own = opened.value;
   if (own.notice !== undefined) console.error(own.notice);
   if (options.showsFingerprint) {
     await printText(fingerprint(own.identity.publicKey));

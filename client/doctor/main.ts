@@ -70,8 +70,9 @@ class Examination {
 
   async #examine(): Promise<ExitStatus> {
     const { server: { host, port }, identity } = this.#options;
-    const { isSound, message } = inspectIdentity(identity);
-    this.#find({ check: "identity", verdict: isSound ? "ok" : "failed", message });
+    const inspected = inspectIdentity(identity);
+    const message = inspected.ok ? inspected.value : inspected.error;
+    this.#find({ check: "identity", verdict: inspected.ok ? "ok" : "failed", message });
     let server: Address;
     try {
       const bytes = hostToBytes(host);

@@ -22,6 +22,7 @@
  */
 import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 import { fromHex } from "./hex.ts";
 
 /** Keys that are remembered; beyond them the one that was seen least lately is forgotten. */
@@ -52,12 +53,12 @@ export type Recognition =
   /** The name was another key's when that was met last. */
   | { known: "changed"; lastSeen: string };
 
-/** A file as it was understood. */
-export type ParsedKnownPeers =
-  /** `badLines`: the numbers of the lines that cannot be understood. */
-  | { kind: "peers"; peers: KnownPeers; badLines: number[] }
-  /** Of a version that is not to be written over. */
-  | { kind: "otherVersion"; version: string };
+/** The content of a file. */
+export interface ParsedKnownPeers {
+  readonly peers: KnownPeers;
+  /** The numbers of the lines that cannot be parsed. */
+  readonly badLines: readonly number[];
+}
 
 /** Everybody that is remembered. */
 export class KnownPeers {
@@ -66,21 +67,23 @@ export class KnownPeers {
   /** Comments, and lines that cannot be understood. */
   readonly #keptLines: string[] = [];
 
-  /** Understands the text of a file. */
-  static parse(text: string): ParsedKnownPeers {
+  /** Parses the text of a file; fails for one of another version, which must not be overwritten. */
+  static parse(text: string): Result<ParsedKnownPeers> {
     const peers = new KnownPeers();
     const badLines: number[] = [];
     for (const [index, row] of text.split("\n").entries()) {
       const line = row.replace(/\r$/, "");
       const version = index === 0 ? /^# udp-chat known_peers (\S+)$/.exec(line)?.[1] : undefined;
-      if (version !== undefined && version !== VERSION) return { kind: "otherVersion", version };
+      if (version !== undefined && version !== VERSION) {
+        return failure(`it is of version ${version}`);
+      }
       if (line === "" || version !== undefined) continue;
       const peer = line.startsWith("#") ? undefined : parseLine(line);
       if (peer !== undefined) peers.#merge(peer);
       else peers.#keptLines.push(line);
       if (peer === undefined && !line.startsWith("#")) badLines.push(index + 1);
     }
-    return { kind: "peers", peers, badLines };
+    return success({ peers, badLines });
   }
 
   /** The text of the file. */

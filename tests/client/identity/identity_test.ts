@@ -8,6 +8,7 @@ import {
 } from "../../../client/identity/identity.ts";
 import { type OpenedIdentity, openIdentity } from "../../../client/identity/identity_file.ts";
 import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
+import type { Result } from "../../../protocol/result.ts";
 import { Prng } from "../../support/random.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -46,40 +47,40 @@ class Folder {
   }
 }
 
-function open(file: string, seed = 1): OpenedIdentity {
+function open(file: string, seed = 1): Result<OpenedIdentity> {
   return openIdentity({ identity: file, isEphemeral: false }, new Prng(seed).bytes);
 }
 
-/** The public key of what was opened, or the message of the problem. */
-function outcome(opened: OpenedIdentity): string {
-  return opened.kind === "opened" ? toHex(opened.identity.publicKey) : opened.message;
+/** The public key of the identity, or the error. */
+function outcome(opened: Result<OpenedIdentity>): string {
+  return opened.ok ? toHex(opened.value.identity.publicKey) : opened.error;
 }
 
 Deno.test("formatIdentity() writes the documented file, parseIdentity() reads it", () => {
   assertEquals(formatIdentity(fromHex(PRIVATE_KEY, 32)!), TEXT);
   const parsed = parseIdentity(TEXT);
-  assertEquals(parsed.kind === "key" && toHex(parsed.privateKey), PRIVATE_KEY);
+  assertEquals(parsed.ok && toHex(parsed.value), PRIVATE_KEY);
 });
 
 Deno.test("parseIdentity() takes no file in which any one character differs", () => {
   for (let at = 0; at < TEXT.length; at++) {
     for (const character of ["", "0", "1", "f", "\n", "é", TEXT[at]!.toUpperCase()]) {
       const damaged = TEXT.slice(0, at) + character + TEXT.slice(at + 1);
-      if (damaged !== TEXT) assertEquals(parseIdentity(damaged).kind, "problem", damaged);
+      if (damaged !== TEXT) assert(!parseIdentity(damaged).ok, damaged);
     }
-    assertEquals(parseIdentity(TEXT.slice(0, at)).kind, "problem", `cut after ${at} characters`);
+    assert(!parseIdentity(TEXT.slice(0, at)).ok, `cut after ${at} characters`);
   }
-  assertEquals(parseIdentity(TEXT + "\n").kind, "problem");
-  assertEquals(parseIdentity(TEXT.replaceAll("\n", "\r\n")).kind, "problem");
+  assert(!parseIdentity(TEXT + "\n").ok);
+  assert(!parseIdentity(TEXT.replaceAll("\n", "\r\n")).ok);
 });
 
 Deno.test("openIdentity() makes a file at the first start, and uses it from then on", () => {
   using folder = new Folder();
   const first = open(folder.file, 1);
   const again = open(folder.file, 2);
-  assert(first.kind === "opened" && again.kind === "opened");
+  assert(first.ok);
   assertEquals(outcome(again), outcome(first));
-  assertEquals([first.file, first.notice], [folder.file, undefined]);
+  assertEquals([first.value.file, first.value.notice], [folder.file, undefined]);
   assertEquals(folder.names(), ["identity"], "nothing else stays behind");
 });
 
@@ -165,8 +166,8 @@ Deno.test("openIdentity() cannot make a named file in a folder that is not there
 Deno.test("openIdentity() keeps no file where none is wanted", () => {
   const choice = { identity: undefined, isEphemeral: true };
   const one = openIdentity(choice, new Prng(1).bytes);
-  assert(one.kind === "opened");
-  assertEquals([one.file, one.notice], [undefined, undefined]);
+  assert(one.ok);
+  assertEquals([one.value.file, one.value.notice], [undefined, undefined]);
   assertNotEquals(outcome(openIdentity(choice, new Prng(2).bytes)), outcome(one));
 });
 
@@ -232,8 +233,8 @@ Deno.test("fingerprint() of the documented key is that of its public half", () =
   using folder = new Folder();
   folder.write(TEXT);
   const opened = open(folder.file);
-  assert(opened.kind === "opened");
-  assertEquals(fingerprint(opened.identity.publicKey), "59369 74045 32933 52070 88083 49096");
+  assert(opened.ok);
+  assertEquals(fingerprint(opened.value.identity.publicKey), "59369 74045 32933 52070 88083 49096");
 });
 
 Deno.test("configFolder() is where the platform has it", () => {

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { KNOWN_PEERS_MAX, KnownPeers } from "../../../client/identity/known_peers.ts";
+import {
+  KNOWN_PEERS_MAX,
+  KnownPeers,
+  type ParsedKnownPeers,
+} from "../../../client/identity/known_peers.ts";
 import { PeersFile } from "../../../client/identity/peers_file.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -18,10 +22,10 @@ function keyOf(number: number): string {
   return number.toString(16).padStart(64, "0");
 }
 
-function parse(text: string): { peers: KnownPeers; badLines: number[] } {
+function parse(text: string): ParsedKnownPeers {
   const parsed = KnownPeers.parse(text);
-  assert(parsed.kind === "peers");
-  return parsed;
+  assert(parsed.ok);
+  return parsed.value;
 }
 
 Deno.test("KnownPeers writes the documented lines, and reads them", () => {
@@ -110,7 +114,7 @@ Deno.test("KnownPeers takes two lines for one key for the last, blocked if eithe
 
 Deno.test("KnownPeers does not read a file of another version", () => {
   const text = TEXT.replace("known_peers 1", "known_peers 2");
-  assertEquals(KnownPeers.parse(text), { kind: "otherVersion", version: "2" });
+  assertEquals(KnownPeers.parse(text), { ok: false, error: "it is of version 2" });
 });
 
 Deno.test("KnownPeers writes no name that could be another field or line", () => {
