@@ -225,9 +225,10 @@ function peerOf(text: string): Peer {
 
 function chaosOf(given: Record<string, unknown>): Chaos | undefined {
   const value = valueOf(given, "chaos", `a list such as ${CHAOS_EXAMPLE}`);
-  const parsed = value === undefined ? { chaos: undefined } : parseChaos(value);
-  if ("chaos" in parsed) return parsed.chaos;
-  throw new Problem(`Cannot parse --chaos: ${parsed.problem}`);
+  if (value === undefined) return undefined;
+  const parsed = parseChaos(value);
+  if (parsed.ok) return parsed.value;
+  throw new Problem(`Cannot parse --chaos: ${parsed.error}`);
 }
 
 /** `host`, `host:port`, `[::1]:port`, `[::1]` or `::1`. */

@@ -4,11 +4,14 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 
 /** Datagrams on their way in one direction; further ones are lost. */
 export const UNDER_WAY_MAX = 10_000;
 /** Milliseconds of the longest delay. */
 export const DELAY_MAX = 60_000;
+/** The largest seed. */
+const SEED_MAX = 2 ** 32 - 1;
 /** Milliseconds at least by which a datagram is held back, so that others overtake it. */
 export const HOLD_BACK_MIN = 20;
 /** What makes the two directions different. */
@@ -27,55 +30,62 @@ export interface Chaos {
 
 const DEFAULTS: Chaos = { loss: 0, duplicate: 0, reorder: 0, delay: 0, seed: 1 };
 
+const PROBABILITY = "a probability from 0 to 1";
+/** What each value must be, for error messages. */
+const EXPECTED: Readonly<Record<keyof Chaos, string>> = {
+  loss: PROBABILITY,
+  duplicate: PROBABILITY,
+  reorder: PROBABILITY,
+  delay: `a time up to ${DELAY_MAX / 1000}s, such as 50ms`,
+  seed: `a number from 0 to ${SEED_MAX}`,
+};
+
 /** What `--chaos` expects. */
 export const CHAOS_EXAMPLE = "loss=0.2,duplicate=0.1,reorder=0.1,delay=50ms,seed=7";
 
-/** Understands `loss=0.2,delay=50ms`, or says what is wrong in it. */
-export function parseChaos(text: string): { chaos: Chaos } | { problem: string } {
+/** Parses a list such as `loss=0.2,delay=50ms`. */
+export function parseChaos(text: string): Result<Chaos> {
   const chaos: Record<keyof Chaos, number> = { ...DEFAULTS };
   const seen = new Set<string>();
   for (const part of text.split(",")) {
     const { name = "", value = "" } = /^\s*(?<name>[a-z]+)=(?<value>.*?)\s*$/.exec(part)?.groups ??
       {};
     if (!isName(name)) {
-      return { problem: `expected a list such as ${CHAOS_EXAMPLE}, got ${JSON.stringify(part)}` };
+      return failure(`expected a list such as ${CHAOS_EXAMPLE}, got ${JSON.stringify(part)}`);
     }
-    if (seen.has(name)) return { problem: `expected ${name} only once` };
+    if (seen.has(name)) return failure(`expected ${name} only once`);
     seen.add(name);
-    const [number, expected] = parseValue(name, value);
+    const number = parseValue(name, value);
     if (number === undefined) {
-      return { problem: `expected ${name} to be ${expected}, got ${JSON.stringify(value)}` };
+      const expected = EXPECTED[name];
+      return failure(`expected ${name} to be ${expected}, got ${JSON.stringify(value)}`);
     }
     chaos[name] = number;
   }
-  return { chaos };
+  return success(chaos);
 }
 
 function isName(name: string): name is keyof Chaos {
   return Object.hasOwn(DEFAULTS, name);
 }
 
-function parseValue(name: keyof Chaos, text: string): [value: number | undefined, what: string] {
+function parseValue(name: keyof Chaos, text: string): number | undefined {
   switch (name) {
     case "loss":
     case "duplicate":
-    case "reorder": {
-      const value = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
-      return [value <= 1 ? value : undefined, "a probability from 0 to 1"];
-    }
+    case "reorder":
+      return atMost(1, /^\d*\.?\d+$/.test(text) ? Number(text) : NaN);
     case "delay": {
-      const { digits = "", unit } = /^(?<digits>\d{1,6})(?<unit>ms|s)$/.exec(text)?.groups ?? {};
-      const value = digits === "" ? NaN : Number(digits) * (unit === "s" ? 1000 : 1);
-      return [
-        value <= DELAY_MAX ? value : undefined,
-        `a time up to ${DELAY_MAX / 1000}s, such as 50ms`,
-      ];
+      const { digits, unit } = /^(?<digits>\d{1,6})(?<unit>ms|s)$/.exec(text)?.groups ?? {};
+      return atMost(DELAY_MAX, Number(digits) * (unit === "s" ? 1000 : 1));
     }
-    case "seed": {
-      const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-      return [value < 2 ** 32 ? value : undefined, `a number from 0 to ${2 ** 32 - 1}`];
-    }
+    case "seed":
+      return atMost(SEED_MAX, /^\d{1,10}$/.test(text) ? Number(text) : NaN);
   }
+}
+
+function atMost(max: number, value: number): number | undefined {
+  return value <= max ? value : undefined;
 }
 
 /** What is done to the line, for its user. */
