@@ -177,10 +177,10 @@ export class Run {
   #handleTyped(line: string): boolean {
     const isConnected = this.#client.view().state === "connected";
     const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson });
-    if (parsed.kind === "nothing") this.#terminal?.eraseTyped();
-    else if (parsed.kind === "problem") this.#fail("usage", parsed.message);
-    else if (this.#hasTargetChanged(parsed.command)) return false;
-    else this.#perform(parsed.command);
+    if (!parsed.ok) this.#fail("usage", parsed.error.message);
+    else if (parsed.value === undefined) this.#terminal?.eraseTyped();
+    else if (this.#hasTargetChanged(parsed.value)) return false;
+    else this.#perform(parsed.value);
     return true;
   }
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { parseCommand, type ParsedLine } from "./parse.ts";
+import { success } from "../../protocol/result.ts";
+import { type LineError, parseCommand, type ParsedLine } from "./parse.ts";
 import type { Command } from "./command_table.ts";
 import { CONNECTIONS_MAX } from "../state/connections.ts";
 import type { ClientEvent, ErrorCode } from "../event.ts";
@@ -170,12 +171,9 @@ export class Script {
         return this.#reportUndelivered("tooLong", message);
       }
       this.#parsed ??= this.#parse(item, view);
-      if (this.#parsed.kind === "nothing") {
-        this.#shift();
-        continue;
-      }
-      if (this.#parsed.kind === "problem") return this.#report(this.#parsed);
-      const step = this.#pollCommand(this.#parsed.command, view);
+      if (!this.#parsed.ok) return this.#reportInvalid(this.#parsed.error);
+      const { value: command } = this.#parsed;
+      const step = command === undefined ? "skip" : this.#pollCommand(command, view);
       if (step !== "skip") return step;
       this.#shift();
     }
@@ -195,7 +193,7 @@ export class Script {
   }
 
   #parse(item: Exclude<Item, string>, { state }: ScriptView): ParsedLine {
-    if ("command" in item) return { kind: "command", command: item.command };
+    if ("command" in item) return success(item.command);
     const { isJson } = this.#options;
     return parseCommand(item.line, { isConnected: state === "connected", isJson });
   }
@@ -281,7 +279,7 @@ export class Script {
     return { kind: "run", command };
   }
 
-  #report({ message, isText }: Extract<ParsedLine, { kind: "problem" }>): Step {
+  #reportInvalid({ message, isText }: LineError): Step {
     this.#shift();
     // Where there was a connection, text that nobody gets is a message left undelivered.
     const isUndelivered = isText && this.#hasBeenConnected;

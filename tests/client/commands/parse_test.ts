@@ -21,8 +21,7 @@ const DIGITS = "12345 67890 00000 11111 22222 33333";
 /** The command, or the message of the problem. */
 function understood(line: string, context: ParseContext): unknown {
   const parsed: ParsedLine = parseCommand(line, context);
-  if (parsed.kind === "command") return parsed.command;
-  return parsed.kind === "problem" ? parsed.message : undefined;
+  return parsed.ok ? parsed.value : parsed.error.message;
 }
 
 Deno.test("parseCommand() understands every command, with and without a slash", () => {
@@ -66,7 +65,7 @@ Deno.test("parseCommand() finds every example of the table to be right", () => {
   for (const { name, example } of COMMANDS) {
     const parsed = parseCommand(example, IDLE);
     const command = name === "@" ? "send" : name;
-    assertEquals(parsed.kind === "command" && parsed.command.command, command);
+    assertEquals(parsed.ok && parsed.value?.command, command);
   }
 });
 
@@ -119,7 +118,7 @@ Deno.test("parseCommand() sends what stands behind two slashes with one", () => 
 Deno.test("parseCommand() takes nothing for nothing", () => {
   for (const context of [IDLE, CONNECTED, JSON_LINES]) {
     for (const line of ["", "  ", "\t"]) {
-      assertEquals(parseCommand(line, context), { kind: "nothing" });
+      assertEquals(parseCommand(line, context), { ok: true, value: undefined });
     }
   }
 });
@@ -139,7 +138,7 @@ Deno.test("parseCommand() suggests the nearest command", () => {
   for (const [line, name] of near) {
     const word = line.split(" ")[0];
     const message = `Unknown command "${word}": did you mean "${name}"?`;
-    assertEquals(parseCommand(line, IDLE), { kind: "problem", message, isText: false });
+    assertEquals(parseCommand(line, IDLE), { ok: false, error: { message, isText: false } });
   }
   assertEquals(
     understood("/conect 2", CONNECTED),
@@ -149,7 +148,7 @@ Deno.test("parseCommand() suggests the nearest command", () => {
 
 Deno.test("parseCommand() says that other text is no command", () => {
   const message = 'Unknown command "hello": type help, or connect NAME to talk';
-  assertEquals(parseCommand("hello there", IDLE), { kind: "problem", message, isText: true });
+  assertEquals(parseCommand("hello there", IDLE), { ok: false, error: { message, isText: true } });
   assertEquals(understood("/", CONNECTED), 'Unknown command "/": type help for the commands');
   const long = understood("x".repeat(100_000), IDLE);
   assertEquals(long, `Unknown command "${"x".repeat(40)}…": type help, or connect NAME to talk`);
