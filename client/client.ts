@@ -16,12 +16,10 @@ import {
   chooseOpen,
   choosePending,
   connectProblem,
-  failure,
-  isFailure,
 } from "./state/choice.ts";
 import { Connections } from "./state/connections.ts";
 import { DirectoryLink, type LinkEvent, type Self } from "./state/directory_link.ts";
-import type { ClientEvent, ErrorCode } from "./event.ts";
+import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
 import { Intake } from "./state/intake.ts";
 import { isTarget } from "./state/outgoing.ts";
 import { matchesIdOrName, type Peer } from "./peer.ts";
@@ -76,10 +74,11 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Accepts a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
   accept(now: Instant, peer?: Peer): void {
-    const request = choosePending(this.#requests, peer);
+    const chosen = choosePending(this.#requests, peer);
     const self = this.#self();
-    if (isFailure(request)) return this.#tell(request);
+    if (!chosen.ok) return this.#tell(chosen.error);
     if (self === undefined) return;
+    const { value: request } = chosen;
     const { outgoing } = this.#requests;
     const { requester, name } = request;
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
@@ -94,9 +93,9 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Rejects a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
   reject(now: Instant, peer?: Peer): void {
-    const request = choosePending(this.#requests, peer);
-    if (isFailure(request)) return this.#tell(request);
-    this.#requests.reject(now, request, RejectReason.declined);
+    const chosen = choosePending(this.#requests, peer);
+    if (!chosen.ok) return this.#tell(chosen.error);
+    this.#requests.reject(now, chosen.value, RejectReason.declined);
   }
 
   /**
@@ -109,11 +108,12 @@ export class Client implements DatagramMachine<ClientEvent> {
     text: string,
     peer?: Peer,
   ): { peer: number; name: string; seq: number } | undefined {
-    const connection = chooseForText(this.#connections, peer, text);
-    if (isFailure(connection)) {
-      this.#tell(connection);
+    const chosen = chooseForText(this.#connections, peer, text);
+    if (!chosen.ok) {
+      this.#tell(chosen.error);
       return undefined;
     }
+    const { value: connection } = chosen;
     const seq = connection.send(text);
     if (seq === undefined) {
       this.#fail("queueFull", "Cannot send: too many messages are waiting to be delivered");
@@ -126,9 +126,9 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Makes the connection with `peer` the current one. */
   switchTo(_now: Instant, peer: Peer): void {
-    const connection = chooseOpen(this.#connections, peer, "cannot switch");
-    if (isFailure(connection)) return this.#tell(connection);
-    this.#connections.choose(connection);
+    const chosen = chooseOpen(this.#connections, peer, "cannot switch");
+    if (!chosen.ok) return this.#tell(chosen.error);
+    this.#connections.choose(chosen.value);
     this.#tellCurrent("chosen");
   }
 
@@ -141,9 +141,9 @@ export class Client implements DatagramMachine<ClientEvent> {
     const isOutgoing = outgoing !== undefined &&
       (peer === undefined ? this.#connections.current === undefined : isTarget(peer, outgoing));
     if (isOutgoing) return this.cancel(now);
-    const connection = chooseConnection(this.#connections, peer, "nothing to terminate");
-    if (isFailure(connection)) return this.#tell(connection);
-    connection.terminate(now);
+    const chosen = chooseConnection(this.#connections, peer, "nothing to terminate");
+    if (!chosen.ok) return this.#tell(chosen.error);
+    chosen.value.terminate(now);
     this.#collect(now);
   }
 
@@ -269,7 +269,7 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 
   #fail(code: ErrorCode, message: string): void {
-    this.#tell(failure(code, message));
+    this.#tell(errorEvent(code, message));
   }
 
   /** Nothing follows the last event. */

@@ -38,6 +38,19 @@ export type ErrorCode =
   /** A command that cannot be understood. */
   | "usage";
 
+/** A command or the client itself failed. */
+export interface ErrorEvent {
+  readonly kind: "error";
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly message: string;
+}
+
+/** Makes an {@linkcode ErrorEvent}. */
+export function errorEvent(code: ErrorCode, message: string): ErrorEvent {
+  return { kind: "error", code, message };
+}
+
 /** Whose key it is, as far as this client remembers. */
 export interface IdentityEvent {
   readonly kind: "identity";
@@ -116,4 +129,4 @@ export type ClientEvent =
   | { kind: "list"; clients: readonly ListEntry[] }
   /** The last event. `acknowledged`: by the directory. */
   | { kind: "left"; undelivered: number; acknowledged: boolean }
-  | { kind: "error"; code: ErrorCode; message: string };
+  | ErrorEvent;
