@@ -201,7 +201,7 @@ export class Run {
   }
 
   #perform(command: Command): void {
-    this.#commands.perform(command);
+    this.#commands.run(command);
     this.#update();
   }
 

@@ -1,5 +1,5 @@
 /**
- * Whose key it is, in words for people.
+ * The identities of peers, in words for people.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { nameProblem } from "../../protocol/directory/name.ts";
 import type { IdentityEvent } from "../event.ts";
 import { elapsed } from "./duration.ts";
 
-/** The lines that follow the ones of a request or a connection. */
+/** The lines after those of a request or a connection. */
 export function identityLines(event: IdentityEvent, time: Date): string[] {
   const { known, fingerprint, lastSeen, isOwn } = event;
-  // What is no good name could read like a part of these lines.
+  // An invalid name could read like a part of these lines.
   const name = nameProblem(event.name) === undefined ? event.name : `client ${event.peer}`;
   if (isOwn) return [`${name} has your own key: it is another client of yours · ${fingerprint}`];
   switch (known) {

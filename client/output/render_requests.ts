@@ -1,5 +1,5 @@
 /**
- * The Connection Requests of others, in words for people.
+ * The Connection Requests of peers, in words for people.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Words for clients, numbers and times, the same wherever they are shown.
+ * Words for clients, numbers and times.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export function who(id: number, name: string): string {
   return clean === "" ? `client ${id}` : `client ${id} (${clean})`;
 }
 
-/** `bob`, or `client 2` where it has no name. */
+/** `bob`, or `client 2` for one without a name. */
 export function label(id: number, name: string): string {
   return cleanText(name) || `client ${id}`;
 }

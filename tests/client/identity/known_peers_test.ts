@@ -30,8 +30,8 @@ function parse(text: string): ParsedKnownPeers {
 
 Deno.test("KnownPeers writes the documented lines, and reads them", () => {
   const peers = new KnownPeers();
-  peers.meet(BOB, "bob", MONDAY);
-  peers.meet(BOB, "bob", TUESDAY);
+  peers.recordConnection(BOB, "bob", MONDAY);
+  peers.recordConnection(BOB, "bob", TUESDAY);
   peers.block(EVE, "eve");
   assertEquals(peers.format(), TEXT);
   const read = parse(TEXT);
@@ -40,37 +40,37 @@ Deno.test("KnownPeers writes the documented lines, and reads them", () => {
 
 Deno.test("KnownPeers recognises keys that were met, under the same or another name", () => {
   const { peers } = parse(TEXT);
-  assertEquals(peers.recognise(BOB, "bob"), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(BOB, "BOB"), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(BOB, "robert"), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(BOB, ""), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(keyOf(3), "carol"), { known: "new" });
-  assertEquals(peers.recognise(keyOf(3), ""), { known: "new" });
+  assertEquals(peers.recognize(BOB, "bob"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(BOB, "BOB"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(BOB, "robert"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(BOB, ""), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(keyOf(3), "carol"), { known: "new" });
+  assertEquals(peers.recognize(keyOf(3), ""), { known: "new" });
 });
 
 Deno.test("KnownPeers tells that a name was another key's", () => {
   const { peers } = parse(TEXT);
   const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
-  assertEquals(peers.recognise(keyOf(3), "bob"), changed);
-  assertEquals(peers.recognise(keyOf(3), "ＢＯＢ"), changed, "names that are the same");
-  peers.meet(keyOf(4), "dave", MONDAY);
-  assertEquals(peers.recognise(keyOf(4), "bob"), changed, "a friend who poses as another");
-  peers.meet(keyOf(4), "bob", MONDAY);
-  assertEquals(peers.recognise(keyOf(4), "bob").known, "same", "accepted nonetheless");
-  assertEquals(peers.recognise(BOB, "bob").known, "same", "and the first one stays what it was");
+  assertEquals(peers.recognize(keyOf(3), "bob"), changed);
+  assertEquals(peers.recognize(keyOf(3), "ＢＯＢ"), changed, "names that are the same");
+  peers.recordConnection(keyOf(4), "dave", MONDAY);
+  assertEquals(peers.recognize(keyOf(4), "bob"), changed, "a friend who poses as another");
+  peers.recordConnection(keyOf(4), "bob", MONDAY);
+  assertEquals(peers.recognize(keyOf(4), "bob").known, "same", "accepted nonetheless");
+  assertEquals(peers.recognize(BOB, "bob").known, "same", "and the first one stays what it was");
 });
 
 Deno.test("KnownPeers takes the name of a stranger that was only blocked for nobody's", () => {
   const { peers } = parse(TEXT);
-  assertEquals(peers.recognise(keyOf(3), "eve"), { known: "new" });
-  assertEquals(peers.recognise(EVE, "eve"), { known: "new" });
+  assertEquals(peers.recognize(keyOf(3), "eve"), { known: "new" });
+  assertEquals(peers.recognize(EVE, "eve"), { known: "new" });
 });
 
 Deno.test("KnownPeers keeps blocked keys until they are unblocked, met or not", () => {
   const { peers } = parse(TEXT);
   assertEquals([peers.isBlocked(BOB), peers.isBlocked(EVE)], [false, true]);
   peers.block(BOB, "");
-  peers.meet(BOB, "bob", TUESDAY);
+  peers.recordConnection(BOB, "bob", TUESDAY);
   assertEquals(peers.isBlocked(BOB), true);
   const { peers: again } = parse(peers.format());
   assertEquals([again.isBlocked(BOB), again.isBlocked(EVE)], [true, true]);
@@ -120,7 +120,7 @@ Deno.test("KnownPeers does not read a file of another version", () => {
 Deno.test("KnownPeers writes no name that could be another field or line", () => {
   for (const name of ["a b", "x\ny", "\u2028", "\x1b[2J", "12", "x".repeat(33), "\u202e"]) {
     const peers = new KnownPeers();
-    peers.meet(BOB, name, MONDAY);
+    peers.recordConnection(BOB, name, MONDAY);
     assertMatch(peers.format(), /^# [^\n]+\n0{63}1 \S{20} \S{20} known\n$/);
   }
 });
@@ -130,13 +130,13 @@ Deno.test("KnownPeers forgets whom it met least lately, and blocked keys last", 
   peers.block(EVE, "eve");
   const minute = (count: number): Date => new Date(MONDAY.getTime() + count * 60_000);
   for (let number = 10; number < 10 + KNOWN_PEERS_MAX; number++) {
-    peers.meet(keyOf(number), "", minute(number));
+    peers.recordConnection(keyOf(number), "", minute(number));
   }
   assertEquals(peers.list().length, KNOWN_PEERS_MAX);
-  assertEquals([peers.isMet(keyOf(10)), peers.isMet(keyOf(11))], [false, true]);
-  peers.meet(keyOf(11), "", minute(KNOWN_PEERS_MAX + 20));
-  peers.meet(keyOf(5), "", minute(KNOWN_PEERS_MAX + 21));
-  assertEquals([peers.isMet(keyOf(11)), peers.isMet(keyOf(12))], [true, false]);
+  assertEquals([peers.isKnown(keyOf(10)), peers.isKnown(keyOf(11))], [false, true]);
+  peers.recordConnection(keyOf(11), "", minute(KNOWN_PEERS_MAX + 20));
+  peers.recordConnection(keyOf(5), "", minute(KNOWN_PEERS_MAX + 21));
+  assertEquals([peers.isKnown(keyOf(11)), peers.isKnown(keyOf(12))], [true, false]);
   assertEquals(peers.isBlocked(EVE), true);
   assertEquals(peers.list().length, KNOWN_PEERS_MAX);
 });
@@ -165,9 +165,9 @@ class Stage {
 Deno.test("PeersFile keeps changes from run to run, in a file for the user alone", async () => {
   using stage = new Stage();
   const first = stage.open();
-  first.change((peers) => peers.meet(BOB, "bob", MONDAY));
-  assertEquals(first.peers.isMet(BOB), true, "known at once");
-  first.change((peers) => peers.meet(BOB, "bob", TUESDAY));
+  first.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
+  assertEquals(first.peers.isKnown(BOB), true, "known at once");
+  first.change((peers) => peers.recordConnection(BOB, "bob", TUESDAY));
   first.change((peers) => peers.block(EVE, "eve"));
   await first.settle();
   assertEquals(stage.read(), TEXT);
@@ -183,7 +183,7 @@ Deno.test("PeersFile of two clients at once loses no line of either", async () =
   const clients = Array.from({ length: 4 }, () => stage.open());
   for (let round = 0; round < 20; round++) {
     for (const [index, client] of clients.entries()) {
-      client.change((peers) => peers.meet(keyOf(100 * index + round + 1), "", MONDAY));
+      client.change((peers) => peers.recordConnection(keyOf(100 * index + round + 1), "", MONDAY));
     }
     if (round % 3 === 0) await Promise.race(clients.map((client) => client.settle()));
   }
@@ -197,7 +197,7 @@ Deno.test("PeersFile learns what another client wrote when it writes itself", as
   const [one, other] = [stage.open(), stage.open()];
   one.change((peers) => peers.block(EVE, "eve"));
   await one.settle();
-  other.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  other.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
   await other.settle();
   assertEquals(other.peers.isBlocked(EVE), true);
 });
@@ -209,7 +209,7 @@ Deno.test("PeersFile tells of lines that it does not understand once, and keeps 
   const file = stage.open();
   file.change((peers) => peers.unblock(EVE));
   await file.settle();
-  file.change((peers) => peers.meet(keyOf(3), "carol", MONDAY));
+  file.change((peers) => peers.recordConnection(keyOf(3), "carol", MONDAY));
   await file.settle();
   assertMatch(stage.read(), /what is this\nand this\n/);
   assertEquals(stage.problems, [
@@ -258,7 +258,7 @@ Deno.test("PeersFile keeps everything in memory where there is no file", async (
     throw new Error(message);
   });
   file.load();
-  file.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  file.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
   await file.settle();
-  assertEquals(file.peers.isMet(BOB), true);
+  assertEquals(file.peers.isKnown(BOB), true);
 });

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { IdentityEvent } from "../../../client/event.ts";
+import { type ErrorEvent, errorEvent, type IdentityEvent } from "../../../client/event.ts";
 import type { Peer } from "../../../client/peer.ts";
 import { toHex } from "../../../client/identity/hex.ts";
 import { KnownPeers } from "../../../client/identity/known_peers.ts";
 import { type Answer, PeerMemory, type PeerStore } from "../../../client/identity/peer_memory.ts";
+import { failure, type Result, success } from "../../../protocol/result.ts";
 import { fingerprint, shortAuthenticationString } from "../../../protocol/crypto/fingerprint.ts";
 
 const DATE = new Date("2026-01-05T10:00:00Z");
@@ -41,8 +42,9 @@ class Stage {
   }
 }
 
-function lines(answer: Answer): readonly string[] {
-  return answer.kind === "note" ? answer.lines : [answer.message];
+/** The lines of the answer, or the message of the error. */
+function lines(answer: Result<Answer, ErrorEvent>): readonly string[] {
+  return answer.ok ? answer.value.lines : [answer.error.message];
 }
 
 Deno.test("PeerMemory tells a first contact, and the same one as before once it was accepted", () => {
@@ -89,29 +91,25 @@ Deno.test("PeerMemory does not remember whoever comes where all are accepted", (
   assertEquals(stage.store.peers.list(), []);
   stage.memory.handle({ kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 }, DATE);
   stage.connects(2, "bob", BOB);
-  assertEquals(stage.store.peers.isMet(toHex(BOB)), true, "but whom the user asked for");
+  assertEquals(stage.store.peers.isKnown(toHex(BOB)), true, "but whom the user asked for");
   stage.connects(3, "eve", EVE);
-  assertEquals(stage.store.peers.isMet(toHex(EVE)), false);
+  assertEquals(stage.store.peers.isKnown(toHex(EVE)), false);
 });
 
 Deno.test("PeerMemory shows one's own fingerprint, and where the key is", () => {
-  assertEquals(lines(new Stage().memory.ownFingerprint()), [
+  assertEquals(new Stage().memory.ownFingerprint().lines, [
     `Your fingerprint: ${fingerprint(OWN)} · kept in /x/identity`,
   ]);
   const { store } = new Stage();
   const options = { store, ownKey: OWN, identityFile: undefined, acceptAll: false };
-  assertEquals(lines(new PeerMemory(options).ownFingerprint()), [
+  assertEquals(new PeerMemory(options).ownFingerprint().lines, [
     `Your fingerprint: ${fingerprint(OWN)} · for this run only`,
   ]);
 });
 
 Deno.test("PeerMemory verifies the current connection, and no other", () => {
   const stage = new Stage();
-  const nothing: Answer = {
-    kind: "error",
-    code: "notConnected",
-    message: "Not connected: nothing to verify",
-  };
+  const nothing = failure(errorEvent("notConnected", "Not connected: nothing to verify"));
   assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
   stage.connects(2, "bob", BOB);
   const [digits, instruction, ...more] = lines(stage.memory.verify(2));
@@ -135,7 +133,7 @@ Deno.test("PeerMemory blocks by id, name and fingerprint, for later runs too", (
     stage.rings(3, "eve", EVE);
     const answer = stage.memory.block(whom);
     const words = `Blocked eve: requests with the key ${fingerprint(EVE)} ring no more`;
-    assertEquals(answer, { kind: "note", lines: [words], blocked: toHex(EVE) });
+    assertEquals(answer, success({ lines: [words], blocked: toHex(EVE) }));
     assertEquals([stage.memory.hasKey(3, toHex(EVE)), stage.memory.hasKey(2, toHex(EVE))], [
       true,
       false,
@@ -165,8 +163,8 @@ Deno.test("PeerMemory blocks nobody that it does not know, or not which one", ()
   const stage = new Stage();
   const cannot = (whom: Peer): string => {
     const answer = stage.memory.block(whom);
-    assert(answer.kind === "error" && answer.code === "unknownPeer");
-    return answer.message;
+    assert(!answer.ok && answer.error.code === "unknownPeer");
+    return answer.error.message;
   };
   assertMatch(cannot(4), /^Cannot block client 4: its key is not known/);
   assertEquals(cannot("bob"), "Cannot block bob: nobody whom you met has that name or fingerprint");

@@ -28,7 +28,7 @@ class Told {
       for (const change of this.deliveries.handle(each)) {
         const isShown = change.line !== undefined && this.shown.has(change.line);
         if (isShown) this.changes.push(`${change.line} ${change.state}`);
-        const notice = this.deliveries.tell(change, isShown);
+        const notice = this.deliveries.report(change, isShown);
         if (notice === undefined) continue;
         const { kind, count, wasLate } = notice;
         this.notices.push({ kind, count, wasLate });

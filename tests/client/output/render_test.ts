@@ -230,7 +230,7 @@ Deno.test("Renderer shows the beginning and the size of a long message of one's 
 Deno.test("Renderer cuts a long message of others where the whole can be asked for", () => {
   const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
   const renderer = new Renderer(TERMINAL);
-  assertEquals(renderer.whole(), undefined);
+  assertEquals(renderer.fullMessage(), undefined);
   const rows = renderer.event(message(text), TIME)?.split("\n") ?? [];
   assertEquals(rows[0], "09:05 ← bob: line 0");
   assertEquals(rows.slice(19), [
@@ -238,7 +238,7 @@ Deno.test("Renderer cuts a long message of others where the whole can be asked f
     "        … 1000 lines, 8889 characters · type show to see it all",
   ]);
   renderer.event(message("short"), TIME);
-  const whole = renderer.whole()?.split("\n") ?? [];
+  const whole = renderer.fullMessage()?.split("\n") ?? [];
   assertEquals([whole.length, whole.at(-1)], [1000, "        line 999"]);
   const wide = renderer.event(message("日本".repeat(20_000)), TIME) ?? "";
   assert(wide.length < 2000 && wide.includes("… 40000 characters"), wide);

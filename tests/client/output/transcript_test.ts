@@ -90,15 +90,18 @@ Deno.test("Transcript: JSON lines where the name ends so, own messages too, cont
 
 Deno.test("Transcript: opened once, ended by off, started anew in another file", () => {
   const disk = new Disk();
-  assertEquals(disk.transcript.perform(undefined), "No transcript is kept; log FILE starts one");
+  assertEquals(
+    disk.transcript.handleCommand(undefined),
+    "No transcript is kept; log FILE starts one",
+  );
   disk.transcript.event(message("before"));
-  const status = disk.transcript.perform("/chat.txt");
+  const status = disk.transcript.handleCommand("/chat.txt");
   assertEquals(status, "Transcript in /chat.txt, as plain text; log off ends it");
   for (let i = 0; i < 3; i++) disk.transcript.event(message(`${i}`));
   assertEquals([disk.opened, disk.lines("/chat.txt").length], [1, 3]);
-  disk.transcript.perform("/chat.jsonl");
+  disk.transcript.handleCommand("/chat.jsonl");
   assertEquals([...disk.open], ["/chat.jsonl"]);
-  disk.transcript.perform("off");
+  disk.transcript.handleCommand("off");
   disk.transcript.event(message("after"));
   assertEquals([[...disk.open], disk.lines("/chat.jsonl").length], [[], 0]);
 });
