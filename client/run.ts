@@ -8,7 +8,7 @@ import type { Drive } from "../protocol/udp.ts";
 import type { Client } from "./client.ts";
 import { parseCommand } from "./commands/parse.ts";
 import type { Command } from "./commands/command_table.ts";
-import { complete, KnownClients } from "./commands/complete.ts";
+import { complete, SeenClients } from "./commands/complete.ts";
 import type { ClientEvent, ErrorCode } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import type { History } from "./screen/history_file.ts";
@@ -46,7 +46,7 @@ export class Run {
   readonly #memory: PeerMemory;
   readonly #commands: CommandRunner;
   readonly #transcript: Transcript;
-  readonly #known = new KnownClients();
+  readonly #known = new SeenClients();
   readonly #left = Promise.withResolvers<void>();
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;

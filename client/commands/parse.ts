@@ -5,10 +5,10 @@
  *
  * - `/word …` is always a command, and `//text` is the message "/text".
  * - While connected, a line is a command if its first word is one and the rest fits it: "leave" is
- *   a command, "leave it to me" and "log in" are messages. Every other line is a message, as it was
+ *   a command, "leave it to me" and "log in" are messages. Every other line is a message, exactly as
  *   typed.
- * - `@name text` is a message to one of several; a name cannot begin with "@", nor a message with
- *   "@name", unless it follows `send`.
+ * - `@name text` is a message to one of several peers. A name cannot begin with "@"; a message can
+ *   begin with "@name" only after `send`.
  * - While not connected, every line is a command.
  *
  * @module
@@ -28,7 +28,7 @@ import { parsePeer } from "../peer.ts";
 import { shorten } from "../../cli/quote.ts";
 import { nearestName } from "../../cli/suggest.ts";
 
-/** The commands that can name somebody. */
+/** The commands that can name a peer. */
 type PeerCommandName = typeof PEER_COMMANDS[number];
 const PEER_COMMANDS = [
   "connect",
@@ -57,7 +57,7 @@ export interface ParseContext {
   isJson: boolean;
 }
 
-/** Understands a line, which comes without its line end. */
+/** Parses a line, without its line end. */
 export function parseCommand(line: string, context: ParseContext): ParsedLine {
   if (context.isJson && /^\s*\{/.test(line)) return parseJsonCommand(line);
   const { slash = "", word = "", rest } =
@@ -86,7 +86,7 @@ function invalid(message: string, isText = false): ParsedLine {
   return failure({ message, isText });
 }
 
-/** Whether what follows the command's name is of the right shape. */
+/** Whether the rest of a line can be the argument of the command. */
 function fits(spec: CommandSpec, rest = ""): boolean {
   const words = rest.split(/\s+/).filter((word) => word !== "");
   switch (spec.argument) {
@@ -114,8 +114,8 @@ function fits(spec: CommandSpec, rest = ""): boolean {
 }
 
 /**
- * Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/", and one
- * with spaces is quoted or begins with its folder.
+ * Whether a line is rather a message, such as "log in": a file name has a "." or a "/", and one with
+ * spaces is quoted or begins with its folder.
  */
 function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
   const path = rest.trim();
@@ -126,7 +126,7 @@ function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
   return !isClear;
 }
 
-/** A path without the quotation marks that a shell would want around it. */
+/** A path without the quotation marks that a shell would need around it. */
 function unquote(path: string): string {
   return /^(["'])(?<inner>.+)\1$/.exec(path)?.groups?.["inner"] ?? path;
 }
@@ -150,7 +150,7 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
   return plainCommand(spec.name);
 }
 
-/** The commands that stand alone. */
+/** A command without an argument. */
 function plainCommand(
   name: Exclude<CommandName, PeerCommandName | "send" | "log" | "@">,
 ): ParsedLine {
@@ -161,7 +161,7 @@ function isPeerCommand(name: CommandName): name is PeerCommandName {
   return PEER_COMMANDS.some((each) => each === name);
 }
 
-/** `@name text`; `isName`: whether the name could be one. */
+/** Parses `@name text`; `isName`: whether the name can be one. */
 function parseAddressed(name: string, text = ""): { parsed: ParsedLine; isName: boolean } {
   const isMissing = name === "" || text.trim() === "";
   const parsed = isMissing ? undefined : parsePeer(name);

@@ -5,7 +5,7 @@ import {
   type ParsedLine,
 } from "../../../client/commands/parse.ts";
 import { COMMANDS, usage } from "../../../client/commands/command_table.ts";
-import { complete, KnownClients } from "../../../client/commands/complete.ts";
+import { complete, SeenClients } from "../../../client/commands/complete.ts";
 import { CLIENT_ID_MAX } from "../../../client/peer.ts";
 import { commandHelp } from "../../../client/commands/help.ts";
 
@@ -262,7 +262,7 @@ Deno.test("complete() completes commands, and then clients", () => {
 });
 
 Deno.test("complete() offers no name that is none", () => {
-  const clients = new KnownClients();
+  const clients = new SeenClients();
   clients.handle({
     kind: "list",
     clients: [{ id: 2, name: "b\x1b[2Job" }, { id: 3, name: "eve" }],
