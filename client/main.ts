@@ -28,7 +28,7 @@ import { localHost } from "./local_host.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { PeersFile } from "./identity/peers_file.ts";
-import { Run } from "./run.ts";
+import { Run } from "./app.ts";
 import { printText } from "../cli/tty.ts";
 
 /** Milliseconds within which several signals count as one. */
