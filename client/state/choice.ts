@@ -1,5 +1,5 @@
 /**
- * Whom a command means, and why it cannot do what it should.
+ * The connection or request that a command refers to, or why there is none.
  *
  * @module
  */
@@ -13,40 +13,40 @@ import { type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
 import { isSameKey, type Peer, peerWords } from "../peer.ts";
 import type { Requests } from "./requests.ts";
 
-/** The current connection, or that with `peer`; `lost` says what comes of it where there is none. */
+/** The current connection, or that with `peer`; `consequence` completes the error message. */
 export function chooseConnection(
   connections: Connections,
   peer: Peer | undefined,
-  lost: string,
+  consequence: string,
 ): Result<Connection, ErrorEvent> {
   if (peer === undefined) {
     const { current } = connections;
     return current === undefined
-      ? failed("notConnected", `Not connected: ${lost}`)
+      ? failed("notConnected", `Not connected: ${consequence}`)
       : success(current);
   }
-  const [connection, ...more] = connections.called(peer);
+  const [connection, ...more] = connections.matching(peer);
   if (connection === undefined) {
-    return failed("notConnected", `Not connected to ${peerWords(peer)}: ${lost}`);
+    return failed("notConnected", `Not connected to ${peerWords(peer)}: ${consequence}`);
   }
   if (more.length === 0) return success(connection);
   const ids = [connection, ...more].map(({ ids }) => ids.remote).join(", ");
   return failed("unknownPeer", `More than one is called ${peer}; name the client id: ${ids}`);
 }
 
-/** The same, but only one that takes texts. */
+/** The same, but only an open one. */
 export function chooseOpen(
   connections: Connections,
   peer: Peer | undefined,
-  lost: string,
+  consequence: string,
 ): Result<Connection, ErrorEvent> {
-  const chosen = chooseConnection(connections, peer, lost);
+  const chosen = chooseConnection(connections, peer, consequence);
   if (!chosen.ok || chosen.value.state === "open") return chosen;
   const to = peer === undefined ? "" : ` to ${peerWords(peer)}`;
-  return failed("notConnected", `Not connected${to}: ${lost}`);
+  return failed("notConnected", `Not connected${to}: ${consequence}`);
 }
 
-/** The same, to send a text on. */
+/** The same, for a message of this text. */
 export function chooseForText(
   connections: Connections,
   peer: Peer | undefined,
@@ -54,7 +54,7 @@ export function chooseForText(
 ): Result<Connection, ErrorEvent> {
   const chosen = chooseOpen(connections, peer, "nothing was sent");
   if (!chosen.ok) return chosen;
-  // A code unit makes three bytes at most, so that few texts need to be counted.
+  // A code unit is three bytes at most, so that only long texts need to be encoded.
   if (3 * text.length <= TEXT_SIZE_MAX) return chosen;
   const size = new TextEncoder().encode(text).length;
   if (size <= TEXT_SIZE_MAX) return chosen;
@@ -75,7 +75,7 @@ export function choosePending(
       : `No request from ${peerWords(peer)}`;
     return failed("noRequest", nobody);
   }
-  // Anybody can claim an id and a name.
+  // Any client can claim an id and a name.
   const isCertain = peer === undefined || found.every(({ key }) => isSameKey(key, oldest.key));
   if (isCertain) return success(oldest);
   const prints = found.map(({ key }) => fingerprint(key).replaceAll(" ", "-")).join(", ");
@@ -83,19 +83,19 @@ export function choosePending(
   return failed("unknownPeer", message);
 }
 
-/** Why there is no second connection with the same client. */
+/** The error for a second connection with the same client. */
 export function alreadyConnected({ ids: { remote } }: Connection): ErrorEvent {
   const hint = `type switch ${remote}, or terminate ${remote} first`;
   return errorEvent("alreadyConnected", `Connected to client ${remote} already: ${hint}`);
 }
 
-/** Why nobody can be asked for a connection by that id or name now. */
+/** Why a connection with this client cannot be requested now. */
 export function connectProblem(
   connections: Connections,
   requests: Requests,
   peer: Peer,
 ): ErrorEvent | undefined {
-  const [connected] = connections.called(peer);
+  const [connected] = connections.matching(peer);
   if (connected !== undefined) return alreadyConnected(connected);
   if (requests.outgoing !== undefined) {
     return errorEvent("alreadyRequesting", "A Connection Request is under way: cancel it first");

@@ -1,5 +1,5 @@
 /**
- * Where the datagrams of a client go: to its link, its requests or its connections.
+ * Dispatches the datagrams of a client to its directory link, its requests and its connections.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Requests } from "./requests.ts";
 
 type DecodedOk = Extract<Decoded, { ok: true }>;
 
-/** Takes datagrams apart, and counts those that are no good. */
+/** Decodes and dispatches datagrams; counts those that are dropped. */
 export class Intake {
   readonly #link: DirectoryLink;
   readonly #requests: Requests;
@@ -30,7 +30,7 @@ export class Intake {
   /**
    * Takes a datagram.
    *
-   * @param self who this client is, undefined before it is registered.
+   * @param self this client, undefined before it is registered.
    */
   handleDatagram(
     now: Instant,
@@ -50,7 +50,7 @@ export class Intake {
     } else this.dropped.malformed++;
   }
 
-  /** False where it is not authentic. */
+  /** Returns false if the datagram is not authentic. */
   #handleDecoded(
     now: Instant,
     decoded: DecodedOk,

@@ -1,5 +1,5 @@
 /**
- * The Connection Requests of a client: the one that its user wants, and cancelled ones.
+ * The outgoing Connection Requests of a client: the one of its user, and cancelled ones.
  *
  * @module
  */
@@ -17,24 +17,24 @@ import { matchesIdOrName, type Peer } from "../peer.ts";
 import type { Self } from "./directory_link.ts";
 import type { ClientOptions } from "../view.ts";
 
-/** Cancelled requests whose cancellation is not acknowledged yet. */
+/** Cancelled requests whose cancellation is not acknowledged yet; the oldest is dropped. */
 export const CANCELLED_MAX = 4;
 
-/** The user's wish to connect: first looked up, then requested. */
+/** The intent of the user to connect: a look-up, then a request. */
 export interface ConnectIntent {
   readonly target: Peer;
   request: OutgoingRequest | undefined;
-  /** A request that came while the peer is looked up, and says that it is from that peer. */
-  asker: IncomingRequest | undefined;
+  /** A request that arrived during the look-up, and claims to be from the target. */
+  heldRequest: IncomingRequest | undefined;
 }
 
-/** Whether a client id or name means the one that is wanted. */
+/** Whether a client id or name refers to the target. */
 export function isTarget(peer: Peer, { target, request }: Readonly<ConnectIntent>): boolean {
   if (peer === request?.ids.remote) return true;
   return typeof target === "number" ? peer === target : matchesIdOrName(peer, 0, target);
 }
 
-/** What one client requests. */
+/** The outgoing requests of one client. */
 export class OutgoingRequests {
   readonly #options: ClientOptions;
   #intent: ConnectIntent | undefined;
@@ -44,17 +44,17 @@ export class OutgoingRequests {
     this.#options = options;
   }
 
-  /** What the user wants, until it is decided. */
+  /** The intent of the user, until it is decided. */
   get intent(): ConnectIntent | undefined {
     return this.#intent;
   }
 
-  /** Notes that the user wants to connect: `request` follows when the address is known. */
+  /** Records that the user wants to connect; request() follows when the address is known. */
   want(target: Peer): void {
-    this.#intent = { target, request: undefined, asker: undefined };
+    this.#intent = { target, request: undefined, heldRequest: undefined };
   }
 
-  /** Makes the Connection Request that the user wants; false where the key is none to talk to. */
+  /** Creates the Connection Request; false if the static key is invalid. */
   request(
     now: Instant,
     self: Self,
@@ -77,7 +77,7 @@ export class OutgoingRequests {
     }
   }
 
-  /** Forgets the intent; its request is cancelled, unless it was decided. */
+  /** Drops the intent; cancels its request, unless it is decided. */
   drop(): void {
     const request = this.#intent?.request;
     this.#intent = undefined;
@@ -93,7 +93,7 @@ export class OutgoingRequests {
     if (request?.ids.localConnection === connection) request.handleCookie(now, frame);
   }
 
-  /** Takes a Handshake datagram; false where it is for none of these, or not authentic. */
+  /** Takes a Handshake datagram; false if it is for none of these requests, or not authentic. */
   handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
     const { connection, packet } = header;
     const request = this.#all().find(({ ids }) => ids.localConnection === connection);
@@ -121,7 +121,7 @@ export class OutgoingRequests {
     return undefined;
   }
 
-  /** See `Machine`; what has become of a cancelled request, nobody needs to know. */
+  /** See `Machine`; cancelled requests have no events. */
   pollEvent(): { request: OutgoingRequest; event: OutgoingRequestEvent } | undefined {
     this.#cancelled = this.#cancelled.filter(({ isDecided }) => !isDecided);
     const request = this.#intent?.request;
@@ -135,7 +135,7 @@ export class OutgoingRequests {
   }
 }
 
-/** The client's event for one of the request to the client with the id `peer`. */
+/** The event of the client for an event of its request to `peer`. */
 export function toClientEvent(
   peer: number,
   event: Exclude<OutgoingRequestEvent, { kind: "accepted" }>,
