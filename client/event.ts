@@ -96,7 +96,7 @@ export type ClientEvent =
   | { kind: "request"; peer: number; name: string; key: Uint8Array; isAgain: boolean }
   /** An incoming request has ended; `busy`: rejected because this client was busy. */
   | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
-  /** `hash`: the handshake hash, the same at both ends. `isAside`: another connection stays current. */
+  /** `hash`: of the handshake, the same at both ends. `isAside`: another one stays current. */
   | {
     kind: "connected";
     peer: number;

@@ -25,9 +25,9 @@ export type Command =
 export type CommandName = Command["command"] | "@";
 
 /**
- * The argument of a command, optional with `?`. `peer`: an active client; `request`: one that requests
- * a connection; `connected`: one that is connected; `person`: one that may have left; `to`: a
- * connected one and a text; `topic`: a command.
+ * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
+ * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
+ * one and a text; `topic`: a command.
  */
 type Argument =
   | "none"

@@ -5,8 +5,8 @@
  *
  * - `/word …` is always a command, and `//text` is the message "/text".
  * - While connected, a line is a command if its first word is one and the rest fits it: "leave" is
- *   a command, "leave it to me" and "log in" are messages. Every other line is a message, exactly as
- *   typed.
+ *   a command, "leave it to me" and "log in" are messages. Every other line is a message, and sent
+ *   exactly as typed.
  * - `@name text` is a message to one of several peers. A name cannot begin with "@"; a message can
  *   begin with "@name" only after `send`.
  * - While not connected, every line is a command.
@@ -114,8 +114,8 @@ function fits(spec: CommandSpec, rest = ""): boolean {
 }
 
 /**
- * Whether a line is rather a message, such as "log in": a file name has a "." or a "/", and one with
- * spaces is quoted or begins with its folder.
+ * Whether a line is rather a message, such as "log in": a file name has a "." or a "/", and one
+ * with spaces is quoted or begins with its folder.
  */
 function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
   const path = rest.trim();

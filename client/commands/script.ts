@@ -57,7 +57,7 @@ export type Step =
 /** A line of input, a command from an option, or the end of the input. */
 type Item = { line: string } | { command: Command } | "tooLong" | "end";
 
-/** The decision on the request, the list, the end of the leave, or of the connection with a client. */
+/** The decision on the request, the list, the end of the leave, or the end of a connection. */
 type Wait = "decision" | "list" | "left" | { end: number };
 
 /** Runs one script. */

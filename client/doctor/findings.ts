@@ -28,8 +28,8 @@ export interface Finding {
 }
 
 /**
- * The last datagram from the directory's address: `trusted`: an Answer, with the proof of the secret if
- * there is one; `untrusted`: without that proof; `unrelated`: of another protocol.
+ * The last datagram from the directory's address. `trusted`: an answer, with the proof of the secret
+ * if there is one; `untrusted`: without that proof; `unrelated`: of another protocol.
  */
 export type LastDatagram = "none" | "trusted" | "untrusted" | "unrelated";
 

@@ -10,9 +10,9 @@
  * checksum 13f31d661d74720e
  * ```
  *
- * The first line names the format and its version; lines that begin with `#` are comments. `private`
- * is followed by the 32 bytes of an X25519 private key, and `checksum`, in the last line, by the
- * first 8 bytes of the SHA-256 of everything before that line, both in hexadecimal.
+ * The first line names the format and its version; lines that begin with `#` are comments.
+ * `private` is followed by the 32 bytes of an X25519 private key, and `checksum`, in the last line,
+ * by the first 8 bytes of the SHA-256 of everything before that line, both in hexadecimal.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export function formatIdentity(privateKey: Uint8Array): string {
 }
 
 /**
- * Reads the private key from the text of a file; accepts only what formatIdentity() can have written.
+ * Reads the private key from the text of a file; accepts only what formatIdentity() can write.
  *
  * The error is a predicate of the file, such as `is damaged: it has no key`.
  */

@@ -97,7 +97,7 @@ export class KnownPeers {
     return [...this.#peers.values()];
   }
 
-  /** Tells whether a key that uses this name is a known one, a new one, or has a known one's name. */
+  /** Compares a key and the name that it uses with the known ones. */
   recognize(key: string, name: string): Recognition {
     const peer = this.#peers.get(key);
     const isKnown = peer?.lastSeen !== undefined;

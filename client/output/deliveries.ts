@@ -42,12 +42,12 @@ class PeerDeliveries<Line> {
   readonly unnumbered: Line[] = [];
   /** Messages that are sent and not delivered, by number. */
   readonly waiting = new Map<number, { line: Line | undefined; isLate: boolean }>();
-  /** Delivered messages that the next notice reports, and whether a notice said that some are late. */
+  /** Deliveries for the next notice, and whether one has reported that messages are late. */
   unreported = { count: 0, wasLate: false, isLateReported: false };
 }
 
 /**
- * Tracks the messages to all peers. Its size is bounded by the queues of the connections: it holds no
+ * Tracks the messages to all peers. It is bounded by the send queues of the connections: it holds no
  * more messages than they do.
  */
 export class Deliveries<Line> {

@@ -1,7 +1,7 @@
 /**
- * Pastes on a terminal: a long one, or one of several lines, becomes a short token in the draft, and
- * is expanded when the draft is entered. So a paste is never a burst of commands, and the line
- * editor, which processes the whole line for every key, stays fast.
+ * Pastes on a terminal: a long one, or one of several lines, becomes a short token in the draft,
+ * which is expanded when the draft is entered. So a paste is never a burst of commands, and the
+ * line editor, which processes the whole line for every key, stays fast.
  *
  * @module
  */
@@ -127,8 +127,8 @@ export class PasteFilter {
 }
 
 /**
- * How many characters at the end of `text` may be the beginning of `mark`. ESC alone, and ESC with a
- * bracket, do not count: a key may send them.
+ * How many characters at the end of `text` may be the beginning of `mark`. ESC alone, or with a
+ * bracket, does not count: a key may send that.
  */
 function partialLength(text: string, mark: string): number {
   const shortest = mark === START ? 3 : 1;

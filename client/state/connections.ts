@@ -129,7 +129,7 @@ export class Connections {
     const own = this.#byId.get(connection);
     if (own?.handleDatagram(now, datagram, packet, from)) return true;
     if (type !== DatagramType.Handshake) return false;
-    // A Handshake datagram has the connection id of the requester, also on the way to the responder.
+    // A Handshake datagram has the connection id of the requester in both directions.
     for (const each of this.#byId.values()) {
       const isRemoteId = each.ids.remoteConnection === connection;
       if (isRemoteId && each.handleDatagram(now, datagram, packet, from)) return true;

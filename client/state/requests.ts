@@ -210,7 +210,7 @@ export class Requests {
       return this.reject(now, this.#add(now, opened), RejectReason.notThisClient);
     }
     const own = this.#outgoing.intent?.request?.ids;
-    // Any client can claim the id: only the key proves that it is the one that this client requests.
+    // Any client can claim the id: only the key proves that it is the one requested here.
     const isCrossing = own?.remote === content.requester && isSameKey(own.remoteKey, key);
     if (own === undefined || !isCrossing) return this.#ring(now, self, opened);
     // The client with the lower id waits for its own request to be accepted.
