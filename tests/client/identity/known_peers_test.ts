@@ -28,7 +28,7 @@ function parse(text: string): ParsedKnownPeers {
   return parsed.value;
 }
 
-Deno.test("KnownPeers writes the documented lines, and reads them", () => {
+Deno.test("KnownPeers writes and parses the documented lines", () => {
   const peers = new KnownPeers();
   peers.recordConnection(BOB, "bob", MONDAY);
   peers.recordConnection(BOB, "bob", TUESDAY);
@@ -38,7 +38,7 @@ Deno.test("KnownPeers writes the documented lines, and reads them", () => {
   assertEquals([read.peers.format(), read.badLines], [TEXT, []]);
 });
 
-Deno.test("KnownPeers recognises keys that were met, under the same or another name", () => {
+Deno.test("KnownPeers recognizes a known key under the same or another name", () => {
   const { peers } = parse(TEXT);
   assertEquals(peers.recognize(BOB, "bob"), { known: "same", formerName: "bob" });
   assertEquals(peers.recognize(BOB, "BOB"), { known: "same", formerName: "bob" });
@@ -48,25 +48,25 @@ Deno.test("KnownPeers recognises keys that were met, under the same or another n
   assertEquals(peers.recognize(keyOf(3), ""), { known: "new" });
 });
 
-Deno.test("KnownPeers tells that a name was another key's", () => {
+Deno.test("KnownPeers reports a new key under a known name", () => {
   const { peers } = parse(TEXT);
   const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
   assertEquals(peers.recognize(keyOf(3), "bob"), changed);
-  assertEquals(peers.recognize(keyOf(3), "ＢＯＢ"), changed, "names that are the same");
+  assertEquals(peers.recognize(keyOf(3), "ＢＯＢ"), changed, "the same name");
   peers.recordConnection(keyOf(4), "dave", MONDAY);
-  assertEquals(peers.recognize(keyOf(4), "bob"), changed, "a friend who poses as another");
+  assertEquals(peers.recognize(keyOf(4), "bob"), changed, "a known key with the name of another");
   peers.recordConnection(keyOf(4), "bob", MONDAY);
-  assertEquals(peers.recognize(keyOf(4), "bob").known, "same", "accepted nonetheless");
-  assertEquals(peers.recognize(BOB, "bob").known, "same", "and the first one stays what it was");
+  assertEquals(peers.recognize(keyOf(4), "bob").known, "same", "the connection was accepted");
+  assertEquals(peers.recognize(BOB, "bob").known, "same", "the first key stays known");
 });
 
-Deno.test("KnownPeers takes the name of a stranger that was only blocked for nobody's", () => {
+Deno.test("KnownPeers does not reserve the name of a key that was only blocked", () => {
   const { peers } = parse(TEXT);
   assertEquals(peers.recognize(keyOf(3), "eve"), { known: "new" });
   assertEquals(peers.recognize(EVE, "eve"), { known: "new" });
 });
 
-Deno.test("KnownPeers keeps blocked keys until they are unblocked, met or not", () => {
+Deno.test("KnownPeers keeps keys blocked until they are unblocked, known or not", () => {
   const { peers } = parse(TEXT);
   assertEquals([peers.isBlocked(BOB), peers.isBlocked(EVE)], [false, true]);
   peers.block(BOB, "");
@@ -78,7 +78,7 @@ Deno.test("KnownPeers keeps blocked keys until they are unblocked, met or not", 
   assertEquals(again.list().map(({ key, isBlocked }) => [key, isBlocked]), [[BOB, false]]);
 });
 
-Deno.test("KnownPeers keeps comments and lines that it does not understand", () => {
+Deno.test("KnownPeers keeps comments and lines that it cannot parse", () => {
   const bad = [
     "# my friends",
     `${BOB} 2026-01-05 2026-01-06 known bob`,
@@ -97,7 +97,7 @@ Deno.test("KnownPeers keeps comments and lines that it does not understand", () 
   assertEquals(peers.format(), text);
 });
 
-Deno.test("KnownPeers reads files without title, with CRLF, and without the last line end", () => {
+Deno.test("KnownPeers parses files without title, with CRLF, and without the last line end", () => {
   const lines = TEXT.split("\n").slice(1, 3);
   for (const text of [lines.join("\n"), lines.join("\r\n"), `\n\n${lines.join("\n\n")}`]) {
     const { peers, badLines } = parse(text);
@@ -105,19 +105,19 @@ Deno.test("KnownPeers reads files without title, with CRLF, and without the last
   }
 });
 
-Deno.test("KnownPeers takes two lines for one key for the last, blocked if either is", () => {
+Deno.test("KnownPeers merges two lines for one key, and blocks it if either does", () => {
   const first = `${BOB} 2026-01-05T10:00:00Z 2026-01-05T10:00:00Z blocked bobby\n`;
   const { peers } = parse(first + TEXT);
   const [, bob] = peers.list().map(({ name, isBlocked }) => ({ name, isBlocked })).reverse();
   assertEquals(bob, { name: "bob", isBlocked: true });
 });
 
-Deno.test("KnownPeers does not read a file of another version", () => {
+Deno.test("KnownPeers rejects a file of another version", () => {
   const text = TEXT.replace("known_peers 1", "known_peers 2");
   assertEquals(KnownPeers.parse(text), { ok: false, error: "it is of version 2" });
 });
 
-Deno.test("KnownPeers writes no name that could be another field or line", () => {
+Deno.test("KnownPeers writes no invalid name", () => {
   for (const name of ["a b", "x\ny", "\u2028", "\x1b[2J", "12", "x".repeat(33), "\u202e"]) {
     const peers = new KnownPeers();
     peers.recordConnection(BOB, name, MONDAY);
@@ -125,7 +125,7 @@ Deno.test("KnownPeers writes no name that could be another field or line", () =>
   }
 });
 
-Deno.test("KnownPeers forgets whom it met least lately, and blocked keys last", () => {
+Deno.test("KnownPeers forgets the least recently connected key, and blocked keys last", () => {
   const peers = new KnownPeers();
   peers.block(EVE, "eve");
   const minute = (count: number): Date => new Date(MONDAY.getTime() + count * 60_000);
@@ -141,7 +141,7 @@ Deno.test("KnownPeers forgets whom it met least lately, and blocked keys last", 
   assertEquals(peers.list().length, KNOWN_PEERS_MAX);
 });
 
-/** The file of one or more clients, in a folder of its own. */
+/** The file of several clients, in its own folder. */
 class Stage {
   readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   readonly file = `${this.folder}/known_peers`;
@@ -162,11 +162,11 @@ class Stage {
   }
 }
 
-Deno.test("PeersFile keeps changes from run to run, in a file for the user alone", async () => {
+Deno.test("PeersFile keeps changes in a file that only the user can read", async () => {
   using stage = new Stage();
   const first = stage.open();
   first.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
-  assertEquals(first.peers.isKnown(BOB), true, "known at once");
+  assertEquals(first.peers.isKnown(BOB), true, "at once");
   first.change((peers) => peers.recordConnection(BOB, "bob", TUESDAY));
   first.change((peers) => peers.block(EVE, "eve"));
   await first.settle();
@@ -178,7 +178,7 @@ Deno.test("PeersFile keeps changes from run to run, in a file for the user alone
   assertEquals(stage.problems, []);
 });
 
-Deno.test("PeersFile of two clients at once loses no line of either", async () => {
+Deno.test("PeersFile loses no line of concurrent clients", async () => {
   using stage = new Stage();
   const clients = Array.from({ length: 4 }, () => stage.open());
   for (let round = 0; round < 20; round++) {
@@ -192,7 +192,7 @@ Deno.test("PeersFile of two clients at once loses no line of either", async () =
   assertEquals(stage.problems, []);
 });
 
-Deno.test("PeersFile learns what another client wrote when it writes itself", async () => {
+Deno.test("PeersFile reads the lines of another client when it writes", async () => {
   using stage = new Stage();
   const [one, other] = [stage.open(), stage.open()];
   one.change((peers) => peers.block(EVE, "eve"));
@@ -202,7 +202,7 @@ Deno.test("PeersFile learns what another client wrote when it writes itself", as
   assertEquals(other.peers.isBlocked(EVE), true);
 });
 
-Deno.test("PeersFile tells of lines that it does not understand once, and keeps them", async () => {
+Deno.test("PeersFile reports invalid lines once, and keeps them", async () => {
   using stage = new Stage();
   const text = TEXT + "what is this\nand this\n";
   Deno.writeTextFileSync(stage.file, text);
@@ -217,7 +217,7 @@ Deno.test("PeersFile tells of lines that it does not understand once, and keeps 
   ]);
 });
 
-Deno.test("PeersFile leaves a file that it cannot use as it is, and works without", async () => {
+Deno.test("PeersFile does not change a file that it cannot use, and works without", async () => {
   const contents: [string | Uint8Array, RegExp][] = [
     [TEXT.replace("known_peers 1", "known_peers 2"), /it is of version 2; nobody is remembered/],
     [Uint8Array.of(0x23, 0x0a, 0xff, 0xfe, 0x0a), /nobody is remembered/],
@@ -238,7 +238,7 @@ Deno.test("PeersFile leaves a file that it cannot use as it is, and works withou
 });
 
 Deno.test({
-  name: `PeersFile keeps a file that is a link where it is${IS_WINDOWS ? " (skipped: links)" : ""}`,
+  name: `PeersFile keeps a linked file in its place${IS_WINDOWS ? " (skipped: links)" : ""}`,
   ignore: IS_WINDOWS,
   async fn() {
     using stage = new Stage();
@@ -253,7 +253,7 @@ Deno.test({
   },
 });
 
-Deno.test("PeersFile keeps everything in memory where there is no file", async () => {
+Deno.test("PeersFile keeps changes in memory without a file", async () => {
   const file = new PeersFile(undefined, (message) => {
     throw new Error(message);
   });
