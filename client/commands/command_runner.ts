@@ -49,7 +49,7 @@ export class CommandRunner {
       case "log":
         return printer.note([transcript.handleCommand(command.file)]);
       case "show":
-        return printer.fullMessage();
+        return printer.showFullMessage();
       default:
         return input((now) => this.#runAt(now, command));
     }

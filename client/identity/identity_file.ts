@@ -44,7 +44,7 @@ export function openIdentity(choice: IdentityChoice, random: Random): Result<Ope
     makeFolder(folder);
     if (!hasFile(file)) create(file, random);
   } catch (error) {
-    // There is none, or it cannot be told whether there is one.
+    // There is none, or the folder cannot be read.
     return success(ephemeral(random, `cannot use ${folder}: ${fileProblem(error)}`));
   }
   return read(file);

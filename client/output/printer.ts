@@ -117,7 +117,7 @@ export class Printer {
   }
 
   /** Prints the last message that was cut, in full. */
-  fullMessage(): void {
+  showFullMessage(): void {
     const text = this.#renderer.fullMessage();
     if (text === undefined) this.note(["Every message was shown whole"]);
     else this.#print(text);
