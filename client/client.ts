@@ -16,15 +16,13 @@ import {
   chooseOpen,
   choosePending,
   connectProblem,
-  failure,
-  isFailure,
 } from "./state/choice.ts";
 import { Connections } from "./state/connections.ts";
-import { DirectoryLink, type LinkEvent } from "./state/directory_link.ts";
-import type { ClientEvent, ErrorCode, Peer } from "./event.ts";
+import { DirectoryLink, type LinkEvent, type Self } from "./state/directory_link.ts";
+import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
 import { Intake } from "./state/intake.ts";
 import { isTarget } from "./state/outgoing.ts";
-import { isPeer, type Self } from "./state/peer.ts";
+import { matchesIdOrName, type Peer } from "./peer.ts";
 import { Requests } from "./state/requests.ts";
 import { type ClientOptions, type ClientView, viewConversations, viewOutgoing } from "./view.ts";
 
@@ -32,7 +30,7 @@ import { type ClientOptions, type ClientView, viewConversations, viewOutgoing } 
 export const LEAVE_DRAIN_TIMEOUT = 30_000;
 
 /**
- * One client. Its commands never throw: what comes of them, failures too, are events.
+ * One client. Its commands never throw: their results, also errors, are events.
  */
 export class Client implements DatagramMachine<ClientEvent> {
   readonly #link: DirectoryLink;
@@ -57,101 +55,105 @@ export class Client implements DatagramMachine<ClientEvent> {
     return this.#intake.dropped;
   }
 
-  /** Looks a client up and requests a connection; accepts its request where it was quicker. */
+  /** Looks up a client and requests a connection, or accepts the request that it already sent. */
   connect(now: Instant, peer: Peer): void {
     const self = this.#registered();
     if (self === undefined) return;
-    if (isPeer(peer, self.id, self.name)) return this.#fail("self", "That is you");
+    if (matchesIdOrName(peer, self.id, self.name)) return this.#emitError("self", "That is you");
     const problem = connectProblem(this.#connections, this.#requests, peer);
-    if (problem !== undefined) return this.#tell(problem);
+    if (problem !== undefined) return this.#emit(problem);
     this.#requests.lookUp(peer);
     this.#link.lookUp(now, peer);
   }
 
-  /** Takes the Connection Request back. */
+  /** Cancels the Connection Request. */
   cancel(_now: Instant): void {
     this.#link.cancelLookUp();
-    if (!this.#requests.cancel()) this.#fail("noRequest", "No Connection Request is under way");
+    if (!this.#requests.cancel()) {
+      this.#emitError("noRequest", "No Connection Request is under way");
+    }
   }
 
-  /** Accepts a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
+  /** Accepts the request of `peer`, which may be named by its fingerprint, or the oldest. */
   accept(now: Instant, peer?: Peer): void {
-    const request = choosePending(this.#requests, peer);
+    const chosen = choosePending(this.#requests, peer);
     const self = this.#self();
-    if (isFailure(request)) return this.#tell(request);
+    if (!chosen.ok) return this.#emit(chosen.error);
     if (self === undefined) return;
+    const { value: request } = chosen;
     const { outgoing } = this.#requests;
     const { requester, name } = request;
-    // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
+    // The acceptance opens the connection, so that an own request to the same client is obsolete.
     const isWanted = outgoing !== undefined && (outgoing.request?.ids.remote === requester ||
-      isPeer(outgoing.target, requester, name));
+      matchesIdOrName(outgoing.target, requester, name));
     if (isWanted) this.cancel(now);
     const problem = acceptProblem(this.#connections, this.#requests, request);
-    if (problem !== undefined) return this.#tell(problem);
+    if (problem !== undefined) return this.#emit(problem);
     this.#requests.accept(now, self.name, request);
     this.#collect(now);
   }
 
-  /** Rejects a request: that of `peer`, who may be named by the fingerprint, or the oldest. */
+  /** Rejects the request of `peer`, which may be named by its fingerprint, or the oldest. */
   reject(now: Instant, peer?: Peer): void {
-    const request = choosePending(this.#requests, peer);
-    if (isFailure(request)) return this.#tell(request);
-    this.#requests.reject(now, request, RejectReason.declined);
+    const chosen = choosePending(this.#requests, peer);
+    if (!chosen.ok) return this.#emit(chosen.error);
+    this.#requests.reject(now, chosen.value, RejectReason.declined);
   }
 
   /**
-   * Sends a text on the current connection, or on that with `peer`.
+   * Sends a message on the current connection, or on that with `peer`.
    *
-   * @returns whom it goes to, and its number; undefined where it was not taken.
+   * @returns the peer, and the number of the message; undefined if it was not taken.
    */
   send(
     _now: Instant,
     text: string,
     peer?: Peer,
   ): { peer: number; name: string; seq: number } | undefined {
-    const connection = chooseForText(this.#connections, peer, text);
-    if (isFailure(connection)) {
-      this.#tell(connection);
+    const chosen = chooseForText(this.#connections, peer, text);
+    if (!chosen.ok) {
+      this.#emit(chosen.error);
       return undefined;
     }
+    const { value: connection } = chosen;
     const seq = connection.send(text);
     if (seq === undefined) {
-      this.#fail("queueFull", "Cannot send: too many messages are waiting to be delivered");
+      this.#emitError("queueFull", "Cannot send: too many messages are waiting to be delivered");
       return undefined;
     }
-    this.#connections.noteRead(connection);
+    this.#connections.markRead(connection);
     const { remote, remoteName: name } = connection.ids;
     return { peer: remote, name, seq };
   }
 
   /** Makes the connection with `peer` the current one. */
   switchTo(_now: Instant, peer: Peer): void {
-    const connection = chooseOpen(this.#connections, peer, "cannot switch");
-    if (isFailure(connection)) return this.#tell(connection);
-    this.#connections.choose(connection);
-    this.#tellCurrent("chosen");
+    const chosen = chooseOpen(this.#connections, peer, "cannot switch");
+    if (!chosen.ok) return this.#emit(chosen.error);
+    this.#connections.choose(chosen.value);
+    this.#emitCurrent("chosen");
   }
 
   /**
-   * Terminates the current connection, or that with `peer`; where there is none, takes the Connection
-   * Request back.
+   * Terminates the current connection, or that with `peer`; without one, cancels the Connection
+   * Request.
    */
   terminate(now: Instant, peer?: Peer): void {
     const { outgoing } = this.#requests;
     const isOutgoing = outgoing !== undefined &&
       (peer === undefined ? this.#connections.current === undefined : isTarget(peer, outgoing));
     if (isOutgoing) return this.cancel(now);
-    const connection = chooseConnection(this.#connections, peer, "nothing to terminate");
-    if (isFailure(connection)) return this.#tell(connection);
-    connection.terminate(now);
+    const chosen = chooseConnection(this.#connections, peer, "nothing to terminate");
+    if (!chosen.ok) return this.#emit(chosen.error);
+    chosen.value.terminate(now);
     this.#collect(now);
   }
 
-  /** Tells which requests wait for the user, and which were missed. */
+  /** Reports the pending and the missed requests. */
   listRequests(now: Instant): void {
     const pending = this.#requests.pending()
       .map(({ requester: id, name, key }) => ({ id, name, key }));
-    this.#tell({ kind: "requests", pending, missed: this.#requests.missed(now) });
+    this.#emit({ kind: "requests", pending, missed: this.#requests.missed(now) });
   }
 
   /** Asks the directory which clients are active. */
@@ -159,7 +161,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (this.#registered() !== undefined) this.#link.list(now);
   }
 
-  /** ConnectionIds the connections, then leaves the directory; both take a bounded time. */
+  /** Terminates the connections, then leaves the directory; both take a bounded time. */
   leave(now: Instant): void {
     if (this.#phase !== "active") return;
     this.#phase = "leaving";
@@ -173,7 +175,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#collect(now);
   }
 
-  /** ConnectionIds everything here and now; the directory is told once, without waiting for its ack. */
+  /** Ends at once: sends one Client Leave to the directory, without waiting for its ack. */
   abandon(now: Instant): void {
     if (this.#phase === "left") return;
     this.#phase = "leaving";
@@ -184,7 +186,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#leave(false);
   }
 
-  /** How the client stands. */
+  /** The visible state of the client. */
   view(): ClientView {
     const outgoing = this.#requests.outgoing;
     return {
@@ -251,12 +253,12 @@ export class Client implements DatagramMachine<ClientEvent> {
     return id === undefined ? undefined : { id, name };
   }
 
-  /** This client as the directory knows it; where it does not, the user is told. */
+  /** This client as its directory knows it; emits an error if it is not registered. */
   #registered(): Self | undefined {
     const self = this.#self();
     if (self !== undefined && this.#phase === "active") return self;
     const why = this.#phase === "active" ? "Not registered yet" : "Leaving: not registered";
-    this.#fail("notRegistered", why);
+    this.#emitError("notRegistered", why);
     return undefined;
   }
 
@@ -268,12 +270,12 @@ export class Client implements DatagramMachine<ClientEvent> {
     return this.#link.id === undefined ? "registering" : "idle";
   }
 
-  #fail(code: ErrorCode, message: string): void {
-    this.#tell(failure(code, message));
+  #emitError(code: ErrorCode, message: string): void {
+    this.#emit(errorEvent(code, message));
   }
 
-  /** Nothing follows the last event. */
-  #tell(event: ClientEvent): void {
+  /** Emits an event, unless the last one was emitted. */
+  #emit(event: ClientEvent): void {
     if (this.#phase !== "left") this.#events.push(event);
   }
 
@@ -281,15 +283,15 @@ export class Client implements DatagramMachine<ClientEvent> {
     for (const { connection } of this.#connections.live) connection.abandon(now, "timeout");
   }
 
-  /** Tells which connection is the current one, where it is of use. */
-  #tellCurrent(why: "chosen" | "ended"): void {
+  /** Reports the current connection, if it is open. */
+  #emitCurrent(why: "chosen" | "ended"): void {
     const { current } = this.#connections;
     if (current?.state !== "open") return;
     const { remote: peer, remoteName: name } = current.ids;
-    this.#tell({ kind: "current", peer, name, why });
+    this.#emit({ kind: "current", peer, name, why });
   }
 
-  /** Passes on what the parts have to tell, until nothing moves any more. */
+  /** Handles the events of the parts until there are none. */
   #collect(now: Instant): void {
     for (;;) {
       const linkEvent = this.#link.pollEvent(now);
@@ -298,19 +300,19 @@ export class Client implements DatagramMachine<ClientEvent> {
         continue;
       }
       let before = this.#connections.current;
-      let told = this.#connections.pollEvent();
-      if (told !== undefined) {
-        for (; told !== undefined; told = this.#connections.pollEvent()) {
-          this.#tell(told.event);
-          if (told.event.kind === "terminated") this.#requests.end(now, told.connection);
-          if (this.#connections.current !== before) this.#tellCurrent("ended");
+      let polled = this.#connections.pollEvent();
+      if (polled !== undefined) {
+        for (; polled !== undefined; polled = this.#connections.pollEvent()) {
+          this.#emit(polled.event);
+          if (polled.event.kind === "terminated") this.#requests.end(now, polled.connection);
+          if (this.#connections.current !== before) this.#emitCurrent("ended");
           before = this.#connections.current;
         }
         continue;
       }
       const event = this.#requests.pollEvent();
       if (event === undefined) break;
-      this.#tell(event);
+      this.#emit(event);
     }
     const isDrained = this.#phase === "leaving" && this.#connections.size === 0;
     if (!isDrained || this.#leaveBy === undefined) return;
@@ -322,15 +324,15 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   #handleLinkEvent(now: Instant, event: LinkEvent): void {
     switch (event.kind) {
-      case "tell":
-        this.#tell(event.event);
+      case "report":
+        this.#emit(event.event);
         return;
       case "notFound": {
-        // The one that was looked up may have been quicker, and be connected by now.
+        // The client that was looked up may have connected meanwhile.
         const { outgoing } = this.#requests;
         if (outgoing === undefined || outgoing.request !== undefined) return;
         this.#requests.giveUp();
-        this.#tell(event.event);
+        this.#emit(event.event);
         return;
       }
       case "found":
@@ -346,19 +348,19 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (outgoing === undefined || outgoing.request !== undefined || self === undefined) return;
     if (id === self.id) {
       this.#requests.giveUp();
-      return this.#fail("self", "That is you");
+      return this.#emitError("self", "That is you");
     }
     const connected = this.#connections.with(id);
     if (connected !== undefined) {
       this.#requests.giveUp();
-      return this.#tell(alreadyConnected(connected));
+      return this.#emit(alreadyConnected(connected));
     }
-    // Who requests already, under the key that the directory knows, is accepted.
+    // A pending request with the key that the directory knows is accepted.
     const pending = this.#requests.findPendingFrom(id, key);
     if (pending === undefined) {
       if (this.#requests.request(now, self, id, address, key)) return;
       this.#requests.giveUp();
-      return this.#fail("peerTimeout", `Client ${id} has a key that nobody can talk to`);
+      return this.#emitError("peerTimeout", `Client ${id} has a key that nobody can talk to`);
     }
     this.#requests.accept(now, self.name, pending);
     this.#requests.giveUp();
@@ -366,7 +368,7 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   #leave(acknowledged: boolean): void {
     const { undelivered } = this.#connections;
-    this.#tell({ kind: "left", undelivered, acknowledged });
+    this.#emit({ kind: "left", undelivered, acknowledged });
     this.#phase = "left";
   }
 }

@@ -1,10 +1,11 @@
 /**
- * What a client has to tell its user; render.ts turns it into words or JSON.
+ * The events that a client reports to its user; output/ renders them as words or JSON.
  *
  * @module
  */
 import type { Address } from "../protocol/wire/address.ts";
 import type { ListEntry } from "../protocol/wire/frame.ts";
+import type { Peer } from "./peer.ts";
 
 /** Why a command or the client itself failed. */
 export type ErrorCode =
@@ -14,9 +15,9 @@ export type ErrorCode =
   | "refused"
   /** The directory or a peer speaks another version. */
   | "version"
-  /** Nothing came back from the peer. */
+  /** The peer did not answer. */
   | "peerTimeout"
-  /** A command that makes no sense now: not connected, nobody is ringing, … */
+  /** A command that is not possible now: not connected, no request, … */
   | "notRegistered"
   | "notConnected"
   | "noRequest"
@@ -25,48 +26,58 @@ export type ErrorCode =
   /** No room for another connection. */
   | "tooManyConnections"
   | "self"
-  /** Nobody is known by that id, name or fingerprint, or more than one. */
+  /** No client matches the id, name or fingerprint, or more than one. */
   | "unknownPeer"
   /** The file of known peers cannot be read or written. */
   | "knownPeers"
   /** The transcript cannot be opened or written. */
   | "log"
-  /** A text above the limit, or more texts than the queue holds. */
+  /** A text above the limit; more texts than the queue holds. */
   | "tooLong"
   | "queueFull"
-  /** A command that cannot be understood. */
+  /** A command that cannot be parsed. */
   | "usage";
 
-/** A client id, or a name where only that is known. */
-export type Peer = number | string;
+/** A command or the client itself failed. */
+export interface ErrorEvent {
+  readonly kind: "error";
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly message: string;
+}
 
-/** Whose key it is, as far as this client remembers. */
+/** Makes an {@linkcode ErrorEvent}. */
+export function errorEvent(code: ErrorCode, message: string): ErrorEvent {
+  return { kind: "error", code, message };
+}
+
+/** The identity of a peer, as far as this client knows its key. */
 export interface IdentityEvent {
   readonly kind: "identity";
   readonly peer: number;
   readonly name: string;
   readonly fingerprint: string;
-  /** Whether the key was met before; `changed`: another key had that name. */
+  /** Whether the key is known; `changed`: another key had the name. */
   readonly known: "same" | "new" | "changed";
-  /** Whether it is the key of this client's own user. */
+  /** Whether it is the key of this client itself. */
   readonly isOwn: boolean;
-  /** The name that the key had before, where that was another one; empty for none. */
+  /** The former name of the key where it has changed, else empty. */
   readonly formerName: string;
-  /** When the other key that had the name was met last. */
+  /** When the other key with the name was last connected. */
   readonly lastSeen: Date | undefined;
 }
 
-/** A request that came to nothing before the user answered it. */
+/** A request that ended before the user answered it. */
 export interface MissedRequest {
   readonly id: number;
   readonly name: string;
   readonly key: Uint8Array;
   readonly why: "cancelled" | "expired" | "busy";
-  /** How long ago that was, in milliseconds. */
+  /** The milliseconds since then. */
   readonly agoMs: number;
 }
 
-/** Everything that a client tells, by `kind`. Times and round-trip times are in milliseconds. */
+/** The events of a client. Times are in milliseconds. */
 export type ClientEvent =
   | { kind: "registered"; id: number; name: string; address: Address; server: string }
   | { kind: "serverLost"; server: string }
@@ -79,13 +90,13 @@ export type ClientEvent =
   /** The user cancelled an outgoing request. */
   | { kind: "cancelled"; peer: Peer }
   /**
-   * Somebody wants to connect. `isAgain`: the client that one is connected with, started anew. `key`:
-   * its static public key.
+   * A client requests a connection. `isAgain`: a connected peer, which has restarted. `key`: its
+   * static public key.
    */
   | { kind: "request"; peer: number; name: string; key: Uint8Array; isAgain: boolean }
-  /** An incoming request is no more; `busy`: rejected because the client was busy. */
+  /** An incoming request has ended; `busy`: rejected because this client was busy. */
   | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
-  /** `hash`: of the handshake, the same on both sides. `isAside`: another connection stays current. */
+  /** `hash`: of the handshake, the same at both ends. `isAside`: another one stays current. */
   | {
     kind: "connected";
     peer: number;
@@ -94,7 +105,7 @@ export type ClientEvent =
     hash: Uint8Array;
     isAside?: true;
   }
-  /** The current connection is another one now: the user chose it, or the one before has ended. */
+  /** Another connection is current now: the user chose it, or the one before ended. */
   | { kind: "current"; peer: number; name: string; why: "chosen" | "ended" }
   /** The requests that wait for the user, oldest first, and the missed ones, latest first. */
   | {
@@ -102,7 +113,7 @@ export type ClientEvent =
     pending: readonly { id: number; name: string; key: Uint8Array }[];
     missed: readonly MissedRequest[];
   }
-  /** Whose key it is: follows a request and a connection. */
+  /** Follows a request and a connection. */
   | IdentityEvent
   | { kind: "sent"; peer: number; textSeq: number }
   | { kind: "delivered"; peer: number; textSeq: number; rttMs: number }
@@ -118,4 +129,4 @@ export type ClientEvent =
   | { kind: "list"; clients: readonly ListEntry[] }
   /** The last event. `acknowledged`: by the directory. */
   | { kind: "left"; undelivered: number; acknowledged: boolean }
-  | { kind: "error"; code: ErrorCode; message: string };
+  | ErrorEvent;

@@ -3,10 +3,9 @@
  *
  * @module
  */
-
 import type { ErrorCode } from "./event.ts";
 
-/** What the process tells whoever started it. */
+/** The exit statuses of the process. */
 export const ExitStatus = {
   ok: 0,
   /** Something unexpected. */
@@ -39,7 +38,7 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];
 
-/** The status for an error of the client. `isSending`: whether it came of sending a text. */
+/** The status for an error of the client. `isSending`: whether a send caused it. */
 export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
   switch (code) {
     case "serverTimeout":

@@ -1,5 +1,5 @@
 /**
- * `udp-chat client`: puts the client on a socket, and a person or a script in front of it.
+ * `udp-chat client`: runs a client on a socket, with its user or script.
  *
  * @module
  */
@@ -28,17 +28,17 @@ import { localHost } from "./local_host.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { PeersFile } from "./identity/peers_file.ts";
-import { Run } from "./run.ts";
+import { ClientApp } from "./app.ts";
 import { printText } from "../cli/tty.ts";
 
-/** Milliseconds within which several signals count as one. */
-const SIGNAL_ECHO = 300;
-/** Milliseconds that the files may take at the end, if another process holds them. */
+/** Milliseconds in which several signals count as one. */
+const SIGNAL_REPEAT_WINDOW = 300;
+/** Milliseconds to wait at the end for files that another process has locked. */
 const LAST_SAVE_TIMEOUT = 5000;
 
 /** What a client is started with, beside the options. */
-interface Means {
-  readonly own: Extract<OpenedIdentity, { kind: "opened" }>;
+interface Resources {
+  readonly own: OpenedIdentity;
   readonly secret: Uint8Array | undefined;
   readonly server: Address;
   readonly socket: Deno.DatagramConn;
@@ -61,8 +61,9 @@ export async function client(args: string[]): Promise<number> {
     console.error(`${found.message}\nTry udp-chat client --help`);
     return ExitStatus.usage;
   }
-  const own = openIdentity(options, systemRandom);
-  if (own.kind === "problem") return await fail(options, "identity", own.message);
+  const opened = openIdentity(options, systemRandom);
+  if (!opened.ok) return await fail(options, "identity", opened.error);
+  const own = opened.value;
   if (own.notice !== undefined) console.error(own.notice);
   if (options.showsFingerprint) {
     await printText(fingerprint(own.identity.publicKey));
@@ -87,20 +88,20 @@ async function fail({ isJson }: Options, code: string, message: string): Promise
   return ExitStatus.failure;
 }
 
-async function run(options: Options, { own, secret, server, socket }: Means): Promise<number> {
+async function run(options: Options, { own, secret, server, socket }: Resources): Promise<number> {
   const { serverName, id, name, timers, acceptAll } = options;
   const { port } = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
-  const store = new PeersFile(identityFile, (message) => run.warn(message));
+  const store = new PeersFile(identityFile, (message) => app.warn(message));
   const historyFile = options.keepsHistory ? identityFile : undefined;
-  const history = new HistoryFile(historyFile, (message) => run.note(message));
+  const history = new HistoryFile(historyFile, (message) => app.note(message));
   const isBlocked = (key: Uint8Array): boolean => store.peers.isBlocked(toHex(key));
   const self = { id, name, port, identity, isBlocked };
   const modes = { secret, timers, acceptAll, random: systemRandom, epoch: Date.now() - clock() };
   const client = new Client(clock(), { server, serverName, ...self, ...modes });
   const ownKey = identity.publicKey;
   const memory = new PeerMemory({ store, ownKey, identityFile, acceptAll });
-  const run: Run = new Run(options, client, memory, {
+  const app: ClientApp = new ClientApp(options, client, memory, {
     clock,
     date: () => new Date(),
     history,
@@ -113,10 +114,10 @@ async function run(options: Options, { own, secret, server, socket }: Means): Pr
     fileProblem,
   });
   store.load();
-  const driven = drive(client, lineOf(options, socket), (event) => run.handleEvent(event));
-  const stopListening = listenToSignals(run);
+  const driven = drive(client, impair(options, socket), (event) => app.handleEvent(event));
+  const stopListening = listenToSignals(app);
   try {
-    return await run.run(driven);
+    return await app.run(driven);
   } catch (error) {
     console.error(`Cannot go on: ${errorMessage(error)}`);
     return ExitStatus.failure;
@@ -128,8 +129,8 @@ async function run(options: Options, { own, secret, server, socket }: Means): Pr
   }
 }
 
-/** The socket, at the end of a bad line where one is wanted. */
-function lineOf({ chaos }: Options, socket: Socket): Socket {
+/** The socket, behind an impaired link where `--chaos` asks for one. */
+function impair({ chaos }: Options, socket: Socket): Socket {
   if (chaos === undefined) return socket;
   console.error(describeChaos(chaos));
   const after = (ms: number, action: () => void): void => void setTimeout(action, Math.ceil(ms));
@@ -140,17 +141,17 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function listenToSignals(run: Run): () => void {
+function listenToSignals(app: ClientApp): () => void {
   let takenAt = -Infinity;
-  /** One Ctrl-C can come twice: from the terminal, and passed on by `deno task`. */
+  /** One Ctrl-C can come twice: from the terminal and from `deno task`. */
   const once = (action: () => void) => (): void => {
-    if (clock() - takenAt < SIGNAL_ECHO) return;
+    if (clock() - takenAt < SIGNAL_REPEAT_WINDOW) return;
     takenAt = clock();
     action();
   };
-  const interrupt = once(() => run.interrupt());
-  const stop = once(() => run.stop());
-  const resume = (): void => run.resume();
+  const interrupt = once(() => app.interrupt());
+  const stop = once(() => app.stop());
+  const resume = (): void => app.resume();
   const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
     ? [["SIGINT", interrupt], ["SIGBREAK", stop]]
     : [["SIGINT", interrupt], ["SIGTERM", stop], ["SIGHUP", stop], ["SIGCONT", resume]];
@@ -165,7 +166,7 @@ async function resolveServer({ server: { host, port } }: Options): Promise<Addre
   return { hostname: bytes === undefined ? await resolveHost(host) : bytesToHost(bytes), port };
 }
 
-/** Why there is no socket, and what to do about it. */
+/** Why the client cannot start, and what to do about it. */
 function startProblem(error: unknown, options: Options): { code: string; message: string } {
   const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
   const cause = errorCode(error);

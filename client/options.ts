@@ -7,8 +7,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { nameProblem } from "../protocol/directory/name.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
-import { CLIENT_ID_MAX, parsePeer, shorten } from "./commands/parse.ts";
-import type { Peer } from "./event.ts";
+import { CLIENT_ID_MAX, parsePeer, type Peer } from "./peer.ts";
+import { quote } from "../cli/quote.ts";
 import { nearestName } from "../cli/suggest.ts";
 
 /** The UDP port of a directory that names no other. */
@@ -219,15 +219,16 @@ function colorOf(given: Record<string, unknown>): ColorMode {
 
 function peerOf(text: string): Peer {
   const parsed = parsePeer(text);
-  if ("peer" in parsed) return parsed.peer;
-  throw new Problem(`Cannot parse --connect: ${parsed.problem}`);
+  if (parsed.ok) return parsed.value;
+  throw new Problem(`Cannot parse --connect: ${parsed.error}`);
 }
 
 function chaosOf(given: Record<string, unknown>): Chaos | undefined {
   const value = valueOf(given, "chaos", `a list such as ${CHAOS_EXAMPLE}`);
-  const parsed = value === undefined ? { chaos: undefined } : parseChaos(value);
-  if ("chaos" in parsed) return parsed.chaos;
-  throw new Problem(`Cannot parse --chaos: ${parsed.problem}`);
+  if (value === undefined) return undefined;
+  const parsed = parseChaos(value);
+  if (parsed.ok) return parsed.value;
+  throw new Problem(`Cannot parse --chaos: ${parsed.error}`);
 }
 
 /** `host`, `host:port`, `[::1]:port`, `[::1]` or `::1`. */
@@ -256,9 +257,4 @@ export function strayMessage(arg: string, specs: readonly OptionSpec[]): string 
 
 function cannotParse(name: string, expected: string, value: string): Problem {
   return new Problem(`Cannot parse --${name}: expected ${expected}, got ${quote(value)}`);
-}
-
-/** The text as an error message shows it, without line breaks and controls. */
-function quote(text: string): string {
-  return JSON.stringify(shorten(text));
 }

@@ -1,5 +1,5 @@
 /**
- * A client from outside: what it is started with, and how it stands.
+ * The options and the visible state of a client.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { Instant, Random } from "../protocol/machine.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import type { Connections } from "./state/connections.ts";
-import type { Peer } from "./event.ts";
+import type { Peer } from "./peer.ts";
 import type { ConnectIntent } from "./state/outgoing.ts";
 
-/** What a client is started with. */
+/** What a client is created with. */
 export interface ClientOptions {
   readonly server: Address;
   /** The directory as the user wrote it. */
@@ -25,13 +25,13 @@ export interface ClientOptions {
   readonly timers: TimerMode;
   /** Whether requests are accepted without asking the user. */
   readonly acceptAll: boolean;
-  /** The static key that others know this client by. */
+  /** The static key that identifies this client. */
   readonly identity: KeyPair;
   /** Whether requests from the owner of this static key are rejected without asking the user. */
   readonly isBlocked: (key: Uint8Array) => boolean;
   /** The secret of a private directory. */
   readonly secret?: Uint8Array | undefined;
-  /** Milliseconds since 1970 when the clock that `now` is read from stood at zero. */
+  /** The time, in milliseconds since 1970, when the clock of `now` was at zero. */
   readonly epoch: number;
   readonly random: Random;
 }
@@ -40,17 +40,17 @@ export interface ClientOptions {
 export interface ConversationView {
   readonly id: number;
   readonly name: string;
-  /** Texts that are not known to be delivered. */
+  /** Messages that are not acknowledged. */
   readonly unconfirmed: number;
-  /** Messages that came while another one was current. */
+  /** Messages that arrived while another connection was current. */
   readonly unread: number;
-  /** Whether it takes no more texts, because it is being terminated. */
+  /** Whether it takes no more messages, because it is being terminated. */
   readonly isEnding: boolean;
 }
 
-/** What a client looks like from outside, for a prompt. */
+/** The state of a client, for a prompt. */
 export interface ClientView {
-  /** Of these the first that fits; beside `connected`, `outgoing` may tell of a request. */
+  /** The first that applies; beside `connected`, `outgoing` may have a request. */
   readonly state:
     | "left"
     | "leaving"
@@ -65,21 +65,21 @@ export interface ClientView {
   readonly name: string;
   /** The current connection. */
   readonly peer: ConversationView | undefined;
-  /** The other ones, oldest first. */
+  /** The other connections, oldest first. */
   readonly others: readonly ConversationView[];
-  /** What this client wants to connect to; `attempt` is 0 while the directory is asked. */
+  /** The outgoing request; `attempt` is 0 during the look-up. */
   readonly outgoing:
     | { peer: Peer; attempt: number; nextAt: Instant; isRinging: boolean }
     | undefined;
   /** The requests that wait for the user, oldest first. */
   readonly requests: readonly { id: number; name: string }[];
-  /** When a leave is given up. */
+  /** The deadline of the leave. */
   readonly leaveBy: Instant | undefined;
-  /** Since when the directory does not answer, undefined while it does. */
+  /** When the directory stopped answering, undefined while it answers. */
   readonly serverLostSince: Instant | undefined;
 }
 
-/** The connections as they look from outside. */
+/** The connections of a view. */
 export function viewConversations(
   { current, live }: Connections,
 ): Pick<ClientView, "peer" | "others"> {
@@ -94,7 +94,7 @@ export function viewConversations(
   };
 }
 
-/** What this client wants to connect to, as it looks from outside. */
+/** The outgoing request of a view. */
 export function viewOutgoing({ target, request }: Readonly<ConnectIntent>): ClientView["outgoing"] {
   return {
     peer: request?.ids.remote ?? target,

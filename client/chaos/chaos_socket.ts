@@ -1,47 +1,47 @@
 /**
- * A socket at the end of a bad line.
+ * A socket behind an impaired link.
  *
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { CONNECTION_DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import type { Socket, SocketAddress } from "../../protocol/udp.ts";
-import { BadLine, type Chaos } from "./chaos.ts";
+import { type Chaos, ImpairedLink } from "./chaos.ts";
 
-/** A datagram, and whom it is from or to. */
+/** A datagram, and the address that it is from or to. */
 type Datagram = [bytes: Uint8Array, address: SocketAddress];
 
-/** What a bad line needs from outside. */
+/** What an impaired socket needs of the system. */
 export interface ChaosSystem {
   clock(): Instant;
-  /** Calls `action` once. */
+  /** Calls `action` once after this time. */
   after(ms: number, action: () => void): void;
 }
 
-/** Puts a bad line between a socket and who uses it. */
+/** Puts an impaired link in front of a socket. */
 export class ChaosSocket implements Socket {
   readonly #socket: Socket;
   readonly #system: ChaosSystem;
-  readonly #outgoing: BadLine<Datagram>;
-  readonly #incoming: BadLine<Datagram>;
+  readonly #outgoing: ImpairedLink<Datagram>;
+  readonly #incoming: ImpairedLink<Datagram>;
   readonly #buffer = new Uint8Array(CONNECTION_DATAGRAM_SIZE_MAX + 1);
   #sending = Promise.resolve();
-  /** Settles when the socket below has received one more; undefined while nobody asks it. */
+  /** The pending receive of the inner socket, if any. */
   #receiving: Promise<void> | undefined;
-  /** When the next wake-up for what is to be sent comes. */
-  #wakeAt: Instant = Infinity;
-  /** The wake-up for what has been received. */
+  /** When the timer for the next datagram to send expires. */
+  #sendTimerAt: Instant = Infinity;
+  /** The timer for the next received datagram. */
   #arrival: { at: Instant; promise: Promise<void> } | undefined;
   #isClosed = false;
 
   constructor(socket: Socket, chaos: Chaos, system: ChaosSystem) {
     this.#socket = socket;
     this.#system = system;
-    this.#outgoing = new BadLine(chaos, "out");
-    this.#incoming = new BadLine(chaos, "in");
+    this.#outgoing = new ImpairedLink(chaos, "out");
+    this.#incoming = new ImpairedLink(chaos, "in");
   }
 
-  /** Sends a datagram; settles when what is not delayed is out. */
+  /** Sends a datagram; resolves when all datagrams that are due are sent. */
   async send(bytes: Uint8Array, to: SocketAddress): Promise<number> {
     const now = this.#system.clock();
     this.#outgoing.put(now, [bytes.slice(), to]);
@@ -50,7 +50,7 @@ export class ChaosSocket implements Socket {
     return bytes.length;
   }
 
-  /** Receives a datagram; rejects as the socket below does. */
+  /** Receives a datagram; rejects as the inner socket does. */
   async receive(buffer: Uint8Array): Promise<[Uint8Array, SocketAddress]> {
     for (;;) {
       const arrived = this.#incoming.take(this.#system.clock());
@@ -65,28 +65,28 @@ export class ChaosSocket implements Socket {
     }
   }
 
-  /** Closes the socket below, once what is under way is out. */
+  /** Closes the inner socket, after sending the datagrams in transit. */
   close(): void {
     this.#isClosed = true;
     this.#sendDue(Infinity);
     this.#sending.then(() => this.#socket.close());
   }
 
-  /** Sends what has come through by then, and wakes up for the next. */
+  /** Sends the datagrams that are due, and sets a timer for the next one. */
   #sendDue(now: Instant): void {
     for (let due = this.#outgoing.take(now); due !== undefined; due = this.#outgoing.take(now)) {
       const [bytes, to] = due;
-      // What cannot be sent is lost.
+      // A datagram that cannot be sent is lost.
       this.#sending = this.#sending.then(() => this.#socket.send(bytes, to)).then(
         () => {},
         () => {},
       );
     }
     const next = this.#outgoing.next();
-    if (next === undefined || this.#wakeAt <= next) return;
-    this.#wakeAt = next;
+    if (next === undefined || this.#sendTimerAt <= next) return;
+    this.#sendTimerAt = next;
     this.#system.after(next - now, () => {
-      if (this.#wakeAt === next) this.#wakeAt = Infinity;
+      if (this.#sendTimerAt === next) this.#sendTimerAt = Infinity;
       if (!this.#isClosed) this.#sendDue(this.#system.clock());
     });
   }
@@ -100,7 +100,7 @@ export class ChaosSocket implements Socket {
     }
   }
 
-  /** Settles when the next one on its way comes through. */
+  /** Resolves when the next datagram in transit arrives. */
   #nextArrival(): Promise<void> | undefined {
     const next = this.#incoming.next();
     if (next === undefined) return undefined;

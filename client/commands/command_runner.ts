@@ -1,63 +1,65 @@
 /**
- * Does what a command asks for, and prints the answer.
+ * Runs commands, and prints their answers.
  *
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
+import { type Result, success } from "../../protocol/result.ts";
 import type { Client } from "../client.ts";
-import type { Command } from "./command_table.ts";
-import type { ClientEvent, Peer } from "../event.ts";
-import { commandHelp } from "./help.ts";
-import { type Answer, type PeerMemory, printOf } from "../identity/peer_memory.ts";
+import type { ClientEvent, ErrorEvent } from "../event.ts";
+import { type Answer, fingerprintOf, type PeerMemory } from "../identity/peer_memory.ts";
 import type { Printer } from "../output/printer.ts";
 import type { Transcript } from "../output/transcript.ts";
 import { label } from "../output/words.ts";
+import type { Peer } from "../peer.ts";
+import type { Command } from "./command_table.ts";
+import { commandHelp } from "./help.ts";
 
-/** What commands are about. */
-export interface CommandRunnerParts {
+/** What commands act on. */
+export interface CommandContext {
   readonly client: Client;
   readonly memory: PeerMemory;
   readonly printer: Printer;
   readonly transcript: Transcript;
-  /** Whether a message is printed when it is sent: not where it stands as it was typed. */
+  /** Whether a sent message is printed: not where the typed line stays on the screen. */
   readonly showsOwn: boolean;
   /** Gives the client an input. */
   input(action: (now: Instant) => void): void;
-  /** Takes a failure like one of the client's. */
+  /** Takes an event as one of the client. */
   handleEvent(event: ClientEvent): void;
 }
 
-/** What the client itself or the memory does, at an instant. */
+/** A command to the client or the memory, which needs the time. */
 type TimedCommand = Exclude<Command, { command: "help" | "log" | "show" }>;
 
-/** Does what commands ask for. */
+/** Runs commands. */
 export class CommandRunner {
-  readonly #parts: CommandRunnerParts;
+  readonly #context: CommandContext;
 
-  constructor(parts: CommandRunnerParts) {
-    this.#parts = parts;
+  constructor(context: CommandContext) {
+    this.#context = context;
   }
 
-  /** Does what a command asks for. */
-  perform(command: Command): void {
-    const { printer, transcript, input } = this.#parts;
+  /** Runs a command. */
+  run(command: Command): void {
+    const { printer, transcript, input } = this.#context;
     switch (command.command) {
       case "help":
         return printer.help(commandHelp(command.topic));
       case "log":
-        return printer.note([transcript.perform(command.file)]);
+        return printer.note([transcript.handleCommand(command.file)]);
       case "show":
-        return printer.whole();
+        return printer.showFullMessage();
       default:
-        return input((now) => this.#performAt(now, command));
+        return input((now) => this.#runAt(now, command));
     }
   }
 
-  #performAt(now: Instant, command: TimedCommand): void {
-    const { client, memory } = this.#parts;
+  #runAt(now: Instant, command: TimedCommand): void {
+    const { client, memory } = this.#context;
     switch (command.command) {
       case "fingerprint":
-        return this.#answer(now, memory.ownFingerprint());
+        return this.#answer(now, success(memory.ownFingerprint()));
       case "verify":
         return this.#answer(now, memory.verify(client.view().peer?.id));
       case "block":
@@ -85,21 +87,21 @@ export class CommandRunner {
     }
   }
 
-  /** Shows the answer to a command; rejects the requests of whom it blocked. */
-  #answer(now: Instant, answer: Answer): void {
-    const { client, memory, printer, handleEvent } = this.#parts;
-    if (answer.kind === "error") return handleEvent(answer);
-    printer.note(answer.lines);
-    const { blocked } = answer;
+  /** Prints the answer to a command; rejects the pending requests of a peer that it blocked. */
+  #answer(now: Instant, result: Result<Answer, ErrorEvent>): void {
+    const { client, memory, printer, handleEvent } = this.#context;
+    if (!result.ok) return handleEvent(result.error);
+    const { lines, blocked } = result.value;
+    printer.note(lines);
     if (blocked === undefined) return;
     const isPending = client.view().requests.some(({ id }) => memory.hasKey(id, blocked));
-    // By the key: others may claim the same id.
-    if (isPending) this.#reject(now, printOf(blocked));
+    // By the key: other clients may claim the same id.
+    if (isPending) this.#reject(now, fingerprintOf(blocked));
   }
 
-  /** Sends, and shows the message where the client took it. */
+  /** Sends a message, and prints it if the client took it. */
   #send(now: Instant, text: string, to: Peer | undefined): void {
-    const { client, printer, transcript, showsOwn } = this.#parts;
+    const { client, printer, transcript, showsOwn } = this.#context;
     const { name, peer } = client.view();
     const sent = client.send(now, text, to);
     if (sent === undefined) return;
@@ -110,9 +112,9 @@ export class CommandRunner {
     if (showsOwn) printer.own(sent.peer, shown, text);
   }
 
-  /** Rejects, and shows it. */
+  /** Rejects a request, and prints that. */
   #reject(now: Instant, peer: Peer | undefined): void {
-    const { client, printer } = this.#parts;
+    const { client, printer } = this.#context;
     const before = client.view().requests;
     client.reject(now, peer);
     const after = new Set(client.view().requests.map(({ id }) => id));

@@ -1,32 +1,33 @@
 /**
- * The commands: one table, from which parsing, help, usage messages and completion are made.
+ * The commands: one table for parsing, help, usage messages and completion.
  *
  * @module
  */
-import type { Peer } from "../event.ts";
+import type { Peer } from "../peer.ts";
 
-/** What a user can ask for. */
+/** A command of the user. */
 export type Command =
   | { command: "connect"; peer: Peer }
   | { command: "accept" | "reject"; peer?: Peer }
-  /** To `peer`, or else on the current connection. */
+  /** Without `peer`: on the current connection. */
   | { command: "send"; text: string; peer?: Peer }
   | { command: "switch"; peer: Peer }
   | { command: "terminate"; peer?: Peer }
   | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
-  /** `peer` may be a fingerprint, as parseFingerprint() gives it. */
+  /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
   | { command: "block"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
-  /** Nothing: show where the transcript is; `off`: end it. */
+  /** Without `file`: show where the transcript is; `off`: end it. */
   | { command: "log"; file?: string }
   | { command: "help"; topic?: CommandSpec };
 
-/** A command's name; `@`, which the name of a client follows at once, is another way to `send`. */
+/** The name of a command; `@`, directly followed by a client, is another way to `send`. */
 export type CommandName = Command["command"] | "@";
 
 /**
- * What follows a command's name: nothing, a client, who requests a connection, who is connected,
- * somebody that may have left, a text, who gets it and a text, a file, a command; perhaps, with `?`.
+ * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
+ * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
+ * one and a text; `topic`: a command.
  */
 type Argument =
   | "none"
@@ -48,7 +49,7 @@ export interface CommandSpec {
   /** What it does, in one line. */
   help: string;
   example: string;
-  /** What else people might type; it is suggested, not taken. */
+  /** Words of other programs for it; each is answered with a suggestion. */
   alsoKnownAs: readonly string[];
 }
 
@@ -189,7 +190,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "topic?": "[COMMAND]",
 };
 
-/** The fields that a command has as a JSON object, beside `command`. */
+/** The fields of a command as a JSON object, beside `command`. */
 export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "none": [],
   "peer": ["peer"],
@@ -204,7 +205,7 @@ export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "topic?": [],
 };
 
-/** The command of that name. */
+/** The command of this name. */
 export function commandNamed(name: string): CommandSpec | undefined {
   return COMMANDS.find((spec) => spec.name === name);
 }

@@ -1,5 +1,5 @@
 /**
- * Completion of the line being typed: commands, and the clients that were seen.
+ * Completion of the draft: commands, and clients that were seen.
  *
  * @module
  */
@@ -7,17 +7,17 @@ import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
 import { commandNamed, COMMANDS } from "./command_table.ts";
 import type { ClientEvent } from "../event.ts";
 
-/** Clients that are remembered. */
-const KNOWN_CLIENTS_MAX = 1000;
+/** Clients that are remembered; beyond that, the oldest is forgotten. */
+const SEEN_CLIENTS_MAX = 1000;
 
-/** The clients that were seen: in lists, as peers, or because they requested a connection. */
-export class KnownClients {
+/** The clients that were seen: in lists, as peers, or by their Connection Requests. */
+export class SeenClients {
   readonly #names = new Map<number, string>();
 
   /** Takes an event of the client. */
   handle(event: ClientEvent): void {
     if (event.kind === "list") {
-      for (const { id, name } of event.clients.slice(0, KNOWN_CLIENTS_MAX)) this.#add(id, name);
+      for (const { id, name } of event.clients.slice(0, SEEN_CLIENTS_MAX)) this.#add(id, name);
     } else if (event.kind === "request" || event.kind === "connected") {
       this.#add(event.peer, event.name);
     }
@@ -32,32 +32,35 @@ export class KnownClients {
     this.#names.delete(id);
     this.#names.set(id, name);
     const [oldest] = this.#names.keys();
-    if (this.#names.size > KNOWN_CLIENTS_MAX && oldest !== undefined) this.#names.delete(oldest);
+    if (this.#names.size > SEEN_CLIENTS_MAX && oldest !== undefined) this.#names.delete(oldest);
   }
 }
 
-/** What the completion of a line knows. */
-export interface Known {
+/** What a draft is completed with. */
+export interface CompletionContext {
   isConnected: boolean;
-  /** Ids and names of clients that were seen. */
+  /** The clients that were seen. */
   clients: readonly { id: number; name: string }[];
-  /** Those with whom one is connected. */
+  /** The connected peers. */
   connected: readonly { id: number; name: string }[];
-  /** Those whose Connection Request is pending. */
+  /** The clients with a pending Connection Request. */
   requests: readonly { id: number; name: string }[];
-  /** What names those who are blocked. */
+  /** Names or fingerprints of the blocked peers. */
   blocked: readonly string[];
 }
 
-/** The words that may stand at the end of `line`, and what of it they would replace. */
-export function complete(line: string, known: Known): [words: string[], replaced: string] {
+/** The words that can complete the end of a line, and the part of it that they replace. */
+export function complete(
+  line: string,
+  context: CompletionContext,
+): [words: string[], replaced: string] {
   const { slash = "", name = "", space, last = "" } =
     /^(?<slash>\/?)(?<name>\S*)(?:(?<space>\s+)(?<last>\S*))?$/.exec(line)?.groups ??
       { name: line };
   if (space === undefined) {
-    // While connected a message may be beginning: only a slash says that it is a command.
-    if (known.isConnected && slash === "" && name === "") return [[], ""];
-    if (name.startsWith("@")) return completeAddressed(slash + name, slash, known);
+    // While connected, the line may become a message: only a slash makes it a command.
+    if (context.isConnected && slash === "" && name === "") return [[], ""];
+    if (name.startsWith("@")) return completeAddressed(slash + name, slash, context);
     const words = COMMANDS.map((spec) => slash + spec.name).filter((word) =>
       word.startsWith(slash + name)
     );
@@ -67,12 +70,16 @@ export function complete(line: string, known: Known): [words: string[], replaced
       slash + name,
     ];
   }
-  return [argumentsOf(name, known).filter((word) => startsLike(word, last)), last];
+  return [argumentsOf(name, context).filter((word) => startsLike(word, last)), last];
 }
 
-/** The clients that a message can be sent to, as `@bob `. */
-function completeAddressed(typed: string, slash: string, known: Known): [string[], string] {
-  const words = clientWords(known.connected).map((word) => `${slash}@${word} `);
+/** The peers that a message can be sent to, as `@bob `. */
+function completeAddressed(
+  typed: string,
+  slash: string,
+  context: CompletionContext,
+): [string[], string] {
+  const words = clientWords(context.connected).map((word) => `${slash}@${word} `);
   return [words.filter((word) => startsLike(word, typed)), typed];
 }
 
@@ -81,18 +88,18 @@ function needsArgument(name: string): boolean {
   return argument !== "none" && !argument.endsWith("?");
 }
 
-function argumentsOf(name: string, known: Known): string[] {
+function argumentsOf(name: string, context: CompletionContext): string[] {
   switch (commandNamed(name)?.argument) {
     case "peer":
     case "person":
-      return clientWords(known.clients);
+      return clientWords(context.clients);
     case "request?":
-      return clientWords(known.requests);
+      return clientWords(context.requests);
     case "connected":
     case "connected?":
-      return clientWords(known.connected);
+      return clientWords(context.connected);
     case "person?":
-      return [...known.blocked];
+      return [...context.blocked];
     case "topic?":
       return COMMANDS.map((spec) => spec.name);
     default:
@@ -101,7 +108,7 @@ function argumentsOf(name: string, known: Known): string[] {
 }
 
 function clientWords(clients: readonly { id: number; name: string }[]): string[] {
-  // A name that is none could do anything to the terminal.
+  // An invalid name could do anything to the terminal.
   const words = clients.flatMap(({ id, name }) =>
     nameProblem(name) === undefined ? [name, `${id}`] : [`${id}`]
   );

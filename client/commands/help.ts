@@ -5,7 +5,7 @@
  */
 import { COMMANDS, type CommandSpec, usage } from "./command_table.ts";
 import { EXIT_STATUS_HELP } from "../exit.ts";
-import { MARKS } from "../output/render.ts";
+import { MARKS } from "../output/deliveries.ts";
 import { OPTIONS, type OptionSpec } from "../options.ts";
 
 const EXAMPLES: readonly (readonly [string, string])[] = [

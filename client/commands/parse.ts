@@ -5,16 +5,16 @@
  *
  * - `/word …` is always a command, and `//text` is the message "/text".
  * - While connected, a line is a command if its first word is one and the rest fits it: "leave" is
- *   a command, "leave it to me" and "log in" are messages. Every other line is a message, as it was
- *   typed.
- * - `@name text` is a message to one of several; a name cannot begin with "@", nor a message with
- *   "@name", unless it follows `send`.
+ *   a command, "leave it to me" and "log in" are messages. Every other line is a message, and sent
+ *   exactly as typed.
+ * - `@name text` is a message to one of several peers. A name cannot begin with "@"; a message can
+ *   begin with "@name" only after `send`.
  * - While not connected, every line is a command.
  *
  * @module
  */
 import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
-import { nameProblem } from "../../protocol/directory/name.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 import {
   type Command,
   type CommandName,
@@ -24,13 +24,11 @@ import {
   JSON_FIELDS,
   usage,
 } from "./command_table.ts";
-import type { Peer } from "../event.ts";
+import { parsePeer } from "../peer.ts";
+import { shorten } from "../../cli/quote.ts";
 import { nearestName } from "../../cli/suggest.ts";
 
-/** The largest client id. */
-export const CLIENT_ID_MAX = 2 ** 32 - 1;
-
-/** The commands that can name somebody. */
+/** The commands that can name a peer. */
 type PeerCommandName = typeof PEER_COMMANDS[number];
 const PEER_COMMANDS = [
   "connect",
@@ -42,12 +40,15 @@ const PEER_COMMANDS = [
   "unblock",
 ] as const;
 
-/** A line as it was understood. */
-export type ParsedLine =
-  | { kind: "command"; command: Command }
-  /** `isText`: the line may have been meant as a message. */
-  | { kind: "problem"; message: string; isText: boolean }
-  | { kind: "nothing" };
+/** The command of a line, undefined for an empty one. */
+export type ParsedLine = Result<Command | undefined, LineError>;
+
+/** Why a line is no command. */
+export interface LineError {
+  readonly message: string;
+  /** Whether the line may have been meant as a message. */
+  readonly isText: boolean;
+}
 
 /** What a line's meaning depends on. */
 export interface ParseContext {
@@ -56,14 +57,14 @@ export interface ParseContext {
   isJson: boolean;
 }
 
-/** Understands a line, which comes without its line end. */
+/** Parses a line, without its line end. */
 export function parseCommand(line: string, context: ParseContext): ParsedLine {
   if (context.isJson && /^\s*\{/.test(line)) return parseJsonCommand(line);
   const { slash = "", word = "", rest } =
     /^\s*(?<slash>\/?)(?<word>\S*)(?:\s(?<rest>.*))?$/s.exec(line)?.groups ?? {};
-  if (slash + word === "") return { kind: "nothing" };
+  if (slash + word === "") return success(undefined);
   if (word.startsWith("/") && slash !== "") {
-    return command({ command: "send", text: withoutSlash(line) });
+    return success({ command: "send", text: withoutSlash(line) });
   }
   const isCertain = slash !== "" || !context.isConnected;
   const addressed = word.startsWith("@") ? parseAddressed(word.slice(1), rest) : undefined;
@@ -72,41 +73,20 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
   if (spec !== undefined && (isCertain || fits(spec, rest) && !looksLikeMessage(spec, rest))) {
     return parseArgument(spec, rest);
   }
-  if (!isCertain) return command({ command: "send", text: line });
+  if (!isCertain) return success({ command: "send", text: line });
   const advice = context.isConnected ? undefined : "type help, or connect NAME to talk";
   return unknownCommand(slash, word, advice);
-}
-
-/** A client as people name it: a number is an id, anything else a name. */
-export function parsePeer(text: string): { peer: Peer } | { problem: string } {
-  if (/^\d+$/.test(text)) {
-    const id = Number(text);
-    if (id >= 1 && id <= CLIENT_ID_MAX) return { peer: id };
-    return { problem: `expected a client id from 1 to ${CLIENT_ID_MAX}, got "${shorten(text)}"` };
-  }
-  const problem = nameProblem(text);
-  return problem === undefined ? { peer: text } : { problem: `a name ${problem}` };
-}
-
-/** A text cut to what an error message may hold. */
-export function shorten(text: string, length = 40): string {
-  const characters = [...text];
-  return characters.length <= length ? text : characters.slice(0, length).join("") + "…";
 }
 
 function withoutSlash(line: string): string {
   return line.replace("/", "");
 }
 
-function command(command: Command): ParsedLine {
-  return { kind: "command", command };
+function invalid(message: string, isText = false): ParsedLine {
+  return failure({ message, isText });
 }
 
-function problem(message: string, isText = false): ParsedLine {
-  return { kind: "problem", message, isText };
-}
-
-/** Whether what follows the command's name is of the right shape. */
+/** Whether the rest of a line can be the argument of the command. */
 function fits(spec: CommandSpec, rest = ""): boolean {
   const words = rest.split(/\s+/).filter((word) => word !== "");
   switch (spec.argument) {
@@ -134,7 +114,7 @@ function fits(spec: CommandSpec, rest = ""): boolean {
 }
 
 /**
- * Whether it is rather a text, such as "log in": a file that is meant has a "." or a "/", and one
+ * Whether a line is rather a message, such as "log in": a file name has a "." or a "/", and one
  * with spaces is quoted or begins with its folder.
  */
 function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
@@ -146,7 +126,7 @@ function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
   return !isClear;
 }
 
-/** A path without the quotation marks that a shell would want around it. */
+/** A path without the quotation marks that a shell would need around it. */
 function unquote(path: string): string {
   return /^(["'])(?<inner>.+)\1$/.exec(path)?.groups?.["inner"] ?? path;
 }
@@ -159,52 +139,50 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
   const word = rest.trim();
   if (spec.argument === "topic?" && word !== "") {
     const topic = topicNamed(word);
-    return topic === undefined ? unknownCommand("", word) : command({ command: "help", topic });
+    return topic === undefined ? unknownCommand("", word) : success({ command: "help", topic });
   }
-  if (spec.name === "@" || !fits(spec, rest)) return problem(usageMessage(spec));
-  if (spec.name === "send") return command({ command: "send", text: rest });
+  if (spec.name === "@" || !fits(spec, rest)) return invalid(usageMessage(spec));
+  if (spec.name === "send") return success({ command: "send", text: rest });
   if (spec.name === "log") {
-    return command(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
+    return success(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
   }
   if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
   return plainCommand(spec.name);
 }
 
-/** The commands that stand alone. */
+/** A command without an argument. */
 function plainCommand(
   name: Exclude<CommandName, PeerCommandName | "send" | "log" | "@">,
 ): ParsedLine {
-  return command({ command: name });
+  return success({ command: name });
 }
 
 function isPeerCommand(name: CommandName): name is PeerCommandName {
   return PEER_COMMANDS.some((each) => each === name);
 }
 
-/** `@name text`; `isName`: whether the name could be one. */
+/** Parses `@name text`; `isName`: whether the name can be one. */
 function parseAddressed(name: string, text = ""): { parsed: ParsedLine; isName: boolean } {
   const isMissing = name === "" || text.trim() === "";
   const parsed = isMissing ? undefined : parsePeer(name);
   if (parsed === undefined) {
-    return { parsed: problem(usageMessage(commandNamed("@")!)), isName: name !== "" };
+    return { parsed: invalid(usageMessage(commandNamed("@")!)), isName: name !== "" };
   }
-  if ("problem" in parsed) {
-    return { parsed: problem(`Cannot send: ${parsed.problem}`), isName: false };
-  }
-  return { parsed: command({ command: "send", text, peer: parsed.peer }), isName: true };
+  if (!parsed.ok) return { parsed: invalid(`Cannot send: ${parsed.error}`), isName: false };
+  return { parsed: success({ command: "send", text, peer: parsed.value }), isName: true };
 }
 
 function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLine {
   if (text === undefined) {
     return needsPeer(name)
-      ? problem(usageMessage(commandNamed(name)!))
-      : command({ command: name });
+      ? invalid(usageMessage(commandNamed(name)!))
+      : success({ command: name });
   }
   const takesKey = !["connect", "switch", "terminate"].includes(name);
   const digits = takesKey ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
-  const parsed = digits === undefined ? parsePeer(text) : { peer: digits };
-  if ("problem" in parsed) return problem(`Cannot ${name}: ${parsed.problem}`);
-  return command({ command: name, peer: parsed.peer });
+  const parsed = digits === undefined ? parsePeer(text) : success(digits);
+  if (!parsed.ok) return invalid(`Cannot ${name}: ${parsed.error}`);
+  return success({ command: name, peer: parsed.value });
 }
 
 function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block" {
@@ -224,7 +202,7 @@ function unknownCommand(
   const suggestion = nearestName(word, words);
   const hint = suggestion === undefined ? advice : `did you mean "${slash}${suggestion}"?`;
   const isText = slash === "" && suggestion === undefined;
-  return problem(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
+  return invalid(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
 }
 
 function parseJsonCommand(line: string): ParsedLine {
@@ -232,16 +210,16 @@ function parseJsonCommand(line: string): ParsedLine {
   try {
     value = JSON.parse(line);
   } catch {
-    return problem(`Cannot parse the line as JSON: "${shorten(line.trim())}"`);
+    return invalid(`Cannot parse the line as JSON: "${shorten(line.trim())}"`);
   }
   const { command: name, ...fields } = value as Record<string, unknown>;
   const spec = typeof name === "string" ? commandNamed(name) : undefined;
   if (spec === undefined || spec.name === "@") {
     if (typeof name === "string") return unknownCommand("", name);
-    return problem('Cannot parse the command: expected {"command": "…", …}');
+    return invalid('Cannot parse the command: expected {"command": "…", …}');
   }
   const unknown = Object.keys(fields).find((key) => !JSON_FIELDS[spec.argument].includes(key));
-  if (unknown !== undefined) return problem(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
+  if (unknown !== undefined) return invalid(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
   const { peer, text, file } = fields;
   if (spec.name === "send") return jsonSend(text, peer);
   if (spec.name === "log") return jsonLog(file);
@@ -249,25 +227,25 @@ function parseJsonCommand(line: string): ParsedLine {
 }
 
 function jsonLog(file: unknown): ParsedLine {
-  if (file === undefined) return command({ command: "log" });
-  if (typeof file === "string" && file !== "") return command({ command: "log", file });
-  return problem('Cannot log: expected the field "file", a string');
+  if (file === undefined) return success({ command: "log" });
+  if (typeof file === "string" && file !== "") return success({ command: "log", file });
+  return invalid('Cannot log: expected the field "file", a string');
 }
 
 function jsonSend(text: unknown, peer: unknown): ParsedLine {
   if (typeof text !== "string") {
-    return problem('Cannot send: expected the field "text", a string');
+    return invalid('Cannot send: expected the field "text", a string');
   }
-  if (peer === undefined) return command({ command: "send", text });
+  if (peer === undefined) return success({ command: "send", text });
   const parsed = isPeerField(peer) ? parsePeer(String(peer)) : undefined;
-  if (parsed === undefined) return problem(peerFieldMessage("send"));
-  if ("problem" in parsed) return problem(`Cannot send: ${parsed.problem}`);
-  return command({ command: "send", text, peer: parsed.peer });
+  if (parsed === undefined) return invalid(peerFieldMessage("send"));
+  if (!parsed.ok) return invalid(`Cannot send: ${parsed.error}`);
+  return success({ command: "send", text, peer: parsed.value });
 }
 
 function jsonPeerCommand(name: PeerCommandName, peer: unknown): ParsedLine {
-  if (peer === undefined && !needsPeer(name)) return command({ command: name });
-  return isPeerField(peer) ? peerCommand(name, String(peer)) : problem(peerFieldMessage(name));
+  if (peer === undefined && !needsPeer(name)) return success({ command: name });
+  return isPeerField(peer) ? peerCommand(name, String(peer)) : invalid(peerFieldMessage(name));
 }
 
 function isPeerField(peer: unknown): peer is string | number {

@@ -1,28 +1,30 @@
 /**
- * Commands in order, each waiting for the one before, so that a script needs no sleep; and the exit
- * status that comes of them. Pure: lines, events and the client's view go in, steps come out.
+ * Runs commands in order, each after the one before is done, so that a script needs no sleep; and
+ * keeps the exit status. Pure: lines, events and the client's view go in, steps come out.
  *
  * @module
  */
-import { parseCommand, type ParsedLine } from "./parse.ts";
+import { success } from "../../protocol/result.ts";
+import { type LineError, parseCommand, type ParsedLine } from "./parse.ts";
 import type { Command } from "./command_table.ts";
 import { CONNECTIONS_MAX } from "../state/connections.ts";
-import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
+import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
+import type { Peer } from "../peer.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
 import { LINE_LENGTH_MAX } from "../../cli/line_splitter.ts";
 import {
-  addressee,
+  findConversation,
   isBusy,
-  isMeant,
   isPeerRestarted,
   isSending,
+  refersTo,
   type ScriptView,
 } from "./script_view.ts";
 
-/** Texts on one connection that may be sent and not yet delivered before the next one waits. */
+/** Messages on one connection that may be undelivered before the next one waits. */
 export const SEND_WINDOW = 64;
 
-/** Errors that come of registering and of `--connect`, not of what somebody types meanwhile. */
+/** Errors of the registration and of `--connect`, not of a command typed meanwhile. */
 const UNTYPED_ERRORS: readonly ErrorCode[] = [
   "serverTimeout",
   "refused",
@@ -31,54 +33,54 @@ const UNTYPED_ERRORS: readonly ErrorCode[] = [
   "self",
 ];
 
-/** How a script is run. */
+/** What a script is created with. */
 export interface ScriptOptions {
-  /** From `--connect`: the first command. A failure then ends the run at once. */
+  /** From `--connect`: the first command. A failure ends the run at once. */
   connect: Peer | undefined;
-  /** From `--send`: the second command, and the last. */
+  /** From `--send`: the second and last command. */
   send: string | undefined;
-  /** Whether the client accepts requests by itself. */
+  /** Whether the client accepts requests without asking the user. */
   acceptAll: boolean;
   isJson: boolean;
   /**
-   * Whether a person types: the typed commands do not go through here, and the exit status is that
-   * of the registration, of `--connect` and of the leave.
+   * Whether commands are typed: these do not go through the script, and the exit status is that of
+   * the registration, of `--connect` and of the leave.
    */
   isTyped: boolean;
 }
 
-/** What is to be done next. */
+/** What to do next. */
 export type Step =
   | { kind: "run"; command: Command }
-  | { kind: "report"; event: Extract<ClientEvent, { kind: "error" }> };
+  | { kind: "report"; event: ErrorEvent };
 
 /** A line of input, a command from an option, or the end of the input. */
 type Item = { line: string } | { command: Command } | "tooLong" | "end";
 
-/** A decision on the request, the list, the end of the run, or that of the connection with a client. */
+/** The decision on the request, the list, the end of the leave, or the end of a connection. */
 type Wait = "decision" | "list" | "left" | { end: number };
 
-/** The runner of one script. */
+/** Runs one script. */
 export class Script {
   readonly #options: ScriptOptions;
   readonly #items: Item[] = [];
-  /** The first item as it was understood when its turn came. */
+  /** The first item, parsed when its turn came. */
   #parsed: ParsedLine | undefined;
-  /** What the command before is still waiting for. */
+  /** What the command before still waits for. */
   #wait: Wait | undefined;
   #lastRun: Command["command"] | undefined;
   #isRegistered = false;
   #hasBeenConnected = false;
-  /** The clients whose connections ended last. */
+  /** The peers whose connections ended most recently. */
   #ended: { id: number; name: string }[] = [];
   /**
-   * Whether the current connection is not the one that the script means: that one has ended, or did
-   * not come about. What it says without a name is then for nobody.
+   * Whether the current connection is not the one that the script refers to, which has ended or was
+   * never opened. A message without a name is then not sent.
    */
   #hasTargetChanged = false;
-  /** Whether it was this script that ended the connection that ended last. */
+  /** Whether this script terminated the connection that ended last. */
   #hasTerminated = false;
-  /** Whether the commands that came from options are done. */
+  /** Whether the commands from options are done. */
   #isStarted: boolean;
   #failure: ExitStatus | undefined;
 
@@ -90,12 +92,12 @@ export class Script {
     this.#isStarted = connect === undefined;
   }
 
-  /** Whether the next line may be fed; so only one line waits here. */
+  /** Whether to feed the next line: only one line waits here. */
   get wantsInput(): boolean {
     return this.#items.length === 0;
   }
 
-  /** The exit status as of now: that of the first failure. */
+  /** The current exit status: that of the first failure. */
   get status(): ExitStatus {
     return this.#failure ?? ExitStatus.ok;
   }
@@ -105,12 +107,12 @@ export class Script {
     this.#items.push({ line });
   }
 
-  /** Notes a line that was too long to be read. */
+  /** Takes a line that was too long to be read. */
   feedTooLong(): void {
     this.#items.push("tooLong");
   }
 
-  /** Notes the end of the input: terminates and leaves when everything before is done. */
+  /** Takes the end of the input: terminates and leaves when everything before is done. */
   end(): void {
     this.#items.push("end");
   }
@@ -140,7 +142,7 @@ export class Script {
         if (this.#wait === "list") this.#wait = undefined;
         return;
       case "left":
-        // Nothing is typed any more: this decides in every mode.
+        // Nothing is typed any more, so this counts in every mode.
         if (event.undelivered > 0) this.#failure ??= ExitStatus.undelivered;
         else if (!event.acknowledged) this.#failure ??= ExitStatus.serverTimeout;
         return;
@@ -151,7 +153,7 @@ export class Script {
     }
   }
 
-  /** The next thing to do; to be called after every input and event until there is none. */
+  /** The next step; to be called after every input and event until there is none. */
   poll(view: ScriptView): Step | undefined {
     if (!this.#isRegistered || isBusy(view)) return undefined;
     const isStrict = this.#options.connect !== undefined &&
@@ -169,12 +171,9 @@ export class Script {
         return this.#reportUndelivered("tooLong", message);
       }
       this.#parsed ??= this.#parse(item, view);
-      if (this.#parsed.kind === "nothing") {
-        this.#shift();
-        continue;
-      }
-      if (this.#parsed.kind === "problem") return this.#report(this.#parsed);
-      const step = this.#pollCommand(this.#parsed.command, view);
+      if (!this.#parsed.ok) return this.#reportInvalid(this.#parsed.error);
+      const { value: command } = this.#parsed;
+      const step = command === undefined ? "skip" : this.#pollCommand(command, view);
       if (step !== "skip") return step;
       this.#shift();
     }
@@ -194,7 +193,7 @@ export class Script {
   }
 
   #parse(item: Exclude<Item, string>, { state }: ScriptView): ParsedLine {
-    if ("command" in item) return { kind: "command", command: item.command };
+    if ("command" in item) return success(item.command);
     const { isJson } = this.#options;
     return parseCommand(item.line, { isConnected: state === "connected", isJson });
   }
@@ -209,21 +208,21 @@ export class Script {
         const message = "Nothing was sent: not connected any more to whom it was for";
         return this.#reportUndelivered("notConnected", message);
       }
-      const isFull = (addressee(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
+      const isFull = (findConversation(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
       return isFull ? undefined : this.#next(command);
     }
     if (isSending(view) && !isPeerRestarted(command, view)) return undefined;
     switch (command.command) {
       case "connect":
-        // Where it fails, what follows was meant for somebody else than the current one.
-        this.#hasTargetChanged = view.peer !== undefined && !isMeant(command.peer, view.peer);
+        // If it fails, what follows is not for the current peer.
+        this.#hasTargetChanged = view.peer !== undefined && !refersTo(command.peer, view.peer);
         return this.#next(command, "decision");
       case "accept":
       case "reject": {
         const { peer } = command;
-        if (view.requests.some((request) => isMeant(peer, request))) return this.#next(command);
+        if (view.requests.some((request) => refersTo(peer, request))) return this.#next(command);
         const isAccepted = this.#options.acceptAll && command.command === "accept" &&
-          addressee(peer, view) !== undefined;
+          findConversation(peer, view) !== undefined;
         return isAccepted ? "skip" : undefined;
       }
       case "terminate":
@@ -251,16 +250,17 @@ export class Script {
     view: ScriptView,
   ): Step | "skip" {
     const { peer } = command;
-    // The other may have been quicker.
+    // The peer may have terminated first.
     const isOver = peer === undefined
       ? this.#hasTargetChanged || view.peer === undefined && this.#hasBeenConnected
-      : addressee(peer, view) === undefined && this.#ended.some((each) => isMeant(peer, each));
+      : findConversation(peer, view) === undefined &&
+        this.#ended.some((each) => refersTo(peer, each));
     if (isOver) {
       this.#hasTargetChanged &&= peer !== undefined;
       return "skip";
     }
-    const whom = addressee(peer, view);
-    return this.#next(command, whom && { end: whom.id });
+    const conversation = findConversation(peer, view);
+    return this.#next(command, conversation && { end: conversation.id });
   }
 
   #pollEnd(view: ScriptView): Step | undefined {
@@ -280,18 +280,18 @@ export class Script {
     return { kind: "run", command };
   }
 
-  #report({ message, isText }: Extract<ParsedLine, { kind: "problem" }>): Step {
+  #reportInvalid({ message, isText }: LineError): Step {
     this.#shift();
-    // Where there was a connection, text that nobody gets is a message left undelivered.
+    // After a connection, text that is no command is a message left undelivered.
     const isUndelivered = isText && this.#hasBeenConnected;
     this.#fail(isUndelivered ? ExitStatus.undelivered : ExitStatus.usage);
-    return { kind: "report", event: { kind: "error", code: "usage", message } };
+    return { kind: "report", event: errorEvent("usage", message) };
   }
 
   #reportUndelivered(code: ErrorCode, message: string): Step {
     this.#shift();
     this.#fail(ExitStatus.undelivered);
-    return { kind: "report", event: { kind: "error", code, message } };
+    return { kind: "report", event: errorEvent(code, message) };
   }
 
   #shift(): void {

@@ -1,5 +1,5 @@
 /**
- * `udp-chat doctor`: how the directory is reached from here, found out by registering and leaving.
+ * `udp-chat doctor`: checks how the directory is reached from here, by registering and leaving.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import {
   addressFinding,
   type Check,
   type Finding,
-  type Heard,
+  type LastDatagram,
   roundTripFinding,
   silenceFinding,
 } from "./findings.ts";
 import { ExitStatus } from "../exit.ts";
 
-/** Milliseconds of silence after which it is looked whether anything listens there at all. */
-export const SILENCE = 1500;
-/** Milliseconds without an answer after which there is none. */
+/** Milliseconds without an answer after which to check whether anything listens there. */
+export const SILENCE_TIMEOUT = 1500;
+/** Milliseconds without an answer after which the directory counts as silent. */
 export const ANSWER_TIMEOUT = 10_000;
 /** Look-ups that measure the round trip. */
 export const PROBES = 5;
@@ -34,43 +34,43 @@ export const PROBES = 5;
 export const PROBE_TIMEOUT = 2000;
 /** Milliseconds between an answer and the next probe. */
 export const PROBE_GAP = 100;
-/** Milliseconds that the ack of the Client Leave may take. */
-export const LEAVE_PATIENCE = 5000;
+/** Milliseconds to wait for the ack of the Client Leave. */
+export const LEAVE_TIMEOUT = 5000;
 
-/** What a doctor tells. */
+/** The events of a doctor. */
 export type DoctorEvent =
   | { kind: "finding"; finding: Finding }
-  /** Nothing came so far: time to look whether anything listens there. */
+  /** No answer so far: check whether anything listens there. */
   | { kind: "silent" }
   /** The last event. */
   | { kind: "done"; status: ExitStatus };
 
-/** What a doctor is given. */
+/** What a doctor is created with. */
 export interface DoctorOptions {
   readonly server: Address;
   /** The UDP port that the socket is bound to. */
   readonly port: number;
-  /** A key for this once. */
+  /** The static key to register with. */
   readonly publicKey: Uint8Array;
   readonly secret: Uint8Array | undefined;
   readonly random: Random;
-  /** Whether this machine has an address. */
+  /** Whether this machine has the address. */
   isOwnHost(hostname: string): boolean;
 }
 
 type State = "registering" | "probing" | "leaving" | "done";
 
-/** Registers under no name, measures, and leaves again. */
+/** Registers without a name, measures the round trip, and leaves. */
 export class Doctor implements DatagramMachine<DoctorEvent> {
   readonly #options: DoctorOptions;
   readonly #registration: Registration;
-  readonly #timers = new Timers<"silence" | "giveUp" | "probe" | "gap" | "leave">();
+  readonly #timers = new Timers<"silence" | "deadline" | "probe" | "gap" | "leave">();
   readonly #samples: number[] = [];
   #state: State = "registering";
   #status: ExitStatus = ExitStatus.ok;
   #probe: { query: Query; sentAt: Instant | undefined } | undefined;
   #probes = 0;
-  #heard: Heard = "nothing";
+  #lastDatagram: LastDatagram = "none";
   #events: DoctorEvent[] = [];
 
   /** Starts registering. */
@@ -79,13 +79,13 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     this.#options = options;
     const wanted = { id: 0, name: "", port, publicKey, secret };
     this.#registration = new Registration(now, server, wanted, TIMER_POLICIES.adaptive, random);
-    this.#timers.set("silence", now + SILENCE);
-    this.#timers.set("giveUp", now + ANSWER_TIMEOUT);
+    this.#timers.set("silence", now + SILENCE_TIMEOUT);
+    this.#timers.set("deadline", now + ANSWER_TIMEOUT);
   }
 
-  /** Takes the word of the system that nothing listens at the directory's address. */
+  /** The system reported that nothing listens at the directory's address. */
   handleRefused(): void {
-    if (this.#state !== "registering" || this.#heard !== "nothing") return;
+    if (this.#state !== "registering" || this.#lastDatagram !== "none") return;
     const at = formatAddress(this.#options.server);
     const advice = "start it there with udp-chat serve, for other machines with --host 0.0.0.0";
     this.#end("directory", ExitStatus.serverTimeout, `nothing listens at ${at}: ${advice}`, {
@@ -93,15 +93,15 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     });
   }
 
-  /** Takes the word of the system that a datagram could not be sent. */
+  /** The system reported that a datagram could not be sent. */
   handleUnsendable(why: string): void {
-    if (this.#state !== "registering" || this.#heard !== "nothing") return;
+    if (this.#state !== "registering" || this.#lastDatagram !== "none") return;
     const at = formatAddress(this.#options.server);
     const message = `this machine cannot send to ${at}: ${why}`;
     this.#end("directory", ExitStatus.serverTimeout, message, { reason: "unsendable" });
   }
 
-  /** Leaves, whatever is still to be found out. */
+  /** Leaves without finishing the checks. */
   stop(now: Instant): void {
     if (this.#state === "done") return;
     this.#status = ExitStatus.interrupted;
@@ -116,16 +116,16 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     const isTrusted = this.#registration.isTrusted(bytes);
     if (!decoded.ok && decoded.error.reason === "version") {
       if (isTrusted) this.#registration.handleVersion(decoded.error.version, from);
-      else this.#heard = "unproven";
+      else this.#lastDatagram = "untrusted";
     } else if (
       decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Answer
     ) {
-      this.#heard = isTrusted ? "answers" : "unproven";
+      this.#lastDatagram = isTrusted ? "trusted" : "untrusted";
       if (isTrusted) {
         for (const frame of decoded.value.frames) this.#registration.handleFrame(now, frame);
       }
     } else {
-      this.#heard = "foreign";
+      this.#lastDatagram = "unrelated";
     }
     this.#collect(now);
   }
@@ -135,8 +135,8 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     if (this.#state === "done") return;
     this.#registration.handleTimeout(now);
     this.#collect(now);
-    if (this.#timers.expire("silence", now)) this.#tell({ kind: "silent" });
-    if (this.#timers.expire("giveUp", now)) this.#endUnanswered();
+    if (this.#timers.expire("silence", now)) this.#emit({ kind: "silent" });
+    if (this.#timers.expire("deadline", now)) this.#endUnanswered();
     if (this.#timers.expire("gap", now)) this.#startProbe(now);
     if (this.#timers.expire("probe", now)) this.#endProbe(now);
     if (this.#timers.expire("leave", now)) this.#handleLeft(false);
@@ -154,7 +154,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     for (;;) {
       const transmit = this.#registration.pollTransmit(now);
       if (transmit === undefined || !isLookUp(transmit.bytes)) return transmit;
-      // A probe is one datagram: with a second one, nobody knew which of them is answered.
+      // One datagram a probe: with two, the answer could be to either.
       if (this.#probe === undefined || this.#probe.sentAt !== undefined) continue;
       this.#probe.sentAt = now;
       return transmit;
@@ -188,7 +188,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
         const { version } = event;
         const message = `the directory speaks version ${version} of the protocol, this program ` +
           `${VERSION}: install the same on both sides`;
-        this.#find({ check: "directory", verdict: "ok", message: this.#answers() });
+        this.#report({ check: "directory", verdict: "ok", message: this.#answersMessage() });
         return this.#end("version", ExitStatus.failure, message, { theirs: version, own: VERSION });
       }
       case "answer":
@@ -199,18 +199,18 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     }
   }
 
-  #answers(): string {
+  #answersMessage(): string {
     return `${formatAddress(this.#options.server)} answers, and its datagrams come back`;
   }
 
   #handleRegistered(now: Instant, seenAt: Address): void {
     this.#state = "probing";
     this.#timers.clearAll();
-    this.#find({ check: "directory", verdict: "ok", message: this.#answers() });
+    this.#report({ check: "directory", verdict: "ok", message: this.#answersMessage() });
     const fields = { theirs: VERSION, own: VERSION };
-    this.#find({ check: "version", verdict: "ok", message: `${VERSION} on both sides`, fields });
+    this.#report({ check: "version", verdict: "ok", message: `${VERSION} on both sides`, fields });
     const isOwn = this.#options.isOwnHost(seenAt.hostname);
-    this.#find(addressFinding(seenAt, this.#options.port, isOwn));
+    this.#report(addressFinding(seenAt, this.#options.port, isOwn));
     this.#startProbe(now);
   }
 
@@ -222,7 +222,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     this.#timers.set("probe", now + PROBE_TIMEOUT);
   }
 
-  /** Ends the probe: answered at an instant, or lost. */
+  /** Ends the probe, which was answered at this instant, or lost. */
   #endProbe(now: Instant, answeredAt?: Instant): void {
     if (this.#probe === undefined) return;
     const { query, sentAt } = this.#probe;
@@ -231,7 +231,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     this.#probe = undefined;
     this.#timers.clear("probe");
     if (this.#probes < PROBES) return this.#timers.set("gap", now + PROBE_GAP);
-    this.#find(roundTripFinding(this.#samples, this.#probes));
+    this.#report(roundTripFinding(this.#samples, this.#probes));
     this.#leave(now);
   }
 
@@ -239,50 +239,50 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     this.#state = "leaving";
     this.#timers.clearAll();
     this.#registration.leave(now);
-    this.#timers.set("leave", now + LEAVE_PATIENCE);
+    this.#timers.set("leave", now + LEAVE_TIMEOUT);
     this.#collect(now);
   }
 
   #handleLeft(isAcknowledged: boolean): void {
     if (isAcknowledged) {
       const message = "acknowledged: no trace of this is left in the table";
-      this.#find({ check: "leave", verdict: "ok", message });
+      this.#report({ check: "leave", verdict: "ok", message });
     } else {
       const message = "not acknowledged: an entry without a name stays in the table until its " +
         "lease ends";
-      this.#find({ check: "leave", verdict: "failed", message });
+      this.#report({ check: "leave", verdict: "failed", message });
     }
     this.#finish();
   }
 
   #endUnanswered(): void {
     const { server, secret } = this.#options;
-    const { reason, message } = silenceFinding(server, this.#heard, secret !== undefined);
-    const isAnswered = this.#heard !== "nothing";
+    const { reason, message } = silenceFinding(server, this.#lastDatagram, secret !== undefined);
+    const isAnswered = this.#lastDatagram !== "none";
     const status = isAnswered ? ExitStatus.failure : ExitStatus.serverTimeout;
     this.#end("directory", status, message, { reason });
   }
 
   #end(check: Check, status: ExitStatus, message: string, fields: Finding["fields"] = {}): void {
     if (this.#status === ExitStatus.ok) this.#status = status;
-    this.#find({ check, verdict: "failed", message, fields });
+    this.#report({ check, verdict: "failed", message, fields });
     this.#finish();
   }
 
-  #find(finding: Finding): void {
+  #report(finding: Finding): void {
     if (finding.verdict === "failed" && this.#status === ExitStatus.ok) {
       this.#status = ExitStatus.failure;
     }
-    this.#tell({ kind: "finding", finding });
+    this.#emit({ kind: "finding", finding });
   }
 
   #finish(): void {
     this.#state = "done";
     this.#timers.clearAll();
-    this.#tell({ kind: "done", status: this.#status });
+    this.#emit({ kind: "done", status: this.#status });
   }
 
-  #tell(event: DoctorEvent): void {
+  #emit(event: DoctorEvent): void {
     this.#events.push(event);
   }
 }

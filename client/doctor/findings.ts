@@ -1,11 +1,12 @@
 /**
- * What a doctor finds, in words.
+ * The results of the checks, in words.
  *
  * @module
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
+import { formatMs } from "../output/duration.ts";
 
-/** What is looked at, in this order. */
+/** The checks, in order. */
 export type Check =
   | "identity"
   | "host"
@@ -16,20 +17,23 @@ export type Check =
   | "roundTrip"
   | "leave";
 
-/** What came of a check. */
+/** The result of a check. */
 export interface Finding {
   readonly check: Check;
-  /** `warning`: it works, but one should know. */
+  /** `warning`: it works, with a limitation. */
   readonly verdict: "ok" | "warning" | "failed";
   readonly message: string;
-  /** What the message says, for programs. */
+  /** The content of the message, for programs. */
   readonly fields?: Readonly<Record<string, number | string | boolean>>;
 }
 
-/** What came last from the directory's address. */
-export type Heard = "nothing" | "answers" | "unproven" | "foreign";
+/**
+ * The last datagram from the directory's address. `trusted`: an answer, with the proof of the secret
+ * if there is one; `untrusted`: without that proof; `unrelated`: of another protocol.
+ */
+export type LastDatagram = "none" | "trusted" | "untrusted" | "unrelated";
 
-/** Under which address the directory sees this machine, whose socket has that port. */
+/** The address at which the directory sees this machine, whose socket has this port. */
 export function addressFinding(seenAt: Address, port: number, isOwnHost: boolean): Finding {
   const isNat = seenAt.port !== port || !isOwnHost;
   const at = formatAddress(seenAt);
@@ -44,30 +48,30 @@ export function addressFinding(seenAt: Address, port: number, isOwnHost: boolean
   return { check: "address", verdict: "warning", message, fields };
 }
 
-/** Why it did not come to a registration. */
+/** Why the registration did not succeed. */
 export function silenceFinding(
   server: Address,
-  heard: Heard,
+  lastDatagram: LastDatagram,
   hasSecret: boolean,
 ): { reason: string; message: string } {
   const at = formatAddress(server);
-  switch (heard) {
-    case "answers":
+  switch (lastDatagram) {
+    case "trusted":
       return {
         reason: "loss",
         message: `the directory at ${at} answers, but too many datagrams get lost on the way`,
       };
-    case "foreign":
+    case "unrelated":
       return {
         reason: "foreign",
         message: `something answers at ${at}, but it is no directory of udp-chat`,
       };
-    case "unproven":
+    case "untrusted":
       return {
         reason: "secret",
         message: `the directory at ${at} does not have your secret: it is public, or has another`,
       };
-    case "nothing": {
+    case "none": {
       const secret = hasSecret ? "has another secret" : "is private and needs --secret";
       return {
         reason: "silence",
@@ -78,7 +82,7 @@ export function silenceFinding(
   }
 }
 
-/** The round trip, from milliseconds of those probes that were answered. */
+/** The round trip; `samples` has the milliseconds of the answered probes. */
 export function roundTripFinding(samples: readonly number[], probes: number): Finding {
   const answered = `${samples.length} of ${probes} probes answered`;
   const fields = { probes, answered: samples.length };
@@ -99,8 +103,4 @@ export function roundTripFinding(samples: readonly number[], probes: number): Fi
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-function formatMs(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

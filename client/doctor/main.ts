@@ -1,5 +1,5 @@
 /**
- * `udp-chat doctor`: puts the doctor on a socket, and prints what it finds.
+ * `udp-chat doctor`: runs the doctor on a socket, and prints its findings.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   systemRandom,
 } from "../../protocol/udp.ts";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
-import { ANSWER_TIMEOUT, Doctor, SILENCE } from "./doctor.ts";
+import { ANSWER_TIMEOUT, Doctor, SILENCE_TIMEOUT } from "./doctor.ts";
 import type { Finding } from "./findings.ts";
 import { doctorHelp, type DoctorSettings, parseDoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
@@ -27,6 +27,7 @@ import { ExitStatus } from "../exit.ts";
 import { fileProblem, secretSources } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
+import { seconds } from "../output/duration.ts";
 import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
@@ -44,11 +45,11 @@ export async function doctor(args: string[]): Promise<number> {
   const { options } = parsed;
   const found = findSecret(options.secretFile, secretSources);
   if (!found.ok) return problem(found.message);
-  return await new Examination(options, found.secret).run();
+  return await new DoctorApp(options, found.secret).run();
 }
 
 /** One run of the checks. */
-class Examination {
+class DoctorApp {
   readonly #options: DoctorSettings;
   readonly #secret: Uint8Array | undefined;
   readonly #stdio = inspectStdio();
@@ -61,16 +62,17 @@ class Examination {
   }
 
   async run(): Promise<number> {
-    const status = await this.#examine();
+    const status = await this.#runChecks();
     if (!this.#options.isJson) this.#print(renderVerdict(status, this.#verdicts.has("warning")));
     await this.#printing;
     return status;
   }
 
-  async #examine(): Promise<ExitStatus> {
+  async #runChecks(): Promise<ExitStatus> {
     const { server: { host, port }, identity } = this.#options;
-    const { isSound, message } = inspectIdentity(identity);
-    this.#find({ check: "identity", verdict: isSound ? "ok" : "failed", message });
+    const inspected = inspectIdentity(identity);
+    const message = inspected.ok ? inspected.value : inspected.error;
+    this.#report({ check: "identity", verdict: inspected.ok ? "ok" : "failed", message });
     let server: Address;
     try {
       const bytes = hostToBytes(host);
@@ -78,13 +80,13 @@ class Examination {
       server = { hostname, port };
       if (bytes === undefined) {
         const fields = { address: hostname };
-        this.#find({ check: "host", verdict: "ok", message: `${host} is ${hostname}`, fields });
+        this.#report({ check: "host", verdict: "ok", message: `${host} is ${hostname}`, fields });
       }
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       const why = code === "ENOTFOUND" ? "no such name" : fileProblem(error);
       const message = `cannot find the host "${host}": ${why}; check --server`;
-      this.#find({ check: "host", verdict: "failed", message });
+      this.#report({ check: "host", verdict: "failed", message });
       return ExitStatus.failure;
     }
     let socket: Deno.DatagramConn;
@@ -92,39 +94,39 @@ class Examination {
       socket = openSocket(localHost(server.hostname), 0);
     } catch (error) {
       const message = `cannot open a UDP socket: ${fileProblem(error)}`;
-      this.#find({ check: "socket", verdict: "failed", message });
+      this.#report({ check: "socket", verdict: "failed", message });
       return ExitStatus.failure;
     }
-    const status = await this.#consult(socket, server);
+    const status = await this.#runDoctor(socket, server);
     return status === ExitStatus.ok && this.#verdicts.has("failed") ? ExitStatus.failure : status;
   }
 
-  async #consult(socket: Deno.DatagramConn, server: Address): Promise<ExitStatus> {
+  async #runDoctor(socket: Deno.DatagramConn, server: Address): Promise<ExitStatus> {
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
     const { port } = socket.addr as Deno.NetAddr;
-    // A key for this once: the own one may be in use, and who asks is nobody's concern.
+    // A new key: the identity may be in use, and the directory need not learn who asks.
     const machine = new Doctor(clock(), {
       server,
       port,
       publicKey: systemRandom(KEY_SIZE),
       secret: this.#secret,
       random: systemRandom,
-      isOwnHost: (hostname) => bindingProblem(hostname, 0) === undefined,
+      isOwnHost: (hostname) => canBind(hostname, 0),
     });
     const refuse = (): void => driven.input(() => machine.handleRefused());
     const observed = observe(socket, refuse, (why) => {
       driven.input(() => machine.handleUnsendable(why));
     });
     const driven = drive(machine, observed, (event) => {
-      if (event.kind === "finding") this.#find(event.finding);
+      if (event.kind === "finding") this.#report(event.finding);
       else if (event.kind === "done") resolve(event.status);
-      // Where the port can be had, it is of this machine, and nobody listens there.
-      else if (bindingProblem(server.hostname, server.port) === undefined) {
-        // Not at once: events come from the middle of inputs.
+      // A port that can be bound is on this machine, and nothing listens there.
+      else if (canBind(server.hostname, server.port)) {
+        // Not at once: events come in the middle of an input.
         queueMicrotask(refuse);
       } else if (!this.#options.isJson) {
-        const most = Math.round((ANSWER_TIMEOUT - SILENCE) / 1000);
-        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} s at most`);
+        const most = seconds(ANSWER_TIMEOUT - SILENCE_TIMEOUT);
+        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} at most`);
       }
     });
     const interrupt = (): void => driven.input((now) => machine.stop(now));
@@ -136,7 +138,7 @@ class Examination {
     return status;
   }
 
-  #find(finding: Finding): void {
+  #report(finding: Finding): void {
     this.#verdicts.add(finding.verdict);
     if (this.#options.isJson) return this.#print(renderFindingJson(finding, new Date()));
     const { isScreen, wantsColor } = this.#stdio;
@@ -148,7 +150,7 @@ class Examination {
   }
 }
 
-/** The socket, with a look at what the system says of the datagrams. */
+/** The socket, with callbacks for errors that the system reports. */
 function observe(
   socket: Deno.DatagramConn,
   onRefused: () => void,
@@ -173,12 +175,12 @@ function observe(
   };
 }
 
-/** Why no socket can be had at an address, undefined where it can. */
-function bindingProblem(hostname: string, port: number): unknown {
+/** Whether a socket can be bound to an address. */
+function canBind(hostname: string, port: number): boolean {
   try {
     openSocket(hostname, port).close();
-    return undefined;
-  } catch (error) {
-    return error;
+    return true;
+  } catch {
+    return false;
   }
 }

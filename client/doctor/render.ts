@@ -1,5 +1,5 @@
 /**
- * What a doctor found, as lines for people and for programs.
+ * Findings as lines for people and for programs.
  *
  * @module
  */

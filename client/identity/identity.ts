@@ -1,5 +1,5 @@
 /**
- * The identity of a client: the file that its static key is kept in, as text, and its place.
+ * The identity file of a client, which holds its static key: its text, and where it is kept.
  *
  * The file has four lines, each ended by a line feed:
  *
@@ -10,19 +10,20 @@
  * checksum 13f31d661d74720e
  * ```
  *
- * The first names the format and its version; lines that begin with `#` mean nothing. `private` is
- * followed by the 32 bytes of an X25519 private key, and `checksum`, in the last line, by the first 8
- * bytes of the SHA-256 of everything before that line, both in hexadecimal.
+ * The first line names the format and its version; lines that begin with `#` are comments.
+ * `private` is followed by the 32 bytes of an X25519 private key, and `checksum`, in the last line,
+ * by the first 8 bytes of the SHA-256 of everything before that line, both in hexadecimal.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 import { fromHex, toHex } from "./hex.ts";
 
 /** The format of the file. */
 const TITLE = "udp-chat identity";
-/** The version that this program writes, and the only one that it reads. */
+/** The version that this program writes, and the only one it reads. */
 const VERSION = "1";
 /** Bytes of the hash that make the checksum. */
 const CHECKSUM_SIZE = 8;
@@ -30,12 +31,7 @@ const CHECKSUM_SIZE = 8;
 /** Bytes in the largest file that can be an identity. */
 export const IDENTITY_SIZE_MAX = 4096;
 
-/** What a file holds: a private key, or why it has none, in words that go on after its name. */
-export type ParsedIdentity =
-  | { kind: "key"; privateKey: Uint8Array }
-  | { kind: "problem"; message: string };
-
-/** The text of the file for a private key. */
+/** Makes the text of the file for a private key. */
 export function formatIdentity(privateKey: Uint8Array): string {
   const body = `${TITLE} ${VERSION}\n` +
     "# Secret: who has this file can pass for you.\n" +
@@ -43,21 +39,25 @@ export function formatIdentity(privateKey: Uint8Array): string {
   return `${body}checksum ${checksum(body)}\n`;
 }
 
-/** Understands the text of a file; takes nothing that formatIdentity() could not have written. */
-export function parseIdentity(text: string): ParsedIdentity {
+/**
+ * Reads the private key from the text of a file; accepts only what formatIdentity() can write.
+ *
+ * The error is a predicate of the file, such as `is damaged: it has no key`.
+ */
+export function parseIdentity(text: string): Result<Uint8Array> {
   const version = /^udp-chat identity (\S+)$/m.exec(text.split("\n", 1)[0] ?? "")?.[1];
-  if (version === undefined) return problem("is no identity of udp-chat");
+  if (version === undefined) return failure("is no identity of udp-chat");
   if (version !== VERSION) {
-    return problem(
+    return failure(
       `is an identity of version ${version.slice(0, 10)}; this program reads ${VERSION}`,
     );
   }
   const { body = "", sum } = /^(?<body>.*\n)checksum (?<sum>\S+)\n$/s.exec(text)?.groups ?? {};
-  if (sum !== checksum(body)) return problem("is damaged: the checksum is wrong");
+  if (sum !== checksum(body)) return failure("is damaged: the checksum is wrong");
   const lines = body.split("\n").slice(1, -1).filter((line) => !line.startsWith("#"));
   const privateKey = fromHex(/^private (\S+)$/.exec(lines[0] ?? "")?.[1] ?? "", KEY_SIZE);
-  if (lines.length !== 1 || privateKey === undefined) return problem("is damaged: it has no key");
-  return { kind: "key", privateKey };
+  if (lines.length !== 1 || privateKey === undefined) return failure("is damaged: it has no key");
+  return success(privateKey);
 }
 
 /** What the place of the configuration depends on. */
@@ -91,8 +91,4 @@ function absolute(path: string | undefined, root: RegExp): string | undefined {
 
 function checksum(body: string): string {
   return toHex(createHash("sha256").update(body).digest().subarray(0, CHECKSUM_SIZE));
-}
-
-function problem(message: string): ParsedIdentity {
-  return { kind: "problem", message };
 }

@@ -1,114 +1,100 @@
 /**
- * The identity on the disk: found, or made at the first start.
+ * The identity on the disk: read, or created at the first start.
  *
  * @module
  */
 import { join } from "node:path";
 import type { Random } from "../../protocol/machine.ts";
 import { KEY_SIZE, KeyPair } from "../../protocol/crypto/x25519.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 import { createFile, fileProblem, hasFile, makeFolder, PLACE, readFile } from "../../cli/files.ts";
 import { configFolder, formatIdentity, IDENTITY_SIZE_MAX, parseIdentity } from "./identity.ts";
 
-/** Who this client is, or why it cannot be that. */
-export type OpenedIdentity =
-  /** `file`: where the key is kept, undefined for nowhere; `notice`: what the user should know. */
-  | { kind: "opened"; identity: KeyPair; file: string | undefined; notice?: string }
-  | { kind: "problem"; message: string };
+/** The identity that a client uses. */
+export interface OpenedIdentity {
+  readonly identity: KeyPair;
+  /** The file with the key, undefined where it is in no file. */
+  readonly file: string | undefined;
+  /** What the user should know about it. */
+  readonly notice?: string;
+}
 
-/** What decides which identity is used. */
+/** The options that decide which identity is used. */
 export interface IdentityChoice {
   /** The file that the user named. */
   readonly identity: string | undefined;
-  /** Whether no file is to be used. */
+  /** Whether to use no file. */
   readonly isEphemeral: boolean;
 }
 
 /**
- * Reads the identity, or makes it where there is none yet; never puts a new key in the place of one.
+ * Reads the identity, or creates it where there is none yet; never overwrites one.
  *
- * A machine without a folder for it, as a container may be, still gets a key, for this run.
+ * A machine without a folder for it, such as a container, still gets a key for this run.
  */
-export function openIdentity(choice: IdentityChoice, random: Random): OpenedIdentity {
-  if (choice.isEphemeral) return ephemeral(random);
+export function openIdentity(choice: IdentityChoice, random: Random): Result<OpenedIdentity> {
+  if (choice.isEphemeral) return success(ephemeral(random));
   if (choice.identity !== undefined) return openNamed(choice.identity, random);
   const folder = configFolder(PLACE);
   if (folder === undefined) {
-    return ephemeral(random, PLACE.isWindows ? "APPDATA is not set" : "HOME is not set");
+    return success(ephemeral(random, PLACE.isWindows ? "APPDATA is not set" : "HOME is not set"));
   }
   const file = join(folder, "identity");
   try {
     makeFolder(folder);
-    if (!hasFile(file)) make(file, random);
+    if (!hasFile(file)) create(file, random);
   } catch (error) {
-    // There is none, or none that could be told from none.
-    return ephemeral(random, `cannot use ${folder}: ${fileProblem(error)}`);
+    // There is none, or the folder cannot be read.
+    return success(ephemeral(random, `cannot use ${folder}: ${fileProblem(error)}`));
   }
   return read(file);
 }
 
-/** How the identity stands that a client would use; makes none. */
-export function inspectIdentity(
-  identity: string | undefined,
-): { isSound: boolean; file: string | undefined; message: string } {
+/** Describes the identity that a client would use; creates none. */
+export function inspectIdentity(identity: string | undefined): Result<string> {
   const folder = configFolder(PLACE);
   const file = identity ?? (folder === undefined ? undefined : join(folder, "identity"));
   if (file === undefined) {
-    const message = "no folder to keep one in: each run would use a new key; see --identity";
-    return { isSound: true, file, message };
+    return success("no folder to keep one in: each run would use a new key; see --identity");
   }
   try {
-    if (!hasFile(file)) {
-      return { isSound: true, file, message: `${file}: none yet, the first start makes it` };
-    }
+    if (!hasFile(file)) return success(`${file}: none yet, the first start makes it`);
   } catch (error) {
-    return { isSound: false, file, message: `cannot look at ${file}: ${fileProblem(error)}` };
+    return failure(`cannot look at ${file}: ${fileProblem(error)}`);
   }
   const opened = read(file);
-  if (opened.kind === "problem") return { isSound: false, file, message: opened.message };
-  return { isSound: true, file, message: `${file}: sound, and only you can read it` };
+  return opened.ok ? success(`${file}: sound, and only you can read it`) : opened;
 }
 
-function openNamed(file: string, random: Random): OpenedIdentity {
+function openNamed(file: string, random: Random): Result<OpenedIdentity> {
   try {
-    if (!hasFile(file)) make(file, random);
+    if (!hasFile(file)) create(file, random);
   } catch (error) {
-    return { kind: "problem", message: `Cannot make the identity ${file}: ${fileProblem(error)}` };
+    return failure(`Cannot make the identity ${file}: ${fileProblem(error)}`);
   }
   return read(file);
 }
 
-function make(file: string, random: Random): void {
+function create(file: string, random: Random): void {
   createFile(file, formatIdentity(random(KEY_SIZE)));
 }
 
-function read(file: string): OpenedIdentity {
+function read(file: string): Result<OpenedIdentity> {
   const cannot = `Cannot use the identity ${file}`;
   try {
     const { text, isPrivate } = readFile(file, IDENTITY_SIZE_MAX);
-    if (!isPrivate) {
-      return {
-        kind: "problem",
-        message: `${cannot}: others may read it; chmod 600 keeps them out`,
-      };
-    }
+    if (!isPrivate) return failure(`${cannot}: others may read it; chmod 600 keeps them out`);
     const parsed = parseIdentity(text);
-    if (parsed.kind === "key") {
-      return { kind: "opened", identity: new KeyPair(parsed.privateKey), file };
-    }
-    const advice = "restore it, or name another with --identity";
-    return { kind: "problem", message: `${cannot}: it ${parsed.message}; ${advice}` };
+    if (parsed.ok) return success({ identity: new KeyPair(parsed.value), file });
+    return failure(`${cannot}: it ${parsed.error}; restore it, or name another with --identity`);
   } catch (error) {
-    return { kind: "problem", message: `${cannot}: ${fileProblem(error)}` };
+    return failure(`${cannot}: ${fileProblem(error)}`);
   }
 }
 
-/** A key for this run. */
+/** A key for this run only. */
 function ephemeral(random: Random, why?: string): OpenedIdentity {
-  const opened = {
-    kind: "opened",
-    identity: new KeyPair(random(KEY_SIZE)),
-    file: undefined,
-  } as const;
+  const opened = { identity: new KeyPair(random(KEY_SIZE)), file: undefined };
   if (why === undefined) return opened;
   return { ...opened, notice: `${why}: using a key for this run only, and remembering nobody` };
 }

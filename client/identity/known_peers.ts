@@ -1,7 +1,7 @@
 /**
- * Who is known: the keys and names of the clients that the user talked with or blocked, as text.
+ * Known peers: the keys and names of the clients that the user talked with or blocked, as text.
  *
- * The file has a line for each key, with five fields, one space between two:
+ * The file has a line for each key, with five fields, separated by single spaces:
  *
  * ```
  * # udp-chat known_peers 1
@@ -10,21 +10,22 @@
  * ```
  *
  * 1. the static public key: 32 bytes in hexadecimal
- * 2. when a connection with this key was accepted first, in UTC; `-` for never
- * 3. when one was accepted last; `-` for never
+ * 2. when the first connection with this key was accepted, in UTC; `-` for never
+ * 3. when the last one was accepted; `-` for never
  * 4. `known`, or `blocked` where its requests do not ring
- * 5. the name that it had last; left out, with its space, where it had none
+ * 5. its last name; left out, with its space, where it had none
  *
  * The first line names the format and its version. Other lines that begin with `#`, and lines that
- * cannot be understood, are kept as they are.
+ * cannot be parsed, are kept as they are.
  *
  * @module
  */
 import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 import { fromHex } from "./hex.ts";
 
-/** Keys that are remembered; beyond them the one that was seen least lately is forgotten. */
+/** Keys that are remembered; beyond that, the least recently seen one is forgotten. */
 export const KNOWN_PEERS_MAX = 5000;
 /** Bytes in the largest file that is read. */
 export const KNOWN_PEERS_SIZE_MAX = 4 * 1024 * 1024;
@@ -36,54 +37,56 @@ const VERSION = "1";
 export interface KnownPeer {
   /** In hexadecimal. */
   readonly key: string;
-  /** The name that it had last, empty for none. */
+  /** Its last name, empty for none. */
   readonly name: string;
-  /** When it was met first and last, in ISO 8601; undefined for one that was only blocked. */
+  /** When it was first and last connected, in ISO 8601; undefined for one that was only blocked. */
   readonly firstSeen: string | undefined;
   readonly lastSeen: string | undefined;
   readonly isBlocked: boolean;
 }
 
-/** What is known of a key that uses a name. */
+/** What is known of a key and a name that it uses. */
 export type Recognition =
-  /** The key was met before; `formerName`: under that name. */
+  /** The key is known, by the name `formerName`. */
   | { known: "same"; formerName: string }
   | { known: "new" }
-  /** The name was another key's when that was met last. */
+  /** Another key had the name, and was last connected then. */
   | { known: "changed"; lastSeen: string };
 
-/** A file as it was understood. */
-export type ParsedKnownPeers =
-  /** `badLines`: the numbers of the lines that cannot be understood. */
-  | { kind: "peers"; peers: KnownPeers; badLines: number[] }
-  /** Of a version that is not to be written over. */
-  | { kind: "otherVersion"; version: string };
+/** The content of a file. */
+export interface ParsedKnownPeers {
+  readonly peers: KnownPeers;
+  /** The numbers of the lines that cannot be parsed. */
+  readonly badLines: readonly number[];
+}
 
-/** Everybody that is remembered. */
+/** All keys that are remembered. */
 export class KnownPeers {
-  /** By key, the one that was met last at the end. */
+  /** By key, the most recent one last. */
   readonly #peers = new Map<string, KnownPeer>();
-  /** Comments, and lines that cannot be understood. */
+  /** Comments, and lines that cannot be parsed. */
   readonly #keptLines: string[] = [];
 
-  /** Understands the text of a file. */
-  static parse(text: string): ParsedKnownPeers {
+  /** Parses the text of a file; fails for one of another version, which must not be overwritten. */
+  static parse(text: string): Result<ParsedKnownPeers> {
     const peers = new KnownPeers();
     const badLines: number[] = [];
     for (const [index, row] of text.split("\n").entries()) {
       const line = row.replace(/\r$/, "");
       const version = index === 0 ? /^# udp-chat known_peers (\S+)$/.exec(line)?.[1] : undefined;
-      if (version !== undefined && version !== VERSION) return { kind: "otherVersion", version };
+      if (version !== undefined && version !== VERSION) {
+        return failure(`it is of version ${version}`);
+      }
       if (line === "" || version !== undefined) continue;
       const peer = line.startsWith("#") ? undefined : parseLine(line);
       if (peer !== undefined) peers.#merge(peer);
       else peers.#keptLines.push(line);
       if (peer === undefined && !line.startsWith("#")) badLines.push(index + 1);
     }
-    return { kind: "peers", peers, badLines };
+    return success({ peers, badLines });
   }
 
-  /** The text of the file. */
+  /** Makes the text of the file. */
   format(): string {
     const lines = Array.from(this.#peers.values(), formatLine);
     return [`${TITLE} ${VERSION}`, ...this.#keptLines, ...lines, ""].join("\n");
@@ -94,11 +97,11 @@ export class KnownPeers {
     return [...this.#peers.values()];
   }
 
-  /** What is known of a key that uses this name. */
-  recognise(key: string, name: string): Recognition {
+  /** Compares a key and the name that it uses with the known ones. */
+  recognize(key: string, name: string): Recognition {
     const peer = this.#peers.get(key);
-    const isMet = peer?.lastSeen !== undefined;
-    if (isMet && isSameName(peer.name, name)) return { known: "same", formerName: peer.name };
+    const isKnown = peer?.lastSeen !== undefined;
+    if (isKnown && isSameName(peer.name, name)) return { known: "same", formerName: peer.name };
     let lastSeen: string | undefined;
     for (const other of this.#peers.values()) {
       if (other.key === key || other.lastSeen === undefined) continue;
@@ -106,36 +109,36 @@ export class KnownPeers {
       if (lastSeen === undefined || other.lastSeen > lastSeen) lastSeen = other.lastSeen;
     }
     if (lastSeen !== undefined) return { known: "changed", lastSeen };
-    return isMet ? { known: "same", formerName: peer.name } : { known: "new" };
+    return isKnown ? { known: "same", formerName: peer.name } : { known: "new" };
   }
 
-  /** Whether a connection with this key was accepted before. */
-  isMet(key: string): boolean {
+  /** Whether a connection with this key was accepted before; a key may be blocked without that. */
+  isKnown(key: string): boolean {
     return this.#peers.get(key)?.lastSeen !== undefined;
   }
 
-  /** Notes that a connection with this key was accepted. */
-  meet(key: string, name: string, date: Date): void {
+  /** Records that a connection with this key was accepted. */
+  recordConnection(key: string, name: string, date: Date): void {
     const lastSeen = formatDate(date);
     const before = this.#peers.get(key);
     const isBlocked = before?.isBlocked ?? false;
     const firstSeen = before?.firstSeen ?? lastSeen;
-    this.#put({ key, name: goodName(name), firstSeen, lastSeen, isBlocked });
+    this.#put({ key, name: validName(name), firstSeen, lastSeen, isBlocked });
   }
 
-  /** Whether this key's requests are not to ring. */
+  /** Whether this key is blocked. */
   isBlocked(key: string): boolean {
     return this.#peers.get(key)?.isBlocked ?? false;
   }
 
-  /** Keeps this key's requests from ringing. */
+  /** Blocks this key: its requests do not ring. */
   block(key: string, name: string): void {
-    const met = this.#peers.get(key) ??
-      { key, name: goodName(name), firstSeen: undefined, lastSeen: undefined };
-    this.#put({ ...met, isBlocked: true });
+    const before = this.#peers.get(key) ??
+      { key, name: validName(name), firstSeen: undefined, lastSeen: undefined };
+    this.#put({ ...before, isBlocked: true });
   }
 
-  /** Lets this key's requests ring again. */
+  /** Unblocks this key. */
   unblock(key: string): void {
     const peer = this.#peers.get(key);
     if (peer === undefined) return;
@@ -149,7 +152,7 @@ export class KnownPeers {
     if (this.#peers.size > KNOWN_PEERS_MAX) this.#forgetOne(peer.key);
   }
 
-  /** Blocked keys go last: whoever shows up with many keys must not get a block undone. */
+  /** Blocked keys go last: a client that uses many keys must not get a block undone. */
   #forgetOne(newest: string): void {
     let oldest: KnownPeer | undefined;
     for (const peer of this.#peers.values()) {
@@ -159,7 +162,7 @@ export class KnownPeers {
     if (oldest !== undefined) this.#peers.delete(oldest.key);
   }
 
-  /** Takes a line; two for one key may come from an editor. */
+  /** Adds the peer of a line; a file that was edited may have two lines for one key. */
   #merge(peer: KnownPeer): void {
     this.#put({ ...peer, isBlocked: peer.isBlocked || this.isBlocked(peer.key) });
   }
@@ -170,7 +173,7 @@ function isForgottenBefore(one: KnownPeer, other: KnownPeer): boolean {
   return (one.lastSeen ?? "") < (other.lastSeen ?? "");
 }
 
-/** Whether two names are the same; having none is a name here. */
+/** Whether two names are the same; so are two empty ones. */
 export function isSameName(one: string, other: string): boolean {
   return nameKey(one) === nameKey(other);
 }
@@ -205,7 +208,7 @@ function formatDate(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** The name, or none where it is not a good one: it comes from the network. */
-function goodName(name: string): string {
+/** The name, or an empty one where it is invalid: it comes from the network. */
+function validName(name: string): string {
   return name !== "" && nameProblem(name) === undefined ? name : "";
 }

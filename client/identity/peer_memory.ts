@@ -1,8 +1,8 @@
 /**
- * Whom the user has to do with: tells keys that are known from new ones, and keeps some from ringing.
+ * What this client remembers of its peers: which keys are known, and which are blocked.
  *
- * Pure: events, commands and the date go in, events and words come out; what is to be remembered goes
- * through a {@linkcode PeerStore}.
+ * Pure: events, commands and the date go in, events and lines come out; what outlives the run is
+ * kept in a {@linkcode PeerStore}.
  *
  * @module
  */
@@ -11,56 +11,61 @@ import {
   parseFingerprint,
   shortAuthenticationString,
 } from "../../protocol/crypto/fingerprint.ts";
-import type { ClientEvent, IdentityEvent, Peer } from "../event.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
+import { type ClientEvent, type ErrorEvent, errorEvent, type IdentityEvent } from "../event.ts";
+import { label } from "../output/words.ts";
+import { type Peer, peerWords } from "../peer.ts";
 import { fromHex, toHex } from "./hex.ts";
 import { isSameName, type KnownPeers } from "./known_peers.ts";
-import { label } from "../output/words.ts";
 
 /** Clients of this run whose keys are remembered, to be named by id. */
 export const SEEN_CLIENTS_MAX = 1000;
 
-/** Where the known peers are kept. */
+/** Keeps the known peers. */
 export interface PeerStore {
-  /** As they are now. */
+  /** Their current state. */
   readonly peers: KnownPeers;
-  /** Changes them, here at once and in the file soon. */
+  /** Changes them: in memory at once, in the file soon. */
   change(change: (peers: KnownPeers) => void): void;
 }
 
-/** What the answers to commands depend on. */
+/** What a {@linkcode PeerMemory} is created with. */
 export interface PeerMemoryOptions {
   readonly store: PeerStore;
-  /** This client's own static public key. */
+  /** The static public key of this client. */
   readonly ownKey: Uint8Array;
-  /** The file that its private key is kept in, undefined for none. */
+  /** The file with the private key, undefined where it is in no file. */
   readonly identityFile: string | undefined;
   /** Whether requests are accepted without asking the user. */
   readonly acceptAll: boolean;
 }
 
-/** The answer to a command: lines for people, or a failure. */
-export type Answer =
-  /** `blocked`: the key that is blocked from now on. */
-  | { kind: "note"; lines: readonly string[]; blocked?: string }
-  | { kind: "error"; code: "unknownPeer" | "notConnected"; message: string };
+/** The answer to a command. */
+export interface Answer {
+  /** For people. */
+  readonly lines: readonly string[];
+  /** The key, in hexadecimal, that the command blocked. */
+  readonly blocked?: string;
+}
 
-/** Somebody with a key. */
-interface Person {
+/** A client with a key. */
+interface KeyOwner {
+  /** The client id in this run, undefined where it is not known. */
   readonly id: number | undefined;
   readonly name: string;
   /** In hexadecimal. */
   readonly key: string;
 }
 
-/** What one client remembers of others. */
+/** The peers that one client remembers. */
 export class PeerMemory {
   readonly #options: PeerMemoryOptions;
   readonly #ownKey: string;
   /** By client id, the latest last. */
-  readonly #seen = new Map<number, Person>();
-  /** By client id, those with whom this one is connected. */
-  readonly #connected = new Map<number, Person & { hash: Uint8Array }>();
-  /** The client that this one asks for a connection. */
+  readonly #seen = new Map<number, KeyOwner>();
+  /** The connected peers by client id. */
+  readonly #connected = new Map<number, KeyOwner & { hash: Uint8Array }>();
+  /** The client that this one requests a connection with. */
   #requested: number | undefined;
 
   constructor(options: PeerMemoryOptions) {
@@ -73,7 +78,7 @@ export class PeerMemory {
     return this.#options.ownKey;
   }
 
-  /** Takes an event of the client; returns whose key it is about, where it is about one. */
+  /** Takes an event of the client; returns the identity of the peer where the event has its key. */
   handle(event: ClientEvent, date: Date): IdentityEvent | undefined {
     switch (event.kind) {
       case "requesting":
@@ -83,13 +88,13 @@ export class PeerMemory {
         this.#connected.delete(event.peer);
         return undefined;
       case "request":
-        return this.#see(event.peer, event.name, event.key);
+        return this.#identify(event.peer, event.name, event.key);
       case "connected": {
-        const identity = this.#see(event.peer, event.name, event.key);
+        const identity = this.#identify(event.peer, event.name, event.key);
         const { peer: id, name, hash } = event;
         const key = toHex(event.key);
         this.#connected.set(id, { id, name, key, hash });
-        this.#meet(id, key, name, date);
+        this.#remember(id, key, name, date);
         return identity;
       }
       default:
@@ -97,72 +102,77 @@ export class PeerMemory {
     }
   }
 
-  /** Whose Connection Request is pending, among those that have this key. */
+  /** Whether the client with this id was last seen with this key, in hexadecimal. */
   hasKey(id: number, key: string): boolean {
     return this.#seen.get(id)?.key === key;
   }
 
-  /** What can be typed for those who are blocked: names, or fingerprints where they have none. */
+  /** What a user can type for the blocked peers: names, or fingerprints where they have none. */
   blockedWords(): string[] {
-    const words = this.#blocked().map(({ name, key }) => name || printOf(key).replaceAll(" ", "-"));
+    const words = this.#blocked().map(({ name, key }) =>
+      name || fingerprintOf(key).replaceAll(" ", "-")
+    );
     return [...new Set(words)];
   }
 
-  /** This client's own fingerprint. */
+  /** Shows the fingerprint of this client's key. */
   ownFingerprint(): Answer {
     const { identityFile } = this.#options;
     const where = identityFile === undefined ? "for this run only" : `kept in ${identityFile}`;
-    return note(`Your fingerprint: ${printOf(this.#ownKey)} · ${where}`);
+    return { lines: [`Your fingerprint: ${fingerprintOf(this.#ownKey)} · ${where}`] };
   }
 
-  /** The short authentication string of the connection with the client `peer`. */
-  verify(peer: number | undefined): Answer {
+  /** Shows the short authentication string of the connection with `peer`. */
+  verify(peer: number | undefined): Result<Answer, ErrorEvent> {
     const connected = peer === undefined ? undefined : this.#connected.get(peer);
     if (connected === undefined) {
-      return { kind: "error", code: "notConnected", message: "Not connected: nothing to verify" };
+      return failure(errorEvent("notConnected", "Not connected: nothing to verify"));
     }
     const name = nameOf(connected);
-    return note(
+    return answer(
       `Verify: ${shortAuthenticationString(connected.hash)}`,
       `Ask ${name}, by voice or face to face, to type verify: other digits mean that somebody listens`,
     );
   }
 
-  /** Keeps somebody's requests from ringing. */
-  block(whom: Peer): Answer {
-    const person = this.#find(whom);
-    if ("kind" in person) return person;
-    const name = nameOf(person);
-    if (person.key === this.#ownKey) return unknown(`Cannot block ${name}: that is your own key`);
-    if (this.#options.store.peers.isBlocked(person.key)) return note(`${name} is blocked already`);
-    this.#options.store.change((peers) => peers.block(person.key, person.name));
-    const lines = [`Blocked ${name}: requests with the key ${printOf(person.key)} ring no more`];
+  /** Blocks a peer: its requests do not ring from now on. */
+  block(peer: Peer): Result<Answer, ErrorEvent> {
+    const found = this.#find(peer);
+    if (!found.ok) return found;
+    const { value: owner } = found;
+    const name = nameOf(owner);
+    if (owner.key === this.#ownKey) return unknown(`Cannot block ${name}: that is your own key`);
+    if (this.#options.store.peers.isBlocked(owner.key)) return answer(`${name} is blocked already`);
+    this.#options.store.change((peers) => peers.block(owner.key, owner.name));
+    const lines = [
+      `Blocked ${name}: requests with the key ${fingerprintOf(owner.key)} ring no more`,
+    ];
     for (const { id, key } of this.#connected.values()) {
-      if (key === person.key) lines.push(`You are still connected: type terminate ${id}`);
+      if (key === owner.key) lines.push(`You are still connected: type terminate ${id}`);
     }
-    return { kind: "note", lines, blocked: person.key };
+    return success({ lines, blocked: owner.key });
   }
 
-  /** Lets somebody's requests ring again; without a word, tells who is blocked. */
-  unblock(whom: Peer | undefined): Answer {
+  /** Unblocks a peer; without one, shows all that are blocked. */
+  unblock(peer: Peer | undefined): Result<Answer, ErrorEvent> {
     const blocked = this.#blocked();
-    if (whom === undefined) {
-      const rows = blocked.map((person) => `${printOf(person.key)}  ${person.name}`.trimEnd());
-      return note(rows.length === 0 ? "Nobody is blocked" : `Blocked: ${rows.length}`, ...rows);
+    if (peer === undefined) {
+      const rows = blocked.map(({ key, name }) => `${fingerprintOf(key)}  ${name}`.trimEnd());
+      return answer(rows.length === 0 ? "Nobody is blocked" : `Blocked: ${rows.length}`, ...rows);
     }
-    const seen = typeof whom === "number" ? this.#seen.get(whom) : undefined;
+    const seen = typeof peer === "number" ? this.#seen.get(peer) : undefined;
     const found = blocked.filter(({ key, name }) =>
-      typeof whom === "number" ? key === seen?.key : isCalled(whom, key, name)
+      typeof peer === "number" ? key === seen?.key : matchesKeyOrName(peer, key, name)
     );
-    const [person] = found;
-    const text = wordsFor(whom);
-    if (person === undefined) return unknown(`Cannot unblock ${text}: not blocked`);
+    const [owner] = found;
+    const text = peerWords(peer);
+    if (owner === undefined) return unknown(`Cannot unblock ${text}: not blocked`);
     if (found.length > 1) return ambiguous("unblock", text, found);
-    this.#options.store.change((peers) => peers.unblock(person.key));
-    return note(`Unblocked ${nameOf(person)}: requests ring again`);
+    this.#options.store.change((peers) => peers.unblock(owner.key));
+    return answer(`Unblocked ${nameOf(owner)}: requests ring again`);
   }
 
-  #see(id: number, name: string, publicKey: Uint8Array): IdentityEvent {
+  #identify(id: number, name: string, publicKey: Uint8Array): IdentityEvent {
     const key = toHex(publicKey);
     this.#seen.delete(id);
     this.#seen.set(id, { id, name, key });
@@ -171,7 +181,7 @@ export class PeerMemory {
     const isOwn = key === this.#ownKey;
     const recognition = isOwn
       ? { known: "same" as const, formerName: name }
-      : this.#options.store.peers.recognise(key, name);
+      : this.#options.store.peers.recognize(key, name);
     const isRenamed = recognition.known === "same" && !isSameName(recognition.formerName, name);
     return {
       kind: "identity",
@@ -185,76 +195,75 @@ export class PeerMemory {
     };
   }
 
-  /** Remembers a key that the user wants to talk with: not whoever comes where all are accepted. */
-  #meet(id: number, key: string, name: string, date: Date): void {
+  /** Keeps the key of a new connection, unless it was accepted without the user's consent. */
+  #remember(id: number, key: string, name: string, date: Date): void {
     const isRequested = this.#requested === id;
     if (isRequested) this.#requested = undefined;
     const { store, acceptAll } = this.#options;
-    const isWanted = !acceptAll || isRequested || store.peers.isMet(key);
-    if (isWanted && key !== this.#ownKey) store.change((peers) => peers.meet(key, name, date));
+    const isWanted = !acceptAll || isRequested || store.peers.isKnown(key);
+    if (!isWanted || key === this.#ownKey) return;
+    store.change((peers) => peers.recordConnection(key, name, date));
   }
 
-  #blocked(): Person[] {
+  #blocked(): KeyOwner[] {
     return this.#options.store.peers.list().filter(({ isBlocked }) => isBlocked)
       .map(({ key, name }) => ({ id: undefined, key, name }));
   }
 
-  /** Who is meant: of those who came in this run the latest, else of those who are known. */
-  #find(whom: Peer): Person | Extract<Answer, { kind: "error" }> {
+  /** The owner of the key to block: the latest that matches in this run, else a known peer. */
+  #find(peer: Peer): Result<KeyOwner, ErrorEvent> {
     const seen = [...this.#seen.values()].reverse().find(({ id, key, name }) =>
-      typeof whom === "number" ? id === whom : isCalled(whom, key, name)
+      typeof peer === "number" ? id === peer : matchesKeyOrName(peer, key, name)
     );
-    if (seen !== undefined) return seen;
-    const text = wordsFor(whom);
-    if (typeof whom === "number") {
+    if (seen !== undefined) return success(seen);
+    const text = peerWords(peer);
+    if (typeof peer === "number") {
       return unknown(`Cannot block ${text}: its key is not known, because it has not called yet`);
     }
     const found = this.#options.store.peers.list().filter(({ key, name }) =>
-      isCalled(whom, key, name)
+      matchesKeyOrName(peer, key, name)
     );
-    const [peer] = found;
-    if (peer === undefined) {
+    const [known] = found;
+    if (known === undefined) {
       return unknown(`Cannot block ${text}: nobody whom you met has that name or fingerprint`);
     }
     if (found.length > 1) return ambiguous("block", text, found);
-    return { id: undefined, key: peer.key, name: peer.name };
+    return success({ id: undefined, key: known.key, name: known.name });
   }
 }
 
-/** Whether a key with this name is what the user calls so: by its name or its fingerprint. */
-function isCalled(text: string, key: string, name: string): boolean {
+/** Whether a fingerprint or a name refers to a key, in hexadecimal, with this name. */
+function matchesKeyOrName(text: string, key: string, name: string): boolean {
   const digits = parseFingerprint(text);
-  return digits === undefined ? name !== "" && isSameName(text, name) : digits === printOf(key);
+  return digits === undefined
+    ? name !== "" && isSameName(text, name)
+    : digits === fingerprintOf(key);
 }
 
 /** The fingerprint of a key in hexadecimal. */
-export function printOf(key: string): string {
+export function fingerprintOf(key: string): string {
   return fingerprint(fromHex(key, key.length / 2) ?? new Uint8Array());
 }
 
-function nameOf({ id, name }: Person): string {
+function nameOf({ id, name }: KeyOwner): string {
   return id === undefined && name === "" ? "that client" : label(id ?? 0, name);
 }
 
-function wordsFor(whom: Peer): string {
-  return typeof whom === "number" ? `client ${whom}` : whom;
+function answer(...lines: string[]): { ok: true; value: Answer } {
+  return success({ lines });
 }
 
-function note(...lines: string[]): Answer {
-  return { kind: "note", lines };
-}
-
-function unknown(message: string): Extract<Answer, { kind: "error" }> {
-  return { kind: "error", code: "unknownPeer", message };
+function unknown(message: string): { ok: false; error: ErrorEvent } {
+  return failure(errorEvent("unknownPeer", message));
 }
 
 function ambiguous(
   command: "block" | "unblock",
   text: string,
   found: readonly { key: string }[],
-): Extract<Answer, { kind: "error" }> {
-  const prints = found.map(({ key }) => printOf(key)).join(", ");
+): { ok: false; error: ErrorEvent } {
+  const fingerprints = found.map(({ key }) => fingerprintOf(key)).join(", ");
   return unknown(
-    `Cannot ${command} ${text}: that is more than one; name the fingerprint: ${prints}`,
+    `Cannot ${command} ${text}: that is more than one; name the fingerprint: ${fingerprints}`,
   );
 }

@@ -85,17 +85,17 @@ export class PeersFile implements PeerStore {
   #read(file: string): KnownPeers | undefined {
     if (!hasFile(file)) return new KnownPeers();
     const parsed = KnownPeers.parse(readFile(file, KNOWN_PEERS_SIZE_MAX).text);
-    if (parsed.kind === "otherVersion") {
-      this.#giveUp(`Cannot read ${file}: it is of version ${parsed.version}`);
+    if (!parsed.ok) {
+      this.#giveUp(`Cannot read ${file}: ${parsed.error}`);
       return undefined;
     }
-    const { length: count, 0: first } = parsed.badLines;
+    const { length: count, 0: first } = parsed.value.badLines;
     if (first !== undefined && !this.#hasToldBadLines) {
       this.#hasToldBadLines = true;
       const lines = count === 1 ? `line ${first}` : `${count} lines, the first is ${first},`;
       this.#onProblem(`Cannot understand ${lines} of ${file}: kept as it is`);
     }
-    return parsed.peers;
+    return parsed.value.peers;
   }
 
   #giveUp(message: string): void {

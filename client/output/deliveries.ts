@@ -1,27 +1,36 @@
 /**
- * What becomes of the messages that this client sends, and what to show of it.
+ * The delivery states of the messages that this client sends, and which of them to report.
  *
  * @module
  */
 import type { ClientEvent } from "../event.ts";
 
-/** What is known of a message; `lost`: the connection ended before it was delivered. */
+/** The state of a message; `lost`: the connection ended before it was delivered. */
 export type DeliveryState = "sent" | "delivered" | "unconfirmed" | "lost";
 
-/** A message whose state changed. `line`: where it was shown, if it was. */
-export interface Change<Line> {
+/** The mark in front of a message in each state, one column wide. */
+export const MARKS: Readonly<Record<DeliveryState, string>> = {
+  sent: "→",
+  delivered: "✓",
+  unconfirmed: "!",
+  lost: "✗",
+};
+
+/** A message whose state changed. */
+export interface DeliveryChange<Line> {
   readonly peer: number;
+  /** Where the message was printed, if it was. */
   readonly line: Line | undefined;
   readonly state: DeliveryState;
-  /** Whether it was, or is, unconfirmed for long. */
+  /** Whether it is unconfirmed, or was before it was delivered. */
   readonly wasLate: boolean;
 }
 
-/** What one line tells of messages whose own lines cannot be changed. */
+/** A line that reports messages whose own lines cannot be changed. */
 export interface DeliveryNotice {
   readonly kind: "unconfirmed" | "delivered";
   readonly peer: number;
-  /** Messages that it is about. */
+  /** The number of messages. */
   readonly count: number;
   /** Whether some of them were unconfirmed. */
   readonly wasLate: boolean;
@@ -29,28 +38,28 @@ export interface DeliveryNotice {
 
 /** The messages to one peer. */
 class PeerDeliveries<Line> {
-  /** Lines of messages that have no number yet: they get them in order. */
+  /** Lines of messages that have no number yet: they get their numbers in order. */
   readonly unnumbered: Line[] = [];
-  /** Sent and not known to be delivered, by seq. */
+  /** Messages that are sent and not delivered, by number. */
   readonly waiting = new Map<number, { line: Line | undefined; isLate: boolean }>();
-  /** Those that were delivered, and are to be told of in one line. */
-  missed = { count: 0, wasLate: false, isLateTold: false };
+  /** Deliveries for the next notice, and whether one has reported that messages are late. */
+  unreported = { count: 0, wasLate: false, isLateReported: false };
 }
 
 /**
- * Follows one's own messages to all peers. It holds no more of them than the connections do, which
- * bound what they queue.
+ * Tracks the messages to all peers. It is bounded by the send queues of the connections: it holds no
+ * more messages than they do.
  */
 export class Deliveries<Line> {
   readonly #byPeer = new Map<number, PeerDeliveries<Line>>();
-  readonly #tellsAll: boolean;
+  readonly #reportsAll: boolean;
 
-  /** @param tellsAll whether a delivery is worth a notice also where the message was never late. */
-  constructor(tellsAll: boolean) {
-    this.#tellsAll = tellsAll;
+  /** @param reportsAll whether to report also deliveries that were never late. */
+  constructor(reportsAll: boolean) {
+    this.#reportsAll = reportsAll;
   }
 
-  /** Messages that are unconfirmed since 5 s or more. */
+  /** The number of messages that are unconfirmed after 5 s. */
   get overdue(): number {
     let count = 0;
     for (const { waiting } of this.#byPeer.values()) {
@@ -59,20 +68,17 @@ export class Deliveries<Line> {
     return count;
   }
 
-  /** A message was queued for this peer, and shown there. */
+  /** Adds a message to this peer, which was queued, and printed at `line`. */
   add(peer: number, line: Line): void {
     this.#deliveriesTo(peer).unnumbered.push(line);
   }
 
-  /** The messages that the event changes. */
-  handle(event: ClientEvent): Change<Line>[] {
+  /** Takes an event of the client; returns the messages that it changes. */
+  handle(event: ClientEvent): DeliveryChange<Line>[] {
     switch (event.kind) {
       case "sent": {
-        const deliveries = this.#deliveriesTo(event.peer);
-        deliveries.waiting.set(event.textSeq, {
-          line: deliveries.unnumbered.shift(),
-          isLate: false,
-        });
+        const { unnumbered, waiting } = this.#deliveriesTo(event.peer);
+        waiting.set(event.textSeq, { line: unnumbered.shift(), isLate: false });
         return [];
       }
       case "unconfirmed": {
@@ -91,39 +97,42 @@ export class Deliveries<Line> {
   }
 
   /**
-   * What to tell in a line of its own, because the line of the message, or of earlier ones, is out of
-   * reach: once when messages begin to be late, and once when all of them are delivered.
+   * The notice that is due with a change, because the line of this or of an earlier message cannot
+   * show it: one when messages begin to be late, and one when all of them are delivered.
    *
    * @param isShown whether the line of the message itself shows the change.
    */
-  tell({ peer, state, wasLate }: Change<Line>, isShown: boolean): DeliveryNotice | undefined {
+  report(
+    { peer, state, wasLate }: DeliveryChange<Line>,
+    isShown: boolean,
+  ): DeliveryNotice | undefined {
     const deliveries = this.#byPeer.get(peer);
     if (deliveries === undefined || state === "lost") return undefined;
-    const { missed, waiting } = deliveries;
+    const { unreported, waiting } = deliveries;
     if (state === "unconfirmed") {
-      if (isShown || missed.isLateTold) return undefined;
-      missed.isLateTold = true;
+      if (isShown || unreported.isLateReported) return undefined;
+      unreported.isLateReported = true;
       return { kind: "unconfirmed", peer, count: 1, wasLate };
     }
-    if (!isShown && (wasLate || this.#tellsAll)) {
-      missed.count++;
-      missed.wasLate ||= wasLate;
+    if (!isShown && (wasLate || this.#reportsAll)) {
+      unreported.count++;
+      unreported.wasLate ||= wasLate;
     }
-    const follows = [...waiting.values()].some(({ isLate }) => isLate || this.#tellsAll);
-    if (missed.count === 0 || !isShown && follows) return undefined;
-    deliveries.missed = { count: 0, wasLate: false, isLateTold: false };
-    return { kind: "delivered", peer, count: missed.count, wasLate: missed.wasLate };
+    const follows = [...waiting.values()].some(({ isLate }) => isLate || this.#reportsAll);
+    if (unreported.count === 0 || !isShown && follows) return undefined;
+    deliveries.unreported = { count: 0, wasLate: false, isLateReported: false };
+    return { kind: "delivered", peer, count: unreported.count, wasLate: unreported.wasLate };
   }
 
-  #deliver(peer: number, seq: number): Change<Line>[] {
+  #deliver(peer: number, textSeq: number): DeliveryChange<Line>[] {
     const deliveries = this.#byPeer.get(peer);
-    const message = deliveries?.waiting.get(seq);
+    const message = deliveries?.waiting.get(textSeq);
     if (deliveries === undefined || message === undefined) return [];
-    deliveries.waiting.delete(seq);
+    deliveries.waiting.delete(textSeq);
     return [{ peer, line: message.line, state: "delivered", wasLate: message.isLate }];
   }
 
-  #end(peer: number): Change<Line>[] {
+  #end(peer: number): DeliveryChange<Line>[] {
     const deliveries = this.#byPeer.get(peer);
     if (deliveries === undefined) return [];
     this.#byPeer.delete(peer);

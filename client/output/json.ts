@@ -1,25 +1,25 @@
 /**
- * What happens, as lines for programs: one JSON object each, with the names of the contract.
+ * Events as lines for programs: one JSON object each, with the documented names.
  *
  * @module
  */
 import type { ClientEvent } from "../event.ts";
 
-/** What would act on a terminal or hide: escaped in JSON, so that it is exact and harmless. */
+/** Controls and invisible characters: escaped in JSON, so that they stay exact and harmless. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The line for an event, without its line end; undefined for one that the contract leaves out. */
+/** The line for an event, without its line end; undefined for one that is not documented. */
 export function renderJson(event: ClientEvent, time: Date): string | undefined {
   const fields = fieldsOf(event);
   return fields && jsonLine(event.kind, time, fields);
 }
 
-/** The line for a problem that comes before there is a client. */
+/** The line for a problem that occurs before there is a client. */
 export function renderJsonProblem(code: string, message: string, time: Date): string {
   return jsonLine("error", time, { code, message });
 }
 
-/** A line with an event, its time and its fields. */
+/** The line for an event with its time and its fields. */
 export function jsonLine(event: string, time: Date, fields: Record<string, unknown>): string {
   return JSON.stringify({ event, time: time.toISOString(), ...fields }).replace(HIDDEN, escape);
 }

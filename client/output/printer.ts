@@ -1,28 +1,42 @@
 /**
- * Where the lines of a run go: above the prompt, to standard output, or to standard error.
+ * Prints lines above the prompt, on standard output, or on standard error.
  *
  * @module
  */
-import { type Change, Deliveries } from "./deliveries.ts";
+import { Deliveries, type DeliveryChange } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { Output } from "../../cli/line_writer.ts";
 import { MARK_COLUMN, type Renderer } from "./render.ts";
-import type { PrintedLine, Terminal } from "../screen/terminal.ts";
 import type { Transcript } from "./transcript.ts";
 
-/** Milliseconds that a slow reader has to take the last lines. */
+/** Milliseconds that a slow reader has to read the last lines. */
 const LAST_LINES_TIMEOUT = 5000;
 
-/** What a printer needs from outside. */
+/** What a printer needs of the system. */
 export interface PrinterSystem {
   date(): Date;
-  /** Calls `action` again and again until the returned function is called. */
+  /** Calls `action` periodically until the returned function is called. */
   every(ms: number, action: () => void): () => void;
   printError(text: string): void;
 }
 
-/** Prints what a run has to show. */
+/** A printed line that may be changed later. */
+export interface PrintedLine {
+  /** The number of its first row, once it is on the screen. */
+  row: number | undefined;
+}
+
+/** A screen with a prompt, above which lines are printed. */
+export interface PromptScreen {
+  print(text: string): PrintedLine;
+  /** Writes over a column of a line's first row; false where the row has left the screen. */
+  overwrite(line: PrintedLine, column: number, text: string): boolean;
+  /** Erases the line that was just entered. */
+  eraseTyped(): void;
+}
+
+/** Prints events and answers, and tracks the lines of sent messages. */
 export class Printer {
   readonly #isJson: boolean;
   readonly #renderer: Renderer;
@@ -30,7 +44,7 @@ export class Printer {
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
   #deliveries = new Deliveries<PrintedLine>(false);
-  #terminal: Terminal | undefined;
+  #screen: PromptScreen | undefined;
 
   constructor(
     isJson: boolean,
@@ -46,25 +60,25 @@ export class Printer {
     this.#transcript = transcript;
   }
 
-  /** From now on the lines go above the prompt. */
-  useTerminal(terminal: Terminal): void {
-    this.#terminal = terminal;
+  /** From now on, prints lines above the prompt. */
+  useScreen(screen: PromptScreen): void {
+    this.#screen = screen;
     this.#deliveries = new Deliveries(true);
   }
 
-  /** Messages that are unconfirmed since 5 s or more. */
+  /** The number of messages that are unconfirmed after 5 s. */
   get overdue(): number {
     return this.#deliveries.overdue;
   }
 
-  /** Prints what happened, and whose key it is about. */
+  /** Prints an event, and the identity of the peer where the event has its key. */
   event(event: ClientEvent, identity?: IdentityEvent): void {
     this.#transcript.event(event);
     if (identity !== undefined) this.#transcript.event(identity);
     this.#event(event, identity);
-    // The line of a request says it already, but not what to do about a changed key.
-    const isTold = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
-    if (identity !== undefined && !isTold) this.#event(identity);
+    // The line of a request shows the identity already, but not what to do about a changed key.
+    const isShown = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
+    if (identity !== undefined && !isShown) this.#event(identity);
   }
 
   #event(event: ClientEvent, identity?: IdentityEvent): void {
@@ -74,19 +88,19 @@ export class Printer {
     for (const change of changes) this.#show(change, time);
     const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
     if (text === undefined) return;
-    if (event.kind === "error" && !isJson && this.#terminal === undefined) {
+    if (event.kind === "error" && !isJson && this.#screen === undefined) {
       this.#system.printError(text);
     } else this.#print(text);
   }
 
-  /** Prints a message that this client, of that name, sends to a peer. */
+  /** Prints a message from this client, under this name, to a peer. */
   own(peer: number, name: string, text: string): void {
-    this.#terminal?.eraseTyped();
+    this.#screen?.eraseTyped();
     const line = this.#print(this.#renderer.own(name, text, this.#system.date()));
     if (line !== undefined) this.#deliveries.add(peer, line);
   }
 
-  /** Prints what was pasted into the line being typed. */
+  /** Prints a text that was pasted into the draft. */
   paste(text: string, isConnected: boolean): void {
     this.#print(this.#renderer.paste(text, isConnected, this.#system.date()));
   }
@@ -102,9 +116,9 @@ export class Printer {
     else this.#print(this.#renderer.note(lines, this.#system.date()));
   }
 
-  /** Prints the whole of the last message that was too long to be shown at once. */
-  whole(): void {
-    const text = this.#renderer.whole();
+  /** Prints the last message that was cut, in full. */
+  showFullMessage(): void {
+    const text = this.#renderer.fullMessage();
     if (text === undefined) this.note(["Every message was shown whole"]);
     else this.#print(text);
   }
@@ -115,7 +129,7 @@ export class Printer {
     else this.#print(this.#renderer.help(text));
   }
 
-  /** Settles when everything is printed, or the reader was too slow. */
+  /** Resolves when everything is printed, or the reader is too slow. */
   async finish(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
@@ -123,17 +137,17 @@ export class Printer {
     stop();
   }
 
-  /** Shows what became of a message: where it stands, else in a line of its own. */
-  #show(change: Change<PrintedLine>, time: Date): void {
+  /** Shows the new state of a message: at its line if possible, else in a line of its own. */
+  #show(change: DeliveryChange<PrintedLine>, time: Date): void {
     const { line, state } = change;
     const isShown = line !== undefined &&
-      this.#terminal?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
-    const notice = this.#deliveries.tell(change, isShown);
+      this.#screen?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
+    const notice = this.#deliveries.report(change, isShown);
     if (notice !== undefined) this.#print(this.#renderer.delivery(notice, time));
   }
 
   #print(text: string): PrintedLine | undefined {
-    if (this.#terminal !== undefined) return this.#terminal.print(text);
+    if (this.#screen !== undefined) return this.#screen.print(text);
     this.#output.print(text);
     return undefined;
   }

@@ -1,19 +1,16 @@
 /**
- * Whose key it is, in words for people.
+ * The identities of peers, in words for people.
  *
  * @module
  */
 import { nameProblem } from "../../protocol/directory/name.ts";
 import type { IdentityEvent } from "../event.ts";
+import { elapsed } from "./duration.ts";
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/** The lines that follow the ones of a request or a connection. */
+/** The lines after those of a request or a connection. */
 export function identityLines(event: IdentityEvent, time: Date): string[] {
   const { known, fingerprint, lastSeen, isOwn } = event;
-  // What is no good name could read like a part of these lines.
+  // An invalid name could read like a part of these lines.
   const name = nameProblem(event.name) === undefined ? event.name : `client ${event.peer}`;
   if (isOwn) return [`${name} has your own key: it is another client of yours · ${fingerprint}`];
   switch (known) {
@@ -27,24 +24,13 @@ export function identityLines(event: IdentityEvent, time: Date): string[] {
     case "new":
       return [`First contact with ${name} · key ${fingerprint}`];
     case "changed": {
-      const when = lastSeen === undefined ? "" : `, last seen ${elapsed(lastSeen, time)}`;
+      const when = lastSeen === undefined
+        ? ""
+        : `, last seen ${elapsed(time.getTime() - lastSeen.getTime())}`;
       return [
         `WARNING, ${name}: NEW key under a known name${when}`,
         `Somebody may be posing as ${name} · compare before you trust it: key ${fingerprint}`,
       ];
     }
   }
-}
-
-/** `just now`, `5 minutes ago`, `3 days ago` */
-export function elapsed(since: Date, now: Date): string {
-  const ms = now.getTime() - since.getTime();
-  if (ms >= 2 * DAY) return ago(ms / DAY, "day");
-  if (ms >= HOUR) return ago(ms / HOUR, "hour");
-  return ms >= MINUTE ? ago(ms / MINUTE, "minute") : "just now";
-}
-
-function ago(count: number, unit: string): string {
-  const whole = Math.floor(count);
-  return `${whole} ${unit}${whole === 1 ? "" : "s"} ago`;
 }

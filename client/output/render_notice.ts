@@ -1,5 +1,5 @@
 /**
- * Notices: everything that happens but messages, in words for people.
+ * Notices: all events but messages, in words for people.
  *
  * @module
  */
@@ -12,22 +12,22 @@ import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
 import { peerText, undelivered, who } from "./words.ts";
 
-/** What the words depend on, beside the event. */
+/** What a notice depends on, beside the event. */
 export interface NoticeContext {
-  /** Whether somebody is there who can be told what to type. */
+  /** Whether there is a user to give hints on what to type. */
   readonly isTyped: boolean;
-  /** Whether a prompt shows what is going on. */
+  /** Whether a prompt shows the state of the client. */
   readonly hasPrompt: boolean;
-  /** The id that this client had before the event, 0 for none. */
+  /** The id of this client before the event, 0 for none. */
   readonly ownId: number;
-  /** The ids of those with whom one is connected. */
+  /** The ids of the connected peers. */
   readonly connected: ReadonlySet<number>;
   readonly time: Date;
-  /** With a request: whose key it is. */
+  /** With a request: the identity of its sender. */
   readonly identity: IdentityEvent | undefined;
 }
 
-/** The lines for an event, or undefined for one that nobody needs to see. */
+/** The lines for an event, undefined for one that is not shown. */
 export function noticeOf(
   event: Exclude<ClientEvent, { kind: "message" }>,
   context: NoticeContext,
@@ -70,7 +70,7 @@ export function noticeOf(
     case "current":
       return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
     case "requests":
-      return requestLines(event, context.time);
+      return requestLines(event);
     case "identity":
       return identityLines(event, context.time);
     case "terminated":
@@ -108,7 +108,7 @@ function registered(
   return ownId === 0 ? [line, hint] : line;
 }
 
-/** The prompt shows every attempt; elsewhere each one is a line. */
+/** Each attempt gets a line, unless a prompt shows them. */
 function requesting(
   { peer, attempt }: Extract<ClientEvent, { kind: "requesting" }>,
   { hasPrompt }: NoticeContext,

@@ -1,11 +1,11 @@
 /**
- * The Connection Requests of others, in words for people.
+ * The Connection Requests of peers, in words for people.
  *
  * @module
  */
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
-import { elapsed } from "./render_identity.ts";
+import { elapsed } from "./duration.ts";
 import { who } from "./words.ts";
 
 type RequestEvent = Extract<ClientEvent, { kind: "request" }>;
@@ -18,15 +18,14 @@ export function requestLine(event: RequestEvent, identity: IdentityEvent | undef
 }
 
 /** The answer to `requests`. */
-export function requestLines({ pending, missed }: RequestsEvent, time: Date): string[] {
+export function requestLines({ pending, missed }: RequestsEvent): string[] {
   if (pending.length + missed.length === 0) return ["No requests wait, and none were missed"];
   const waiting = pending.map(({ id, name, key }) =>
     `Waiting: ${who(id, name)} · accept ${id} or reject ${id} · key ${fingerprint(key)}`
   );
-  const gone = missed.map(({ id, name, why, agoMs }) => {
-    const when = elapsed(new Date(time.getTime() - agoMs), time);
-    return `Missed ${when}: ${who(id, name)}, ${WHY_MISSED[why]}`;
-  });
+  const gone = missed.map(({ id, name, why, agoMs }) =>
+    `Missed ${elapsed(agoMs)}: ${who(id, name)}, ${WHY_MISSED[why]}`
+  );
   return [...waiting, ...gone];
 }
 

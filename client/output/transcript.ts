@@ -1,5 +1,5 @@
 /**
- * A transcript of what happens, as a text or as JSON lines.
+ * A transcript of the events, as plain text or as JSON lines.
  *
  * @module
  */
@@ -10,46 +10,46 @@ import type { Renderer } from "./render.ts";
 
 /** An open file. */
 export interface LogFile {
-  /** Where it is, from the root. */
+  /** Its absolute path. */
   readonly path: string;
-  /** Adds to its end; throws where that fails. */
+  /** Appends; throws on failure. */
   append(text: string): void;
   close(): void;
 }
 
-/** What a transcript needs from outside. */
+/** What a transcript needs of the system. */
 export interface TranscriptSystem {
   date(): Date;
-  /** Opens a file to add to; throws where that fails. */
+  /** Opens a file to append to; throws on failure. */
   openLog(path: string): LogFile;
   /** Why a file cannot be used. */
   fileProblem(error: unknown): string;
 }
 
-/** A message that this client sends. */
+/** A message from this client. */
 export interface OwnMessage {
   readonly peer: number;
-  /** That of this client. */
+  /** The name of this client. */
   readonly name: string;
-  /** That with whom it is for, where this is not plain; for people. */
+  /** The name for people, with the peer where that is not the current one. */
   readonly shown?: string;
   readonly text: string;
 }
 
-/** What makes lines for people: a renderer for a surface without columns. */
+/** Renders lines for people, on a surface without columns. */
 export type TranscriptRenderer = Pick<Renderer, "event" | "own">;
 
-/** What the renderer begins a line with that is no further row of the one above. */
+/** The beginning of a line; further rows of a message do not have it. */
 const CLOCK = /^\d\d:\d\d /;
 
-/** Keeps a transcript, while one is wanted. */
+/** Keeps a transcript between start() and stop(). */
 export class Transcript {
   readonly #system: TranscriptSystem;
   readonly #renderer: TranscriptRenderer;
   readonly #onProblem: (message: string) => void;
   #file: LogFile | undefined;
 
-  /** @param onProblem is told when a transcript ends because it cannot be written. */
+  /** @param onProblem called when a transcript cannot be opened or written. */
   constructor(
     system: TranscriptSystem,
     renderer: TranscriptRenderer,
@@ -60,7 +60,7 @@ export class Transcript {
     this.#onProblem = onProblem;
   }
 
-  /** Starts one, in the place of the one before; JSON lines where the name ends so. */
+  /** Starts a transcript instead of the current one; the file name decides its format. */
   start(path: string): void {
     try {
       const file = this.#system.openLog(path);
@@ -71,14 +71,14 @@ export class Transcript {
     }
   }
 
-  /** Ends it. */
+  /** Ends the transcript. */
   stop(): void {
     this.#file?.close();
     this.#file = undefined;
   }
 
-  /** Does what the command `log` asks for; returns whether and where one is kept. */
-  perform(file: string | undefined): string {
+  /** Runs the command `log`; returns the line that answers it. */
+  handleCommand(file: string | undefined): string {
     if (file === "off") this.stop();
     else if (file !== undefined) this.start(file);
     if (this.#file === undefined) return "No transcript is kept; log FILE starts one";
@@ -86,10 +86,10 @@ export class Transcript {
     return `Transcript in ${this.#file.path}, ${kind}; log off ends it`;
   }
 
-  /** Takes an event. */
+  /** Adds an event. */
   event(event: ClientEvent): void {
     const file = this.#file;
-    // The renderer remembers what later events need; messages are none of that.
+    // The renderer has to see the other events for what later ones need.
     if (file === undefined && event.kind === "message") return;
     const date = this.#system.date();
     const text = this.#renderer.event(event, date);
@@ -98,7 +98,7 @@ export class Transcript {
     if (line !== undefined) this.#append(file, line);
   }
 
-  /** Takes a message that this client sends. */
+  /** Adds a message from this client. */
   own({ peer, name, shown = name, text }: OwnMessage): void {
     const file = this.#file;
     if (file === undefined) return;
@@ -113,7 +113,7 @@ export class Transcript {
     try {
       file.append(`${line}\n`);
     } catch (error) {
-      // First, so that telling it does not come here again.
+      // First: reporting the problem adds an event.
       this.stop();
       const why = this.#system.fileProblem(error);
       this.#onProblem(`Cannot write the transcript ${file.path}: ${why}; it ends here`);
@@ -125,7 +125,7 @@ function isJson({ path }: LogFile): boolean {
   return /\.jsonl?$/i.test(path);
 }
 
-/** The lines with the day in front of the time. */
+/** The lines with the date in front of the time. */
 function dated(text: string | undefined, date: Date): string | undefined {
   const two = (value: number): string => `${value}`.padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `;
@@ -134,7 +134,7 @@ function dated(text: string | undefined, date: Date): string | undefined {
     .map((row) => (CLOCK.test(row) ? day : indent) + row).join("\n");
 }
 
-/** The line without the control characters of others. */
+/** The line without the control characters of remote text. */
 function cleanJson(line: string | undefined): string | undefined {
   if (line === undefined) return undefined;
   const clean = (_: string, value: unknown): unknown =>

@@ -1,10 +1,10 @@
 /**
- * Words for clients, numbers and times, the same wherever they are shown.
+ * Words for clients, numbers and times.
  *
  * @module
  */
 import { cleanText } from "../../cli/text.ts";
-import type { Peer } from "../event.ts";
+import type { Peer } from "../peer.ts";
 
 /** `client 2 (bob)` */
 export function who(id: number, name: string): string {
@@ -12,7 +12,7 @@ export function who(id: number, name: string): string {
   return clean === "" ? `client ${id}` : `client ${id} (${clean})`;
 }
 
-/** `bob`, or `client 2` where it has no name. */
+/** `bob`, or `client 2` for one without a name. */
 export function label(id: number, name: string): string {
   return cleanText(name) || `client ${id}`;
 }
@@ -25,6 +25,12 @@ export function peerText(peer: Peer): string {
 /** `1 message`, `2 messages` */
 export function messages(count: number): string {
   return count === 1 ? "1 message" : `${count} messages`;
+}
+
+/** `3 lines, 120 characters` */
+export function textSize(text: string): string {
+  const lines = text.split("\n").length;
+  return `${lines > 1 ? `${lines} lines, ` : ""}${text.length} characters`;
 }
 
 /** ` · 2 messages left undelivered`, or nothing. */

@@ -1,5 +1,5 @@
 /**
- * The lines that were typed, as text for a file: one a line, the oldest first.
+ * The history of typed lines as the text of a file: one a line, the oldest first.
  *
  * @module
  */
@@ -12,15 +12,15 @@ export const HISTORY_LINE_LENGTH_MAX = 1000;
 /** Bytes in the largest file that is read. */
 export const HISTORY_SIZE_MAX = 16 * 1024 * 1024;
 
-/** The lines in the file, the oldest first; of equal ones only the latest. */
+/** Parses the text of a file; the oldest line first, of equal ones only the latest. */
 export function parseHistory(text: string): string[] {
-  // Whoever edits the file can put anything into it.
+  // An editor can put anything into the file.
   const lines = text.split("\n").map((line) => cleanText(line)).filter(isKept);
   const latestFirst = [...new Set(lines.reverse())];
   return latestFirst.slice(0, HISTORY_LINES_MAX).reverse();
 }
 
-/** The text of a file with these lines. */
+/** Makes the text of a file with these lines. */
 export function formatHistory(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -1,51 +1,46 @@
 /**
- * Pastes on a terminal: a long one, or one of several lines, stands in the line being typed as a
- * short token, and is put back when the line is entered. So a paste is never a burst of commands,
- * and the line editor, which looks at the whole line for every key, stays quick.
+ * Pastes on a terminal: a long one, or one of several lines, becomes a short token in the draft,
+ * which is expanded when the draft is entered. So a paste is never a burst of commands, and the
+ * line editor, which processes the whole line for every key, stays fast.
  *
  * @module
  */
+import { textSize } from "../output/words.ts";
 
-/** What asks a terminal to mark pastes ("bracketed paste"), and to stop that. */
+/** Turns "bracketed paste" on: the terminal marks pastes. */
 export const MARK_PASTES = "\x1b[?2004h";
-/** See {@linkcode MARK_PASTES}. */
+/** Turns it off. */
 export const MARK_PASTES_OFF = "\x1b[?2004l";
 
 const START = "\x1b[200~";
 const END = "\x1b[201~";
 
-/** Characters in the longest paste that is typed as it is. */
+/** Characters in the longest paste that goes into the draft as it is. */
 const SHORT_PASTE_MAX = 200;
-/** Characters that come at once, unmarked, and are surely a paste; and that continue one. */
+/** Characters in one unmarked chunk that must be a paste; and that continue one. */
 const RUN_MIN = 200;
 const RUN_CONTINUED_MIN = 32;
-/** Characters that are kept of a paste: more than any message may have. */
+/** Characters that are kept of a paste: more than a message can have. */
 const PASTE_LENGTH_MAX = 512 * 1024;
-/** Pastes that are kept, for lines that come back from the history. */
+/** Pastes that are kept, for lines that are recalled from the history. */
 const PASTES_MAX = 8;
 
 const TOKENS = /\[paste \d+: [^\]]*\]/g;
 
-/** `3 lines, 120 characters` */
-export function sizeOf(text: string): string {
-  const lines = text.split("\n").length;
-  return `${lines > 1 ? `${lines} lines, ` : ""}${text.length} characters`;
-}
-
-/** Stands between the terminal and the line editor. */
+/** A filter between the terminal and the line editor. */
 export class PasteFilter {
   readonly #texts = new Map<string, string>();
   #count = 0;
-  /** The marked paste that is coming in. */
+  /** The marked paste that is being received. */
   #paste: string | undefined;
   /** The beginning of a mark at the end of a chunk. */
   #partial = "";
-  /** The token at the end of what was typed last, where an unmarked paste may go on. */
+  /** The token at the end of the last chunk, which may continue an unmarked paste. */
   #openToken: string | undefined;
-  /** Marked pastes that nobody asked for yet. */
+  /** Marked pastes for takeNew(). */
   #fresh: string[] = [];
 
-  /** What the line editor is to see of a chunk from the terminal. */
+  /** Returns what the line editor gets of a chunk from the terminal. */
   filter(chunk: string): string {
     let rest = this.#partial + chunk;
     let typed = "";
@@ -67,19 +62,19 @@ export class PasteFilter {
     }
   }
 
-  /** The texts that were pasted, and stand in the line as tokens, since this was asked last. */
+  /** The marked pastes that became tokens since the last call. */
   takeNew(): string[] {
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh;
   }
 
-  /** The line with the pastes in it. */
+  /** The line with its pastes in place of their tokens. */
   expand(line: string): string {
     return line.replace(TOKENS, (token) => this.#texts.get(token) ?? token);
   }
 
-  /** Whether a paste stands in the line. */
+  /** Whether a line has the token of a paste. */
   hasPaste(line: string): boolean {
     return (line.match(TOKENS) ?? []).some((token) => this.#texts.has(token));
   }
@@ -94,7 +89,7 @@ export class PasteFilter {
     return text.replace(/\t/g, " ").replace(/\p{Cc}/gu, "");
   }
 
-  /** Long runs of text that come at once were pasted, even where the terminal does not say so. */
+  /** Long runs of text in one chunk were pasted, even where the terminal does not mark pastes. */
   #typed(text: string): string {
     if (text === "") return "";
     const continued = this.#continue(text);
@@ -122,7 +117,7 @@ export class PasteFilter {
   }
 
   #token(text: string, number = this.#count + 1): string {
-    const token = `[paste ${number}: ${sizeOf(text)}]`;
+    const token = `[paste ${number}: ${textSize(text)}]`;
     this.#count = number;
     this.#texts.set(token, text);
     const [oldest] = this.#texts.keys();
@@ -132,8 +127,8 @@ export class PasteFilter {
 }
 
 /**
- * How many characters at the end of `text` may be the beginning of `mark`. A key may be ESC or begin
- * with ESC and a bracket, so that these alone do not count.
+ * How many characters at the end of `text` may be the beginning of `mark`. ESC alone, or with a
+ * bracket, does not count: a key may send that.
  */
 function partialLength(text: string, mark: string): number {
   const shortest = mark === START ? 3 : 1;

@@ -1,37 +1,35 @@
 /**
- * The prompt: how the client stands, at a glance.
+ * The prompt: the state of the client, at a glance.
  *
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
 import type { ClientView } from "../view.ts";
+import { seconds } from "../output/duration.ts";
 import { label, peerText } from "../output/words.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 
-/** Columns that the prompt leaves for typing, by leaving out what matters least. */
+/** Columns that the prompt leaves for the draft; the least important parts are left out. */
 const TYPING_COLUMNS = 10;
-/** As many while a request is under way, when there is hardly anything to type. */
+/** The same while a request is pending, when there is little to type. */
 const WAITING_COLUMNS = 4;
 
-/** What the prompt shows beside the view. */
+/** What the prompt depends on, beside the view. */
 export interface PromptContext {
   now: Instant;
   /** The directory as the user wrote it. */
   server: string;
-  /** Messages that are unconfirmed since 5 s or more. */
+  /** The number of messages that are unconfirmed after 5 s. */
   overdue: number;
-  /** When the directory fell silent, as `14:02`. */
+  /** When the directory stopped answering, as `14:02`. */
   lostSince: string;
   columns: number;
 }
 
-/**
- * A part of the prompt, and what stands there where there is little room; the lower the rank, the
- * longer it stays.
- */
+/** A part of the prompt, and its short form for a narrow screen; the highest rank goes first. */
 type Part = readonly [text: string, rank: number, short?: string];
 
-/** The prompt, such as `bob · 2 unconfirmed > `. */
+/** Makes the prompt, such as `bob · 2 unconfirmed > `. */
 export function prompt(view: ClientView, context: PromptContext): string {
   if (view.state === "left") return "";
   const parts = [...stateParts(view, context)];
@@ -61,10 +59,10 @@ export function prompt(view: ClientView, context: PromptContext): string {
   return fit(parts, context.columns - (view.outgoing ? WAITING_COLUMNS : TYPING_COLUMNS));
 }
 
-/** The parts that fit, in short if need be; of the last one at least the beginning. */
+/** The parts that fit, in short form if necessary; at least the beginning of the last one. */
 function fit(parts: readonly Part[], columns: number): string {
-  const whole = parts.map(([part]) => part).join(" · ");
-  if (screenWidth(whole) + 3 <= columns) return `${whole} > `;
+  const all = parts.map(([part]) => part).join(" · ");
+  if (screenWidth(all) + 3 <= columns) return `${all} > `;
   let kept = parts;
   for (;;) {
     const text = kept.map(([part, , short]) => short ?? part).join(" · ");
@@ -75,7 +73,7 @@ function fit(parts: readonly Part[], columns: number): string {
   }
 }
 
-/** Whether the prompt changes with the time alone. */
+/** Whether the prompt changes with time alone. */
 export function hasCountdown(view: ClientView): boolean {
   return view.leaveBy !== undefined || (view.outgoing?.attempt ?? 0) > 0;
 }
@@ -87,9 +85,9 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
     case "requesting":
       return requestingParts(view, now);
     case "connected":
-      return [[peerOf(view), 0]];
+      return [[currentPeer(view), 0]];
     case "terminating":
-      return [[`ending with ${peerOf(view)}`, 0]];
+      return [[`ending with ${currentPeer(view)}`, 0]];
     case "leaving": {
       const left = view.leaveBy;
       const end: Part[] = left === undefined ? [] : [[`gives up in ${seconds(left - now)}`, 1]];
@@ -103,23 +101,19 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
 
 function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[] {
   if (outgoing === undefined) return [["requesting", 0]];
-  const whom = typeof outgoing.peer === "number"
+  const peer = typeof outgoing.peer === "number"
     ? `client ${outgoing.peer}`
     : peerText(outgoing.peer);
   const cancels: Part = ["Ctrl-C cancels", 2];
-  if (outgoing.attempt === 0) return [[`looking up ${whom}`, 0], cancels];
+  if (outgoing.attempt === 0) return [[`looking up ${peer}`, 0], cancels];
   return [
-    [`${outgoing.isRinging ? "ringing" : "requesting"} ${whom}`, 0],
+    [`${outgoing.isRinging ? "ringing" : "requesting"} ${peer}`, 0],
     [`attempt ${outgoing.attempt}`, 6],
     [`next in ${seconds(outgoing.nextAt - now)}`, 1],
     cancels,
   ];
 }
 
-function peerOf({ peer }: ClientView): string {
+function currentPeer({ peer }: ClientView): string {
   return peer === undefined ? "nobody" : label(peer.id, peer.name);
-}
-
-function seconds(ms: number): string {
-  return `${Math.max(0, Math.ceil(ms / 1000))} s`;
 }

@@ -1,5 +1,5 @@
 /**
- * Which printed rows are still on the screen, so that they can be written to again.
+ * Tracks which printed rows are still on the screen, and can be written over.
  *
  * @module
  */
@@ -7,47 +7,47 @@ import { screenWidth } from "../../cli/wrap.ts";
 import { withoutStyle } from "../../cli/style.ts";
 
 /**
- * Rows by their number, counted from the first that was printed. The prompt stands below the last.
+ * Rows by their number, counted from the first printed one. The prompt is below the last.
  *
- * Where the prompt stands on the screen is not known; but everything down to the lowest row that was
- * ever reached has been on it, so that as many rows up from there as the screen has still are.
+ * The place of the prompt on the screen is not known. But the lowest row that was ever reached has
+ * been on the screen, so that the rows from there up to the height of the screen still are.
  */
 export class Rows {
   #next = 0;
   #lowest = 0;
   /** Rows above this one may have moved. */
-  #sureFrom = 0;
+  #certainFrom = 0;
 
   /** The number of the row that is printed next, where the prompt begins. */
   get next(): number {
     return this.#next;
   }
 
-  /** So many rows were printed, and the prompt moved down; or up again, where it is negative. */
+  /** This many rows were printed and the prompt moved down, or up again if it is negative. */
   print(count: number): void {
     this.#next += count;
     this.reach(1);
   }
 
-  /** The prompt and what follows it take so many rows. */
+  /** The prompt and the draft take this many rows. */
   reach(count: number): void {
     this.#lowest = Math.max(this.#lowest, this.#next + count - 1);
   }
 
-  /** From now on nothing above the prompt is sure to be where it was. */
+  /** From now on the rows above the prompt may have moved. */
   forget(): void {
-    this.#sureFrom = this.#next;
+    this.#certainFrom = this.#next;
     this.#lowest = this.#next;
   }
 
-  /** How far above the prompt's first row a printed one is; undefined if it has left the screen. */
+  /** How far a row is above the first row of the prompt; undefined if it has left the screen. */
   above(row: number, screenRows: number): number | undefined {
-    const top = Math.max(this.#sureFrom, this.#lowest - screenRows + 1);
+    const top = Math.max(this.#certainFrom, this.#lowest - screenRows + 1);
     return row >= top && row < this.#next ? this.#next - row : undefined;
   }
 }
 
-/** The rows that a text takes on a screen, with the codes of a style in it. */
+/** The rows that a text, which may hold the codes of a style, takes on a screen. */
 export function countRows(text: string, columns: number): number {
   let rows = 0;
   for (const line of withoutStyle(text).split("\n")) {
@@ -56,7 +56,7 @@ export function countRows(text: string, columns: number): number {
   return rows;
 }
 
-/** The most rows that a line takes in which a wide character may not have fitted into a row. */
+/** The most rows that a line can take: a wide character may not fit at the end of a row. */
 export function mostRows(line: string, columns: number): number {
   const width = screenWidth(withoutStyle(line));
   return width < columns ? 1 : Math.ceil(width / Math.max(1, columns - 1)) + 1;

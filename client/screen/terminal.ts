@@ -1,11 +1,12 @@
 /**
- * A terminal with a line editor: lines are printed above the line being typed.
+ * A terminal with a line editor: lines are printed above the draft, which is the line being typed.
  *
  * @module
  */
 import * as readline from "node:readline";
 import { PassThrough } from "node:stream";
 import process from "node:process";
+import type { PrintedLine, PromptScreen } from "../output/printer.ts";
 import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
 import { countRows, mostRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
@@ -20,42 +21,36 @@ import {
   stopProcess,
 } from "../../cli/tty.ts";
 
-/** Lines that can be recalled. */
-const RECALLED_MAX = 1000;
+/** Lines in the history of the editor. */
+const HISTORY_MAX = 1000;
 
 const BELL = "\x07";
 
-/** A key as `node:readline` tells it. */
+/** A key as `node:readline` reports it. */
 interface Key {
   name?: string;
   ctrl?: boolean;
 }
 
-/** A printed line that may be changed later. */
-export interface PrintedLine {
-  /** The number of its first row, once it is on the screen; see {@linkcode Rows}. */
-  row: number | undefined;
-}
-
-/** A terminal with a line being typed, above which lines are printed. */
-export class Terminal {
+/** A terminal with a draft, above which lines are printed. */
+export class Terminal implements PromptScreen {
   readonly #handlers: TerminalHandlers;
   readonly #keys: PassThrough;
   readonly #editor: readline.Interface;
   readonly #pastes = new PasteFilter();
   readonly #rows = new Rows();
-  /** What waits to be drawn. */
+  /** Lines to be printed with the next drawing. */
   #printed: { text: string; line: PrintedLine }[] = [];
   #isScheduled = false;
-  /** Whether the prompt and the line stand on the screen. */
+  /** Whether the prompt and the draft are on the screen. */
   #isShown = false;
-  /** Rows of the line that was entered last, with its prompt. */
+  /** Rows of the last entered line, with its prompt. */
   #typedRows = 0;
   #shownPrompt = "";
   #isClosed = false;
-  /** Whether it has taken the terminal back after a stop that resume() is still to be told of. */
+  /** Whether the terminal is restored after a stop for which resume() is still to be called. */
   #hasResumed = false;
-  /** Columns and rows of the terminal as the line was drawn for. */
+  /** Columns and rows of the terminal at the last drawing. */
   #columns = screenColumns();
   #height = screenRows();
   readonly #onResize = (): void => this.#handleResize();
@@ -63,19 +58,19 @@ export class Terminal {
   readonly #onData = (chunk: string): void => this.#handleData(chunk);
 
   /**
-   * Takes the terminal over and shows the prompt.
+   * Takes over the terminal and shows the prompt.
    *
-   * @param recalled lines of earlier runs, the latest first.
+   * @param history lines of earlier runs, the latest first.
    */
-  constructor(handlers: TerminalHandlers, recalled: readonly string[]) {
+  constructor(handlers: TerminalHandlers, history: readonly string[]) {
     this.#handlers = handlers;
     this.#keys = keysInput();
     this.#editor = readline.createInterface({
       input: this.#keys,
       output: process.stdout,
       terminal: true,
-      history: [...recalled],
-      historySize: RECALLED_MAX,
+      history: [...history],
+      historySize: HISTORY_MAX,
       removeHistoryDuplicates: true,
       completer: (line: string) => this.#complete(line),
     });
@@ -87,14 +82,14 @@ export class Terminal {
     this.#editor.on("SIGTSTP", () => this.#stop());
     process.stdin.setEncoding("utf8");
     process.stdin.on("data", this.#onData);
-    process.stdin.on("end", () => handlers.onEnd());
-    process.stdout.on("error", () => handlers.onEnd());
+    process.stdin.on("end", () => handlers.onEndOfInput());
+    process.stdout.on("error", () => handlers.onEndOfInput());
     this.#stopListening = [onWindowChange(() => this.#noticeResize()), onCrash(() => this.close())];
     process.stdout.write(MARK_PASTES);
     this.refresh();
   }
 
-  /** Prints lines above the one being typed. */
+  /** Prints lines above the draft. */
   print(text: string): PrintedLine {
     const line: PrintedLine = { row: undefined };
     this.#printed.push({ text, line });
@@ -103,9 +98,9 @@ export class Terminal {
   }
 
   /**
-   * Writes something over a column, counted from 1, of the first row of what was printed.
+   * Writes over a column, counted from 1, of the first row of a printed line.
    *
-   * @returns false if it has left the screen, or may have: after a resize nobody knows.
+   * @returns false if the row has left the screen, or may have left it because of a resize.
    */
   overwrite({ row }: PrintedLine, column: number, text: string): boolean {
     if (this.#isClosed || row === undefined) return false;
@@ -123,7 +118,7 @@ export class Terminal {
     process.stdout.write(BELL);
   }
 
-  /** Takes the line that was just entered off the screen. */
+  /** Erases the line that was just entered. */
   eraseTyped(): void {
     if (this.#isShown || this.#typedRows === 0) return;
     process.stdout.write(`\x1b[${this.#typedRows}A\r\x1b[J`);
@@ -131,20 +126,20 @@ export class Terminal {
     this.#typedRows = 0;
   }
 
-  /** Shows the prompt as it is now. */
+  /** Draws the prompt again if it has changed. */
   refresh(): void {
     if (this.#isShown && this.#handlers.prompt() === this.#shownPrompt) return;
     this.#schedule();
   }
 
-  /** The process was stopped, and goes on: that is told also where this terminal knows of it. */
+  /** The process was stopped, and continues; called also after a stop by this terminal itself. */
   resume(): void {
-    if (!this.#isClosed && !this.#hasResumed) this.#takeBack();
+    if (!this.#isClosed && !this.#hasResumed) this.#restore();
     this.#hasResumed = false;
   }
 
-  /** Takes the terminal over again. */
-  #takeBack(): void {
+  /** Takes over the terminal again after a stop. */
+  #restore(): void {
     setRawMode(true);
     process.stdout.write(`\r\x1b[J${MARK_PASTES}`);
     this.#isShown = false;
@@ -152,7 +147,7 @@ export class Terminal {
     this.#schedule();
   }
 
-  /** Gives the terminal back as it was. */
+  /** Releases the terminal, in the state in which it was. */
   close(): void {
     if (this.#isClosed) return;
     this.#flush(true);
@@ -171,7 +166,7 @@ export class Terminal {
       for (const text of this.#pastes.takeNew()) this.#handlers.onPaste(text);
       if (typed !== "") this.#keys.write(typed);
     } catch (error) {
-      // Deno 2.4 goes on, deaf, when a reader of standard input throws.
+      // Deno 2.4 continues without reading when a listener of standard input throws.
       queueMicrotask(() => {
         throw error;
       });
@@ -180,46 +175,46 @@ export class Terminal {
 
   #beforeKey(key?: Key): void {
     this.#noticeResize();
-    if (this.#editor.line === "") this.#handlers.onBegin();
+    if (this.#editor.line === "") this.#handlers.onDraftStart();
     if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
     if (!key?.ctrl) return;
     // The editor clears the screen.
     if (key.name === "l") this.#rows.forget();
     if (key.name !== "d" || this.#editor.line !== "") return;
-    // The editor would close itself; but the prompt still has to show how the leave goes.
+    // The editor would close itself, but the prompt has to show the leave.
     key.name = "";
-    this.#handlers.onEnd();
+    this.#handlers.onEndOfInput();
   }
 
   #complete(line: string): [words: string[], replaced: string] {
     const completed = this.#handlers.complete(line);
-    // The editor lists them, in rows that nobody counts.
+    // The editor lists them, in rows that are not counted.
     if (completed[0].length > 1) this.#rows.forget();
     return completed;
   }
 
-  /** A paste can be taken back; anything else goes on as if nobody had typed. */
+  /** Ctrl-C drops a draft with a paste; else the draft stays. */
   #handleInterrupt(): void {
     if (!this.#pastes.hasPaste(this.#editor.line)) return this.#handlers.onInterrupt();
     this.#editor.write(null, { ctrl: true, name: "e" });
     this.#editor.write(null, { ctrl: true, name: "u" });
-    this.#handlers.onDrop();
+    this.#handlers.onPasteDropped();
   }
 
-  /** Gives the terminal back, stops, and takes it over again. */
+  /** Releases the terminal, stops the process, and takes over the terminal again. */
   #stop(): void {
     if (!HAS_JOB_CONTROL) return;
-    if (isUnderTaskRunner()) return this.#handlers.onNotStopped("deno task or npx is in between");
+    if (isUnderTaskRunner()) return this.#handlers.onStopFailed("deno task or npx is in between");
     this.#flush(true);
     process.stdout.write(MARK_PASTES_OFF);
     setRawMode(false);
     const isStopped = stopProcess();
-    this.#takeBack();
+    this.#restore();
     this.#hasResumed = isStopped;
-    if (!isStopped) this.#handlers.onNotStopped("Deno was not given the right to");
+    if (!isStopped) this.#handlers.onStopFailed("Deno was not given the right to");
   }
 
-  /** The line is about to be entered: puts the cursor at its end, and counts its rows. */
+  /** Before the draft is entered: moves the cursor to its end, and counts its rows. */
   #measureTyped(): void {
     this.#editor.write(null, { ctrl: true, name: "e" });
     this.#typedRows = this.#editor.getCursorPos().rows + 1;
@@ -227,33 +222,33 @@ export class Terminal {
 
   #countRows(): void {
     if (this.#isClosed) return;
-    this.#standAt(this.#editor.getCursorPos().rows);
+    this.#setCursorRow(this.#editor.getCursorPos().rows);
     this.#rows.reach(mostRows(this.#shownPrompt + this.#editor.line, this.#columns));
   }
 
   /**
-   * Tells the editor in which row, from the prompt's, the cursor is: it goes up by as many to draw
-   * the line again, but does not note each change itself.
+   * Tells the editor the row of the cursor below the first row of the prompt. The editor goes up by
+   * that many rows to draw the line again, but does not update the number itself.
    */
-  #standAt(row: number): void {
+  #setCursorRow(row: number): void {
     Object.assign(this.#editor, { prevRows: row });
   }
 
-  /** Deno 2.4 does not tell of a resize, and every Deno may do so late. */
+  /** Checks for a resize: Deno 2.4 does not report it, and newer versions may report it late. */
   #noticeResize(): void {
     if (this.#isClosed) return;
     if (screenColumns() !== this.#columns) process.stdout.emit("resize");
     else if (screenRows() !== this.#height) this.#handleResize();
   }
 
-  /** The terminal has wrapped the line anew; the editor will draw it once more. */
+  /** The terminal has wrapped the draft again, and the editor will draw it again. */
   #handleResize(): void {
     this.#columns = screenColumns();
     this.#height = screenRows();
     this.#rows.forget();
     if (!this.#isShown) return;
     this.#countRows();
-    // The prompt may say more, or has to say less.
+    // A prompt of another width may say more or less.
     this.refresh();
   }
 
@@ -261,19 +256,19 @@ export class Terminal {
     this.#isShown = false;
     this.#rows.print(this.#typedRows);
     const hasPaste = this.#pastes.hasPaste(line);
-    if (!this.#handlers.onLine(this.#pastes.expand(line))) return this.#retype(line);
-    if (!hasPaste) this.#handlers.onRecallable(line);
+    if (!this.#handlers.onLine(this.#pastes.expand(line))) return this.#restoreDraft(line);
+    if (!hasPaste) this.#handlers.onHistoryLine(line);
     this.#schedule();
   }
 
-  #retype(line: string): void {
+  #restoreDraft(line: string): void {
     this.eraseTyped();
     this.#flush(false);
     this.#editor.write(line);
     this.#countRows();
   }
 
-  /** What is printed in one turn is drawn at once. */
+  /** Draws all lines that are printed in one turn at once. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -283,7 +278,7 @@ export class Terminal {
     });
   }
 
-  /** Clears the prompt, prints what there is, and draws the prompt and the typed line again. */
+  /** Clears the prompt, prints the waiting lines, and draws the prompt and the draft again. */
   #flush(isLast: boolean): void {
     if (this.#isClosed) return;
     this.#noticeResize();
@@ -292,7 +287,7 @@ export class Terminal {
       const { rows } = this.#editor.getCursorPos();
       const up = this.#isShown && rows > 0 ? `\x1b[${rows}A` : "";
       process.stdout.write(`${up}\r\x1b[J${printed}`);
-      this.#standAt(0);
+      this.#setCursorRow(0);
     }
     if (isLast) return;
     this.#shownPrompt = this.#handlers.prompt();
@@ -302,7 +297,7 @@ export class Terminal {
     this.#isShown = true;
   }
 
-  /** The text to print; from now on each line has its row. */
+  /** The text of the waiting lines, each of which gets its row. */
   #takePrinted(): string {
     let printed = "";
     for (const { text, line } of this.#printed) {
@@ -315,7 +310,7 @@ export class Terminal {
   }
 }
 
-/** The stream that the line editor reads; its raw mode is that of standard input. */
+/** The stream that the line editor reads; setting its raw mode sets that of standard input. */
 function keysInput(): PassThrough {
   return Object.assign(new PassThrough(), { isTTY: true, setRawMode });
 }

@@ -1,31 +1,31 @@
 /**
- * What a terminal asks and tells whoever uses it.
+ * The interface between a terminal and its user interface.
  *
  * @module
  */
 
-/** What a terminal needs to know and tells. */
+/** What a terminal asks for and reports. */
 export interface TerminalHandlers {
   prompt(): string;
   complete(line: string): [words: string[], replaced: string];
-  /** The line being typed was empty, and a key was pressed. */
-  onBegin(): void;
+  /** A key was pressed while the draft was empty. */
+  onDraftStart(): void;
   /**
-   * A line was entered; the typed one stays on the screen unless eraseTyped() is called now.
+   * A line was entered. It stays on the screen unless eraseTyped() is called now.
    *
-   * @returns false to have it typed again, as if it had not been entered.
+   * @returns false to make it the draft again.
    */
   onLine(line: string): boolean;
-  /** A line was entered that is worth keeping: it stands for itself. */
-  onRecallable(line: string): void;
-  /** A long text was pasted into the line being typed. */
+  /** A line for the history was entered: one without a paste. */
+  onHistoryLine(line: string): void;
+  /** A long text was pasted into the draft. */
   onPaste(text: string): void;
-  /** The line being typed was dropped, with the paste in it. */
-  onDrop(): void;
+  /** The draft was dropped, with the paste in it. */
+  onPasteDropped(): void;
   /** Ctrl-C. */
   onInterrupt(): void;
-  /** Ctrl-D on an empty line. */
-  onEnd(): void;
+  /** Ctrl-D on an empty draft, or the input ended. */
+  onEndOfInput(): void;
   /** Ctrl-Z did not stop the process. */
-  onNotStopped(why: string): void;
+  onStopFailed(why: string): void;
 }

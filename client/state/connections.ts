@@ -1,5 +1,5 @@
 /**
- * The connections of a client: those that are open, one of them current, and ended ones that still
+ * The connections of a client: live ones, one of which is current, and ended ones that still
  * acknowledge.
  *
  * @module
@@ -12,53 +12,53 @@ import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { SessionKeys } from "../../protocol/session/handshake.ts";
 import type { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { earlier } from "../../protocol/timers.ts";
-import type { ClientEvent, Peer } from "../event.ts";
-import { isCalled } from "./peer.ts";
+import type { ClientEvent } from "../event.ts";
+import { matchesClient, type Peer } from "../peer.ts";
 
 /** Connections at a time. */
 export const CONNECTIONS_MAX = 16;
-/** Ended connections that are kept to acknowledge repeats. */
+/** Ended connections that are kept to acknowledge retransmissions. */
 export const ENDED_CONNECTIONS_MAX = 16;
 
-/** How the user has to do with a connection that has not ended. */
-interface Use {
-  /** Messages that came while another connection was current. */
+/** What the user has seen of a live connection. */
+interface ConversationState {
+  /** Messages that arrived while another connection was current. */
   unread: number;
-  /** Higher than that of all connections that were current before. */
-  lastCurrent: number;
+  /** Higher for connections that were current later. */
+  currentOrder: number;
 }
 
-/** Connections by their local connection id; no two that have not ended are with the same client. */
+/** The connections of one client; no two live ones are with the same peer. */
 export class Connections {
   readonly #byId = new Map<number, Connection>();
-  /** Those that have not ended, in the order in which they were opened. */
-  readonly #live = new Map<Connection, Use>();
+  /** The live ones, in the order in which they were opened. */
+  readonly #live = new Map<Connection, ConversationState>();
   #current: Connection | undefined;
-  #uses = 0;
+  #lastOrder = 0;
   #undelivered = 0;
 
-  /** The connection that the user talks on; there is one as long as there are any. */
+  /** The connection that the user talks on; there is one if there are live ones. */
   get current(): Connection | undefined {
     return this.#current;
   }
 
-  /** Those that have not ended, the oldest first, with the number of unread messages. */
+  /** The live connections, the oldest first, with their unread messages. */
   get live(): readonly { connection: Connection; unread: number }[] {
     return Array.from(this.#live, ([connection, { unread }]) => ({ connection, unread }));
   }
 
-  /** How many have not ended. */
+  /** The number of live connections. */
   get size(): number {
     return this.#live.size;
   }
 
-  /** Texts left undelivered by the connections that ended. */
+  /** Messages that the ended connections left undelivered. */
   get undelivered(): number {
     return this.#undelivered;
   }
 
   /**
-   * Opens a connection; one with the same client ends.
+   * Opens a connection; ends a live one with the same peer.
    *
    * @param isAside whether another connection stays the current one.
    * @returns whether it is the current one.
@@ -79,22 +79,22 @@ export class Connections {
     replaced?.abandon(now, "peer");
     const connection = new Connection(now, ids, address, rtt, keys, random);
     this.#byId.set(ids.localConnection, connection);
-    this.#live.set(connection, { unread: 0, lastCurrent: 0 });
+    this.#live.set(connection, { unread: 0, currentOrder: 0 });
     const isCurrent = !isAside || this.#current === undefined || this.#current === replaced;
     if (isCurrent) this.choose(connection);
     return isCurrent;
   }
 
-  /** Makes a connection that has not ended the current one. */
+  /** Makes a live connection the current one. */
   choose(connection: Connection): void {
-    this.#live.set(connection, { unread: 0, lastCurrent: ++this.#uses });
+    this.#live.set(connection, { unread: 0, currentOrder: ++this.#lastOrder });
     this.#current = connection;
   }
 
-  /** Notes that the user answered on a connection. */
-  noteRead(connection: Connection): void {
-    const use = this.#live.get(connection);
-    if (use !== undefined) use.unread = 0;
+  /** Records that the user has read the messages of a connection. */
+  markRead(connection: Connection): void {
+    const state = this.#live.get(connection);
+    if (state !== undefined) state.unread = 0;
   }
 
   /** The connection with this local connection id. */
@@ -102,19 +102,19 @@ export class Connections {
     return this.#byId.get(localConnection);
   }
 
-  /** The connection with this client that has not ended. */
+  /** The live connection with this client. */
   with(remote: number): Connection | undefined {
     return [...this.#live.keys()].findLast(({ ids }) => ids.remote === remote);
   }
 
-  /** Those that have not ended with whom this id, name or fingerprint means. */
-  called(peer: Peer): Connection[] {
+  /** The live connections with clients that this id, name or fingerprint refers to. */
+  matching(peer: Peer): Connection[] {
     return [...this.#live.keys()].filter(({ ids: { remote, remoteName }, keys }) =>
-      isCalled(peer, remote, remoteName, keys.remoteKey)
+      matchesClient(peer, remote, remoteName, keys.remoteKey)
     );
   }
 
-  /** The connection with this client under this connection id of its. */
+  /** The connection with this client and this remote connection id. */
   find(remote: number, remoteConnection: number): Connection | undefined {
     for (const connection of this.#byId.values()) {
       const { ids } = connection;
@@ -123,16 +123,16 @@ export class Connections {
     return undefined;
   }
 
-  /** Takes a sealed datagram; false where it is for no connection, or not authentic. */
+  /** Takes a sealed datagram; false if it is for no connection, or not authentic. */
   handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
     const { type, connection, packet } = header;
     const own = this.#byId.get(connection);
     if (own?.handleDatagram(now, datagram, packet, from)) return true;
     if (type !== DatagramType.Handshake) return false;
-    // A Handshake datagram carries the requester's connection id, also on its way to the responder.
+    // A Handshake datagram has the connection id of the requester in both directions.
     for (const each of this.#byId.values()) {
-      const isTheirs = each.ids.remoteConnection === connection;
-      if (isTheirs && each.handleDatagram(now, datagram, packet, from)) return true;
+      const isRemoteId = each.ids.remoteConnection === connection;
+      if (isRemoteId && each.handleDatagram(now, datagram, packet, from)) return true;
     }
     return false;
   }
@@ -170,14 +170,14 @@ export class Connections {
     seals?.opener.prepare();
   }
 
-  /** See `Machine`; the connection that the event is about comes with it. */
+  /** See `Machine`; returns the event with its connection. */
   pollEvent(): { connection: Connection; event: ClientEvent } | undefined {
     for (const connection of this.#byId.values()) {
       const event = connection.pollEvent();
       if (event === undefined) continue;
       if (event.kind === "message" && connection !== this.#current) {
-        const use = this.#live.get(connection);
-        if (use !== undefined) use.unread++;
+        const state = this.#live.get(connection);
+        if (state !== undefined) state.unread++;
       } else if (event.kind === "terminated") {
         this.#undelivered += event.undelivered;
         this.#end(connection);
@@ -187,12 +187,12 @@ export class Connections {
     return undefined;
   }
 
-  /** Where it was the current one, the one that was so before is it again. */
+  /** Ends a connection; if it was the current one, the one before is current again. */
   #end(connection: Connection): void {
     this.#live.delete(connection);
     if (connection !== this.#current) return;
     this.#current = undefined;
-    const others = [...this.#live].sort(([, a], [, b]) => b.lastCurrent - a.lastCurrent);
+    const others = [...this.#live].sort(([, a], [, b]) => b.currentOrder - a.currentOrder);
     const [next] = others.find(([{ state }]) => state === "open") ?? others[0] ?? [];
     if (next !== undefined) this.choose(next);
   }
@@ -203,7 +203,7 @@ function toClientEvent(
   event: ConnectionEvent,
 ): ClientEvent {
   switch (event.kind) {
-    // Of these there are many: written out, which is quicker.
+    // The frequent events are written out, which is faster.
     case "message":
       return { kind: "message", textSeq: event.textSeq, text: event.text, peer, name };
     case "sent":

@@ -1,5 +1,5 @@
 /**
- * A client's link to its directory: registration, look-ups and lists, as its user sees them.
+ * A client's link to its directory: registration, look-ups and lists, as events for the user.
  *
  * @module
  */
@@ -18,19 +18,26 @@ import {
   type RegistrationEvent,
 } from "../../protocol/directory/registration.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
-import type { ClientEvent, ErrorCode, Peer } from "../event.ts";
+import type { ClientEvent, ErrorCode } from "../event.ts";
+import type { Peer } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 
 /** Clients in the longest list. */
 export const LIST_LENGTH_MAX = 100_000;
 
-/** What the link tells the client. */
+/** This client, as its directory knows it. */
+export interface Self {
+  id: number;
+  name: string;
+}
+
+/** The events of the link. */
 export type LinkEvent =
-  | { kind: "tell"; event: ClientEvent }
+  | { kind: "report"; event: ClientEvent }
   | { kind: "found"; id: number; address: Address; publicKey: Uint8Array }
-  /** The look-up led nowhere; `event` says why. */
+  /** The look-up failed; `event` says why. */
   | { kind: "notFound"; event: ClientEvent }
-  /** It is over: the client left, or could not register. */
+  /** The client left, or could not register. */
   | { kind: "ended"; acknowledged: boolean };
 
 /** One client's link to one directory. */
@@ -61,12 +68,12 @@ export class DirectoryLink {
     return this.#registration.name;
   }
 
-  /** Since when the directory is not answering. */
+  /** When the directory stopped answering, undefined while it answers. */
   get lostSince(): Instant | undefined {
     return this.#registration.isLost ? this.#lostAt : undefined;
   }
 
-  /** When a leave that is not acknowledged is given up. */
+  /** The deadline of the leave. */
   get leaveBy(): Instant | undefined {
     return this.#registration.leaveBy;
   }
@@ -79,7 +86,7 @@ export class DirectoryLink {
     this.#registration.query(now, this.#lookUp);
   }
 
-  /** Takes the look-up back. */
+  /** Cancels the look-up. */
   cancelLookUp(): void {
     if (this.#lookUp !== undefined) this.#registration.dropQuery(this.#lookUp);
     this.#lookUp = undefined;
@@ -96,7 +103,7 @@ export class DirectoryLink {
     this.#registration.leave(now);
   }
 
-  /** Takes an Answer datagram and the frames in it; false where it lacks the proof of the secret. */
+  /** Takes an Answer datagram and its frames; false if it lacks the proof of the secret. */
   handleAnswer(now: Instant, bytes: Uint8Array, frames: readonly Frame[]): boolean {
     if (!this.#registration.isTrusted(bytes)) return false;
     for (const frame of frames) this.#registration.handleFrame(now, frame);
@@ -143,13 +150,13 @@ export class DirectoryLink {
     switch (event.kind) {
       case "registered": {
         const { id, name, seenAt: address } = event;
-        return this.#tell({ kind: "registered", id, name, address, server });
+        return this.#report({ kind: "registered", id, name, address, server });
       }
       case "lost":
         this.#lostAt = now;
-        return this.#tell({ kind: "serverLost", server });
+        return this.#report({ kind: "serverLost", server });
       case "back":
-        return this.#tell({ kind: "serverBack", server });
+        return this.#report({ kind: "serverBack", server });
       case "refused":
         return this.#endWith("refused", refusal(event.reason, this.#options));
       case "otherVersion": {
@@ -166,19 +173,19 @@ export class DirectoryLink {
     }
   }
 
-  #tell(event: ClientEvent): void {
-    this.#events.push({ kind: "tell", event });
+  #report(event: ClientEvent): void {
+    this.#events.push({ kind: "report", event });
   }
 
   #endWith(code: ErrorCode, message: string): void {
-    this.#tell({ kind: "error", code, message });
+    this.#report({ kind: "error", code, message });
     this.#events.push({ kind: "ended", acknowledged: false });
   }
 
   #handleTimeout(query: Query | undefined): void {
     const message = `No answer from the directory at ${this.#options.serverName}`;
     if (query === undefined) {
-      // A private one is silent to whoever lacks its secret, so this can but ask.
+      // A private directory does not answer without its secret, so the cause is not known.
       const hint = this.#options.secret === undefined
         ? "a private one needs --secret"
         : "is its secret the one in use here?";
@@ -187,7 +194,7 @@ export class DirectoryLink {
     const event: ClientEvent = { kind: "error", code: "serverTimeout", message };
     if (query.kind === "list") {
       this.#listed = undefined;
-      this.#tell(event);
+      this.#report(event);
     } else if (query === this.#lookUp) {
       this.#lookUp = undefined;
       this.#events.push({ kind: "notFound", event });
@@ -215,7 +222,7 @@ export class DirectoryLink {
       this.#registration.query(now, { kind: "list", after: last });
       return;
     }
-    this.#tell({ kind: "list", clients: this.#listed });
+    this.#report({ kind: "list", clients: this.#listed });
     this.#listed = undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Where the datagrams of a client go: to its link, its requests or its connections.
+ * Dispatches the datagrams of a client to its directory link, its requests and its connections.
  *
  * @module
  */
@@ -12,11 +12,10 @@ import {
 import type { Instant } from "../../protocol/machine.ts";
 import { DatagramType, type Header } from "../../protocol/wire/frame.ts";
 import type { Connections } from "./connections.ts";
-import type { DirectoryLink } from "./directory_link.ts";
-import type { Self } from "./peer.ts";
+import type { DirectoryLink, Self } from "./directory_link.ts";
 import type { Requests } from "./requests.ts";
 
-/** Takes datagrams apart, and counts those that are no good. */
+/** Decodes and dispatches datagrams; counts those that are dropped. */
 export class Intake {
   readonly #link: DirectoryLink;
   readonly #requests: Requests;
@@ -33,7 +32,7 @@ export class Intake {
   /**
    * Takes a datagram.
    *
-   * @param self who this client is, undefined before it is registered.
+   * @param self this client, undefined before it is registered.
    */
   handleDatagram(
     now: Instant,
@@ -53,7 +52,7 @@ export class Intake {
     } else this.dropped.malformed++;
   }
 
-  /** False where it is not authentic. */
+  /** Returns false if the datagram is not authentic. */
   #handleDecoded(
     now: Instant,
     decoded: DecodedDatagram,

@@ -1,23 +1,23 @@
 /**
- * The requests that came to nothing before the user answered them.
+ * The requests that ended before the user answered them.
  *
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import type { MissedRequest } from "../event.ts";
-import { isSameKey } from "./peer.ts";
+import { isSameKey } from "../peer.ts";
 
-/** Missed requests that are remembered; of more, the one that was missed first is forgotten. */
+/** Missed requests that are remembered; beyond that, the oldest is forgotten. */
 export const MISSED_REQUESTS_MAX = 32;
 
 type Entry = Omit<MissedRequest, "agoMs"> & { readonly at: Instant };
 
-/** Missed requests, one for each client and key: its last. */
+/** Missed requests: for each client and key, the last one. */
 export class MissedRequests {
   #entries: Entry[] = [];
 
-  /** Notes a request that was missed. */
+  /** Adds a missed request. */
   add(
     now: Instant,
     { requester: id, name, key }: IncomingRequest,
@@ -28,7 +28,7 @@ export class MissedRequests {
     if (this.#entries.length > MISSED_REQUESTS_MAX) this.#entries.shift();
   }
 
-  /** Forgets the request of a client and key: another one takes its place, or they are connected. */
+  /** Removes the request of a client and key. */
   forget(id: number, key: Uint8Array): void {
     this.#entries = this.#entries.filter((each) => each.id !== id || !isSameKey(each.key, key));
   }

@@ -1,11 +1,11 @@
 /**
- * The Connection Requests of a client: the one that its user wants, and cancelled ones.
+ * The outgoing Connection Requests of a client: the one of its user, and cancelled ones.
  *
  * @module
  */
 import type { Address } from "../../protocol/wire/address.ts";
 import { type Instant, randomU32, type Transmit } from "../../protocol/machine.ts";
-import type { CookieReply, Header } from "../../protocol/wire/frame.ts";
+import { type CookieReply, type Header, RejectReason, VERSION } from "../../protocol/wire/frame.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import {
   OutgoingRequest,
@@ -13,28 +13,29 @@ import {
 } from "../../protocol/connection/outgoing_request.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { earlier } from "../../protocol/timers.ts";
-import type { Peer } from "../event.ts";
-import { isPeer, type Self } from "./peer.ts";
+import type { ClientEvent } from "../event.ts";
+import { matchesIdOrName, type Peer } from "../peer.ts";
+import type { Self } from "./directory_link.ts";
 import type { ClientOptions } from "../view.ts";
 
-/** Cancelled requests whose cancellation is not acknowledged yet. */
+/** Cancelled requests whose cancellation is not acknowledged yet; the oldest is dropped. */
 export const CANCELLED_MAX = 4;
 
-/** The user's wish to connect: first looked up, then requested. */
+/** The intent of the user to connect: a look-up, then a request. */
 export interface ConnectIntent {
   readonly target: Peer;
   request: OutgoingRequest | undefined;
-  /** A request that came while the peer is looked up, and says that it is from that peer. */
-  asker: IncomingRequest | undefined;
+  /** A request that arrived during the look-up, and claims to be from the target. */
+  heldRequest: IncomingRequest | undefined;
 }
 
-/** Whether a client id or name means the one that is wanted. */
+/** Whether a client id or name refers to the target. */
 export function isTarget(peer: Peer, { target, request }: Readonly<ConnectIntent>): boolean {
   if (peer === request?.ids.remote) return true;
-  return typeof target === "number" ? peer === target : isPeer(peer, 0, target);
+  return typeof target === "number" ? peer === target : matchesIdOrName(peer, 0, target);
 }
 
-/** What one client requests. */
+/** The outgoing requests of one client. */
 export class OutgoingRequests {
   readonly #options: ClientOptions;
   #intent: ConnectIntent | undefined;
@@ -44,17 +45,17 @@ export class OutgoingRequests {
     this.#options = options;
   }
 
-  /** What the user wants, until it is decided. */
+  /** The intent of the user, until it is decided. */
   get intent(): ConnectIntent | undefined {
     return this.#intent;
   }
 
-  /** Notes that the user wants to connect: `request` follows when the address is known. */
+  /** Records that the user wants to connect; request() follows when the address is known. */
   want(target: Peer): void {
-    this.#intent = { target, request: undefined, asker: undefined };
+    this.#intent = { target, request: undefined, heldRequest: undefined };
   }
 
-  /** Makes the Connection Request that the user wants; false where the key is none to talk to. */
+  /** Creates the Connection Request; false if the static key is invalid. */
   request(
     now: Instant,
     self: Self,
@@ -85,7 +86,7 @@ export class OutgoingRequests {
     }
   }
 
-  /** Forgets the intent; its request is cancelled, unless it was decided. */
+  /** Drops the intent; cancels its request, unless it is decided. */
   drop(): void {
     const request = this.#intent?.request;
     this.#intent = undefined;
@@ -101,7 +102,7 @@ export class OutgoingRequests {
     if (request?.ids.localConnection === connection) request.handleCookie(now, frame);
   }
 
-  /** Takes a Handshake datagram; false where it is for none of these, or not authentic. */
+  /** Takes a Handshake datagram; false if it is for none of these requests, or not authentic. */
   handleDatagram(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
     const { connection, packet } = header;
     const request = this.#all().find(({ ids }) => ids.localConnection === connection);
@@ -129,7 +130,7 @@ export class OutgoingRequests {
     return undefined;
   }
 
-  /** See `Machine`; what has become of a cancelled request, nobody needs to know. */
+  /** See `Machine`; cancelled requests have no events. */
   pollEvent(): { request: OutgoingRequest; event: OutgoingRequestEvent } | undefined {
     this.#cancelled = this.#cancelled.filter(({ isDecided }) => !isDecided);
     const request = this.#intent?.request;
@@ -140,5 +141,27 @@ export class OutgoingRequests {
   #all(): OutgoingRequest[] {
     const request = this.#intent?.request;
     return request === undefined ? this.#cancelled : [request, ...this.#cancelled];
+  }
+}
+
+/** The event of the client for an event of its request to `peer`. */
+export function toClientEvent(
+  peer: number,
+  event: Exclude<OutgoingRequestEvent, { kind: "accepted" }>,
+): ClientEvent {
+  switch (event.kind) {
+    case "requesting":
+    case "ringing":
+      return { ...event, peer };
+    case "timeout":
+      return { kind: "error", code: "peerTimeout", message: `Client ${peer} does not answer` };
+    case "otherVersion": {
+      const versions = `speaks version ${event.version}, this client ${VERSION}`;
+      return { kind: "error", code: "version", message: `Client ${peer} ${versions}` };
+    }
+    case "rejected":
+      return event.reason === RejectReason.notThisClient
+        ? { kind: "inactive", peer }
+        : { kind: "rejected", peer, reason: event.reason };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * How connections come about: the request of this client, those of others, and their crossing.
+ * The Connection Requests of a client: outgoing, incoming, and crossing ones.
  *
  * The rules are those of `protocol/README.md`, "Connecting".
  *
@@ -36,10 +36,11 @@ import { earlier } from "../../protocol/timers.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
 import { HandshakeGuard, type OpenedRequest } from "../../protocol/session/handshake_guard.ts";
-import type { ClientEvent, MissedRequest, Peer } from "../event.ts";
+import type { ClientEvent, MissedRequest } from "../event.ts";
 import { MissedRequests } from "./missed.ts";
-import { type ConnectIntent, OutgoingRequests } from "./outgoing.ts";
-import { isCalled, isPeer, isSameKey, type Self, toClientEvent } from "./peer.ts";
+import { type ConnectIntent, OutgoingRequests, toClientEvent } from "./outgoing.ts";
+import type { Self } from "./directory_link.ts";
+import { isSameKey, matchesClient, matchesIdOrName, type Peer } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 
 /** Answers that wait to be sent; more are dropped, as a network may drop them. */
@@ -65,7 +66,7 @@ export class Requests {
     this.#outgoing = new OutgoingRequests(options);
   }
 
-  /** What this client wants to connect to. */
+  /** The outgoing request of the user. */
   get outgoing(): Readonly<ConnectIntent> | undefined {
     return this.#outgoing.intent;
   }
@@ -76,7 +77,7 @@ export class Requests {
     return this.#connections.size + wanted >= CONNECTIONS_MAX;
   }
 
-  /** Whether a pending request is from the owner of this static key, not only in its own words. */
+  /** The pending request from the client with this id that has this static key. */
   findPendingFrom(peer: number, key: Uint8Array): IncomingRequest | undefined {
     return this.pending().find((each) => each.requester === peer && isSameKey(each.key, key));
   }
@@ -86,31 +87,31 @@ export class Requests {
     return this.#incoming.pending();
   }
 
-  /** The pending requests that are from that client in their own words, or have that fingerprint. */
+  /** The pending requests that claim this id or name, or have this fingerprint. */
   pendingOf(peer: Peer): IncomingRequest[] {
     return this.pending().filter(({ requester, name, key }) =>
-      isCalled(peer, requester, name, key)
+      matchesClient(peer, requester, name, key)
     );
   }
 
-  /** The requests that came to nothing before the user answered them, the latest first. */
+  /** The requests that ended before the user answered them, the latest first. */
   missed(now: Instant): MissedRequest[] {
     return this.#missed.list(now);
   }
 
-  /** Notes that the user wants to connect: `request` follows when the address is known. */
+  /** Records that the user wants to connect; request() follows when the address is known. */
   lookUp(target: Peer): void {
     this.#outgoing.want(target);
   }
 
-  /** Sends the Connection Request; false where the key is none to talk to. */
+  /** Sends the Connection Request; false if the static key is invalid. */
   request(now: Instant, self: Self, remote: number, to: Address, remoteKey: Uint8Array): boolean {
-    this.#release();
+    this.#releaseHeld();
     const timestamp = this.#nextTimestamp(now);
     return this.#outgoing.request(now, self, remote, to, remoteKey, timestamp);
   }
 
-  /** Takes the user's wish to connect back; false where there is none. */
+  /** Cancels the outgoing request; false if there is none. */
   cancel(): boolean {
     const intent = this.#outgoing.intent;
     if (intent === undefined) return false;
@@ -119,26 +120,26 @@ export class Requests {
     return true;
   }
 
-  /** Forgets the wish to connect, without a word to the user. */
+  /** Drops the outgoing request without an event. */
   giveUp(): void {
-    this.#release();
+    this.#releaseHeld();
     this.#outgoing.drop();
   }
 
-  /** Asks the user after all about what may have been the peer that was looked up. */
-  #release(): void {
+  /** Reports the incoming request that was held back because it may be from the target. */
+  #releaseHeld(): void {
     const intent = this.#outgoing.intent;
-    const asker = intent?.asker;
-    if (intent !== undefined) intent.asker = undefined;
-    if (asker?.state !== "pending") return;
-    const { requester: peer, name, key } = asker;
+    const held = intent?.heldRequest;
+    if (intent !== undefined) intent.heldRequest = undefined;
+    if (held?.state !== "pending") return;
+    const { requester: peer, name, key } = held;
     this.#events.push({ kind: "request", peer, name, isAgain: false, key });
   }
 
   /**
    * Accepts a pending request, and opens the connection.
    *
-   * @param isAside whether the user did not ask for it: then another connection stays current.
+   * @param isAside whether another connection stays the current one.
    */
   accept(now: Instant, ownName: string, request: IncomingRequest, isAside = false): void {
     const { random, timers } = this.#options;
@@ -161,7 +162,7 @@ export class Requests {
     const { address } = request;
     const isCurrent = this.#connections.open(now, ids, address, rtt, keys, random, isAside);
     const { hash } = result;
-    this.#tellConnected(now, { peer: requester, name: request.name, key, hash }, isCurrent);
+    this.#emitConnected(now, { peer: requester, name: request.name, key, hash }, isCurrent);
   }
 
   /** Rejects a pending request. */
@@ -170,13 +171,13 @@ export class Requests {
     this.reply(answerTo(request));
   }
 
-  /** Notes that a connection is over, so that its request does not open it again. */
+  /** Records that a connection ended, so that its request does not open it again. */
   end(now: Instant, { ids, keys: { remoteKey } }: Connection): void {
     const request = this.#incoming.find(ids.remote, ids.remoteConnection, remoteKey);
     if (request !== undefined) this.#incoming.answer(now, request, "ended");
   }
 
-  /** Takes a Connection Request; false where it is none for this client. */
+  /** Takes a Connection Request; false if it is not authentic, or not for this client. */
   handleRequest(
     now: Instant,
     self: Self,
@@ -204,19 +205,19 @@ export class Requests {
     const key = opened.handshake.remoteStatic;
     const known = this.#incoming.renewed(now, frame, content, key, from);
     if (known !== undefined) return this.#answerAgain(now, self, known);
-    // It crossed one of this client's, and was dropped in favour of that: this is a late copy.
+    // A late copy of a request that was dropped because it crossed one of this client's.
     if (this.#connections.find(content.requester, frame.connection) !== undefined) return;
     if (content.responder !== self.id || isLeaving) {
       return this.reject(now, this.#add(now, opened), RejectReason.notThisClient);
     }
     const own = this.#outgoing.intent?.request?.ids;
-    // Anybody can claim that id: only the key tells that it is the one whom this client requests.
+    // Any client can claim the id: only the key proves that it is the one requested here.
     const isCrossing = own?.remote === content.requester && isSameKey(own.remoteKey, key);
     if (own === undefined || !isCrossing) return this.#ring(now, self, opened);
-    // The one with the lower client id waits for its own request to be accepted.
+    // The client with the lower id waits for its own request to be accepted.
     if (own.local < content.requester) return;
     this.giveUp();
-    // Its connection id stays, so that the other recognises late copies of the dropped request.
+    // Its connection id stays, so that the peer recognizes late copies of the dropped request.
     this.accept(now, self.name, this.#add(now, opened, own.localConnection));
   }
 
@@ -225,12 +226,12 @@ export class Requests {
     return this.#incoming.add(now, frame, content, handshake, from, localConnection);
   }
 
-  /** Takes a cookie for a request of this client's. */
+  /** Takes a cookie for the outgoing request. */
   handleCookie(now: Instant, header: Header, frame: CookieReply): void {
     this.#outgoing.handleCookie(now, header, frame);
   }
 
-  /** Takes a Handshake datagram for no connection; false where it is for no request either. */
+  /** Takes a Handshake datagram that is for no connection; false if it is for no request either. */
   handleHandshake(now: Instant, datagram: Uint8Array, header: Header, from: Address): boolean {
     if (this.#outgoing.handleDatagram(now, datagram, header, from)) {
       this.#collect(now);
@@ -238,7 +239,7 @@ export class Requests {
     }
     const opened = this.#incoming.open(datagram, header);
     if (opened === undefined) return false;
-    // Once, however often it is said: the address may be forged.
+    // One answer for all frames of the datagram: the address may be forged.
     const isCancelled = opened.frames.some(({ kind }) => kind === "connectionTermination");
     if (isCancelled) this.#handleCancellation(now, opened.request);
     return true;
@@ -293,7 +294,7 @@ export class Requests {
     if (isBlocked(key)) return this.reject(now, this.#add(now, opened), RejectReason.declined);
     const open = this.#connections.with(peer);
     const isAgain = open !== undefined && isSameKey(open.keys.remoteKey, key);
-    // Ids name connections: nobody else may claim that of somebody with whom one is connected.
+    // The id of a connected peer is taken: another key must not claim it.
     const isTaken = open !== undefined && !isAgain;
     if (isTaken || !isAgain && this.#connections.size >= CONNECTIONS_MAX) {
       const request = this.#add(now, opened);
@@ -301,7 +302,7 @@ export class Requests {
       return this.#miss(now, request, "busy");
     }
     const pending = this.pending();
-    // A new request from the same client means that it gave the older one up.
+    // A new request from the same client replaces its older one.
     const older = this.findPendingFrom(peer, key);
     if (older !== undefined) this.#incoming.answer(now, older, "ended");
     const request = this.#add(now, opened);
@@ -313,9 +314,9 @@ export class Requests {
     if (acceptAll && intent === undefined) return this.accept(now, self.name, request, true);
     this.reply(answerTo(request));
     const isWanted = intent !== undefined && intent.request === undefined &&
-      isPeer(intent.target, peer, name);
-    // The directory's answer will tell the key of whom this client wants.
-    if (isWanted && intent.asker?.state !== "pending") intent.asker = request;
+      matchesIdOrName(intent.target, peer, name);
+    // The answer of the directory will have the key of the target.
+    if (isWanted && intent.heldRequest?.state !== "pending") intent.heldRequest = request;
     else this.#events.push({ kind: "request", peer, name, isAgain, key });
   }
 
@@ -330,15 +331,15 @@ export class Requests {
     this.reply(answerTo(request));
   }
 
-  /** Tells the user that a request is no more. */
+  /** Records and reports that a request ended. */
   #miss(now: Instant, request: IncomingRequest, why: MissedRequest["why"]): void {
     const { requester: peer, name } = request;
     this.#missed.add(now, request, why);
     this.#events.push({ kind: "requestEnded", peer, name, why });
   }
 
-  /** Tells of a new connection; who else claims that client's id has to wait until it has ended. */
-  #tellConnected(
+  /** Reports a new connection; rejects other requests that claim the same client id. */
+  #emitConnected(
     now: Instant,
     connected: { peer: number; name: string; key: Uint8Array; hash: Uint8Array },
     isCurrent: boolean,
@@ -360,11 +361,11 @@ export class Requests {
     return this.#timestamp;
   }
 
-  /** Turns what the outgoing request has to tell into events, and its acceptance into a connection. */
+  /** Handles the events of the outgoing request: an acceptance opens a connection. */
   #collect(now: Instant): void {
     const outgoing = this.#outgoing;
-    for (let told = outgoing.pollEvent(); told !== undefined; told = outgoing.pollEvent()) {
-      this.#handleOutgoingEvent(now, told.request, told.event);
+    for (let polled = outgoing.pollEvent(); polled !== undefined; polled = outgoing.pollEvent()) {
+      this.#handleOutgoingEvent(now, polled.request, polled.event);
     }
   }
 
@@ -380,9 +381,9 @@ export class Requests {
     this.#incoming.note(keys.remoteKey, timestamp, true);
     const ids = { local, remote, localConnection, remoteConnection, remoteName: name };
     const { random } = this.#options;
-    // Not where the Accept came from: that may have been somebody's copy of it.
+    // Not the source of the Accept, which may be a replayed copy.
     this.#connections.open(now, ids, request.address, request.rtt, keys, random);
     const { hash, remoteKey: key } = keys;
-    this.#tellConnected(now, { peer: remote, name, key, hash }, true);
+    this.#emitConnected(now, { peer: remote, name, key, hash }, true);
   }
 }

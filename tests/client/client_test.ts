@@ -5,71 +5,75 @@ import { encodeSealed } from "../../protocol/session/handshake.ts";
 import { ClientHarness, framesOf, registered, requesting } from "../support/client_harness.ts";
 import { FakeRequest } from "../support/fake_peer.ts";
 
-Deno.test("Client without an id answers no Connection Request", () => {
-  const lone = new ClientHarness();
-  lone.sent();
-  assertEquals([lone.hearRequest(2, 22), lone.told()], [[], []]);
+Deno.test("Client ignores Connection Requests before it is registered", () => {
+  const harness = new ClientHarness();
+  harness.sent();
+  assertEquals([harness.receiveRequest(2, 22), harness.events()], [[], []]);
 });
 
 Deno.test("Client drops a request from itself, from client 0, and for connection id 0", () => {
-  const lone = registered();
-  assertEquals([lone.hearRequest(1, 22), lone.hearRequest(0, 22), lone.hearRequest(2, 0)], [
+  const harness = registered();
+  assertEquals([
+    harness.receiveRequest(1, 22),
+    harness.receiveRequest(0, 22),
+    harness.receiveRequest(2, 0),
+  ], [
     [],
     [],
     [],
   ]);
-  assertEquals(lone.told(), []);
+  assertEquals(harness.events(), []);
 });
 
-Deno.test("Client takes a newer request of the same client for the one that counts", () => {
-  const lone = registered();
-  lone.hearRequest(2, 22);
-  lone.hearRequest(2, 23);
-  assertEquals(lone.client.view().requests.map(({ id }) => id), [2]);
-  assertEquals(framesOf(lone.hearRequest(2, 22))[0]?.kind, "connectionReject");
-  lone.client.accept(lone.now);
-  const [accept] = lone.sent();
+Deno.test("Client replaces a request by a newer one from the same client", () => {
+  const harness = registered();
+  harness.receiveRequest(2, 22);
+  harness.receiveRequest(2, 23);
+  assertEquals(harness.client.view().requests.map(({ id }) => id), [2]);
+  assertEquals(framesOf(harness.receiveRequest(2, 22))[0]?.kind, "connectionReject");
+  harness.client.accept(harness.now);
+  const [accept] = harness.sent();
   assertEquals(accept?.frames[0]?.kind, "connectionAccept");
 });
 
 Deno.test("Client drops a request that is older than the last one with its key", () => {
-  const lone = registered();
-  const older = lone.request(2, 22);
-  lone.hearRequest(2, 23);
-  lone.told();
-  const dropped = lone.client.dropped.notAuthentic;
-  assertEquals([lone.hear(older.bytes), lone.told()], [[], []]);
-  assertEquals(lone.client.dropped.notAuthentic, dropped + 1);
+  const harness = registered();
+  const older = harness.request(2, 22);
+  harness.receiveRequest(2, 23);
+  harness.events();
+  const dropped = harness.client.dropped.notAuthentic;
+  assertEquals([harness.receive(older.bytes), harness.events()], [[], []]);
+  assertEquals(harness.client.dropped.notAuthentic, dropped + 1);
 });
 
-Deno.test("Client takes a handshake that was begun anew for the same request", () => {
-  const lone = registered();
-  const { publicKey } = lone.identity;
-  const words = { requester: 2, connection: 22, identity: lone.identityOf(2) };
-  const first = new FakeRequest(lone.random, publicKey, { ...words, timestamp: 1n });
-  const renewed = new FakeRequest(lone.random, publicKey, { ...words, timestamp: 2n });
-  lone.hear(first.bytes);
-  assertEquals(lone.told().length, 1);
+Deno.test("Client accepts a renewed handshake for the same request", () => {
+  const harness = registered();
+  const { publicKey } = harness.identity;
+  const fields = { requester: 2, connection: 22, identity: harness.identityOf(2) };
+  const first = new FakeRequest(harness.random, publicKey, { ...fields, timestamp: 1n });
+  const renewed = new FakeRequest(harness.random, publicKey, { ...fields, timestamp: 2n });
+  harness.receive(first.bytes);
+  assertEquals(harness.events().length, 1);
   for (let times = 0; times < 3; times++) {
-    const [ringing] = lone.hear(renewed.bytes);
+    const [ringing] = harness.receive(renewed.bytes);
     assertEquals(ringing?.frames[0]?.kind, "ringing");
-    // With the keys of the first.
+    // Sealed with the keys of the first handshake.
     const header = ringing!.bytes.subarray(0, 16);
     const { opener } = first.early;
     assert(opener.open(ringing!.packet!, header, ringing!.bytes.subarray(16)) !== undefined);
   }
-  assertEquals([lone.told(), lone.client.view().requests.length], [[], 1]);
-  assertEquals(lone.hear(first.bytes), []);
+  assertEquals([harness.events(), harness.client.view().requests.length], [[], 1]);
+  assertEquals(harness.receive(first.bytes), []);
 });
 
-Deno.test("Client rejects a request whose connection has ended, using no packet counter twice", () => {
-  const lone = registered();
-  const sent = lone.hearRequest(2, 22);
-  lone.client.accept(lone.now);
-  sent.push(...lone.sent());
+Deno.test("Client rejects a request whose connection has ended, and uses no packet counter twice", () => {
+  const harness = registered();
+  const sent = harness.receiveRequest(2, 22);
+  harness.client.accept(harness.now);
+  sent.push(...harness.sent());
   const frame: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
-  sent.push(...lone.hear(lone.request(2, 22).say(frame)));
-  sent.push(...lone.hearRequest(2, 22));
+  sent.push(...harness.receive(harness.request(2, 22).say(frame)));
+  sent.push(...harness.receiveRequest(2, 22));
   assertEquals(framesOf(sent).map(({ kind }) => kind), [
     "ringing",
     "connectionAccept",
@@ -81,65 +85,75 @@ Deno.test("Client rejects a request whose connection has ended, using no packet 
 });
 
 Deno.test("Client drops an Accept or a Reject for a request that it did not make", () => {
-  const [lone, other] = [registered(), requesting()];
+  const [harness, other] = [registered(), requesting()];
   const answers: Frame[] = [
     other.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" }),
     { kind: "connectionReject", responder: 2, reason: 1 },
     { kind: "ringing", responder: 2 },
   ];
-  for (const answer of answers) assertEquals(lone.hear(other.peer.say(answer)), []);
-  assertEquals(lone.told(), []);
-  assertEquals(lone.client.dropped.notAuthentic, answers.length);
+  for (const answer of answers) assertEquals(harness.receive(other.peer.say(answer)), []);
+  assertEquals(harness.events(), []);
+  assertEquals(harness.client.dropped.notAuthentic, answers.length);
 });
 
-Deno.test("Client drops an answer with other keys than the request's", () => {
-  const [lone, other] = [requesting(), requesting()];
-  const accept = lone.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" });
-  // The same connection id, a key of one's own.
-  const { sealer } = new FakeRequest(lone.random, lone.identity.publicKey).early;
-  const connection = lone.localConnection;
+Deno.test("Client drops an answer that is sealed with other keys than the request's", () => {
+  const [harness, other] = [requesting(), requesting()];
+  const accept = harness.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" });
+  // The same connection id, but another key.
+  const { sealer } = new FakeRequest(harness.random, harness.identity.publicKey).early;
+  const connection = harness.localConnection;
   for (const frame of [accept, { kind: "connectionReject", responder: 2, reason: 1 } as const]) {
-    lone.hear(encodeSealed(DatagramType.Handshake, connection, sealer, [frame]));
-    lone.hear(encodeSealed(DatagramType.Connection, connection, lone.peer.early.sealer, [frame]));
+    harness.receive(encodeSealed(DatagramType.Handshake, connection, sealer, [frame]));
+    harness.receive(
+      encodeSealed(DatagramType.Connection, connection, harness.peer.early.sealer, [frame]),
+    );
   }
-  assertEquals(lone.told(), []);
-  assertEquals(lone.client.dropped.notAuthentic, 4);
-  lone.hear(lone.peer.say(accept));
-  assertEquals(lone.told().map(({ kind }) => kind), ["connected"]);
-  assertEquals(other.told(), []);
+  assertEquals(harness.events(), []);
+  assertEquals(harness.client.dropped.notAuthentic, 4);
+  harness.receive(harness.peer.say(accept));
+  assertEquals(harness.events().map(({ kind }) => kind), ["connected"]);
+  assertEquals(other.events(), []);
 });
 
-Deno.test("Client connects with nobody whose Accept names another client than it asked", () => {
-  const lone = requesting();
-  lone.hear(
-    lone.peer.say(lone.peer.accept({ responder: 3, connection: 33, timestamp: 1n, name: "eve" })),
+Deno.test("Client drops an Accept that names another client than the requested one", () => {
+  const harness = requesting();
+  harness.receive(
+    harness.peer.say(
+      harness.peer.accept({ responder: 3, connection: 33, timestamp: 1n, name: "eve" }),
+    ),
   );
-  const [event, ...more] = lone.told();
+  const [event, ...more] = harness.events();
   assert(event?.kind === "error" && event.code === "peerTimeout");
-  assertEquals([more, lone.client.view().state], [[], "idle"]);
+  assertEquals([more, harness.client.view().state], [[], "idle"]);
 });
 
-Deno.test("Client connects with whom it asked, under the key that the directory named", () => {
-  const lone = requesting();
-  lone.hear(
-    lone.peer.say(lone.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" })),
+Deno.test("Client connects with the requested client, under the key from the directory", () => {
+  const harness = requesting();
+  harness.receive(
+    harness.peer.say(
+      harness.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" }),
+    ),
   );
-  const [event] = lone.told();
+  const [event] = harness.events();
   assert(event?.kind === "connected");
-  assertEquals([event.peer, event.name, event.key], [2, "ben", lone.identityOf(2).publicKey]);
+  assertEquals([event.peer, event.name, event.key], [2, "ben", harness.identityOf(2).publicKey]);
 });
 
-Deno.test("Client does nothing at a call of handleTimeout() before its time", () => {
-  for (const lone of [new ClientHarness(), registered(), requesting()]) {
-    lone.sent();
-    lone.told();
-    const before = lone.client.nextTimeout();
-    for (let times = 0; times < 50; times++) lone.client.handleTimeout(lone.now);
-    assertEquals([lone.sent(), lone.told(), lone.client.nextTimeout()], [[], [], before]);
+Deno.test("Client ignores a spurious timeout", () => {
+  for (const harness of [new ClientHarness(), registered(), requesting()]) {
+    harness.sent();
+    harness.events();
+    const before = harness.client.nextTimeout();
+    for (let times = 0; times < 50; times++) harness.client.handleTimeout(harness.now);
+    assertEquals([harness.sent(), harness.events(), harness.client.nextTimeout()], [
+      [],
+      [],
+      before,
+    ]);
   }
 });
 
-Deno.test("Client's commands fail by an event, never by an exception", () => {
+Deno.test("Client reports a failed command by an event, never by an exception", () => {
   const commands: ((client: Client, now: number) => void)[] = [
     (client, now) => client.connect(now, 2),
     (client, now) => client.cancel(now),
@@ -150,16 +164,16 @@ Deno.test("Client's commands fail by an event, never by an exception", () => {
     (client, now) => client.list(now),
   ];
   for (const command of commands) {
-    const lone = new ClientHarness();
-    command(lone.client, lone.now);
-    const [event, ...more] = lone.told();
+    const harness = new ClientHarness();
+    command(harness.client, harness.now);
+    const [event, ...more] = harness.events();
     assertEquals([event?.kind, more], ["error", []]);
   }
 });
 
-Deno.test("Client asks nobody for the name that is its own", () => {
-  const lone = registered();
-  lone.client.connect(lone.now, "Ana");
-  assertEquals(lone.told().map((event) => event.kind === "error" && event.code), ["self"]);
-  assertEquals(lone.sent(), []);
+Deno.test("Client does not request itself by its name", () => {
+  const harness = registered();
+  harness.client.connect(harness.now, "Ana");
+  assertEquals(harness.events().map((event) => event.kind === "error" && event.code), ["self"]);
+  assertEquals(harness.sent(), []);
 });

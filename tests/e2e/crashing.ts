@@ -11,18 +11,18 @@ if (import.meta.main) {
   const terminal = new Terminal({
     prompt: () => "about to crash > ",
     complete: () => [[], ""],
-    onBegin: nothing,
+    onDraftStart: nothing,
     onLine(line) {
       if (line === "reject") Promise.reject(new Error("Nobody handles this"));
       else throw new Error("Nobody catches this");
       return true;
     },
-    onRecallable: nothing,
+    onHistoryLine: nothing,
     onPaste: nothing,
-    onDrop: nothing,
+    onPasteDropped: nothing,
     onInterrupt: nothing,
-    onEnd: nothing,
-    onNotStopped: nothing,
+    onEndOfInput: nothing,
+    onStopFailed: nothing,
   }, []);
   terminal.print("Ready");
 }

@@ -2,17 +2,17 @@ import { assertEquals } from "@std/assert";
 import { RejectReason } from "../../protocol/wire/frame.ts";
 import { story } from "./stage.ts";
 
-story("to connect to somebody who rings is to accept", (stage) => {
+story("connect accepts a pending request of the same client", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(100);
   ben!.connect("ana");
   stage.wait(100);
   assertEquals([ana, ben].map((each) => each!.view.state), ["connected", "connected"]);
-  assertEquals(ben!.told("requesting"), []);
+  assertEquals(ben!.events("requesting"), []);
 });
 
-story("several requests wait, and are accepted and rejected by id or by name", (stage) => {
+story("several pending requests are accepted and rejected by id or name", (stage) => {
   const [ana, ben, cleo, dora] = stage.clients("ana", "ben", "cleo", "dora");
   for (const each of [ana, ben, cleo]) {
     each!.connect(4);
@@ -24,17 +24,17 @@ story("several requests wait, and are accepted and rejected by id or by name", (
   assertEquals(ana!.last("rejected").reason, RejectReason.declined);
   dora!.accept(3);
   stage.wait(100);
-  assertEquals(cleo!.told("connected").length, 1);
-  assertEquals(ben!.told("rejected"), []);
+  assertEquals(cleo!.events("connected").length, 1);
+  assertEquals(ben!.events("rejected"), []);
   dora!.accept();
   stage.wait(100);
-  assertEquals(ben!.told("connected").length, 1);
-  assertEquals([dora!.view.requests, dora!.told("requestEnded")], [[], []]);
+  assertEquals(ben!.events("connected").length, 1);
+  assertEquals([dora!.view.requests, dora!.events("requestEnded")], [[], []]);
   dora!.accept(2);
   assertEquals(dora!.errors, ["noRequest"]);
 });
 
-story("to accept somebody while one requests another leaves that under way", (stage) => {
+story("accept does not cancel a request to another client", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
   ana!.connect(2);
   stage.wait(100);
@@ -47,5 +47,5 @@ story("to accept somebody while one requests another leaves that under way", (st
   ben!.accept();
   stage.wait(100);
   assertEquals([ana!.view.peer?.id, ana!.view.others.map(({ id }) => id)], [2, [3]]);
-  assertEquals(ana!.told("cancelled"), []);
+  assertEquals(ana!.events("cancelled"), []);
 });

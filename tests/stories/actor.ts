@@ -1,11 +1,12 @@
 /**
- * A client and its user in the stories.
+ * A client with its user, for the stories.
  *
  * @module
  */
 import { assert } from "@std/assert";
 import { Client } from "../../client/client.ts";
-import type { ClientEvent, Peer } from "../../client/event.ts";
+import type { ClientEvent } from "../../client/event.ts";
+import type { Peer } from "../../client/peer.ts";
 import type { ClientOptions, ClientView } from "../../client/view.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
@@ -13,12 +14,12 @@ import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Host } from "../sim/network.ts";
 import type { Stage } from "./stage.ts";
 
-/** Where the directory is. */
+/** The address of the directory. */
 export const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
 
-type Told<K> = Extract<ClientEvent, { kind: K }>;
+type EventOf<K> = Extract<ClientEvent, { kind: K }>;
 
-/** A client and its user. */
+/** A client with its user. */
 export class Actor {
   readonly name: string;
   readonly host: Host<ClientEvent>;
@@ -53,7 +54,7 @@ export class Actor {
     return id;
   }
 
-  /** The static key that others know the client by. */
+  /** The static public key of the client. */
   get key(): Uint8Array {
     return this.#options.identity.publicKey;
   }
@@ -62,12 +63,12 @@ export class Actor {
     return this.#client.view();
   }
 
-  /** How many datagrams were dropped, by reason. */
+  /** Dropped datagrams, by reason. */
   get dropped(): Client["dropped"] {
     return this.#client.dropped;
   }
 
-  /** When the client wants to be woken, from now on. */
+  /** Milliseconds until the next timeout of the client. */
   get nextTimeout(): number | undefined {
     const timeout = this.#client.nextTimeout();
     return timeout === undefined ? undefined : timeout - this.#stage.network.instant();
@@ -125,7 +126,7 @@ export class Actor {
     this.host.crash();
   }
 
-  /** A new run at the same address. */
+  /** Crashes, and starts again at the same address. */
   restart(options: Partial<ClientOptions> = {}): void {
     this.host.crash();
     const { network } = this.#stage;
@@ -133,33 +134,33 @@ export class Actor {
     this.host.start(this.#client);
   }
 
-  /** Everything of a kind that the client told, in all its runs. */
-  told<K extends ClientEvent["kind"]>(kind: K): Told<K>[] {
+  /** The events of this kind, in all runs. */
+  events<K extends ClientEvent["kind"]>(kind: K): EventOf<K>[] {
     return this.host.events.map(({ event }) => event)
-      .filter((event): event is Told<K> => event.kind === kind);
+      .filter((event): event is EventOf<K> => event.kind === kind);
   }
 
-  /** The last thing of a kind that the client told. */
-  last<K extends ClientEvent["kind"]>(kind: K): Told<K> {
-    const event = this.told(kind).at(-1);
-    assert(event !== undefined, `${this.name} did not tell "${kind}"`);
+  /** The last event of this kind. */
+  last<K extends ClientEvent["kind"]>(kind: K): EventOf<K> {
+    const event = this.events(kind).at(-1);
+    assert(event !== undefined, `${this.name} has no event "${kind}"`);
     return event;
   }
 
-  /** When the client told something of a kind, from a given time on counted as 0. */
-  toldAt(kind: ClientEvent["kind"], since: Instant = 0): Instant[] {
+  /** The times of events of this kind, relative to `since`; earlier ones are left out. */
+  eventTimes(kind: ClientEvent["kind"], since: Instant = 0): Instant[] {
     return this.host.events.filter(({ event, time }) => event.kind === kind && time >= since)
       .map(({ time }) => time - since);
   }
 
-  /** The texts of the messages that came. */
+  /** The texts of the received messages. */
   get texts(): string[] {
-    return this.told("message").map(({ text }) => text);
+    return this.events("message").map(({ text }) => text);
   }
 
-  /** The codes of the errors that were told. */
+  /** The codes of the errors. */
   get errors(): string[] {
-    return this.told("error").map(({ code }) => code);
+    return this.events("error").map(({ code }) => code);
   }
 
   #input(action: (now: Instant) => void): void {

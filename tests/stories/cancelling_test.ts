@@ -6,27 +6,27 @@ story("a request that is cancelled during the look-up never rings", (stage) => {
   ana!.connect("ben");
   ana!.cancel();
   stage.wait(1000);
-  assertEquals(ana!.told("cancelled"), [{ kind: "cancelled", peer: "ben" }]);
+  assertEquals(ana!.events("cancelled"), [{ kind: "cancelled", peer: "ben" }]);
   assertEquals(stage.times("connectionRequest"), []);
-  assertEquals(ben!.told("request"), []);
+  assertEquals(ben!.events("request"), []);
   assertEquals(ana!.view.state, "idle");
 });
 
-story("a request that is cancelled before it rings is forgotten by the other", (stage) => {
+story("a request that is cancelled before it rings ends at the peer", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(50);
   ana!.cancel();
   stage.wait(1000);
-  assertEquals(ben!.told("request").length, 1);
-  assertEquals(ben!.told("requestEnded"), [
+  assertEquals(ben!.events("request").length, 1);
+  assertEquals(ben!.events("requestEnded"), [
     { kind: "requestEnded", peer: 1, name: "ana", why: "cancelled" },
   ]);
-  assertEquals(ana!.told("ringing"), []);
+  assertEquals(ana!.events("ringing"), []);
   assertEquals(ana!.view.state, "idle");
 });
 
-story("a request that is cancelled while it rings is forgotten by the other", (stage) => {
+story("a request that is cancelled while it rings ends at the peer", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(5000);
@@ -41,14 +41,14 @@ story("a request that is cancelled while it rings is forgotten by the other", (s
   assertEquals(stage.times("connectionTermination", undefined).length, 1);
 });
 
-story("a cancellation is repeated until it is acknowledged, three times at most", (stage) => {
+story("a cancellation is sent until it is acknowledged, at most three times", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(100);
   stage.lose("connectionTermination");
   ana!.cancel();
   stage.wait(11_000);
-  assertEquals(ben!.told("requestEnded").length, 1);
+  assertEquals(ben!.events("requestEnded").length, 1);
   assertEquals(stage.times("connectionTermination").length, 2);
   ana!.connect(2);
   stage.wait(100);
@@ -70,9 +70,9 @@ story("a cancellation that crosses the Accept ends the connection", (stage) => {
   ben!.accept();
   ana!.cancel();
   stage.wait(100);
-  assertEquals(ana!.told("connected"), []);
-  assertEquals(ana!.told("cancelled").length, 1);
-  assertEquals(ben!.told("connected").length, 1);
+  assertEquals(ana!.events("connected"), []);
+  assertEquals(ana!.events("cancelled").length, 1);
+  assertEquals(ben!.events("connected").length, 1);
   assertEquals(ben!.last("terminated"), {
     kind: "terminated",
     peer: 1,
@@ -83,7 +83,7 @@ story("a cancellation that crosses the Accept ends the connection", (stage) => {
   assertEquals([ana, ben].map((each) => each!.view.state), ["idle", "idle"]);
 });
 
-story("a cancellation that overtakes its request is sent again, and then heeded", (stage) => {
+story("a cancellation that overtakes its request is sent again, and then accepted", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   stage.delay("connectionRequest", 300);
   ana!.connect(2);
@@ -94,67 +94,67 @@ story("a cancellation that overtakes its request is sent again, and then heeded"
   // Ben has no key to open it with yet.
   assertEquals(ben!.dropped.notAuthentic, 1);
   stage.wait(11_000);
-  assertEquals(ben!.told("request").length, 1);
-  assertEquals(ben!.toldAt("requestEnded", since), [stage.after(1000) + 20]);
+  assertEquals(ben!.events("request").length, 1);
+  assertEquals(ben!.eventTimes("requestEnded", since), [stage.after(1000) + 20]);
   assertEquals(ben!.last("requestEnded").why, "cancelled");
   assertEquals(stage.times("connectionTermination", ana).length, 2);
 });
 
-story("without a request there is nothing to cancel", (stage) => {
+story("cancel without a request is an error", (stage) => {
   const [ana] = stage.clients("ana");
   ana!.cancel();
   assertEquals(ana!.errors, ["noRequest"]);
 });
 
-story("to terminate takes back the request that is under way", (stage) => {
+story("terminate without a connection cancels the request", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(100);
   ana!.terminate();
   stage.wait(100);
-  assertEquals(ana!.told("cancelled").length, 1);
+  assertEquals(ana!.events("cancelled").length, 1);
   assertEquals(ben!.last("requestEnded").why, "cancelled");
   ana!.terminate();
   assertEquals(ana!.errors, ["notConnected"]);
 });
 
-story("a pending request whose requester fell silent is forgotten after 35 s", (stage) => {
+story("a pending request expires 35 s after its requester went silent", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(100);
   const since = stage.now;
   ana!.crash();
   stage.wait(60_000);
-  assertEquals(ben!.told("requestEnded"), [
+  assertEquals(ben!.events("requestEnded"), [
     { kind: "requestEnded", peer: 1, name: "ana", why: "expired" },
   ]);
-  const [asked] = ben!.toldAt("request");
-  assertEquals(ben!.toldAt("requestEnded", since), [asked! + 35_000 - since]);
+  const [requestedAt] = ben!.eventTimes("request");
+  assertEquals(ben!.eventTimes("requestEnded", since), [requestedAt! + 35_000 - since]);
   assertEquals(ben!.view.requests, []);
 });
 
-story("a requester gives up when nothing came back for 120 s", (stage) => {
+story("a requester gives up after 120 s without an answer", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   stage.network.cut("ana", "ben");
   const since = stage.now;
   ana!.connect(2);
   stage.wait(200_000);
-  assertEquals(ana!.toldAt("error", since), [120_040]);
+  assertEquals(ana!.eventTimes("error", since), [120_040]);
   assertEquals(ana!.errors, ["peerTimeout"]);
   assertEquals(ana!.view.state, "idle");
-  assertEquals(ben!.told("request"), []);
+  assertEquals(ben!.events("request"), []);
 });
 
-story("a requester gives up when there is no decision for 600 s", (stage) => {
+story("a requester gives up after 600 s without a decision", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   const since = stage.now;
   ana!.connect(2);
   stage.wait(700_000);
-  assertEquals(ana!.toldAt("error", since), [600_040]);
-  assertEquals(ben!.told("requestEnded").map(({ why }) => why), ["expired"]);
+  assertEquals(ana!.eventTimes("error", since), [600_040]);
+  assertEquals(ben!.events("requestEnded").map(({ why }) => why), ["expired"]);
 });
 
-story("a client that leaves takes its request back, and those that ring hear inactive", (stage) => {
+story("a client that leaves cancels its request, and answers pending ones as inactive", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
   ana!.connect(2);
   stage.wait(100);
@@ -163,24 +163,24 @@ story("a client that leaves takes its request back, and those that ring hear ina
   ana!.leave();
   stage.wait(100);
   assertEquals(ben!.last("requestEnded").why, "cancelled");
-  assertEquals(cleo!.told("inactive"), [{ kind: "inactive", peer: 1 }]);
+  assertEquals(cleo!.events("inactive"), [{ kind: "inactive", peer: 1 }]);
   assertEquals(ana!.last("left").acknowledged, true);
 });
 
 story(
-  "a requester hears of a rejection when the other terminated before the Accept came",
+  "a request is rejected if the peer terminated before its Accept arrived",
   (stage) => {
     const [ana, ben] = stage.clients("ana", "ben");
     ana!.connect(2);
     stage.wait(100);
-    // Nothing gets through until ben has given up.
+    // Nothing arrives until ben has given up.
     stage.network.cut("ana", "ben", stage.now + 32_000);
     ben!.accept();
     ben!.terminate();
     stage.wait(31_000);
     assertEquals(ben!.last("terminated").by, "timeout");
     stage.wait(10_000);
-    assertEquals(ana!.told("rejected").length, 1);
+    assertEquals(ana!.events("rejected").length, 1);
     assertEquals(ana!.view.state, "idle");
   },
 );
@@ -193,7 +193,7 @@ story("a Termination that overtakes the Accept waits for it", (stage) => {
   ben!.accept();
   ben!.terminate();
   stage.wait(11_000);
-  assertEquals(ana!.told("connected").length, 1);
+  assertEquals(ana!.events("connected").length, 1);
   assertEquals(ana!.last("terminated").by, "peer");
   assertEquals(ben!.last("terminated").by, "local");
 });

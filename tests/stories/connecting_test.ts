@@ -2,13 +2,13 @@ import { assertEquals } from "@std/assert";
 import { RejectReason } from "../../protocol/wire/frame.ts";
 import { story } from "./stage.ts";
 
-story("a request rings, is accepted, and both are told", (stage) => {
+story("a request rings and is accepted, and both ends are connected", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect("ben");
   assertEquals(ana!.view.outgoing, { peer: "ben", attempt: 0, nextAt: 0, isRinging: false });
   stage.wait(100);
   assertEquals(ana!.view.outgoing?.isRinging, true);
-  assertEquals(ben!.told("request"), [
+  assertEquals(ben!.events("request"), [
     { kind: "request", peer: 1, name: "ana", isAgain: false, key: ana!.key },
   ]);
   assertEquals(ben!.view.requests, [{ id: 1, name: "ana" }]);
@@ -16,10 +16,10 @@ story("a request rings, is accepted, and both are told", (stage) => {
   stage.wait(100);
   const { hash } = ana!.last("connected");
   assertEquals(hash.length, 32);
-  assertEquals(ana!.told("connected"), [
+  assertEquals(ana!.events("connected"), [
     { kind: "connected", peer: 2, name: "ben", key: ben!.key, hash },
   ]);
-  assertEquals(ben!.told("connected"), [
+  assertEquals(ben!.events("connected"), [
     { kind: "connected", peer: 1, name: "ana", key: ana!.key, hash },
   ]);
   assertEquals(ana!.view.outgoing, undefined);
@@ -27,7 +27,7 @@ story("a request rings, is accepted, and both are told", (stage) => {
 });
 
 for (const kind of ["connectionRequest", "ringing"] as const) {
-  story(`a lost ${kind} frame is made good by another request; the user is asked once`, (stage) => {
+  story(`a lost ${kind} frame is repaired by another request; the user is asked once`, (stage) => {
     const [ana, ben] = stage.clients("ana", "ben");
     stage.lose(kind);
     const since = stage.now;
@@ -36,8 +36,8 @@ for (const kind of ["connectionRequest", "ringing"] as const) {
     const times = stage.times("connectionRequest", ana, since);
     assertEquals(times, stage.mode === "fixed" ? [40] : [40, 1040]);
     stage.wait(2000);
-    assertEquals(ben!.told("request").length, 1);
-    assertEquals(ana!.told("ringing").length, 1);
+    assertEquals(ben!.events("request").length, 1);
+    assertEquals(ana!.events("ringing").length, 1);
   });
 }
 
@@ -48,10 +48,10 @@ story("a request is repeated every 10 s while it rings, and counted", (stage) =>
   stage.wait(45_000);
   const times = stage.times("connectionRequest", ana, since);
   assertEquals(times, [40, 10_040, 20_040, 30_040, 40_040]);
-  assertEquals(ana!.told("requesting").map(({ attempt }) => attempt), [1, 2, 3, 4, 5]);
+  assertEquals(ana!.events("requesting").map(({ attempt }) => attempt), [1, 2, 3, 4, 5]);
   assertEquals(ana!.view.outgoing?.attempt, 5);
   assertEquals(stage.times("ringing", ben).length, 5);
-  assertEquals([ben!.told("request").length, ana!.told("ringing").length], [1, 1]);
+  assertEquals([ben!.events("request").length, ana!.events("ringing").length], [1, 1]);
   ben!.accept();
   stage.wait(100);
   assertEquals(ana!.view.state, "connected");
@@ -68,12 +68,12 @@ story("a lost Accept is sent again, and the user is not asked again", (stage) =>
   assertEquals(
     stage.times("connectionAccept", ben, since)[1],
     stage.after(1000) - (
-      // With fixed timers the repeated request is quicker by what the user needed.
+      // With fixed timers the repeated request is earlier, by the time that the user took.
       stage.mode === "fixed" ? 40 : 0
     ),
   );
-  assertEquals(ana!.told("connected").length, 1);
-  assertEquals(ben!.told("request").length, 1);
+  assertEquals(ana!.events("connected").length, 1);
+  assertEquals(ben!.events("request").length, 1);
   ben!.send("here");
   stage.wait(100);
   assertEquals(ana!.texts, ["here"]);
@@ -88,7 +88,7 @@ story("a lost Ack of the Accept is sent again when the Accept is", (stage) => {
   ben!.accept();
   stage.wait(30_000);
   assertEquals(stage.times("connectionAccept", ben, since), [0, stage.after(1000)]);
-  assertEquals([ana, ben].map((each) => each!.told("connected").length), [1, 1]);
+  assertEquals([ana, ben].map((each) => each!.events("connected").length), [1, 1]);
 });
 
 story("a lost Reject is repeated, and the user is not asked again", (stage) => {
@@ -98,38 +98,38 @@ story("a lost Reject is repeated, and the user is not asked again", (stage) => {
   stage.wait(100);
   ben!.reject();
   stage.wait(11_000);
-  assertEquals(ana!.told("rejected"), [
+  assertEquals(ana!.events("rejected"), [
     { kind: "rejected", peer: 2, reason: RejectReason.declined },
   ]);
-  assertEquals(ben!.told("request").length, 1);
+  assertEquals(ben!.events("request").length, 1);
   assertEquals(ana!.view.state, "idle");
 });
 
-story("a reject sticks to its request, while a new request rings again", (stage) => {
+story("a Reject is repeated for its request, while a new request rings again", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   stage.lose("connectionReject", { times: 3 });
   ana!.connect(2);
   stage.wait(100);
   ben!.reject(1);
   stage.wait(35_000);
-  assertEquals(ben!.told("request").length, 1);
+  assertEquals(ben!.events("request").length, 1);
   assertEquals(stage.times("connectionReject", ben).length, 4);
-  assertEquals(ana!.told("rejected").length, 1);
+  assertEquals(ana!.events("rejected").length, 1);
   ana!.connect(2);
   stage.wait(100);
-  assertEquals(ben!.told("request").length, 2);
+  assertEquals(ben!.events("request").length, 2);
   ben!.accept();
   stage.wait(100);
   assertEquals(ana!.view.state, "connected");
 });
 
-story("a client that talks is asked about a third one", (stage) => {
+story("a request to a connected client rings", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
   stage.connect(ana!, ben!);
   cleo!.connect("ben");
   stage.wait(11_000);
-  assertEquals([cleo!.told("ringing").length, cleo!.told("rejected")], [1, []]);
-  assertEquals(ben!.told("request").map(({ peer }) => peer), [1, 3]);
+  assertEquals([cleo!.events("ringing").length, cleo!.events("rejected")], [1, []]);
+  assertEquals(ben!.events("request").map(({ peer }) => peer), [1, 3]);
   assertEquals([ben!.view.peer?.id, ben!.view.requests], [1, [{ id: 3, name: "cleo" }]]);
 });
 
@@ -149,7 +149,7 @@ story("a client that is not registered yet cannot connect", (stage) => {
   assertEquals(ana.errors, ["notRegistered"]);
 });
 
-story("a second request while one is under way is an error, and changes nothing", (stage) => {
+story("a second outgoing request is an error, and has no effect", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
   ana!.connect(2);
   ana!.connect(3);
@@ -157,11 +157,11 @@ story("a second request while one is under way is an error, and changes nothing"
   ana!.connect(3);
   stage.wait(100);
   assertEquals(ana!.errors, ["alreadyRequesting", "alreadyRequesting"]);
-  assertEquals(ben!.told("request").length, 1);
-  assertEquals(cleo!.told("request").length, 0);
+  assertEquals(ben!.events("request").length, 1);
+  assertEquals(cleo!.events("request").length, 0);
 });
 
-story("a second connection with the same client is an error, and changes nothing", (stage) => {
+story("a second connection with the same client is an error, and has no effect", (stage) => {
   const [ana, ben] = stage.pair();
   ana.connect(2);
   ana.connect("Ben");
@@ -172,11 +172,11 @@ story("a second connection with the same client is an error, and changes nothing
   assertEquals(stage.times("lookUp", ana).length, 1);
 });
 
-story("a request that rings is answered by a new run of its responder, too", (stage) => {
+story("a pending request is also answered by a restarted responder", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect("ben");
   stage.wait(1000);
-  // With a random counter, every other new run would not be heard.
+  // With a random packet counter, every second restart would be ignored.
   for (let run = 0; run < 6; run++) {
     ben!.restart();
     stage.wait(10_000);
@@ -186,7 +186,7 @@ story("a request that rings is answered by a new run of its responder, too", (st
   assertEquals(ana!.view.state, "connected");
 });
 
-story("a request that reaches another client than was meant is told as inactive", (stage) => {
+story("a request that reaches another client is reported as inactive", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   // Between the look-up and the request, another client got the address.
@@ -194,13 +194,13 @@ story("a request that reaches another client than was meant is told as inactive"
   ben!.restart({ id: 77, name: "carl" });
   stage.wait(2000);
   stage.wait(10_000);
-  assertEquals(ben!.told("request"), []);
-  assertEquals(ana!.told("inactive"), [{ kind: "inactive", peer: 2 }]);
+  assertEquals(ben!.events("request"), []);
+  assertEquals(ana!.events("inactive"), [{ kind: "inactive", peer: 2 }]);
   assertEquals(ana!.view.state, "idle");
 });
 
 story(
-  "without a name the oldest request is accepted; without a request it is an error",
+  "accept takes the oldest request; without a request it is an error",
   (stage) => {
     const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
     ben!.connect(1);
@@ -219,7 +219,7 @@ story(
 );
 
 story(
-  "a client that accepts all connects at once, and again when its request led nowhere",
+  "a client with accept-all accepts at once, also after its own request failed",
   (stage) => {
     const [ana, ben] = stage.clients("ana", "ben");
     const auto = stage.client("auto", { acceptAll: true });
@@ -233,10 +233,10 @@ story(
     stage.wait(100);
     ana!.connect("auto");
     stage.wait(100);
-    assertEquals(ana!.told("connected").length, 1);
+    assertEquals(ana!.events("connected").length, 1);
     ben!.reject();
     stage.wait(11_000);
-    assertEquals(ana!.told("connected").length, 2);
+    assertEquals(ana!.events("connected").length, 2);
     assertEquals(auto.view.peer?.id, 1);
   },
 );

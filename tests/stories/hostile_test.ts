@@ -7,8 +7,8 @@ import { type Actor, Stage, story } from "./stage.ts";
 
 const STRANGER = { hostname: "192.0.2.66", port: 666 };
 
-/** Everything that the two told since they began to talk, without what is random. */
-function tale(since: number, ...actors: readonly Actor[]): unknown[] {
+/** All events of the clients since a time, without random fields. */
+function eventsSince(since: number, ...actors: readonly Actor[]): unknown[] {
   return actors.flatMap(({ host }) =>
     host.events.filter(({ time }) => time >= since).map(({ time, event }) => {
       const { key: _key, hash: _hash, ...rest } = event as unknown as Record<string, unknown>;
@@ -17,8 +17,8 @@ function tale(since: number, ...actors: readonly Actor[]): unknown[] {
   );
 }
 
-/** A talk with all that may happen in one. */
-function talk(ana: Actor, ben: Actor, stage: Stage): void {
+/** A conversation with accepted, rejected and cancelled requests, and messages both ways. */
+function converse(ana: Actor, ben: Actor, stage: Stage): void {
   ana.connect("ben");
   stage.wait(500);
   ben.accept();
@@ -39,15 +39,15 @@ function talk(ana: Actor, ben: Actor, stage: Stage): void {
   stage.wait(40_000);
 }
 
-/** Plays the talk with and without interference: the users must not see a difference. */
+/** Runs the conversation with and without interference: the events must be the same. */
 function assertNoDifference(
   stage: Stage,
   interfere: (datagram: Datagram, ana: Actor, ben: Actor) => void,
 ): [Actor, Actor] {
-  const calm = new Stage(stage.mode, 1);
-  const [one, two] = calm.clients("ana", "ben") as [Actor, Actor];
-  const calmSince = calm.now;
-  talk(one, two, calm);
+  const undisturbed = new Stage(stage.mode, 1);
+  const [one, two] = undisturbed.clients("ana", "ben") as [Actor, Actor];
+  const undisturbedSince = undisturbed.now;
+  converse(one, two, undisturbed);
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   stage.network.script((datagram) => {
     const names = [datagram.from, datagram.to];
@@ -55,37 +55,41 @@ function assertNoDifference(
     return undefined;
   });
   const since = stage.now;
-  talk(ana, ben, stage);
-  assertEquals(tale(since, ana, ben), tale(calmSince, one, two));
+  converse(ana, ben, stage);
+  assertEquals(eventsSince(since, ana, ben), eventsSince(undisturbedSince, one, two));
   for (const [each, was] of [[ana, one], [ben, two]] as const) {
     const sizes = (stage: Stage, by: Actor) =>
       stage.datagrams(by).filter(({ to }) => to === "ana" || to === "ben").map(({ bytes }) =>
         bytes.length
       );
-    assertEquals(sizes(stage, each), sizes(calm, was), `${each.name} answered`);
+    assertEquals(sizes(stage, each), sizes(undisturbed, was), `${each.name} answered`);
   }
   return [ana, ben];
 }
 
-story("nobody sees a difference when altered copies come first, a bit in every byte", (stage) => {
-  let altered = 0;
-  const [ana, ben] = assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
-    const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
-    // Behind the version, to which another program would answer; mac2 is of use under load only.
-    const size = bytes[3] === DatagramType.ConnectionRequest ? bytes.length - 16 : bytes.length;
-    for (let at = 3; at < size; at += bytes.length > 400 ? 17 : 1) {
-      const copy = bytes.slice();
-      copy[at]! ^= 1 << (at % 8);
-      stage.network.transmit(sender.host.address, receiver.host.address, copy, true);
-      altered++;
-    }
-  });
-  assertGreater(altered, 1000);
-  const dropped = [ana, ben].flatMap((each) => Object.values(each.dropped));
-  assertGreater(dropped.reduce((sum, count) => sum + count), altered - 100);
-}, ["adaptive"]);
+story(
+  "altered copies that arrive first, with a bit of every byte flipped, have no effect",
+  (stage) => {
+    let altered = 0;
+    const [ana, ben] = assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
+      const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
+      // After the version, which would be answered; before mac2, which is checked under load only.
+      const size = bytes[3] === DatagramType.ConnectionRequest ? bytes.length - 16 : bytes.length;
+      for (let at = 3; at < size; at += bytes.length > 400 ? 17 : 1) {
+        const copy = bytes.slice();
+        copy[at]! ^= 1 << (at % 8);
+        stage.network.transmit(sender.host.address, receiver.host.address, copy, true);
+        altered++;
+      }
+    });
+    assertGreater(altered, 1000);
+    const dropped = [ana, ben].flatMap((each) => Object.values(each.dropped));
+    assertGreater(dropped.reduce((sum, count) => sum + count), altered - 100);
+  },
+  ["adaptive"],
+);
 
-story("nobody sees a difference when datagrams are cut short or run on", (stage) => {
+story("truncated and extended copies have no effect", (stage) => {
   assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
     const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
     const longer = new Uint8Array(Math.min(1200, bytes.length + 3));
@@ -97,12 +101,12 @@ story("nobody sees a difference when datagrams are cut short or run on", (stage)
   });
 });
 
-story("nobody sees a difference when datagrams are cross-wired", (stage) => {
+story("reflected and recombined copies have no effect", (stage) => {
   let last: Datagram | undefined;
   assertNoDifference(stage, (datagram, ana, ben) => {
     const { from, bytes } = datagram;
     const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
-    // Back to its sender; and what one was told under the header of another, both ways.
+    // Back to its sender; and each of two datagrams with the header of the other, both ways.
     stage.network.transmit(receiver.host.address, sender.host.address, bytes, true);
     if (last !== undefined) {
       for (const [head, tail] of [[bytes, last.bytes], [last.bytes, bytes]] as const) {
@@ -117,7 +121,7 @@ story("nobody sees a difference when datagrams are cross-wired", (stage) => {
   });
 });
 
-story("nobody sees a difference when everything sealed comes again, at once and later", (stage) => {
+story("replayed copies of sealed datagrams have no effect, at once and later", (stage) => {
   assertNoDifference(stage, ({ from, bytes }, ana, ben) => {
     const [sender, receiver] = from === "ana" ? [ana, ben] : [ben, ana];
     if (bytes[3] === DatagramType.ConnectionRequest) return;
@@ -129,18 +133,18 @@ story("nobody sees a difference when everything sealed comes again, at once and 
   });
 });
 
-story("a recorded talk means nothing to a third client", (stage) => {
+story("a recorded conversation has no effect on a third client", (stage) => {
   const cleo = stage.client("cleo", { id: 9 });
   stage.wait(100);
-  const told = cleo.host.events.length;
+  const before = cleo.host.events.length;
   assertNoDifference(stage, ({ bytes }, ana) => {
     stage.network.transmit(ana.host.address, cleo.host.address, bytes, true);
   });
-  assertEquals(cleo.host.events.length, told);
+  assertEquals(cleo.host.events.length, before);
   assertEquals(stage.datagrams(cleo).filter(({ to }) => to !== "directory"), []);
 });
 
-story("a Connection Request that is replayed rings once, and is answered as before", (stage) => {
+story("a replayed Connection Request rings once, and is answered as before", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   ana.connect(2);
   stage.wait(100);
@@ -155,7 +159,7 @@ story("a Connection Request that is replayed rings once, and is answered as befo
   };
   assertEquals(replay().map((answer) => answer.frame("ringing")?.kind), ["ringing"]);
   ben.accept();
-  // The Accept went to where the request came from last; the next one comes from ana again.
+  // The Accept went to the last source of the request; ana sends the next copy.
   stage.wait(10_000);
   assertEquals(ana.view.state, "connected");
   assertEquals(replay(), []);
@@ -164,17 +168,17 @@ story("a Connection Request that is replayed rings once, and is answered as befo
   assertEquals(replay().map((answer) => answer.frame("connectionReject")?.kind), [
     "connectionReject",
   ]);
-  // When it is forgotten, its timestamp is not.
+  // The request is forgotten after a while, but its timestamp is not.
   stage.wait(200_000);
   assertEquals(replay(), []);
   ana.connect(2);
   stage.wait(100);
   assertEquals(replay(), []);
-  assertEquals(ben.told("request").length, 2);
-  assertEquals(ben.told("connected").length, 1);
+  assertEquals(ben.events("request").length, 2);
+  assertEquals(ben.events("connected").length, 1);
 });
 
-story("an Accept that went to somebody who replayed the request is sent again", (stage) => {
+story("an Accept that went to the source of a replayed request is sent again", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   ana.connect(2);
   stage.wait(100);
@@ -191,7 +195,7 @@ story("an Accept that went to somebody who replayed the request is sent again", 
   assertEquals([...kinds].filter((kind) => kind === "message" || kind === "ack"), []);
 });
 
-/** Sends so many requests a second that anybody could make who knows ben's key. */
+/** Sends requests that need only the public key of the receiver. */
 function flood(stage: Stage, to: Actor, perSecond: number, seconds: number): void {
   const prng = new Prng(7);
   for (let index = 0; index < perSecond * seconds; index++) {
@@ -204,48 +208,51 @@ function flood(stage: Stage, to: Actor, perSecond: number, seconds: number): voi
   }
 }
 
-story("a client under a flood of requests asks for cookies, and lets an honest one in", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-  const since = stage.now;
-  flood(stage, ben, 200, 30);
-  stage.wait(3000);
-  assertEquals(ben.told("request"), []);
-  ana.connect("ben");
-  stage.wait(15_000);
-  assertEquals(ben.told("request").map(({ peer }) => peer), [1]);
-  assertGreater(stage.times("cookieReply", ben, since).length, 1000);
-  const requests = stage.datagrams(ana).filter(({ frames }) =>
-    frames[0]?.kind === "connectionRequest"
-  );
-  const [first, second] = requests.map((each) => each.frame("requestCodes")!);
-  assert(first!.mac2.every((byte) => byte === 0));
-  assert(second!.mac2.some((byte) => byte !== 0));
-  ben.accept();
-  stage.wait(200);
-  ana.send("through the storm");
-  stage.wait(200);
-  assertEquals(ben.texts, ["through the storm"]);
-  // Ben answers no faster than he is asked, and with less.
-  const answers = stage.datagrams(ben, since).filter(({ to }) => to.startsWith("198.51.100."));
-  for (const { bytes } of answers) assertEquals(bytes.length, 59);
-});
+story(
+  "a client under a flood of requests demands cookies, and lets a request with one in",
+  (stage) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    const since = stage.now;
+    flood(stage, ben, 200, 30);
+    stage.wait(3000);
+    assertEquals(ben.events("request"), []);
+    ana.connect("ben");
+    stage.wait(15_000);
+    assertEquals(ben.events("request").map(({ peer }) => peer), [1]);
+    assertGreater(stage.times("cookieReply", ben, since).length, 1000);
+    const requests = stage.datagrams(ana).filter(({ frames }) =>
+      frames[0]?.kind === "connectionRequest"
+    );
+    const [first, second] = requests.map((each) => each.frame("requestCodes")!);
+    assert(first!.mac2.every((byte) => byte === 0));
+    assert(second!.mac2.some((byte) => byte !== 0));
+    ben.accept();
+    stage.wait(200);
+    ana.send("during the flood");
+    stage.wait(200);
+    assertEquals(ben.texts, ["during the flood"]);
+    // Each answer is shorter than its request.
+    const answers = stage.datagrams(ben, since).filter(({ to }) => to.startsWith("198.51.100."));
+    for (const { bytes } of answers) assertEquals(bytes.length, 59);
+  },
+);
 
-story("a client that is no more under load wants no cookie", (stage) => {
+story("a client that is no longer under load demands no cookie", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   flood(stage, ben, 200, 3);
   stage.wait(10_000);
   const since = stage.now;
   ana.connect("ben");
   stage.wait(100);
-  assertEquals(ben.told("request").length, 1);
+  assertEquals(ben.events("request").length, 1);
   assertEquals(stage.times("cookieReply", ben, since), []);
 });
 
-story("a cookie is of no use from another address, or to another request", (stage) => {
+story("a cookie is not valid from another address, or for another request", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
   flood(stage, ben, 200, 30);
   stage.wait(1000);
-  // A cookie that somebody else got, and one for a request of ana's that is no more.
+  // Another client gets a copy of the cookie for ana.
   ana.connect("ben");
   stage.wait(100);
   const cookie = stage.datagrams(ben).find(({ to, frames }) =>
@@ -259,7 +266,7 @@ story("a cookie is of no use from another address, or to another request", (stag
   const since = stage.now;
   stage.network.transmit(STRANGER, ben.host.address, shown.bytes, true);
   stage.wait(100);
-  // It is known already, so no cookie is needed; another one would be.
+  // A known request needs no cookie.
   assertEquals(stage.times("ringing", ben, since).length, 1);
   ben.restart();
   stage.wait(500);
@@ -270,24 +277,24 @@ story("a cookie is of no use from another address, or to another request", (stag
   assertEquals(answer?.frames[0]?.kind, "cookieReply");
 });
 
-story("somebody who is blocked does not ring, and hears of a rejection like any other", (stage) => {
+story("a blocked client does not ring, and gets an ordinary Reject", (stage) => {
   const [ana] = stage.clients("ana") as [Actor];
   const { key } = ana;
-  const isBlocked = (other: Uint8Array) => other.every((byte, index) => byte === key[index]);
+  const isBlocked = (each: Uint8Array) => each.every((byte, index) => byte === key[index]);
   const ben = stage.client("ben", { isBlocked });
   const cleo = stage.client("cleo");
   stage.wait(200);
   ana.connect("ben");
   stage.wait(500);
-  assertEquals(ana.told("rejected"), [
+  assertEquals(ana.events("rejected"), [
     { kind: "rejected", peer: 2, reason: RejectReason.declined },
   ]);
-  assertEquals([...ben.told("request"), ...ben.told("requestEnded")], []);
+  assertEquals([...ben.events("request"), ...ben.events("requestEnded")], []);
   assertEquals(ben.view.requests, []);
   stage.connect(cleo, ben);
 });
 
-story("a request of somebody who is blocked does not cross", (stage) => {
+story("a request from a blocked client does not cross", (stage) => {
   const [ana] = stage.clients("ana") as [Actor];
   const ben = stage.client("ben", { isBlocked: () => true });
   stage.wait(100);
@@ -297,12 +304,12 @@ story("a request of somebody who is blocked does not cross", (stage) => {
   stage.wait(100);
   ana.accept();
   stage.wait(100);
-  // Whom ben himself calls may answer.
+  // A blocked client can accept a request.
   assertEquals(ben.view.state, "connected");
 });
 
 story(
-  "no recording of a request replaces a connection, even where its receiver has forgotten it",
+  "a replayed request replaces no connection, even if its receiver has forgotten it",
   (stage) => {
     const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
     ana.connect("ben");
@@ -319,7 +326,7 @@ story(
       stage.wait(100);
     }
     assertEquals(stage.datagrams(ben, since), []);
-    assertEquals(ben.told("terminated"), []);
+    assertEquals(ben.events("terminated"), []);
     ana.send("still here");
     stage.wait(500);
     assertEquals(ben.texts, ["still here"]);

@@ -3,27 +3,27 @@ import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { type Actor, story } from "./stage.ts";
 
-/** Texts of one, two, three and four bytes a character, some of which meet the fragment borders. */
+/** Texts with characters of one to four bytes, so that some meet the fragment borders. */
 const ALPHABETS = ["x", "é", "€", "👋", "a€", "👩‍👩‍👧‍👦", "x👋é"];
 
-/** A text of exactly so many bytes: as many repeats as fit, then "."s. */
+/** A text of exactly this many bytes: as many repeats as fit, then "."s. */
 function textOfSize(repeated: string, size: number): string {
   const bytes = new TextEncoder().encode(repeated).length;
   return repeated.repeat(Math.floor(size / bytes)) + ".".repeat(size % bytes);
 }
 
-/** Every message that one sent was delivered to the other once, in order, and told as delivered. */
+/** Asserts that each message was received once, in order, and reported as delivered. */
 function assertDelivered(sender: Actor, receiver: Actor, texts: readonly string[]): void {
   assertEquals(receiver.texts.length, texts.length);
-  assert(receiver.texts.every((text, index) => text === texts[index]), "other texts");
+  assert(receiver.texts.every((text, index) => text === texts[index]), "the texts differ");
   const seqs = texts.map((_, index) => index);
-  assertEquals(receiver.told("message").map(({ textSeq: seq }) => seq), seqs);
-  assertEquals(sender.told("sent").map(({ textSeq: seq }) => seq), seqs);
-  assertEquals(sender.told("delivered").map(({ textSeq: seq }) => seq), seqs);
+  assertEquals(receiver.events("message").map(({ textSeq: seq }) => seq), seqs);
+  assertEquals(sender.events("sent").map(({ textSeq: seq }) => seq), seqs);
+  assertEquals(sender.events("delivered").map(({ textSeq: seq }) => seq), seqs);
   assertEquals(sender.view.peer?.unconfirmed, 0);
 }
 
-story("messages go both ways, numbered, and name their sender", (stage) => {
+story("messages go both ways, with a number and their sender", (stage) => {
   const [ana, ben] = stage.pair();
   ana.send("hi", "there");
   ben.send("hello");
@@ -40,7 +40,7 @@ story("messages go both ways, numbered, and name their sender", (stage) => {
   assertEquals(ana.last("delivered"), { kind: "delivered", peer: 2, textSeq: 1, rttMs: 40 });
 });
 
-story("a lost message is sent again, and told once", (stage) => {
+story("a lost message is sent again, and shown once", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message");
   ana.send("hi");
@@ -49,18 +49,18 @@ story("a lost message is sent again, and told once", (stage) => {
   assertEquals(stage.times("message").length, 2);
 });
 
-story("a lost ack lets the message be sent again, and not be shown again", (stage) => {
+story("a message whose ack is lost is sent again, and shown once", (stage) => {
   const [ana, ben] = stage.pair();
-  // With fixed timers the Ack of a keepalive would be quicker than the message.
+  // With fixed timers the Ack of a keepalive would arrive before that of the message.
   stage.lose("ack", { times: stage.mode === "fixed" ? 2 : 1 });
   ana.send("hi");
   stage.wait(11_000);
   assertDelivered(ana, ben, ["hi"]);
-  // With adaptive timers a copy follows each time.
+  // With adaptive timers each transmission is followed by a copy.
   assertEquals(stage.times("message").length, stage.mode === "fixed" ? 2 : 4);
 });
 
-story("messages that overtake one another are shown in order", (stage) => {
+story("messages that overtake each other are shown in order", (stage) => {
   const [ana, ben] = stage.pair();
   stage.delay("message", 30);
   for (const text of ["one", "two", "three"]) {
@@ -72,21 +72,24 @@ story("messages that overtake one another are shown in order", (stage) => {
   if (stage.mode === "fixed") assertEquals(stage.times("message").length, 3);
 });
 
-story("a message that is not confirmed within 5 s is told so, and delivered later", (stage) => {
-  const [ana, ben] = stage.pair();
-  stage.network.cut("ana", "ben", stage.now + 12_000);
-  const since = stage.now;
-  ana.send("hi");
-  stage.wait(1000);
-  ana.send("there");
-  assertEquals(ana.view.peer?.unconfirmed, 2);
-  stage.wait(30_000);
-  assertEquals(ana.toldAt("unconfirmed", since), [5000, 6000]);
-  assertEquals(ana.told("unconfirmed").map(({ textSeq: seq }) => seq), [0, 1]);
-  assertDelivered(ana, ben, ["hi", "there"]);
-});
+story(
+  "a message without an ack for 5 s is reported as unconfirmed, and delivered later",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    stage.network.cut("ana", "ben", stage.now + 12_000);
+    const since = stage.now;
+    ana.send("hi");
+    stage.wait(1000);
+    ana.send("there");
+    assertEquals(ana.view.peer?.unconfirmed, 2);
+    stage.wait(30_000);
+    assertEquals(ana.eventTimes("unconfirmed", since), [5000, 6000]);
+    assertEquals(ana.events("unconfirmed").map(({ textSeq: seq }) => seq), [0, 1]);
+    assertDelivered(ana, ben, ["hi", "there"]);
+  },
+);
 
-story("a partition of 40 s is survived, both ways", (stage) => {
+story("messages in both directions survive a partition of 40 s", (stage) => {
   const [ana, ben] = stage.pair();
   stage.network.cut("ana", "ben", stage.now + 40_000);
   ana.send("hi");
@@ -96,7 +99,7 @@ story("a partition of 40 s is survived, both ways", (stage) => {
   assertDelivered(ben, ana, ["ho"]);
 });
 
-story("a thousand messages in one burst arrive, a fifth of the datagrams being lost", (stage) => {
+story("a burst of a thousand messages arrives with a loss of 20 %", (stage) => {
   const [ana, ben] = stage.pair();
   stage.set({ loss: 0.2, jitter: 30, duplication: 0.1 });
   const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
@@ -105,7 +108,7 @@ story("a thousand messages in one burst arrive, a fifth of the datagrams being l
   assertDelivered(ana, ben, texts);
 });
 
-story("a thousand messages in one burst take a few round trips where nothing is lost", (stage) => {
+story("a burst of a thousand messages takes a few round trips without loss", (stage) => {
   const [ana, ben] = stage.pair();
   const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
   const since = stage.now;
@@ -113,12 +116,12 @@ story("a thousand messages in one burst take a few round trips where nothing is 
   stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 10_000, "everything delivered");
   assertDelivered(ana, ben, texts);
   assertLess(stage.now - since, 200);
-  // Several share a datagram.
+  // Several messages share a datagram.
   assertLess(stage.times("message").length, 30);
 });
 
 for (const alphabet of ALPHABETS) {
-  story(`a text of 64 KiB of "${alphabet}" arrives whole, under loss`, (stage) => {
+  story(`a text of 64 KiB of "${alphabet}" arrives under loss`, (stage) => {
     const [ana, ben] = stage.pair();
     const text = textOfSize(alphabet, TEXT_SIZE_MAX);
     stage.set({ loss: 0.2, jitter: 30 });
@@ -139,14 +142,14 @@ story("a text of 64 KiB and one byte is an error, and nothing is sent", (stage) 
   assertDelivered(ana, ben, ["short"]);
 });
 
-story("an empty text, and half a surrogate pair, are delivered as they can be", (stage) => {
+story("an empty text is delivered, and half a surrogate pair as U+FFFD", (stage) => {
   const [ana, ben] = stage.pair();
   ana.send("", "half \ud83d pair", "nul \0 and line\nbreak");
   stage.wait(100);
   assertDelivered(ana, ben, ["", "half \ufffd pair", "nul \0 and line\nbreak"]);
 });
 
-story("a full queue is an error, and what was queued is delivered", (stage) => {
+story("a full queue is an error, and the queued messages are delivered", (stage) => {
   const [ana, ben] = stage.pair();
   const text = "x".repeat(TEXT_SIZE_MAX);
   // 4 MiB, in 64 texts.
@@ -160,7 +163,7 @@ story("a full queue is an error, and what was queued is delivered", (stage) => {
   assertEquals(ben.texts.at(-1), "again");
 }, ["adaptive"]);
 
-story("a text is not sent while nobody is connected", (stage) => {
+story("send without a connection is an error", (stage) => {
   const [ana] = stage.clients("ana", "ben");
   ana!.send("hi");
   ana!.connect(2);

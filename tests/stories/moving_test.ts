@@ -4,26 +4,26 @@ import { type Actor, type Stage, story } from "./stage.ts";
 
 const ELSEWHERE = { hostname: "192.0.2.1", port: 9 };
 
-/** Gives a client an address that it never had. */
+/** Moves a client to a new address. */
 function move(stage: Stage, actor: Actor): void {
   const { hostname, port } = actor.host.address;
   actor.host.move({ hostname, port: port + 1 });
-  // What was sent from the old address was answered to there.
+  // Answers to datagrams from the old address are lost.
   stage.wait(100);
 }
 
-/** The two still talk, by their first connection. */
-function assertTalking(stage: Stage, ana: Actor, ben: Actor): void {
+/** Asserts that messages still go both ways on the first connection. */
+function assertConnected(stage: Stage, ana: Actor, ben: Actor): void {
   const [since, word] = [stage.now, `word ${stage.now}`];
   ana.send(`${word} from ana`);
   ben.send(`${word} from ben`);
   stage.wait(100);
   assertEquals([ben.texts.at(-1), ana.texts.at(-1)], [`${word} from ana`, `${word} from ben`]);
   for (const each of [ana, ben]) {
-    assertEquals(each.told("connected").length, 1);
-    assertEquals(each.told("terminated"), []);
+    assertEquals(each.events("connected").length, 1);
+    assertEquals(each.events("terminated"), []);
     assertEquals(each.view.peer?.unconfirmed, 0);
-    // Nothing goes to where nobody is.
+    // Nothing is sent to an old address.
     for (const { to } of stage.datagrams(each, since)) {
       assert(["ana", "ben", "directory"].includes(to), `${each.name} sends to ${to}`);
     }
@@ -31,53 +31,53 @@ function assertTalking(stage: Stage, ana: Actor, ben: Actor): void {
 }
 
 for (const mover of ["ana", "ben"]) {
-  story(`a talk goes on when ${mover} moves and speaks`, (stage) => {
+  story(`a connection survives when ${mover} moves and sends`, (stage) => {
     const [ana, ben] = stage.pair();
     const moved = mover === "ana" ? ana : ben;
-    const other = mover === "ana" ? ben : ana;
+    const peer = mover === "ana" ? ben : ana;
     move(stage, moved);
     const since = stage.now;
     moved.send("from elsewhere");
     stage.wait(30);
-    assertEquals(other.texts, ["from elsewhere"]);
+    assertEquals(peer.texts, ["from elsewhere"]);
     // Its answer still goes to the old address, a challenge to the new one.
     stage.wait(31_000);
-    assertEquals(stage.times("pathChallenge", other, since).slice(0, 2), [20, 20]);
+    assertEquals(stage.times("pathChallenge", peer, since).slice(0, 2), [20, 20]);
     assertEquals(stage.times("pathResponse", moved, since)[0], 40);
-    assertEquals(moved.told("delivered").length, 1);
-    assertTalking(stage, ana, ben);
+    assertEquals(moved.events("delivered").length, 1);
+    assertConnected(stage, ana, ben);
   });
 
-  story(`a talk goes on when ${mover} moves and says nothing`, (stage) => {
+  story(`a connection survives when ${mover} moves and sends nothing`, (stage) => {
     const [ana, ben] = stage.pair();
     const moved = mover === "ana" ? ana : ben;
-    const other = mover === "ana" ? ben : ana;
+    const peer = mover === "ana" ? ben : ana;
     move(stage, moved);
-    other.send("where are you?");
-    // The one that hears nothing asks for a sign of life, from where it is now.
+    peer.send("where are you?");
+    // The end that receives nothing sends a keepalive, from its new address.
     stage.wait(31_000);
     assertEquals(moved.texts, ["where are you?"]);
-    assertEquals(other.told("delivered").length, 1);
-    assertTalking(stage, ana, ben);
+    assertEquals(peer.events("delivered").length, 1);
+    assertConnected(stage, ana, ben);
   });
 
   for (const kind of ["pathChallenge", "pathResponse"] as const) {
-    story(`a talk goes on when ${mover} moves, and a ${kind} frame is lost`, (stage) => {
+    story(`a connection survives when ${mover} moves and a ${kind} frame is lost`, (stage) => {
       const [ana, ben] = stage.pair();
       const moved = mover === "ana" ? ana : ben;
       stage.lose(kind, { times: kind === "pathChallenge" ? 2 : 1 });
       move(stage, moved);
       moved.send("from elsewhere");
       stage.wait(45_000);
-      assertTalking(stage, ana, ben);
+      assertConnected(stage, ana, ben);
     });
   }
 }
 
-story("a talk survives many moves of either side, on a bad network", (stage) => {
+story("a connection survives many moves of both ends on a bad network", (stage) => {
   const [ana, ben] = stage.pair();
-  // With fixed timers only six datagrams show where somebody is before a minute has gone: were one in
-  // five lost, one such talk in forty would end.
+  // With fixed timers only six datagrams show the new address before the connection times out: with
+  // a loss of 20 % one of forty such connections would end.
   const loss = stage.mode === "fixed" ? 0.05 : 0.1;
   stage.set({ loss, jitter: 30, duplication: 0.1 });
   const words: string[] = [];
@@ -91,10 +91,10 @@ story("a talk survives many moves of either side, on a bad network", (stage) => 
   stage.wait(30_000);
   assertEquals(ben.texts, words.map((word) => `ana ${word}`));
   assertEquals(ana.texts, words.map((word) => `ben ${word}`));
-  assertTalking(stage, ana, ben);
+  assertConnected(stage, ana, ben);
 });
 
-story("a move in the midst of a burst loses nothing", (stage) => {
+story("a move during a burst loses no message", (stage) => {
   const [ana, ben] = stage.pair();
   const texts = Array.from({ length: 300 }, (_, index) => `${index} ${"x".repeat(300)}`);
   ana.send(...texts);
@@ -103,37 +103,37 @@ story("a move in the midst of a burst loses nothing", (stage) => {
   ben.send("there?");
   stage.wait(60_000);
   assertEquals(ben.texts, texts);
-  assertTalking(stage, ana, ben);
+  assertConnected(stage, ana, ben);
 });
 
 for (const mover of ["ana", "ben"]) {
-  story(`${mover} terminates after moving, and both are told by whom`, (stage) => {
+  story(`${mover} terminates after a move, and both ends report by which side`, (stage) => {
     const [ana, ben] = stage.pair();
     const moved = mover === "ana" ? ana : ben;
-    const other = mover === "ana" ? ben : ana;
+    const peer = mover === "ana" ? ben : ana;
     moved.send("bye");
     move(stage, moved);
     moved.terminate();
     stage.wait(31_000);
-    assertEquals(other.texts, ["bye"]);
-    assertEquals([moved, other].map((each) => each.last("terminated").by), ["local", "peer"]);
+    assertEquals(peer.texts, ["bye"]);
+    assertEquals([moved, peer].map((each) => each.last("terminated").by), ["local", "peer"]);
   });
 }
 
 for (const mover of ["ana", "ben"]) {
-  story(`a request that rings is accepted after ${mover} moved`, (stage) => {
+  story(`a pending request is accepted after ${mover} moved`, (stage) => {
     const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
     ana.connect(2);
     stage.wait(100);
     move(stage, mover === "ana" ? ana : ben);
     ben.accept();
     stage.wait(31_000);
-    assertEquals(ben.told("request").length, 1);
-    assertTalking(stage, ana, ben);
+    assertEquals(ben.events("request").length, 1);
+    assertConnected(stage, ana, ben);
   });
 }
 
-story("who moved is found by others when the directory knows it", (stage) => {
+story("a client that moved is found when its directory knows the new address", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
   move(stage, ana);
   stage.wait(20_000);
@@ -141,10 +141,10 @@ story("who moved is found by others when the directory knows it", (stage) => {
   stage.connect(cleo, ana);
   ben.connect("ana");
   stage.wait(100);
-  assertEquals(ben.told("ringing").length, 1);
+  assertEquals(ben.events("ringing").length, 1);
 });
 
-/** Lets somebody at another address repeat all that one says to the other, and be quicker. */
+/** Sends copies of all datagrams between two clients from elsewhere, which arrive first. */
 function copyFaster(stage: Stage, sender: Actor, receiver: Actor): void {
   stage.network.script((datagram) => {
     if (datagram.from !== sender.name || datagram.to !== receiver.name) return undefined;
@@ -154,7 +154,7 @@ function copyFaster(stage: Stage, sender: Actor, receiver: Actor): void {
 }
 
 story(
-  "who copies everything from elsewhere, and is quicker, steals and stalls nothing",
+  "faster copies of all datagrams from elsewhere neither steal nor stall a connection",
   (stage) => {
     const [ana, ben] = stage.pair();
     copyFaster(stage, ana, ben);
@@ -165,8 +165,8 @@ story(
       stage.wait(500);
     }
     assertEquals([ana.texts.length, ben.texts.length], [100, 100]);
-    // Not one text came later than it would have come.
-    for (const [index, time] of ana.toldAt("message", since).entries()) {
+    // No message is later than without the copies.
+    for (const [index, time] of ana.eventTimes("message", since).entries()) {
       assertEquals(time, index * 500 + 20);
     }
     const toCopier = stage.datagrams(ben, since).filter(({ to }) => to === "192.0.2.1:9");
@@ -178,12 +178,12 @@ story(
     ]);
     const sizeOf = (all: typeof toCopier) => all.reduce((sum, { bytes }) => sum + bytes.length, 0);
     assertLessOrEqual(sizeOf(toCopier), AMPLIFICATION_MAX * sizeOf(fromCopier));
-    assertEquals([ana, ben].map((each) => each.told("terminated")), [[], []]);
+    assertEquals([ana, ben].map((each) => each.events("terminated")), [[], []]);
   },
 );
 
 for (const mover of ["ana", "ben"]) {
-  story(`who copies everything, and is quicker, does not keep ${mover} from moving`, (stage) => {
+  story(`faster copies of all datagrams do not keep ${mover} from moving`, (stage) => {
     const [ana, ben] = stage.pair();
     const moved = mover === "ana" ? ana : ben;
     copyFaster(stage, ana, ben);
@@ -195,14 +195,14 @@ for (const mover of ["ana", "ben"]) {
       stage.wait(1000);
     }
     assertEquals([ana.texts.length, ben.texts.length], [40, 40]);
-    assertEquals([ana, ben].map((each) => each.told("terminated")), [[], []]);
+    assertEquals([ana, ben].map((each) => each.events("terminated")), [[], []]);
   });
 }
 
-story("who repeats every challenge and its answer as well cannot steal a connection", (stage) => {
+story("a copier that also relays the challenges cannot steal a connection", (stage) => {
   const [ana, ben] = stage.pair();
   copyFaster(stage, ana, ben);
-  // What ben says to the copier goes on to ana, as if it came from ben.
+  // Datagrams from ben to the copier are relayed to ana, as if they came from ben.
   stage.network.script((datagram) => {
     if (datagram.from !== "ben" || datagram.to !== "192.0.2.1:9") return undefined;
     stage.network.transmit(ben.host.address, ana.host.address, datagram.bytes, true);
@@ -220,7 +220,7 @@ story("who repeats every challenge and its answer as well cannot steal a connect
   assertEquals(stolen, []);
 });
 
-story("a copy of what was lost, from elsewhere, moves nobody", (stage) => {
+story("a copy of a lost datagram from elsewhere moves no client", (stage) => {
   const [ana, ben] = stage.pair();
   let newest: Uint8Array | undefined;
   stage.network.script((datagram) => {
@@ -232,7 +232,7 @@ story("a copy of what was lost, from elsewhere, moves nobody", (stage) => {
   const since = stage.now;
   stage.network.transmit(ELSEWHERE, ben.host.address, newest!, true);
   stage.wait(30);
-  // It is authentic, and newer than all before: taken for what it is.
+  // It is authentic, and newer than all before, so that it is accepted.
   assertEquals(ben.texts, ["caught"]);
   stage.wait(500);
   ben.send("still there?");
@@ -245,7 +245,7 @@ story("a copy of what was lost, from elsewhere, moves nobody", (stage) => {
   assertLess(toElsewhere[0]!.bytes.length, AMPLIFICATION_MAX * newest!.length);
 });
 
-story("copies of what had arrived, from elsewhere, are dropped without a word", (stage) => {
+story("copies of received datagrams from elsewhere are dropped without an answer", (stage) => {
   const [ana, ben] = stage.pair();
   ana.send("one", "two");
   ben.send("three");
@@ -262,5 +262,5 @@ story("copies of what had arrived, from elsewhere, are dropped without a word", 
   stage.wait(1000);
   assertEquals(ben.dropped.notAuthentic, dropped + 2 * copies.length);
   assertEquals(stage.datagrams(ben, since), []);
-  assertTalking(stage, ana, ben);
+  assertConnected(stage, ana, ben);
 });

@@ -3,12 +3,12 @@ import { PATH_MTU_BASE, PATH_MTU_ETHERNET, PROBE_TIMER } from "../../protocol/se
 import { type Actor, type Stage, story } from "./stage.ts";
 
 const TEXT = "x".repeat(100);
-/** Bytes of UDP payload on a path that carries less than Ethernet. */
+/** The largest UDP payload, in bytes, of a path with a smaller MTU than Ethernet. */
 const LIMIT = 1320;
 /** Texts in a tenth of a second. */
 const TEXTS = 250;
 
-/** Sends in bulk for a while, so that large datagrams are of use. */
+/** Sends in bulk for a while, which makes large datagrams useful. */
 function sendBulk(stage: Stage, actor: Actor, seconds: number): void {
   for (let round = 0; round < 10 * seconds; round++) {
     actor.send(...Array.from({ length: TEXTS }, () => TEXT));
@@ -16,7 +16,7 @@ function sendBulk(stage: Stage, actor: Actor, seconds: number): void {
   }
 }
 
-/** The sizes of an actor's datagrams with Messages, probes aside. */
+/** The sizes of an actor's datagrams with Messages. */
 function sizes(stage: Stage, actor: Actor, since: number): number[] {
   return stage.datagrams(actor, since).filter((each) => each.frame("message") !== undefined)
     .map(({ bytes }) => bytes.length);
@@ -28,21 +28,21 @@ function probes(stage: Stage, actor: Actor, since: number): number[] {
     .map(({ bytes }) => bytes.length);
 }
 
-story("a transfer goes on in a black hole: smaller datagrams, then as large as fit", (stage) => {
+story("a transfer survives a black hole: smaller datagrams, then the largest that fit", (stage) => {
   const [ana, ben] = stage.pair();
   sendBulk(stage, ana, 2);
   assertGreater(Math.max(...sizes(stage, ana, 0)), LIMIT);
   stage.set({ mtu: LIMIT });
-  const fell = stage.now;
+  const since = stage.now;
   sendBulk(stage, ana, 10);
-  assertEquals(ana.told("terminated"), []);
-  const lost = stage.datagrams(ana, fell).filter(({ fate }) => fate === "too long");
+  assertEquals(ana.events("terminated"), []);
+  const lost = stage.datagrams(ana, since).filter(({ fate }) => fate === "too long");
   const messagesLost = lost.filter((each) => each.frame("message") !== undefined);
   assertGreater(messagesLost.length, 0);
   // Detected within a second, for good.
-  assertLess(messagesLost.at(-1)!.time - fell, 1000);
-  // What fits is found out again: at 1452 bytes three probes fail, then half the way, and so on.
-  const later = sizes(stage, ana, fell + 6 * PROBE_TIMER);
+  assertLess(messagesLost.at(-1)!.time - since, 1000);
+  // The search repeats: three probes of 1452 bytes fail, then half of the rest is tried, and so on.
+  const later = sizes(stage, ana, since + 6 * PROBE_TIMER);
   const largest = Math.max(...later);
   assert(largest > PATH_MTU_BASE && largest <= LIMIT, `${largest} bytes`);
   stage.wait(5000);
@@ -50,7 +50,7 @@ story("a transfer goes on in a black hole: smaller datagrams, then as large as f
   assertEquals(ben.texts.length, 12 * 10 * TEXTS);
 }, ["adaptive"]);
 
-story("with fixed timers datagrams keep to the base size", (stage) => {
+story("with fixed timers no datagram exceeds the base size", (stage) => {
   const [ana, ben] = stage.pair();
   sendBulk(stage, ana, 1);
   stage.set({ mtu: PATH_MTU_BASE });
@@ -59,7 +59,7 @@ story("with fixed timers datagrams keep to the base size", (stage) => {
   assertLessOrEqual(Math.max(...sizes(stage, ana, 0)), PATH_MTU_BASE);
 }, ["fixed"]);
 
-story("where the other moves to, the path's MTU is found out anew", (stage) => {
+story("after a move of the peer the path MTU is searched again", (stage) => {
   const [ana, ben] = stage.pair();
   sendBulk(stage, ana, 2);
   assertGreater(Math.max(...sizes(stage, ana, 0)), LIMIT);
@@ -70,7 +70,7 @@ story("where the other moves to, the path's MTU is found out anew", (stage) => {
   sendBulk(stage, ana, 2);
   const there = stage.datagrams(ana, moved).filter(({ to }) => to === "ben");
   const first = there.findIndex(({ bytes }) => bytes.length > PATH_MTU_BASE);
-  // Nothing large before the base size has proved itself, and a probe is the first that is.
+  // Nothing larger than the base size before that is validated, and then a probe first.
   assert(there.slice(0, first).some((each) => each.frame("message") !== undefined));
   const isProbe = ({ frames }: typeof there[number]): boolean =>
     frames.some(({ kind }) => kind === "pathChallenge");

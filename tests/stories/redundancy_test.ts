@@ -10,7 +10,7 @@ story("a lost message is carried by the next one", (stage) => {
   ana.send("two");
   stage.wait(100);
   assertEquals(ben.texts, ["one", "two"]);
-  assertEquals(ben.toldAt("message", since), [25, 25]);
+  assertEquals(ben.eventTimes("message", since), [25, 25]);
 }, ["adaptive"]);
 
 story("three lost messages in a row are carried by the next one", (stage) => {
@@ -22,21 +22,21 @@ story("three lost messages in a row are carried by the next one", (stage) => {
     stage.wait(5);
   }
   stage.wait(100);
-  assertEquals(ben.toldAt("message", since), [35, 35, 35, 35]);
+  assertEquals(ben.eventTimes("message", since), [35, 35, 35, 35]);
   assertEquals(ben.texts, ["one", "two", "three", "four"]);
 }, ["adaptive"]);
 
-story("a lone message that is lost is repeated a few milliseconds later", (stage) => {
+story("a single lost message is sent again a few milliseconds later", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message");
   const since = stage.now;
   ana.send("hi");
   stage.wait(1000);
-  assertEquals(ben.toldAt("message", since), [28]);
+  assertEquals(ben.eventTimes("message", since), [28]);
   assertEquals(stage.times("message", ana, since), [0, 8]);
 }, ["adaptive"]);
 
-story("a lone message costs two datagrams and one ack", (stage) => {
+story("a single message costs two datagrams and one ack", (stage) => {
   const [ana, ben] = stage.pair();
   const since = stage.now;
   ana.send("hi");
@@ -45,7 +45,7 @@ story("a lone message costs two datagrams and one ack", (stage) => {
   assertEquals(stage.times("ack", ben, since), [20]);
 }, ["adaptive"]);
 
-story("a message that is acknowledged within a few milliseconds is not repeated", (stage) => {
+story("a message that is acknowledged within a few milliseconds has no copy", (stage) => {
   const [ana] = stage.pair();
   stage.set({ delay: 3 });
   const since = stage.now;
@@ -54,7 +54,7 @@ story("a message that is acknowledged within a few milliseconds is not repeated"
   assertEquals(stage.times("message", ana, since), [0]);
 }, ["adaptive"]);
 
-story("who is busy repeats nothing", (stage) => {
+story("a busy sender sends no copies", (stage) => {
   const [ana, ben] = stage.pair();
   const texts = Array.from({ length: 3000 }, (_, index) => `${index}`.padStart(64));
   const since = stage.now;
@@ -62,13 +62,13 @@ story("who is busy repeats nothing", (stage) => {
   stage.network.runUntil(() => ana.view.peer?.unconfirmed === 0, 60_000, "everything delivered");
   const frames = stage.datagrams(ana, since).flatMap((each) => each.frames);
   const seqs = frames.flatMap((frame) => frame.kind === "message" ? [frame.seq] : []);
-  // Only the last few, when the queue is empty.
+  // Only the last few have copies, when the queue is empty.
   assertLess(seqs.length, 1.02 * texts.length);
   assertEquals(new Set(seqs).size, texts.length);
   assertEquals(ben.texts, texts);
 }, ["adaptive"]);
 
-story("with fixed timers nothing is repeated or carried", (stage) => {
+story("with fixed timers messages have no copies", (stage) => {
   const [ana, ben] = stage.pair();
   const since = stage.now;
   for (let index = 0; index < 20; index++) {
@@ -82,7 +82,7 @@ story("with fixed timers nothing is repeated or carried", (stage) => {
 }, ["fixed"]);
 
 for (const interval of [20, 200]) {
-  story(`of messages each ${interval} ms few are late when losses come in bursts`, (stage) => {
+  story(`with a message every ${interval} ms few are late under burst loss`, (stage) => {
     const [ana, ben] = stage.pair();
     stage.set({ delay: 25, bursts: 0.05 });
     const sentAt: number[] = [];
@@ -93,13 +93,13 @@ for (const interval of [20, 200]) {
       stage.wait(interval);
     }
     stage.wait(10_000);
-    const delays = ben.toldAt("message", since).map((time, index) => time - sentAt[index]!);
+    const delays = ben.eventTimes("message", since).map((time, index) => time - sentAt[index]!);
     assertEquals(delays.length, 1000);
     delays.sort((a, b) => a - b);
     const [p50, p99, worst] = [delays[500]!, delays[990]!, delays[999]!];
     const cost = stage.times("message", ana, since).length / delays.length;
     const rounded = [p50, p99, worst].map(Math.round).join(", ");
-    console.log(`each ${interval} ms, p50, p99 and worst: ${rounded} ms, ${cost} datagrams each`);
+    console.log(`every ${interval} ms, p50, p99 and worst: ${rounded} ms, ${cost} datagrams each`);
     assert(p50 === 25 && cost < 3, `${p50} ms, ${cost} datagrams each`);
   }, ["adaptive"]);
 }

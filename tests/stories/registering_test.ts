@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { DIRECTORY, LEASE, story } from "./stage.ts";
 
-story("a client registers within two round trips, and tells its address", (stage) => {
+story("a client registers within two round trips, and reports its address", (stage) => {
   const ana = stage.client("ana");
   stage.wait(1000);
-  assertEquals(ana.toldAt("registered"), [80]);
+  assertEquals(ana.eventTimes("registered"), [80]);
   const { id, name, address, server } = ana.last("registered");
   assertEquals([id, name, server], [1, "ana", "localhost:7070"]);
   assertEquals(address, ana.host.address);
@@ -12,12 +12,12 @@ story("a client registers within two round trips, and tells its address", (stage
 });
 
 for (const kind of ["register", "challenge"] as const) {
-  story(`a lost ${kind} frame is made good by another Register`, (stage) => {
+  story(`a lost ${kind} frame is repaired by another Register`, (stage) => {
     stage.lose(kind);
     const ana = stage.client("ana");
     stage.wait(11_000);
     assertEquals(stage.times("register"), [0, stage.after(500), stage.after(500) + 40]);
-    assertEquals(ana.toldAt("registered"), [stage.after(500) + 80]);
+    assertEquals(ana.eventTimes("registered"), [stage.after(500) + 80]);
   });
 }
 
@@ -28,7 +28,7 @@ story("a lost second Register is sent again, with its cookie", (stage) => {
   stage.wait(12_000);
   // Two Registers were sent, so the next one is due after twice the first interval.
   assertEquals(stage.times("register"), [0, 40, 40 + stage.after(1000)]);
-  assertEquals(ana.toldAt("registered"), [80 + stage.after(1000)]);
+  assertEquals(ana.eventTimes("registered"), [80 + stage.after(1000)]);
 });
 
 story("a lost Registered is repeated, and the client is in the table once", (stage) => {
@@ -36,28 +36,28 @@ story("a lost Registered is repeated, and the client is in the table once", (sta
   const ana = stage.client("ana");
   stage.wait(12_000);
   assertEquals(stage.times("registered"), [60, 60 + stage.after(1000)]);
-  assertEquals(ana.toldAt("registered"), [80 + stage.after(1000)]);
+  assertEquals(ana.eventTimes("registered"), [80 + stage.after(1000)]);
   assertEquals(ana.id, 1);
   assertEquals(stage.directory.events.filter(({ event }) => event.kind === "joined").length, 1);
 });
 
-story("a cookie that grew too old gets a new Challenge, and the client an id", (stage) => {
+story("an expired cookie gets a new Challenge, and the client registers", (stage) => {
   const ana = stage.client("ana");
   stage.wait(30);
-  // As after a restart of the directory: its key is another one.
+  // A restarted directory has another cookie key.
   stage.restartDirectory();
   stage.wait(12_000);
   assertEquals(stage.times("challenge"), [20, 60]);
-  assertEquals(ana.toldAt("registered"), [80 + stage.after(1000)]);
+  assertEquals(ana.eventTimes("registered"), [80 + stage.after(1000)]);
 });
 
-story("a client that nobody answers gives up after 30 s", (stage) => {
+story("a client without an answer gives up after 30 s", (stage) => {
   stage.directory.crash();
   const ana = stage.client("ana");
   stage.wait(60_000);
-  assertEquals(ana.toldAt("serverLost"), [stage.after(0) + 5000]);
+  assertEquals(ana.eventTimes("serverLost"), [stage.after(0) + 5000]);
   assertEquals(ana.errors, ["serverTimeout"]);
-  assertEquals(ana.toldAt("left"), [30_000]);
+  assertEquals(ana.eventTimes("left"), [30_000]);
   assertEquals(ana.view.state, "left");
   assertEquals(ana.nextTimeout, undefined);
   const fixed = [0, 10_000, 20_000];
@@ -65,7 +65,7 @@ story("a client that nobody answers gives up after 30 s", (stage) => {
   assertEquals(stage.times("register"), stage.mode === "fixed" ? fixed : adaptive);
 });
 
-story("an id that another client has is refused", (stage) => {
+story("the id of another client is refused", (stage) => {
   stage.client("ana", { id: 7 });
   stage.wait(100);
   const ben = stage.client("ben", { id: 7 });
@@ -79,7 +79,7 @@ story("an id that another client has is refused", (stage) => {
   assertEquals(stage.table, [7]);
 });
 
-story("a name that another client has is refused, in small letters too", (stage) => {
+story("the name of another client is refused, also in another case", (stage) => {
   stage.client("Ana");
   stage.wait(100);
   const ben = stage.client("ana");
@@ -88,26 +88,26 @@ story("a name that another client has is refused, in small letters too", (stage)
   assertEquals(ben.view.state, "left");
 });
 
-story("a client keeps its lease at every third of it, and sends nothing else", (stage) => {
+story("a client renews its lease after each third of it, and sends nothing else", (stage) => {
   stage.clients("ana");
   const since = stage.now;
   stage.wait(5 * LEASE);
   const times = stage.times("leaseKeepalive", undefined, since);
   assertEquals(times.length, 14);
-  // The next third counts from the acknowledgement.
+  // The next third starts at the acknowledgement.
   assertEquals(times.slice(0, 3), [14_980, 30_020, 45_060]);
   assertEquals(stage.datagrams(undefined, since).length, 2 * times.length);
   assertEquals(stage.table, [1]);
 });
 
 for (const kind of ["leaseKeepalive", "leaseKeepaliveAck"] as const) {
-  story(`a lost ${kind} frame is made good before the lease ends`, (stage) => {
+  story(`a lost ${kind} frame is repaired before the lease ends`, (stage) => {
     const [ana] = stage.clients("ana");
     stage.lose(kind);
     stage.wait(LEASE);
     const [first, second] = stage.times("leaseKeepalive");
     assertEquals(second! - first!, stage.after(500));
-    assertEquals(ana!.told("serverLost"), []);
+    assertEquals(ana!.events("serverLost"), []);
     assertEquals(stage.table, [1]);
   });
 }
@@ -122,26 +122,26 @@ story("a client that crashed leaves the table when its lease ends", (stage) => {
   assertEquals(stage.directory.events.filter(({ event }) => event.kind === "expired").length, 1);
 });
 
-story("a client that starts again at its address gets its id again at once", (stage) => {
+story("a client that restarts at its address gets its id back at once", (stage) => {
   const [, ben] = stage.clients("ana", "ben");
   ben!.restart();
   stage.wait(100);
-  assertEquals(ben!.told("registered").map(({ id }) => id), [2, 2]);
+  assertEquals(ben!.events("registered").map(({ id }) => id), [2, 2]);
   assertEquals(stage.table, [1, 2]);
 });
 
-story("a directory that fell silent is told as lost, and its return", (stage) => {
+story("a directory that stops answering is reported as lost, and as back", (stage) => {
   const [ana] = stage.clients("ana");
   stage.network.cut("ana", "directory", stage.now + 40_000);
   const since = stage.now;
   stage.wait(60_000);
-  assertEquals(ana!.toldAt("serverLost", since), [14_980 + stage.after(0) + 5000]);
-  assertEquals(ana!.told("serverBack").length, 1);
-  assertEquals(ana!.told("registered").length, 1);
+  assertEquals(ana!.eventTimes("serverLost", since), [14_980 + stage.after(0) + 5000]);
+  assertEquals(ana!.events("serverBack").length, 1);
+  assertEquals(ana!.events("registered").length, 1);
   assertEquals(stage.table, [1]);
 });
 
-story("a lease that ran out meanwhile is had again, under the same id", (stage) => {
+story("a client whose lease expired registers again with the same id", (stage) => {
   const [ana] = stage.clients("ana", "ben");
   stage.network.cut("ana", "directory", stage.now + 70_000);
   stage.wait(69_000);
@@ -152,26 +152,26 @@ story("a lease that ran out meanwhile is had again, under the same id", (stage) 
   assertEquals(ana!.view.serverLostSince, undefined);
 });
 
-story("a directory that started anew has its clients back under their ids", (stage) => {
+story("the clients of a restarted directory register again with their ids", (stage) => {
   const [ana, ben] = stage.pair();
   stage.directory.crash();
   stage.wait(40_000);
   ana.send("still there?");
   stage.wait(100);
   assertEquals(ben.texts, ["still there?"]);
-  assertEquals([ana, ben].map((each) => each.told("serverLost").length), [1, 1]);
+  assertEquals([ana, ben].map((each) => each.events("serverLost").length), [1, 1]);
   stage.restartDirectory();
   stage.wait(30_000);
-  assertEquals([ana, ben].map((each) => each.told("serverBack").length), [1, 1]);
+  assertEquals([ana, ben].map((each) => each.events("serverBack").length), [1, 1]);
   assertEquals(stage.table, [1, 2]);
   ben.send("always");
   stage.wait(100);
   assertEquals(ana.texts, ["always"]);
-  assertEquals(ana.told("registered").length, 1);
-  assertEquals(ana.told("terminated"), []);
+  assertEquals(ana.events("registered").length, 1);
+  assertEquals(ana.events("terminated"), []);
 });
 
-story("an id that was taken meanwhile is given up for another, the talk goes on", (stage) => {
+story("an id that was taken meanwhile is replaced, and the connection continues", (stage) => {
   const [ana, ben] = stage.pair();
   stage.directory.crash();
   stage.restartDirectory();
@@ -179,7 +179,7 @@ story("an id that was taken meanwhile is given up for another, the talk goes on"
   stage.wait(40_000);
   assertEquals(cleo.id, 1);
   assertEquals(ben.id, 2);
-  assertEquals(ana.told("registered").map(({ id }) => id), [1, 3]);
+  assertEquals(ana.events("registered").map(({ id }) => id), [1, 3]);
   assertEquals(stage.table, [1, 2, 3]);
   ana.send("me again");
   ben.send("who else");
@@ -187,20 +187,20 @@ story("an id that was taken meanwhile is given up for another, the talk goes on"
   assertEquals([...ben.texts, ...ana.texts], ["me again", "who else"]);
 });
 
-story("a name that was taken meanwhile is given up, the talk goes on", (stage) => {
+story("a name that was taken meanwhile is given up, and the connection continues", (stage) => {
   const [ana, ben] = stage.pair();
   stage.directory.crash();
   stage.restartDirectory();
   stage.client("ana", { id: 9 });
   stage.wait(40_000);
-  assertEquals(ana.told("registered").map(({ id, name }) => [id, name]), [[1, "ana"], [1, ""]]);
+  assertEquals(ana.events("registered").map(({ id, name }) => [id, name]), [[1, "ana"], [1, ""]]);
   assertEquals(stage.table, [1, 2, 9]);
   ana.send("me again");
   stage.wait(100);
   assertEquals(ben.texts, ["me again"]);
 });
 
-story("a directory that dies after its Challenge is told as lost", (stage) => {
+story("a directory that crashes after its Challenge is reported as lost", (stage) => {
   const [ana] = stage.clients("ana");
   stage.directory.crash();
   stage.restartDirectory();
@@ -210,16 +210,16 @@ story("a directory that dies after its Challenge is told as lost", (stage) => {
   assertEquals(stage.times("challenge", undefined, since).length, 1);
   stage.directory.crash();
   stage.wait(20_000);
-  assertEquals(ana!.told("serverLost").length, 1);
+  assertEquals(ana!.events("serverLost").length, 1);
   assert(ana!.view.serverLostSince !== undefined);
 });
 
-story("a stranger's answers change nothing", (stage) => {
+story("a replayed answer of the directory has no effect", (stage) => {
   const [ana] = stage.clients("ana");
   const answer = stage.datagrams().find((datagram) => datagram.frame("registered"))!;
   const before = ana!.view;
   stage.network.transmit(DIRECTORY, ana!.host.address, answer.bytes);
   stage.wait(100);
   assertEquals(ana!.view, before);
-  assertEquals(ana!.told("registered").length, 1);
+  assertEquals(ana!.events("registered").length, 1);
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { story } from "./stage.ts";
 
-story("with fixed timers a message is sent again after exactly 10 s, time and again", (stage) => {
+story("with fixed timers a message is sent again after exactly 10 s, repeatedly", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message", { times: 3 });
   const since = stage.now;
@@ -11,7 +11,7 @@ story("with fixed timers a message is sent again after exactly 10 s, time and ag
   assertEquals(ben.texts, ["hi"]);
 }, ["fixed"]);
 
-story("with fixed timers an ack that shows a gap hurries nothing", (stage) => {
+story("with fixed timers an ack that shows a gap triggers no retransmission", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message");
   const since = stage.now;
@@ -24,7 +24,7 @@ story("with fixed timers an ack that shows a gap hurries nothing", (stage) => {
   assertEquals(ben.texts, ["one", "two", "three"]);
 }, ["fixed"]);
 
-story("with fixed timers a request is repeated after exactly 10 s, ringing or not", (stage) => {
+story("with fixed timers a request is sent again after exactly 10 s, ringing or not", (stage) => {
   const [ana] = stage.clients("ana", "ben");
   stage.lose("ringing", { times: 2 });
   const since = stage.now;
@@ -34,7 +34,7 @@ story("with fixed timers a request is repeated after exactly 10 s, ringing or no
   assertEquals(times, [40, 10_040, 20_040, 30_040, 40_040]);
 }, ["fixed"]);
 
-story("with fixed timers a Termination is repeated after exactly 10 s", (stage) => {
+story("with fixed timers a Termination is sent again after exactly 10 s", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("connectionTerminationAck");
   const since = stage.now;
@@ -44,7 +44,7 @@ story("with fixed timers a Termination is repeated after exactly 10 s", (stage) 
   assertEquals([ana, ben].map((each) => each.last("terminated").by), ["local", "peer"]);
 }, ["fixed"]);
 
-story("with fixed timers a request to the directory is repeated after exactly 10 s", (stage) => {
+story("with fixed timers a query is sent again after exactly 10 s", (stage) => {
   const [ana] = stage.clients("ana");
   stage.directory.crash();
   const since = stage.now;
@@ -63,24 +63,24 @@ story("with fixed timers a request to the directory is repeated after exactly 10
   assertEquals(stage.times("leave", ana, left), [0, 10_000, 20_000]);
 }, ["fixed"]);
 
-/** Texts of which each fills a datagram. */
+/** Texts that fill a datagram each. */
 function large(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index}`.padStart(1000));
 }
 
-story("a lost message among many is sent again as soon as acks show the gap", (stage) => {
+story("a lost message is sent again as soon as acks show the gap", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message");
   const since = stage.now;
   ana.send(...large(6));
   stage.wait(500);
-  // The acks of the others come one round trip later, before the RTO.
+  // The acks of the others arrive after one round trip, before the RTO.
   assertEquals(stage.times("message", ana, since), [0, 0, 0, 0, 0, 0, 40]);
-  assertEquals(ben.toldAt("message", since), [60, 60, 60, 60, 60, 60]);
+  assertEquals(ben.eventTimes("message", since), [60, 60, 60, 60, 60, 60]);
 }, ["adaptive"]);
 
 story(
-  "a message whose second transmission is lost as well is sent again by the next gap",
+  "a message whose retransmission is lost is sent again at the next gap",
   (stage) => {
     const [ana, ben] = stage.pair();
     stage.lose("message");
@@ -101,7 +101,7 @@ story(
 );
 
 story(
-  "a lone lost message is sent again soon, after the RTO, then after twice as long",
+  "a single lost message is sent again at once, after the RTO, and after twice the RTO",
   (stage) => {
     const [ana, ben] = stage.pair();
     // Ana's only sample is the Ringing: 40 ms, so SRTT 40, RTTVAR 20, RTO 120, and ACK_HOLD.
@@ -115,7 +115,7 @@ story(
   ["adaptive"],
 );
 
-story("what an ack was held back is not taken for a part of the round trip", (stage) => {
+story("the delay of an ack does not count as a part of the round trip", (stage) => {
   const [ana] = stage.pair();
   ana.send("one");
   stage.wait(1);
@@ -129,7 +129,7 @@ story("what an ack was held back is not taken for a part of the round trip", (st
   assertEquals(stage.times("message", ana, since), [0, 8, 8 + 40 + 45 + 3]);
 }, ["adaptive"]);
 
-story("nothing waits longer than 10 s for its next transmission", (stage) => {
+story("no retransmission is later than 10 s after the one before", (stage) => {
   const [ana, ben] = stage.pair();
   const cleo = stage.client("cleo");
   stage.wait(100);
@@ -155,16 +155,16 @@ story("nothing waits longer than 10 s for its next transmission", (stage) => {
   }
 }, ["adaptive"]);
 
-story("a silent connection is kept alive at the least cost", (stage) => {
+story("a silent connection is kept alive with few datagrams", (stage) => {
   const [ana, ben] = stage.pair();
   stage.wait(1000);
   const since = stage.now;
   stage.wait(120_000);
-  // The Ack of the one's keepalive is a sign of life for the one, the keepalive for the other.
+  // A keepalive and its Ack are a sign of life for both ends.
   const keepalives = stage.times("connectionKeepalive", undefined, since).length;
   assert(keepalives >= 11 && keepalives <= 24, `${keepalives}`);
   assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
-  assertEquals([...ana.told("terminated"), ...ben.told("terminated")], []);
+  assertEquals([...ana.events("terminated"), ...ben.events("terminated")], []);
 });
 
 story("an idle client sends nothing but lease keepalives, and needs no other timer", (stage) => {
@@ -173,14 +173,14 @@ story("an idle client sends nothing but lease keepalives, and needs no other tim
   stage.wait(100);
   ben.terminate();
   stage.wait(100);
-  // Lingering, and the memory of the request, are over after a minute and some seconds.
+  // The ended connection and the request are forgotten after a little more than a minute.
   stage.wait(100_000);
   const since = stage.now;
   stage.wait(300_000);
   const kinds = stage.datagrams(undefined, since).flatMap(({ frames }) => frames)
     .map(({ kind }) => kind);
   assertEquals([...new Set(kinds)].sort(), ["leaseKeepalive", "leaseKeepaliveAck"]);
-  // 20 times two datagrams in 300 s for each.
+  // 20 times two datagrams in 300 s for each client.
   assertEquals(Math.round(kinds.length / 10), 8);
   const due = stage.times("leaseKeepalive", ana, since).at(-1)! + since + 40 + 15_000;
   assertEquals(ana.nextTimeout, due - stage.now);

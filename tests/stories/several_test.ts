@@ -6,7 +6,7 @@ import { FakeRequest } from "../support/fake_peer.ts";
 import type { Actor, Stage } from "./stage.ts";
 import { story } from "./stage.ts";
 
-/** Ana (1), who talks with ben (2), and then with cleo (3) as well. */
+/** Ana (1), who is connected with ben (2), and then also with cleo (3). */
 function three(stage: Stage): [Actor, Actor, Actor] {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
   stage.connect(ana, ben);
@@ -14,16 +14,16 @@ function three(stage: Stage): [Actor, Actor, Actor] {
   return [ana, ben, cleo];
 }
 
-/** The current connection and the others of a client. */
-function talks({ view: { peer, others } }: Actor): [number | undefined, number[]] {
+/** The peers of the current connection and of the others. */
+function peers({ view: { peer, others } }: Actor): [number | undefined, number[]] {
   return [peer?.id, others.map(({ id }) => id)];
 }
 
 story(
-  "who accepts or connects while connected has another connection, the current one",
+  "a further connection becomes the current one",
   (stage) => {
     const [ana, ben, cleo] = three(stage);
-    assertEquals(talks(ana), [3, [2]]);
+    assertEquals(peers(ana), [3, [2]]);
     ana.send("to cleo");
     ben.send("from ben");
     stage.wait(100);
@@ -31,26 +31,26 @@ story(
     const dora = stage.client("dora");
     stage.wait(100);
     stage.connect(ana, dora);
-    assertEquals(talks(ana), [4, [2, 3]]);
-    assertEquals(ana.told("current"), []);
+    assertEquals(peers(ana), [4, [2, 3]]);
+    assertEquals(ana.events("current"), []);
   },
 );
 
 story(
-  "a text goes to one of several without a switch, and a switch makes it the current one",
+  "a message can name its peer, and switch makes another connection the current one",
   (stage) => {
     const [ana, ben, cleo] = three(stage);
     ana.sendTo(2, "by id");
     ana.sendTo("BEN", "by name");
     ana.switchTo("ben");
-    assertEquals(talks(ana), [2, [3]]);
+    assertEquals(peers(ana), [2, [3]]);
     ana.send("as the current one");
     ana.switchTo(3);
     ana.send("to cleo");
     stage.wait(100);
     assertEquals(ben.texts, ["by id", "by name", "as the current one"]);
     assertEquals(cleo.texts, ["to cleo"]);
-    assertEquals(ana.told("current"), [
+    assertEquals(ana.events("current"), [
       { kind: "current", peer: 2, name: "ben", why: "chosen" },
       { kind: "current", peer: 3, name: "cleo", why: "chosen" },
     ]);
@@ -60,7 +60,7 @@ story(
   },
 );
 
-story("what was not read of the others is counted, and what is not delivered to each", (stage) => {
+story("unread and unconfirmed messages are counted for each connection", (stage) => {
   const [ana, ben, cleo] = three(stage);
   ben.send("one", "two");
   cleo.send("three");
@@ -80,7 +80,7 @@ story("what was not read of the others is counted, and what is not delivered to 
   assertEquals([ana.view.peer?.unconfirmed, ana.view.others[0]?.unconfirmed], [1, 0]);
 });
 
-story("when a connection ends, the one that was current before is it again", (stage) => {
+story("when a connection ends, the one that was current before becomes current again", (stage) => {
   const [ana, , cleo] = three(stage);
   cleo.terminate();
   stage.wait(100);
@@ -93,27 +93,27 @@ story("when a connection ends, the one that was current before is it again", (st
   for (const peer of [3, 2, 4]) ana.switchTo(peer);
   dora.terminate();
   stage.wait(100);
-  assertEquals([talks(ana), ana.last("current").peer], [[2, [3]], 2]);
+  assertEquals([peers(ana), ana.last("current").peer], [[2, [3]], 2]);
   cleo.terminate();
   stage.wait(100);
-  assertEquals([talks(ana), ana.told("current").length], [[2, []], 5]);
+  assertEquals([peers(ana), ana.events("current").length], [[2, []], 5]);
 });
 
-story("a connection is terminated by id or name, the current one without", (stage) => {
+story("terminate takes an id or a name, or ends the current connection", (stage) => {
   const [ana, ben, cleo] = three(stage);
   ana.terminate("ben");
   stage.wait(100);
-  assertEquals([ben.last("terminated").by, cleo.told("terminated")], ["peer", []]);
-  assertEquals([talks(ana), ana.told("current")], [[3, []], []]);
+  assertEquals([ben.last("terminated").by, cleo.events("terminated")], ["peer", []]);
+  assertEquals([peers(ana), ana.events("current")], [[3, []], []]);
   ana.terminate(2);
   assertEquals(ana.errors, ["notConnected"]);
   stage.connect(ben, ana);
   ana.terminate();
   stage.wait(100);
-  assertEquals([ben.told("terminated").length, talks(ana)], [2, [3, []]]);
+  assertEquals([ben.events("terminated").length, peers(ana)], [2, [3, []]]);
 });
 
-story("a request that is under way beside a connection is taken back by its name", (stage) => {
+story("terminate by name cancels a request beside a connection", (stage) => {
   const [ana, ben] = stage.pair();
   const cleo = stage.client("cleo");
   stage.wait(100);
@@ -123,10 +123,10 @@ story("a request that is under way beside a connection is taken back by its name
   ana.terminate("Cleo");
   stage.wait(100);
   assertEquals([ana.view.outgoing, cleo.last("requestEnded").why], [undefined, "cancelled"]);
-  assertEquals([ben.told("terminated"), ana.told("terminated")], [[], []]);
+  assertEquals([ben.events("terminated"), ana.events("terminated")], [[], []]);
 });
 
-story("who leaves terminates all connections first", (stage) => {
+story("a client that leaves terminates all connections first", (stage) => {
   const [ana, ben, cleo] = three(stage);
   stage.lose("message", { times: 2 });
   ana.sendTo(2, "bye ben");
@@ -136,21 +136,21 @@ story("who leaves terminates all connections first", (stage) => {
   assertEquals([ben.texts, cleo.texts], [["bye ben"], ["bye cleo"]]);
   assertEquals([ben, cleo].map((each) => each.last("terminated").by), ["peer", "peer"]);
   assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: true });
-  assertEquals(ana.told("current"), []);
+  assertEquals(ana.events("current"), []);
 });
 
-story("who leaves in a hurry counts what all were sent", (stage) => {
+story("a client that leaves counts the undelivered messages of all connections", (stage) => {
   const [ana, ben, cleo] = three(stage);
   for (const each of [ben, cleo]) each.crash();
   ana.sendTo(2, "one", "two");
   ana.sendTo(3, "three");
   ana.leave();
   stage.wait(61_000);
-  assertEquals(ana.told("terminated").map(({ undelivered }) => undelivered), [2, 1]);
+  assertEquals(ana.events("terminated").map(({ undelivered }) => undelivered), [2, 1]);
   assertEquals(ana.last("left").undelivered, 3);
 });
 
-story("beyond 16 connections a client is busy, and starts no other", (stage) => {
+story("a client with 16 connections is busy, and starts no other", (stage) => {
   const [ana, ...others] = stage.clients(
     ...["ana", ...Array.from({ length: CONNECTIONS_MAX + 1 }, (_, index) => `c${index}`)],
   ) as [Actor, ...Actor[]];
@@ -169,7 +169,7 @@ story("beyond 16 connections a client is busy, and starts no other", (stage) => 
   assertEquals(ana.last("requestEnded").why, "busy");
   ana.connect(last.id);
   assertEquals(ana.errors, ["tooManyConnections", "tooManyConnections"]);
-  // One that started anew takes the place of its earlier run.
+  // A restarted peer replaces its earlier run.
   others[0]!.restart({ id: 2 });
   stage.wait(100);
   others[0]!.connect(1);
@@ -186,24 +186,24 @@ story("beyond 16 connections a client is busy, and starts no other", (stage) => 
   assertEquals(last.view.state, "connected");
 }, ["adaptive"]);
 
-story("nobody else can claim the id of somebody with whom one is connected", (stage) => {
+story("a request that claims the id of a connected peer is rejected", (stage) => {
   const [ana, ben] = stage.pair();
-  const words = { requester: ben.id, responder: ana.id, name: "ben" };
-  const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, words);
+  const fields = { requester: ben.id, responder: ana.id, name: "ben" };
+  const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, fields);
   stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
   stage.wait(100);
-  assertEquals([ana.told("request"), ana.last("requestEnded").why], [[], "busy"]);
+  assertEquals([ana.events("request"), ana.last("requestEnded").why], [[], "busy"]);
   ana.sendTo("ben", "for ben alone");
   stage.wait(100);
   assertEquals(ben.texts, ["for ben alone"]);
 });
 
 story(
-  "a request under the id of somebody with whom one connects meanwhile is rejected",
+  "a pending request that claims the id of a new peer is rejected",
   (stage) => {
     const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-    const words = { requester: ben.id, responder: ana.id, name: "ben" };
-    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, words);
+    const fields = { requester: ben.id, responder: ana.id, name: "ben" };
+    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, fields);
     stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
     stage.wait(100);
     ana.connect(2);
@@ -211,11 +211,11 @@ story(
     ben.accept();
     stage.wait(100);
     assertEquals([ana.view.requests, ana.last("requestEnded").why], [[], "busy"]);
-    assertEquals([talks(ana), ana.last("connected").key], [[2, []], ben.key]);
+    assertEquals([peers(ana), ana.last("connected").key], [[2, []], ben.key]);
   },
 );
 
-story("who accepts all talks on with whom it talks", (stage) => {
+story("a client with accept-all keeps its current connection", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   const auto = stage.client("auto", { acceptAll: true });
   stage.wait(100);
@@ -223,14 +223,14 @@ story("who accepts all talks on with whom it talks", (stage) => {
     each.connect("auto");
     stage.wait(100);
   }
-  assertEquals(talks(auto), [1, [2]]);
-  assertEquals(auto.told("connected").map(({ isAside }) => isAside), [undefined, true]);
+  assertEquals(peers(auto), [1, [2]]);
+  assertEquals(auto.events("connected").map(({ isAside }) => isAside), [undefined, true]);
   auto.send("for ana");
   stage.wait(100);
   assertEquals([ana.texts, ben.texts], [["for ana"], []]);
 });
 
-story("requests that were missed are listed, the latest first, until one connects", (stage) => {
+story("missed requests are listed, the latest first, until their client connects", (stage) => {
   const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
   ben.connect(1);
   stage.wait(100);
@@ -252,7 +252,7 @@ story("requests that were missed are listed, the latest first, until one connect
     { id: 2, name: "ben", why: "cancelled" },
   ]);
   assertEquals(missed.map(({ key }) => key), [cleo.key, ben.key]);
-  const [ended] = ana.toldAt("requestEnded");
+  const [ended] = ana.eventTimes("requestEnded");
   assertEquals(missed[1]!.agoMs, stage.now - ended!);
   stage.connect(ana, ben);
   ana.reject();
@@ -261,7 +261,7 @@ story("requests that were missed are listed, the latest first, until one connect
   assertEquals([later.pending, later.missed.map(({ id }) => id)], [[], [3]]);
 });
 
-story("a bounded number of missed requests is remembered, one of each client", (stage) => {
+story("a bounded number of missed requests is kept, one for each client", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   for (let times = 0; times < 3; times++) {
     ben.connect(1);
@@ -272,8 +272,8 @@ story("a bounded number of missed requests is remembered, one of each client", (
   ana.listRequests();
   assertEquals(ana.last("requests").missed.length, 1);
   for (let requester = 10; requester < 10 + 3 * MISSED_REQUESTS_MAX; requester++) {
-    const words = { requester, responder: ana.id, name: "" };
-    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, words);
+    const fields = { requester, responder: ana.id, name: "" };
+    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, fields);
     stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
     stage.wait(1000);
   }

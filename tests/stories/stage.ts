@@ -1,5 +1,5 @@
 /**
- * The stage of the stories: a directory, clients with names, and a network to spoil it for them.
+ * The stage of the stories: a directory, clients with names, and a network that can fail.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export const LEASE = 45_000;
 
 type Kind = Frame["kind"];
 
-/** Plays a story with each kind of timers; where it fails, the error tells what went on. */
+/** Runs a story with each kind of timers; an error comes with the history of the network. */
 export function story(
   name: string,
   body: (stage: Stage) => void,
@@ -43,7 +43,7 @@ export function story(
   }
 }
 
-/** A directory, and room for clients. */
+/** A directory and its clients. */
 export class Stage {
   readonly mode: TimerMode;
   readonly network: SimNetwork;
@@ -59,7 +59,7 @@ export class Stage {
     this.directory = this.network.add("directory", DIRECTORY, () => this.#server);
   }
 
-  /** Ids of the active clients. */
+  /** The ids of the active clients. */
   get table(): number[] {
     return [...this.#server.table().clients].map(({ id }) => id);
   }
@@ -68,23 +68,23 @@ export class Stage {
     return this.network.now;
   }
 
-  /** Milliseconds until something is sent again. */
+  /** Milliseconds until a retransmission: 10 s with fixed timers. */
   after(adaptive: number): number {
     return this.mode === "fixed" ? 10_000 : adaptive;
   }
 
-  /** Lets time pass. */
+  /** Advances the time. */
   wait(ms: number): void {
     this.network.run(ms);
   }
 
-  /** Adds a client that starts to register. */
+  /** Adds a client, which starts to register. */
   client(name: string, options: Partial<ClientOptions> = {}): Actor {
     const address = { hostname: `10.0.1.${++this.#clients}`, port: 40_000 };
     return new Actor(this, name, address, { name, timers: this.mode, ...options });
   }
 
-  /** Clients 1, 2, …, registered. */
+  /** Adds clients 1, 2, …, and waits until they are registered. */
   clients(...names: string[]): Actor[] {
     return names.map((name, index) => {
       const actor = this.client(name);
@@ -94,14 +94,14 @@ export class Stage {
     });
   }
 
-  /** Ana (1) and ben (2), who talk with each other. */
+  /** Adds ana (1) and ben (2), and connects them. */
   pair(): [Actor, Actor] {
     const [ana, ben] = this.clients("ana", "ben") as [Actor, Actor];
     this.connect(ana, ben);
     return [ana, ben];
   }
 
-  /** Lets one connect with another. */
+  /** Connects two clients. */
   connect(requester: Actor, responder: Actor): void {
     requester.connect(responder.id);
     this.wait(100);
@@ -111,50 +111,50 @@ export class Stage {
     assertEquals(responder.view.state, "connected");
   }
 
-  /** Loses the next datagrams that hold a frame of the kind; the story fails where there are none. */
+  /** Loses the next datagrams with a frame of this kind; the story fails if they are not sent. */
   lose(kind: Kind, { times = 1, from }: { times?: number; from?: Actor } = {}): void {
     const loss = { what: `${times} × ${kind}`, left: times };
     this.#losses.push(loss);
     this.network.script((datagram) => {
-      const isMeant = loss.left > 0 && datagram.frame(kind) !== undefined &&
+      const matches = loss.left > 0 && datagram.frame(kind) !== undefined &&
         (from === undefined || datagram.from === from.name);
-      if (!isMeant) return undefined;
+      if (!matches) return undefined;
       loss.left--;
       return "drop";
     });
   }
 
-  /** Lets the next datagram that holds a frame of the kind come later than others. */
+  /** Delays the next datagram with a frame of this kind. */
   delay(kind: Kind, ms: number, from?: Actor): void {
-    let isOver = false;
+    let isDone = false;
     this.network.script((datagram) => {
-      const isMeant = !isOver && datagram.frame(kind) !== undefined &&
+      const matches = !isDone && datagram.frame(kind) !== undefined &&
         (from === undefined || datagram.from === from.name);
-      if (!isMeant) return undefined;
-      isOver = true;
+      if (!matches) return undefined;
+      isDone = true;
       return ms;
     });
   }
 
-  /** Makes the network worse or better from now on. */
+  /** Changes the conditions of the network. */
   set(conditions: Partial<Conditions>): void {
     this.network.conditions = { ...this.network.conditions, ...conditions };
   }
 
-  /** The directory's machine is gone, and another one is in its place. */
+  /** Crashes the directory, and starts a new one without its state. */
   restartDirectory(): void {
     this.directory.crash();
     this.#server = this.#makeServer();
     this.directory.start(this.#server);
   }
 
-  /** When datagrams with a frame of the kind were sent, from a given time on counted as 0. */
+  /** The times at which datagrams with a frame of this kind were sent, relative to `since`. */
   times(kind: Kind, from?: Actor, since: Instant = 0): Instant[] {
     return this.datagrams(from, since).filter((each) => each.frame(kind) !== undefined)
       .map(({ time }) => time - since);
   }
 
-  /** The datagrams that were sent. */
+  /** The sent datagrams. */
   datagrams(from?: Actor, since: Instant = 0): Datagram[] {
     return this.network.sent.filter((datagram) =>
       datagram.time >= since &&
@@ -162,7 +162,7 @@ export class Stage {
     );
   }
 
-  /** Fails where something that the story meant to lose was never sent. */
+  /** Fails if a datagram to be lost was never sent. */
   assertAllLost(): void {
     assertEquals(this.#losses.filter(({ left }) => left > 0), [], "never sent");
   }

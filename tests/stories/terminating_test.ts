@@ -1,21 +1,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Actor, type Stage, story } from "./stage.ts";
 
-/** How the two heard of the end. */
-function ends(...actors: Actor[]): string[] {
+/** Who ended the connection, and the undelivered messages, for each client. */
+function endings(...actors: Actor[]): string[] {
   return actors.map((each) => {
-    const all = each.told("terminated");
-    assertEquals(all.length, 1, `${each.name} heard of ${all.length} ends`);
+    const all = each.events("terminated");
+    assertEquals(all.length, 1, `${each.name} has ${all.length} endings`);
     return `${all[0]!.by} ${all[0]!.undelivered}`;
   });
 }
 
-/** Cuts the two off from one another, and from what they were told. */
+/** Cuts the two off from each other. */
 function cut(stage: Stage, duration = Infinity): void {
   stage.network.cut("ana", "ben", stage.now + duration);
 }
 
-story("a termination ends the connection on both sides, and both are told by whom", (stage) => {
+story("a termination ends the connection at both ends, which report by which side", (stage) => {
   const [ana, ben] = stage.pair();
   ana.send("bye");
   ana.terminate();
@@ -23,7 +23,7 @@ story("a termination ends the connection on both sides, and both are told by who
   ana.send("too late");
   assertEquals(ana.errors, ["notConnected"]);
   stage.wait(200);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
   assertEquals(ben.texts, ["bye"]);
   assertEquals([ana, ben].map((each) => each.view.state), ["idle", "idle"]);
 });
@@ -35,7 +35,7 @@ story("a lost Termination is sent again", (stage) => {
   ana.terminate();
   stage.wait(11_000);
   assertEquals(stage.times("connectionTermination", ana, since), [0, stage.after(1000)]);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
 });
 
 story("a lost Termination Ack is sent again when the Termination is", (stage) => {
@@ -45,10 +45,10 @@ story("a lost Termination Ack is sent again when the Termination is", (stage) =>
   ana.terminate();
   stage.wait(11_000);
   assertEquals(stage.times("connectionTerminationAck", ben, since), [20, stage.after(1000) + 20]);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
 });
 
-story("a Termination that nobody acknowledges is sent three times", (stage) => {
+story("a Termination without an ack is sent three times", (stage) => {
   const [ana, ben] = stage.pair();
   ben.crash();
   const since = stage.now;
@@ -56,12 +56,12 @@ story("a Termination that nobody acknowledges is sent three times", (stage) => {
   stage.wait(60_000);
   const times = stage.mode === "fixed" ? [0, 10_000, 20_000] : [0, 1000, 3000];
   assertEquals(stage.times("connectionTermination", ana, since), times);
-  assertEquals(ends(ana), ["timeout 0"]);
-  assertEquals(ana.toldAt("terminated", since), [stage.mode === "fixed" ? 30_000 : 7000]);
+  assertEquals(endings(ana), ["timeout 0"]);
+  assertEquals(ana.eventTimes("terminated", since), [stage.mode === "fixed" ? 30_000 : 7000]);
   assertEquals(ana.view.state, "idle");
 });
 
-story("what is in flight at a termination is delivered, both ways", (stage) => {
+story("messages in flight at a termination are delivered both ways", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message", { times: 2 });
   ana.send("from ana", "and more");
@@ -70,10 +70,10 @@ story("what is in flight at a termination is delivered, both ways", (stage) => {
   stage.wait(31_000);
   assertEquals(ben.texts, ["from ana", "and more"]);
   assertEquals(ana.texts, ["from ben"]);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
 });
 
-story("what the other has in flight when the Termination comes is still delivered", (stage) => {
+story("messages of the peer in flight when the Termination arrives are delivered", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("message");
   ben.send("lost at first");
@@ -81,24 +81,24 @@ story("what the other has in flight when the Termination comes is still delivere
   ana.terminate();
   stage.wait(31_000);
   assertEquals(ana.texts, ["lost at first"]);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
-  assertEquals(ben.told("delivered").length, 1);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(ben.events("delivered").length, 1);
 });
 
-story("what was not sent before the Termination came is told as undelivered", (stage) => {
+story("messages that are not sent when the Termination arrives are undelivered", (stage) => {
   const [ana, ben] = stage.pair();
-  // More than may be in flight at a time.
+  // More than can be in flight at once.
   const text = "x".repeat(60_000);
   ben.send("short", text, text);
   ana.terminate();
   stage.wait(1000);
   const sent = stage.mode === "fixed" ? 2 : 1;
   assertEquals(ana.texts.length, sent);
-  assertEquals(ends(ana, ben), ["local 0", `peer ${3 - sent}`]);
-  assertEquals(ben.told("delivered").length, sent);
+  assertEquals(endings(ana, ben), ["local 0", `peer ${3 - sent}`]);
+  assertEquals(ben.events("delivered").length, sent);
 });
 
-story("two terminations at once end the connection on both sides", (stage) => {
+story("two terminations at once end the connection at both ends", (stage) => {
   const [ana, ben] = stage.pair();
   ana.send("from ana");
   ben.send("from ben");
@@ -106,8 +106,8 @@ story("two terminations at once end the connection on both sides", (stage) => {
   ben.terminate();
   stage.wait(11_000);
   assertEquals([ben.texts, ana.texts], [["from ana"], ["from ben"]]);
-  assertEquals(ends(ana, ben).map((each) => each.split(" ")[1]), ["0", "0"]);
-  assertEquals(ends(ana, ben).filter((each) => each.startsWith("timeout")), []);
+  assertEquals(endings(ana, ben).map((each) => each.split(" ")[1]), ["0", "0"]);
+  assertEquals(endings(ana, ben).filter((each) => each.startsWith("timeout")), []);
 });
 
 for (const kind of ["connectionTermination", "connectionTerminationAck"] as const) {
@@ -117,77 +117,77 @@ for (const kind of ["connectionTermination", "connectionTerminationAck"] as cons
     ana.terminate();
     ben.terminate();
     stage.wait(31_000);
-    assertEquals(ends(ana, ben).filter((each) => each.startsWith("timeout")), []);
+    assertEquals(endings(ana, ben).filter((each) => each.startsWith("timeout")), []);
   });
 }
 
-story("a termination with a message that cannot be delivered ends by timeout", (stage) => {
+story("a termination with an undeliverable message ends by timeout", (stage) => {
   const [ana, ben] = stage.pair();
   cut(stage);
   ana.send("into the void", "and more");
   ana.terminate();
   stage.wait(70_000);
-  assertEquals(ends(ana, ben), ["timeout 2", "timeout 0"]);
+  assertEquals(endings(ana, ben), ["timeout 2", "timeout 0"]);
   assertEquals(ben.texts, []);
 });
 
-story("a flush that gets no acks ends after 30 s, and tells what was undelivered", (stage) => {
+story("a flush without acks ends after 30 s, and reports the undelivered messages", (stage) => {
   const [ana, ben] = stage.pair();
-  // Ben's messages are lost from here on, but he hears ana.
+  // Ben's messages are lost from now on, but those of ana arrive.
   stage.network.script((datagram) => datagram.frame("message") && "drop");
   ben.send("one", "two");
   stage.wait(100);
   const since = stage.now;
   ana.terminate();
   stage.wait(60_000);
-  assertEquals(ends(ana, ben), ["local 0", "peer 2"]);
-  assertEquals(ben.toldAt("terminated", since), [30_020]);
-  assertEquals(ana.toldAt("terminated", since), [30_000]);
-  assertEquals(ben.told("unconfirmed").length, 2);
+  assertEquals(endings(ana, ben), ["local 0", "peer 2"]);
+  assertEquals(ben.eventTimes("terminated", since), [30_020]);
+  assertEquals(ana.eventTimes("terminated", since), [30_000]);
+  assertEquals(ben.events("unconfirmed").length, 2);
 });
 
-story("nothing is told of a connection that has ended", (stage) => {
+story("a connection that has ended has no further events", (stage) => {
   const [ana, ben] = stage.pair();
   stage.network.script((datagram) => datagram.frame("message") && "drop");
   ben.send("one");
   stage.wait(100);
-  // A restarted ana rings, and ends the old connection by being accepted.
+  // The request of the restarted ana ends the old connection when it is accepted.
   ana.restart();
   stage.wait(100);
   ana.connect(2);
   stage.wait(100);
   ben.accept();
   stage.wait(20_000);
-  assertEquals(ends(ben), ["peer 1"]);
-  assertEquals(ben.told("unconfirmed"), []);
+  assertEquals(endings(ben), ["peer 1"]);
+  assertEquals(ben.events("unconfirmed"), []);
 });
 
 story(
-  "a peer that crashed is given up after 60 s of silence, with what is undelivered",
+  "a crashed peer is given up after 60 s of silence, with the undelivered messages",
   (stage) => {
     const [ana, ben] = stage.pair();
     ana.send("delivered");
     stage.wait(100);
-    const heard = stage.now;
+    const since = stage.now;
     ben.crash();
     ana.send("one", "two");
     stage.wait(59_000);
-    assertEquals(ana.told("terminated"), []);
+    assertEquals(ana.events("terminated"), []);
     stage.wait(1100);
-    assertEquals(ends(ana), ["timeout 2"]);
-    assertEquals(ana.toldAt("terminated", heard).map((time) => Math.round(time / 100)), [599]);
+    assertEquals(endings(ana), ["timeout 2"]);
+    assertEquals(ana.eventTimes("terminated", since).map((time) => Math.round(time / 100)), [599]);
     assertEquals(ana.view.state, "idle");
   },
 );
 
-story("a peer that crashed while both were silent is given up after 60 s", (stage) => {
+story("a peer that crashed during silence is given up after 60 s", (stage) => {
   const [ana, ben] = stage.pair();
   ben.crash();
   stage.wait(61_000);
-  assertEquals(ends(ana), ["timeout 0"]);
+  assertEquals(endings(ana), ["timeout 0"]);
 });
 
-story("a peer that starts again and requests ends the old connection when accepted", (stage) => {
+story("a request of a restarted peer ends the old connection when it is accepted", (stage) => {
   const [ana, ben] = stage.pair();
   ben.send("old");
   stage.wait(100);
@@ -200,7 +200,7 @@ story("a peer that starts again and requests ends the old connection when accept
   assertEquals(ben.view.state, "connected");
   ben.accept();
   stage.wait(200);
-  assertEquals(ends(ben), ["peer 0"]);
+  assertEquals(endings(ben), ["peer 0"]);
   ana.send("new");
   ben.send("new, too");
   stage.wait(100);
@@ -210,7 +210,7 @@ story("a peer that starts again and requests ends the old connection when accept
 });
 
 story(
-  "a peer that starts again can be requested when the old connection is terminated",
+  "a restarted peer can be requested after the old connection is terminated",
   (stage) => {
     const [ana, ben] = stage.pair();
     ben.restart();
@@ -218,9 +218,9 @@ story(
     ana.connect(2);
     assertEquals(ana.errors, ["alreadyConnected"]);
     ana.terminate();
-    // The new run has no keys for the connection, so it is silent.
+    // The restarted peer has no keys for the connection, so that it does not answer.
     stage.wait(30_000);
-    assertEquals(ends(ana), ["timeout 0"]);
+    assertEquals(endings(ana), ["timeout 0"]);
     ana.connect(2);
     stage.wait(100);
     ben.accept();
@@ -238,12 +238,12 @@ story("a client that leaves terminates its connection first", (stage) => {
   ana.leave();
   stage.wait(12_000);
   assertEquals(ben.texts, ["bye"]);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
   assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: true });
   assertEquals(stage.table, [2]);
 });
 
-story("a client that leaves while its peer is gone tells what was undelivered", (stage) => {
+story("a client that leaves after its peer crashed reports the undelivered messages", (stage) => {
   const [ana, ben] = stage.pair();
   ben.crash();
   ana.send("into the void");
@@ -251,28 +251,28 @@ story("a client that leaves while its peer is gone tells what was undelivered", 
   ana.leave();
   assert(ana.view.leaveBy !== undefined);
   stage.wait(61_000);
-  assertEquals(ends(ana), ["timeout 1"]);
-  assertEquals(ana.toldAt("terminated", since), [30_000]);
+  assertEquals(endings(ana), ["timeout 1"]);
+  assertEquals(ana.eventTimes("terminated", since), [30_000]);
   assertEquals(ana.last("left"), { kind: "left", undelivered: 1, acknowledged: true });
 });
 
-story("a connection that ended acknowledges a Termination that is sent again", (stage) => {
+story("an ended connection acknowledges a retransmitted Termination", (stage) => {
   const [ana, ben] = stage.pair();
   stage.lose("connectionTerminationAck", { times: 2 });
   ana.terminate();
   stage.wait(31_000);
-  // Ben was done with the first one.
-  assertEquals(ben.toldAt("terminated").length, 1);
+  // For ben it ended with the first one.
+  assertEquals(ben.eventTimes("terminated").length, 1);
   assertEquals(stage.times("connectionTerminationAck", ben).length, 3);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
 });
 
-story("a connection that ended is gone after 30 s, and silent", (stage) => {
+story("an ended connection is removed after 30 s, and does not answer", (stage) => {
   const [ana, ben] = stage.pair();
   ana.terminate();
   stage.wait(100);
   const since = stage.now;
-  // The same bytes again are not even opened; others would be, for so long.
+  // A replay is dropped; a new datagram would be opened during the 30 s.
   const copy = stage.datagrams(ana).find((datagram) => datagram.frame("connectionTermination"))!;
   for (const wait of [1000, 28_000, 5000]) {
     stage.wait(wait);
@@ -283,5 +283,5 @@ story("a connection that ended is gone after 30 s, and silent", (stage) => {
   }
   const toAna = stage.datagrams(ben, since).filter(({ to }) => to === "ana");
   assertEquals(toAna, []);
-  assertEquals(ends(ana, ben), ["local 0", "peer 0"]);
+  assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
 });

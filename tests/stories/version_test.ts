@@ -7,14 +7,14 @@ import { DIRECTORY, story } from "./stage.ts";
 const STRANGER = { hostname: "192.0.2.66", port: 666 };
 const HEADER = { type: DatagramType.Request, connection: 0, packet: 0 };
 
-/** The bytes as a program that speaks version 2 would send them. */
+/** The bytes as a program of version 2 would send them. */
 function asVersion2(bytes: Uint8Array): Uint8Array {
   const other = bytes.slice();
   other[2] = 2;
   return other;
 }
 
-story("a directory of another version is told to the user, and the client ends", (stage) => {
+story("a directory of another version is an error, and the client ends", (stage) => {
   stage.directory.crash();
   const ana = stage.client("ana");
   stage.network.transmit(DIRECTORY, ana.host.address, asVersion2(encodeVersionAnswer(HEADER)));
@@ -24,7 +24,7 @@ story("a directory of another version is told to the user, and the client ends",
   assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: false });
 });
 
-story("a Version datagram from elsewhere than the directory changes nothing", (stage) => {
+story("a Version datagram from another address has no effect", (stage) => {
   const ana = stage.client("ana");
   stage.network.transmit(STRANGER, ana.host.address, asVersion2(encodeVersionAnswer(HEADER)));
   stage.wait(1000);
@@ -32,7 +32,7 @@ story("a Version datagram from elsewhere than the directory changes nothing", (s
   assertEquals(ana.id, 1);
 });
 
-story("a directory that comes back with another version ends no conversation", (stage) => {
+story("a directory that restarts with another version ends no connection", (stage) => {
   const [ana, ben] = stage.pair();
   stage.directory.crash();
   stage.network.script((datagram) => {
@@ -43,14 +43,14 @@ story("a directory that comes back with another version ends no conversation", (
     return "drop";
   });
   stage.wait(60_000);
-  assertEquals(ana.told("left"), []);
-  assertEquals(ana.told("serverLost").length, 1);
+  assertEquals(ana.events("left"), []);
+  assertEquals(ana.events("serverLost").length, 1);
   ana.send("still here");
   stage.wait(100);
   assertEquals(ben.texts, ["still here"]);
 });
 
-story("a peer of another version is told to the user", (stage) => {
+story("a peer of another version is an error", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ben!.crash();
   ana!.connect(2);
@@ -68,24 +68,24 @@ story("a peer of another version is told to the user", (stage) => {
   assertEquals(ana!.view.state, "idle");
 });
 
-story("a forged Version datagram ends no request, be it while it rings or before", (stage) => {
+story("a forged Version datagram ends no request, before and while it rings", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   const forge = (): void => {
     const forged = asVersion2(encodeVersionAnswer(HEADER));
     stage.network.transmit(ben!.host.address, ana!.host.address, forged);
   };
-  // It comes before the first answer, which is lost, and again while the user is asked.
+  // It arrives before the first answer, which is lost, and again while the request rings.
   stage.network.script(({ from, to, bytes }) => {
     if (from === "ben" && to === "ana" && bytes[2] === 1) {
       forge();
-      return ana!.told("requesting").length === 1 ? "drop" : undefined;
+      return ana!.events("requesting").length === 1 ? "drop" : undefined;
     }
     return undefined;
   });
   ana!.connect(2);
   forge();
   stage.wait(15_000);
-  assertEquals(ana!.told("ringing").length, 1);
+  assertEquals(ana!.events("ringing").length, 1);
   forge();
   stage.wait(15_000);
   assertEquals([ana!.errors, ana!.view.state], [[], "requesting"]);
@@ -95,7 +95,7 @@ story("a forged Version datagram ends no request, be it while it rings or before
 });
 
 for (const to of ["directory", "ana"]) {
-  story(`another version is answered by the ${to}, never with more bytes than came`, (stage) => {
+  story(`the ${to} answers another version with no more bytes than it received`, (stage) => {
     const [ana] = stage.clients("ana");
     const { address } = to === "ana" ? ana!.host : stage.directory;
     const request = stage.datagrams().find((datagram) => datagram.frame("register"))!.bytes;
@@ -112,7 +112,7 @@ for (const to of ["directory", "ana"]) {
     }
   });
 
-  story(`a Version datagram is not answered by the ${to}`, (stage) => {
+  story(`the ${to} does not answer a Version datagram`, (stage) => {
     const [ana] = stage.clients("ana");
     const { address } = to === "ana" ? ana!.host : stage.directory;
     for (const bytes of [encodeVersionAnswer(HEADER), asVersion2(encodeVersionAnswer(HEADER))]) {
@@ -125,9 +125,9 @@ for (const to of ["directory", "ana"]) {
   });
 }
 
-story("two clients of different versions do not answer one another for ever", (stage) => {
+story("two clients of different versions do not answer each other endlessly", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
-  // Whatever ben sends to ana is of version 2, and what ana sends is so to him.
+  // Each of them gets the datagrams of the other as of version 2.
   stage.network.script((datagram) => {
     if (![datagram.from, datagram.to].every((name) => name === "ana" || name === "ben")) return;
     if (datagram.bytes[2] !== 1) return undefined;
@@ -144,6 +144,6 @@ story("two clients of different versions do not answer one another for ever", (s
   stage.wait(VERSION_PATIENCE + 100);
   assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
   // The look-up and its answer, then each request with a Version datagram, both of them twice.
-  const requests = ana!.told("requesting").length;
+  const requests = ana!.events("requesting").length;
   assertEquals(stage.datagrams(undefined, since).length, 2 + requests * 2 * 2);
 });

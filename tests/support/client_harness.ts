@@ -1,5 +1,5 @@
 /**
- * A client alone with a test, which plays its directory and its peers.
+ * A client without a network: the test plays its directory and its peers.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { Prng } from "./random.ts";
 import { look, type SeenFrame } from "./wiretap.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
-/** Where datagrams come from that the client did not ask for. */
+/** The source of unsolicited datagrams. */
 export const STRANGER: Address = { hostname: "192.0.2.66", port: 666 };
 
 /** A datagram that the client sent. */
@@ -23,11 +23,11 @@ export interface Sent {
   to: Address;
   bytes: Uint8Array;
   packet: number | undefined;
-  /** Seen from inside. */
+  /** Decrypted. */
   frames: readonly SeenFrame[];
 }
 
-/** A client that registers. */
+/** A client that is registering. */
 export class ClientHarness {
   now = 5000;
   readonly client: Client;
@@ -53,16 +53,16 @@ export class ClientHarness {
     });
   }
 
-  /** Takes a datagram, and returns what is sent then. */
-  hear(bytes: Uint8Array, from: Address = STRANGER): Sent[] {
+  /** Gives the client a datagram; returns what it sends. */
+  receive(bytes: Uint8Array, from: Address = STRANGER): Sent[] {
     this.client.handleDatagram(this.now, bytes.slice(), from);
     return this.sent();
   }
 
-  /** Takes a datagram of the directory. */
-  hearAnswer(frame: Frame): Sent[] {
+  /** Gives the client a datagram from its directory. */
+  receiveAnswer(frame: Frame): Sent[] {
     const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
-    return this.hear(encodeDatagram(header, [frame]), SERVER);
+    return this.receive(encodeDatagram(header, [frame]), SERVER);
   }
 
   /** The static key of client `id`. */
@@ -72,7 +72,7 @@ export class ClientHarness {
     return identity;
   }
 
-  /** A Connection Request: the same one where it was made before. */
+  /** A Connection Request; the same one for the same arguments. */
   request(requester: number, connection: number, responder = 1): FakeRequest {
     const key = `${requester} ${connection} ${responder}`;
     const request = this.#requests.get(key) ?? new FakeRequest(
@@ -90,12 +90,12 @@ export class ClientHarness {
     return request;
   }
 
-  /** Takes a Connection Request: the same one where it came before. */
-  hearRequest(requester: number, connection: number, from = STRANGER): Sent[] {
-    return this.hear(this.request(requester, connection).bytes, from);
+  /** Gives the client a Connection Request; the same one for the same arguments. */
+  receiveRequest(requester: number, connection: number, from = STRANGER): Sent[] {
+    return this.receive(this.request(requester, connection).bytes, from);
   }
 
-  /** What is sent now. */
+  /** What the client sends now. */
   sent(): Sent[] {
     const all: Sent[] = [];
     for (;;) {
@@ -108,8 +108,8 @@ export class ClientHarness {
     }
   }
 
-  /** What is told now. */
-  told(): ClientEvent[] {
+  /** The events of the client since the last call. */
+  events(): ClientEvent[] {
     const all: ClientEvent[] = [];
     for (let event = this.client.pollEvent(); event; event = this.client.pollEvent()) {
       all.push(event);
@@ -118,16 +118,16 @@ export class ClientHarness {
   }
 }
 
-/** A client with the id 1. */
+/** A registered client with the id 1. */
 export function registered(): ClientHarness {
-  const lone = new ClientHarness();
-  const [register] = framesOf(lone.sent());
+  const harness = new ClientHarness();
+  const [register] = framesOf(harness.sent());
   assert(register?.kind === "register");
   const { nonce } = register;
   const token = new Uint8Array(16);
-  lone.hearAnswer({ kind: "registered", nonce, token, id: 1, lease: 45_000, seenAt: SERVER });
-  lone.told();
-  return lone;
+  harness.receiveAnswer({ kind: "registered", nonce, token, id: 1, lease: 45_000, seenAt: SERVER });
+  harness.events();
+  return harness;
 }
 
 /** The frames of all datagrams. */
@@ -135,15 +135,15 @@ export function framesOf(sent: readonly Sent[]): SeenFrame[] {
   return sent.flatMap(({ frames }) => frames);
 }
 
-/** A client that requests client 2, whom the test plays. */
+/** A client that requests client 2, which the test plays. */
 export function requesting(): ClientHarness & { peer: PlayedResponder; localConnection: number } {
-  const lone = registered();
-  lone.client.connect(lone.now, 2);
-  const [lookUp] = framesOf(lone.sent());
+  const harness = registered();
+  harness.client.connect(harness.now, 2);
+  const [lookUp] = framesOf(harness.sent());
   assert(lookUp?.kind === "lookUp");
   const { nonce } = lookUp;
-  const { publicKey } = lone.identityOf(2);
-  const [request] = lone.hearAnswer({
+  const { publicKey } = harness.identityOf(2);
+  const [request] = harness.receiveAnswer({
     kind: "found",
     nonce,
     id: 2,
@@ -153,7 +153,7 @@ export function requesting(): ClientHarness & { peer: PlayedResponder; localConn
   });
   const [frame] = request?.frames ?? [];
   assert(request !== undefined && frame?.kind === "connectionRequest");
-  lone.told();
-  const peer = new PlayedResponder(lone.random, request.bytes, lone.identityOf(2));
-  return Object.assign(lone, { peer, localConnection: frame.connection });
+  harness.events();
+  const peer = new PlayedResponder(harness.random, request.bytes, harness.identityOf(2));
+  return Object.assign(harness, { peer, localConnection: frame.connection });
 }

@@ -10,6 +10,7 @@ import { Prng } from "./random.ts";
 
 const random = new Prng(Number(Deno.args[0])).bytes;
 const opened = openIdentity({ identity: undefined, isEphemeral: false }, random);
-if (opened.kind === "problem") throw new Error(opened.message);
-if (opened.notice !== undefined) console.error(opened.notice);
-console.log(fingerprint(opened.identity.publicKey));
+if (!opened.ok) throw new Error(opened.error);
+const { identity, notice } = opened.value;
+if (notice !== undefined) console.error(notice);
+console.log(fingerprint(identity.publicKey));

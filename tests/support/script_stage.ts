@@ -1,10 +1,11 @@
 /**
- * A stage for scripts: a client that does only what the test says.
+ * A script with a client that the test plays.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { ClientEvent, ErrorCode, Peer } from "../../client/event.ts";
+import type { ClientEvent, ErrorCode } from "../../client/event.ts";
+import type { Peer } from "../../client/peer.ts";
 import type { ExitStatus } from "../../client/exit.ts";
 import { Script, type ScriptOptions } from "../../client/commands/script.ts";
 import type { ScriptView } from "../../client/commands/script_view.ts";
@@ -15,7 +16,7 @@ export const ANA = { id: 1, name: "ana" };
 export const BOB = { id: 2, name: "bob" };
 const KEY = new Uint8Array(32);
 
-/** A script, and a client that does only what the test says. */
+/** A script with a client that the test plays. */
 export class Stage {
   readonly script: Script;
   view: ScriptView = {
@@ -38,13 +39,13 @@ export class Stage {
     for (const line of lines) this.script.feed(line);
   }
 
-  /** What the script does now: commands as they would be typed, and reports. */
+  /** What the script does now: commands as typed, and messages of reports. */
   steps(): string[] {
     const steps: string[] = [];
     for (let step = this.script.poll(this.view); step; step = this.script.poll(this.view)) {
       if (step.kind === "run") {
         steps.push(Object.values(step.command).join(" "));
-        // As the client does: at once.
+        // The client does these at once.
         if (step.command.command === "send") this.#queue(step.command.peer);
         if (step.command.command === "leave") this.become("leaving");
         if (step.command.command === "connect") this.#requests();
@@ -57,16 +58,16 @@ export class Stage {
 
   #queue(to: Peer | undefined): void {
     const all = [this.view.peer, ...this.view.others].filter((each) => each !== undefined);
-    const whom = all.find(({ id, name }) => to === undefined || to === id || to === name);
-    if (whom === undefined) this.fails("notConnected");
-    else this.#count(whom.id, whom.unconfirmed + 1);
+    const peer = all.find(({ id, name }) => to === undefined || to === id || to === name);
+    if (peer === undefined) this.fails("notConnected");
+    else this.#setUnconfirmed(peer.id, peer.unconfirmed + 1);
   }
 
-  #count(id: number, unconfirmed: number): void {
-    const count = (each: ConversationView): ConversationView =>
+  #setUnconfirmed(id: number, unconfirmed: number): void {
+    const update = (each: ConversationView): ConversationView =>
       each.id === id ? { ...each, unconfirmed } : each;
     const { peer, others } = this.view;
-    this.view = { ...this.view, peer: peer && count(peer), others: others.map(count) };
+    this.view = { ...this.view, peer: peer && update(peer), others: others.map(update) };
   }
 
   #requests(): void {
@@ -108,7 +109,7 @@ export class Stage {
   }
 
   delivers(count = this.view.peer?.unconfirmed ?? 0): void {
-    this.#count(2, (this.view.peer?.unconfirmed ?? 0) - count);
+    this.#setUnconfirmed(2, (this.view.peer?.unconfirmed ?? 0) - count);
     for (let seq = 0; seq < count; seq++) {
       this.script.handle({ kind: "delivered", peer: 2, textSeq: seq, rttMs: 1 });
     }
@@ -119,7 +120,7 @@ export class Stage {
     this.script.handle({ kind: "terminated", peer: 2, name: "bob", by, undelivered });
   }
 
-  /** The current connection ends, and the last one of the others is current again. */
+  /** The current connection ends, and the last of the others is current again. */
   ends(by: "local" | "peer"): void {
     const { peer: ended, others } = this.view;
     const next = others.at(-1)!;
@@ -129,7 +130,7 @@ export class Stage {
     this.script.handle({ kind: "current", peer: next.id, name: next.name, why: "ended" });
   }
 
-  /** The request came to nothing. */
+  /** The request failed. */
   fails(event: Extract<ClientEvent, { kind: "inactive" | "rejected" }> | ErrorCode): void {
     if (this.view.state === "requesting") this.become("idle");
     this.view = { ...this.view, outgoing: undefined };

@@ -1,49 +1,50 @@
 import { assert, assertEquals } from "@std/assert";
 import {
-  BadLine,
   type Chaos,
   CHAOS_EXAMPLE,
   DELAY_MAX,
   describeChaos,
-  HOLD_BACK_MIN,
+  ImpairedLink,
+  IN_TRANSIT_MAX,
   parseChaos,
-  UNDER_WAY_MAX,
+  REORDER_DELAY_MIN,
 } from "../../../client/chaos/chaos.ts";
 import { ChaosSocket } from "../../../client/chaos/chaos_socket.ts";
 import { CONNECTION_DATAGRAM_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import type { Socket } from "../../../protocol/udp.ts";
 
-const FAIR: Chaos = { loss: 0, duplicate: 0, reorder: 0, delay: 0, seed: 7 };
+const UNIMPAIRED: Chaos = { loss: 0, duplicate: 0, reorder: 0, delay: 0, seed: 7 };
 
-/** What comes out of a line, and when, of items put in a millisecond apart. */
+/** The items that come out of a link, and when; they go in a millisecond apart. */
 function pass(chaos: Partial<Chaos>, count: number, direction: "in" | "out" = "out"): number[][] {
-  const line = new BadLine<number>({ ...FAIR, ...chaos }, direction);
+  const link = new ImpairedLink<number>({ ...UNIMPAIRED, ...chaos }, direction);
   const out: number[][] = [];
   const takeUntil = (until: number): void => {
-    for (let at = line.next(); at !== undefined && at <= until; at = line.next()) {
-      out.push([line.take(at)!, at]);
+    for (let at = link.next(); at !== undefined && at <= until; at = link.next()) {
+      out.push([link.take(at)!, at]);
     }
   };
   for (let item = 0; item < count; item++) {
     takeUntil(item);
-    line.put(item, item);
+    link.put(item, item);
   }
   takeUntil(Infinity);
   return out;
 }
 
-Deno.test("parseChaos() understands the example, and parts of it", () => {
+Deno.test("parseChaos() parses the example, and shorter lists", () => {
   const chaos = { loss: 0.2, duplicate: 0.1, reorder: 0.1, delay: 50, seed: 7 };
-  assertEquals(parseChaos(CHAOS_EXAMPLE), { chaos });
+  assertEquals(parseChaos(CHAOS_EXAMPLE), { ok: true, value: chaos });
   assertEquals(parseChaos("delay=2s, loss=1"), {
-    chaos: { ...FAIR, delay: 2000, loss: 1, seed: 1 },
+    ok: true,
+    value: { ...UNIMPAIRED, delay: 2000, loss: 1, seed: 1 },
   });
-  assertEquals(parseChaos("loss=.5"), { chaos: { ...FAIR, loss: 0.5, seed: 1 } });
+  assertEquals(parseChaos("loss=.5"), { ok: true, value: { ...UNIMPAIRED, loss: 0.5, seed: 1 } });
 });
 
-Deno.test("parseChaos() says what it expected", () => {
+Deno.test("parseChaos() reports what it expected", () => {
   const list = `expected a list such as ${CHAOS_EXAMPLE}, got`;
-  const problems: [string, string][] = [
+  const errors: [string, string][] = [
     ["", `${list} ""`],
     ["loss", `${list} "loss"`],
     ["loss=0.1,", `${list} ""`],
@@ -58,28 +59,28 @@ Deno.test("parseChaos() says what it expected", () => {
     ["seed=4294967296", 'expected seed to be a number from 0 to 4294967295, got "4294967296"'],
     ["loss=0.1,loss=0.2", "expected loss only once"],
   ];
-  for (const [text, problem] of problems) assertEquals(parseChaos(text), { problem }, text);
-  assert("chaos" in parseChaos(`delay=${DELAY_MAX}ms`));
+  for (const [text, error] of errors) assertEquals(parseChaos(text), { ok: false, error }, text);
+  assert(parseChaos(`delay=${DELAY_MAX}ms`).ok);
 });
 
-Deno.test("describeChaos() names what is done", () => {
+Deno.test("describeChaos() names each impairment", () => {
   assertEquals(
     describeChaos({ loss: 0.2, duplicate: 0.1, reorder: 0.005, delay: 50, seed: 7 }),
     "The line is made bad on purpose, each way: 20 % of the datagrams lost, 10 % twice, " +
       "0.5 % overtaken, 50 ms late (seed 7)",
   );
   assertEquals(
-    describeChaos(FAIR),
+    describeChaos(UNIMPAIRED),
     "The line is made bad on purpose, each way: nothing at all (seed 7)",
   );
 });
 
-Deno.test("BadLine: a fair line changes nothing", () => {
+Deno.test("ImpairedLink passes everything on without impairment", () => {
   assertEquals(pass({}, 3), [[0, 0], [1, 1], [2, 2]]);
   assertEquals(pass({ delay: 50 }, 3), [[0, 50], [1, 51], [2, 52]]);
 });
 
-Deno.test("BadLine: loses and repeats about as many as it should", () => {
+Deno.test("ImpairedLink loses and duplicates at the given rates", () => {
   assertEquals(pass({ loss: 1 }, 100), []);
   const some = pass({ loss: 0.2 }, 1000).length;
   assert(some > 750 && some < 850, `${some} of 1000 came through`);
@@ -88,21 +89,24 @@ Deno.test("BadLine: loses and repeats about as many as it should", () => {
   assert(twice > 1060 && twice < 1140, `${twice} of 1000 came through`);
 });
 
-Deno.test("BadLine: what is held back is overtaken", () => {
+Deno.test("ImpairedLink delays reordered items so that others overtake them", () => {
   const out = pass({ reorder: 0.1, delay: 5 }, 200);
   assertEquals(out.length, 200);
-  const held = out.filter(([item = 0, at]) => at === item + 5 + HOLD_BACK_MIN).length;
-  assert(held > 5 && held < 40, `${held} held back`);
-  assertEquals(out.every(([item = 0, at = 0]) => [5, 5 + HOLD_BACK_MIN].includes(at - item)), true);
+  const held = out.filter(([item = 0, at]) => at === item + 5 + REORDER_DELAY_MIN).length;
+  assert(held > 5 && held < 40, `${held} reordered`);
+  assertEquals(
+    out.every(([item = 0, at = 0]) => [5, 5 + REORDER_DELAY_MIN].includes(at - item)),
+    true,
+  );
   assert(out.some(([item = 0], index) => item < (out[index - 1]?.[0] ?? 0)), "overtaken");
 });
 
-Deno.test("BadLine: the same seed is the same fate; the directions differ", () => {
+Deno.test("ImpairedLink repeats itself with the same seed, and differs by direction", () => {
   const chaos = { loss: 0.3, duplicate: 0.3, reorder: 0.3 };
   assertEquals(pass(chaos, 50), pass(chaos, 50));
   assert(`${pass(chaos, 50)}` !== `${pass({ ...chaos, seed: 8 }, 50)}`);
   assert(`${pass(chaos, 50)}` !== `${pass(chaos, 50, "in")}`);
-  // Which ones are lost does not depend on what else is done.
+  // Which ones are lost does not depend on the other settings.
   const survivors = (chaos: Partial<Chaos>): Set<number> =>
     new Set(pass(chaos, 50).map(([item = 0]) => item));
   assertEquals(
@@ -111,23 +115,23 @@ Deno.test("BadLine: the same seed is the same fate; the directions differ", () =
   );
 });
 
-Deno.test("BadLine: holds so many at most", () => {
-  const line = new BadLine<number>({ ...FAIR, delay: 1000 }, "out");
-  for (let item = 0; item < UNDER_WAY_MAX + 5; item++) line.put(0, item);
+Deno.test("ImpairedLink bounds the items in transit", () => {
+  const link = new ImpairedLink<number>({ ...UNIMPAIRED, delay: 1000 }, "out");
+  for (let item = 0; item < IN_TRANSIT_MAX + 5; item++) link.put(0, item);
   let count = 0;
-  while (line.take(1000) !== undefined) count++;
-  assertEquals(count, UNDER_WAY_MAX);
+  while (link.take(1000) !== undefined) count++;
+  assertEquals(count, IN_TRANSIT_MAX);
 });
 
-/** A socket in memory, and time that the test moves. */
-class Bench {
+/** A socket in memory, and a clock that the test advances. */
+class Stage {
   now = 0;
   readonly sent: number[] = [];
   isClosed = false;
-  /** Bytes that the socket below may receive. */
+  /** The size of the buffer that the inner socket receives into. */
   bufferSize = 0;
   readonly socket: ChaosSocket;
-  #alarms: { at: number; action: () => void }[] = [];
+  #timers: { at: number; action: () => void }[] = [];
   #receivers: PromiseWithResolvers<[Uint8Array<ArrayBuffer>, Deno.Addr]>[] = [];
 
   constructor(chaos: Partial<Chaos>) {
@@ -146,20 +150,20 @@ class Bench {
         this.isClosed = true;
       },
     };
-    this.socket = new ChaosSocket(inner, { ...FAIR, ...chaos }, {
+    this.socket = new ChaosSocket(inner, { ...UNIMPAIRED, ...chaos }, {
       clock: () => this.now,
-      after: (ms, action) => this.#alarms.push({ at: this.now + ms, action }),
+      after: (ms, action) => this.#timers.push({ at: this.now + ms, action }),
     });
   }
 
-  get alarms(): number {
-    return this.#alarms.length;
+  get timers(): number {
+    return this.#timers.length;
   }
 
   async advance(to: number): Promise<void> {
     this.now = to;
-    const due = this.#alarms.filter(({ at }) => at <= to);
-    this.#alarms = this.#alarms.filter(({ at }) => at > to);
+    const due = this.#timers.filter(({ at }) => at <= to);
+    this.#timers = this.#timers.filter(({ at }) => at > to);
     for (const { action } of due) action();
     await settle();
   }
@@ -182,30 +186,30 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-Deno.test("ChaosSocket: sends late, with one alarm; closing lets out what is under way", async () => {
-  const bench = new Bench({ delay: 50 });
+Deno.test("ChaosSocket delays what it sends with one timer, and sends the rest on close", async () => {
+  const stage = new Stage({ delay: 50 });
   const buffer = Uint8Array.of(1);
-  await bench.socket.send(buffer, TO);
+  await stage.socket.send(buffer, TO);
   // The caller may use the bytes again.
   buffer[0] = 2;
-  await bench.socket.send(buffer, TO);
-  assertEquals([bench.sent, bench.alarms], [[], 1]);
-  await bench.advance(50);
-  assertEquals([bench.sent, bench.alarms], [[1, 2], 0]);
-  await bench.socket.send(Uint8Array.of(3), TO);
-  bench.socket.close();
+  await stage.socket.send(buffer, TO);
+  assertEquals([stage.sent, stage.timers], [[], 1]);
+  await stage.advance(50);
+  assertEquals([stage.sent, stage.timers], [[1, 2], 0]);
+  await stage.socket.send(Uint8Array.of(3), TO);
+  stage.socket.close();
   await settle();
-  assertEquals([bench.sent, bench.isClosed], [[1, 2, 3], true]);
+  assertEquals([stage.sent, stage.isClosed], [[1, 2, 3], true]);
 });
 
-Deno.test("ChaosSocket: receives late, twice, and tells errors", async () => {
-  const bench = new Bench({ delay: 50, duplicate: 1 });
+Deno.test("ChaosSocket delays and duplicates what it receives, and passes errors on", async () => {
+  const stage = new Stage({ delay: 50, duplicate: 1 });
   const received: number[] = [];
   const errors: string[] = [];
   (async () => {
     for (;;) {
       try {
-        received.push((await bench.socket.receive(new Uint8Array(10)))[0][0]!);
+        received.push((await stage.socket.receive(new Uint8Array(10)))[0][0]!);
       } catch (error) {
         errors.push(String(error));
         if (errors.length === 2) return;
@@ -213,16 +217,16 @@ Deno.test("ChaosSocket: receives late, twice, and tells errors", async () => {
     }
   })();
   await settle();
-  assert(bench.bufferSize > CONNECTION_DATAGRAM_SIZE_MAX, "a large one is not cut");
-  await bench.arrive(1);
-  await bench.advance(20);
-  await bench.arrive(2);
+  assert(stage.bufferSize > CONNECTION_DATAGRAM_SIZE_MAX, "a large datagram is not cut");
+  await stage.arrive(1);
+  await stage.advance(20);
+  await stage.arrive(2);
   assertEquals(received, []);
-  await bench.advance(50);
+  await stage.advance(50);
   assertEquals(received, [1, 1]);
-  await bench.fail();
-  await bench.advance(70);
+  await stage.fail();
+  await stage.advance(70);
   assertEquals(received, [1, 1, 2, 2]);
-  await bench.fail();
+  await stage.fail();
   assertEquals(errors, ["Error: closed", "Error: closed"]);
 });

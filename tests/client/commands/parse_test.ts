@@ -1,12 +1,7 @@
 import { assertEquals } from "@std/assert";
-import {
-  CLIENT_ID_MAX,
-  parseCommand,
-  type ParseContext,
-  type ParsedLine,
-} from "../../../client/commands/parse.ts";
+import { parseCommand, type ParseContext } from "../../../client/commands/parse.ts";
 import { COMMANDS, usage } from "../../../client/commands/command_table.ts";
-import { complete, KnownClients } from "../../../client/commands/complete.ts";
+import { CLIENT_ID_MAX } from "../../../client/peer.ts";
 import { commandHelp } from "../../../client/commands/help.ts";
 
 const IDLE: ParseContext = { isConnected: false, isJson: false };
@@ -18,14 +13,13 @@ const SPACES = "cannot hold spaces or control characters";
 /** A fingerprint. */
 const DIGITS = "12345 67890 00000 11111 22222 33333";
 
-/** The command, or the message of the problem. */
-function understood(line: string, context: ParseContext): unknown {
-  const parsed: ParsedLine = parseCommand(line, context);
-  if (parsed.kind === "command") return parsed.command;
-  return parsed.kind === "problem" ? parsed.message : undefined;
+/** The command, or the error message. */
+function parsed(line: string, context: ParseContext): unknown {
+  const result = parseCommand(line, context);
+  return result.ok ? result.value : result.error.message;
 }
 
-Deno.test("parseCommand() understands every command, with and without a slash", () => {
+Deno.test("parseCommand() parses every command, with and without a slash", () => {
   const lines: [string, unknown][] = [
     ["connect 2", { command: "connect", peer: 2 }],
     ["connect ana", { command: "connect", peer: "ana" }],
@@ -56,21 +50,21 @@ Deno.test("parseCommand() understands every command, with and without a slash", 
     ["unblock", { command: "unblock" }],
   ];
   for (const [line, expected] of lines) {
-    assertEquals(understood(line, IDLE), expected);
-    assertEquals(understood(line, CONNECTED), expected);
-    assertEquals(understood(`/${line.trimStart()}`, CONNECTED), expected);
+    assertEquals(parsed(line, IDLE), expected);
+    assertEquals(parsed(line, CONNECTED), expected);
+    assertEquals(parsed(`/${line.trimStart()}`, CONNECTED), expected);
   }
 });
 
-Deno.test("parseCommand() finds every example of the table to be right", () => {
+Deno.test("parseCommand() parses every example of the table", () => {
   for (const { name, example } of COMMANDS) {
-    const parsed = parseCommand(example, IDLE);
+    const result = parseCommand(example, IDLE);
     const command = name === "@" ? "send" : name;
-    assertEquals(parsed.kind === "command" && parsed.command.command, command);
+    assertEquals(result.ok && result.value?.command, command);
   }
 });
 
-Deno.test("parseCommand() sends what is no fitting command, while connected", () => {
+Deno.test("parseCommand() takes a line that is no valid command for a message, while connected", () => {
   for (
     const text of [
       "hello",
@@ -102,24 +96,24 @@ Deno.test("parseCommand() sends what is no fitting command, while connected", ()
       "two\nlines",
     ]
   ) {
-    assertEquals(understood(text, CONNECTED), { command: "send", text });
+    assertEquals(parsed(text, CONNECTED), { command: "send", text });
   }
 });
 
 Deno.test("parseCommand() keeps the spaces of a message", () => {
-  assertEquals(understood("send   a  b ", IDLE), { command: "send", text: "  a  b " });
-  assertEquals(understood("/send a\nb", IDLE), { command: "send", text: "a\nb" });
+  assertEquals(parsed("send   a  b ", IDLE), { command: "send", text: "  a  b " });
+  assertEquals(parsed("/send a\nb", IDLE), { command: "send", text: "a\nb" });
 });
 
-Deno.test("parseCommand() sends what stands behind two slashes with one", () => {
-  assertEquals(understood("//etc/hosts", CONNECTED), { command: "send", text: "/etc/hosts" });
-  assertEquals(understood("//leave", IDLE), { command: "send", text: "/leave" });
+Deno.test("parseCommand() sends a line after two slashes with one", () => {
+  assertEquals(parsed("//etc/hosts", CONNECTED), { command: "send", text: "/etc/hosts" });
+  assertEquals(parsed("//leave", IDLE), { command: "send", text: "/leave" });
 });
 
-Deno.test("parseCommand() takes nothing for nothing", () => {
+Deno.test("parseCommand() returns no command for an empty line", () => {
   for (const context of [IDLE, CONNECTED, JSON_LINES]) {
     for (const line of ["", "  ", "\t"]) {
-      assertEquals(parseCommand(line, context), { kind: "nothing" });
+      assertEquals(parseCommand(line, context), { ok: true, value: undefined });
     }
   }
 });
@@ -139,47 +133,47 @@ Deno.test("parseCommand() suggests the nearest command", () => {
   for (const [line, name] of near) {
     const word = line.split(" ")[0];
     const message = `Unknown command "${word}": did you mean "${name}"?`;
-    assertEquals(parseCommand(line, IDLE), { kind: "problem", message, isText: false });
+    assertEquals(parseCommand(line, IDLE), { ok: false, error: { message, isText: false } });
   }
   assertEquals(
-    understood("/conect 2", CONNECTED),
+    parsed("/conect 2", CONNECTED),
     'Unknown command "/conect": did you mean "/connect"?',
   );
 });
 
-Deno.test("parseCommand() says that other text is no command", () => {
+Deno.test("parseCommand() reports an unknown command", () => {
   const message = 'Unknown command "hello": type help, or connect NAME to talk';
-  assertEquals(parseCommand("hello there", IDLE), { kind: "problem", message, isText: true });
-  assertEquals(understood("/", CONNECTED), 'Unknown command "/": type help for the commands');
-  const long = understood("x".repeat(100_000), IDLE);
+  assertEquals(parseCommand("hello there", IDLE), { ok: false, error: { message, isText: true } });
+  assertEquals(parsed("/", CONNECTED), 'Unknown command "/": type help for the commands');
+  const long = parsed("x".repeat(100_000), IDLE);
   assertEquals(long, `Unknown command "${"x".repeat(40)}…": type help, or connect NAME to talk`);
 });
 
-Deno.test("parseCommand() shows the usage where the arguments do not fit", () => {
+Deno.test("parseCommand() shows the usage for invalid arguments", () => {
   const expected = "Usage: connect ID|NAME · for example: connect 2";
-  assertEquals(understood("connect", IDLE), expected);
-  assertEquals(understood("/connect 2 3", CONNECTED), expected);
-  assertEquals(understood("send ", IDLE), "Usage: send TEXT · for example: send hello");
-  assertEquals(understood("block", IDLE), "Usage: block WHO · for example: block eve");
-  assertEquals(understood("list 3", IDLE), "Usage: list · for example: list");
-  assertEquals(understood("switch", IDLE), "Usage: switch ID|NAME · for example: switch 2");
+  assertEquals(parsed("connect", IDLE), expected);
+  assertEquals(parsed("/connect 2 3", CONNECTED), expected);
+  assertEquals(parsed("send ", IDLE), "Usage: send TEXT · for example: send hello");
+  assertEquals(parsed("block", IDLE), "Usage: block WHO · for example: block eve");
+  assertEquals(parsed("list 3", IDLE), "Usage: list · for example: list");
+  assertEquals(parsed("switch", IDLE), "Usage: switch ID|NAME · for example: switch 2");
   const addressed = "Usage: @ID|NAME TEXT · for example: @2 hello";
-  for (const line of ["@bob", "@2 ", "/@bob"]) assertEquals(understood(line, CONNECTED), addressed);
-  for (const line of ["@", "@ hi"]) assertEquals(understood(line, IDLE), addressed);
+  for (const line of ["@bob", "@2 ", "/@bob"]) assertEquals(parsed(line, CONNECTED), addressed);
+  for (const line of ["@", "@ hi"]) assertEquals(parsed(line, IDLE), addressed);
 });
 
-Deno.test("parseCommand() takes numbers from 1 to 4294967295 for client ids", () => {
+Deno.test("parseCommand() accepts client ids from 1 to 4294967295", () => {
   const ids = `expected a client id from 1 to ${CLIENT_ID_MAX}`;
-  assertEquals(understood("connect 4294967295", IDLE), { command: "connect", peer: 4294967295 });
-  assertEquals(understood("connect 007", IDLE), { command: "connect", peer: 7 });
-  assertEquals(understood("connect 0", IDLE), `Cannot connect: ${ids}, got "0"`);
-  assertEquals(understood("accept 4294967296", IDLE), `Cannot accept: ${ids}, got "4294967296"`);
-  assertEquals(understood("connect 2x", IDLE), { command: "connect", peer: "2x" });
+  assertEquals(parsed("connect 4294967295", IDLE), { command: "connect", peer: 4294967295 });
+  assertEquals(parsed("connect 007", IDLE), { command: "connect", peer: 7 });
+  assertEquals(parsed("connect 0", IDLE), `Cannot connect: ${ids}, got "0"`);
+  assertEquals(parsed("accept 4294967296", IDLE), `Cannot accept: ${ids}, got "4294967296"`);
+  assertEquals(parsed("connect 2x", IDLE), { command: "connect", peer: "2x" });
   const slash = 'Cannot connect: a name cannot start with "@"';
-  assertEquals(understood("connect @ana", IDLE), slash);
+  assertEquals(parsed("connect @ana", IDLE), slash);
 });
 
-Deno.test("parseCommand() understands JSON lines", () => {
+Deno.test("parseCommand() parses JSON lines", () => {
   const lines: [string, unknown][] = [
     ['{"command":"connect","peer":2}', { command: "connect", peer: 2 }],
     [' {"command":"connect","peer":"ana"}', { command: "connect", peer: "ana" }],
@@ -198,9 +192,9 @@ Deno.test("parseCommand() understands JSON lines", () => {
     [`{"command":"block","peer":"${DIGITS}"}`, { command: "block", peer: DIGITS }],
     ['{"command":"unblock"}', { command: "unblock" }],
   ];
-  for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
-  assertEquals(understood("plain", JSON_LINES), { command: "send", text: "plain" });
-  assertEquals(understood("{plain}", CONNECTED), { command: "send", text: "{plain}" });
+  for (const [line, expected] of lines) assertEquals(parsed(line, JSON_LINES), expected);
+  assertEquals(parsed("plain", JSON_LINES), { command: "send", text: "plain" });
+  assertEquals(parsed("{plain}", CONNECTED), { command: "send", text: "{plain}" });
 });
 
 Deno.test("parseCommand() reports malformed JSON lines", () => {
@@ -231,58 +225,7 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
     ],
     ['{"command":"send","peer":"@x","text":"x"}', 'Cannot send: a name cannot start with "@"'],
   ];
-  for (const [line, expected] of lines) assertEquals(understood(line, JSON_LINES), expected);
-});
-
-Deno.test("complete() completes commands, and then clients", () => {
-  const known = {
-    isConnected: false,
-    clients: [{ id: 2, name: "bob" }, { id: 20, name: "" }],
-    connected: [{ id: 4, name: "dan" }],
-    requests: [{ id: 3, name: "carol" }],
-    blocked: ["eve", DIGITS.replaceAll(" ", "-")],
-  };
-  assertEquals(complete("co", known), [["connect "], "co"]);
-  assertEquals(complete("/t", known), [["/terminate"], "/t"]);
-  assertEquals(complete("connect B", known), [["bob"], "B"]);
-  assertEquals(complete("connect 2", known), [["2", "20"], "2"]);
-  assertEquals(complete("accept ", known), [["carol", "3"], ""]);
-  assertEquals(complete("sw", known), [["switch "], "sw"]);
-  assertEquals(complete("switch ", known), [["dan", "4"], ""]);
-  assertEquals(complete("terminate D", known), [["dan"], "D"]);
-  assertEquals(complete("@", known), [["@dan ", "@4 "], "@"]);
-  assertEquals(complete("/@D", { ...known, isConnected: true }), [["/@dan "], "/@D"]);
-  assertEquals(complete("@dan ", known), [[], ""]);
-  assertEquals(complete("bl", known), [["block "], "bl"]);
-  assertEquals(complete("block b", known), [["bob"], "b"]);
-  assertEquals(complete("unblock ", known)[0], known.blocked);
-  assertEquals(complete("unblock E", known), [["eve"], "E"]);
-  assertEquals(complete("help te", known), [["terminate"], "te"]);
-  assertEquals(complete("list x", known), [[], "x"]);
-  assertEquals(complete("send hello wor", known)[0], []);
-});
-
-Deno.test("complete() offers no name that is none", () => {
-  const clients = new KnownClients();
-  clients.handle({
-    kind: "list",
-    clients: [{ id: 2, name: "b\x1b[2Job" }, { id: 3, name: "eve" }],
-  });
-  const key = new Uint8Array(32);
-  clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job", key, hash: key });
-  const known = {
-    isConnected: false,
-    clients: clients.list(),
-    connected: [],
-    requests: [],
-    blocked: [],
-  };
-  assertEquals(complete("connect ", known), [["eve", "3", "2"], ""]);
-});
-
-Deno.test("complete() offers nothing for an empty line while connected", () => {
-  const known = { isConnected: true, clients: [], connected: [], requests: [], blocked: [] };
-  assertEquals(complete("", known), [[], ""]);
+  for (const [line, expected] of lines) assertEquals(parsed(line, JSON_LINES), expected);
 });
 
 Deno.test("commandHelp() has a line for each command, within 80 columns", () => {
@@ -295,26 +238,26 @@ Deno.test("commandHelp() has a line for each command, within 80 columns", () => 
   assertEquals(lines.filter((line) => line.length > 80), []);
 });
 
-Deno.test("parseCommand() takes log for a command where a file may be meant, while connected", () => {
+Deno.test("parseCommand() takes log with a file name for a command, while connected", () => {
   for (
     const file of ["chat.txt", "a/b", "off", "/tmp/my chat.txt", "~/a b", "..\\a b", "C:\\a b"]
   ) {
-    assertEquals(understood(`log ${file}`, CONNECTED), { command: "log", file });
+    assertEquals(parsed(`log ${file}`, CONNECTED), { command: "log", file });
   }
   for (const text of ["log in", "log in.to it", "log 'em", "log out of C: now"]) {
-    assertEquals(understood(text, CONNECTED), { command: "send", text });
+    assertEquals(parsed(text, CONNECTED), { command: "send", text });
   }
 });
 
-Deno.test("parseCommand() takes a path with spaces, quoted as for a shell or not", () => {
+Deno.test("parseCommand() accepts a path with spaces, quoted or not", () => {
   for (const context of [IDLE, CONNECTED]) {
     for (const quote of ["'", '"']) {
-      const command = understood(`log ${quote}my chat.txt${quote} `, context);
+      const command = parsed(`log ${quote}my chat.txt${quote} `, context);
       assertEquals(command, { command: "log", file: "my chat.txt" });
     }
   }
   for (const line of ["log my chat.txt", "/log my chat.txt"]) {
-    assertEquals(understood(line, IDLE), { command: "log", file: "my chat.txt" });
+    assertEquals(parsed(line, IDLE), { command: "log", file: "my chat.txt" });
   }
-  assertEquals(understood("/log 'em", CONNECTED), { command: "log", file: "'em" });
+  assertEquals(parsed("/log 'em", CONNECTED), { command: "log", file: "'em" });
 });

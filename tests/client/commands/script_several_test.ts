@@ -3,7 +3,7 @@ import { ExitStatus } from "../../../client/exit.ts";
 import { SEND_WINDOW } from "../../../client/commands/script.ts";
 import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
-/** A script that talks with bob, and then with carol as well. */
+/** A script that is connected with bob, and then also with carol. */
 function withTwo(...lines: string[]): Stage {
   const stage = new Stage({}, ...lines);
   stage.registers();
@@ -12,14 +12,14 @@ function withTwo(...lines: string[]): Stage {
   return stage;
 }
 
-Deno.test("Script sends to one of several by id or name, each with a window of its own", () => {
+Deno.test("Script sends to several peers by id or name, with a window for each", () => {
   const toBob = Array.from({ length: SEND_WINDOW }, () => "@bob hi");
   const stage = withTwo(...toBob, "@carol hi", "@2 more");
   assertEquals(stage.steps().slice(SEND_WINDOW - 1), ["send hi bob", "send hi carol"]);
   assertEquals(stage.steps(), []);
 });
 
-Deno.test("Script switches when everything is delivered, and takes what is terminated by name", () => {
+Deno.test("Script switches when all messages are delivered, and terminates by id", () => {
   const stage = withTwo("hi", "switch bob", "requests", "terminate 3", "hello");
   assertEquals(stage.steps(), ["send hi"]);
   stage.view = { ...stage.view, peer: { ...stage.view.peer!, unconfirmed: 0 } };
@@ -35,7 +35,7 @@ Deno.test("Script switches when everything is delivered, and takes what is termi
   assertEquals(stage.steps(), ["send hello"]);
 });
 
-Deno.test("Script goes on with another connection when it has terminated the current one", () => {
+Deno.test("Script continues on another connection after it has terminated the current one", () => {
   const stage = withTwo("terminate", "hello");
   assertEquals(stage.steps(), ["terminate"]);
   stage.ends("local");
@@ -43,7 +43,7 @@ Deno.test("Script goes on with another connection when it has terminated the cur
   assertEquals(stage.script.status, ExitStatus.ok);
 });
 
-Deno.test("Script tells nobody what was meant for somebody who is gone", () => {
+Deno.test("Script sends no message for a peer that has left to another peer", () => {
   const stage = withTwo();
   stage.ends("peer");
   for (const line of ["for carol", "@2 for bob", "terminate", "for bob"]) stage.script.feed(line);
@@ -55,7 +55,7 @@ Deno.test("Script tells nobody what was meant for somebody who is gone", () => {
   assertEquals(stage.script.status, ExitStatus.undelivered);
 });
 
-Deno.test("Script means nobody who is connected beside, because all are accepted", () => {
+Deno.test("Script sends no message to a peer that was accepted without a command", () => {
   const stage = withTwo();
   stage.ends("peer");
   const key = new Uint8Array(32);
@@ -69,7 +69,7 @@ Deno.test("Script means nobody who is connected beside, because all are accepted
   assertEquals(stage.steps(), ["send for dan"]);
 });
 
-Deno.test("Script tells nobody what was meant for somebody who could not be reached", () => {
+Deno.test("Script sends no message for a peer that it could not reach to another peer", () => {
   const stage = new Stage({}, "connect 3", "for carol", "switch bob", "for bob");
   stage.registers();
   stage.connects(BOB);
@@ -79,7 +79,7 @@ Deno.test("Script tells nobody what was meant for somebody who could not be reac
   assertEquals(stage.script.status, ExitStatus.inactive);
 });
 
-Deno.test("Script takes terminate for done where the one that it names was quicker", () => {
+Deno.test("Script skips terminate for a named peer that already terminated", () => {
   const stage = withTwo("terminate carol", "terminate dan");
   stage.ends("peer");
   assertEquals(stage.steps(), ["terminate dan"]);

@@ -11,7 +11,7 @@ Deno.test("Script runs nothing before the client is registered", () => {
   assertEquals(stage.steps(), ["connect 2"]);
 });
 
-Deno.test("Script waits with connect for the connection, and then sends", () => {
+Deno.test("Script waits for the connection after connect, and then sends", () => {
   const stage = new Stage({}, "connect 2", "hello", "send you", "", "terminate", "list");
   stage.script.end();
   stage.registers();
@@ -33,7 +33,7 @@ Deno.test("Script waits with connect for the connection, and then sends", () => 
   assertEquals(stage.leaves(), ExitStatus.ok);
 });
 
-Deno.test("Script goes on after every way in which connect fails, and exits with the first", () => {
+Deno.test("Script continues after each failure of connect, with the status of the first", () => {
   const failures: [Parameters<Stage["fails"]>[0], ExitStatus][] = [
     [{ kind: "inactive", peer: 2 }, ExitStatus.inactive],
     ["peerTimeout", ExitStatus.inactive],
@@ -55,7 +55,7 @@ Deno.test("Script goes on after every way in which connect fails, and exits with
   }
 });
 
-Deno.test("Script asks and blocks in its turn, and fails where nobody is meant", () => {
+Deno.test("Script runs fingerprint, verify and block in order, and fails for an unknown peer", () => {
   const stage = new Stage({}, "fingerprint", "connect 2", "verify", "hi", "block bob", "unblock");
   stage.script.end();
   stage.registers();
@@ -81,7 +81,7 @@ Deno.test("Script keeps at most SEND_WINDOW messages undelivered", () => {
   assertEquals(stage.steps(), [`send ${SEND_WINDOW}`]);
 });
 
-Deno.test("Script goes on when the connection ends while it waits for deliveries", () => {
+Deno.test("Script continues when the connection ends while it waits for deliveries", () => {
   const stage = new Stage({}, "one", "list");
   stage.script.end();
   stage.registers();
@@ -94,7 +94,7 @@ Deno.test("Script goes on when the connection ends while it waits for deliveries
   assertEquals(stage.leaves(1), ExitStatus.undelivered);
 });
 
-Deno.test("Script waits with accept and reject for a request", () => {
+Deno.test("Script waits for a request before accept and reject", () => {
   const stage = new Stage({}, "reject", "accept");
   stage.registers();
   assertEquals(stage.steps(), []);
@@ -108,7 +108,7 @@ Deno.test("Script waits with accept and reject for a request", () => {
   assertEquals(other.steps().slice(0, 1), ["accept bob"]);
 });
 
-Deno.test("Script runs accept for a request that came before it", () => {
+Deno.test("Script runs accept for a request that arrived before it", () => {
   const stage = new Stage({}, "accept 2");
   stage.registers();
   stage.rings(ANA, BOB);
@@ -118,7 +118,7 @@ Deno.test("Script runs accept for a request that came before it", () => {
   });
 });
 
-Deno.test("Script takes accept for done where --accept-all was quicker", () => {
+Deno.test("Script skips accept where --accept-all already accepted", () => {
   const stage = new Stage({ acceptAll: true }, "accept", "hi");
   stage.registers();
   assertEquals(stage.steps(), []);
@@ -126,7 +126,7 @@ Deno.test("Script takes accept for done where --accept-all was quicker", () => {
   assertEquals(stage.steps(), ["send hi"]);
 });
 
-Deno.test("Script takes terminate for done where the other was quicker", () => {
+Deno.test("Script skips terminate where the peer already terminated", () => {
   const stage = new Stage({}, "terminate");
   stage.script.end();
   stage.registers();
@@ -136,7 +136,7 @@ Deno.test("Script takes terminate for done where the other was quicker", () => {
   assertEquals(stage.leaves(), ExitStatus.ok);
 });
 
-Deno.test("Script fails to terminate where there was no connection", () => {
+Deno.test("Script fails to terminate without a connection", () => {
   const stage = new Stage({}, "terminate");
   stage.registers();
   assertEquals(stage.steps(), ["terminate"]);
@@ -144,7 +144,7 @@ Deno.test("Script fails to terminate where there was no connection", () => {
   assertEquals(stage.script.status, ExitStatus.failure);
 });
 
-Deno.test("Script reports lines that it does not understand, and goes on", () => {
+Deno.test("Script reports invalid lines, and continues", () => {
   const stage = new Stage({}, "conect 2", "hello");
   stage.script.feedTooLong();
   stage.script.end();
@@ -158,7 +158,7 @@ Deno.test("Script reports lines that it does not understand, and goes on", () =>
   assertEquals(stage.leaves(), ExitStatus.usage);
 });
 
-Deno.test("Script counts what is sent after the connection as undelivered", () => {
+Deno.test("Script counts messages after the end of the connection as undelivered", () => {
   for (const line of ["hello", "send hello"]) {
     const stage = new Stage({});
     stage.registers();
@@ -179,7 +179,7 @@ Deno.test("Script counts a message that is too long as undelivered", () => {
   assertEquals(stage.script.status, ExitStatus.undelivered);
 });
 
-Deno.test("Script waits with the end of the input for deliveries, terminates, and leaves", () => {
+Deno.test("Script waits for deliveries at the end of the input, terminates, and leaves", () => {
   const stage = new Stage({}, "hello");
   stage.script.end();
   stage.registers();
@@ -199,7 +199,7 @@ Deno.test("Script runs nothing after leave", () => {
   assertEquals(stage.leaves(), ExitStatus.ok);
 });
 
-Deno.test("Script reports a leave that was not acknowledged, or left messages undelivered", () => {
+Deno.test("Script fails if the leave is not acknowledged, or leaves messages undelivered", () => {
   const silent = new Stage({}, "leave");
   silent.registers();
   silent.steps();
@@ -210,7 +210,7 @@ Deno.test("Script reports a leave that was not acknowledged, or left messages un
   assertEquals(lossy.leaves(2, false), ExitStatus.undelivered);
 });
 
-Deno.test("Script fails where the client cannot register", () => {
+Deno.test("Script fails if the client cannot register", () => {
   const failures: [ErrorCode, ExitStatus][] = [
     ["serverTimeout", ExitStatus.serverTimeout],
     ["refused", ExitStatus.failure],
@@ -237,7 +237,7 @@ Deno.test("Script with --connect and --send delivers, terminates and leaves", ()
   assertEquals(stage.leaves(), ExitStatus.ok);
 });
 
-Deno.test("Script with --connect ends at once where anything fails", () => {
+Deno.test("Script with --connect ends at the first failure", () => {
   const stage = new Stage({ connect: 2, send: "hi" });
   stage.registers();
   stage.steps();
@@ -255,7 +255,7 @@ Deno.test("Script with --connect ends at once where anything fails", () => {
   assertEquals(later.leaves(1), ExitStatus.undelivered);
 });
 
-Deno.test("Script on a terminal minds the failure of --connect, and then only the leave", () => {
+Deno.test("Script on a terminal fails for --connect, and after that only for the leave", () => {
   const stage = new Stage({ connect: 2, isTyped: true });
   stage.registers();
   assertEquals(stage.steps(), ["connect 2"]);
@@ -273,7 +273,7 @@ Deno.test("Script on a terminal minds the failure of --connect, and then only th
   assertEquals(failing.leaves(), ExitStatus.rejected);
 });
 
-Deno.test("Script on a terminal does not mind what is typed too early", () => {
+Deno.test("Script on a terminal ignores failures of commands that are typed early", () => {
   const stage = new Stage({ connect: 2, isTyped: true });
   stage.script.handle({ kind: "error", code: "notRegistered", message: "" });
   stage.registers();
@@ -285,7 +285,7 @@ Deno.test("Script on a terminal does not mind what is typed too early", () => {
   assertEquals(stage.leaves(), ExitStatus.ok);
 });
 
-Deno.test("Script wants input only when nothing waits", () => {
+Deno.test("Script wants input only when no command waits", () => {
   const stage = new Stage();
   assertEquals(stage.script.wantsInput, true);
   stage.script.feed("accept");

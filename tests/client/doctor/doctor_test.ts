@@ -2,10 +2,10 @@ import { assertEquals } from "@std/assert";
 import {
   ANSWER_TIMEOUT,
   Doctor,
-  LEAVE_PATIENCE,
+  LEAVE_TIMEOUT,
   PROBE_TIMEOUT,
   PROBES,
-  SILENCE,
+  SILENCE_TIMEOUT,
 } from "../../../client/doctor/doctor.ts";
 import type { Finding } from "../../../client/doctor/findings.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "../../../client/doctor/render.ts";
@@ -18,10 +18,11 @@ import { Prng } from "../../support/random.ts";
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 const PORT = 4000;
 const HERE: Address = { hostname: "192.0.2.4", port: PORT };
-/** Milliseconds that a datagram is under way. */
+/** Milliseconds that a datagram takes. */
 const DELAY = 10;
 
-interface Scene {
+/** What the doctor meets. */
+interface Setup {
   secret?: Uint8Array;
   serverSecret?: Uint8Array;
   maxClients?: number;
@@ -32,7 +33,7 @@ interface Scene {
 }
 
 /** A doctor and a directory on virtual time. */
-class Visit {
+class Stage {
   now = 1000;
   readonly doctor: Doctor;
   readonly server: Server;
@@ -40,13 +41,13 @@ class Visit {
   status: number | undefined;
   silentAt: number | undefined;
   sent = 0;
-  readonly #scene: Scene;
-  readonly #onWay: { at: number; action: () => void }[] = [];
+  readonly #setup: Setup;
+  readonly #inTransit: { at: number; action: () => void }[] = [];
 
-  constructor(scene: Scene = {}) {
-    this.#scene = scene;
+  constructor(setup: Setup = {}) {
+    this.#setup = setup;
     const random = new Prng(5).bytes;
-    const { maxClients = 10, secret, serverSecret } = scene;
+    const { maxClients = 10, secret, serverSecret } = setup;
     this.server = new Server({ maxClients, lease: 45_000, random, secret: serverSecret });
     this.doctor = new Doctor(this.now, {
       server: SERVER,
@@ -64,18 +65,18 @@ class Visit {
       this.#drain();
       const next = Math.min(
         this.doctor.nextTimeout() ?? Infinity,
-        ...this.#onWay.map(({ at }) => at),
+        ...this.#inTransit.map(({ at }) => at),
       );
       if (next > until || next === Infinity) return this;
       this.now = Math.max(this.now, next);
-      const due = this.#onWay.findIndex(({ at }) => at <= this.now);
+      const due = this.#inTransit.findIndex(({ at }) => at <= this.now);
       if (due === -1) this.doctor.handleTimeout(this.now);
-      else this.#onWay.splice(due, 1)[0]!.action();
+      else this.#inTransit.splice(due, 1)[0]!.action();
     }
   }
 
-  /** Lets the doctor hear something. */
-  hear(bytes: Uint8Array, from = SERVER): void {
+  /** Gives the doctor a datagram. */
+  receive(bytes: Uint8Array, from = SERVER): void {
     this.doctor.handleDatagram(this.now, bytes, from);
   }
 
@@ -84,7 +85,7 @@ class Visit {
   }
 
   #drain(): void {
-    const { isLost = () => false, seenAt = HERE } = this.#scene;
+    const { isLost = () => false, seenAt = HERE } = this.#setup;
     for (let out = this.doctor.pollTransmit(this.now); out !== undefined;) {
       const bytes = out.bytes.slice();
       if (!isLost(this.sent++)) {
@@ -94,7 +95,7 @@ class Visit {
     }
     for (let out = this.server.pollTransmit(); out !== undefined;) {
       const bytes = out.bytes.slice();
-      this.#after(() => this.hear(bytes));
+      this.#after(() => this.receive(bytes));
       out = this.server.pollTransmit();
     }
     for (let event = this.doctor.pollEvent(); event !== undefined;) {
@@ -106,108 +107,108 @@ class Visit {
   }
 
   #after(action: () => void): void {
-    this.#onWay.push({ at: this.now + DELAY, action });
+    this.#inTransit.push({ at: this.now + DELAY, action });
   }
 }
 
-Deno.test("Doctor: all well, and nothing stays in the table", () => {
-  const visit = new Visit().run();
-  assertEquals(visit.verdicts(), [
+Deno.test("Doctor passes all checks, and leaves no entry in the table", () => {
+  const stage = new Stage().run();
+  assertEquals(stage.verdicts(), [
     "directory ok",
     "version ok",
     "address ok",
     "roundTrip ok",
     "leave ok",
   ]);
-  assertEquals(visit.status, 0);
-  assertEquals(visit.server.table().size, 0);
-  const { fields } = visit.findings[3]!;
+  assertEquals(stage.status, 0);
+  assertEquals(stage.server.table().size, 0);
+  const { fields } = stage.findings[3]!;
   assertEquals(fields, { probes: PROBES, answered: PROBES, medianMs: 20, minMs: 20 });
-  assertEquals(visit.silentAt, undefined);
+  assertEquals(stage.silentAt, undefined);
 });
 
-Deno.test("Doctor: another port, or an address of no machine here, is a NAT", () => {
+Deno.test("Doctor reports a NAT for another port, or another host's address", () => {
   for (const seenAt of [{ ...HERE, port: 61_002 }, { ...HERE, hostname: "198.51.100.4" }]) {
-    const visit = new Visit({ seenAt }).run();
-    const finding = visit.findings.find(({ check }) => check === "address")!;
+    const stage = new Stage({ seenAt }).run();
+    const finding = stage.findings.find(({ check }) => check === "address")!;
     assertEquals(finding.verdict, "warning");
     assertEquals(finding.fields, { host: seenAt.hostname, port: seenAt.port, nat: true });
-    assertEquals(visit.status, 0);
+    assertEquals(stage.status, 0);
   }
 });
 
-Deno.test("Doctor: a lost probe is counted, and measured nowhere", () => {
+Deno.test("Doctor counts a lost probe, and does not measure it", () => {
   // Two for the registration, then the probes.
-  const visit = new Visit({ isLost: (n) => n === 3 }).run();
-  const finding = visit.findings.find(({ check }) => check === "roundTrip")!;
+  const stage = new Stage({ isLost: (n) => n === 3 }).run();
+  const finding = stage.findings.find(({ check }) => check === "roundTrip")!;
   assertEquals(finding.verdict, "warning");
   assertEquals(finding.fields, { probes: PROBES, answered: PROBES - 1, medianMs: 20, minMs: 20 });
-  assertEquals(visit.status, 0);
-  assertEquals(visit.now < 1000 + PROBE_TIMEOUT + 1000, true);
+  assertEquals(stage.status, 0);
+  assertEquals(stage.now < 1000 + PROBE_TIMEOUT + 1000, true);
 });
 
-Deno.test("Doctor: silence is told early, and given up: status 3", () => {
-  const visit = new Visit({ isLost: () => true }).run();
-  assertEquals(visit.silentAt, 1000 + SILENCE);
-  assertEquals(visit.now, 1000 + ANSWER_TIMEOUT);
-  assertEquals(visit.status, 3);
-  assertEquals(visit.verdicts(), ["directory failed"]);
-  assertEquals(visit.findings[0]?.fields, { reason: "silence" });
-  assertEquals(visit.findings[0]?.message.includes("UDP may be blocked here"), true);
+Deno.test("Doctor reports silence early, and gives up with status 3", () => {
+  const stage = new Stage({ isLost: () => true }).run();
+  assertEquals(stage.silentAt, 1000 + SILENCE_TIMEOUT);
+  assertEquals(stage.now, 1000 + ANSWER_TIMEOUT);
+  assertEquals(stage.status, 3);
+  assertEquals(stage.verdicts(), ["directory failed"]);
+  assertEquals(stage.findings[0]?.fields, { reason: "silence" });
+  assertEquals(stage.findings[0]?.message.includes("UDP may be blocked here"), true);
 });
 
-Deno.test("Doctor: where answers come, and registering does not succeed, that is no silence", () => {
-  const visit = new Visit({ isLost: (n) => n > 0 }).run();
-  assertEquals([visit.status, visit.findings[0]?.fields], [1, { reason: "loss" }]);
+Deno.test("Doctor reports loss where answers arrive but the registration fails", () => {
+  const stage = new Stage({ isLost: (n) => n > 0 }).run();
+  assertEquals([stage.status, stage.findings[0]?.fields], [1, { reason: "loss" }]);
 });
 
-Deno.test("Doctor: a closed port is no silence", () => {
-  const visit = new Visit({ isLost: () => true }).run(2000);
-  visit.doctor.handleRefused();
-  visit.run();
-  assertEquals(visit.status, 3);
-  assertEquals(visit.findings[0]?.fields, { reason: "refused" });
-  assertEquals(visit.findings[0]?.message.includes("blocked"), false);
-  // Once it answered, it is not refused.
-  const answered = new Visit().run(1100);
+Deno.test("Doctor reports a refused port as such, unless the directory answered", () => {
+  const stage = new Stage({ isLost: () => true }).run(2000);
+  stage.doctor.handleRefused();
+  stage.run();
+  assertEquals(stage.status, 3);
+  assertEquals(stage.findings[0]?.fields, { reason: "refused" });
+  assertEquals(stage.findings[0]?.message.includes("blocked"), false);
+  // After an answer, it is not refused.
+  const answered = new Stage().run(1100);
   answered.doctor.handleRefused();
   assertEquals(answered.run().status, 0);
 });
 
-Deno.test("Doctor: what cannot be sent is said with its reason", () => {
-  const visit = new Visit({ isLost: () => true }).run(1000);
-  visit.doctor.handleUnsendable("Network is unreachable");
-  visit.run();
-  assertEquals([visit.status, visit.findings[0]?.fields], [3, { reason: "unsendable" }]);
-  assertEquals(visit.findings[0]?.message.endsWith("Network is unreachable"), true);
+Deno.test("Doctor reports why a datagram cannot be sent", () => {
+  const stage = new Stage({ isLost: () => true }).run(1000);
+  stage.doctor.handleUnsendable("Network is unreachable");
+  stage.run();
+  assertEquals([stage.status, stage.findings[0]?.fields], [3, { reason: "unsendable" }]);
+  assertEquals(stage.findings[0]?.message.endsWith("Network is unreachable"), true);
 });
 
-Deno.test("Doctor: another version, a full directory, and what is no directory: status 1", () => {
-  const version = new Visit({ isLost: () => true }).run(1000);
+Deno.test("Doctor fails with status 1 for another version, a full directory, and another program", () => {
+  const version = new Stage({ isLost: () => true }).run(1000);
   const other = encodeVersionAnswer({ type: DatagramType.Answer, connection: 0, packet: 0 });
   other[2] = 9;
-  version.hear(other);
+  version.receive(other);
   version.run();
   assertEquals(version.verdicts(), ["directory ok", "version failed"]);
   assertEquals([version.status, version.findings[1]?.fields?.["theirs"]], [1, 9]);
 
-  const full = new Visit({ maxClients: 1 });
+  const full = new Stage({ maxClients: 1 });
   const stranger = { ...HERE, port: 1 };
   occupy(full.server, stranger);
   full.run();
   assertEquals([full.status, full.findings[0]?.fields], [1, { reason: "refusal" }]);
 
-  const foreign = new Visit({ isLost: () => true }).run(1000);
-  foreign.hear(new TextEncoder().encode("HTTP/1.1 400 Bad Request"), { ...SERVER, port: 1 });
-  foreign.hear(new TextEncoder().encode("HTTP/1.1 400 Bad Request"));
-  // Something is there, whatever the system says.
+  const foreign = new Stage({ isLost: () => true }).run(1000);
+  foreign.receive(new TextEncoder().encode("HTTP/1.1 400 Bad Request"), { ...SERVER, port: 1 });
+  foreign.receive(new TextEncoder().encode("HTTP/1.1 400 Bad Request"));
+  // Something answered, whatever the system reports.
   foreign.doctor.handleRefused();
   foreign.doctor.handleUnsendable("for a moment");
   foreign.run();
   assertEquals([foreign.status, foreign.findings[0]?.fields], [1, { reason: "foreign" }]);
 });
 
-/** Fills the one place of a directory. */
+/** Registers a client at the directory, which has room for one. */
 function occupy(server: Server, from: Address): void {
   const guest = new Doctor(0, {
     server: SERVER,
@@ -224,40 +225,40 @@ function occupy(server: Server, from: Address): void {
   assertEquals(server.table().size, 1);
 }
 
-Deno.test("Doctor: a secret that the directory has not is named; without one silence is", () => {
+Deno.test("Doctor reports a secret that the directory lacks, and silence where it lacks one itself", () => {
   const secret = new Uint8Array(16).fill(1);
-  assertEquals(new Visit({ secret, serverSecret: secret }).run().status, 0);
-  const open = new Visit({ secret }).run();
+  assertEquals(new Stage({ secret, serverSecret: secret }).run().status, 0);
+  const open = new Stage({ secret }).run();
   assertEquals([open.status, open.findings[0]?.fields], [1, { reason: "secret" }]);
-  const closed = new Visit({ serverSecret: secret }).run();
+  const closed = new Stage({ serverSecret: secret }).run();
   assertEquals([closed.status, closed.findings[0]?.fields], [3, { reason: "silence" }]);
   assertEquals(closed.findings[0]?.message.includes("--secret"), true);
 });
 
-Deno.test("Doctor: a leave without ack is a failure, and bounded", () => {
-  const visit = new Visit({ isLost: (n) => n >= 2 + PROBES }).run();
-  assertEquals(visit.verdicts().at(-1), "leave failed");
-  assertEquals(visit.status, 1);
-  assertEquals(visit.now <= 1000 + 40 + PROBES * 120 + LEAVE_PATIENCE, true);
+Deno.test("Doctor fails if its leave is not acknowledged in time", () => {
+  const stage = new Stage({ isLost: (n) => n >= 2 + PROBES }).run();
+  assertEquals(stage.verdicts().at(-1), "leave failed");
+  assertEquals(stage.status, 1);
+  assertEquals(stage.now <= 1000 + 40 + PROBES * 120 + LEAVE_TIMEOUT, true);
 });
 
-Deno.test("Doctor: interrupted, it still leaves", () => {
-  const visit = new Visit().run(1100);
-  assertEquals(visit.server.table().size, 1);
-  visit.doctor.stop(visit.now);
-  visit.run();
-  assertEquals([visit.server.table().size, visit.status], [0, 130]);
+Deno.test("Doctor leaves when it is interrupted", () => {
+  const stage = new Stage().run(1100);
+  assertEquals(stage.server.table().size, 1);
+  stage.doctor.stop(stage.now);
+  stage.run();
+  assertEquals([stage.server.table().size, stage.status], [0, 130]);
 });
 
-Deno.test("Doctor: nothing from others than the directory counts", () => {
-  const visit = new Visit({ isLost: () => true }).run(1000);
+Deno.test("Doctor ignores datagrams from other addresses", () => {
+  const stage = new Stage({ isLost: () => true }).run(1000);
   const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
-  visit.hear(encodeDatagram(header, []), { ...SERVER, hostname: "203.0.113.1" });
-  visit.run();
-  assertEquals(visit.findings[0]?.fields, { reason: "silence" });
+  stage.receive(encodeDatagram(header, []), { ...SERVER, hostname: "203.0.113.1" });
+  stage.run();
+  assertEquals(stage.findings[0]?.fields, { reason: "silence" });
 });
 
-Deno.test("renderFinding() and renderFindingJson()", () => {
+Deno.test("renderFinding() and renderFindingJson() clean and escape the message", () => {
   const finding = {
     check: "roundTrip",
     verdict: "ok",

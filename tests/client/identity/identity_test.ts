@@ -8,6 +8,7 @@ import {
 } from "../../../client/identity/identity.ts";
 import { type OpenedIdentity, openIdentity } from "../../../client/identity/identity_file.ts";
 import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
+import type { Result } from "../../../protocol/result.ts";
 import { Prng } from "../../support/random.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -15,22 +16,22 @@ const UNIX = IS_WINDOWS
   ? { ignore: true, note: " (skipped: Windows has no file modes)" }
   : { ignore: false, note: "" };
 
-/** Alice's in RFC 7748, 6.1. */
+/** Alice's keys in RFC 7748, section 6.1. */
 const PRIVATE_KEY = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
 const PUBLIC_KEY = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
 
-/** The example of the documentation; the checksum was made with `sha256sum`. */
+/** The documented example; the checksum was made with `sha256sum`. */
 const TEXT = `udp-chat identity 1
 # Secret: who has this file can pass for you.
 private ${PRIVATE_KEY}
 checksum 13f31d661d74720e
 `;
 
-/** A folder for one test, with a file in it that need not be there. */
+/** A folder for one test, and the path of an identity in it. */
 class Folder {
   readonly path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   readonly file = `${this.path}/identity`;
-  /** What Deno itself wants to keep. */
+  /** The cache folder for Deno. */
   readonly cache = Deno.makeTempDirSync({ prefix: "udp-chat-deno-" });
 
   write(text: string, mode = 0o600): void {
@@ -46,51 +47,51 @@ class Folder {
   }
 }
 
-function open(file: string, seed = 1): OpenedIdentity {
+function open(file: string, seed = 1): Result<OpenedIdentity> {
   return openIdentity({ identity: file, isEphemeral: false }, new Prng(seed).bytes);
 }
 
-/** The public key of what was opened, or the message of the problem. */
-function outcome(opened: OpenedIdentity): string {
-  return opened.kind === "opened" ? toHex(opened.identity.publicKey) : opened.message;
+/** The public key of the identity, or the error. */
+function outcome(opened: Result<OpenedIdentity>): string {
+  return opened.ok ? toHex(opened.value.identity.publicKey) : opened.error;
 }
 
 Deno.test("formatIdentity() writes the documented file, parseIdentity() reads it", () => {
   assertEquals(formatIdentity(fromHex(PRIVATE_KEY, 32)!), TEXT);
   const parsed = parseIdentity(TEXT);
-  assertEquals(parsed.kind === "key" && toHex(parsed.privateKey), PRIVATE_KEY);
+  assertEquals(parsed.ok && toHex(parsed.value), PRIVATE_KEY);
 });
 
-Deno.test("parseIdentity() takes no file in which any one character differs", () => {
+Deno.test("parseIdentity() rejects a file with any character changed", () => {
   for (let at = 0; at < TEXT.length; at++) {
     for (const character of ["", "0", "1", "f", "\n", "é", TEXT[at]!.toUpperCase()]) {
       const damaged = TEXT.slice(0, at) + character + TEXT.slice(at + 1);
-      if (damaged !== TEXT) assertEquals(parseIdentity(damaged).kind, "problem", damaged);
+      if (damaged !== TEXT) assert(!parseIdentity(damaged).ok, damaged);
     }
-    assertEquals(parseIdentity(TEXT.slice(0, at)).kind, "problem", `cut after ${at} characters`);
+    assert(!parseIdentity(TEXT.slice(0, at)).ok, `cut after ${at} characters`);
   }
-  assertEquals(parseIdentity(TEXT + "\n").kind, "problem");
-  assertEquals(parseIdentity(TEXT.replaceAll("\n", "\r\n")).kind, "problem");
+  assert(!parseIdentity(TEXT + "\n").ok);
+  assert(!parseIdentity(TEXT.replaceAll("\n", "\r\n")).ok);
 });
 
-Deno.test("openIdentity() makes a file at the first start, and uses it from then on", () => {
+Deno.test("openIdentity() creates a file at the first start, and reads it later", () => {
   using folder = new Folder();
   const first = open(folder.file, 1);
   const again = open(folder.file, 2);
-  assert(first.kind === "opened" && again.kind === "opened");
+  assert(first.ok);
   assertEquals(outcome(again), outcome(first));
-  assertEquals([first.file, first.notice], [folder.file, undefined]);
-  assertEquals(folder.names(), ["identity"], "nothing else stays behind");
+  assertEquals([first.value.file, first.value.notice], [folder.file, undefined]);
+  assertEquals(folder.names(), ["identity"], "no other files");
 });
 
-Deno.test("openIdentity() uses the key that is in the file", () => {
+Deno.test("openIdentity() uses the key in the file", () => {
   using folder = new Folder();
   folder.write(TEXT);
   assertEquals(outcome(open(folder.file)), PUBLIC_KEY);
 });
 
 Deno.test({
-  name: `openIdentity() makes what only the user may read${UNIX.note}`,
+  name: `openIdentity() creates a file that only the user can read${UNIX.note}`,
   ignore: UNIX.ignore,
   async fn() {
     using folder = new Folder();
@@ -105,7 +106,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `openIdentity() refuses a file that others may read${UNIX.note}`,
+  name: `openIdentity() rejects a file that others can read${UNIX.note}`,
   ignore: UNIX.ignore,
   fn() {
     for (const mode of [0o644, 0o640, 0o604, 0o620, 0o660]) {
@@ -121,7 +122,7 @@ Deno.test({
   },
 });
 
-Deno.test("openIdentity() says in one line what is wrong, and leaves the file as it is", () => {
+Deno.test("openIdentity() reports a damaged file in one line, and does not change it", () => {
   const checksum = "it is damaged: the checksum is wrong";
   const damages: [string, string][] = [
     ["", "it is no identity of udp-chat"],
@@ -147,7 +148,7 @@ Deno.test("openIdentity() says in one line what is wrong, and leaves the file as
   }
 });
 
-Deno.test("openIdentity() refuses a folder, and a link to nowhere", () => {
+Deno.test("openIdentity() rejects a folder, and a dangling link", () => {
   using folder = new Folder();
   assertMatch(outcome(open(folder.path)), /^Cannot use the identity [^\n]+$/);
   if (IS_WINDOWS) return;
@@ -156,17 +157,17 @@ Deno.test("openIdentity() refuses a folder, and a link to nowhere", () => {
   assertEquals(folder.names(), ["identity"]);
 });
 
-Deno.test("openIdentity() cannot make a named file in a folder that is not there", () => {
+Deno.test("openIdentity() cannot create a named file in a missing folder", () => {
   using folder = new Folder();
   const message = outcome(open(`${folder.path}/none/identity`));
   assertMatch(message, /^Cannot make the identity [^\n]+none[^\n]+$/);
 });
 
-Deno.test("openIdentity() keeps no file where none is wanted", () => {
+Deno.test("openIdentity() uses no file for an ephemeral identity", () => {
   const choice = { identity: undefined, isEphemeral: true };
   const one = openIdentity(choice, new Prng(1).bytes);
-  assert(one.kind === "opened");
-  assertEquals([one.file, one.notice], [undefined, undefined]);
+  assert(one.ok);
+  assertEquals([one.value.file, one.value.notice], [undefined, undefined]);
   assertNotEquals(outcome(openIdentity(choice, new Prng(2).bytes)), outcome(one));
 });
 
@@ -194,7 +195,7 @@ async function runOpener(
   return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr), code };
 }
 
-Deno.test("openIdentity() of many first starts at once gives one key", async () => {
+Deno.test("openIdentity() of concurrent first starts gives one key", async () => {
   using folder = new Folder();
   const env = { XDG_CONFIG_HOME: folder.path, APPDATA: folder.path };
   const starts = Array.from({ length: 8 }, (_, seed) => runOpener(folder, `${seed}`, env));
@@ -205,7 +206,7 @@ Deno.test("openIdentity() of many first starts at once gives one key", async () 
   assertEquals(kept, ["identity"]);
 });
 
-Deno.test("openIdentity() without a configuration folder uses a key for the run, and says so", async () => {
+Deno.test("openIdentity() without a configuration folder uses a key for this run, and says so", async () => {
   using folder = new Folder();
   Deno.writeTextFileSync(`${folder.path}/file`, "");
   const notSet = /^(HOME|APPDATA) is not set: using a key for this run only, [^\n]+\n$/;
@@ -232,11 +233,11 @@ Deno.test("fingerprint() of the documented key is that of its public half", () =
   using folder = new Folder();
   folder.write(TEXT);
   const opened = open(folder.file);
-  assert(opened.kind === "opened");
-  assertEquals(fingerprint(opened.identity.publicKey), "59369 74045 32933 52070 88083 49096");
+  assert(opened.ok);
+  assertEquals(fingerprint(opened.value.identity.publicKey), "59369 74045 32933 52070 88083 49096");
 });
 
-Deno.test("configFolder() is where the platform has it", () => {
+Deno.test("configFolder() follows the platform and the environment", () => {
   const folder = (platform: Partial<Place>, env: Record<string, string>): string | undefined =>
     configFolder({ isWindows: false, isMac: false, env: (name) => env[name], ...platform });
   const HOME = "/home/ana";

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { KNOWN_PEERS_MAX, KnownPeers } from "../../../client/identity/known_peers.ts";
+import {
+  KNOWN_PEERS_MAX,
+  KnownPeers,
+  type ParsedKnownPeers,
+} from "../../../client/identity/known_peers.ts";
 import { PeersFile } from "../../../client/identity/peers_file.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -18,55 +22,55 @@ function keyOf(number: number): string {
   return number.toString(16).padStart(64, "0");
 }
 
-function parse(text: string): { peers: KnownPeers; badLines: number[] } {
+function parse(text: string): ParsedKnownPeers {
   const parsed = KnownPeers.parse(text);
-  assert(parsed.kind === "peers");
-  return parsed;
+  assert(parsed.ok);
+  return parsed.value;
 }
 
-Deno.test("KnownPeers writes the documented lines, and reads them", () => {
+Deno.test("KnownPeers writes and parses the documented lines", () => {
   const peers = new KnownPeers();
-  peers.meet(BOB, "bob", MONDAY);
-  peers.meet(BOB, "bob", TUESDAY);
+  peers.recordConnection(BOB, "bob", MONDAY);
+  peers.recordConnection(BOB, "bob", TUESDAY);
   peers.block(EVE, "eve");
   assertEquals(peers.format(), TEXT);
   const read = parse(TEXT);
   assertEquals([read.peers.format(), read.badLines], [TEXT, []]);
 });
 
-Deno.test("KnownPeers recognises keys that were met, under the same or another name", () => {
+Deno.test("KnownPeers recognizes a known key under the same or another name", () => {
   const { peers } = parse(TEXT);
-  assertEquals(peers.recognise(BOB, "bob"), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(BOB, "BOB"), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(BOB, "robert"), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(BOB, ""), { known: "same", formerName: "bob" });
-  assertEquals(peers.recognise(keyOf(3), "carol"), { known: "new" });
-  assertEquals(peers.recognise(keyOf(3), ""), { known: "new" });
+  assertEquals(peers.recognize(BOB, "bob"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(BOB, "BOB"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(BOB, "robert"), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(BOB, ""), { known: "same", formerName: "bob" });
+  assertEquals(peers.recognize(keyOf(3), "carol"), { known: "new" });
+  assertEquals(peers.recognize(keyOf(3), ""), { known: "new" });
 });
 
-Deno.test("KnownPeers tells that a name was another key's", () => {
+Deno.test("KnownPeers reports a new key under a known name", () => {
   const { peers } = parse(TEXT);
   const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
-  assertEquals(peers.recognise(keyOf(3), "bob"), changed);
-  assertEquals(peers.recognise(keyOf(3), "ＢＯＢ"), changed, "names that are the same");
-  peers.meet(keyOf(4), "dave", MONDAY);
-  assertEquals(peers.recognise(keyOf(4), "bob"), changed, "a friend who poses as another");
-  peers.meet(keyOf(4), "bob", MONDAY);
-  assertEquals(peers.recognise(keyOf(4), "bob").known, "same", "accepted nonetheless");
-  assertEquals(peers.recognise(BOB, "bob").known, "same", "and the first one stays what it was");
+  assertEquals(peers.recognize(keyOf(3), "bob"), changed);
+  assertEquals(peers.recognize(keyOf(3), "ＢＯＢ"), changed, "the same name");
+  peers.recordConnection(keyOf(4), "dave", MONDAY);
+  assertEquals(peers.recognize(keyOf(4), "bob"), changed, "a known key with the name of another");
+  peers.recordConnection(keyOf(4), "bob", MONDAY);
+  assertEquals(peers.recognize(keyOf(4), "bob").known, "same", "the connection was accepted");
+  assertEquals(peers.recognize(BOB, "bob").known, "same", "the first key stays known");
 });
 
-Deno.test("KnownPeers takes the name of a stranger that was only blocked for nobody's", () => {
+Deno.test("KnownPeers does not reserve the name of a key that was only blocked", () => {
   const { peers } = parse(TEXT);
-  assertEquals(peers.recognise(keyOf(3), "eve"), { known: "new" });
-  assertEquals(peers.recognise(EVE, "eve"), { known: "new" });
+  assertEquals(peers.recognize(keyOf(3), "eve"), { known: "new" });
+  assertEquals(peers.recognize(EVE, "eve"), { known: "new" });
 });
 
-Deno.test("KnownPeers keeps blocked keys until they are unblocked, met or not", () => {
+Deno.test("KnownPeers keeps keys blocked until they are unblocked, known or not", () => {
   const { peers } = parse(TEXT);
   assertEquals([peers.isBlocked(BOB), peers.isBlocked(EVE)], [false, true]);
   peers.block(BOB, "");
-  peers.meet(BOB, "bob", TUESDAY);
+  peers.recordConnection(BOB, "bob", TUESDAY);
   assertEquals(peers.isBlocked(BOB), true);
   const { peers: again } = parse(peers.format());
   assertEquals([again.isBlocked(BOB), again.isBlocked(EVE)], [true, true]);
@@ -74,7 +78,7 @@ Deno.test("KnownPeers keeps blocked keys until they are unblocked, met or not", 
   assertEquals(again.list().map(({ key, isBlocked }) => [key, isBlocked]), [[BOB, false]]);
 });
 
-Deno.test("KnownPeers keeps comments and lines that it does not understand", () => {
+Deno.test("KnownPeers keeps comments and lines that it cannot parse", () => {
   const bad = [
     "# my friends",
     `${BOB} 2026-01-05 2026-01-06 known bob`,
@@ -93,7 +97,7 @@ Deno.test("KnownPeers keeps comments and lines that it does not understand", () 
   assertEquals(peers.format(), text);
 });
 
-Deno.test("KnownPeers reads files without title, with CRLF, and without the last line end", () => {
+Deno.test("KnownPeers parses files without title, with CRLF, and without the last line end", () => {
   const lines = TEXT.split("\n").slice(1, 3);
   for (const text of [lines.join("\n"), lines.join("\r\n"), `\n\n${lines.join("\n\n")}`]) {
     const { peers, badLines } = parse(text);
@@ -101,43 +105,43 @@ Deno.test("KnownPeers reads files without title, with CRLF, and without the last
   }
 });
 
-Deno.test("KnownPeers takes two lines for one key for the last, blocked if either is", () => {
+Deno.test("KnownPeers merges two lines for one key, and blocks it if either does", () => {
   const first = `${BOB} 2026-01-05T10:00:00Z 2026-01-05T10:00:00Z blocked bobby\n`;
   const { peers } = parse(first + TEXT);
   const [, bob] = peers.list().map(({ name, isBlocked }) => ({ name, isBlocked })).reverse();
   assertEquals(bob, { name: "bob", isBlocked: true });
 });
 
-Deno.test("KnownPeers does not read a file of another version", () => {
+Deno.test("KnownPeers rejects a file of another version", () => {
   const text = TEXT.replace("known_peers 1", "known_peers 2");
-  assertEquals(KnownPeers.parse(text), { kind: "otherVersion", version: "2" });
+  assertEquals(KnownPeers.parse(text), { ok: false, error: "it is of version 2" });
 });
 
-Deno.test("KnownPeers writes no name that could be another field or line", () => {
+Deno.test("KnownPeers writes no invalid name", () => {
   for (const name of ["a b", "x\ny", "\u2028", "\x1b[2J", "12", "x".repeat(33), "\u202e"]) {
     const peers = new KnownPeers();
-    peers.meet(BOB, name, MONDAY);
+    peers.recordConnection(BOB, name, MONDAY);
     assertMatch(peers.format(), /^# [^\n]+\n0{63}1 \S{20} \S{20} known\n$/);
   }
 });
 
-Deno.test("KnownPeers forgets whom it met least lately, and blocked keys last", () => {
+Deno.test("KnownPeers forgets the least recently connected key, and blocked keys last", () => {
   const peers = new KnownPeers();
   peers.block(EVE, "eve");
   const minute = (count: number): Date => new Date(MONDAY.getTime() + count * 60_000);
   for (let number = 10; number < 10 + KNOWN_PEERS_MAX; number++) {
-    peers.meet(keyOf(number), "", minute(number));
+    peers.recordConnection(keyOf(number), "", minute(number));
   }
   assertEquals(peers.list().length, KNOWN_PEERS_MAX);
-  assertEquals([peers.isMet(keyOf(10)), peers.isMet(keyOf(11))], [false, true]);
-  peers.meet(keyOf(11), "", minute(KNOWN_PEERS_MAX + 20));
-  peers.meet(keyOf(5), "", minute(KNOWN_PEERS_MAX + 21));
-  assertEquals([peers.isMet(keyOf(11)), peers.isMet(keyOf(12))], [true, false]);
+  assertEquals([peers.isKnown(keyOf(10)), peers.isKnown(keyOf(11))], [false, true]);
+  peers.recordConnection(keyOf(11), "", minute(KNOWN_PEERS_MAX + 20));
+  peers.recordConnection(keyOf(5), "", minute(KNOWN_PEERS_MAX + 21));
+  assertEquals([peers.isKnown(keyOf(11)), peers.isKnown(keyOf(12))], [true, false]);
   assertEquals(peers.isBlocked(EVE), true);
   assertEquals(peers.list().length, KNOWN_PEERS_MAX);
 });
 
-/** The file of one or more clients, in a folder of its own. */
+/** The file of several clients, in its own folder. */
 class Stage {
   readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   readonly file = `${this.folder}/known_peers`;
@@ -158,12 +162,12 @@ class Stage {
   }
 }
 
-Deno.test("PeersFile keeps changes from run to run, in a file for the user alone", async () => {
+Deno.test("PeersFile keeps changes in a file that only the user can read", async () => {
   using stage = new Stage();
   const first = stage.open();
-  first.change((peers) => peers.meet(BOB, "bob", MONDAY));
-  assertEquals(first.peers.isMet(BOB), true, "known at once");
-  first.change((peers) => peers.meet(BOB, "bob", TUESDAY));
+  first.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
+  assertEquals(first.peers.isKnown(BOB), true, "at once");
+  first.change((peers) => peers.recordConnection(BOB, "bob", TUESDAY));
   first.change((peers) => peers.block(EVE, "eve"));
   await first.settle();
   assertEquals(stage.read(), TEXT);
@@ -174,12 +178,12 @@ Deno.test("PeersFile keeps changes from run to run, in a file for the user alone
   assertEquals(stage.problems, []);
 });
 
-Deno.test("PeersFile of two clients at once loses no line of either", async () => {
+Deno.test("PeersFile loses no line of concurrent clients", async () => {
   using stage = new Stage();
   const clients = Array.from({ length: 4 }, () => stage.open());
   for (let round = 0; round < 20; round++) {
     for (const [index, client] of clients.entries()) {
-      client.change((peers) => peers.meet(keyOf(100 * index + round + 1), "", MONDAY));
+      client.change((peers) => peers.recordConnection(keyOf(100 * index + round + 1), "", MONDAY));
     }
     if (round % 3 === 0) await Promise.race(clients.map((client) => client.settle()));
   }
@@ -188,24 +192,24 @@ Deno.test("PeersFile of two clients at once loses no line of either", async () =
   assertEquals(stage.problems, []);
 });
 
-Deno.test("PeersFile learns what another client wrote when it writes itself", async () => {
+Deno.test("PeersFile reads the lines of another client when it writes", async () => {
   using stage = new Stage();
   const [one, other] = [stage.open(), stage.open()];
   one.change((peers) => peers.block(EVE, "eve"));
   await one.settle();
-  other.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  other.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
   await other.settle();
   assertEquals(other.peers.isBlocked(EVE), true);
 });
 
-Deno.test("PeersFile tells of lines that it does not understand once, and keeps them", async () => {
+Deno.test("PeersFile reports invalid lines once, and keeps them", async () => {
   using stage = new Stage();
   const text = TEXT + "what is this\nand this\n";
   Deno.writeTextFileSync(stage.file, text);
   const file = stage.open();
   file.change((peers) => peers.unblock(EVE));
   await file.settle();
-  file.change((peers) => peers.meet(keyOf(3), "carol", MONDAY));
+  file.change((peers) => peers.recordConnection(keyOf(3), "carol", MONDAY));
   await file.settle();
   assertMatch(stage.read(), /what is this\nand this\n/);
   assertEquals(stage.problems, [
@@ -213,7 +217,7 @@ Deno.test("PeersFile tells of lines that it does not understand once, and keeps 
   ]);
 });
 
-Deno.test("PeersFile leaves a file that it cannot use as it is, and works without", async () => {
+Deno.test("PeersFile does not change a file that it cannot use, and works without", async () => {
   const contents: [string | Uint8Array, RegExp][] = [
     [TEXT.replace("known_peers 1", "known_peers 2"), /it is of version 2; nobody is remembered/],
     [Uint8Array.of(0x23, 0x0a, 0xff, 0xfe, 0x0a), /nobody is remembered/],
@@ -234,7 +238,7 @@ Deno.test("PeersFile leaves a file that it cannot use as it is, and works withou
 });
 
 Deno.test({
-  name: `PeersFile keeps a file that is a link where it is${IS_WINDOWS ? " (skipped: links)" : ""}`,
+  name: `PeersFile keeps a linked file in its place${IS_WINDOWS ? " (skipped: links)" : ""}`,
   ignore: IS_WINDOWS,
   async fn() {
     using stage = new Stage();
@@ -249,12 +253,12 @@ Deno.test({
   },
 });
 
-Deno.test("PeersFile keeps everything in memory where there is no file", async () => {
+Deno.test("PeersFile keeps changes in memory without a file", async () => {
   const file = new PeersFile(undefined, (message) => {
     throw new Error(message);
   });
   file.load();
-  file.change((peers) => peers.meet(BOB, "bob", MONDAY));
+  file.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
   await file.settle();
-  assertEquals(file.peers.isMet(BOB), true);
+  assertEquals(file.peers.isKnown(BOB), true);
 });

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { IdentityEvent, Peer } from "../../../client/event.ts";
+import { type ErrorEvent, errorEvent, type IdentityEvent } from "../../../client/event.ts";
+import type { Peer } from "../../../client/peer.ts";
 import { toHex } from "../../../client/identity/hex.ts";
 import { KnownPeers } from "../../../client/identity/known_peers.ts";
 import { type Answer, PeerMemory, type PeerStore } from "../../../client/identity/peer_memory.ts";
+import { failure, type Result, success } from "../../../protocol/result.ts";
 import { fingerprint, shortAuthenticationString } from "../../../protocol/crypto/fingerprint.ts";
 
 const DATE = new Date("2026-01-05T10:00:00Z");
@@ -11,7 +13,7 @@ const BOB = new Uint8Array(32).fill(2);
 const EVE = new Uint8Array(32).fill(3);
 const HASH = new Uint8Array(32).fill(4);
 
-/** A memory over known peers that the test can look at, and that go on from run to run. */
+/** A memory, and its known peers, which outlive restart(). */
 class Stage {
   readonly store: PeerStore;
   memory: PeerMemory;
@@ -40,11 +42,12 @@ class Stage {
   }
 }
 
-function lines(answer: Answer): readonly string[] {
-  return answer.kind === "note" ? answer.lines : [answer.message];
+/** The lines of the answer, or the message of the error. */
+function lines(answer: Result<Answer, ErrorEvent>): readonly string[] {
+  return answer.ok ? answer.value.lines : [answer.error.message];
 }
 
-Deno.test("PeerMemory tells a first contact, and the same one as before once it was accepted", () => {
+Deno.test("PeerMemory reports a key as new until a connection is accepted", () => {
   const stage = new Stage();
   const unknown = {
     kind: "identity",
@@ -57,14 +60,14 @@ Deno.test("PeerMemory tells a first contact, and the same one as before once it 
     lastSeen: undefined,
   };
   assertEquals(stage.rings(2, "bob", BOB), unknown as IdentityEvent);
-  assertEquals(stage.rings(2, "bob", BOB)?.known, "new", "a request alone is no acquaintance");
+  assertEquals(stage.rings(2, "bob", BOB)?.known, "new", "a request does not make it known");
   assertEquals(stage.connects(2, "bob", BOB)?.known, "new");
   stage.restart();
   assertEquals(stage.rings(7, "bob", BOB), { ...unknown, peer: 7, known: "same" } as IdentityEvent);
   assertEquals(stage.connects(7, "rob", BOB)?.formerName, "bob");
 });
 
-Deno.test("PeerMemory warns of another key under a known name, until that is accepted", () => {
+Deno.test("PeerMemory reports a changed key until a connection is accepted", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
   const warned = stage.rings(3, "BOB", EVE);
@@ -73,7 +76,7 @@ Deno.test("PeerMemory warns of another key under a known name, until that is acc
   assertEquals(stage.rings(3, "bob", EVE)?.known, "same");
 });
 
-Deno.test("PeerMemory knows the user's own key, and does not remember it", () => {
+Deno.test("PeerMemory recognizes its own key, and does not store it", () => {
   const stage = new Stage();
   stage.connects(5, "bob", BOB);
   const own = stage.connects(2, "bob", OWN);
@@ -82,35 +85,31 @@ Deno.test("PeerMemory knows the user's own key, and does not remember it", () =>
   assertEquals(lines(stage.memory.block(2)), ["Cannot block bob: that is your own key"]);
 });
 
-Deno.test("PeerMemory does not remember whoever comes where all are accepted", () => {
+Deno.test("PeerMemory stores only requested keys where all requests are accepted", () => {
   const stage = new Stage(true);
   stage.connects(3, "eve", EVE);
   assertEquals(stage.store.peers.list(), []);
   stage.memory.handle({ kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 }, DATE);
   stage.connects(2, "bob", BOB);
-  assertEquals(stage.store.peers.isMet(toHex(BOB)), true, "but whom the user asked for");
+  assertEquals(stage.store.peers.isKnown(toHex(BOB)), true, "the requested key");
   stage.connects(3, "eve", EVE);
-  assertEquals(stage.store.peers.isMet(toHex(EVE)), false);
+  assertEquals(stage.store.peers.isKnown(toHex(EVE)), false);
 });
 
-Deno.test("PeerMemory shows one's own fingerprint, and where the key is", () => {
-  assertEquals(lines(new Stage().memory.ownFingerprint()), [
+Deno.test("PeerMemory shows its own fingerprint, and where the key is kept", () => {
+  assertEquals(new Stage().memory.ownFingerprint().lines, [
     `Your fingerprint: ${fingerprint(OWN)} · kept in /x/identity`,
   ]);
   const { store } = new Stage();
   const options = { store, ownKey: OWN, identityFile: undefined, acceptAll: false };
-  assertEquals(lines(new PeerMemory(options).ownFingerprint()), [
+  assertEquals(new PeerMemory(options).ownFingerprint().lines, [
     `Your fingerprint: ${fingerprint(OWN)} · for this run only`,
   ]);
 });
 
-Deno.test("PeerMemory verifies the current connection, and no other", () => {
+Deno.test("PeerMemory shows the verification digits of the given connection", () => {
   const stage = new Stage();
-  const nothing: Answer = {
-    kind: "error",
-    code: "notConnected",
-    message: "Not connected: nothing to verify",
-  };
+  const nothing = failure(errorEvent("notConnected", "Not connected: nothing to verify"));
   assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
   stage.connects(2, "bob", BOB);
   const [digits, instruction, ...more] = lines(stage.memory.verify(2));
@@ -127,14 +126,14 @@ Deno.test("PeerMemory verifies the current connection, and no other", () => {
   assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
 });
 
-Deno.test("PeerMemory blocks by id, name and fingerprint, for later runs too", () => {
-  for (const whom of [3, "eve", "EVE", fingerprint(EVE)]) {
+Deno.test("PeerMemory blocks by id, name and fingerprint, also for later runs", () => {
+  for (const peer of [3, "eve", "EVE", fingerprint(EVE)]) {
     const stage = new Stage();
     stage.rings(2, "bob", BOB);
     stage.rings(3, "eve", EVE);
-    const answer = stage.memory.block(whom);
+    const answer = stage.memory.block(peer);
     const words = `Blocked eve: requests with the key ${fingerprint(EVE)} ring no more`;
-    assertEquals(answer, { kind: "note", lines: [words], blocked: toHex(EVE) });
+    assertEquals(answer, success({ lines: [words], blocked: toHex(EVE) }));
     assertEquals([stage.memory.hasKey(3, toHex(EVE)), stage.memory.hasKey(2, toHex(EVE))], [
       true,
       false,
@@ -145,7 +144,7 @@ Deno.test("PeerMemory blocks by id, name and fingerprint, for later runs too", (
   }
 });
 
-Deno.test("PeerMemory blocks the one who calls, not the friend with that name", () => {
+Deno.test("PeerMemory blocks the latest key with a name before the known one", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
   stage.restart();
@@ -154,29 +153,35 @@ Deno.test("PeerMemory blocks the one who calls, not the friend with that name", 
   assertEquals([stage.isBlocked(EVE), stage.isBlocked(BOB)], [true, false]);
 });
 
-Deno.test("PeerMemory says that a connection goes on when its peer is blocked", () => {
+Deno.test("PeerMemory says that the connection with a blocked peer continues", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
   assertEquals(lines(stage.memory.block(2))[1], "You are still connected: type terminate 2");
 });
 
-Deno.test("PeerMemory blocks nobody that it does not know, or not which one", () => {
+Deno.test("PeerMemory blocks no unknown or ambiguous peer", () => {
   const stage = new Stage();
-  const cannot = (whom: Peer): string => {
-    const answer = stage.memory.block(whom);
-    assert(answer.kind === "error" && answer.code === "unknownPeer");
-    return answer.message;
+  const errorOf = (peer: Peer): string => {
+    const answer = stage.memory.block(peer);
+    assert(!answer.ok && answer.error.code === "unknownPeer");
+    return answer.error.message;
   };
-  assertMatch(cannot(4), /^Cannot block client 4: its key is not known/);
-  assertEquals(cannot("bob"), "Cannot block bob: nobody whom you met has that name or fingerprint");
-  assertMatch(cannot(fingerprint(BOB)), /nobody whom you met has that name or fingerprint$/);
+  assertMatch(errorOf(4), /^Cannot block client 4: its key is not known/);
+  assertEquals(
+    errorOf("bob"),
+    "Cannot block bob: nobody whom you met has that name or fingerprint",
+  );
+  assertMatch(errorOf(fingerprint(BOB)), /nobody whom you met has that name or fingerprint$/);
   stage.connects(2, "bob", BOB);
   stage.connects(3, "bob", EVE);
   stage.restart();
-  assertMatch(cannot("bob"), new RegExp(`more than one.*${fingerprint(BOB)}, ${fingerprint(EVE)}`));
+  assertMatch(
+    errorOf("bob"),
+    new RegExp(`more than one.*${fingerprint(BOB)}, ${fingerprint(EVE)}`),
+  );
 });
 
-Deno.test("PeerMemory unblocks by name, fingerprint and id, and tells who is blocked", () => {
+Deno.test("PeerMemory unblocks by name, fingerprint and id, and lists the blocked peers", () => {
   const stage = new Stage();
   assertEquals(lines(stage.memory.unblock(undefined)), ["Nobody is blocked"]);
   stage.rings(2, "", BOB);
@@ -201,7 +206,7 @@ Deno.test("PeerMemory unblocks by name, fingerprint and id, and tells who is blo
   assertEquals(stage.isBlocked(BOB), false);
 });
 
-Deno.test("PeerMemory remembers a bounded number of clients by id", () => {
+Deno.test("PeerMemory bounds the clients that it remembers by id", () => {
   const stage = new Stage();
   for (let id = 1; id <= 1001; id++) stage.rings(id, "", EVE);
   assertEquals([stage.memory.hasKey(1, toHex(EVE)), stage.memory.hasKey(2, toHex(EVE))], [

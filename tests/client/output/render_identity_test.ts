@@ -3,12 +3,11 @@ import type { IdentityEvent } from "../../../client/event.ts";
 import { renderJson } from "../../../client/output/json.ts";
 import { Renderer } from "../../../client/output/render.ts";
 import { styles } from "../../../cli/style.ts";
-import { elapsed } from "../../../client/output/render_identity.ts";
 
 const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
 const DIGITS = "12345 67890 00000 11111 22222 33333";
 
-/** Whose key it is, as the test says. */
+/** An identity event with these fields. */
 function identity(fields: Partial<IdentityEvent> & Pick<IdentityEvent, "known">): IdentityEvent {
   const known = { isOwn: false, formerName: "", lastSeen: undefined };
   return { kind: "identity", peer: 2, name: "bob", fingerprint: DIGITS, ...known, ...fields };
@@ -21,7 +20,7 @@ function render(events: readonly IdentityEvent[], isColored = false): (string | 
   return events.map((event) => renderer.event(event, TIME));
 }
 
-Deno.test("Renderer tells whose key it is", () => {
+Deno.test("Renderer shows the identity of a peer", () => {
   assertEquals(
     render([
       identity({ known: "same" }),
@@ -42,7 +41,7 @@ Deno.test("Renderer tells whose key it is", () => {
   );
 });
 
-Deno.test("Renderer warns of a new key under a known name, in lines that cannot be missed", () => {
+Deno.test("Renderer warns of a new key under a known name, in bold red", () => {
   const lastSeen = new Date(2025, 11, 30, 8);
   const changed = identity({ known: "changed", lastSeen });
   assertEquals(render([changed]), [
@@ -50,35 +49,19 @@ Deno.test("Renderer warns of a new key under a known name, in lines that cannot 
     `09:05 * Somebody may be posing as bob · compare before you trust it: key ${DIGITS}`,
   ]);
   const [colored = ""] = render([changed], true);
-  // NO_COLOR has the last word.
+  // With NO_COLOR there are no colors.
   if (Deno.noColor) return;
   for (const line of colored.split("\n")) assert(line.includes("\x1b[1m\x1b[31m"), line);
 });
 
-Deno.test("Renderer shows no name beside a key that could pass for more than a name", () => {
+Deno.test("Renderer shows no invalid name beside a key", () => {
   for (const name of ["bob, as before", "\x1b[2Jbob", "bob\n", "bob\u202e"]) {
     const [line] = render([identity({ known: "new", name })]);
     assertEquals(line, `09:05 * First contact with client 2 · key ${DIGITS}`);
   }
 });
 
-Deno.test("elapsed() tells the time since in its largest unit", () => {
-  const told: [number, string][] = [
-    [-5000, "just now"],
-    [59_999, "just now"],
-    [60_000, "1 minute ago"],
-    [59 * 60_000, "59 minutes ago"],
-    [3_600_000, "1 hour ago"],
-    [47 * 3_600_000, "47 hours ago"],
-    [48 * 3_600_000, "2 days ago"],
-    [400 * 24 * 3_600_000, "400 days ago"],
-  ];
-  for (const [ms, text] of told) {
-    assertEquals(elapsed(TIME, new Date(TIME.getTime() + ms)), text);
-  }
-});
-
-Deno.test("renderJson() tells four fields of an identity", () => {
+Deno.test("renderJson() gives an identity four fields", () => {
   const line = renderJson(identity({ known: "changed", lastSeen: TIME }), TIME) ?? "";
   const fields = { peer: 2, name: "bob", fingerprint: DIGITS, known: "changed" };
   assertEquals(JSON.parse(line), { event: "identity", time: TIME.toISOString(), ...fields });

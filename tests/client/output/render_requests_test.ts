@@ -9,7 +9,7 @@ const KEY = new Uint8Array(32).fill(7);
 const BOB = { peer: 2, name: "bob" };
 const BOB_KEY = { ...BOB, key: KEY };
 
-Deno.test("Renderer tells of a request in one line, whose key it is included", () => {
+Deno.test("Renderer shows a request and the identity of its sender in one line", () => {
   const renderer = new Renderer({
     isTyped: true,
     hasPrompt: true,
@@ -41,7 +41,7 @@ Deno.test("Renderer tells of a request in one line, whose key it is included", (
   }
 });
 
-Deno.test("Renderer lists the requests that wait, and the missed ones", () => {
+Deno.test("Renderer lists the pending and the missed requests", () => {
   const requests = (...ids: number[]) => ids.map((id) => ({ id, name: "b\x07ob", key: KEY }));
   const [waiting] = requests(2);
   const missed = [

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import type { ClientEvent } from "../../../client/event.ts";
 import { renderJson } from "../../../client/output/json.ts";
-import { MARK_COLUMN, MARKS, Renderer, type Surface } from "../../../client/output/render.ts";
+import { MARKS } from "../../../client/output/deliveries.ts";
+import { MARK_COLUMN, Renderer, type Surface } from "../../../client/output/render.ts";
 import { styles, withoutStyle } from "../../../cli/style.ts";
 import { hang } from "../../../cli/wrap.ts";
 import { RejectReason } from "../../../protocol/wire/frame.ts";
@@ -35,8 +36,8 @@ const registered: ClientEvent = {
   server: "localhost:7070",
 };
 
-Deno.test("Renderer tells events in the words of the specification", () => {
-  const told: [ClientEvent, string | undefined][] = [
+Deno.test("Renderer shows events in the words of the specification", () => {
+  const cases: [ClientEvent, string | undefined][] = [
     [registered, "Registered at localhost:7070 as client 1 (ana), seen at 127.0.0.1:40001"],
     [{ kind: "serverLost", server: "s:1" }, "The directory at s:1 does not answer · trying again"],
     [{ kind: "serverBack", server: "s:1" }, "The directory at s:1 answers again"],
@@ -101,8 +102,8 @@ Deno.test("Renderer tells events in the words of the specification", () => {
       "Client Leave not acknowledged by the directory · 2 messages left undelivered",
     ],
   ];
-  const lines = plain(PIPE, ...told.map(([event]) => event));
-  assertEquals(lines, told.map(([, text]) => text === undefined ? undefined : `09:05 * ${text}`));
+  const lines = plain(PIPE, ...cases.map(([event]) => event));
+  assertEquals(lines, cases.map(([, text]) => text === undefined ? undefined : `09:05 * ${text}`));
 });
 
 Deno.test("Renderer cleans the lines that answer commands", () => {
@@ -112,7 +113,7 @@ Deno.test("Renderer cleans the lines that answer commands", () => {
   );
 });
 
-Deno.test("Renderer says what to type where somebody types", () => {
+Deno.test("Renderer adds hints on what to type for a user", () => {
   assertEquals(
     plain(
       TERMINAL,
@@ -140,7 +141,7 @@ Deno.test("Renderer says what to type where somebody types", () => {
   );
 });
 
-Deno.test("Renderer distinguishes one's own messages from the other's", () => {
+Deno.test("Renderer distinguishes sent from received messages", () => {
   assertEquals(plain(PIPE, message("hi"), message("hi", "")), [
     "09:05 ← bob: hi",
     "09:05 ← client 2: hi",
@@ -149,7 +150,7 @@ Deno.test("Renderer distinguishes one's own messages from the other's", () => {
   assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n        b");
 });
 
-Deno.test("Renderer lets no line of a message pose as ours", () => {
+Deno.test("Renderer lets no line of a message look like one of the program", () => {
   const text = "hi\n09:05 * Client 3 Inactive\r\n\x1b[2J\x1b]0;title\x07\u202egnp\n> leave\x85x";
   const [lines = ""] = plain(PIPE, message(text));
   const [first, ...others] = lines.split("\n");
@@ -168,7 +169,7 @@ Deno.test("Renderer cleans names", () => {
   assertEquals(plain(PIPE, message("x", name)), ["09:05 ← b[31mo b: x"]);
 });
 
-Deno.test("Renderer wraps at the terminal's width, so that no row begins at the left", () => {
+Deno.test("Renderer wraps at the width of the terminal, and indents further rows", () => {
   const columns = 30;
   const text = `${"word ".repeat(20)}${"long".repeat(20)} ${"日本語".repeat(10)}`;
   const [lines = ""] = plain({ ...TERMINAL, columns }, message(text));
@@ -184,20 +185,20 @@ Deno.test("hang() breaks between words, and keeps spaces inside a row", () => {
   assertEquals(hang("> ", 2, "a\n\nb", 4), "> a\n    \n    b");
 });
 
-Deno.test("Renderer tells what became of messages, by the name of the peer", () => {
+Deno.test("Renderer shows the state of messages with the name of the peer", () => {
   const renderer = new Renderer(PIPE);
   renderer.event({ kind: "connected", ...BOB_CONNECTED }, TIME);
-  const told = (["unconfirmed", "delivered", "delivered"] as const).map((kind, index) =>
+  const lines = (["unconfirmed", "delivered", "delivered"] as const).map((kind, index) =>
     renderer.delivery({ kind, peer: 2, count: index + 1, wasLate: index < 2 }, TIME)
   );
-  assertEquals(told, [
+  assertEquals(lines, [
     "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
     "09:05 * Delivered to client 2 (bob) after all · 2 messages",
     "09:05 * Delivered to client 2 (bob) · 3 messages",
   ]);
 });
 
-Deno.test("Renderer puts the mark of a message where it says", () => {
+Deno.test("Renderer puts the mark of a message at MARK_COLUMN", () => {
   const renderer = new Renderer(TERMINAL);
   const line = renderer.own("ana", "hi", TIME);
   assertEquals(line[MARK_COLUMN - 1], MARKS.sent);
@@ -205,18 +206,18 @@ Deno.test("Renderer puts the mark of a message where it says", () => {
   assertEquals(renderer.mark("delivered"), "✓");
 });
 
-Deno.test("Renderer gives a name the color of its key, one's own too", () => {
+Deno.test("Renderer gives every name the color of its key", () => {
   const colored = styles(true);
   const renderer = new Renderer({ ...TERMINAL, style: colored }, KEY);
   renderer.event({ kind: "connected", ...BOB_CONNECTED }, TIME);
-  const theirs = renderer.event(message("hi"), TIME) ?? "";
+  const received = renderer.event(message("hi"), TIME) ?? "";
   const name = colored.name("bob", KEY);
-  assert(name !== "bob" && theirs.includes(name), JSON.stringify(theirs));
+  assert(name !== "bob" && received.includes(name), JSON.stringify(received));
   assert(renderer.own("ana", "hi", TIME).includes(colored.name("ana", KEY)));
-  assertEquals(withoutStyle(theirs), "09:05 ← bob: hi");
+  assertEquals(withoutStyle(received), "09:05 ← bob: hi");
 });
 
-Deno.test("Renderer shows the beginning and the size of a long message of one's own", () => {
+Deno.test("Renderer shows the beginning and the size of a long sent message", () => {
   const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
   const lines = new Renderer(TERMINAL).own("ana", text, TIME).split("\n");
   assertEquals(lines[0], "09:05 → ana: line 0");
@@ -226,10 +227,10 @@ Deno.test("Renderer shows the beginning and the size of a long message of one's 
   assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
 });
 
-Deno.test("Renderer cuts a long message of others where the whole can be asked for", () => {
+Deno.test("Renderer cuts a long received message, and keeps it in full, on a terminal", () => {
   const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
   const renderer = new Renderer(TERMINAL);
-  assertEquals(renderer.whole(), undefined);
+  assertEquals(renderer.fullMessage(), undefined);
   const rows = renderer.event(message(text), TIME)?.split("\n") ?? [];
   assertEquals(rows[0], "09:05 ← bob: line 0");
   assertEquals(rows.slice(19), [
@@ -237,14 +238,14 @@ Deno.test("Renderer cuts a long message of others where the whole can be asked f
     "        … 1000 lines, 8889 characters · type show to see it all",
   ]);
   renderer.event(message("short"), TIME);
-  const whole = renderer.whole()?.split("\n") ?? [];
+  const whole = renderer.fullMessage()?.split("\n") ?? [];
   assertEquals([whole.length, whole.at(-1)], [1000, "        line 999"]);
   const wide = renderer.event(message("日本".repeat(20_000)), TIME) ?? "";
   assert(wide.length < 2000 && wide.includes("… 40000 characters"), wide);
   assertEquals(plain(PIPE, message(text))[0]?.split("\n").length, 1000);
 });
 
-Deno.test("Renderer shows what was pasted, in a row where there is room", () => {
+Deno.test("Renderer shows the beginning of a paste, in one row where there is room", () => {
   const renderer = new Renderer(TERMINAL);
   const text = "\n  first line that goes on and on and on\nsecond\nthird";
   const shown = renderer.paste(text, true, TIME);
@@ -263,7 +264,7 @@ Deno.test("Renderer wraps help, and keeps its indent", () => {
   assertEquals(help(24), "  list · show the active\n    clients\n  a · b\nend");
 });
 
-Deno.test("Renderer remembers since when the directory is silent", () => {
+Deno.test("Renderer remembers when the directory stopped answering", () => {
   const renderer = new Renderer(TERMINAL);
   assertEquals(renderer.lostSince, "");
   renderer.event({ kind: "serverLost", server: "s" }, TIME);
@@ -272,7 +273,7 @@ Deno.test("Renderer remembers since when the directory is silent", () => {
   assertEquals(renderer.lostSince, "");
 });
 
-Deno.test("Renderer lists the active clients, itself and those it is connected with marked", () => {
+Deno.test("Renderer lists the active clients, and marks itself and the connected peers", () => {
   const clients = [{ id: 1, name: "ana" }, { id: 2, name: "b\x07ob" }, { id: 12, name: "" }];
   const list: ClientEvent = { kind: "list", clients };
   const connected: ClientEvent = { kind: "connected", ...BOB_CONNECTED };
@@ -284,17 +285,17 @@ Deno.test("Renderer lists the active clients, itself and those it is connected w
       `09:05 *  2  bob${use}`,
       "09:05 * 12",
     ].join("\n");
-  const told = plain(PIPE, registered, list, connected, list, terminated, list);
-  assertEquals([told[1], told[3], told[5]], [rows(""), rows("  (connected)"), rows("")]);
+  const lines = plain(PIPE, registered, list, connected, list, terminated, list);
+  assertEquals([lines[1], lines[3], lines[5]], [rows(""), rows("  (connected)"), rows("")]);
   assertEquals(plain(PIPE, { kind: "list", clients: [] }), ["09:05 * No active clients"]);
 });
 
-Deno.test("Renderer is silent about the leave of a client that never registered", () => {
+Deno.test("Renderer shows no leave of a client that never registered", () => {
   assertEquals(plain(PIPE, { kind: "left", undelivered: 0, acknowledged: false }), [undefined]);
 });
 
-Deno.test("renderJson() gives the events and fields of the contract", () => {
-  const told: [ClientEvent, Record<string, unknown> | undefined][] = [
+Deno.test("renderJson() gives the documented events and fields", () => {
+  const cases: [ClientEvent, Record<string, unknown> | undefined][] = [
     [registered, { id: 1, name: "ana", host: "127.0.0.1", port: 40001, server: "localhost:7070" }],
     [{ kind: "serverLost", server: "s" }, { server: "s" }],
     [{ kind: "serverBack", server: "s" }, { server: "s" }],
@@ -333,7 +334,7 @@ Deno.test("renderJson() gives the events and fields of the contract", () => {
       },
     ],
   ];
-  for (const [event, fields] of told) {
+  for (const [event, fields] of cases) {
     const line = renderJson(event, TIME);
     const expected = fields && { event: event.kind, time: TIME.toISOString(), ...fields };
     assertEquals(line === undefined ? undefined : JSON.parse(line), expected);

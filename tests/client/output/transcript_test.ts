@@ -43,7 +43,7 @@ class Disk {
       renderer,
       (message) => {
         this.problems.push(message);
-        // As it is: what is shown goes to the transcript, too.
+        // As in the client: a printed event is added to the transcript.
         this.transcript.event({ kind: "error", code: "log", message });
       },
     );
@@ -58,7 +58,7 @@ function message(text: string, name = "bob"): ClientEvent {
   return { kind: "message", peer: 2, name, textSeq: 0, text };
 }
 
-Deno.test("Transcript: plain text, with the day, and without controls or colors", () => {
+Deno.test("Transcript writes plain text with the date, without controls and colors", () => {
   const disk = new Disk();
   disk.transcript.start("/chat.txt");
   disk.transcript.event({ kind: "ringing", peer: 2 });
@@ -73,7 +73,7 @@ Deno.test("Transcript: plain text, with the day, and without controls or colors"
   ]);
 });
 
-Deno.test("Transcript: JSON lines where the name ends so, own messages too, controls gone", () => {
+Deno.test("Transcript writes JSON lines to a .jsonl or .json file, without controls", () => {
   for (const path of ["/chat.jsonl", "/chat.JSON"]) {
     const disk = new Disk();
     disk.transcript.start(path);
@@ -88,22 +88,25 @@ Deno.test("Transcript: JSON lines where the name ends so, own messages too, cont
   }
 });
 
-Deno.test("Transcript: opened once, ended by off, started anew in another file", () => {
+Deno.test("Transcript opens a file once, ends at off, and restarts in another file", () => {
   const disk = new Disk();
-  assertEquals(disk.transcript.perform(undefined), "No transcript is kept; log FILE starts one");
+  assertEquals(
+    disk.transcript.handleCommand(undefined),
+    "No transcript is kept; log FILE starts one",
+  );
   disk.transcript.event(message("before"));
-  const status = disk.transcript.perform("/chat.txt");
+  const status = disk.transcript.handleCommand("/chat.txt");
   assertEquals(status, "Transcript in /chat.txt, as plain text; log off ends it");
   for (let i = 0; i < 3; i++) disk.transcript.event(message(`${i}`));
   assertEquals([disk.opened, disk.lines("/chat.txt").length], [1, 3]);
-  disk.transcript.perform("/chat.jsonl");
+  disk.transcript.handleCommand("/chat.jsonl");
   assertEquals([...disk.open], ["/chat.jsonl"]);
-  disk.transcript.perform("off");
+  disk.transcript.handleCommand("off");
   disk.transcript.event(message("after"));
   assertEquals([[...disk.open], disk.lines("/chat.jsonl").length], [[], 0]);
 });
 
-Deno.test("Transcript: a full disk is one warning", () => {
+Deno.test("Transcript warns once of a full disk", () => {
   const disk = new Disk();
   disk.transcript.start("/chat.txt");
   disk.isFull = true;
@@ -114,7 +117,7 @@ Deno.test("Transcript: a full disk is one warning", () => {
   assertEquals(disk.open.size, 0);
 });
 
-Deno.test("Transcript: one that cannot be opened leaves the other", () => {
+Deno.test("Transcript continues in its file if another one cannot be opened", () => {
   const disk = new Disk();
   disk.transcript.start("/chat.txt");
   disk.transcript.start("/none/x");

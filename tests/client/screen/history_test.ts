@@ -7,7 +7,7 @@ import {
 } from "../../../client/screen/history.ts";
 import { HistoryFile } from "../../../client/screen/history_file.ts";
 
-/** A folder that is removed in the end. */
+/** A folder that is removed at the end of the test. */
 class Folder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   readonly identity = `${this.path}/identity`;
@@ -32,16 +32,16 @@ Deno.test("parseHistory() keeps the latest of equal lines, and the last of many"
   assertEquals(parseHistory(formatHistory(many)), many.slice(5));
 });
 
-Deno.test("parseHistory() gives nothing that could act on a terminal", () => {
+Deno.test("parseHistory() cleans the lines of controls", () => {
   assertEquals(parseHistory("a\x1b[2Jb\r\n\x9b"), ["a[2Jb "]);
 });
 
-Deno.test("isKept() refuses what is no line, or too long a one", () => {
+Deno.test("isKept() rejects empty, multiline and long lines", () => {
   assertEquals(["", "  ", "a\nb", "x".repeat(1001)].map(isKept), [false, false, false, false]);
   assertEquals(["a", "x".repeat(1000)].map(isKept), [true, true]);
 });
 
-Deno.test("HistoryFile keeps lines, readable by nobody else", async () => {
+Deno.test("HistoryFile keeps lines in a file that only the user can read", async () => {
   using folder = new Folder();
   const first = new HistoryFile(folder.identity, noProblem);
   assertEquals(first.load(), []);
@@ -53,7 +53,7 @@ Deno.test("HistoryFile keeps lines, readable by nobody else", async () => {
   assertEquals(new HistoryFile(folder.identity, noProblem).load(), ["connect bob", "日本語"]);
 });
 
-Deno.test("HistoryFile loses no line of two clients, also while one cuts the file", async () => {
+Deno.test("HistoryFile loses no line of two clients while one shortens the file", async () => {
   using folder = new Folder();
   const full = Array.from({ length: 3 * HISTORY_LINES_MAX }, (_, index) => `old ${index}`);
   Deno.writeTextFileSync(folder.history, formatHistory(full), { mode: 0o600 });
@@ -74,7 +74,7 @@ Deno.test("HistoryFile loses no line of two clients, also while one cuts the fil
 });
 
 Deno.test({
-  name: "HistoryFile takes a file from the eyes of others",
+  name: "HistoryFile makes a readable file private",
   ignore: Deno.build.os === "windows",
   async fn() {
     using folder = new Folder();
@@ -89,7 +89,7 @@ Deno.test({
   },
 });
 
-Deno.test("HistoryFile tells once that it cannot keep anything, and goes on", async () => {
+Deno.test("HistoryFile reports once that it cannot keep lines, and continues", async () => {
   using folder = new Folder();
   Deno.mkdirSync(folder.history);
   const problems: string[] = [];
@@ -101,7 +101,7 @@ Deno.test("HistoryFile tells once that it cannot keep anything, and goes on", as
   assertMatch(problems[0] ?? "", /^Cannot read .*history: .*; what you type is not kept$/);
 });
 
-Deno.test("HistoryFile without a place touches no file", async () => {
+Deno.test("HistoryFile without an identity file uses no file", async () => {
   const history = new HistoryFile(undefined, noProblem);
   assertEquals(history.load(), []);
   history.add("a");

@@ -1,30 +1,30 @@
 import { assert, assertEquals } from "@std/assert";
 import { PasteFilter } from "../../../client/screen/paste.ts";
 
-/** A paste as a terminal marks it. */
+/** A paste with the marks of a terminal. */
 function marked(text: string): string {
   return `\x1b[200~${text}\x1b[201~`;
 }
 
-/** The line after the keys, with what backspaces take away. */
+/** The line after the keys, with the effect of backspaces. */
 function typed(keys: string): string {
   let line = "";
   for (const key of keys) line = key === "\x7f" ? line.slice(0, -1) : line + key;
   return line;
 }
 
-Deno.test("PasteFilter passes on what is typed, keys too", () => {
+Deno.test("PasteFilter passes typed text and keys on", () => {
   const filter = new PasteFilter();
   for (const chunk of ["a", "日本", "\x1b", "\x1b[A", "\x1b[", "connect 2\rsend hi\r", "\x7f"]) {
     assertEquals(filter.filter(chunk), chunk);
   }
 });
 
-Deno.test("PasteFilter types a short paste, without the line end that it brings", () => {
+Deno.test("PasteFilter types a short paste without its line end", () => {
   assertEquals(new PasteFilter().filter(`x${marked("hi\tyou\x1b[A\r\n")}y`), "xhi you[Ay");
 });
 
-Deno.test("PasteFilter puts a token for a paste of several lines, and takes it back", () => {
+Deno.test("PasteFilter replaces a paste of several lines by a token, and expands it", () => {
   const filter = new PasteFilter();
   const line = filter.filter(`send ${marked("a\r\nb\rc\n")} end`);
   assertEquals(line, "send [paste 1: 3 lines, 5 characters] end");
@@ -35,10 +35,10 @@ Deno.test("PasteFilter puts a token for a paste of several lines, and takes it b
   );
 });
 
-Deno.test("PasteFilter understands marks that are cut anywhere", () => {
+Deno.test("PasteFilter finds marks that are split between chunks", () => {
   const text = `go ${marked("one\ntwo")} on`;
   for (let at = 1; at < text.length; at++) {
-    // ESC and ESC [ are keys, or begin one.
+    // ESC and ESC [ can be keys, or begin one.
     const start = text.indexOf("\x1b");
     if (at === start + 1 || at === start + 2) continue;
     const filter = new PasteFilter();
@@ -65,14 +65,14 @@ Deno.test("PasteFilter keeps the line ends of an unmarked paste", () => {
   assertEquals(keys, "connect 2\r[paste 1: 300 characters]\rleave\r");
 });
 
-Deno.test("PasteFilter keeps the last pastes only", () => {
+Deno.test("PasteFilter keeps only the last pastes", () => {
   const filter = new PasteFilter();
   const tokens = Array.from({ length: 10 }, (_, index) => filter.filter(marked(`a\n${index}`)));
   assertEquals(filter.expand(tokens[0]!), tokens[0]);
   assertEquals(filter.expand(tokens[9]!), "a\n9");
 });
 
-Deno.test("PasteFilter tells each marked paste once that became a token, and finds it in a line", () => {
+Deno.test("PasteFilter returns each new token's paste once, and finds its token in a line", () => {
   const filter = new PasteFilter();
   filter.filter(marked("short"));
   assertEquals(filter.takeNew(), []);

@@ -25,7 +25,7 @@ const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
 const peer = { id: 2, name: "bob", unconfirmed: 0, unread: 0, isEnding: false };
 const carol = { ...peer, id: 3, name: "carol", unread: 2 };
 
-Deno.test("prompt() tells how the client stands", () => {
+Deno.test("prompt() shows the state of the client", () => {
   const prompts: [Partial<ClientView>, string][] = [
     [{ state: "registering" }, "registering at localhost:7070 > "],
     [{}, "idle > "],
@@ -66,12 +66,12 @@ Deno.test("prompt() tells how the client stands", () => {
   }
 });
 
-Deno.test("prompt() counts messages that are unconfirmed for long", () => {
+Deno.test("prompt() counts unconfirmed messages", () => {
   const context = { ...CONTEXT, overdue: 2 };
   assertEquals(prompt({ ...VIEW, state: "connected", peer }, context), "bob · 2 unconfirmed > ");
 });
 
-Deno.test("prompt() leaves out what matters least where there is little room", () => {
+Deno.test("prompt() leaves out the least important parts on a narrow screen", () => {
   const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
   const shown = (view: ClientView, columns: number): string =>
     prompt(view, { ...CONTEXT, columns });
@@ -97,7 +97,7 @@ Deno.test("prompt() leaves out what matters least where there is little room", (
   }
 });
 
-Deno.test("hasCountdown() is true only where the prompt changes with the time", () => {
+Deno.test("hasCountdown() is true only if the prompt changes with time", () => {
   assertEquals(hasCountdown(VIEW), false);
   assertEquals(hasCountdown({ ...VIEW, outgoing }), true);
   assertEquals(hasCountdown({ ...VIEW, outgoing: { ...outgoing, attempt: 0 } }), false);

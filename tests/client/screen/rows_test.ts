@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { countRows, mostRows, Rows } from "../../../client/screen/rows.ts";
 import { Prng } from "../../support/random.ts";
 
-Deno.test("Rows tells how far up a printed row is, as long as it is on the screen", () => {
+Deno.test("Rows finds a printed row while it is on the screen", () => {
   const rows = new Rows();
   const first = rows.next;
   assertEquals(rows.above(first, 4), undefined, "not printed yet");
@@ -14,7 +14,7 @@ Deno.test("Rows tells how far up a printed row is, as long as it is on the scree
   assertEquals(rows.above(first, 4), undefined);
 });
 
-Deno.test("Rows counts what a long typed line pushed off the screen, though it is gone again", () => {
+Deno.test("Rows counts the rows that a former long draft scrolled off the screen", () => {
   const rows = new Rows();
   rows.print(2);
   rows.reach(3);
@@ -22,7 +22,7 @@ Deno.test("Rows counts what a long typed line pushed off the screen, though it i
   assertEquals([0, 1].map((row) => rows.above(row, 4)), [undefined, 1]);
 });
 
-Deno.test("Rows takes an erased line back", () => {
+Deno.test("Rows counts an erased line back", () => {
   const rows = new Rows();
   rows.print(1);
   rows.print(1);
@@ -31,7 +31,7 @@ Deno.test("Rows takes an erased line back", () => {
   assertEquals(rows.above(0, 10), 1);
 });
 
-Deno.test("Rows is sure of nothing above the prompt after forget()", () => {
+Deno.test("Rows finds no row above the prompt after forget()", () => {
   const rows = new Rows();
   rows.print(3);
   rows.forget();
@@ -40,12 +40,12 @@ Deno.test("Rows is sure of nothing above the prompt after forget()", () => {
   assertEquals(rows.above(3, 24), 1);
 });
 
-Deno.test("Rows agrees with a screen that scrolls", () => {
+Deno.test("Rows agrees with a model of a screen that scrolls", () => {
   for (let seed = 0; seed < 50; seed++) {
     const random = new Prng(seed);
     const height = 3 + random.int(8);
     const rows = new Rows();
-    // What is on the screen, from its top; the prompt is `prompt` rows below the top.
+    // The rows on the screen, counted from its top, as is the prompt.
     let prompt = random.int(height);
     const numbers = new Map<number, number>();
     const scrollTo = (row: number): void => {

@@ -16,20 +16,20 @@ const CONTENT = { requester: 2, responder: 1, name: "" };
 Deno.test("a request that was accepted does not ring again by a recording, however many strangers come", () => {
   const lone = registered();
   const { bytes } = lone.request(2, 22);
-  lone.hear(bytes);
+  lone.receive(bytes);
   lone.client.accept(lone.now, 2);
   lone.sent();
   for (let left = TIMESTAMPS_MAX + 1; left > 0; left--) {
     lone.now += 100;
     lone.client.handleTimeout(lone.now);
     const stranger = new FakeRequest(lone.random, lone.identity.publicKey, { connection: left });
-    lone.hear(stranger.bytes);
+    lone.receive(stranger.bytes);
   }
   lone.now += PENDING_EXPIRY + REQUEST_MEMORY;
   lone.client.handleTimeout(lone.now);
   lone.sent();
-  lone.told();
-  assertEquals([framesOf(lone.hear(bytes)), lone.told()], [[], []]);
+  lone.events();
+  assertEquals([framesOf(lone.receive(bytes)), lone.events()], [[], []]);
 });
 
 Deno.test("a Handshake datagram is tried under a few keys at most, however many requests share its id", () => {
@@ -38,12 +38,12 @@ Deno.test("a Handshake datagram is tried under a few keys at most, however many 
     lone.now += 100;
     const words = { requester: 100 + index, responder: 9, connection: 22 };
     const request = new FakeRequest(lone.random, lone.identity.publicKey, words);
-    lone.hear(request.bytes);
+    lone.receive(request.bytes);
     return request;
   });
   const acked = requests.filter((request) => {
     const said = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 } as const;
-    return framesOf(lone.hear(request.say(said))).length > 0;
+    return framesOf(lone.receive(request.say(said))).length > 0;
   });
   assertEquals(acked, requests.slice(0, SHARED_IDS_MAX));
 });

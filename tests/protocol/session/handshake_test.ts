@@ -114,7 +114,7 @@ Deno.test("a Connection Request and a Connection Accept have one size, whatever 
     const lone = requesting();
     const frame = lone.peer.accept({ responder: 2, connection: 5, timestamp: 1n, name });
     const accept = lone.peer.say(frame);
-    assertEquals(framesOf(lone.hear(accept))[0]?.kind, "ack");
+    assertEquals(framesOf(lone.receive(accept))[0]?.kind, "ack");
     const { bytes } = new FakeRequest(lone.random, lone.identity.publicKey, { name });
     assertEquals(bytes.length, REQUEST_SIZE);
     return accept.length;
@@ -193,20 +193,20 @@ Deno.test("a request without a good first code costs no curve operation, and get
   });
   bad.push(new FakeRequest(prng.bytes, makeKeyPair(prng.bytes).publicKey).bytes);
   const cost = agreements(() => {
-    for (const bytes of bad) assertEquals(lone.hear(bytes), []);
+    for (const bytes of bad) assertEquals(lone.receive(bytes), []);
   });
   assertEquals(cost, 0);
-  assertEquals(lone.told(), []);
-  assert(agreements(() => void lone.hear(good)) > 0);
+  assertEquals(lone.events(), []);
+  assert(agreements(() => void lone.receive(good)) > 0);
 });
 
 Deno.test("a repeated request costs no curve operation", () => {
   const lone = registered();
   const { bytes } = lone.request(2, 22);
-  assertEquals(framesOf(lone.hear(bytes))[0]?.kind, "ringing");
+  assertEquals(framesOf(lone.receive(bytes))[0]?.kind, "ringing");
   const cost = agreements(() => {
     for (let left = 100; left > 0; left--) {
-      assertEquals(framesOf(lone.hear(bytes))[0]?.kind, "ringing");
+      assertEquals(framesOf(lone.receive(bytes))[0]?.kind, "ringing");
     }
   });
   assertEquals(cost, 0);
@@ -217,42 +217,42 @@ Deno.test("under load strangers get cookies: 20 handshakes a second, and a few f
   const { publicKey } = lone.identity;
   const PER_HANDSHAKE = 2;
   const flood = Array.from({ length: 400 }, () => freshRequest(lone));
-  const cost = agreements(() => flood.forEach((bytes) => void lone.hear(bytes)));
+  const cost = agreements(() => flood.forEach((bytes) => void lone.receive(bytes)));
   assertEquals(cost, PER_HANDSHAKE * HANDSHAKES_AT_ONCE);
   lone.now += 1000;
-  const later = agreements(() => flood.forEach((bytes) => void lone.hear(bytes)));
+  const later = agreements(() => flood.forEach((bytes) => void lone.receive(bytes)));
   assertEquals(later, PER_HANDSHAKE * HANDSHAKES_PER_SECOND);
   // Each one that is new gets one Cookie Reply, shorter than itself.
   const request = freshRequest(lone);
-  const [reply, ...more] = lone.hear(request);
+  const [reply, ...more] = lone.receive(request);
   assert(reply !== undefined && more.length === 0);
   assertLess(reply.bytes.length, request.length);
   assertEquals(reply.to, STRANGER);
   const cookie = cookieIn(reply.bytes, publicKey, request);
   assert(cookie !== undefined);
   assertEquals(
-    framesOf(lone.hear(withCookie(request, publicKey, cookie)))[0]?.kind,
+    framesOf(lone.receive(withCookie(request, publicKey, cookie)))[0]?.kind,
     "connectionReject",
   );
   // From another address the cookie is worth nothing.
   const stolen = withCookie(freshRequest(lone), publicKey, cookie);
-  const [answer] = lone.hear(stolen, OTHERS[0]);
+  const [answer] = lone.receive(stolen, OTHERS[0]);
   assertEquals(answer?.frames[0]?.kind, "cookieReply");
   const proven = Array.from(
     { length: 400 },
     () => withCookie(freshRequest(lone), publicKey, cookie),
   );
-  const total = agreements(() => proven.forEach((bytes) => void lone.hear(bytes)));
+  const total = agreements(() => proven.forEach((bytes) => void lone.receive(bytes)));
   assert(total <= PER_HANDSHAKE * PROVEN_HANDSHAKES_PER_SOURCE, `${total}`);
 });
 
 Deno.test("one address with a cookie leaves the handshakes of the others to them", () => {
   const lone = registered();
   const { publicKey } = lone.identity;
-  for (let left = HANDSHAKES_AT_ONCE; left > 0; left--) lone.hear(freshRequest(lone));
+  for (let left = HANDSHAKES_AT_ONCE; left > 0; left--) lone.receive(freshRequest(lone));
   const cookieFor = (from: Address): Uint8Array => {
     const request = freshRequest(lone);
-    const [reply] = lone.hear(request, from);
+    const [reply] = lone.receive(request, from);
     const cookie = reply && cookieIn(reply.bytes, publicKey, request);
     assert(cookie !== undefined);
     return cookie;
@@ -260,14 +260,14 @@ Deno.test("one address with a cookie leaves the handshakes of the others to them
   const flood = (from: Address): void => {
     const cookie = cookieFor(from);
     for (let left = 40; left > 0; left--) {
-      lone.hear(withCookie(freshRequest(lone), publicKey, cookie), from);
+      lone.receive(withCookie(freshRequest(lone), publicKey, cookie), from);
     }
   };
   flood(STRANGER);
   flood({ ...STRANGER, port: 1 + STRANGER.port });
   for (let host = 0; host < 8; host++) flood({ hostname: `2001:db8::${host}`, port: 1 });
   const cookie = cookieFor(HERE);
-  const [answer] = lone.hear(withCookie(freshRequest(lone), publicKey, cookie), HERE);
+  const [answer] = lone.receive(withCookie(freshRequest(lone), publicKey, cookie), HERE);
   assertEquals(answer?.frames[0]?.kind, "connectionReject");
   // Many addresses together have a limit, too: 21 handshakes were computed so far.
   const cost = agreements(() => {
@@ -280,7 +280,7 @@ Deno.test("one address with a cookie leaves the handshakes of the others to them
 Deno.test("no answer to a request or to a cancellation is larger than it, nor is there a second one", () => {
   const seen = new Set<string>();
   const hear = (lone: ClientHarness, bytes: Uint8Array): void => {
-    const answers = lone.hear(bytes);
+    const answers = lone.receive(bytes);
     assert(answers.length <= 1, `${answers.length} answers`);
     for (const { bytes: answer, frames } of answers) {
       assertLess(answer.length, bytes.length);
@@ -306,24 +306,27 @@ Deno.test("no answer to a request or to a cancellation is larger than it, nor is
 Deno.test("a recorded request does not ring again, at once or when it is forgotten", () => {
   const lone = registered();
   const { bytes } = lone.request(2, 22);
-  lone.hear(bytes);
+  lone.receive(bytes);
   lone.client.reject(lone.now, 2);
   lone.sent();
-  lone.told();
+  lone.events();
   // While it is remembered its answer is, too.
-  assertEquals(framesOf(lone.hear(bytes))[0]?.kind, "connectionReject");
+  assertEquals(framesOf(lone.receive(bytes))[0]?.kind, "connectionReject");
   lone.now += REQUEST_MEMORY + PENDING_EXPIRY;
   lone.client.handleTimeout(lone.now);
   lone.sent();
-  assertEquals(lone.hear(bytes), []);
-  assertEquals(lone.told(), []);
+  assertEquals(lone.receive(bytes), []);
+  assertEquals(lone.events(), []);
   // A newer one of the same key rings; then an older one under another connection id does not.
   const newer = { requester: 2, identity: lone.identityOf(2), timestamp: BigInt(lone.now) };
   const make = (words: object) => new FakeRequest(lone.random, lone.identity.publicKey, words);
-  assertEquals(framesOf(lone.hear(make({ ...newer, connection: 23 }).bytes))[0]?.kind, "ringing");
+  assertEquals(
+    framesOf(lone.receive(make({ ...newer, connection: 23 }).bytes))[0]?.kind,
+    "ringing",
+  );
   const older = { ...newer, timestamp: newer.timestamp - 1n, connection: 24 };
-  assertEquals(lone.hear(make(older).bytes), []);
-  assertEquals(lone.hear(make({ ...newer, connection: 25 }).bytes), [], "the same timestamp");
+  assertEquals(lone.receive(make(older).bytes), []);
+  assertEquals(lone.receive(make({ ...newer, connection: 25 }).bytes), [], "the same timestamp");
 });
 
 Deno.test("a responder that forgot a request seals nothing under a nonce that it used before", () => {

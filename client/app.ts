@@ -1,5 +1,5 @@
 /**
- * One run of a client: a person or a script in front of it, and the lines that come of it.
+ * Connects a client with its user or script: commands in, lines out.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { Drive } from "../protocol/udp.ts";
 import type { Client } from "./client.ts";
 import { parseCommand } from "./commands/parse.ts";
 import type { Command } from "./commands/command_table.ts";
-import { complete, KnownClients } from "./commands/complete.ts";
-import type { ClientEvent, ErrorCode } from "./event.ts";
+import { complete, SeenClients } from "./commands/complete.ts";
+import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import type { History } from "./screen/history_file.ts";
 import type { Options } from "./options.ts";
@@ -25,39 +25,39 @@ import { Transcript, type TranscriptSystem } from "./output/transcript.ts";
 import { inspectStdio, openOutput, readLines, screenColumns, type StdioInfo } from "../cli/tty.ts";
 import { label } from "./output/words.ts";
 
-/** Milliseconds between two looks at a countdown. */
+/** Milliseconds between two updates of a countdown. */
 const COUNTDOWN_STEP = 1000;
 
-/** What a run needs from outside. */
-export interface System extends PrinterSystem, TranscriptSystem {
+/** What the application needs of the system. */
+export interface AppSystem extends PrinterSystem, TranscriptSystem {
   clock(): Instant;
   readonly history: History;
 }
 
-/** One run of a client. */
-export class Run {
+/** A client with its user or script. */
+export class ClientApp {
   readonly #options: Options;
   readonly #stdio: StdioInfo;
   readonly #client: Client;
-  readonly #system: System;
+  readonly #system: AppSystem;
   readonly #script: Script;
   readonly #renderer: Renderer;
   readonly #printer: Printer;
   readonly #memory: PeerMemory;
   readonly #commands: CommandRunner;
   readonly #transcript: Transcript;
-  readonly #known = new KnownClients();
+  readonly #seenClients = new SeenClients();
   readonly #left = Promise.withResolvers<void>();
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
   #wakeReader: (() => void) | undefined;
-  #isPumping = false;
+  #isScriptScheduled = false;
   #isInterrupted = false;
-  /** With whom the user talked when the line being typed was begun. */
-  #begunWith: number | undefined;
+  /** The current peer when the draft was started. */
+  #draftPeer: number | undefined;
 
-  constructor(options: Options, client: Client, memory: PeerMemory, system: System) {
+  constructor(options: Options, client: Client, memory: PeerMemory, system: AppSystem) {
     this.#options = options;
     this.#client = client;
     this.#memory = memory;
@@ -76,16 +76,20 @@ export class Run {
     this.#renderer = new Renderer(surface, memory.ownKey);
     this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
     const output = openOutput(() => this.#handleBrokenOutput());
-    const file = { isTyped: false, hasPrompt: false, style: styles(false), columns: undefined };
-    const forFile = new Renderer(file, memory.ownKey);
-    this.#transcript = new Transcript(system, forFile, (message) => this.#fail("log", message));
+    const plain = { isTyped: false, hasPrompt: false, style: styles(false), columns: undefined };
+    const fileRenderer = new Renderer(plain, memory.ownKey);
+    this.#transcript = new Transcript(
+      system,
+      fileRenderer,
+      (message) => this.#printError("log", message),
+    );
     this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
     this.#commands = new CommandRunner({
       client,
       memory,
       printer: this.#printer,
       transcript: this.#transcript,
-      // A terminal that cannot redraw shows what was typed.
+      // A terminal that cannot redraw keeps the typed line.
       showsOwn: !isJson && (!surface.isTyped || isInteractive),
       input: (action) => this.#drive?.input(action),
       handleEvent: (event) => this.handleEvent(event),
@@ -96,10 +100,10 @@ export class Run {
   async run(drive: Drive): Promise<number> {
     this.#drive = drive;
     try {
-      if (this.#stdio.isInteractive) this.#printer.useTerminal(this.#openTerminal());
+      if (this.#stdio.isInteractive) this.#printer.useScreen(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
       if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
-      this.#pump();
+      this.#runScript();
       await Promise.race([this.#left.promise, drive.finished]);
       return this.#isInterrupted ? ExitStatus.interrupted : this.#script.status;
     } finally {
@@ -125,73 +129,73 @@ export class Run {
       },
       complete: (line) => {
         const { state, requests, peer, others, id: ownId } = this.#client.view();
-        const clients = this.#known.list().filter(({ id }) => id !== ownId);
+        const clients = this.#seenClients.list().filter(({ id }) => id !== ownId);
         const blocked = this.#memory.blockedWords();
         const connected = peer === undefined ? [] : [peer, ...others];
         const isConnected = state === "connected";
         return complete(line, { isConnected, clients, connected, requests, blocked });
       },
-      onBegin: () => this.#begunWith = this.#client.view().peer?.id,
-      onLine: (line) => this.#handleTyped(line),
-      onRecallable: (line) => history.add(line),
+      onDraftStart: () => this.#draftPeer = this.#client.view().peer?.id,
+      onLine: (line) => this.#handleTypedLine(line),
+      onHistoryLine: (line) => history.add(line),
       onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
-      onDrop: () => this.#printer.note(["Dropped"]),
+      onPasteDropped: () => this.#printer.note(["Dropped"]),
       onInterrupt: () => this.interrupt(),
-      onEnd: () => this.#perform({ command: "leave" }),
-      onNotStopped: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
+      onEndOfInput: () => this.#runCommand({ command: "leave" }),
+      onStopFailed: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
     }, history.load().toReversed());
   }
 
-  /** Feeds the lines of standard input to the script, or acts on them at once where they are typed. */
+  /** Feeds the lines of standard input to the script; runs them at once if they are typed. */
   async #readInput(): Promise<void> {
     try {
       for await (const line of readLines()) {
         if (this.#stdio.isTyped && line !== undefined) {
-          this.#handleTyped(line);
+          this.#handleTypedLine(line);
           continue;
         }
-        await this.#untilWanted();
+        await this.#waitForScript();
         if (line === undefined) this.#script.feedTooLong();
         else this.#script.feed(line);
-        this.#pump();
+        this.#runScript();
       }
     } catch (error) {
-      this.#fail(
+      this.#printError(
         "usage",
         `Cannot read the input: ${error instanceof Error ? error.message : error}`,
       );
     }
-    if (this.#stdio.isTyped) return this.#perform({ command: "leave" });
-    await this.#untilWanted();
+    if (this.#stdio.isTyped) return this.#runCommand({ command: "leave" });
+    await this.#waitForScript();
     this.#script.end();
-    this.#pump();
+    this.#runScript();
   }
 
-  async #untilWanted(): Promise<void> {
+  async #waitForScript(): Promise<void> {
     while (!this.#script.wantsInput) {
       await new Promise<void>((resolve) => this.#wakeReader = resolve);
     }
   }
 
-  /** Acts on a typed line; false where it has to be entered once more. */
-  #handleTyped(line: string): boolean {
+  /** Runs a typed line; false if it has to be entered again. */
+  #handleTypedLine(line: string): boolean {
     const isConnected = this.#client.view().state === "connected";
     const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson });
-    if (parsed.kind === "nothing") this.#terminal?.eraseTyped();
-    else if (parsed.kind === "problem") this.#fail("usage", parsed.message);
-    else if (this.#hasTargetChanged(parsed.command)) return false;
-    else this.#perform(parsed.command);
+    if (!parsed.ok) this.#printError("usage", parsed.error.message);
+    else if (parsed.value === undefined) this.#terminal?.eraseTyped();
+    else if (this.#hasTargetChanged(parsed.value)) return false;
+    else this.#runCommand(parsed.value);
     return true;
   }
 
-  /** Whether the user talked with somebody else when a line without a name was begun; tells it. */
+  /** Whether the current peer changed since a draft without a name was started; says so. */
   #hasTargetChanged(command: Command): boolean {
     const { peer } = this.#client.view();
     const isForCurrent = (command.command === "send" || command.command === "terminate") &&
       command.peer === undefined;
-    if (!isForCurrent || this.#begunWith === undefined || peer === undefined) return false;
-    if (peer.id === this.#begunWith) return false;
-    this.#begunWith = peer.id;
+    if (!isForCurrent || this.#draftPeer === undefined || peer === undefined) return false;
+    if (peer.id === this.#draftPeer) return false;
+    this.#draftPeer = peer.id;
     const name = label(peer.id, peer.name);
     const what = command.command === "send"
       ? `Not sent: you talk with ${name} now · Enter sends it to ${name}`
@@ -200,18 +204,18 @@ export class Run {
     return true;
   }
 
-  #perform(command: Command): void {
-    this.#commands.perform(command);
+  #runCommand(command: Command): void {
+    this.#commands.run(command);
     this.#update();
   }
 
-  /** Does what the script wants next, until it waits for something. */
-  #pump(): void {
-    this.#isPumping = false;
+  /** Runs the steps of the script until it waits for something. */
+  #runScript(): void {
+    this.#isScriptScheduled = false;
     for (;;) {
       const step = this.#script.poll(this.#client.view());
       if (step === undefined) break;
-      if (step.kind === "run") this.#perform(step.command);
+      if (step.kind === "run") this.#runCommand(step.command);
       else this.#printer.event(step.event);
     }
     if (this.#script.wantsInput) this.#wakeReader?.();
@@ -221,31 +225,31 @@ export class Run {
   /** Takes an event of the client. */
   handleEvent(event: ClientEvent): void {
     this.#printer.event(event, this.#memory.handle(event, this.#system.date()));
-    this.#known.handle(event);
+    this.#seenClients.handle(event);
     this.#script.handle(event);
     if (event.kind === "left") return this.#left.resolve();
     if (event.kind === "request") this.#terminal?.bell();
-    if (this.#isPumping) return;
-    // Not at once: events come from the middle of inputs.
-    this.#isPumping = true;
-    queueMicrotask(() => this.#pump());
+    if (this.#isScriptScheduled) return;
+    // Not at once: events come in the middle of an input.
+    this.#isScriptScheduled = true;
+    queueMicrotask(() => this.#runScript());
   }
 
-  /** Tells something that the user should know; the client goes on. */
+  /** Prints something that the user should know; the client continues. */
   note(message: string): void {
     this.#printer.note([message]);
   }
 
-  /** Tells that the known peers cannot be kept; the client goes on. */
+  /** Reports a problem with the file of known peers; the client continues. */
   warn(message: string): void {
-    this.#fail("knownPeers", message);
+    this.#printError("knownPeers", message);
   }
 
-  #fail(code: ErrorCode, message: string): void {
-    this.#printer.event({ kind: "error", code, message });
+  #printError(code: ErrorCode, message: string): void {
+    this.#printer.event(errorEvent(code, message));
   }
 
-  /** Brings the prompt up to date, and keeps it so while it counts down. */
+  /** Refreshes the prompt, and keeps doing so while it has a countdown. */
   #update(): void {
     if (this.#terminal === undefined) return;
     this.#terminal.refresh();
@@ -258,7 +262,7 @@ export class Run {
     }
   }
 
-  /** Ctrl-C: cancels the request, else leaves, at last at once. */
+  /** Handles Ctrl-C: cancels the request, else leaves, the second time without waiting. */
   interrupt(): void {
     const { state, outgoing } = this.#client.view();
     if (state !== "leaving" && outgoing !== undefined && this.#terminal !== undefined) {
@@ -276,18 +280,18 @@ export class Run {
     this.#update();
   }
 
-  /** The process was stopped, and goes on. */
+  /** The process was stopped, and continues. */
   resume(): void {
     this.#terminal?.resume();
   }
 
-  /** Nobody reads any more (`| head -1`): a script goes on to its end, a person has gone. */
+  /** The reader of the output has gone (`| head -1`): a script continues, a user leaves. */
   #handleBrokenOutput(): void {
-    if (this.#stdio.isTyped) this.#perform({ command: "leave" });
+    if (this.#stdio.isTyped) this.#runCommand({ command: "leave" });
   }
 }
 
-/** What stands at both ends, as far as the options want it used. */
+/** Standard input and output, as the options want them used. */
 function stdioFor({ send, isJson, isPlain, color }: Options): StdioInfo {
   const stdio = inspectStdio();
   // With --send there is nothing to type: it runs like a script.

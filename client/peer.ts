@@ -1,0 +1,47 @@
+/**
+ * How users name a peer, and which client that is.
+ *
+ * @module
+ */
+import { fingerprint, parseFingerprint } from "../protocol/crypto/fingerprint.ts";
+import { nameKey, nameProblem } from "../protocol/directory/name.ts";
+import { failure, type Result, success } from "../protocol/result.ts";
+import { shorten } from "../cli/quote.ts";
+
+/** A client id, or a name where only that is known; a fingerprint where a command takes one. */
+export type Peer = number | string;
+
+/** The largest client id. */
+export const CLIENT_ID_MAX = 2 ** 32 - 1;
+
+/** Reads a peer as users type it: a number is a client id, anything else a name. */
+export function parsePeer(text: string): Result<Peer> {
+  if (/^\d+$/.test(text)) {
+    const id = Number(text);
+    if (id >= 1 && id <= CLIENT_ID_MAX) return success(id);
+    return failure(`expected a client id from 1 to ${CLIENT_ID_MAX}, got "${shorten(text)}"`);
+  }
+  const problem = nameProblem(text);
+  return problem === undefined ? success(text) : failure(`a name ${problem}`);
+}
+
+/** Whether a client id or name refers to the client with this id and name. */
+export function matchesIdOrName(peer: Peer, id: number, name: string): boolean {
+  return typeof peer === "number" ? peer === id : name !== "" && nameKey(peer) === nameKey(name);
+}
+
+/** Whether an id, name or fingerprint refers to the client with this id, name and static key. */
+export function matchesClient(peer: Peer, id: number, name: string, key: Uint8Array): boolean {
+  const digits = typeof peer === "string" ? parseFingerprint(peer) : undefined;
+  return digits === undefined ? matchesIdOrName(peer, id, name) : digits === fingerprint(key);
+}
+
+/** Whether two static keys are the same. */
+export function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** `client 2`, or the name or fingerprint where only that is known. */
+export function peerWords(peer: Peer): string {
+  return typeof peer === "number" ? `client ${peer}` : peer;
+}
