@@ -1,5 +1,6 @@
-// What the documents point at is there: files, sections, and the tests that show a claim.
+// The files, sections, tests and tasks that the documents name exist.
 import { assert, assertEquals } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
 
 const ROOT = new URL("../", import.meta.url);
 const DOCUMENTS = [
@@ -7,11 +8,15 @@ const DOCUMENTS = [
   "SECURITY.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
+  ...[...Deno.readDirSync(new URL("docs", ROOT))].map(({ name }) => `docs/${name}`)
+    .filter((path) => path.endsWith(".md")).toSorted(),
   "protocol/README.md",
+  "tests/bench/README.md",
 ];
-/** A path in the project, as prose names it: `server/` or `tests/x_test.ts`. */
-const PATHS = /`((?:client|offline|protocol|server|tests)\/[\w./]*)`/g;
+/** A path from the root in backticks: `server/` or `tests/x_test.ts`. */
+const PATHS = /`((?:cli|client|docs|offline|protocol|server|tests)\/[\w./]*)`/g;
 const LINKS = /\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g;
+const TASKS = /\bdeno(?:@[\d.]+)? task ([a-z][a-z:]*)/g;
 
 function read(path: string): string {
   return Deno.readTextFileSync(new URL(path, ROOT));
@@ -27,36 +32,40 @@ function exists(path: string): boolean {
   }
 }
 
+/** What the group of a pattern matches in a text. */
+function find(pattern: RegExp, text: string): string[] {
+  return [...text.matchAll(pattern)].map(([, found = ""]) => found);
+}
+
 /** The anchors of a document's headings, as a forge makes them. */
 function anchorsOf(path: string): string[] {
-  return [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+  return find(/^#+ (.*)$/gm, read(path)).map((title) =>
     title.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
   );
 }
 
 for (const document of DOCUMENTS) {
-  Deno.test(`${document} names only files and sections that exist`, () => {
+  Deno.test(`${document} names only files, sections and tasks that exist`, () => {
     const text = read(document);
-    // `tests/NAME_test.ts` stands for many.
-    const named = [...text.matchAll(PATHS)].map(([, path = ""]) => path)
-      .filter((path) => !path.includes("NAME"));
-    assertEquals(named.filter((path) => !exists(path)), []);
+    assertEquals(find(PATHS, text).filter((path) => !exists(path)), []);
+    assertEquals(find(TASKS, text).filter((task) => !Object.hasOwn(config.tasks, task)), []);
     for (const [link, path = "", anchor] of text.matchAll(LINKS)) {
-      const target = path === "" ? document : new URL(path, new URL(document, ROOT)).href
-        .slice(ROOT.href.length);
+      const target = path === ""
+        ? document
+        : new URL(path, new URL(document, ROOT)).href.slice(ROOT.href.length);
       assert(exists(target), link);
       if (anchor !== undefined) assert(anchorsOf(target).includes(anchor), link);
     }
   });
 }
 
-Deno.test("SECURITY.md names a test for each claim", () => {
+Deno.test("SECURITY.md names the tests of each claim", () => {
   const rows = read("SECURITY.md").split("\n").filter((line) => /^\| [a-z]/.test(line)).slice(1);
   assert(rows.length > 0);
   for (const row of rows) {
     const [, who = "", can = "", cannot = "", shownBy = ""] = row.split("|");
     assert([who, can, cannot].every((cell) => cell.trim() !== ""), row);
-    const tests = [...shownBy.matchAll(PATHS)].map(([, path = ""]) => path);
+    const tests = find(PATHS, shownBy);
     assert(tests.length > 0 && tests.every((path) => path.endsWith("_test.ts")), row);
   }
 });

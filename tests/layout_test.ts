@@ -1,8 +1,9 @@
-// Keeps the rules of CONTRIBUTING.md on what may import and touch what, by reading the sources.
+// Holds the sources to the rules of CONTRIBUTING.md: what may import and touch what, and the drawings
+// of folders and their imports.
 import { assertEquals } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url);
-/** The whole top level; a new entry needs a reason. */
+/** Everything at the top level; a new entry needs a reason. */
 const TOP_LEVEL = [
   ".ci",
   ".git",
@@ -25,22 +26,22 @@ const TOP_LEVEL = [
   "tests",
 ];
 
-/** What else each folder may import from, beside itself. */
+/** What each folder may import besides its own files. */
 const MAY_IMPORT: Record<string, string[]> = {
-  // The version of the program, and that of the protocol, are shown by --version.
+  // --version shows the versions of the program and of the protocol.
   "main.ts": ["server", "client", "cli", "protocol", "deno.json"],
   server: ["cli", "protocol", "@std", "node:crypto"],
   client: ["cli", "protocol", "@std"],
-  // Of the protocol only the type of a result.
+  // Only the type of a result.
   cli: ["protocol/result.ts", "@std"],
-  // Nothing from @std: whoever uses the protocol as a library, and `deno lint`, need no import map.
+  // Nothing from @std: users of the library, and `deno lint`, need no import map.
   protocol: ["node:crypto", "node:buffer"],
 };
 
-/** Files that may import more of Node than their folder. */
+/** Files that may import more of Node than the rest of their folder. */
 const ALSO_IMPORTS: Record<string, string[]> = {
   "protocol/udp.ts": ["node:dns"],
-  // The checksum of the identity, and paths as the system writes them.
+  // For the checksum of the identity; the others need paths in the form of the system.
   "client/identity/identity.ts": ["node:crypto"],
   "client/identity/identity_file.ts": ["node:path"],
   "client/identity/peers_file.ts": ["node:path"],
@@ -50,7 +51,7 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "cli/tty.ts": ["node:process"],
 };
 
-/** The clock, timers and randomness are passed in; these files are where they come from. */
+/** The only sources of the clock, timers and randomness; all other files get them as arguments. */
 const CLOCK_TIMERS_RANDOMNESS = [
   "protocol/udp.ts",
   "server/main.ts",
@@ -58,10 +59,10 @@ const CLOCK_TIMERS_RANDOMNESS = [
   "client/doctor/main.ts",
 ];
 
-/** The line editor of the client and the screen of the directory, on what the system has. */
+/** The files that use the terminal. */
 const TERMINAL = ["client/screen/terminal.ts", "cli/tty.ts", "server/screen/terminal.ts"];
 
-/** What nobody else may name; import rules for node:… do the rest. */
+/** Forbidden to all other files; the import rules cover node:…. */
 const CLOCK = /\b(?:Date\.now|new Date\(\)|Date\(\)|performance\.|Temporal\.Now|process\.hrtime)/;
 const TIMER = /\b(?:set|clear)(?:Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b/;
 const RANDOMNESS =
@@ -79,7 +80,7 @@ interface Source {
   code: string;
 }
 
-/** Blanks out comments. A `//` inside a string, as in an address, is kept by the look-behind. */
+/** Removes comments. The look-behind keeps a `//` inside a string, as in an address. */
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(?<![:"'`\\])\/\/.*$/gm, "");
 }
@@ -100,13 +101,13 @@ function readFolder(folder: string): Source[] {
 const program = ["server/", "client/", "cli/", "protocol/"].flatMap(readFolder);
 program.push(readSource("main.ts"));
 
-/** Every specifier of an import, an export from, or a dynamic import. */
+/** The specifiers of all imports, dynamic ones included, and of `export … from`. */
 function importsOf(source: Source): string[] {
   const pattern = /\b(?:from|import)\s*\(?\s*(["'])(.+?)\1/g;
   return [...source.code.matchAll(pattern)].map((match) => match[2] ?? "");
 }
 
-/** Where a specifier leads: a file as a path from the root, `@std`, or the specifier itself. */
+/** What a specifier names: a path from the root, `@std`, or the specifier itself. */
 function target(source: Source, specifier: string): string {
   if (specifier.startsWith("@std/")) return "@std";
   if (specifier.startsWith("node:")) return specifier.split("/")[0] ?? "";
@@ -114,14 +115,14 @@ function target(source: Source, specifier: string): string {
   return new URL(specifier, new URL(source.path, ROOT)).href.slice(ROOT.href.length);
 }
 
-/** Paths of the sources, other than those allowed, whose code matches. */
+/** The sources that match a pattern and are not allowed to. */
 function touching(pattern: RegExp, allowed: string[]): string[] {
   return program
     .filter((source) => !allowed.includes(source.path) && pattern.test(source.code))
     .map((source) => `${source.path}: ${pattern.exec(source.code)?.[0]}`);
 }
 
-Deno.test("imports point one way: main, server or client, protocol", () => {
+Deno.test("imports point one way: main, then server or client, then cli and protocol", () => {
   const wrong: string[] = [];
   for (const source of program) {
     const own = source.path.split("/")[0] ?? "";
@@ -141,20 +142,20 @@ Deno.test("only udp.ts and the main.ts files touch the clock, timers and randomn
   }
 });
 
-Deno.test("only udp.ts, files.ts, the terminal's and the main.ts files touch the system", () => {
+Deno.test("only udp.ts, files.ts, the terminal files and the main.ts files touch the system", () => {
   const allowed = [...CLOCK_TIMERS_RANDOMNESS, ...TERMINAL, "cli/files.ts", "main.ts"];
   assertEquals(touching(SYSTEM, allowed), []);
 });
 
-Deno.test("only the terminals and tty.ts touch stdin and stdout", () => {
+Deno.test("only the terminal files and the main.ts files touch stdin and stdout", () => {
   assertEquals(touching(STDIN_STDOUT, [...TERMINAL, "server/main.ts", "main.ts"]), []);
 });
 
-Deno.test("beside the protocol's edge only files.ts touches the file system", () => {
+Deno.test("only files.ts and udp.ts touch the file system", () => {
   assertEquals(touching(FILES, ["cli/files.ts", "protocol/udp.ts"]), []);
 });
 
-Deno.test("the top level holds nothing unexpected", () => {
+Deno.test("the top level holds only what is listed here", () => {
   const ignored = Deno.readTextFileSync(new URL(".gitignore", ROOT)).split("\n")
     .map((line) => line.replaceAll("/", "")).filter((line) => line !== "");
   const isIgnored = (name: string): boolean =>
@@ -162,4 +163,137 @@ Deno.test("the top level holds nothing unexpected", () => {
   const unexpected = [...Deno.readDirSync(ROOT)].map((entry) => entry.name)
     .filter((name) => !TOP_LEVEL.includes(name) && !isIgnored(name));
   assertEquals(unexpected, []);
+});
+
+/** Files without a box in the drawings: they only export what other files define. */
+const NOT_DRAWN = ["protocol/mod.ts"];
+
+/** Circles between boxes that still exist; a circle that is gone leaves this list. */
+const KNOWN_CIRCLES = [
+  "./: cli, client",
+  "client/: commands, options",
+  "client/: output, screen",
+  "client/: state, types",
+];
+
+/** Which boxes each box imports from. */
+type Arrows = Map<string, Set<string>>;
+
+/** A mermaid flowchart of the files and folders in one folder. */
+interface Drawing {
+  /** As in `protocol/`; the root is `./`. */
+  folder: string;
+  /** The paths, from the root, that each box stands for; that of a folder ends with a slash. */
+  boxes: Map<string, string[]>;
+  arrows: Arrows;
+}
+
+/**
+ * Parses a flowchart: a comment with the folder, boxes such as `base["fifo.ts, wire/"]`, and one line
+ * for all arrows of a box, such as `udp --> machine & wire`.
+ */
+function parseDrawing(chart: string): Drawing {
+  const drawing: Drawing = { folder: "", boxes: new Map(), arrows: new Map() };
+  const { boxes, arrows } = drawing;
+  for (const line of chart.split("\n").map((line) => line.trim())) {
+    const { folder, box = "", label, from = "", to } =
+      /^%% (?<folder>\S+)$|^(?<box>\w+)\["(?<label>.+)"\]$|^(?<from>\w+) --> (?<to>.+)$/.exec(line)
+        ?.groups ?? {};
+    if (folder !== undefined) drawing.folder = folder;
+    else if (label !== undefined) {
+      const root = drawing.folder.replace("./", "");
+      boxes.set(box, label.split(", ").map((item) => root + item));
+    } else if (to !== undefined && !arrows.has(from)) arrows.set(from, new Set(to.split(" & ")));
+    else if (line !== "" && line !== "flowchart TD") throw new Error(`Cannot parse "${line}"`);
+  }
+  return drawing;
+}
+
+const DRAWINGS = [
+  ...Deno.readTextFileSync(new URL("CONTRIBUTING.md", ROOT)).matchAll(/^```mermaid\n(.*?)^```$/gms),
+].map(([, chart = ""]) => parseDrawing(chart));
+
+/** The sources that a drawing is about. */
+function sourcesOf({ folder }: Drawing): Source[] {
+  return program.filter(({ path }) =>
+    (folder === "./" || path.startsWith(folder)) && !NOT_DRAWN.includes(path)
+  );
+}
+
+function standsFor(item: string, path: string): boolean {
+  return item.endsWith("/") ? path.startsWith(item) : path === item;
+}
+
+function boxOf({ boxes }: Drawing, path: string): string | undefined {
+  return [...boxes.keys()].find((box) => boxes.get(box)?.some((item) => standsFor(item, path)));
+}
+
+/** The arrows that the imports make. */
+function actualArrows(drawing: Drawing): Arrows {
+  const arrows: Arrows = new Map();
+  for (const source of sourcesOf(drawing)) {
+    const from = boxOf(drawing, source.path);
+    for (const specifier of importsOf(source)) {
+      const to = boxOf(drawing, target(source, specifier));
+      if (from === undefined || to === undefined || from === to) continue;
+      arrows.set(from, (arrows.get(from) ?? new Set()).add(to));
+    }
+  }
+  return arrows;
+}
+
+/** What to change in a drawing for one box, undefined for nothing. */
+function correction(box: string, drawn?: Set<string>, actual?: Set<string>): string | undefined {
+  const format = (to?: Set<string>): string | undefined =>
+    to && `"${box} --> ${[...to].toSorted().join(" & ")}"`;
+  const [before, after] = [format(drawn), format(actual)];
+  if (before === after) return undefined;
+  if (before === undefined) return `add ${after}`;
+  return after === undefined ? `remove ${before}` : `change ${before} to ${after}`;
+}
+
+/** The boxes that a box imports from, directly or through others. */
+function reach(arrows: Arrows, box: string, reached = new Set<string>()): Set<string> {
+  for (const next of arrows.get(box) ?? []) {
+    if (!reached.has(next)) reach(arrows, next, reached.add(next));
+  }
+  return reached;
+}
+
+/** The sets of boxes that import from each other, as `folder/: box, box`. */
+function circlesOf({ folder }: Drawing, arrows: Arrows): string[] {
+  const circles = [...arrows.keys()].filter((box) => reach(arrows, box).has(box)).map((box) =>
+    [...reach(arrows, box)].filter((other) => reach(arrows, other).has(box))
+  );
+  return [...new Set(circles.map((boxes) => `${folder}: ${boxes.toSorted().join(", ")}`))];
+}
+
+Deno.test("CONTRIBUTING.md draws the root and each folder that has folders", () => {
+  const parts = program.map(({ path }) => path.split("/")).filter(({ length }) => length > 2);
+  const expected = new Set(["./", ...parts.map(([folder]) => `${folder}/`)]);
+  assertEquals(new Set(DRAWINGS.map(({ folder }) => folder)), expected);
+});
+
+for (const drawing of DRAWINGS) {
+  const { folder, boxes } = drawing;
+
+  Deno.test(`the drawing of ${folder} has each file or its folder in a box`, () => {
+    const paths = sourcesOf(drawing).map(({ path }) => path);
+    assertEquals(paths.filter((path) => boxOf(drawing, path) === undefined), []);
+    const isGone = (item: string): boolean => !paths.some((path) => standsFor(item, path));
+    assertEquals([...boxes.values()].flat().filter(isGone), []);
+  });
+
+  Deno.test(`the arrows in the drawing of ${folder} are the imports`, () => {
+    const actual = actualArrows(drawing);
+    const wrong = [...new Set([...drawing.arrows.keys(), ...actual.keys()])]
+      .map((box) => correction(box, drawing.arrows.get(box), actual.get(box)))
+      .filter((line) => line !== undefined);
+    assertEquals(wrong, []);
+  });
+}
+
+Deno.test("the imports between boxes form no circles but the known ones", () => {
+  const circles = DRAWINGS.flatMap((drawing) => circlesOf(drawing, actualArrows(drawing)));
+  assertEquals(circles.toSorted(), KNOWN_CIRCLES);
 });

@@ -1,0 +1,187 @@
+// The tables of the manual list what the tables and types of the code list, in the same order.
+import { assertEquals } from "@std/assert";
+import { COMMANDS, JSON_FIELDS, usage } from "../../client/commands/command_table.ts";
+import type { Check } from "../../client/doctor/findings.ts";
+import { DOCTOR_OPTIONS } from "../../client/doctor/options.ts";
+import type { ClientEvent, ErrorCode } from "../../client/event.ts";
+import { EXIT_STATUS_HELP } from "../../client/exit.ts";
+import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
+import { renderJson as renderClientJson } from "../../client/output/json.ts";
+import { MARKS } from "../../client/output/render.ts";
+import { TABLE_ROWS_MAX } from "../../server/event.ts";
+import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
+import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
+
+type Row = readonly string[];
+
+/** What the manual says of the options. */
+function optionRows(options: typeof CLIENT_OPTIONS): Row[] {
+  return Object.values(options).map(({ name, value, help }) => [
+    `--${name} ${value}`.trimEnd(),
+    help,
+  ]);
+}
+
+/** The rows of the table in a page of `docs/` whose first column has this title, without backticks. */
+function readTable(page: string, title: string): Row[] {
+  const text = Deno.readTextFileSync(new URL(`../../docs/${page}`, import.meta.url));
+  const [, ...lines] = text.slice(text.search(new RegExp(`^\\| ${title} `, "m"))).split("\n");
+  const end = lines.findIndex((line) => !line.startsWith("|"));
+  return lines.slice(1, end).map((line) =>
+    line.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.replace(/`|\\(?=\|)/g, "").trim())
+  );
+}
+
+/** Compares the first columns of a table; what else a row says is for the reader alone. */
+function assertTable(page: string, title: string, expected: readonly Row[]): void {
+  const columns = expected[0]?.length ?? 0;
+  assertEquals(readTable(page, title).map((row) => row.slice(0, columns)), expected);
+}
+
+/** The name and the fields of an event that is a line of JSON, as in `joined` and `client: {id}`. */
+function eventRow(line: string): Row {
+  const { event, time: _, ...fields } = JSON.parse(line);
+  return [event, formatFields(fields)];
+}
+
+function formatFields(fields: object): string {
+  return Object.entries(fields).map(([name, value]) => {
+    if (Array.isArray(value)) return `${name}: [{${formatFields(value[0])}}]`;
+    return typeof value === "object" ? `${name}: {${formatFields(value)}}` : name;
+  }).join(", ");
+}
+
+/** An event of each kind, so that a new kind fails the check of types. */
+type Samples<Event extends { kind: string }> = {
+  [Kind in Event["kind"]]: Event & { kind: Kind };
+};
+
+const DATE = new Date(0);
+const KEY = new Uint8Array(32);
+const ADDRESS = { hostname: "192.0.2.1", port: 7070 };
+const PEER = { id: 2, name: "bob", key: KEY };
+
+const CLIENT_EVENTS: Samples<ClientEvent> = {
+  registered: { kind: "registered", id: 1, name: "ana", address: ADDRESS, server: "localhost" },
+  serverLost: { kind: "serverLost", server: "localhost" },
+  serverBack: { kind: "serverBack", server: "localhost" },
+  requesting: { kind: "requesting", peer: 2, attempt: 1, nextInMs: 10_000 },
+  ringing: { kind: "ringing", peer: 2 },
+  inactive: { kind: "inactive", peer: 2 },
+  rejected: { kind: "rejected", peer: 2, reason: 0 },
+  cancelled: { kind: "cancelled", peer: 2 },
+  request: { kind: "request", peer: 2, name: "bob", key: KEY, isAgain: false },
+  requestEnded: { kind: "requestEnded", peer: 2, name: "bob", why: "expired" },
+  connected: { kind: "connected", peer: 2, name: "bob", key: KEY, hash: KEY },
+  current: { kind: "current", peer: 2, name: "bob", why: "chosen" },
+  identity: {
+    kind: "identity",
+    peer: 2,
+    name: "bob",
+    fingerprint: "",
+    known: "new",
+    isOwn: false,
+    formerName: "",
+    lastSeen: undefined,
+  },
+  sent: { kind: "sent", peer: 2, textSeq: 0 },
+  delivered: { kind: "delivered", peer: 2, textSeq: 0, rttMs: 1 },
+  unconfirmed: { kind: "unconfirmed", peer: 2, textSeq: 0 },
+  message: { kind: "message", peer: 2, name: "bob", textSeq: 0, text: "hello" },
+  terminated: { kind: "terminated", peer: 2, name: "bob", by: "local", undelivered: 0 },
+  list: { kind: "list", clients: [PEER] },
+  requests: { kind: "requests", pending: [PEER], missed: [{ ...PEER, why: "busy", agoMs: 0 }] },
+  left: { kind: "left", undelivered: 0, acknowledged: true },
+  error: { kind: "error", code: "usage", message: "" },
+};
+
+const CLIENT = { id: 1, name: "ana", address: ADDRESS, joinedAt: 0 };
+
+const SERVER_EVENTS: Samples<Output> = {
+  listening: { kind: "listening", address: ADDRESS },
+  joined: { kind: "joined", client: CLIENT },
+  moved: { kind: "moved", client: CLIENT },
+  left: { kind: "left", client: CLIENT },
+  expired: { kind: "expired", client: CLIENT },
+  table: { kind: "table", size: 1, clients: [CLIENT] },
+  error: { kind: "error", code: "portInUse", message: "" },
+};
+
+const LARGE_TABLE = { kind: "table", size: TABLE_ROWS_MAX + 1, clients: [] } as const;
+
+const ERROR_CODES: Readonly<Record<ErrorCode, true>> = {
+  serverTimeout: true,
+  refused: true,
+  version: true,
+  peerTimeout: true,
+  notRegistered: true,
+  notConnected: true,
+  noRequest: true,
+  alreadyConnected: true,
+  alreadyRequesting: true,
+  tooManyConnections: true,
+  self: true,
+  unknownPeer: true,
+  knownPeers: true,
+  log: true,
+  tooLong: true,
+  queueFull: true,
+  usage: true,
+};
+
+const CHECKS: Readonly<Record<Check, true>> = {
+  identity: true,
+  host: true,
+  socket: true,
+  directory: true,
+  version: true,
+  address: true,
+  roundTrip: true,
+  leave: true,
+};
+
+Deno.test("the manual lists the options", () => {
+  assertTable("client.md", "option", optionRows(CLIENT_OPTIONS));
+  assertTable("directory.md", "option", optionRows(SERVER_OPTIONS));
+  assertTable("doctor.md", "option", optionRows(DOCTOR_OPTIONS));
+});
+
+Deno.test("the manual lists the commands", () => {
+  const rows = COMMANDS.map((spec) => [usage(spec), spec.help, spec.example]);
+  assertTable("client.md", "command", rows);
+});
+
+Deno.test("the manual lists the fields of commands as JSON", () => {
+  const commands = COMMANDS.filter(({ name }) => name !== "@");
+  const rows = commands.map(({ name, argument }) => [name, JSON_FIELDS[argument].join(", ")]);
+  assertTable("json.md", "command", rows);
+});
+
+Deno.test("the manual lists the marks of messages", () => {
+  assertTable("client.md", "mark", Object.values(MARKS).map((mark) => [mark]));
+});
+
+Deno.test("the manual lists the exit statuses", () => {
+  const rows = EXIT_STATUS_HELP.map(([status, help]) => [`${status}`, help]);
+  assertTable("scripts.md", "exit status", rows);
+});
+
+Deno.test("the manual lists the events of the client and their fields", () => {
+  const lines = Object.values(CLIENT_EVENTS).map((event) => renderClientJson(event, DATE));
+  assertTable("json.md", "client event", lines.filter((line) => line !== undefined).map(eventRow));
+});
+
+Deno.test("the manual lists the events of the directory and their fields", () => {
+  const lines = [...Object.values(SERVER_EVENTS), LARGE_TABLE].map((event) =>
+    renderServerJson(event, { now: 0, toDate: () => DATE })
+  );
+  assertTable("json.md", "server event", lines.map(eventRow));
+});
+
+Deno.test("the manual lists the error codes", () => {
+  assertTable("json.md", "error code", Object.keys(ERROR_CODES).map((code) => [code]));
+});
+
+Deno.test("the manual lists the doctor's checks", () => {
+  assertTable("doctor.md", "check", Object.keys(CHECKS).map((check) => [check]));
+});
