@@ -1,11 +1,15 @@
 /**
- * Colors and weights of text on a terminal, by the SGR codes of ECMA-48, for both sides.
+ * Colors and weights of text on a terminal, by the SGR codes of ECMA-48.
  *
- * Not those of `@std/fmt/colors`: where NO_COLOR is set nobody can turn them on, not even
- * `--color always`.
+ * `@std/fmt/colors` (1.0.10) is not used: its setColorEnabled() does nothing where NO_COLOR is set,
+ * so that `--color always` could not override it; and it is one switch for the whole process, while
+ * a client shows a line in color and writes the same line to its transcript without.
  *
  * @module
  */
+
+/** Whether to use colors; `auto`: where a terminal shows them, and NO_COLOR is not set. */
+export type ColorMode = "auto" | "always" | "never";
 
 /**
  * Colors for names, from the 256 of xterm: each has a contrast of at least 3.8 to 1 with black and
@@ -17,14 +21,14 @@ export const NAME_COLORS: readonly number[] = [166, 100, 28, 30, 32, 63, 129, 16
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** What makes SGR codes. */
+/** SGR codes. */
 // deno-lint-ignore no-control-regex
 const CODES = /\x1b\[[\d;]*m/g;
 
-/** A way to write a text. */
+/** Adds the codes of one color or weight to a text. */
 export type Brush = (text: string) => string;
 
-/** Ways to write a text. */
+/** The colors and weights in use. */
 export interface Style {
   readonly bold: Brush;
   readonly dim: Brush;
@@ -32,16 +36,16 @@ export interface Style {
   readonly green: Brush;
   readonly yellow: Brush;
   readonly cyan: Brush;
-  /** The color of whoever has this static key, the same in every run; none without a key. */
+  /** The color for this static key, the same in every run; none without a key. */
   name(text: string, key: Uint8Array | undefined): string;
 }
 
-/** Text with codes, or the bare text. */
+/** Brushes that add codes, or leave the text as it is. */
 export function styles(hasColor: boolean): Style {
   const wrap = (open: string, close: number): Brush => (text) => {
     if (!hasColor || text === "") return text;
     const [start, end] = [`\x1b[${open}m`, `\x1b[${close}m`];
-    // What ends a style inside this one takes this one up again.
+    // The end of a style inside this one starts this one again.
     return start + text.replaceAll(end, start) + end;
   };
   return {
