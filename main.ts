@@ -1,5 +1,5 @@
 /**
- * The command line: `udp-chat serve`, `udp-chat client` and what is around them.
+ * The command line: the subcommands, `--help` and `--version`.
  *
  * @module
  */
@@ -8,13 +8,14 @@ import { doctor } from "./client/doctor/main.ts";
 import { DOCTOR_OPTIONS } from "./client/doctor/options.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
+import { columns } from "./cli/help.ts";
 import { nearestName } from "./cli/suggest.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/wire/frame.ts";
 import { serve } from "./server/main.ts";
 import { OPTIONS as SERVER_OPTIONS } from "./server/options.ts";
 
-/** What `udp-chat` can do. */
+/** The subcommands. */
 const COMMANDS: readonly (CommandEntry & { run(args: string[]): number | Promise<number> })[] = [
   {
     name: "serve",
@@ -37,7 +38,7 @@ const COMMANDS: readonly (CommandEntry & { run(args: string[]): number | Promise
   {
     name: "completions",
     help: "print what bash, zsh or fish needs to complete all this",
-    options: [{ name: "help", value: "", help: "show this help" }],
+    options: {},
     words: SHELLS,
     run: printCompletions,
   },
@@ -50,14 +51,13 @@ Prints a script for the shell, which then completes commands and options:
   zsh   source <(udp-chat completions zsh)         in ~/.zshrc, after compinit
   fish  udp-chat completions fish | source         in ~/.config/fish/config.fish`;
 
-/** What `--help` prints. */
+/** What `udp-chat --help` prints. */
 function help(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
   return `Chat over UDP: a directory introduces clients, who then talk directly to each other
 
 Usage: udp-chat COMMAND [OPTIONS]
 
-${COMMANDS.map(({ name, help }) => `  ${name.padEnd(width)}  ${help}`).join("\n")}
+${columns(COMMANDS.map(({ name, help }) => [name, help])).join("\n")}
 
   udp-chat COMMAND --help   the options of one of them
   udp-chat --version        the versions of the program, the protocol and Deno
@@ -85,7 +85,7 @@ function printCompletions([word, ...rest]: string[]): number {
   return 0;
 }
 
-/** Runs what the arguments ask for, and returns the exit status. */
+/** Runs the command that the arguments name; returns the exit status. */
 async function main([word, ...rest]: string[]): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === word);
   if (command !== undefined) return await command.run(rest);
@@ -102,7 +102,7 @@ async function main([word, ...rest]: string[]): Promise<number> {
       console.error(help());
       return 2;
     default: {
-      const nearest = nearestName(word, COMMANDS.map(({ name }) => ({ name, alsoKnownAs: [] })));
+      const nearest = nearestName(word, COMMANDS);
       const hint = nearest === undefined ? "" : `: did you mean "${nearest}"?`;
       console.error(`Unknown command ${JSON.stringify(word)}${hint}\nTry udp-chat --help`);
       return 2;

@@ -1,28 +1,28 @@
 /**
- * `udp-chat completions`: what a shell needs to complete commands, options and their values.
+ * Scripts with which shells complete commands, options and their values.
  *
  * @module
  */
-import type { OptionSpec } from "../client/options.ts";
+import { flag, type Option, optionRows, type OptionTable } from "./options.ts";
 
-/** The shells that are known. */
+/** The shells that there is a script for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** One of the {@linkcode SHELLS}. */
 export type Shell = typeof SHELLS[number];
 
-/** What stands behind `udp-chat`. */
+/** A command of the program. */
 export interface CommandEntry {
   readonly name: string;
   /** What it does, in one line. */
   readonly help: string;
-  readonly options: readonly OptionSpec[];
-  /** What may follow it, beside options. */
+  readonly options: OptionTable;
+  /** The arguments that may follow it, beside options. */
   readonly words?: readonly string[];
 }
 
-const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: "help", value: "", help: "show the commands" },
-  { name: "version", value: "", help: "show the versions of the program, the protocol and Deno" },
+const GLOBAL_OPTIONS: readonly Option[] = [
+  flag("help", "show the commands"),
+  flag("version", "show the versions of the program, the protocol and Deno"),
 ];
 
 /** The script for a shell. */
@@ -37,16 +37,16 @@ export function completions(shell: Shell, commands: readonly CommandEntry[]): st
   }
 }
 
-function isFile({ value }: OptionSpec): boolean {
+function isFile({ value }: Option): boolean {
   return value === "FILE";
 }
 
-/** The names as they are typed; `help` has a short one. */
-function typed({ name }: OptionSpec): string {
+/** An option as it is typed; `help` has a short form. */
+function typed({ name }: Option): string {
   return name === "help" ? "-h --help" : `--${name}`;
 }
 
-/** The text between single quotes, for bash and zsh. */
+/** The text in single quotes, for bash and zsh. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -58,7 +58,7 @@ const FILES_IN_BASH = "IFS=$'\\n'; compopt -o filenames 2>/dev/null; " +
 function bash(commands: readonly CommandEntry[]): string {
   const first = [...commands.map(({ name }) => name), ...GLOBAL_OPTIONS.map(typed)].join(" ");
   const valued = (command: CommandEntry): string[] =>
-    command.options.filter(({ value }) => value !== "").map((option) => {
+    optionRows(command.options).filter(({ value }) => value !== "").map((option) => {
       const choices = option.choices ?? [];
       const reply = isFile(option)
         ? FILES_IN_BASH
@@ -85,7 +85,7 @@ function bash(commands: readonly CommandEntry[]): string {
     "  esac",
     "  case $command in",
     ...commands.map(({ name, options, words = [] }) =>
-      `    ${name}) words='${[...words, ...options.map(typed)].join(" ")}' ;;`
+      `    ${name}) words='${[...words, ...optionRows(options).map(typed)].join(" ")}' ;;`
     ),
     "  esac",
     '  COMPREPLY=($(compgen -W "$words" -- "$cur"))',
@@ -95,7 +95,7 @@ function bash(commands: readonly CommandEntry[]): string {
 }
 
 function zsh(commands: readonly CommandEntry[]): string {
-  const spec = (option: OptionSpec): string => {
+  const spec = (option: Option): string => {
     const help = option.help.replace(/[\\[\]]/g, "\\$&");
     const choices = option.choices ?? [];
     const action = isFile(option) ? "_files" : choices.length > 0 ? `(${choices.join(" ")})` : " ";
@@ -126,7 +126,7 @@ function zsh(commands: readonly CommandEntry[]): string {
     ...commands.flatMap(({ name, options, words }) => [
       `    ${name})`,
       "      _arguments \\",
-      ...options.map((option) => `        ${spec(option)} \\`),
+      ...optionRows(options).map((option) => `        ${spec(option)} \\`),
       words === undefined
         ? "        && return"
         : `        ${quoted(`1:word:(${words.join(" ")})`)}`,
@@ -140,7 +140,7 @@ function zsh(commands: readonly CommandEntry[]): string {
 
 function fish(commands: readonly CommandEntry[]): string {
   const text = (help: string): string => `'${help.replace(/[\\']/g, "\\$&")}'`;
-  const option = (condition: string, spec: OptionSpec): string => {
+  const option = (condition: string, spec: Option): string => {
     const choices = spec.choices ?? [];
     const short = spec.name === "help" ? "-s h " : "";
     const value = spec.value === ""
@@ -166,7 +166,7 @@ function fish(commands: readonly CommandEntry[]): string {
       const follows = words.length === 0
         ? []
         : [`complete -c udp-chat -n ${condition} -a '${words.join(" ")}'`];
-      return [...follows, ...options.map((spec) => option(condition, spec))];
+      return [...follows, ...optionRows(options).map((spec) => option(condition, spec))];
     }),
   ].join("\n");
 }

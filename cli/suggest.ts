@@ -4,25 +4,25 @@
  * @module
  */
 
-/** The name that was probably meant. */
+/** The name that was probably meant by a word that is none. */
 export function nearestName<Name extends string>(
   word: string,
-  candidates: readonly { name: Name; alsoKnownAs: readonly string[] }[],
+  candidates: readonly { readonly name: Name; readonly alsoKnownAs?: readonly string[] }[],
 ): Name | undefined {
   const typed = word.toLowerCase();
   let best: { name: Name; distance: number } | undefined;
-  for (const { name, alsoKnownAs } of candidates) {
+  for (const { name, alsoKnownAs = [] } of candidates) {
     if (alsoKnownAs.includes(typed)) return name;
-    // A beginning, as in "term", is as good as one slip.
-    const isBeginning = typed.length >= 2 && name.startsWith(typed);
-    const distance = isBeginning ? 1 : editDistance(typed, name);
+    // A prefix, as in "term", counts as one typing error.
+    const isPrefix = typed.length >= 2 && name.startsWith(typed);
+    const distance = isPrefix ? 1 : editDistance(typed, name);
     const tolerated = name.length > 5 ? 2 : 1;
     if (distance <= tolerated && distance < (best?.distance ?? Infinity)) best = { name, distance };
   }
   return best?.name;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours from one word to the other. */
+/** The Damerau-Levenshtein distance, without changes between two swapped letters. */
 function editDistance(a: string, b: string): number {
   // Names of commands are short: a long word is far from all of them.
   if (a.length > 2 * b.length) return Infinity;

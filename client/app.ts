@@ -121,7 +121,7 @@ export class ClientApp {
         const columns = screenColumns();
         return prompt(this.#client.view(), {
           now: this.#system.clock(),
-          server: this.#options.serverName,
+          server: this.#options.server.text,
           overdue: this.#printer.overdue,
           lostSince: this.#renderer.lostSince,
           columns,

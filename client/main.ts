@@ -18,14 +18,14 @@ import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
+import { clientHelp } from "./help.ts";
 import { AppendedFile, fileProblem, renounceFiles, secretSources } from "../cli/files.ts";
-import { clientHelp } from "./commands/help.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { toHex } from "./identity/hex.ts";
 import { type OpenedIdentity, openIdentity } from "./identity/identity_file.ts";
 import { renderJsonProblem } from "./output/json.ts";
 import { localHost } from "./local_host.ts";
-import { type Options, parseOptions } from "./options.ts";
+import { type Options, parseClientOptions } from "./options.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { PeersFile } from "./identity/peers_file.ts";
 import { ClientApp } from "./app.ts";
@@ -46,16 +46,16 @@ interface Resources {
 
 /** Runs a client until it has left; returns the exit status. */
 export async function client(args: string[]): Promise<number> {
-  const parsed = parseOptions(args);
-  if (parsed.kind === "help") {
+  const parsed = parseClientOptions(args);
+  if (!parsed.ok) {
+    console.error(`${parsed.error}\nTry udp-chat client --help`);
+    return ExitStatus.usage;
+  }
+  if (parsed.value === "help") {
     await printText(clientHelp());
     return ExitStatus.ok;
   }
-  if (parsed.kind === "problem") {
-    console.error(`${parsed.message}\nTry udp-chat client --help`);
-    return ExitStatus.usage;
-  }
-  const { options } = parsed;
+  const options = parsed.value;
   const found = findSecret(options.secretFile, secretSources);
   if (!found.ok) {
     console.error(`${found.message}\nTry udp-chat client --help`);
@@ -89,7 +89,7 @@ async function fail({ isJson }: Options, code: string, message: string): Promise
 }
 
 async function run(options: Options, { own, secret, server, socket }: Resources): Promise<number> {
-  const { serverName, id, name, timers, acceptAll } = options;
+  const { server: { text: serverName }, id, name, timers, acceptAll } = options;
   const { port } = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
   const store = new PeersFile(identityFile, (message) => app.warn(message));

@@ -7,8 +7,7 @@ import { formatAddress } from "../protocol/wire/address.ts";
 import { secretSources } from "../cli/files.ts";
 import { findSecret } from "../cli/secret.ts";
 import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
-import { serverHelp } from "./help.ts";
-import { type Options, parseOptions } from "./options.ts";
+import { type Options, parseServerOptions, serverHelp } from "./options.ts";
 import { Printer } from "./printer.ts";
 import {
   type Moment,
@@ -34,15 +33,16 @@ const CLOCK_TOLERANCE = 50;
  * @returns the exit status: 0 stopped or helped, 1 it could not go on, 2 wrong usage.
  */
 export async function serve(args: string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (typeof options === "string") {
-    complain(`${options}\nTry udp-chat serve --help`);
+  const parsed = parseServerOptions(args);
+  if (!parsed.ok) {
+    complain(`${parsed.error}\nTry udp-chat serve --help`);
     return 2;
   }
-  if (options.isHelp) {
+  if (parsed.value === "help") {
     attempt(() => console.log(serverHelp()));
     return 0;
   }
+  const options = parsed.value;
   const found = findSecret(options.secretFile, secretSources);
   if (!found.ok) {
     complain(`${found.message}\nTry udp-chat serve --help`);
@@ -68,7 +68,8 @@ async function run(
     options.color === "auto" && isScreen && !Deno.noColor;
   const stop = stopSignal();
   const moment = wallClock();
-  const server = new Server({ ...options, secret, random: systemRandom });
+  const lease = 1000 * options.leaseSeconds;
+  const server = new Server({ ...options, lease, secret, random: systemRandom });
   const printer = new Printer({
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {

@@ -9,6 +9,7 @@ import {
   formatAddress,
   hostToBytes,
 } from "../../protocol/wire/address.ts";
+import { parseOptions } from "../../cli/options.ts";
 import { findSecret } from "../../cli/secret.ts";
 import {
   clock,
@@ -21,7 +22,7 @@ import {
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { ANSWER_TIMEOUT, Doctor, SILENCE_TIMEOUT } from "./doctor.ts";
 import type { Finding } from "./findings.ts";
-import { doctorHelp, type DoctorSettings, parseDoctorOptions } from "./options.ts";
+import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
 import { fileProblem, secretSources } from "../../cli/files.ts";
@@ -32,17 +33,17 @@ import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
 export async function doctor(args: string[]): Promise<number> {
-  const parsed = parseDoctorOptions(args);
-  if (parsed.kind === "help") {
-    await printText(doctorHelp());
-    return ExitStatus.ok;
-  }
+  const parsed = parseOptions(DOCTOR_OPTIONS, args);
   const problem = (message: string): number => {
     console.error(`${message}\nTry udp-chat doctor --help`);
     return ExitStatus.usage;
   };
-  if (parsed.kind === "problem") return problem(parsed.message);
-  const { options } = parsed;
+  if (!parsed.ok) return problem(parsed.error);
+  if (parsed.value === "help") {
+    await printText(doctorHelp());
+    return ExitStatus.ok;
+  }
+  const options = parsed.value;
   const found = findSecret(options.secretFile, secretSources);
   if (!found.ok) return problem(found.message);
   return await new DoctorApp(options, found.secret).run();
@@ -50,13 +51,13 @@ export async function doctor(args: string[]): Promise<number> {
 
 /** One run of the checks. */
 class DoctorApp {
-  readonly #options: DoctorSettings;
+  readonly #options: DoctorOptions;
   readonly #secret: Uint8Array | undefined;
   readonly #stdio = inspectStdio();
   readonly #verdicts = new Set<Finding["verdict"]>();
   #printing = Promise.resolve();
 
-  constructor(options: DoctorSettings, secret: Uint8Array | undefined) {
+  constructor(options: DoctorOptions, secret: Uint8Array | undefined) {
     this.#options = options;
     this.#secret = secret;
   }

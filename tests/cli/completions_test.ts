@@ -1,20 +1,17 @@
-// The table of options, --help and the completions of each command are in step.
+// The option table, --help and the completions of each command agree.
 import { assert, assertEquals } from "@std/assert";
 import { type CommandEntry, completions, SHELLS } from "../../cli/completions.ts";
-import { DOCTOR_OPTIONS, doctorHelp, parseDoctorOptions } from "../../client/doctor/options.ts";
-import { clientHelp } from "../../client/commands/help.ts";
-import { OPTIONS as CLIENT_OPTIONS, type OptionSpec, parseOptions } from "../../client/options.ts";
-import { serverHelp } from "../../server/help.ts";
-import {
-  OPTIONS as SERVER_OPTIONS,
-  parseOptions as parseServerOptions,
-} from "../../server/options.ts";
+import { type Option, optionRows, type OptionTable, parseOptions } from "../../cli/options.ts";
+import { DOCTOR_OPTIONS, doctorHelp } from "../../client/doctor/options.ts";
+import { clientHelp } from "../../client/help.ts";
+import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
+import { OPTIONS as SERVER_OPTIONS, serverHelp } from "../../server/options.ts";
 
 const COMMANDS: readonly CommandEntry[] = [
   { name: "serve", help: "run a directory", options: SERVER_OPTIONS },
   { name: "client", help: "register, and talk", options: CLIENT_OPTIONS },
   { name: "doctor", help: "ana's doctor: looks", options: DOCTOR_OPTIONS },
-  { name: "completions", help: "print this", options: [], words: SHELLS },
+  { name: "completions", help: "print this", options: {}, words: SHELLS },
 ];
 const HELPS: Record<string, string> = {
   serve: serverHelp(),
@@ -32,7 +29,7 @@ function hasShell(shell: string): boolean {
   }
 }
 
-/** The options that stand in a help, as `--name VALUE`. */
+/** The options in a help text, as `--name VALUE`. */
 function optionsIn(help: string): string[] {
   const block = /^Options:\n((?: .*\n)+)/m.exec(help)?.[1] ?? "";
   return block.trimEnd().split("\n").map((line) => /--[a-z-]+(?: \S+)?(?= {2})/.exec(line)![0]);
@@ -41,14 +38,15 @@ function optionsIn(help: string): string[] {
 for (const { name, options } of COMMANDS.filter(({ name }) => name in HELPS)) {
   Deno.test(`${name} --help has exactly the options of the table, within 80 columns`, () => {
     const help = HELPS[name]!;
-    const inTable = options.map(({ name, value }) => `--${name} ${value}`.trimEnd());
+    const rows = optionRows(options);
+    const inTable = rows.map(({ name, value }) => `--${name} ${value}`.trimEnd());
     assertEquals(optionsIn(help), inTable);
-    for (const { help: text } of options) assert(help.includes(`  ${text}\n`), text);
+    for (const { help: text } of rows) assert(help.includes(`  ${text}\n`), text);
     assertEquals(help.split("\n").filter((line) => line.length > 80), []);
   });
 }
 
-Deno.test("every option of the tables is understood", () => {
+Deno.test("parseOptions() accepts every option of the tables", () => {
   const values: Record<string, string> = {
     "FILE": "file",
     "HOST": "localhost",
@@ -58,18 +56,13 @@ Deno.test("every option of the tables is understood", () => {
     "NAME": "ana",
     "TEXT": "hi",
   };
-  const args = ({ name, value, choices }: OptionSpec): string[] =>
+  const args = ({ name, value, choices }: Option): string[] =>
     value === "" ? [`--${name}`] : [`--${name}`, choices?.[0] ?? values[value] ?? "1"];
-  for (const option of SERVER_OPTIONS satisfies readonly OptionSpec[]) {
-    assertEquals(typeof parseServerOptions(args(option)), "object", option.name);
-  }
-  for (const option of DOCTOR_OPTIONS) {
-    assert(parseDoctorOptions(args(option)).kind !== "problem", option.name);
-  }
-  for (const option of CLIENT_OPTIONS) {
-    const more = option.name === "send" ? ["--connect", "1"] : [];
-    const parsed = parseOptions([...args(option), ...more]);
-    assert(parsed.kind !== "problem", JSON.stringify(parsed));
+  for (const { options } of COMMANDS) {
+    for (const option of optionRows(options)) {
+      const parsed = parseOptions<OptionTable>(options, args(option));
+      assert(parsed.ok, JSON.stringify(parsed));
+    }
   }
 });
 
@@ -78,14 +71,14 @@ for (const shell of SHELLS) {
     const script = completions(shell, COMMANDS);
     for (const { name, options } of COMMANDS) {
       assert(script.includes(name));
-      for (const { name: option } of options) {
+      for (const { name: option } of optionRows(options)) {
         assert(script.includes(shell === "fish" ? `-l ${option} ` : `--${option}`), option);
       }
     }
   });
 
   Deno.test({
-    name: `completions ${shell}: the shell takes the script${
+    name: `completions ${shell}: the shell parses the script${
       hasShell(shell) ? "" : ` (skipped: no ${shell})`
     }`,
     ignore: !hasShell(shell),
@@ -98,7 +91,7 @@ for (const shell of SHELLS) {
   });
 }
 
-Deno.test("completions: quotes and colons in a help are text to the shells", () => {
+Deno.test("completions() escapes quotes and colons in help texts", () => {
   assert(completions("fish", COMMANDS).includes("-d 'ana\\'s doctor: looks'"));
   assert(completions("zsh", COMMANDS).includes("'doctor:ana'\\''s doctor\\: looks'"));
 });
@@ -120,7 +113,7 @@ function completed(words: string[], cwd?: string): string[] {
 }
 
 Deno.test({
-  name: `completions bash: what is offered${HAS_BASH ? "" : " (skipped: no bash)"}`,
+  name: `completions bash: the words that are offered${HAS_BASH ? "" : " (skipped: no bash)"}`,
   ignore: !HAS_BASH,
   fn() {
     const names = COMMANDS.map(({ name }) => name);
@@ -132,10 +125,10 @@ Deno.test({
     assertEquals(completed(["udp-chat", "client", "--timers", "="]), ["adaptive", "fixed"]);
     assertEquals(completed(["udp-chat", "client", "--timers", "=", "f"]), ["fixed"]);
     assertEquals(completed(["udp-chat", "client", "--name", ""]), [""]);
-    assertEquals(completed(["udp-chat", "completions", ""]), [...SHELLS]);
+    assertEquals(completed(["udp-chat", "completions", ""]), [...SHELLS, "-h", "--help"]);
     for (const { name, options } of COMMANDS) {
       const offered = completed(["udp-chat", name, "--"]);
-      assertEquals(offered.filter((word) => word !== ""), options.map(({ name }) => `--${name}`));
+      assertEquals(offered, optionRows(options).map(({ name }) => `--${name}`));
     }
   },
 });
@@ -155,7 +148,9 @@ Deno.test({
 });
 
 Deno.test({
-  name: `completions fish: what is offered${hasShell("fish") ? "" : " (skipped: no fish)"}`,
+  name: `completions fish: the words that are offered${
+    hasShell("fish") ? "" : " (skipped: no fish)"
+  }`,
   ignore: !hasShell("fish"),
   fn() {
     const offered = (line: string): string[] => {
@@ -176,7 +171,7 @@ Deno.test({
     assertEquals(offered("udp-chat client --timers "), ["adaptive", "fixed"]);
     assertEquals(offered("udp-chat completions ").toSorted(), [...SHELLS].toSorted());
     for (const { name, options } of COMMANDS) {
-      const names = options.map(({ name }) => `--${name}`);
+      const names = optionRows(options).map(({ name }) => `--${name}`);
       const words = offered(`udp-chat ${name} --`).filter((word) => word !== "");
       assertEquals(words.toSorted(), names.toSorted());
     }

@@ -1,22 +1,23 @@
 // The tables of the manual list what the tables and types of the code list, in the same order.
 import { assertEquals } from "@std/assert";
+import { optionRows, type OptionTable } from "../../cli/options.ts";
 import { COMMANDS, JSON_FIELDS, usage } from "../../client/commands/command_table.ts";
 import type { Check } from "../../client/doctor/findings.ts";
 import { DOCTOR_OPTIONS } from "../../client/doctor/options.ts";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import { EXIT_STATUS_HELP } from "../../client/exit.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
+import { MARKS } from "../../client/output/deliveries.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
-import { MARKS } from "../../client/output/render.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
 
 type Row = readonly string[];
 
-/** What the manual says of the options. */
-function optionRows(options: typeof CLIENT_OPTIONS): Row[] {
-  return Object.values(options).map(({ name, value, help }) => [
+/** The columns for options in the manual. */
+function optionCells(options: OptionTable): Row[] {
+  return optionRows(options).map(({ name, value, help }) => [
     `--${name} ${value}`.trimEnd(),
     help,
   ]);
@@ -141,9 +142,9 @@ const CHECKS: Readonly<Record<Check, true>> = {
 };
 
 Deno.test("the manual lists the options", () => {
-  assertTable("client.md", "option", optionRows(CLIENT_OPTIONS));
-  assertTable("directory.md", "option", optionRows(SERVER_OPTIONS));
-  assertTable("doctor.md", "option", optionRows(DOCTOR_OPTIONS));
+  assertTable("client.md", "option", optionCells(CLIENT_OPTIONS));
+  assertTable("directory.md", "option", optionCells(SERVER_OPTIONS));
+  assertTable("doctor.md", "option", optionCells(DOCTOR_OPTIONS));
 });
 
 Deno.test("the manual lists the commands", () => {

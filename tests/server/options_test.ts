@@ -1,22 +1,53 @@
 import { assertEquals } from "@std/assert";
-import { type Options, parseOptions } from "../../server/options.ts";
+import { type Options, parseServerOptions } from "../../server/options.ts";
 
 function parsed(...args: string[]): Options {
-  const options = parseOptions(args);
-  if (typeof options === "string") throw new Error(options);
-  return options;
+  const result = parseServerOptions(args);
+  if (!result.ok || result.value === "help") throw new Error(JSON.stringify(result));
+  return result.value;
 }
 
-Deno.test("parseOptions() of the server: how it shows things", () => {
-  assertEquals([parsed().color, parsed().isPlain], ["auto", false]);
-  assertEquals(parsed("--color", "never").color, "never");
-  assertEquals(parsed("--color=auto", "--plain").isPlain, true);
-  assertEquals(
-    parseOptions(["--color=always", "--plain"]),
-    "Cannot use --color always with --plain: colors, or none?",
-  );
-  assertEquals(
-    parseOptions(["--color", "blue"]),
-    'Cannot parse --color: expected auto, always or never, got "blue"',
-  );
+function errorOf(...args: string[]): string | undefined {
+  const result = parseServerOptions(args);
+  return result.ok ? undefined : result.error;
+}
+
+Deno.test("parseServerOptions() fills in the defaults", () => {
+  assertEquals(parsed(), {
+    host: "127.0.0.1",
+    port: 7070,
+    maxClients: 10_000,
+    leaseSeconds: 45,
+    secretFile: undefined,
+    hasSourceLimits: true,
+    isJson: false,
+    isPlain: false,
+    color: "auto",
+    isQuiet: false,
+  });
+});
+
+Deno.test("parseServerOptions() parses every option", () => {
+  const numbers = parsed("--port", "0", "--max-clients=1000000", "--lease", "3600");
+  assertEquals([numbers.port, numbers.maxClients, numbers.leaseSeconds], [0, 1_000_000, 3600]);
+  const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
+  assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
+  const flags = parsed("--no-source-limits", "--json", "--plain", "--quiet");
+  assertEquals([flags.hasSourceLimits, flags.isJson, flags.isPlain, flags.isQuiet], [
+    false,
+    true,
+    true,
+    true,
+  ]);
+});
+
+Deno.test("parseServerOptions() rejects values out of range, and options that exclude each other", () => {
+  const errors: [string[], string][] = [
+    [["--port", "65536"], 'Cannot parse --port: expected 0 to 65535, got "65536"'],
+    [["--max-clients", "0"], 'Cannot parse --max-clients: expected 1 to 1000000, got "0"'],
+    [["--lease", "3601"], 'Cannot parse --lease: expected 1 to 3600, got "3601"'],
+    [["--host="], "Cannot parse --host: expected a host name or an IP address"],
+    [["--color=always", "--plain"], "Cannot use --color always with --plain: colors, or none?"],
+  ];
+  for (const [args, error] of errors) assertEquals(errorOf(...args), error);
 });

@@ -1,0 +1,30 @@
+/**
+ * The help of `udp-chat client`.
+ *
+ * @module
+ */
+import { helpText, optionSection, section } from "../cli/help.ts";
+import { commandRows } from "./commands/help.ts";
+import { EXIT_STATUS_HELP } from "./exit.ts";
+import { OPTIONS } from "./options.ts";
+
+/** What `udp-chat client --help` prints. */
+export function clientHelp(): string {
+  return helpText(
+    "Usage: udp-chat client [OPTIONS]",
+    "Registers with a directory, and talks to other clients directly, over UDP.",
+    optionSection(OPTIONS),
+    section("Commands, typed or from a pipe or file", commandRows()),
+    'With --json a line may be an object: {"command":"send","peer":2,"text":"hello"}.\n' +
+      "Ctrl-C drops a paste, cancels a Connection Request, else leaves; a second one\n" +
+      "leaves at once. Ctrl-Z stops the client, fg brings it back.\n" +
+      "The end of the input terminates and leaves.",
+    section("Exit status", EXIT_STATUS_HELP.map(([status, help]) => [`${status}`, help])),
+    section("Examples", [
+      ["udp-chat client --name ana", "register, then talk"],
+      ["udp-chat client --connect ana", "register and call ana"],
+      ['udp-chat client --connect 2 --send "hi"', "send one message"],
+      ["udp-chat client --json < commands", "for programs"],
+    ]),
+  );
+}
