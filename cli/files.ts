@@ -1,45 +1,25 @@
 /**
- * The file system: the only file of the client that touches it, and that reads the environment for it.
+ * The file system: nothing else in the program touches it.
  *
  * @module
  */
 import { dirname } from "node:path";
+import { environment, PLATFORM } from "./environment.ts";
 import type { SecretSources } from "./secret.ts";
-import type { Place } from "../client/identity/identity.ts";
 
 /** The files and the environment of this process. */
-export const secretSources: SecretSources = {
+export const SECRET_SOURCES: SecretSources = {
   readFile: (path) => Deno.readFileSync(path),
-  readVariable(name) {
-    // Who does not let the program look into the environment has no secret there for it.
-    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
-    return state === "granted" ? Deno.env.get(name) : undefined;
-  },
+  readVariable: environment,
 };
 
 /** Only the user may read and write. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
-/** What of a file's mode lets others read, write or execute it. */
+/** The bits of a mode that let others read, write or execute a file. */
 const OTHERS = 0o077;
 
-const IS_WINDOWS = Deno.build.os === "windows";
-
-/** Where this process keeps its configuration. */
-export const PLACE: Place = {
-  isWindows: IS_WINDOWS,
-  isMac: Deno.build.os === "darwin",
-  env(name) {
-    try {
-      return Deno.env.get(name);
-    } catch {
-      // Deno was not given access to it.
-      return undefined;
-    }
-  },
-};
-
-/** Whether something has this name, be it a link to nowhere; throws where that cannot be told. */
+/** Whether this path exists, if only as a broken link; throws if that cannot be found out. */
 export function hasFile(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -50,17 +30,17 @@ export function hasFile(path: string): boolean {
   }
 }
 
-/** Makes a folder, and those around it, for the user alone. */
+/** Makes a folder, and those that it is in, for the user alone. */
 export function makeFolder(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
 }
 
-/** The text of a file, and whether nobody else may read it; throws if it is larger than `sizeMax`. */
+/** The text of a file, and whether only the user may read it; throws if it exceeds `sizeMax`. */
 export function readFile(path: string, sizeMax: number): { text: string; isPrivate: boolean } {
   using file = Deno.openSync(path);
-  // Asked of the open file, so that it is the one that is read. Windows has no such modes.
+  // The mode of the open file, so that it is that of what is read. Windows has no such modes.
   const { mode } = file.statSync();
-  const isPrivate = IS_WINDOWS || mode === null || (mode & OTHERS) === 0;
+  const isPrivate = PLATFORM.isWindows || mode === null || (mode & OTHERS) === 0;
   const buffer = new Uint8Array(sizeMax + 1);
   let size = 0;
   while (size < buffer.length) {
@@ -75,7 +55,7 @@ export function readFile(path: string, sizeMax: number): { text: string; isPriva
   };
 }
 
-/** Makes a file, whole or not at all; where somebody else was quicker, theirs stays. */
+/** Makes a file, whole or not at all; one that another process has just made stays. */
 export function createFile(path: string, text: string): void {
   const temporary = writeTemporary(path, text);
   try {
@@ -83,16 +63,16 @@ export function createFile(path: string, text: string): void {
     Deno.linkSync(temporary, path);
     syncFolder(path);
   } catch {
-    // Somebody else was quicker, or the file system has no links.
+    // Another process was first, or the file system has no links.
     if (!hasFile(path)) createInPlace(path, text);
   } finally {
     Deno.removeSync(temporary);
   }
 }
 
-/** Puts a text in the place of what a file holds, at once: whoever reads it sees either. */
+/** Replaces the text of a file in one step: readers see the old or the new one. */
 export function replaceFile(path: string, text: string): void {
-  // Where it is a link to another place, that stays.
+  // A link stays; the file that it leads to is replaced.
   const target = hasFile(path) ? Deno.realPathSync(path) : path;
   const temporary = writeTemporary(target, text);
   try {
@@ -104,29 +84,29 @@ export function replaceFile(path: string, text: string): void {
   syncFolder(target);
 }
 
-/** Adds a text to the end of a file, which is made where it is missing. */
+/** Appends a text to a file, which is made if it is missing. */
 export function appendFile(path: string, text: string): void {
   using file = Deno.openSync(path, { append: true, create: true, mode: FILE_MODE });
   writeText(file, text);
 }
 
-/** A file that was opened to add to its end, made for the user alone if it is missing. */
+/** A file that is open for appending, made for the user alone if it was missing. */
 export class AppendedFile {
   readonly #file: Deno.FsFile;
-  /** Where it is, from the root. */
+  /** Its absolute path. */
   readonly path: string;
 
   /** @param path may begin with `~/`. */
   constructor(path: string) {
-    const home = PLACE.env(IS_WINDOWS ? "USERPROFILE" : "HOME");
+    const home = environment(PLATFORM.isWindows ? "USERPROFILE" : "HOME");
     const full = home === undefined ? path : path.replace(/^~(?=[\\/])/, home);
-    // Opening a pipe waits for whoever reads it, and the chat with it.
+    // Opening a pipe blocks until another process reads it.
     if (hasFile(full) && Deno.statSync(full).isFifo) throw new Error("It is a pipe");
     this.#file = Deno.openSync(full, { append: true, create: true, mode: FILE_MODE });
     this.path = Deno.realPathSync(full);
   }
 
-  /** Adds to its end; throws where that fails, as on a full disk. */
+  /** Appends a text; throws if that fails, as on a full disk. */
   append(text: string): void {
     writeText(this.#file, text);
   }
@@ -137,24 +117,23 @@ export class AppendedFile {
   }
 }
 
-/** Does something while no other process does it under a lock of this name. */
+/** Runs `action` while this process holds the lock that `path` stands for. */
 export async function withLock(path: string, action: () => void): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true, mode: FILE_MODE });
-  // Some network file systems have no locks: two clients at the same instant are unlikely enough.
+  // Some network file systems have no locks; two writers at the same instant are unlikely enough.
   await file.lock(true).catch(() => {});
   action();
 }
 
-/** Whether this process gave up all access to files. */
 let hasRenounced = false;
 
-/** Gives up all access to files: nothing is to be read or written any more. */
+/** Gives up all access to files, for good. */
 export function renounceFiles(): void {
   hasRenounced = true;
   for (const name of ["read", "write"] as const) Deno.permissions.revokeSync({ name });
 }
 
-/** Why a file cannot be used, without the details that Deno adds. */
+/** Why a file cannot be used, without the error number that Deno adds. */
 export function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
     if (hasRenounced) {
@@ -166,9 +145,9 @@ export function fileProblem(error: unknown): string {
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
-/** A new file beside `path` with this text, on the disk. */
+/** Writes a new file to the disk, in the folder of `path`; returns its path. */
 function writeTemporary(path: string, text: string): string {
-  // Made with a mode that lets nobody else read it.
+  // Deno makes it readable for the user alone.
   const temporary = Deno.makeTempFileSync({ dir: dirname(path), prefix: ".udp-chat-" });
   try {
     using file = Deno.openSync(temporary, { write: true });
@@ -200,12 +179,12 @@ function writeText(file: Deno.FsFile, text: string): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
-/** Puts the names in the folder of a file on the disk, where the system can. */
+/** Writes the names in the folder of a file to the disk, where the system can. */
 function syncFolder(path: string): void {
   try {
     using folder = Deno.openSync(dirname(path));
     folder.syncSync();
   } catch {
-    // Windows does not open folders; the file itself is on the disk.
+    // Windows cannot open folders. The file itself is on the disk.
   }
 }

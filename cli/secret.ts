@@ -1,8 +1,9 @@
 /**
- * The secret of a private directory: where it comes from, and what it must be like.
+ * The secret of a private directory, from a file or from the environment.
  *
  * @module
  */
+import { failure, type Result, success } from "../protocol/result.ts";
 
 /** The environment variable with the secret. */
 export const SECRET_VARIABLE = "UDP_CHAT_SECRET";
@@ -13,50 +14,43 @@ export const SECRET_SIZE_MAX = 4096;
 
 /** What a secret is read from. */
 export interface SecretSources {
-  /** The bytes of a file; throws where there is none to be read. */
+  /** The bytes of a file; throws if it cannot be read. */
   readFile(path: string): Uint8Array;
   /** The value of an environment variable. */
   readVariable(name: string): string | undefined;
 }
 
-/** The secret, `undefined` where none was given, or what is wrong with it. */
-export type FoundSecret = { ok: true; secret: Uint8Array | undefined } | {
-  ok: false;
-  message: string;
-};
-
 /**
- * The secret that the user gave: in a file, or else in the environment, without the white space
- * around it. An empty one is an error, so that a slip does not make a private directory a public
- * one.
+ * The secret in the file that the user named, or else in the environment, without white space around
+ * it; `undefined` if neither was given. An empty secret is an error, so that a typing error does not
+ * make a private directory a public one.
  */
-export function findSecret(file: string | undefined, sources: SecretSources): FoundSecret {
+export function findSecret(
+  file: string | undefined,
+  sources: SecretSources,
+): Result<Uint8Array | undefined> {
   if (file === undefined) {
     const value = sources.readVariable(SECRET_VARIABLE);
-    if (value === undefined) return { ok: true, secret: undefined };
+    if (value === undefined) return success(undefined);
     return check(new TextEncoder().encode(value), SECRET_VARIABLE);
   }
   try {
     return check(sources.readFile(file), `the file "${file}"`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { ok: false, message: `Cannot read the secret in the file "${file}": ${why}` };
+    return failure(`Cannot read the secret in the file "${file}": ${why}`);
   }
 }
 
-function check(bytes: Uint8Array, where: string): FoundSecret {
+function check(bytes: Uint8Array, where: string): Result<Uint8Array> {
   const secret = trim(bytes);
-  if (secret.length >= SECRET_SIZE_MIN && secret.length <= SECRET_SIZE_MAX) {
-    return { ok: true, secret };
-  }
+  const size = secret.length;
+  if (size >= SECRET_SIZE_MIN && size <= SECRET_SIZE_MAX) return success(secret);
   const expected = `expected ${SECRET_SIZE_MIN} to ${SECRET_SIZE_MAX} bytes`;
-  return {
-    ok: false,
-    message: `Cannot use the secret in ${where}: ${expected}, got ${secret.length}`,
-  };
+  return failure(`Cannot use the secret in ${where}: ${expected}, got ${size}`);
 }
 
-/** Without the white space of ASCII at both ends: editors and `echo` leave line breaks. */
+/** Without ASCII white space at both ends: editors and `echo` leave line breaks. */
 function trim(bytes: Uint8Array): Uint8Array {
   const isSpace = (byte: number): boolean => byte === 0x20 || byte >= 0x09 && byte <= 0x0d;
   let start = 0;

@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { environment, PLATFORM } from "./environment.ts";
 import { type Line, LineSplitter } from "./line_splitter.ts";
 import { Output } from "./line_writer.ts";
 
@@ -17,7 +18,7 @@ const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
 /** Whether the system has a signal for a resize, and can stop a process and let it go on. */
-export const HAS_JOB_CONTROL = Deno.build.os !== "windows";
+export const HAS_JOB_CONTROL = !PLATFORM.isWindows;
 
 /** What stands at both ends. */
 export interface StdioInfo {
@@ -121,14 +122,5 @@ export function stopProcess(): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function environment(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch {
-    // Deno was not given access to it.
-    return undefined;
   }
 }

@@ -19,7 +19,7 @@ import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
 import { clientHelp } from "./help.ts";
-import { AppendedFile, fileProblem, renounceFiles, secretSources } from "../cli/files.ts";
+import { AppendedFile, fileProblem, renounceFiles, SECRET_SOURCES } from "../cli/files.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { toHex } from "./identity/hex.ts";
 import { type OpenedIdentity, openIdentity } from "./identity/identity_file.ts";
@@ -56,9 +56,9 @@ export async function client(args: string[]): Promise<number> {
     return ExitStatus.ok;
   }
   const options = parsed.value;
-  const found = findSecret(options.secretFile, secretSources);
+  const found = findSecret(options.secretFile, SECRET_SOURCES);
   if (!found.ok) {
-    console.error(`${found.message}\nTry udp-chat client --help`);
+    console.error(`${found.error}\nTry udp-chat client --help`);
     return ExitStatus.usage;
   }
   const opened = openIdentity(options, systemRandom);
@@ -79,7 +79,7 @@ export async function client(args: string[]): Promise<number> {
     const { code, message } = startProblem(error, options);
     return await fail(options, code, message);
   }
-  return await run(options, { own, secret: found.secret, server, socket });
+  return await run(options, { own, secret: found.value, server, socket });
 }
 
 async function fail({ isJson }: Options, code: string, message: string): Promise<number> {

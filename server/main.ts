@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAddress } from "../protocol/wire/address.ts";
-import { secretSources } from "../cli/files.ts";
+import { SECRET_SOURCES } from "../cli/files.ts";
 import { findSecret } from "../cli/secret.ts";
 import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
 import { type Options, parseServerOptions, serverHelp } from "./options.ts";
@@ -43,9 +43,9 @@ export async function serve(args: string[]): Promise<number> {
     return 0;
   }
   const options = parsed.value;
-  const found = findSecret(options.secretFile, secretSources);
+  const found = findSecret(options.secretFile, SECRET_SOURCES);
   if (!found.ok) {
-    complain(`${found.message}\nTry udp-chat serve --help`);
+    complain(`${found.error}\nTry udp-chat serve --help`);
     return 2;
   }
   let socket: Deno.DatagramConn;
@@ -54,7 +54,7 @@ export async function serve(args: string[]): Promise<number> {
   } catch (error) {
     return fail(listenProblem(error, options), options);
   }
-  return await run(socket, options, found.secret);
+  return await run(socket, options, found.value);
 }
 
 async function run(

@@ -25,7 +25,7 @@ import type { Finding } from "./findings.ts";
 import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
-import { fileProblem, secretSources } from "../../cli/files.ts";
+import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
 import { seconds } from "../output/duration.ts";
@@ -44,9 +44,9 @@ export async function doctor(args: string[]): Promise<number> {
     return ExitStatus.ok;
   }
   const options = parsed.value;
-  const found = findSecret(options.secretFile, secretSources);
-  if (!found.ok) return problem(found.message);
-  return await new DoctorApp(options, found.secret).run();
+  const found = findSecret(options.secretFile, SECRET_SOURCES);
+  if (!found.ok) return problem(found.error);
+  return await new DoctorApp(options, found.value).run();
 }
 
 /** One run of the checks. */

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import type { Random } from "../../protocol/machine.ts";
 import { KEY_SIZE, KeyPair } from "../../protocol/crypto/x25519.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
-import { createFile, fileProblem, hasFile, makeFolder, PLACE, readFile } from "../../cli/files.ts";
-import { configFolder, formatIdentity, IDENTITY_SIZE_MAX, parseIdentity } from "./identity.ts";
+import { configFolder } from "../../cli/config_folder.ts";
+import { PLATFORM } from "../../cli/environment.ts";
+import { createFile, fileProblem, hasFile, makeFolder, readFile } from "../../cli/files.ts";
+import { formatIdentity, IDENTITY_SIZE_MAX, parseIdentity } from "./identity.ts";
 
 /** The identity that a client uses. */
 export interface OpenedIdentity {
@@ -35,9 +37,10 @@ export interface IdentityChoice {
 export function openIdentity(choice: IdentityChoice, random: Random): Result<OpenedIdentity> {
   if (choice.isEphemeral) return success(ephemeral(random));
   if (choice.identity !== undefined) return openNamed(choice.identity, random);
-  const folder = configFolder(PLACE);
+  const folder = configFolder(PLATFORM);
   if (folder === undefined) {
-    return success(ephemeral(random, PLACE.isWindows ? "APPDATA is not set" : "HOME is not set"));
+    const missing = PLATFORM.isWindows ? "APPDATA" : "HOME";
+    return success(ephemeral(random, `${missing} is not set`));
   }
   const file = join(folder, "identity");
   try {
@@ -52,7 +55,7 @@ export function openIdentity(choice: IdentityChoice, random: Random): Result<Ope
 
 /** Describes the identity that a client would use; creates none. */
 export function inspectIdentity(identity: string | undefined): Result<string> {
-  const folder = configFolder(PLACE);
+  const folder = configFolder(PLATFORM);
   const file = identity ?? (folder === undefined ? undefined : join(folder, "identity"));
   if (file === undefined) {
     return success("no folder to keep one in: each run would use a new key; see --identity");

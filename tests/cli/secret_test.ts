@@ -3,8 +3,8 @@ import { findSecret, SECRET_SIZE_MAX, type SecretSources } from "../../cli/secre
 
 const utf8 = new TextEncoder();
 
-/** A machine with one file, "s", and one variable. */
-function machine(file?: string, variable?: string): SecretSources {
+/** Sources with one file, "s", and one variable. */
+function sources(file?: string, variable?: string): SecretSources {
   return {
     readFile(path) {
       if (path !== "s" || file === undefined) throw new Error("no such file");
@@ -15,48 +15,48 @@ function machine(file?: string, variable?: string): SecretSources {
 }
 
 function textOf(found: ReturnType<typeof findSecret>): string | undefined {
-  if (!found.ok) return found.message;
-  return found.secret && new TextDecoder().decode(found.secret);
+  if (!found.ok) return found.error;
+  return found.value && new TextDecoder().decode(found.value);
 }
 
-Deno.test("findSecret() finds none where none was given", () => {
-  assertEquals(findSecret(undefined, machine()), { ok: true, secret: undefined });
+Deno.test("findSecret() returns undefined if none was given", () => {
+  assertEquals(findSecret(undefined, sources()), { ok: true, value: undefined });
 });
 
-Deno.test("findSecret() reads the file, or else the variable, without the white space around it", () => {
+Deno.test("findSecret() reads the file, or else the variable, and trims white space", () => {
   const text = "sixteen is enough";
   for (const given of [text, `${text}\n`, `\ufeff${text}`.slice(1), ` \t${text}\r\n\n`]) {
-    assertEquals(textOf(findSecret("s", machine(given))), text);
-    assertEquals(textOf(findSecret(undefined, machine(undefined, given))), text);
+    assertEquals(textOf(findSecret("s", sources(given))), text);
+    assertEquals(textOf(findSecret(undefined, sources(undefined, given))), text);
   }
-  assertEquals(textOf(findSecret("s", machine(text, "the variable is not looked at"))), text);
+  assertEquals(textOf(findSecret("s", sources(text, "the variable is not read"))), text);
 });
 
-Deno.test("findSecret() takes 16 to 4096 bytes", () => {
+Deno.test("findSecret() accepts 16 to 4096 bytes", () => {
   const expected = "expected 16 to 4096 bytes";
   for (const size of [16, SECRET_SIZE_MAX]) {
-    assertEquals(textOf(findSecret("s", machine("x".repeat(size)))), "x".repeat(size));
+    assertEquals(textOf(findSecret("s", sources("x".repeat(size)))), "x".repeat(size));
   }
   for (const size of [0, 15, SECRET_SIZE_MAX + 1]) {
     const text = ` ${"x".repeat(size)}\n`;
     assertEquals(
-      textOf(findSecret("s", machine(text))),
+      textOf(findSecret("s", sources(text))),
       `Cannot use the secret in the file "s": ${expected}, got ${size}`,
     );
     assertEquals(
-      textOf(findSecret(undefined, machine(undefined, text))),
+      textOf(findSecret(undefined, sources(undefined, text))),
       `Cannot use the secret in UDP_CHAT_SECRET: ${expected}, got ${size}`,
     );
   }
 });
 
-Deno.test("findSecret() takes an empty variable for a mistake, not for no secret", () => {
-  assertEquals(findSecret(undefined, machine(undefined, "")).ok, false);
+Deno.test("findSecret() rejects an empty variable", () => {
+  assertEquals(findSecret(undefined, sources(undefined, "")).ok, false);
 });
 
-Deno.test("findSecret() says why it cannot read the file", () => {
+Deno.test("findSecret() reports why it cannot read the file", () => {
   assertEquals(
-    textOf(findSecret("t", machine("x", "x".repeat(32)))),
+    textOf(findSecret("t", sources("x", "x".repeat(32)))),
     'Cannot read the secret in the file "t": no such file',
   );
 });

@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { fromHex, toHex } from "../../../client/identity/hex.ts";
-import {
-  configFolder,
-  formatIdentity,
-  parseIdentity,
-  type Place,
-} from "../../../client/identity/identity.ts";
+import { formatIdentity, parseIdentity } from "../../../client/identity/identity.ts";
 import { type OpenedIdentity, openIdentity } from "../../../client/identity/identity_file.ts";
 import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
 import type { Result } from "../../../protocol/result.ts";
@@ -235,24 +230,4 @@ Deno.test("fingerprint() of the documented key is that of its public half", () =
   const opened = open(folder.file);
   assert(opened.ok);
   assertEquals(fingerprint(opened.value.identity.publicKey), "59369 74045 32933 52070 88083 49096");
-});
-
-Deno.test("configFolder() follows the platform and the environment", () => {
-  const folder = (platform: Partial<Place>, env: Record<string, string>): string | undefined =>
-    configFolder({ isWindows: false, isMac: false, env: (name) => env[name], ...platform });
-  const HOME = "/home/ana";
-  assertEquals(folder({}, { HOME }), "/home/ana/.config/udp-chat");
-  assertEquals(folder({}, { HOME, XDG_CONFIG_HOME: "/x/" }), "/x/udp-chat");
-  assertEquals(folder({}, { HOME, XDG_CONFIG_HOME: "x" }), "/home/ana/.config/udp-chat");
-  assertEquals(folder({}, { HOME: "/" }), "/.config/udp-chat");
-  assertEquals(folder({}, {}), undefined);
-  assertEquals(
-    folder({ isMac: true }, { HOME: "/Users/ana" }),
-    "/Users/ana/Library/Application Support/udp-chat",
-  );
-  const windows = { isWindows: true };
-  const APPDATA = "C:\\Users\\ana\\AppData\\Roaming";
-  assertEquals(folder(windows, { APPDATA, HOME }), `${APPDATA}\\udp-chat`);
-  assertEquals(folder(windows, { USERPROFILE: "C:\\Users\\ana" }), `${APPDATA}\\udp-chat`);
-  assertEquals(folder(windows, { HOME }), undefined);
 });

@@ -1,0 +1,22 @@
+/**
+ * The environment of this process, and the system that it runs on.
+ *
+ * @module
+ */
+import type { Platform } from "./config_folder.ts";
+
+/** An environment variable; undefined if it is not set, or Deno was not given access to it. */
+export function environment(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The system that this process runs on. */
+export const PLATFORM: Platform = {
+  isWindows: Deno.build.os === "windows",
+  isMac: Deno.build.os === "darwin",
+  env: environment,
+};
