@@ -119,7 +119,7 @@ export function parseOptions<Table extends OptionTable>(
 ): Result<OptionValues<Table> | "help"> {
   const rows = optionRows(table);
   const strays: string[] = [];
-  const { _: rest, ...given } = parseArgs([...args], {
+  const { _: rest, ...given } = parseArgs(args, {
     string: rows.filter(({ value }) => value !== "").map(({ name }) => name),
     boolean: rows.filter(({ value }) => value === "").map(({ name }) => name),
     alias: { help: "h" },
@@ -152,8 +152,8 @@ function strayMessage(arg: string, rows: readonly Option[]): string {
   const option = arg.replace(/=.*$/s, "");
   const name = option.replace(/^-+/, "");
   const row = rows.find((row) => option === `--${row.name}`);
-  // parseArgs() takes `--name=` for an option of its own.
-  if (row !== undefined) return `Cannot parse ${option}: expected ${row.expected || "no value"}`;
+  // parseArgs() reads `--no-name=value` as the value of `name`.
+  if (row !== undefined) return `Cannot parse ${option}: expected no value`;
   const nearest = nearestName(name, rows);
   const hint = nearest === undefined ? "" : `: did you mean "--${nearest}"?`;
   return `Unknown option ${quote(option)}${hint}`;

@@ -3,7 +3,7 @@
  *
  * What it leaves out: names with dots, `boolean: true`, and the types of names that only `alias` or
  * `collect` mention. Everything else gives the same result, oddities included: a value that is not
- * declared a string and looks like a number becomes one, and `--name=` is a flag called `name=`.
+ * declared a string and looks like a number becomes one, and `--no-name=value` sets `name`.
  */
 
 /** A name, or several. */
@@ -62,9 +62,8 @@ export type Args<Given, DoubleDash extends boolean> =
 
 type Value = string | number | boolean;
 
-/** Decimal, with or without sign and exponent, or hexadecimal. */
 function looksNumeric(text: string): boolean {
-  return /^0x[0-9a-f]+$/i.test(text) || /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/.test(text);
+  return text.trim() !== "" && Number.isFinite(Number(text));
 }
 
 /** Reads the arguments as options and others. */
@@ -76,7 +75,7 @@ export function parseArgs<
   Defaults extends Record<string, unknown> = Record<never, never>,
   DoubleDash extends boolean = false,
 >(
-  args: string[],
+  args: readonly string[],
   options: ParseOptions<Booleans, Strings, Collected, Negatable, Defaults, DoubleDash> = {},
 ): Args<
   WithDefaults<Values<Booleans, Strings, Collected, Negatable>, Defaults>,
@@ -115,7 +114,7 @@ class Parser {
     return new Set([names].flat().flatMap((name) => [name, ...this.#aliases.get(name) ?? []]));
   }
 
-  parse(args: string[]): Record<string, unknown> {
+  parse(args: readonly string[]): Record<string, unknown> {
     const dashes = args.includes("--") ? args.indexOf("--") : args.length;
     const rest = args.slice(dashes + 1);
     const queue = args.slice(0, dashes);
@@ -141,7 +140,7 @@ class Parser {
 
   /** `--name`, `--name value`, `--name=value` or `--no-name`. */
   #long(arg: string, queue: string[]): void {
-    const [, no = "", name = "", value] = /^--(no-)?(.+?)(?:=(.+))?$/s.exec(arg) ?? [];
+    const [, no = "", name = "", value] = /^--(no-)?(.+?)(?:=(.*))?$/s.exec(arg) ?? [];
     if (value !== undefined) {
       this.#set(name, this.#booleans.has(name) ? value !== "false" : value, arg);
     } else if (no && this.#negatable.has(name)) {
@@ -161,6 +160,8 @@ class Parser {
       const value = isLetter ? /=(.+)/.exec(rest)?.[1] : undefined;
       if (rest === "-") {
         this.#set(letter, rest, arg);
+      } else if (rest === "=") {
+        return this.#set(letter, "", arg);
       } else if (value !== undefined) {
         return this.#set(letter, value, arg);
       } else if (isLetter && /\d(\.\d*)?(e-?\d+)?$/.test(rest)) {
@@ -186,7 +187,7 @@ class Parser {
 
   #set(name: string, value: Value, arg: string, replace = false): void {
     const declared = this.#booleans.has(name) || this.#strings.has(name) ||
-      this.#aliases.has(name);
+      this.#aliases.has(name) || this.#collected.has(name);
     if (!declared && this.#options.unknown?.(arg, name, value) === false) return;
     if (typeof value === "string" && !this.#strings.has(name) && looksNumeric(value)) {
       value = Number(value);

@@ -8,15 +8,17 @@ import config from "../deno.json" with { type: "json" };
 
 const IMPORT_MAP = "import_map.json";
 
-/** How long a slow network may take before the stand-ins are used. */
-const PATIENCE_MS = 5_000;
+/** Milliseconds that a slow network may take before the stand-ins are used. */
+const FETCH_TIMEOUT = 5_000;
 
 /** Every name that the code imports, and its stand-in. */
 const STAND_INS = {
   "@std/assert": "./offline/assert.ts",
   "@std/cli/parse-args": "./offline/parse_args.ts",
   "@std/cli/unicode-width": "./offline/unicode_width.ts",
+  "@std/fmt/bytes": "./offline/bytes.ts",
   "@std/fmt/colors": "./offline/colors.ts",
+  "@std/fmt/duration": "./offline/duration.ts",
 };
 
 /** The same names in JSR, at the versions that deno.json gives. */
@@ -36,7 +38,7 @@ function fromJsr(): Record<string, string> {
 async function canImport(specifiers: string[]): Promise<boolean> {
   const imported = Promise.all(specifiers.map((specifier) => import(specifier)))
     .then(() => true, () => false);
-  const tooLate = new Promise<boolean>((resolve) => setTimeout(resolve, PATIENCE_MS, false));
+  const tooLate = new Promise<boolean>((resolve) => setTimeout(resolve, FETCH_TIMEOUT, false));
   return await Promise.race([imported, tooLate]);
 }
 

@@ -17,7 +17,9 @@ import {
 } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
 import { unicodeWidth } from "@std/cli/unicode-width";
+import { format as formatBytes } from "@std/fmt/bytes";
 import * as colors from "@std/fmt/colors";
+import { format as formatDuration } from "@std/fmt/duration";
 
 Deno.test("parseArgs() reads declared options in every spelling", () => {
   const options = {
@@ -40,6 +42,8 @@ Deno.test("parseArgs() reads declared options in every spelling", () => {
 Deno.test("parseArgs() gives a string option without a value the empty string", () => {
   assertEquals(parseArgs(["--str"], { string: "str" }).str, "");
   assertEquals(parseArgs(["--str", "--other"], { string: "str" }).str, "");
+  assertEquals(parseArgs(["--str="], { string: "str" }).str, "");
+  assertEquals(parseArgs(["-s="], { string: "s" }).s, "");
   assertEquals(parseArgs(["-s", "-"], { string: "s" }), { s: "-", _: [] });
 });
 
@@ -56,6 +60,8 @@ Deno.test("parseArgs() lets only true or false follow a boolean option", () => {
 Deno.test("parseArgs() makes numbers of what is not declared a string", () => {
   assertEquals(parseArgs(["-x", "1234", "789"], { string: "y" }), { x: 1234, _: [789] });
   assertEquals(parseArgs(["--hex=0xdeadbeef", "10f"]), { hex: 0xdeadbeef, _: ["10f"] });
+  assertEquals(parseArgs(["0b11", "1E3", ".5", "+1", " 2 "])._, [3, 1000, 0.5, 1, 2]);
+  assertEquals(parseArgs(["1e999", " ", "0x"])._, ["1e999", " ", "0x"]);
   assertEquals<unknown>(parseArgs(["0042"], { string: "_" })._, ["0042"]);
 });
 
@@ -71,6 +77,7 @@ Deno.test("parseArgs() negates only what is negatable", () => {
   assertEquals(parseArgs(["--foo", "--no-foo"], options), { foo: false, _: [] });
   assertEquals(parseArgs(["--no-foo", "--foo"], options), { foo: true, _: [] });
   assertEquals(parseArgs(["--no-moo"], options), { "no-moo": true, foo: false, _: [] });
+  assertEquals(parseArgs(["--no-moo=x"], options), { moo: "x", foo: false, _: [] });
 });
 
 Deno.test("parseArgs() uses defaults for an option and its aliases", () => {
@@ -115,6 +122,8 @@ Deno.test("parseArgs() asks about what is not declared", () => {
     _: [],
   });
   assertEquals(asked, [["-d", "d", "moon"], ["cow", undefined, undefined], ["--bad", "bad", true]]);
+  const collected = parseArgs(["--to", "a", "--to="], { collect: ["to"], unknown: () => false });
+  assertEquals<unknown>(collected, { to: ["a", ""], _: [] });
 });
 
 Deno.test("unicodeWidth() counts columns", () => {
@@ -156,7 +165,43 @@ Deno.test("colors wrap the text in their codes unless NO_COLOR is set", () => {
   colors.setColorEnabled(before);
 });
 
-/** Runs the assertion that is to fail. */
+Deno.test("duration.format() shows each unit", () => {
+  const durations: [ms: number, all: string, withoutZeros: string][] = [
+    [0, "0d 0h 0m 0s 0ms 0µs 0ns", ""],
+    [99_674, "0d 0h 1m 39s 674ms 0µs 0ns", "1m 39s 674ms"],
+    [-1, "0d 0h 0m 0s 1ms 0µs 0ns", "1ms"],
+    [86_400_000 * 400 + 3_600_000, "400d 1h 0m 0s 0ms 0µs 0ns", "400d 1h"],
+    [0.25, "0d 0h 0m 0s 0ms 250µs 0ns", "250µs"],
+    [1.0000009, "0d 0h 0m 0s 1ms 0µs 0ns", "1ms"],
+    [12.345678, "0d 0h 0m 0s 12ms 345µs 678ns", "12ms 345µs 678ns"],
+    [0.99999999, "0d 0h 0m 0s 0ms 0µs 0ns", ""],
+  ];
+  for (const [ms, all, withoutZeros] of durations) {
+    assertEquals(formatDuration(ms), all);
+    assertEquals(formatDuration(ms, { style: "narrow", ignoreZero: true }), withoutZeros);
+  }
+});
+
+Deno.test("bytes.format() shows three digits in decimal or binary units", () => {
+  const sizes: [bytes: number, decimal: string, binary: string][] = [
+    [0, "0 B", "0 B"],
+    [0.5, "0.5 B", "0.5 B"],
+    [999, "999 B", "999 B"],
+    [1000, "1 kB", "1000 B"],
+    [1024, "1.02 kB", "1 kiB"],
+    [65_536, "65.5 kB", "64 kiB"],
+    [-1_048_576, "-1.05 MB", "-1 MiB"],
+    [2 ** 50, "1.13 PB", "1 PiB"],
+    [1e30, "1000000 YB", "827000 YiB"],
+  ];
+  for (const [bytes, decimal, binary] of sizes) {
+    assertEquals(formatBytes(bytes), decimal);
+    assertEquals(formatBytes(bytes, { binary: true }), binary);
+  }
+  assertThrows(() => formatBytes(NaN), TypeError, "Expected a finite number, got number: NaN");
+});
+
+/** Runs an assertion that has to fail. */
 function fails(run: () => void, words = ""): void {
   let thrown: unknown;
   try {

@@ -86,7 +86,10 @@ Deno.test("parseOptions() reports an option without its value", () => {
   for (const args of [["--host"], ["--host", ""], ["--host", "--json"], ["--host="]]) {
     assertEquals(errorOf(...args), "Cannot parse --host: expected a host name");
   }
-  assertEquals(errorOf("--json="), "Cannot parse --json: expected no value");
+});
+
+Deno.test("parseOptions() rejects a value for an option without one", () => {
+  assertEquals(errorOf("--no-limits=x"), "Cannot parse --no-limits: expected no value");
 });
 
 Deno.test("parseOptions() suggests the nearest name for an unknown option", () => {
