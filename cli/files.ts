@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import { environment, PLATFORM } from "./environment.ts";
+import { formatSize } from "./format.ts";
 import type { SecretSources } from "./secret.ts";
 
 /** The files and the environment of this process. */
@@ -48,7 +49,7 @@ export function readFile(path: string, sizeMax: number): { text: string; isPriva
     if (read === null) break;
     size += read;
   }
-  if (size > sizeMax) throw new Error(`It has more than ${sizeMax} bytes`);
+  if (size > sizeMax) throw new Error(`It has more than ${formatSize(sizeMax)}`);
   return {
     text: new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, size)),
     isPrivate,

@@ -26,8 +26,6 @@ checksum 13f31d661d74720e
 class Folder {
   readonly path = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   readonly file = `${this.path}/identity`;
-  /** The cache folder for Deno. */
-  readonly cache = Deno.makeTempDirSync({ prefix: "udp-chat-deno-" });
 
   write(text: string, mode = 0o600): void {
     Deno.writeTextFileSync(this.file, text, { mode });
@@ -38,7 +36,7 @@ class Folder {
   }
 
   [Symbol.dispose](): void {
-    for (const path of [this.path, this.cache]) Deno.removeSync(path, { recursive: true });
+    Deno.removeSync(this.path, { recursive: true });
   }
 }
 
@@ -129,7 +127,7 @@ Deno.test("openIdentity() reports a damaged file in one line, and does not chang
     [TEXT.replace("private 77", "private 78"), checksum],
     [TEXT.slice(0, 90), checksum],
     [TEXT.replace(/checksum.*\n/, ""), checksum],
-    ["x".repeat(5000), "It has more than 4096 bytes"],
+    ["x".repeat(5000), "It has more than 4 KiB"],
     [TEXT.replace("Secret", "\xff\xfe"), checksum],
   ];
   for (const [text, why] of damages) {
@@ -166,6 +164,12 @@ Deno.test("openIdentity() uses no file for an ephemeral identity", () => {
   assertNotEquals(outcome(openIdentity(choice, new Prng(2).bytes)), outcome(one));
 });
 
+/** The folder with the packages that this process was started with. */
+function denoDir(): string {
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
 /** Opens the default identity in a process of its own. */
 async function runOpener(
   folder: Folder,
@@ -174,14 +178,15 @@ async function runOpener(
   permissions = ["--allow-read", "--allow-write", "--allow-env=HOME,XDG_CONFIG_HOME,APPDATA"],
 ): Promise<{ stdout: string; stderr: string; code: number }> {
   const script = new URL("../../support/open_identity.ts", import.meta.url).href;
+  const map = `--import-map=${new URL("../../../import_map.json", import.meta.url)}`;
   const root = IS_WINDOWS ? Deno.env.get("SystemRoot") : undefined;
   const { stdout, stderr, code } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", "--quiet", ...permissions, script, seed],
+    args: ["run", "--no-prompt", "--no-check", "--quiet", map, ...permissions, script, seed],
     cwd: folder.path,
     clearEnv: true,
     env: {
       DENO_NO_UPDATE_CHECK: "1",
-      DENO_DIR: folder.cache,
+      DENO_DIR: denoDir(),
       ...root && { SystemRoot: root },
       ...env,
     },

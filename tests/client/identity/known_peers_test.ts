@@ -221,7 +221,7 @@ Deno.test("PeersFile does not change a file that it cannot use, and works withou
   const contents: [string | Uint8Array, RegExp][] = [
     [TEXT.replace("known_peers 1", "known_peers 2"), /it is of version 2; nobody is remembered/],
     [Uint8Array.of(0x23, 0x0a, 0xff, 0xfe, 0x0a), /nobody is remembered/],
-    [new Uint8Array(4 * 1024 * 1024 + 1).fill(0x23), /It has more than 4194304 bytes; nobody/],
+    [new Uint8Array(4 * 1024 * 1024 + 1).fill(0x23), /It has more than 4 MiB; nobody/],
   ];
   for (const [content, problem] of contents) {
     using stage = new Stage();
