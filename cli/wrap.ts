@@ -1,26 +1,27 @@
 /**
- * Lines that fit a terminal.
+ * The width of text on a terminal, and text cut or wrapped to a width.
  *
  * @module
  */
 import { unicodeWidth } from "@std/cli/unicode-width";
 
-/** Columns that a row has for text, however narrow the terminal is. */
+/** Columns that a row has for text, even on a narrower terminal. */
 const COLUMNS_MIN = 10;
 
 const graphemes = new Intl.Segmenter();
 
-/** Asks for the picture of a character that may also be a sign: terminals differ in its width. */
-const PICTURE = /\ufe0f/g;
+/** Variation selector 16, for emoji presentation: terminals differ in the width that it gives. */
+const EMOJI_SELECTOR = /\ufe0f/g;
 
-/** The columns that a text takes, or takes at most where terminals differ. */
+/** The columns that a text takes, or the most where terminals differ. */
 export function screenWidth(text: string): number {
-  return unicodeWidth(text) + (text.match(PICTURE)?.length ?? 0);
+  return unicodeWidth(text) + (text.match(EMOJI_SELECTOR)?.length ?? 0);
 }
 
-/** The text, or as much of its beginning as fits, with an ellipsis. */
+/** The text, or as much of its beginning as fits, with an ellipsis; never part of a grapheme. */
 export function cutToWidth(text: string, columns: number): string {
   if (screenWidth(text) <= columns) return text;
+  if (columns < 1) return "";
   let cut = "";
   let left = columns - 1;
   for (const { segment } of graphemes.segment(text)) {
@@ -32,10 +33,10 @@ export function cutToWidth(text: string, columns: number): string {
 }
 
 /**
- * `text` behind `prefix`, with every further row indented.
+ * `prefix` and `text`, with every row but the first indented.
  *
- * So no row but the first starts at the left edge, and no text can be written that looks like
- * several. Without `columns`, only the line breaks of the text begin new rows.
+ * As no other row starts at the left edge, no text can look like several. Without `columns`, only
+ * the line breaks of the text start new rows.
  *
  * @param prefixWidth the columns that `prefix` takes, which may hold color codes.
  */
@@ -58,7 +59,7 @@ export function hang(
   return prefix + rows.join(`\n${" ".repeat(indent)}`);
 }
 
-/** Rows of at most `first` columns for the first one and `rest` for the others. */
+/** Rows of at most `first` columns for the first one and `rest` for each other. */
 function wrap(line: string, first: number, rest: number): string[] {
   const rows: string[] = [];
   let row = "";

@@ -7,7 +7,9 @@ import { formatAddress } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { type Brush, styles } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
-import { alignRows, cutToWidth, GAP, type Row } from "./columns.ts";
+import { formatAge } from "../../cli/format.ts";
+import { cutToWidth } from "../../cli/wrap.ts";
+import { alignRows, GAP, type Row } from "./columns.ts";
 import type { TableClient } from "../table/entry.ts";
 import type { TableEvent } from "../event.ts";
 import type { Change } from "./render.ts";
@@ -108,15 +110,4 @@ function renderStatus({ table, lookUps, dropped }: ScreenState): string {
 /** `1,234` */
 function formatCount(count: number): string {
   return `${count}`.replace(/\B(?=(?:\d{3})+$)/g, ",");
-}
-
-/** `0:07`, `12:34`, `5:00:01`, `3 d 4 h` */
-export function formatAge(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const two = (value: number): string => `${value}`.padStart(2, "0");
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-  if (hours > 0) return `${hours}:${two(minutes % 60)}:${two(seconds % 60)}`;
-  return `${minutes}:${two(seconds % 60)}`;
 }

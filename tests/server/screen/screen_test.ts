@@ -1,7 +1,7 @@
-import { unicodeWidth } from "@std/cli/unicode-width";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { styles } from "../../../cli/style.ts";
-import { cutToWidth } from "../../../server/screen/columns.ts";
+import { screenWidth } from "../../../cli/wrap.ts";
+import { alignRows, type Row } from "../../../server/screen/columns.ts";
 import type { TableClient } from "../../../server/table/entry.ts";
 import {
   CHANGES_MAX,
@@ -11,7 +11,7 @@ import {
   TICK,
 } from "../../../server/screen/live.ts";
 import { renderHint } from "../../../server/screen/render.ts";
-import { formatAge, renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
+import { renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
 import { Server } from "../../../server/server.ts";
 import { Prng } from "../../support/random.ts";
 
@@ -45,9 +45,9 @@ Deno.test("renderScreen(): title, table, changes below it, and the totals in the
   });
   assertEquals(renderScreen(shown, { columns: 80, rows: 8 }, false), [
     "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
-    "  id  name  address           age",
-    "   1  ana   127.0.0.1:40001  1:05",
-    "  12  世界  127.0.0.1:40012  0:05",
+    "  id  name  address            age",
+    "   1  ana   127.0.0.1:40001  1m 5s",
+    "  12  世界  127.0.0.1:40012     5s",
     "",
     CHANGE.text,
     "",
@@ -89,7 +89,7 @@ Deno.test("renderScreen() fits every terminal, and asks for no more clients than
     const changes = Array.from({ length: 200 }, () => CHANGE);
     const lines = renderScreen(state([], { table, changes }), { columns, rows }, false);
     assertEquals(lines.length, rows);
-    for (const line of lines) assert(unicodeWidth(line) <= columns, `${columns}: ${line}`);
+    for (const line of lines) assert(screenWidth(line) <= columns, `${columns}: ${line}`);
     assert(asked <= rows, `${asked} asked for ${rows} rows`);
     if (rows >= 10) {
       assert(lines.some((line) => /… and \d+ more/.test(line)), lines.join("\n"));
@@ -117,11 +117,21 @@ Deno.test("renderScreen() cleans names, and colors only where it is asked to", (
   assert(renderScreen(shown, { columns: 80, rows: 8 }, true).join("\n").includes("\x1b[32m12:00"));
 });
 
-Deno.test("formatAge() and cutToWidth()", () => {
-  const ages = [-5, 7_000, 754_000, 18_001_000, 273_600_000].map(formatAge);
-  assertEquals(ages, ["0:00", "0:07", "12:34", "5:00:01", "3 d 4 h"]);
-  assertEquals(["ab", "abc", "世界界"].map((text) => cutToWidth(text, 2)), ["ab", "a…", "…"]);
-  assertEquals(cutToWidth("世界界", 5), "世界…");
+Deno.test("alignRows() cuts names between graphemes, whatever they are made of", () => {
+  const names = ["👨‍👩‍👧‍👦👨‍👩‍👧‍👦", "🇨🇿🇩🇪🇫🇷🇪🇸", "e\u0301".repeat(9), "❤️".repeat(5), "世界".repeat(3), "ana"];
+  const graphemes = new Intl.Segmenter();
+  for (let columns = 26; columns < 44; columns++) {
+    const lines = alignRows(names.map((name): Row => ["1", name, "127.0.0.1:7", "7s"]), columns);
+    const widths = new Set(lines.map(screenWidth));
+    assertEquals(widths.size, 1, "all are equally wide");
+    assert([...widths][0]! <= columns);
+    lines.forEach((line, index) => {
+      const shown = line.slice(5).replace(/ *127.*$/, "").replace("…", "");
+      const whole = Array.from(graphemes.segment(names[index]!), ({ segment }) => segment);
+      const parts = Array.from(graphemes.segment(shown), ({ segment }) => segment);
+      assertEquals(parts, whole.slice(0, parts.length));
+    });
+  }
 });
 
 /** A live screen on virtual time. */
