@@ -1,47 +1,52 @@
 /**
- * Standard input and output of the client, and the process as its terminal sees it.
+ * Standard input and output, the terminal, and the process as the terminal controls it.
  *
  * @module
  */
 import process from "node:process";
 import { environment, PLATFORM } from "./environment.ts";
 import { type Line, LineSplitter } from "./line_splitter.ts";
-import { Output } from "./line_writer.ts";
+import { LineWriter } from "./line_writer.ts";
 
 // Deno's node:dns warns, in the middle of the screen, of its own use of a deprecated module.
 Object.assign(process, { noDeprecation: true });
 
 /** Bytes read at once. */
 const READ_SIZE = 64 * 1024;
-/** Columns and rows where the terminal does not tell. */
+/** Characters that may wait for a slow reader of standard output. */
+const PENDING_OUTPUT_MAX = 64 * 1024 * 1024;
+/** Columns and rows if the terminal does not report its size. */
 const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
 
-/** Whether the system has a signal for a resize, and can stop a process and let it go on. */
+/** Whether the system has a signal for a resize, and can suspend a process. */
 export const HAS_JOB_CONTROL = !PLATFORM.isWindows;
 
-/** What stands at both ends. */
+/** What standard input and output are. */
 export interface StdioInfo {
-  /** Whether somebody types. */
+  /** Whether the input is a terminal. */
   readonly isTyped: boolean;
-  /** Whether somebody reads. */
+  /** Whether the output is a terminal. */
   readonly isScreen: boolean;
-  /** Whether the screen can show colors, and whoever sits there has not set NO_COLOR. */
+  /** Whether the output is a terminal that can redraw. */
+  readonly canRedraw: boolean;
+  /** Whether it can show colors, too, and the user has not set NO_COLOR. */
   readonly wantsColor: boolean;
-  /** Whether both are a terminal that can redraw a line. */
+  /** Whether both are a terminal that can redraw. */
   readonly isInteractive: boolean;
 }
 
-/** Looks what standard input and output are. */
+/** Inspects standard input and output. */
 export function inspectStdio(): StdioInfo {
   const isTyped = Deno.stdin.isTerminal();
   const isScreen = Deno.stdout.isTerminal();
-  const isSmart = isScreen && environment("TERM") !== "dumb";
+  const canRedraw = isScreen && environment("TERM") !== "dumb";
   return {
     isTyped,
     isScreen,
-    wantsColor: isSmart && !Deno.noColor,
-    isInteractive: isTyped && isSmart,
+    canRedraw,
+    wantsColor: canRedraw && !Deno.noColor,
+    isInteractive: isTyped && canRedraw,
   };
 }
 
@@ -55,7 +60,7 @@ export function screenRows(): number {
   return process.stdout.rows || ROWS_DEFAULT;
 }
 
-/** The lines of standard input; reads on only when they are asked for. */
+/** The lines of standard input; reads no further than its caller does. */
 export async function* readLines(): AsyncGenerator<Line> {
   const splitter = new LineSplitter();
   const buffer = new Uint8Array(READ_SIZE);
@@ -67,19 +72,23 @@ export async function* readLines(): AsyncGenerator<Line> {
   yield* splitter.end();
 }
 
-/** Standard output where it is no terminal with a prompt. */
-export function openOutput(onBroken: () => void): Output {
-  return new Output((bytes) => Deno.stdout.write(bytes), onBroken);
+/** Opens standard output; `onBroken` is called once, when nobody reads it any more. */
+export function openOutput(onBroken: () => void): LineWriter {
+  return new LineWriter({
+    pendingMax: PENDING_OUTPUT_MAX,
+    write: (bytes) => Deno.stdout.write(bytes),
+    onBroken,
+  });
 }
 
 /** Prints a text on standard output; settles when it is written. */
 export async function printText(text: string): Promise<void> {
   const output = openOutput(() => {});
   output.print(text);
-  await output.finish();
+  await output.flush();
 }
 
-/** Has the terminal pass on every key at once, and show none; or take lines again. */
+/** Has the terminal pass on each key at once without showing it; or ends that. */
 export function setRawMode(isRaw: boolean): void {
   try {
     process.stdin.setRawMode(isRaw);
@@ -88,14 +97,14 @@ export function setRawMode(isRaw: boolean): void {
   }
 }
 
-/** Has something done when the size of the terminal changes; returns what ends that. */
+/** Calls `action` when the size of the terminal changes; returns what ends that. */
 export function onWindowChange(action: () => void): () => void {
   if (!HAS_JOB_CONTROL) return () => {};
   Deno.addSignalListener("SIGWINCH", action);
   return () => Deno.removeSignalListener("SIGWINCH", action);
 }
 
-/** Has something done when this process ends, also by a crash; returns what ends that. */
+/** Calls `action` when this process ends, even by a crash; returns what ends that. */
 export function onCrash(action: () => void): () => void {
   const events = ["unload", "error", "unhandledrejection"];
   for (const event of events) globalThis.addEventListener(event, action);
@@ -103,21 +112,21 @@ export function onCrash(action: () => void): () => void {
 }
 
 /**
- * Whether `deno task` or npm started this process, which set a variable. Such a parent does not stop
- * with its child, so that the shell would not come back.
+ * Whether `deno task` or npm, which set this variable, started this process. They are not suspended
+ * with their child, so that the shell would not come back.
  */
 export function isUnderTaskRunner(): boolean {
   return environment("INIT_CWD") !== undefined;
 }
 
 /**
- * Stops this process, as Ctrl-Z does where a shell minds its jobs; returns when it goes on.
+ * Suspends this process, as Ctrl-Z does; returns when it is resumed.
  *
- * @returns false where Deno does not permit it.
+ * @returns false if Deno does not permit it, as Deno 2.4 never does.
  */
 export function stopProcess(): boolean {
   try {
-    // Not SIGSTOP: the system ignores this one where there is no shell to bring the process back.
+    // Unlike SIGSTOP, the system ignores it where no shell could resume the process.
     Deno.kill(Deno.pid, "SIGTSTP");
     return true;
   } catch {

@@ -298,8 +298,8 @@ function stdioFor({ send, isJson, isPlain, color }: Options): StdioInfo {
   const isTyped = stdio.isTyped && send === undefined;
   const isWanted = color === "always" || color === "auto" && stdio.wantsColor;
   return {
+    ...stdio,
     isTyped,
-    isScreen: stdio.isScreen,
     wantsColor: isWanted && !isPlain && !isJson,
     isInteractive: stdio.isInteractive && isTyped && !isJson && !isPlain,
   };

@@ -8,7 +8,7 @@ import { SECRET_SOURCES } from "../cli/files.ts";
 import { findSecret } from "../cli/secret.ts";
 import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
 import { type Options, parseServerOptions, serverHelp } from "./options.ts";
-import { Printer } from "./printer.ts";
+import { LineWriter } from "../cli/line_writer.ts";
 import {
   type Moment,
   type Output,
@@ -22,6 +22,12 @@ import { hasTerminal, openScreen } from "./screen/terminal.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
 const STOP_LIMIT = 1000;
+
+/**
+ * Characters that may wait for a slow reader of standard output. What is too much is left out, so
+ * that the directory goes on.
+ */
+const PENDING_OUTPUT_MAX = 1024 * 1024;
 
 /** Milliseconds by which the wall clock may differ from what was printed before. */
 const CLOCK_TOLERANCE = 50;
@@ -70,13 +76,14 @@ async function run(
   const moment = wallClock();
   const lease = 1000 * options.leaseSeconds;
   const server = new Server({ ...options, lease, secret, random: systemRandom });
-  const printer = new Printer({
+  const printer = new LineWriter({
+    pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {
       complain(`Cannot print as fast as clients come and go: left out ${dropped} lines or tables`);
       print(server.table());
     },
-    onClosed(): void {
+    onBroken(): void {
       complain("Cannot print any more: nobody reads the output; the directory goes on");
     },
   });

@@ -6,7 +6,7 @@
 import { Deliveries, type DeliveryChange } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
-import type { Output } from "../../cli/line_writer.ts";
+import type { LineWriter } from "../../cli/line_writer.ts";
 import { MARK_COLUMN, type Renderer } from "./render.ts";
 import type { Transcript } from "./transcript.ts";
 
@@ -40,7 +40,7 @@ export interface PromptScreen {
 export class Printer {
   readonly #isJson: boolean;
   readonly #renderer: Renderer;
-  readonly #output: Output;
+  readonly #output: LineWriter;
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
   #deliveries = new Deliveries<PrintedLine>(false);
@@ -49,7 +49,7 @@ export class Printer {
   constructor(
     isJson: boolean,
     renderer: Renderer,
-    output: Output,
+    output: LineWriter,
     system: PrinterSystem,
     transcript: Transcript,
   ) {
@@ -133,7 +133,7 @@ export class Printer {
   async finish(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
-    await Promise.race([promise, this.#output.finish()]);
+    await Promise.race([promise, this.#output.flush()]);
     stop();
   }
 

@@ -1,59 +1,116 @@
 import { assertEquals } from "@std/assert";
-import { Output, PENDING_OUTPUT_MAX } from "../../cli/line_writer.ts";
+import { LineWriter } from "../../cli/line_writer.ts";
 
-/** A reader that takes what it is let to, and an output to it. */
-class Reader {
+const PENDING_MAX = 10_000;
+
+/** A line writer, and a reader that takes at most `step` bytes whenever read() is called. */
+class Pipe {
   text = "";
   broken = 0;
-  readonly output: Output;
+  readonly recovered: number[] = [];
+  readonly writer: LineWriter;
+  /** Whether the reader is gone. */
+  isClosed = false;
+  #continue: (() => void) | undefined;
 
-  constructor(write?: (bytes: Uint8Array) => Promise<number>) {
+  constructor(step: number, handlers: { drops: boolean }) {
     const decoder = new TextDecoder();
-    const take = (bytes: Uint8Array): Promise<number> => {
-      this.text += decoder.decode(bytes, { stream: true });
-      return Promise.resolve(bytes.length);
-    };
-    this.output = new Output(write ?? take, () => this.broken++);
+    const onRecovered = (dropped: number): void => void this.recovered.push(dropped);
+    this.writer = new LineWriter({
+      pendingMax: PENDING_MAX,
+      write: async (bytes) => {
+        if (this.isClosed) throw new Deno.errors.BrokenPipe();
+        await new Promise<void>((resolve) => this.#continue = resolve);
+        this.text += decoder.decode(bytes.subarray(0, step), { stream: true });
+        return Math.min(step, bytes.length);
+      },
+      onBroken: () => this.broken++,
+      ...handlers.drops && { onRecovered },
+    });
+  }
+
+  /** Reads until everything is written. */
+  async read(): Promise<void> {
+    let isDone = false;
+    const flushed = this.writer.flush().then(() => isDone = true);
+    while (!isDone) {
+      this.#continue?.();
+      await Promise.resolve();
+    }
+    await flushed;
   }
 }
 
-Deno.test("Output writes lines in order, also where they are taken in pieces", async () => {
-  const taken: number[] = [];
-  const { output } = new Reader((bytes) => {
-    taken.push(...bytes.subarray(0, 3));
-    return Promise.resolve(Math.min(3, bytes.length));
+for (const drops of [true, false]) {
+  const kind = drops ? "that drops lines" : "that gives up";
+
+  Deno.test(`LineWriter ${kind} writes lines in order, whatever part of them a write takes`, async () => {
+    const pipe = new Pipe(3, { drops });
+    for (const line of ["héllo", "日本", "three"]) pipe.writer.print(line);
+    await pipe.read();
+    pipe.writer.print("four");
+    await pipe.read();
+    assertEquals(pipe.text, "héllo\n日本\nthree\nfour\n");
+    assertEquals([pipe.broken, pipe.recovered], [0, []]);
   });
-  output.print("héllo");
-  output.print("日本");
-  const finished = output.finish();
-  await Promise.resolve();
-  output.print("three");
-  await finished;
-  assertEquals(new TextDecoder().decode(Uint8Array.from(taken)), "héllo\n日本\nthree\n");
+
+  Deno.test(`LineWriter ${kind} takes a line above its bound if no other waits`, async () => {
+    const pipe = new Pipe(PENDING_MAX, { drops });
+    pipe.writer.print("x".repeat(3 * PENDING_MAX));
+    await pipe.read();
+    assertEquals([pipe.text.length, pipe.broken, pipe.recovered], [3 * PENDING_MAX + 1, 0, []]);
+  });
+
+  Deno.test(`LineWriter ${kind} reports once that the reader is gone, and drops the rest`, async () => {
+    const pipe = new Pipe(3, { drops });
+    pipe.isClosed = true;
+    for (const line of ["one", "two", "x".repeat(2 * PENDING_MAX)]) pipe.writer.print(line);
+    await pipe.writer.flush();
+    pipe.writer.print("three");
+    await pipe.writer.flush();
+    assertEquals([pipe.broken, pipe.recovered, pipe.text], [1, [], ""]);
+  });
+}
+
+Deno.test("LineWriter drops what a stalled reader would let pile up, and reports how much", async () => {
+  const pipe = new Pipe(PENDING_MAX, { drops: true });
+  for (let count = 0; count < 50; count++) pipe.writer.print("x".repeat(999));
+  await pipe.read();
+  assertEquals([pipe.text.length, pipe.recovered], [PENDING_MAX, [40]]);
+  pipe.writer.print("more");
+  await pipe.read();
+  assertEquals(pipe.recovered, [40]);
 });
 
-Deno.test("Output writes again after everything was written", async () => {
-  const reader = new Reader();
-  for (const line of ["one", "two"]) {
-    reader.output.print(line);
-    await reader.output.finish();
+Deno.test("LineWriter counts the lines that are being written among those that wait", async () => {
+  const pipe = new Pipe(PENDING_MAX, { drops: true });
+  for (let count = 0; count < 50; count++) {
+    pipe.writer.print("x".repeat(999));
+    await Promise.resolve();
   }
-  assertEquals(reader.text, "one\ntwo\n");
+  await pipe.read();
+  assertEquals([pipe.text.length, pipe.recovered], [PENDING_MAX, [40]]);
 });
 
-Deno.test("Output tells once that nobody reads, and drops the rest", async () => {
-  const reader = new Reader(() => Promise.reject(new Deno.errors.BrokenPipe()));
-  reader.output.print("one");
-  reader.output.print("two");
-  await reader.output.finish();
-  reader.output.print("three");
-  await reader.output.finish();
-  assertEquals(reader.broken, 1);
+Deno.test("LineWriter writes what is printed when it reports dropped lines", async () => {
+  const lines: string[] = [];
+  const decoder = new TextDecoder();
+  const writer: LineWriter = new LineWriter({
+    pendingMax: 5,
+    write: (bytes) => {
+      lines.push(decoder.decode(bytes));
+      return Promise.resolve(bytes.length);
+    },
+    onBroken: () => {},
+    onRecovered: (dropped) => writer.print(`dropped ${dropped}`),
+  });
+  for (const line of ["one", "two", "three"]) writer.print(line);
+  await writer.flush();
+  assertEquals(lines, ["one\n", "dropped 2\n"]);
 });
 
-Deno.test("Output gives a reader up that takes nothing while the lines pile up", () => {
-  const reader = new Reader(() => new Promise(() => {}));
-  const line = "x".repeat(PENDING_OUTPUT_MAX / 4);
-  for (let count = 0; count < 8; count++) reader.output.print(line);
-  assertEquals(reader.broken, 1);
+Deno.test("LineWriter without a handler gives a reader up that lets lines pile up", () => {
+  const pipe = new Pipe(PENDING_MAX, { drops: false });
+  for (let count = 0; count < 50; count++) pipe.writer.print("x".repeat(999));
+  assertEquals(pipe.broken, 1);
 });

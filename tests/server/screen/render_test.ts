@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TableClient } from "../../../server/table/entry.ts";
 import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
-import { PENDING_MAX, Printer } from "../../../server/printer.ts";
 import {
   type Moment,
   renderJson,
@@ -142,78 +141,4 @@ Deno.test("renderTotals() counts the clients and what was dropped, by reason", (
     renderTotals(1, { magic: 10, size: 2 }),
     "Stopped · 1 client was active · dropped 12: magic 10, size 2",
   );
-});
-
-/** A printer to a reader that takes `step` bytes at a time, when `read` is called. */
-class Reader {
-  text = "";
-  recovered: number[] = [];
-  isClosed = false;
-  isGone = false;
-  readonly printer: Printer;
-  #wake: (() => void) | undefined;
-
-  constructor(step: number) {
-    this.printer = new Printer({
-      write: async (bytes) => {
-        if (this.isGone) throw new Deno.errors.BrokenPipe("Broken pipe");
-        await new Promise<void>((resolve) => this.#wake = resolve);
-        this.text += new TextDecoder().decode(bytes.subarray(0, step));
-        return Math.min(step, bytes.length);
-      },
-      onRecovered: (dropped) => this.recovered.push(dropped),
-      onClosed: () => this.isClosed = true,
-    });
-  }
-
-  async read(): Promise<void> {
-    let isDone = false;
-    const flushed = this.printer.flush().then(() => isDone = true);
-    while (!isDone) {
-      this.#wake?.();
-      await Promise.resolve();
-    }
-    await flushed;
-  }
-}
-
-Deno.test("Printer writes texts in order, whatever part of them a write takes", async () => {
-  const reader = new Reader(3);
-  for (const line of ["one", "two", "three"]) reader.printer.print(line);
-  await reader.read();
-  reader.printer.print("four");
-  await reader.read();
-  assertEquals(reader.text, "one\ntwo\nthree\nfour\n");
-  assertEquals(reader.recovered, []);
-});
-
-Deno.test("Printer leaves out what a stalled reader would let grow, and says how much", async () => {
-  const reader = new Reader(PENDING_MAX);
-  const line = "x".repeat(999);
-  for (let i = 0; i < 5000; i++) reader.printer.print(line);
-  await reader.read();
-  const taken = Math.floor(PENDING_MAX / 1000);
-  assertEquals(reader.text.length, 1000 * taken);
-  assertEquals(reader.recovered, [5000 - taken]);
-});
-
-Deno.test("Printer takes a text above its bound when nothing waits", async () => {
-  const reader = new Reader(PENDING_MAX);
-  reader.printer.print("x".repeat(3 * PENDING_MAX));
-  reader.printer.print("left out");
-  await reader.read();
-  assertEquals(reader.text.length, 3 * PENDING_MAX + 1);
-  assertEquals(reader.recovered, [1]);
-});
-
-Deno.test("Printer says once that its reader has gone, and prints no more", async () => {
-  const reader = new Reader(3);
-  reader.isGone = true;
-  reader.printer.print("one");
-  await reader.printer.flush();
-  assert(reader.isClosed);
-  reader.isClosed = false;
-  reader.printer.print("two");
-  await reader.printer.flush();
-  assertEquals([reader.isClosed, reader.text], [false, ""]);
 });
