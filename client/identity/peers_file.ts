@@ -4,32 +4,33 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { fileProblem, hasFile, readFile, replaceFile, withLock } from "../../cli/files.ts";
+import { hasFile, readFile, replaceFile } from "../../cli/files.ts";
+import { SharedFile } from "../../cli/shared_file.ts";
 import { KNOWN_PEERS_SIZE_MAX, KnownPeers } from "./known_peers.ts";
 import type { PeerStore } from "./peer_memory.ts";
 
-/** Changes known peers. */
+/** A change of the known peers. */
 type Change = (peers: KnownPeers) => void;
 
 /** The known peers, kept beside the identity. */
 export class PeersFile implements PeerStore {
-  readonly #file: string | undefined;
+  readonly #file: SharedFile<Change> | undefined;
   readonly #onProblem: (message: string) => void;
   #peers = new KnownPeers();
-  /** Changes that are not in the file yet. */
-  #changes: Change[] = [];
-  #saving: Promise<void> | undefined;
-  /** Whether the file is left alone, after a problem with it. */
-  #isGivenUp = false;
-  #hasToldBadLines = false;
+  #hasReportedBadLines = false;
 
   /**
-   * @param identityFile the file that it stands beside, undefined to keep everything in memory.
-   * @param onProblem is told what is wrong with the file.
+   * @param identityFile the identity; the peers are in memory only if it is undefined.
+   * @param onProblem called with what is wrong with the file.
    */
   constructor(identityFile: string | undefined, onProblem: (message: string) => void) {
-    this.#file = identityFile && join(dirname(identityFile), "known_peers");
     this.#onProblem = onProblem;
+    this.#file = identityFile === undefined
+      ? undefined
+      : new SharedFile(join(dirname(identityFile), "known_peers"), {
+        apply: (path, changes) => this.#apply(path, changes),
+        onGivenUp: (why) => onProblem(`${why}; nobody is remembered beyond this run`),
+      });
   }
 
   /** See {@linkcode PeerStore}. */
@@ -39,68 +40,42 @@ export class PeersFile implements PeerStore {
 
   /** Reads the file. */
   load(): void {
-    if (this.#file === undefined) return;
-    try {
-      this.#peers = this.#read(this.#file) ?? this.#peers;
-    } catch (error) {
-      this.#giveUp(`Cannot read ${this.#file}: ${fileProblem(error)}`);
-    }
+    this.#peers = this.#file?.read((path) => this.#read(path)) ?? this.#peers;
   }
 
   /** See {@linkcode PeerStore}. */
   change(change: Change): void {
     change(this.#peers);
-    if (this.#file === undefined || this.#isGivenUp) return;
-    this.#changes.push(change);
-    this.#saving ??= this.#save(this.#file);
+    this.#file?.change(change);
   }
 
   /** Settles when all changes are in the file. */
   async settle(): Promise<void> {
-    await this.#saving;
+    await this.#file?.settle();
   }
 
-  async #save(file: string): Promise<void> {
-    while (this.#changes.length > 0) {
-      try {
-        await withLock(`${file}.lock`, () => this.#apply(file));
-      } catch (error) {
-        this.#giveUp(`Cannot write ${file}: ${fileProblem(error)}`);
-      }
-    }
-    this.#saving = undefined;
-  }
-
-  /** Makes the changes to what is in the file by now, which another client may have written. */
-  #apply(file: string): void {
-    const peers = this.#read(file);
+  #apply(path: string, changes: readonly Change[]): void {
+    const peers = this.#read(path);
     if (peers === undefined) return;
-    for (const change of this.#changes) change(peers);
-    replaceFile(file, peers.format());
+    for (const change of changes) change(peers);
+    replaceFile(path, peers.format());
     this.#peers = peers;
-    this.#changes = [];
   }
 
-  /** Who is in the file; undefined where it is to be left alone. */
-  #read(file: string): KnownPeers | undefined {
-    if (!hasFile(file)) return new KnownPeers();
-    const parsed = KnownPeers.parse(readFile(file, KNOWN_PEERS_SIZE_MAX).text);
+  /** The peers in the file; undefined, and the file is given up, if it is of another version. */
+  #read(path: string): KnownPeers | undefined {
+    if (!hasFile(path)) return new KnownPeers();
+    const parsed = KnownPeers.parse(readFile(path, KNOWN_PEERS_SIZE_MAX).text);
     if (!parsed.ok) {
-      this.#giveUp(`Cannot read ${file}: ${parsed.error}`);
+      this.#file?.giveUp(`Cannot read ${path}: ${parsed.error}`);
       return undefined;
     }
     const { length: count, 0: first } = parsed.value.badLines;
-    if (first !== undefined && !this.#hasToldBadLines) {
-      this.#hasToldBadLines = true;
+    if (first !== undefined && !this.#hasReportedBadLines) {
+      this.#hasReportedBadLines = true;
       const lines = count === 1 ? `line ${first}` : `${count} lines, the first is ${first},`;
-      this.#onProblem(`Cannot understand ${lines} of ${file}: kept as it is`);
+      this.#onProblem(`Cannot understand ${lines} of ${path}: kept as it is`);
     }
     return parsed.value.peers;
-  }
-
-  #giveUp(message: string): void {
-    this.#isGivenUp = true;
-    this.#changes = [];
-    this.#onProblem(`${message}; nobody is remembered beyond this run`);
   }
 }

@@ -1,17 +1,11 @@
 /**
- * The lines that were typed, on the disk, in a file that all clients of the user share.
+ * The lines that the user typed, on the disk, in a file that all clients of the user share.
  *
  * @module
  */
 import { dirname, join } from "node:path";
-import {
-  appendFile,
-  fileProblem,
-  hasFile,
-  readFile,
-  replaceFile,
-  withLock,
-} from "../../cli/files.ts";
+import { appendFile, hasFile, readFile, replaceFile } from "../../cli/files.ts";
+import { SharedFile } from "../../cli/shared_file.ts";
 import {
   formatHistory,
   HISTORY_LINES_MAX,
@@ -20,7 +14,7 @@ import {
   parseHistory,
 } from "./history.ts";
 
-/** What keeps lines beyond a run. */
+/** The typed lines that outlast a run. */
 export interface History {
   /** The lines of earlier runs, the oldest first. */
   load(): readonly string[];
@@ -29,77 +23,52 @@ export interface History {
 
 /** The history, kept beside the identity. */
 export class HistoryFile implements History {
-  readonly #file: string | undefined;
-  readonly #onProblem: (message: string) => void;
-  /** Lines that are not in the file yet. */
-  #added: string[] = [];
+  readonly #file: SharedFile<string> | undefined;
   /** Lines that were added since the file was last known to be short enough. */
   #growth = 0;
-  #saving: Promise<void> | undefined;
-  #isGivenUp = false;
 
   /**
-   * @param identityFile the file that it stands beside, undefined to keep nothing.
-   * @param onProblem is told what is wrong with the file.
+   * @param identityFile the identity; nothing is kept if it is undefined.
+   * @param onProblem called with what is wrong with the file.
    */
   constructor(identityFile: string | undefined, onProblem: (message: string) => void) {
-    this.#file = identityFile && join(dirname(identityFile), "history");
-    this.#onProblem = onProblem;
+    this.#file = identityFile === undefined
+      ? undefined
+      : new SharedFile(join(dirname(identityFile), "history"), {
+        apply: (path, lines) => this.#apply(path, lines),
+        onGivenUp: (why) => onProblem(`${why}; what you type is not kept`),
+      });
   }
 
   /** See {@linkcode History}. */
   load(): readonly string[] {
-    if (this.#file === undefined) return [];
-    try {
-      if (!hasFile(this.#file)) return [];
-      const { text, isPrivate } = readFile(this.#file, HISTORY_SIZE_MAX);
-      const lines = parseHistory(text);
-      if (!isPrivate || text.split("\n").length > lines.length + 1) this.#growth = Infinity;
-      return lines;
-    } catch (error) {
-      this.#giveUp(`Cannot read ${this.#file}: ${fileProblem(error)}`);
-      return [];
-    }
+    return this.#file?.read((path) => this.#read(path)) ?? [];
   }
 
   /** See {@linkcode History}. */
   add(line: string): void {
-    if (this.#file === undefined || this.#isGivenUp || !isKept(line)) return;
-    this.#added.push(line);
-    this.#saving ??= this.#save(this.#file);
+    if (isKept(line)) this.#file?.change(line);
   }
 
   /** Settles when all lines are in the file. */
   async settle(): Promise<void> {
-    await this.#saving;
+    await this.#file?.settle();
   }
 
-  async #save(file: string): Promise<void> {
-    while (this.#added.length > 0) {
-      try {
-        await withLock(`${file}.lock`, () => this.#apply(file));
-      } catch (error) {
-        this.#giveUp(`Cannot write ${file}: ${fileProblem(error)}`);
-      }
-    }
-    this.#saving = undefined;
+  #read(path: string): readonly string[] {
+    if (!hasFile(path)) return [];
+    const { text, isPrivate } = readFile(path, HISTORY_SIZE_MAX);
+    const lines = parseHistory(text);
+    if (!isPrivate || text.split("\n").length > lines.length + 1) this.#growth = Infinity;
+    return lines;
   }
 
-  /** Adds the lines to what is in the file by now, which another client may have written. */
-  #apply(file: string): void {
-    this.#growth += this.#added.length;
-    if (this.#growth < HISTORY_LINES_MAX) appendFile(file, formatHistory(this.#added));
-    else {
-      const before = hasFile(file) ? readFile(file, HISTORY_SIZE_MAX).text : "";
-      replaceFile(file, formatHistory(parseHistory(before + formatHistory(this.#added))));
-      this.#growth = 0;
-    }
-    this.#added = [];
-  }
-
-  #giveUp(message: string): void {
-    this.#isGivenUp = true;
-    this.#added = [];
-    this.#onProblem(`${message}; what you type is not kept`);
+  /** Appends lines; writes the file anew when it may have become too long. */
+  #apply(path: string, lines: readonly string[]): void {
+    this.#growth += lines.length;
+    if (this.#growth < HISTORY_LINES_MAX) return appendFile(path, formatHistory(lines));
+    const before = hasFile(path) ? readFile(path, HISTORY_SIZE_MAX).text : "";
+    replaceFile(path, formatHistory(parseHistory(before + formatHistory(lines))));
+    this.#growth = 0;
   }
 }
