@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Live, type LiveSystem, type LiveTexts, RESTORE } from "./live.ts";
+import { Live, type LiveSystem, type LiveTexts, RESTORE } from "./live_screen.ts";
 import type { ScreenSize } from "./screen.ts";
 import type { Server } from "../server.ts";
 

@@ -9,7 +9,7 @@ import {
   REDRAW_INTERVAL_MIN,
   RESTORE,
   TICK,
-} from "../../../server/screen/live.ts";
+} from "../../../server/screen/live_screen.ts";
 import { renderHint } from "../../../server/screen/render.ts";
 import { renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
 import { Server } from "../../../server/server.ts";
