@@ -19,6 +19,7 @@ import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { ExitStatus } from "./exit.ts";
 import { clientHelp } from "./help.ts";
+import { errorMessage, socketProblem } from "../cli/errors.ts";
 import { AppendedFile, fileProblem, renounceFiles, SECRET_SOURCES } from "../cli/files.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { toHex } from "./identity/hex.ts";
@@ -76,7 +77,10 @@ export async function client(args: string[]): Promise<number> {
     server = await resolveServer(options);
     socket = openSocket(localHost(server.hostname), options.port);
   } catch (error) {
-    const { code, message } = startProblem(error, options);
+    const { host } = options.server;
+    const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
+    const attempt = { failed: `Cannot open ${port}`, host, hostOption: "--server" };
+    const { code, message } = socketProblem(error, attempt);
     return await fail(options, code, message);
   }
   return await run(options, { own, secret: found.value, server, socket });
@@ -164,37 +168,4 @@ function listenToSignals(app: ClientApp): () => void {
 async function resolveServer({ server: { host, port } }: Options): Promise<Address> {
   const bytes = hostToBytes(host);
   return { hostname: bytes === undefined ? await resolveHost(host) : bytesToHost(bytes), port };
-}
-
-/** Why the client cannot start, and what to do about it. */
-function startProblem(error: unknown, options: Options): { code: string; message: string } {
-  const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
-  const cause = errorCode(error);
-  if (error instanceof Deno.errors.AddrInUse) {
-    const advice = "choose another with --port, or none";
-    return { code: "portInUse", message: `Cannot open ${port}: it is in use; ${advice}` };
-  }
-  if (error instanceof Deno.errors.NotCapable || cause === "EPERM") {
-    const advice = "allow it with --allow-net";
-    const message = `Cannot open ${port}: Deno was not given network access; ${advice}`;
-    return { code: "notPermitted", message };
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    const advice = "choose a port from 1024 up with --port, or none";
-    const message = `Cannot open ${port}: the system does not permit it; ${advice}`;
-    return { code: "notPermitted", message };
-  }
-  if (cause === "ENOTFOUND" || cause === "EAI_AGAIN") {
-    const message = `Cannot find the host "${options.server.host}"; check --server`;
-    return { code: "hostNotFound", message };
-  }
-  return { code: "unexpected", message: `Cannot open ${port}: ${errorMessage(error)}` };
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function errorMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -16,6 +16,7 @@ export {
   type Socket,
   type SocketAddress,
   systemRandom,
+  UnstableNetError,
 } from "./udp.ts";
 
 export { type Address, formatAddress, sameAddress } from "./wire/address.ts";

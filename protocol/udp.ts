@@ -22,13 +22,24 @@ export function systemRandom(size: number): Uint8Array {
   return randomBytes(size);
 }
 
+/** Deno was started without the flag that makes UDP sockets available. */
+export class UnstableNetError extends Error {
+  override name = "UnstableNetError";
+
+  constructor() {
+    super("Deno has no UDP sockets without --unstable-net; run it with that, or with deno task");
+  }
+}
+
 /**
  * Opens a UDP socket.
  *
  * @param port 0 for any free one.
+ * @throws {UnstableNetError} without `--unstable-net`, or `"unstable": ["net"]` in `deno.json`.
  * @throws what `Deno.listenDatagram` throws: the port in use, the host not of this machine, …
  */
 export function openSocket(hostname: string, port: number): Deno.DatagramConn {
+  if (Deno.listenDatagram === undefined) throw new UnstableNetError();
   return Deno.listenDatagram({ transport: "udp", hostname, port });
 }
 

@@ -3,30 +3,29 @@
  *
  * @module
  */
-import { formatAddress } from "../protocol/wire/address.ts";
+import { errorMessage, socketProblem, type StartProblem } from "../cli/errors.ts";
 import { SECRET_SOURCES } from "../cli/files.ts";
-import { findSecret } from "../cli/secret.ts";
-import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
-import { type Options, parseServerOptions, serverHelp } from "./options.ts";
 import { LineWriter } from "../cli/line_writer.ts";
+import { findSecret } from "../cli/secret.ts";
+import { inspectStdio } from "../cli/tty.ts";
+import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
+import { formatAddress } from "../protocol/wire/address.ts";
+import { type Options, parseServerOptions, serverHelp } from "./options.ts";
 import {
-  type Moment,
+  type ClockReading,
   type Output,
   renderHint,
   renderJson,
   renderText,
   renderTotals,
 } from "./screen/render.ts";
+import { openScreen } from "./screen/terminal.ts";
 import { Server } from "./server.ts";
-import { hasTerminal, openScreen } from "./screen/terminal.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
-const STOP_LIMIT = 1000;
+const STOP_TIMEOUT = 1000;
 
-/**
- * Characters that may wait for a slow reader of standard output. What is too much is left out, so
- * that the directory goes on.
- */
+/** Characters that may wait for a slow reader of standard output; further lines are dropped. */
 const PENDING_OUTPUT_MAX = 1024 * 1024;
 
 /** Milliseconds by which the wall clock may differ from what was printed before. */
@@ -35,30 +34,26 @@ const CLOCK_TOLERANCE = 50;
 /**
  * Runs a directory until a signal stops it.
  *
- * @param args the arguments behind `serve`.
- * @returns the exit status: 0 stopped or helped, 1 it could not go on, 2 wrong usage.
+ * @param args the arguments after `serve`.
+ * @returns the exit status: 0 stopped, or help was printed; 1 it failed; 2 wrong usage.
  */
 export async function serve(args: string[]): Promise<number> {
   const parsed = parseServerOptions(args);
-  if (!parsed.ok) {
-    complain(`${parsed.error}\nTry udp-chat serve --help`);
-    return 2;
-  }
+  if (!parsed.ok) return rejectUsage(parsed.error);
   if (parsed.value === "help") {
-    attempt(() => console.log(serverHelp()));
+    tryPrint(() => console.log(serverHelp()));
     return 0;
   }
   const options = parsed.value;
   const found = findSecret(options.secretFile, SECRET_SOURCES);
-  if (!found.ok) {
-    complain(`${found.error}\nTry udp-chat serve --help`);
-    return 2;
-  }
+  if (!found.ok) return rejectUsage(found.error);
+  const { host, port } = options;
   let socket: Deno.DatagramConn;
   try {
-    socket = openSocket(await resolveHost(options.host), options.port);
+    socket = openSocket(await resolveHost(host), port);
   } catch (error) {
-    return fail(listenProblem(error, options), options);
+    const failed = `Cannot listen on ${formatAddress({ hostname: host, port })}`;
+    return fail(socketProblem(error, { failed, host, hostOption: "--host" }), options);
   }
   return await run(socket, options, found.value);
 }
@@ -68,112 +63,62 @@ async function run(
   options: Options,
   secret: Uint8Array | undefined,
 ): Promise<number> {
-  const { isJson, isQuiet } = options;
-  const isScreen = hasTerminal() && !options.isPlain;
-  const isColored = options.color === "always" ||
-    options.color === "auto" && isScreen && !Deno.noColor;
+  const { isJson, isPlain, isQuiet, color } = options;
+  const stdio = inspectStdio();
+  const isColored = color === "always" || color === "auto" && stdio.wantsColor && !isPlain;
   const stop = stopSignal();
-  const moment = wallClock();
+  const readClock = wallClock();
   const lease = 1000 * options.leaseSeconds;
   const server = new Server({ ...options, lease, secret, random: systemRandom });
-  const printer = new LineWriter({
+  const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {
-      complain(`Cannot print as fast as clients come and go: left out ${dropped} lines or tables`);
+      printError(
+        `Cannot print as fast as clients come and go: left out ${dropped} lines or tables`,
+      );
       print(server.table());
     },
     onBroken(): void {
-      complain("Cannot print any more: nobody reads the output; the directory goes on");
+      printError("Cannot print any more: nobody reads the output; the directory goes on");
     },
   });
   function print(output: Output): void {
-    const text = isJson ? renderJson(output, moment()) : renderText(output, moment(), isColored);
-    printer.print(text);
+    const time = readClock();
+    writer.print(isJson ? renderJson(output, time) : renderText(output, time, isColored));
   }
 
   const isPrivate = secret !== undefined;
   const listening = { kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate } as const;
   print(listening);
   const texts = {
-    title: renderText(listening, moment(), false),
+    title: renderText(listening, readClock(), false),
     hint: renderHint(listening.address),
   };
-  const screen = isScreen && !isJson && !isQuiet
-    ? openScreen(texts, server, isColored, { moment, after })
+  const screen = stdio.canRedraw && !isPlain && !isJson && !isQuiet
+    ? openScreen(texts, server, isColored, { readClock, after })
     : undefined;
   const running = drive(server, socket, (event) => {
     if (screen === undefined) return isQuiet ? undefined : print(event);
-    if (event.kind !== "table") screen.live.change(event.kind, event.client);
+    if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
   });
-  let problem: Problem | undefined;
+  let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
-    await atMost(STOP_LIMIT, running.close());
+    await withTimeout(STOP_TIMEOUT, running.close());
   } catch (error) {
-    problem = { code: "unexpected", message: `Cannot go on: ${messageOf(error)}` };
+    problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
   stop.dispose();
-  if (screen !== undefined) await atMost(STOP_LIMIT, screen.close());
-  // What the screen covers comes back with its end.
+  if (screen !== undefined) await withTimeout(STOP_TIMEOUT, screen.close());
+  // After the screen is closed, which would hide it.
   if (problem !== undefined) return fail(problem, options);
   const totals = renderTotals(server.table().size, server.dropped);
   // With --json, standard output has nothing but the events.
-  if (isJson && !isQuiet) complain(totals);
-  else if (!isQuiet) printer.print(totals);
-  await atMost(STOP_LIMIT, printer.flush());
+  if (isJson && !isQuiet) printError(totals);
+  else if (!isQuiet) writer.print(totals);
+  await withTimeout(STOP_TIMEOUT, writer.flush());
   return 0;
-}
-
-interface Problem {
-  code: string;
-  message: string;
-}
-
-/** Why there is no socket, and what to do about it. */
-function listenProblem(error: unknown, { host, port }: Options): Problem {
-  const where = formatAddress({ hostname: host, port });
-  if (error instanceof Deno.errors.AddrInUse) {
-    const advice = "stop the program that uses it, or choose another with --port";
-    return { code: "portInUse", message: `Cannot listen on ${where}: port in use; ${advice}` };
-  }
-  if (error instanceof Deno.errors.AddrNotAvailable) {
-    const advice = "choose one of its own with --host, or 0.0.0.0 for all";
-    return {
-      code: "addressNotAvailable",
-      message: `Cannot listen on ${where}: this machine does not have that address; ${advice}`,
-    };
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    const advice = "allow it with --allow-net";
-    return {
-      code: "notPermitted",
-      message: `Cannot listen on ${where}: Deno was not given network access; ${advice}`,
-    };
-  }
-  if (error instanceof Deno.errors.PermissionDenied) {
-    const advice = "choose a port from 1024 up with --port";
-    return {
-      code: "notPermitted",
-      message: `Cannot listen on ${where}: the system does not permit it; ${advice}`,
-    };
-  }
-  if (codeOf(error) === "ENOTFOUND" || codeOf(error) === "EAI_AGAIN") {
-    const advice = "check --host, or give an IP address";
-    return { code: "hostNotFound", message: `Cannot find the host "${host}"; ${advice}` };
-  }
-  return {
-    code: "unexpected",
-    message: `Cannot listen on ${where}: ${messageOf(error)}; try another --host or --port`,
-  };
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -198,12 +143,12 @@ function stopSignal(): { promise: Promise<void>; dispose(): void } {
 }
 
 /**
- * A clock that turns instants into dates.
+ * Both clocks.
  *
- * The offset between the two clocks changes when the wall clock is set or the machine sleeps; below
- * that it is kept, so that the same instant is always the same millisecond.
+ * Their offset changes when the wall clock is set or the machine sleeps. Smaller differences are
+ * ignored, so that the same instant is always the same millisecond.
  */
-function wallClock(): () => Moment {
+function wallClock(): () => ClockReading {
   let offset = -Infinity;
   return () => {
     const now = clock();
@@ -220,33 +165,38 @@ function after(ms: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Waits for the promise, but no longer: a flood or a stalled reader must not keep it running. */
-async function atMost(limit: number, promise: Promise<void>): Promise<void> {
+/** Waits for the promise, but no longer than `ms`: a flood or a stalled reader may never end. */
+async function withTimeout(ms: number, promise: Promise<void>): Promise<void> {
   const { promise: timeout, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, limit);
+  const timer = setTimeout(resolve, ms);
   await Promise.race([promise, timeout]);
   clearTimeout(timer);
 }
 
-/** Says why the directory cannot run, on standard error and as an event; returns the exit status. */
-function fail(problem: Problem, options: Options): number {
-  complain(problem.message);
+/** Reports wrong usage; returns the exit status. */
+function rejectUsage(message: string): number {
+  printError(`${message}\nTry udp-chat serve --help`);
+  return 2;
+}
+
+/** Reports why the directory cannot run, on standard error and as an event; returns the status. */
+function fail(problem: StartProblem, options: Options): number {
+  printError(problem.message);
   if (options.isJson) {
-    attempt(() => console.log(renderJson({ kind: "error", ...problem }, wallClock()())));
+    tryPrint(() => console.log(renderJson({ kind: "error", ...problem }, wallClock()())));
   }
   return 1;
 }
 
-/** Prints a line on standard error. */
-function complain(message: string): void {
-  attempt(() => console.error(message));
+function printError(message: string): void {
+  tryPrint(() => console.error(message));
 }
 
-/** Prints, whether or not anyone reads it: a closed pipe throws. */
-function attempt(print: () => void): void {
+/** Prints, unless the pipe is closed, which throws. */
+function tryPrint(print: () => void): void {
   try {
     print();
   } catch {
-    // There is nowhere left to say so.
+    // There is nowhere left to report it.
   }
 }

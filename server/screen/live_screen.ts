@@ -1,53 +1,53 @@
 /**
- * A directory on a terminal: the screen, redrawn in place.
+ * A directory on a terminal, redrawn in place.
  *
  * @module
  */
 import type { ChangeKind } from "../event.ts";
 import type { TableClient } from "../table/entry.ts";
-import { type Change, changeOf, type Moment, noteOf } from "./render.ts";
+import { type ClockReading, type LogLine, renderChangeLine, renderNoteLine } from "./render.ts";
 import { renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";
 import type { Server } from "../server.ts";
 
-/** Milliseconds between two redraws at least, however much happens. */
+/** The least time between two redraws, in milliseconds. */
 export const REDRAW_INTERVAL_MIN = 250;
-/** Milliseconds between two redraws where nothing happens: ages tick. */
+/** Milliseconds between two redraws if nothing happens, so that ages count up. */
 export const TICK = 1000;
-/** Changes that are kept to be shown. */
-export const CHANGES_MAX = 200;
+/** Log lines that are kept to be shown. */
+export const LOG_LINES_MAX = 200;
 
 /** The alternate screen. */
 const ENTER = "\x1b[?1049h";
-/** What gives the terminal back as it was. */
+/** Gives the terminal back as it was. */
 export const RESTORE = "\x1b[?25h\x1b[?1049l";
-/** The cursor goes to the top unseen; it is shown again, for whoever stops the process. */
+/** The cursor goes to the top, hidden; it is shown after the frame, in case the process ends. */
 const BEGIN = "\x1b[?25l\x1b[H";
 const END = "\x1b[?25h";
 const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** What stays the same. */
-export type LiveTexts = Pick<ScreenState, "title" | "hint">;
+/** The texts that stay the same. */
+export type LiveScreenTexts = Pick<ScreenState, "title" | "hint">;
 
-/** What a live screen needs from outside. */
-export interface LiveSystem {
-  moment(): Moment;
+/** What a live screen needs of the system. */
+export interface LiveScreenSystem {
+  readClock(): ClockReading;
   size(): ScreenSize;
   /** Calls `action` once, unless the returned function is called before. */
   after(ms: number, action: () => void): () => void;
-  /** Writes; settles when the terminal has taken it. */
+  /** Settles when everything is written. */
   write(text: string): Promise<void>;
 }
 
 /** Shows a directory from its construction until close(). */
-export class Live {
-  readonly #texts: LiveTexts;
+export class LiveScreen {
+  readonly #texts: LiveScreenTexts;
   readonly #server: Server;
   readonly #isColored: boolean;
-  readonly #system: LiveSystem;
-  readonly #changes: Change[] = [];
+  readonly #system: LiveScreenSystem;
+  readonly #log: LogLine[] = [];
   #drawnAt = -Infinity;
-  /** The next redraw, and how to call it off. */
+  /** The next redraw. */
   #planned: { at: number; cancel(): void } | undefined;
   #writing: Promise<void> = Promise.resolve();
   #isWriting = false;
@@ -56,7 +56,12 @@ export class Live {
   #isSuspended = false;
   #isClosed = false;
 
-  constructor(texts: LiveTexts, server: Server, isColored: boolean, system: LiveSystem) {
+  constructor(
+    texts: LiveScreenTexts,
+    server: Server,
+    isColored: boolean,
+    system: LiveScreenSystem,
+  ) {
     this.#texts = texts;
     this.#server = server;
     this.#isColored = isColored;
@@ -64,30 +69,30 @@ export class Live {
     this.#draw();
   }
 
-  /** Takes a change of the table. */
-  change(kind: ChangeKind, client: TableClient): void {
-    this.#add(changeOf(kind, client, this.#system.moment()));
+  /** Adds a change of the table to the log. */
+  showChange(kind: ChangeKind, client: TableClient): void {
+    this.#add(renderChangeLine(kind, client, this.#system.readClock()));
   }
 
-  /** Shows, among the changes, what else whoever sits there should know. */
-  note(text: string): void {
-    this.#add(noteOf(text, this.#system.moment()));
+  /** Adds a note to the log. */
+  showNote(text: string): void {
+    this.#add(renderNoteLine(text, this.#system.readClock()));
   }
 
-  /** Draws all of it anew: the terminal has another size, or another program used it. */
+  /** Draws everything again, after a resize or when another program has used the terminal. */
   redraw(): void {
     this.#isEntered = false;
     this.#isSuspended = false;
     this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
   }
 
-  /** Gives the terminal back as it was, until redraw(); settles when it has taken all. */
+  /** Gives the terminal back as it was, until redraw(); settles when everything is written. */
   async suspend(): Promise<void> {
     if (this.#isClosed) return;
     this.#isSuspended = true;
     this.#planned?.cancel();
     this.#planned = undefined;
-    this.#put(RESTORE);
+    this.#write(RESTORE);
     await this.#writing;
   }
 
@@ -98,9 +103,9 @@ export class Live {
     await restored;
   }
 
-  #add(change: Change): void {
-    this.#changes.push(change);
-    if (this.#changes.length > CHANGES_MAX) this.#changes.shift();
+  #add(line: LogLine): void {
+    this.#log.push(line);
+    if (this.#log.length > LOG_LINES_MAX) this.#log.shift();
     this.#plan(this.#drawnAt + REDRAW_INTERVAL_MIN);
   }
 
@@ -109,37 +114,37 @@ export class Live {
     if (this.#isClosed || this.#isSuspended) return;
     if (this.#planned !== undefined && this.#planned.at <= at) return;
     this.#planned?.cancel();
-    const wait = Math.max(0, at - this.#system.moment().now);
+    const wait = Math.max(0, at - this.#system.readClock().now);
     this.#planned = { at, cancel: this.#system.after(wait, () => this.#draw()) };
   }
 
   #draw(): void {
-    const { now } = this.#system.moment();
+    const { now } = this.#system.readClock();
     this.#planned = undefined;
     this.#drawnAt = now;
     this.#plan(now + TICK);
-    // A slow terminal gets fewer frames, not older ones.
+    // On a slow terminal frames are left out, so that none is late.
     if (this.#isWriting) return;
     const state = {
       ...this.#texts,
       table: this.#server.table(),
-      changes: this.#changes,
+      log: this.#log,
       lookUps: this.#server.lookUps,
       dropped: this.#server.dropped,
       now,
     };
     const rows = renderScreen(state, this.#system.size(), this.#isColored);
     this.#isWriting = true;
-    const picture = rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW;
-    this.#put((this.#isEntered ? "" : ENTER) + BEGIN + picture + END);
+    const frame = rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW;
+    this.#write((this.#isEntered ? "" : ENTER) + BEGIN + frame + END);
     this.#isEntered = true;
     this.#writing = this.#writing.then(() => {
       this.#isWriting = false;
     });
   }
 
-  #put(text: string): void {
-    // Where nobody looks any more, the directory goes on.
+  #write(text: string): void {
+    // The directory goes on without its terminal.
     this.#writing = this.#writing.then(() => this.#system.write(text)).catch(() => {});
   }
 }

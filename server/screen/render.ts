@@ -1,5 +1,5 @@
 /**
- * What a directory says: as text for people, and as JSON for programs.
+ * The output of a directory: text for people, JSON for programs.
  *
  * @module
  */
@@ -15,31 +15,31 @@ import type { DropReason } from "../server.ts";
 
 const { bold, dim, green, red, yellow } = styles(true);
 
-/** What the process has to say: the events of the directory, and its own. */
+/** What is printed: the events of the directory, and those of the process. */
 export type Output =
   | ServerEvent
   | { kind: "listening"; address: Address; isPrivate?: boolean }
   | { kind: "error"; code: string; message: string };
 
-/** When something is said. */
-export interface Moment {
-  now: Instant;
+/** A reading of the monotonic clock and the wall clock. */
+export interface ClockReading {
+  readonly now: Instant;
   /** What an instant is on the wall clock. */
   toDate(instant: Instant): Date;
 }
 
 /** One line of JSON. */
-export function renderJson(output: Output, moment: Moment): string {
-  // A table is always the whole one, so what is told of a large one is another event.
+export function renderJson(output: Output, time: ClockReading): string {
+  // The event "table" always has all clients.
   const isLarge = output.kind === "table" && output.size > TABLE_ROWS_MAX;
   return JSON.stringify({
     event: isLarge ? "tableSize" : output.kind,
-    time: moment.toDate(moment.now).toISOString(),
-    ...(isLarge ? { size: output.size } : jsonFields(output, moment)),
+    time: time.toDate(time.now).toISOString(),
+    ...(isLarge ? { size: output.size } : jsonFields(output, time)),
   });
 }
 
-function jsonFields(output: Output, moment: Moment): Record<string, unknown> {
+function jsonFields(output: Output, time: ClockReading): Record<string, unknown> {
   switch (output.kind) {
     case "listening":
       return { host: output.address.hostname, port: output.address.port };
@@ -49,7 +49,7 @@ function jsonFields(output: Output, moment: Moment): Record<string, unknown> {
       return {
         clients: Array.from(output.clients, (client) => ({
           ...jsonClient(client),
-          since: moment.toDate(client.joinedAt).toISOString(),
+          since: time.toDate(client.joinedAt).toISOString(),
         })),
       };
     default:
@@ -61,8 +61,8 @@ function jsonClient({ id, name, address }: TableClient): Record<string, unknown>
   return { id, name, host: address.hostname, port: address.port };
 }
 
-/** Lines of text, without a line break behind the last one. */
-export function renderText(output: Output, moment: Moment, isColored: boolean): string {
+/** Lines of text, without a line break after the last one. */
+export function renderText(output: Output, time: ClockReading, isColored: boolean): string {
   switch (output.kind) {
     case "listening": {
       const kind = output.isPrivate ? "UDP, private" : "UDP";
@@ -71,61 +71,68 @@ export function renderText(output: Output, moment: Moment, isColored: boolean): 
     case "error":
       return output.message;
     case "table":
-      return renderTable(output, moment, isColored);
+      return renderTable(output, time, isColored);
     default:
       return renderChange(output.kind, output.client, isColored);
   }
 }
 
-/** How to become the first client of a directory. */
+/** How to start the first client of a directory. */
 export function renderHint(address: Address): string {
   const { hostname, port } = address;
-  const isUsual = hostname === "127.0.0.1" && port === PORT_DEFAULT;
+  const isDefault = hostname === "127.0.0.1" && port === PORT_DEFAULT;
   const isAny = hostname === "0.0.0.0" || hostname === "::";
-  const where = isUsual
+  const where = isDefault
     ? ""
     : ` --server ${formatAddress(isAny ? { hostname: "HOST", port } : address)}`;
   return `Nobody is here yet · in another terminal: udp-chat client --name ana${where}`;
 }
 
-const CHANGES: Record<ChangeKind, [words: string, color: Brush]> = {
+const CHANGES: Record<ChangeKind, [words: string, brush: Brush]> = {
   joined: ["joined from", green],
   moved: ["is now at", green],
   left: ["left", yellow],
   expired: ["expired: its lease ended without a keepalive", red],
 };
 
-/** Something that happened, and what it looks like. */
-export interface Change {
+/** A line of the log that a live screen shows. */
+export interface LogLine {
   readonly text: string;
   readonly brush: Brush;
 }
 
-/** What happened to a client, behind the time, in the color that says what it was. */
-export function changeOf(kind: ChangeKind, client: TableClient, moment: Moment): Change {
-  const time = formatTime(moment.toDate(moment.now));
-  return { text: `${time} ${renderChange(kind, client, false)}`, brush: CHANGES[kind][1] };
+/** A change of the table, with the time. */
+export function renderChangeLine(
+  kind: ChangeKind,
+  client: TableClient,
+  time: ClockReading,
+): LogLine {
+  return { text: withTime(renderChange(kind, client, false), time), brush: CHANGES[kind][1] };
 }
 
-/** A text behind the time, in the place of a change. */
-export function noteOf(text: string, moment: Moment): Change {
-  return { text: `${formatTime(moment.toDate(moment.now))} ${text}`, brush: yellow };
+/** A note for the user, with the time. */
+export function renderNoteLine(text: string, time: ClockReading): LogLine {
+  return { text: withTime(text, time), brush: yellow };
+}
+
+function withTime(text: string, { now, toDate }: ClockReading): string {
+  return `${formatTime(toDate(now))} ${text}`;
 }
 
 function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
-  const [words, color] = CHANGES[kind];
+  const [words, brush] = CHANGES[kind];
   const name = cleanText(client.name);
   const who = `client ${client.id}${name === "" ? "" : ` (${name})`}`;
   const where = kind === "joined" || kind === "moved" ? ` ${formatAddress(client.address)}` : "";
   const line = `${who} ${words}${where}`;
-  return isColored ? color(line) : line;
+  return isColored ? brush(line) : line;
 }
 
-function renderTable(table: TableEvent, moment: Moment, isColored: boolean): string {
+function renderTable(table: TableEvent, time: ClockReading, isColored: boolean): string {
   const total = table.size === 1 ? "1 client" : `${table.size} clients`;
   if (table.size > TABLE_ROWS_MAX) return isColored ? dim(total) : total;
   const rows = Array.from(table.clients, ({ id, name, address, joinedAt }): Row => {
-    const since = formatSince(moment.toDate(joinedAt), moment.toDate(moment.now));
+    const since = formatSince(time.toDate(joinedAt), time.toDate(time.now));
     return [String(id), cleanText(name), formatAddress(address), since];
   });
   const header: Row = ["id", "name", "address", "since"];
@@ -134,7 +141,7 @@ function renderTable(table: TableEvent, moment: Moment, isColored: boolean): str
   return [...lines, isColored ? dim(total) : total].join("\n");
 }
 
-/** The time of day, behind the day where that is not today's. */
+/** The time of day, after the date if that is not today's. */
 function formatSince(since: Date, today: Date): string {
   const time = formatTime(since);
   if (since.toDateString() === today.toDateString()) return time;
@@ -150,7 +157,7 @@ function twoDigits(part: number): string {
   return String(part).padStart(2, "0");
 }
 
-/** The last line: what the directory leaves behind. */
+/** The last line, printed when the directory stops. */
 export function renderTotals(
   clients: number,
   dropped: Partial<Record<DropReason, number>>,

@@ -1,5 +1,5 @@
 /**
- * What a directory shows on a terminal, as rows: the table, what happened, and the totals.
+ * The rows that a directory shows on a terminal: the table, the log of its changes, the totals.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import { cutToWidth } from "../../cli/wrap.ts";
 import { alignRows, GAP, type Row } from "./columns.ts";
 import type { TableClient } from "../table/entry.ts";
 import type { TableEvent } from "../event.ts";
-import type { Change } from "./render.ts";
+import type { LogLine } from "./render.ts";
 import type { DropReason } from "../server.ts";
 
 const { bold, dim } = styles(true);
 
-/** Rows for what happened, where the table is long: one of so many of the screen. */
-const CHANGES_SHARE = 3;
+/** With a long table, the log gets one of so many rows. */
+const LOG_SHARE = 3;
 
 /** What is shown. */
 export interface ScreenState {
   readonly title: string;
-  /** What to do while nothing has happened. */
+  /** Shown until the first client comes. */
   readonly hint: string;
   readonly table: TableEvent;
   /** The oldest first. */
-  readonly changes: readonly Change[];
+  readonly log: readonly LogLine[];
   readonly lookUps: number;
   readonly dropped: Partial<Record<DropReason, number>>;
   readonly now: Instant;
 }
 
-/** How large the terminal is. */
+/** The size of the terminal. */
 export interface ScreenSize {
   readonly columns: number;
   readonly rows: number;
@@ -51,18 +51,18 @@ export function renderScreen(
   };
   // The title, and the totals in the last row.
   const middle = Math.max(0, rows - 2);
-  const changesMin = Math.min(Math.ceil(middle / CHANGES_SHARE), state.changes.length);
-  const table = renderRows(state, middle - changesMin, columns);
-  const isUnused = state.table.size === 0 && state.changes.length === 0 && middle > 0;
-  // An empty row between the two, if there is one to spare.
-  const isRoomy = table.length > 0 && table.length + changesMin < middle;
-  const space = middle - table.length - (isRoomy ? 1 : 0);
-  const changes = space === 0 ? [] : state.changes.slice(-space);
+  const logMin = Math.min(Math.ceil(middle / LOG_SHARE), state.log.length);
+  const table = renderTableRows(state, middle - logMin, columns);
+  const isUnused = state.table.size === 0 && state.log.length === 0 && middle > 0;
+  // An empty row between the table and the log, if there is one to spare.
+  const hasGap = table.length > 0 && table.length + logMin < middle;
+  const space = middle - table.length - (hasGap ? 1 : 0);
+  const log = space === 0 ? [] : state.log.slice(-space);
   const body = [
     ...isUnused ? [paint(dim, state.hint)] : [],
     ...table.map((row, index) => paint(index === 0 ? bold : plain, row)),
-    ...isRoomy ? [""] : [],
-    ...changes.map(({ text, brush }) => paint(brush, text)),
+    ...hasGap ? [""] : [],
+    ...log.map(({ text, brush }) => paint(brush, text)),
   ];
   return [
     paint(dim, state.title),
@@ -76,13 +76,13 @@ function plain(text: string): string {
   return text;
 }
 
-/** The header, as many clients as fit, and how many more there are. */
-function renderRows({ table, now }: ScreenState, space: number, columns: number): string[] {
+/** The header, as many clients as fit, and the number of the others. */
+function renderTableRows({ table, now }: ScreenState, space: number, columns: number): string[] {
   if (table.size === 0 || space < 2) return [];
   const isCut = table.size + 1 > space;
   const shown = isCut ? Math.max(0, space - 2) : table.size;
   const cells: Row[] = [["id", "name", "address", "age"]];
-  // Only those that are shown are asked for: there may be a million.
+  // Only the clients that are shown are read: there may be a million.
   for (const client of table.clients) {
     if (cells.length > shown) break;
     cells.push(cellsOf(client, now));
@@ -96,7 +96,7 @@ function cellsOf({ id, name, address, joinedAt }: TableClient, now: Instant): Ro
   return [`${id}`, cleanText(name), formatAddress(address), formatAge(now - joinedAt)];
 }
 
-/** The clients, the look-ups, and what was dropped, with the most frequent reason first. */
+/** The numbers of clients, look-ups and drops, with the most frequent reason first. */
 function renderStatus({ table, lookUps, dropped }: ScreenState): string {
   const reasons = Object.entries(dropped).toSorted(([, a], [, b]) => b - a);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);

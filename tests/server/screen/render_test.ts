@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TableClient } from "../../../server/table/entry.ts";
 import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
 import {
-  type Moment,
+  type ClockReading,
   renderJson,
   renderText,
   renderTotals,
@@ -10,14 +10,14 @@ import {
 
 /** Noon on 9 March, local time, is the instant 1,000,000. */
 const NOON = new Date(2024, 2, 9, 12, 0, 0);
-const moment: Moment = {
+const time: ClockReading = {
   now: 1_000_000,
   toDate: (instant) => new Date(NOON.getTime() - 1_000_000 + instant),
 };
 
 function newClient(id: number, name = "", secondsAgo = 0): TableClient {
   const address = { hostname: "127.0.0.1", port: 40_000 + id };
-  return { id, name, address, joinedAt: moment.now - 1000 * secondsAgo };
+  return { id, name, address, joinedAt: time.now - 1000 * secondsAgo };
 }
 
 function table(...clients: TableClient[]): TableEvent {
@@ -25,10 +25,10 @@ function table(...clients: TableClient[]): TableEvent {
 }
 
 function text(output: Parameters<typeof renderText>[0]): string {
-  return renderText(output, moment, false);
+  return renderText(output, time, false);
 }
 
-Deno.test("renderText() tells what happened to a client in one line", () => {
+Deno.test("renderText() reports a change of the table in one line", () => {
   const client = newClient(3, "alice");
   assertEquals(text({ kind: "joined", client }), "client 3 (alice) joined from 127.0.0.1:40003");
   assertEquals(text({ kind: "moved", client }), "client 3 (alice) is now at 127.0.0.1:40003");
@@ -40,7 +40,7 @@ Deno.test("renderText() tells what happened to a client in one line", () => {
   );
 });
 
-Deno.test("renderText() tells where the directory listens", () => {
+Deno.test("renderText() shows where the directory listens", () => {
   const address = { hostname: "::1", port: 7070 };
   assertEquals(
     text({ kind: "listening", address }),
@@ -63,7 +63,7 @@ Deno.test("renderText() aligns the table by the width of its characters", () => 
   ]);
 });
 
-Deno.test("renderText() has no header where nobody is active, and counts one client as one", () => {
+Deno.test("renderText() has no header without clients, and counts one client in the singular", () => {
   assertEquals(text(table()), "0 clients");
   assert(text(table(newClient(1))).endsWith("\n1 client"));
 });
@@ -72,10 +72,10 @@ Deno.test("renderText() adds the day to a time that is not today's", () => {
   assertStringIncludes(text(table(newClient(1, "", 13 * 3600))), "  2024-03-08 23:00:00\n");
 });
 
-Deno.test("a table is told whole up to a bound, above it only its size, and unread", () => {
+Deno.test("renderText() and renderJson() show only the size of a table above a bound, without reading it", () => {
   const longest = Array.from({ length: TABLE_ROWS_MAX }, (_, index) => newClient(index + 1));
   assertEquals(text(table(...longest)).split("\n").length, 1 + TABLE_ROWS_MAX + 1);
-  assertEquals(JSON.parse(renderJson(table(...longest), moment)).clients.length, TABLE_ROWS_MAX);
+  assertEquals(JSON.parse(renderJson(table(...longest), time)).clients.length, TABLE_ROWS_MAX);
   const size = 1_000_000;
   const clients = {
     [Symbol.iterator](): Iterator<TableClient> {
@@ -85,7 +85,7 @@ Deno.test("a table is told whole up to a bound, above it only its size, and unre
   const larger: TableEvent = { kind: "table", size, clients };
   assertEquals(text(larger), "1000000 clients");
   assertEquals(
-    renderJson(larger, moment),
+    renderJson(larger, time),
     `{"event":"tableSize","time":"${NOON.toISOString()}","size":1000000}`,
   );
   assertEquals(text({ ...larger, size: TABLE_ROWS_MAX + 1 }), `${TABLE_ROWS_MAX + 1} clients`);
@@ -98,38 +98,38 @@ Deno.test("renderText() cleans names", () => {
   assertEquals(text({ kind: "left", client: newClient(1, "\u200b") }), "client 1 left");
 });
 
-Deno.test("renderText() uses colors only where it is asked to", () => {
+Deno.test("renderText() uses colors only if asked to", () => {
   const outputs = [{ kind: "joined", client: newClient(1) }, table(newClient(1))] as const;
   for (const output of outputs) {
-    assertEquals(renderText(output, moment, true).includes("\x1b"), true);
-    assertEquals(renderText(output, moment, false).includes("\x1b"), false);
+    assertEquals(renderText(output, time, true).includes("\x1b"), true);
+    assertEquals(renderText(output, time, false).includes("\x1b"), false);
   }
 });
 
 Deno.test("renderJson() writes the contract's events to the letter", () => {
-  const time = NOON.toISOString();
+  const noon = NOON.toISOString();
   const since = new Date(NOON.getTime() - 1500).toISOString();
   const client = newClient(3, "alice", 1.5);
   const json = { id: 3, name: "alice", host: "127.0.0.1", port: 40_003 };
   const lines = [
     [
-      renderJson({ kind: "listening", address: { hostname: "127.0.0.1", port: 7070 } }, moment),
-      `{"event":"listening","time":"${time}","host":"127.0.0.1","port":7070}`,
+      renderJson({ kind: "listening", address: { hostname: "127.0.0.1", port: 7070 } }, time),
+      `{"event":"listening","time":"${noon}","host":"127.0.0.1","port":7070}`,
     ],
     ...(["joined", "moved", "left", "expired"] as const).map((kind) => [
-      renderJson({ kind, client }, moment),
-      `{"event":"${kind}","time":"${time}","client":${JSON.stringify(json)}}`,
+      renderJson({ kind, client }, time),
+      `{"event":"${kind}","time":"${noon}","client":${JSON.stringify(json)}}`,
     ]),
     [
-      renderJson(table(client, newClient(4)), moment),
-      `{"event":"table","time":"${time}","clients":[` +
+      renderJson(table(client, newClient(4)), time),
+      `{"event":"table","time":"${noon}","clients":[` +
       `{"id":3,"name":"alice","host":"127.0.0.1","port":40003,"since":"${since}"},` +
-      `{"id":4,"name":"","host":"127.0.0.1","port":40004,"since":"${time}"}]}`,
+      `{"id":4,"name":"","host":"127.0.0.1","port":40004,"since":"${noon}"}]}`,
     ],
-    [renderJson(table(), moment), `{"event":"table","time":"${time}","clients":[]}`],
+    [renderJson(table(), time), `{"event":"table","time":"${noon}","clients":[]}`],
     [
-      renderJson({ kind: "error", code: "portInUse", message: "no" }, moment),
-      `{"event":"error","time":"${time}","code":"portInUse","message":"no"}`,
+      renderJson({ kind: "error", code: "portInUse", message: "no" }, time),
+      `{"event":"error","time":"${noon}","code":"portInUse","message":"no"}`,
     ],
   ];
   for (const [line, expected] of lines) assertEquals(line, expected);

@@ -4,8 +4,8 @@ import { screenWidth } from "../../../cli/wrap.ts";
 import { alignRows, type Row } from "../../../server/screen/columns.ts";
 import type { TableClient } from "../../../server/table/entry.ts";
 import {
-  CHANGES_MAX,
-  Live,
+  LiveScreen,
+  LOG_LINES_MAX,
   REDRAW_INTERVAL_MIN,
   RESTORE,
   TICK,
@@ -24,7 +24,7 @@ function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenS
     title: "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
     hint: "Nobody is here yet",
     table: { kind: "table", size: clients.length, clients },
-    changes: [],
+    log: [],
     lookUps: 0,
     dropped: {},
     now: 65_000,
@@ -37,9 +37,9 @@ const CHANGE = {
   brush: styles(true).green,
 };
 
-Deno.test("renderScreen(): title, table, changes below it, and the totals in the last row", () => {
+Deno.test("renderScreen() shows title, table, log, and the totals in the last row", () => {
   const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {
-    changes: [CHANGE],
+    log: [CHANGE],
     lookUps: 1234,
     dropped: { strangers: 2, token: 5 },
   });
@@ -55,14 +55,14 @@ Deno.test("renderScreen(): title, table, changes below it, and the totals in the
   ]);
 });
 
-Deno.test("renderScreen() tells what to do until something happens", () => {
+Deno.test("renderScreen() shows the hint until the first client comes", () => {
   const rows = (more: Partial<ScreenState>): string[] =>
     renderScreen(state([], more), { columns: 80, rows: 4 }, false).slice(1, 3);
   assertEquals(rows({}), ["Nobody is here yet", ""]);
-  assertEquals(rows({ changes: [CHANGE] }), [CHANGE.text, ""]);
+  assertEquals(rows({ log: [CHANGE] }), [CHANGE.text, ""]);
 });
 
-Deno.test("renderHint() names the directory where it is not the usual one", () => {
+Deno.test("renderHint() names the directory if it is not at the default address", () => {
   const hint = (hostname: string, port = 7070): string | undefined =>
     /udp-chat .*/.exec(renderHint({ hostname, port }))?.[0];
   assertEquals(hint("127.0.0.1"), "udp-chat client --name ana");
@@ -71,7 +71,7 @@ Deno.test("renderHint() names the directory where it is not the usual one", () =
   assertEquals(hint("0.0.0.0"), "udp-chat client --name ana --server HOST:7070");
 });
 
-Deno.test("renderScreen() fits every terminal, and asks for no more clients than it shows", () => {
+Deno.test("renderScreen() fits every terminal, and reads no more clients than it shows", () => {
   const clients = Array.from({ length: 1000 }, (_, index) => client(index + 1, "世".repeat(30)));
   for (
     const [columns, rows] of [[80, 24], [40, 10], [20, 5], [200, 60], [10, 2], [1, 1]] as const
@@ -86,8 +86,8 @@ Deno.test("renderScreen() fits every terminal, and asks for no more clients than
       },
     };
     const table = { kind: "table", size: 1000, clients: counted } as const;
-    const changes = Array.from({ length: 200 }, () => CHANGE);
-    const lines = renderScreen(state([], { table, changes }), { columns, rows }, false);
+    const log = Array.from({ length: 200 }, () => CHANGE);
+    const lines = renderScreen(state([], { table, log }), { columns, rows }, false);
     assertEquals(lines.length, rows);
     for (const line of lines) assert(screenWidth(line) <= columns, `${columns}: ${line}`);
     assert(asked <= rows, `${asked} asked for ${rows} rows`);
@@ -101,7 +101,7 @@ Deno.test("renderScreen() fits every terminal, and asks for no more clients than
   }
 });
 
-Deno.test("renderScreen(): a table that fits exactly is whole, one more is counted", () => {
+Deno.test("renderScreen() cuts a table only if it does not fit, and counts the other clients", () => {
   const clients = Array.from({ length: 7 }, (_, index) => client(index + 1));
   const rows = (count: number): string[] =>
     renderScreen(state(clients.slice(0, count)), { columns: 80, rows: 9 }, false);
@@ -110,8 +110,8 @@ Deno.test("renderScreen(): a table that fits exactly is whole, one more is count
   assert(rows(7).includes("  … and 2 more"));
 });
 
-Deno.test("renderScreen() cleans names, and colors only where it is asked to", () => {
-  const shown = state([client(1, "a\x1b[2Jb")], { changes: [CHANGE] });
+Deno.test("renderScreen() cleans names, and uses colors only if asked to", () => {
+  const shown = state([client(1, "a\x1b[2Jb")], { log: [CHANGE] });
   const plain = renderScreen(shown, { columns: 80, rows: 8 }, false).join("\n");
   assertEquals([plain.includes("\x1b"), plain.includes("a[2Jb")], [false, true]);
   assert(renderScreen(shown, { columns: 80, rows: 8 }, true).join("\n").includes("\x1b[32m12:00"));
@@ -138,18 +138,18 @@ Deno.test("alignRows() cuts names between graphemes, whatever they are made of",
 class Stage {
   now = 0;
   readonly written: string[] = [];
-  /** Frames that were made, be it to wait. */
+  /** Frames that were rendered, written or not. */
   rendered = 0;
-  readonly live: Live;
+  readonly live: LiveScreen;
   #timers: { at: number; action: () => void }[] = [];
-  /** Whether the terminal takes nothing. */
+  /** Whether the terminal accepts no more output. */
   isStalled = false;
 
   constructor() {
     const random = new Prng(1).bytes;
     const server = new Server({ maxClients: 10, lease: 45_000, random });
-    this.live = new Live({ title: "title", hint: "hint" }, server, false, {
-      moment: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
+    this.live = new LiveScreen({ title: "title", hint: "hint" }, server, false, {
+      readClock: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
       size: () => {
         this.rendered++;
         return { columns: 80, rows: 24 };
@@ -187,26 +187,26 @@ class Stage {
   }
 }
 
-Deno.test("Live: ticks once a second, draws a change soon, and gives the terminal back", async () => {
+Deno.test("LiveScreen redraws once a second and soon after a change, and gives the terminal back", async () => {
   const stage = new Stage();
   await stage.run(10 * TICK);
   assertEquals(stage.frames, 11);
-  stage.live.change("joined", client(1));
+  stage.live.showChange("joined", client(1));
   await stage.run(stage.now + REDRAW_INTERVAL_MIN);
   assertEquals(stage.frames, 12);
   assert(stage.written.at(-1)!.includes("client 1 (client1) joined from 127.0.0.1:40001"));
   await stage.live.close();
   assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
-  stage.live.change("left", client(1));
+  stage.live.showChange("left", client(1));
   stage.live.redraw();
   assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
 });
 
-Deno.test("Live: a suspended one draws nothing before it is redrawn", async () => {
+Deno.test("LiveScreen.suspend() draws nothing until redraw()", async () => {
   const stage = new Stage();
   await stage.run(TICK);
   await stage.live.suspend();
-  stage.live.change("joined", client(1));
+  stage.live.showChange("joined", client(1));
   await stage.run(stage.now + 10 * TICK);
   assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
   stage.live.redraw();
@@ -215,21 +215,21 @@ Deno.test("Live: a suspended one draws nothing before it is redrawn", async () =
   assert(stage.written.at(-1)!.includes("client 1 (client1) joined"));
 });
 
-Deno.test("Live: a thousand changes a second are four frames, with the latest changes", async () => {
+Deno.test("LiveScreen draws at most four frames a second, with the latest changes", async () => {
   const stage = new Stage();
   await stage.run(TICK / 2);
   const before = stage.frames;
   for (let id = 1; id <= 1000; id++) {
-    stage.live.change("joined", client(id));
+    stage.live.showChange("joined", client(id));
     await stage.run(stage.now + 1);
   }
   assert(stage.timers === 1 && stage.frames - before <= 1000 / REDRAW_INTERVAL_MIN + 1);
   await stage.run(stage.now + REDRAW_INTERVAL_MIN);
   assert(stage.written.at(-1)!.includes("client 1000 (client1000) joined"));
-  assert(CHANGES_MAX >= 100);
+  assert(LOG_LINES_MAX >= 100);
 });
 
-Deno.test("Live: a terminal that takes nothing piles nothing up", async () => {
+Deno.test("LiveScreen queues no frames for a stalled terminal", async () => {
   const stage = new Stage();
   await stage.run(TICK / 2);
   stage.isStalled = true;
