@@ -18,28 +18,28 @@ import {
 } from "../protocol/wire/frame.ts";
 import { LAYOUTS } from "../protocol/wire/layout.ts";
 import { PROOF_SIZE, type Prover } from "../protocol/crypto/proof.ts";
-import type { Entries } from "./table/entries.ts";
+import type { EntryFields } from "./table/table.ts";
 import { addressOf, IPV4_SIZE } from "../protocol/wire/endpoint_bytes.ts";
 
-/** Datagrams that wait to be sent; further ones are dropped, and the clients ask again. */
+/** Datagrams that can wait to be sent; further ones are dropped, and the clients ask again. */
 export const OUTPUT_MAX = 1024;
-/** One more, for the one that is being sent. */
-const PLACES = OUTPUT_MAX + 1;
+/** One more, for the datagram that is being sent. */
+const RING_SIZE = OUTPUT_MAX + 1;
 
-/** Puts answers into datagrams, each with its proof where the directory is private. */
+/** Puts answers into datagrams, each with its proof if the directory is private. */
 export class AnswerQueue {
-  /** Bytes that the frames of a datagram may take, its header included. */
+  /** The most bytes in a datagram's header and frames. */
   readonly sizeMax: number;
   readonly #prover: Prover | undefined;
   readonly #writer: DatagramWriter;
-  /** A ring of places for the datagrams. */
-  readonly #bytes = new Uint8Array(PLACES * DATAGRAM_SIZE_MAX);
+  /** A ring of datagrams. */
+  readonly #bytes = new Uint8Array(RING_SIZE * DATAGRAM_SIZE_MAX);
   readonly #view = new DataView(this.#bytes.buffer);
-  readonly #sizes = new Uint16Array(PLACES);
+  readonly #sizes = new Uint16Array(RING_SIZE);
   readonly #to: Address[] = [];
   #first = 0;
   #length = 0;
-  /** Whether answers go into the last datagram, because they are to the same one. */
+  /** Whether further answers go into the last datagram, because they answer the same one. */
   #isOpen = false;
 
   constructor(prover: Prover | undefined) {
@@ -48,12 +48,12 @@ export class AnswerQueue {
     this.#writer = new DatagramWriter(this.sizeMax);
   }
 
-  /** Ends the answers to a datagram: further ones do not share theirs. */
+  /** Ends the answers to a datagram: further answers go into another one. */
   seal(): void {
     this.#isOpen = false;
   }
 
-  /** Takes an answer; false where too many wait. */
+  /** Adds an answer; false if too many wait. */
   add(to: Address, frame: Frame): boolean {
     const writer = this.#writer;
     writer.start({ type: DatagramType.Answer, connection: 0, packet: 0 });
@@ -65,8 +65,8 @@ export class AnswerQueue {
     return true;
   }
 
-  /** Takes a Found about the entry in a slot; false where too many wait. */
-  addFound(to: Address, nonce: bigint, entries: Entries, slot: number): boolean {
+  /** Adds a Found for an entry; false if too many wait. */
+  addFound(to: Address, nonce: bigint, entries: EntryFields, slot: number): boolean {
     const nameSize = entries.nameSize(slot);
     const address = addressOf(entries.endpoint(slot));
     const size = 8 + 4 + 1 + nameSize + 1 + address.length + PUBLIC_KEY_SIZE;
@@ -81,11 +81,11 @@ export class AnswerQueue {
     return true;
   }
 
-  /** Takes a Registered about the entry in a slot; false where too many wait. */
+  /** Adds a Registered for an entry; false if too many wait. */
   addRegistered(
     to: Address,
     nonce: bigint,
-    entries: Entries,
+    entries: EntryFields,
     slot: number,
     lease: number,
   ): boolean {
@@ -100,7 +100,7 @@ export class AnswerQueue {
     return true;
   }
 
-  /** Takes a finished datagram, the only answer to the one at hand; false where too many wait. */
+  /** Adds a whole datagram, which is the only answer; false if too many wait. */
   addDatagram(to: Address, bytes: Uint8Array): boolean {
     const at = this.#reserve(to, bytes.length - HEADER_SIZE);
     if (at === undefined) return false;
@@ -111,15 +111,15 @@ export class AnswerQueue {
   /** The next datagram. */
   poll(): Transmit | undefined {
     if (this.#length === 0) return undefined;
-    const place = this.#first;
-    this.#first = (place + 1) % PLACES;
+    const index = this.#first;
+    this.#first = (index + 1) % RING_SIZE;
     this.#length--;
-    const start = place * DATAGRAM_SIZE_MAX;
-    const bytes = this.#bytes.subarray(start, start + this.#sizes[place]!);
-    return { bytes: this.#prover?.prove(bytes) ?? bytes, to: this.#to[place]! };
+    const start = index * DATAGRAM_SIZE_MAX;
+    const bytes = this.#bytes.subarray(start, start + this.#sizes[index]!);
+    return { bytes: this.#prover?.prove(bytes) ?? bytes, to: this.#to[index]! };
   }
 
-  /** Starts a frame with a nonce, and returns where its next field goes. */
+  /** Starts a frame with a nonce; returns the offset of its next field. */
   #addFrame(to: Address, type: number, size: number, nonce: bigint): number | undefined {
     const at = this.#reserve(to, FRAME_HEADER_SIZE + size);
     if (at === undefined) return undefined;
@@ -129,35 +129,35 @@ export class AnswerQueue {
     return at + FRAME_HEADER_SIZE + 8;
   }
 
-  /** Writes the family, the host and the port; returns what is behind. */
+  /** Writes the family, the host and the port; returns the offset after them. */
   #writeAddress(at: number, address: Uint8Array): number {
     this.#bytes[at] = address.length === IPV4_SIZE ? 4 : 6;
     for (let i = 0; i < address.length; i++) this.#bytes[at + 1 + i] = address[i]!;
     return at + 1 + address.length;
   }
 
-  /** Where so many bytes of frames go; undefined where too many datagrams wait. */
+  /** The offset for so many bytes of frames; undefined if too many datagrams wait. */
   #reserve(to: Address, size: number): number | undefined {
-    let place = (this.#first + this.#length + PLACES - 1) % PLACES;
-    if (!this.#isOpen || this.#sizes[place]! + size > this.sizeMax) {
+    let index = (this.#first + this.#length + RING_SIZE - 1) % RING_SIZE;
+    if (!this.#isOpen || this.#sizes[index]! + size > this.sizeMax) {
       if (this.#length >= OUTPUT_MAX) return undefined;
       this.#length++;
-      place = (place + 1) % PLACES;
-      this.#start(place, to);
+      index = (index + 1) % RING_SIZE;
+      this.#start(index, to);
     }
-    const at = place * DATAGRAM_SIZE_MAX + this.#sizes[place]!;
-    this.#sizes[place]! += size;
+    const at = index * DATAGRAM_SIZE_MAX + this.#sizes[index]!;
+    this.#sizes[index]! += size;
     return at;
   }
 
-  #start(place: number, to: Address): void {
-    const at = place * DATAGRAM_SIZE_MAX;
+  #start(index: number, to: Address): void {
+    const at = index * DATAGRAM_SIZE_MAX;
     this.#view.setUint16(at, MAGIC);
     this.#bytes[at + 2] = VERSION;
     this.#bytes[at + 3] = DatagramType.Answer;
     this.#bytes.fill(0, at + 4, at + HEADER_SIZE);
-    this.#sizes[place] = HEADER_SIZE;
-    this.#to[place] = to;
+    this.#sizes[index] = HEADER_SIZE;
+    this.#to[index] = to;
     this.#isOpen = true;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The challenge cookie: shows that a client receives at its address, and is kept nowhere.
+ * The challenge cookie, which proves that a client receives at its address; stateless.
  *
  * @module
  */
@@ -7,27 +7,27 @@ import { createCipheriv } from "node:crypto";
 import type { Instant, Random } from "../protocol/machine.ts";
 import { ENDPOINT_SIZE } from "../protocol/wire/endpoint_bytes.ts";
 
-/** Milliseconds in a slot of time; a cookie is good in its slot and the next. */
+/** Milliseconds in a time slot; a cookie is valid in its slot and the next. */
 export const COOKIE_SLOT = 30_000;
 /** Bytes in a cookie, and in a block of AES. */
 const COOKIE_SIZE = 16;
 /** Bytes in the key. */
 const KEY_SIZE = 32;
-/** Bytes in the text: two blocks. */
+/** Bytes in the text that is authenticated: two blocks. */
 const TEXT_SIZE: number = 2 * COOKIE_SIZE;
-/** Where the nonce and the slot, in 6 bytes, are in the text. */
+/** The offsets of the nonce and the slot, which has 6 bytes, in the text. */
 const NONCE_AT = ENDPOINT_SIZE;
 const SLOT_AT = NONCE_AT + 8;
 
 const NONE = new Uint8Array(COOKIE_SIZE);
 
 /**
- * Makes and checks cookies, under a key of its own.
+ * Makes and checks cookies with a random key.
  *
  * They are CBC-MACs with AES-256 (ISO/IEC 9797-1, algorithm 1), which are as hard to guess as random
- * bytes, because all texts are equally long (Bellare, Kilian and Rogaway, "The security of the cipher
- * block chaining message authentication code"). A hash would do; but one cipher serves for all
- * cookies, while each hash leaves an object behind that takes memory until it is collected.
+ * bytes, because all texts have the same length (Bellare, Kilian and Rogaway, "The security of the
+ * cipher block chaining message authentication code"). One cipher object makes all of them; an HMAC
+ * would take an object for each, which the garbage collector has to find.
  */
 export class CookieJar {
   readonly #cipher: ReturnType<typeof createCipheriv>;
@@ -39,16 +39,16 @@ export class CookieJar {
     this.#cipher = createCipheriv("aes-256-cbc", random(KEY_SIZE), this.#cookie);
   }
 
-  /** Whether a cookie was made for this endpoint and nonce, in this slot or the one before. */
-  isGood(now: Instant, endpoint: Uint8Array, nonce: bigint, shown: Uint8Array): boolean {
-    // The empty one of a first Register is the common case.
-    if (isEqual(NONE, shown)) return false;
+  /** Whether a cookie was made for this endpoint and nonce, in this time slot or the one before. */
+  isValid(now: Instant, endpoint: Uint8Array, nonce: bigint, cookie: Uint8Array): boolean {
+    // The common case: a first Register has none.
+    if (isEqual(NONE, cookie)) return false;
     const slot = slotOf(now);
-    return isEqual(this.#make(slot, endpoint, nonce), shown) ||
-      isEqual(this.#make(slot - 1, endpoint, nonce), shown);
+    return isEqual(this.#make(slot, endpoint, nonce), cookie) ||
+      isEqual(this.#make(slot - 1, endpoint, nonce), cookie);
   }
 
-  /** The cookie that a Register has to come back with; valid until the next call. */
+  /** The cookie that a Register has to be repeated with; the bytes are valid until the next call. */
   make(now: Instant, endpoint: Uint8Array, nonce: bigint): Uint8Array {
     return this.#make(slotOf(now), endpoint, nonce);
   }
@@ -59,20 +59,21 @@ export class CookieJar {
     this.#view.setBigUint64(NONCE_AT, nonce);
     this.#view.setUint16(SLOT_AT, slot / 2 ** 32);
     this.#view.setUint32(SLOT_AT + 2, slot);
-    // The cipher chains on from the last cookie: taken out here, each text starts from zero.
+    // The cipher adds the last cookie to the text, as CBC does: adding it here, too, cancels that.
     for (let i = 0; i < COOKIE_SIZE; i++) this.#text[i]! ^= cookie[i]!;
     const blocks = this.#cipher.update(this.#text);
     for (let i = 0; i < COOKIE_SIZE; i++) cookie[i] = blocks[COOKIE_SIZE + i]!;
     return cookie;
   }
 }
+
 function slotOf(now: Instant): number {
   return Math.floor(now / COOKIE_SLOT);
 }
 
-/** How long it takes tells nothing about the cookie. */
-function isEqual(cookie: Uint8Array, shown: Uint8Array): boolean {
+/** Compares cookies; how long that takes reveals nothing about them. */
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   let difference = 0;
-  for (let i = 0; i < COOKIE_SIZE; i++) difference |= cookie[i]! ^ shown[i]!;
+  for (let i = 0; i < COOKIE_SIZE; i++) difference |= a[i]! ^ b[i]!;
   return difference === 0;
 }

@@ -1,28 +1,24 @@
 /**
- * What a directory tells its user; render.ts turns it into words or JSON.
+ * The events of a directory.
  *
  * @module
  */
 import type { Instant } from "../protocol/machine.ts";
-import type { MemoryTable } from "./table/memory_table.ts";
-import type { TableClient } from "./table/entry.ts";
+import type { Table, TableClient } from "./table/table.ts";
 
-/** Rows in the longest table that is told whole; of a longer one the changes and the size are. */
+/** Rows in the longest table that is shown; of a longer one only the changes and the size are. */
 export const TABLE_ROWS_MAX = 200;
-/** Rows of tables that may be told per second; a longer table counts as the longest. */
+/** Rows of tables that may be reported per second; a longer table counts as the longest. */
 export const TABLE_ROWS_PER_SECOND = 10_000;
-/** Rows of tables that may be told in a burst above that. */
+/** Rows of tables that may be reported in a burst above that. */
 export const TABLE_BURST = 2_000;
-/** Milliseconds that a row takes from the allowance. */
-const ROW_COST = 1000 / TABLE_ROWS_PER_SECOND;
+/** Milliseconds in which a row may be reported. */
+const ROW_INTERVAL = 1000 / TABLE_ROWS_PER_SECOND;
 
-/** What can happen to a client. `moved`: it has another address or name now. */
+/** How an entry changed. `moved`: the client has another address or name now. */
 export type ChangeKind = "joined" | "moved" | "left" | "expired";
 
-/**
- * Who is active: not a copy, but a look at the directory, so that it costs nothing unread. Above
- * {@linkcode TABLE_ROWS_MAX} only the size is told.
- */
+/** The active clients: a view of the table, so that it costs nothing if it is not read. */
 export interface TableEvent {
   readonly kind: "table";
   readonly size: number;
@@ -30,60 +26,60 @@ export interface TableEvent {
   readonly clients: Iterable<TableClient>;
 }
 
-/** Everything that a directory tells, by `kind`. */
+/** An event of a directory. */
 export type ServerEvent = { kind: ChangeKind; client: TableClient } | TableEvent;
 
 /**
- * The events that wait to be taken: after each input the changes, then the table, once.
+ * Queues the events: after each input its changes, then the table, once.
  *
- * Where changes are many, the table follows when the rate allows it.
+ * While there are many changes, the table is reported when its rate limit allows it.
  */
-export class Announcements {
-  readonly #directory: MemoryTable;
+export class EventReporter {
+  readonly #table: Table;
   /** At most two for each client, as long as they are taken after each input. */
   readonly #events: ServerEvent[] = [];
   #isTableChanged = false;
-  /** When the allowance for the rows that were told is earned; tables wait until then. */
-  #paidAt: Instant = -Infinity;
+  /** The next table waits until then. */
+  #nextTableAt: Instant = -Infinity;
 
-  constructor(directory: MemoryTable) {
-    this.#directory = directory;
+  constructor(table: Table) {
+    this.#table = table;
   }
 
-  /** Tells what happened to a client. */
-  tellChange(kind: ChangeKind, client: TableClient): void {
+  /** Reports a change of the table. */
+  reportChange(kind: ChangeKind, client: TableClient): void {
     this.#events.push({ kind, client });
     this.#isTableChanged = true;
   }
 
-  /** Tells the table, where it changed and the rate allows it. */
-  tellTable(now: Instant): void {
-    if (!this.#isTableChanged || now < this.#paidAt) return;
-    const start = Math.max(this.#paidAt, now - TABLE_BURST * ROW_COST);
-    this.#paidAt = start + Math.min(this.#directory.size, TABLE_ROWS_MAX) * ROW_COST;
+  /** Reports the table, if it has changed and the rate limit allows it. */
+  reportTable(now: Instant): void {
+    if (!this.#isTableChanged || now < this.#nextTableAt) return;
+    const start = Math.max(this.#nextTableAt, now - TABLE_BURST * ROW_INTERVAL);
+    this.#nextTableAt = start + Math.min(this.#table.size, TABLE_ROWS_MAX) * ROW_INTERVAL;
     this.#isTableChanged = false;
     this.#events.push(this.table());
   }
 
-  /** Who is active, as an event. */
+  /** The table as an event. */
   table(): TableEvent {
-    const directory = this.#directory;
+    const table = this.#table;
     return {
       kind: "table",
       get size(): number {
-        return directory.size;
+        return table.size;
       },
       clients: {
         *[Symbol.iterator](): Generator<TableClient, void> {
-          for (const slot of directory.above()) yield directory.entries.client(slot);
+          for (const slot of table.listAbove(0)) yield table.entries.client(slot);
         },
       },
     };
   }
 
-  /** When to call tellTable() next. */
+  /** When to call reportTable() next. */
   nextTimeout(): Instant | undefined {
-    return this.#isTableChanged ? this.#paidAt : undefined;
+    return this.#isTableChanged ? this.#nextTableAt : undefined;
   }
 
   /** The next event, if any. */

@@ -1,6 +1,5 @@
 /**
- * The directory's side of the protocol: frames in, frames out. Pure: no clock, socket or
- * randomness of its own.
+ * The state machine of a directory.
  *
  * @module
  */
@@ -25,44 +24,43 @@ import { PROOF_SIZE, Prover } from "../protocol/crypto/proof.ts";
 import { earlier } from "../protocol/timers.ts";
 import { CookieJar } from "./cookie.ts";
 import { MemoryTable } from "./table/memory_table.ts";
-import type { TableClient } from "./table/entry.ts";
-import { Announcements, type ServerEvent, type TableEvent } from "./event.ts";
-import { NO_SLOT } from "./table/hash_index.ts";
+import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
+import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../protocol/wire/endpoint_bytes.ts";
-import { type LimitName, Limits } from "./limits.ts";
+import { type LimitName, Limits, registrationsPerMinute } from "./limits.ts";
 import { AnswerQueue } from "./answer_queue.ts";
 import { readRequest } from "../protocol/wire/directory_request.ts";
 
 /** Clients in the largest Listing: their number is one byte. */
 const LISTING_LENGTH_MAX = 255;
-/** Bytes in a Listing's datagram beside the clients: the nonce, `more` and their number are some. */
+/** Bytes in a Listing's datagram except for the clients: the headers, the nonce and two fields. */
 const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 8 + 1 + 1;
 
-/** Why something that came, or an answer to it, came to nothing. */
+/** Why a datagram, a frame or an answer was dropped. */
 export type DropReason =
   /** Under 16 or over 1200 bytes. */
   | "size"
-  /** Not of this protocol. */
+  /** Of another protocol. */
   | "magic"
-  /** Of another version; answered, unless it was an answer. */
+  /** Of another version; answered, unless it is an answer itself. */
   | "version"
-  /** A type of datagram that this version does not know. */
+  /** Of an unknown type. */
   | "type"
-  /** A packet counter above 2^53 - 1. */
+  /** With a packet counter above 2^53 - 1. */
   | "packet"
-  /** A frame that is cut short, too long or malformed. */
+  /** With a frame that is truncated, too long or malformed. */
   | "frame"
-  /** A datagram that is none for a directory. */
+  /** Of a type that clients do not send to a directory. */
   | "notRequest"
-  /** A frame in a Request that is none, or unknown; the others were read. */
+  /** A frame that is no request, or unknown; the other frames of its datagram were handled. */
   | "strayFrame"
   /** A request with an unknown token, or from another address than its client's; refused. */
   | "token"
-  /** Without the proof that a private directory asks for, or with a wrong one. */
+  /** Without the proof that a private directory requires, or with a wrong one. */
   | "proof"
-  /** A Register that had its effect before, on an entry that has since changed or gone. */
+  /** A Register that has had its effect, on an entry that has since changed or gone. */
   | "replay"
-  /** Beyond what one source, or all together, may have: see `limits.ts`. */
+  /** Above a rate limit: see `limits.ts`. */
   | LimitName
   /** An answer, because too many wait to be sent. */
   | "output";
@@ -71,51 +69,53 @@ export type DropReason =
 export interface ServerOptions {
   /** The most clients in the table. */
   maxClients: number;
-  /** Milliseconds that an entry lives without a Lease Keepalive. */
+  /** Milliseconds that an entry lasts without a Lease Keepalive. */
   lease: number;
   random: Random;
-  /** Only who has it too is answered; undefined for a public directory. */
+  /** Only clients with the same secret are answered; undefined for a public directory. */
   secret?: Uint8Array | undefined;
-  /** Whether a single source is limited, and not only all together; true where left out. */
+  /** Whether each source is limited, not only the total; true by default. */
   hasSourceLimits?: boolean;
 }
 
-/** A directory that is driven by datagrams and the time. */
+/** A directory: answers requests, and reports the changes of its table. */
 export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
-  /** The Look-ups that were answered. */
+  /** Look-ups that were answered. */
   lookUps = 0;
   readonly #lease: number;
   readonly #cookies: CookieJar;
-  readonly #directory: MemoryTable;
+  readonly #table: Table;
   readonly #limits: Limits;
   readonly #prover: Prover | undefined;
   readonly #answers: AnswerQueue;
-  readonly #announcements: Announcements;
-  /** Where the datagram at hand came from. */
+  readonly #events: EventReporter;
+  /** The source of the datagram that is being handled. */
   readonly #endpoint = new Uint8Array(ENDPOINT_SIZE);
-  readonly #tellExpired = (client: TableClient): void => {
-    this.#announcements.tellChange("expired", client);
+  readonly #reportExpired = (client: TableClient): void => {
+    this.#events.reportChange("expired", client);
   };
 
   constructor(options: ServerOptions) {
     const { lease, random, secret, maxClients, hasSourceLimits = true } = options;
     this.#lease = lease;
     this.#cookies = new CookieJar(random);
-    this.#directory = new MemoryTable(options);
+    // A cookie is valid for a minute at most.
+    const replaysMax = registrationsPerMinute(maxClients);
+    this.#table = new MemoryTable({ maxClients, lease, replaysMax, random });
     this.#limits = new Limits(maxClients, hasSourceLimits);
     this.#prover = secret && new Prover(secret);
     this.#answers = new AnswerQueue(this.#prover);
-    this.#announcements = new Announcements(this.#directory);
+    this.#events = new EventReporter(this.#table);
   }
 
-  /** Who is active, as an event. */
+  /** The active clients, as an event. */
   table(): TableEvent {
-    return this.#announcements.table();
+    return this.#events.table();
   }
 
-  /** The token buckets that are kept: those of all limits, each with a bound. */
+  /** The number of token buckets, which has a bound. */
   get buckets(): number {
     return this.#limits.size;
   }
@@ -126,19 +126,19 @@ export class Server implements DatagramMachine<ServerEvent> {
     writeEndpoint(this.#endpoint, from);
     if (this.#prover === undefined) this.#handleProven(now, bytes, from);
     else if (this.#prover.isProven(bytes)) {
-      // Without the proof, so that no frame in front of it can reach into it.
+      // Without the proof, so that no frame before it can extend into it.
       this.#handleProven(now, bytes.subarray(0, bytes.length - PROOF_SIZE), from);
     } else this.#drop("proof");
-    this.#announcements.tellTable(now);
+    this.#events.reportTable(now);
   }
 
   handleTimeout(now: Instant): void {
     this.#expire(now);
-    this.#announcements.tellTable(now);
+    this.#events.reportTable(now);
   }
 
   nextTimeout(): Instant | undefined {
-    return earlier(this.#directory.nextExpiry(), this.#announcements.nextTimeout());
+    return earlier(this.#table.nextExpiry(), this.#events.nextTimeout());
   }
 
   pollTransmit(): Transmit | undefined {
@@ -146,7 +146,7 @@ export class Server implements DatagramMachine<ServerEvent> {
   }
 
   pollEvent(): ServerEvent | undefined {
-    return this.#announcements.poll();
+    return this.#events.poll();
   }
 
   #handleProven(now: Instant, bytes: Uint8Array, from: Address): void {
@@ -178,8 +178,8 @@ export class Server implements DatagramMachine<ServerEvent> {
       case "leaseKeepalive":
       case "lookUp":
       case "list": {
-        const slot = this.#directory.findToken(frame.token);
-        if (slot === NO_SLOT || !this.#directory.entries.isAt(slot, this.#endpoint)) {
+        const slot = this.#table.findToken(frame.token);
+        if (slot === NO_SLOT || !this.#table.entries.isAt(slot, this.#endpoint)) {
           this.#drop("token");
           if (!this.#admit(now, "strangers", from)) return;
           return this.#refuse(frame.nonce, from, RefusalReason.unknownToken);
@@ -190,7 +190,7 @@ export class Server implements DatagramMachine<ServerEvent> {
         return this.#handleList(frame, from);
       }
       case "proof":
-        // It was checked, or this directory is public.
+        // It was verified, or this directory is public.
         return;
       default:
         this.#drop("strayFrame");
@@ -198,49 +198,49 @@ export class Server implements DatagramMachine<ServerEvent> {
   }
 
   #handleRegister(now: Instant, frame: Register, from: Address): void {
-    const { nonce, token, wantedId, port, publicKey, name } = frame;
+    const { nonce, token, wantedId, publicKey, name } = frame;
     const endpoint = this.#endpoint;
-    if (!this.#cookies.isGood(now, endpoint, nonce, frame.cookie)) {
+    if (!this.#cookies.isValid(now, endpoint, nonce, frame.cookie)) {
       if (!this.#admit(now, "strangers", from)) return;
       const cookie = this.#cookies.make(now, endpoint, nonce);
-      return this.#answerWith(from, { kind: "challenge", nonce, cookie });
+      return this.#answer(from, { kind: "challenge", nonce, cookie });
     }
-    const request = { nonce, token, wantedId, port, publicKey, name, endpoint };
-    if (this.#directory.isReplay(request)) return this.#drop("replay");
-    const isRepeat = this.#directory.isRepeat(request);
+    const request = { nonce, token, wantedId, publicKey, name, endpoint };
+    if (this.#table.isReplay(request)) return this.#drop("replay");
+    const isRepeat = this.#table.isRepeat(request);
     if (!isRepeat && !this.#admit(now, "registrations", from)) return;
     if (name !== "" && nameProblem(name) !== undefined) {
       return this.#refuse(nonce, from, RefusalReason.badName);
     }
-    const result = this.#directory.register(now, request);
-    if (!result.ok) return this.#refuse(nonce, from, result.reason);
-    const { slot, change, replaced } = result;
-    const { entries } = this.#directory;
+    const result = this.#table.register(now, request);
+    if (!result.ok) return this.#refuse(nonce, from, result.error);
+    const { slot, change, replaced } = result.value;
+    const { entries } = this.#table;
     this.#count(this.#answers.addRegistered(from, nonce, entries, slot, this.#lease));
-    if (replaced !== undefined) this.#announcements.tellChange("left", replaced);
-    if (change !== "none") this.#announcements.tellChange(change, entries.client(slot));
+    if (replaced !== undefined) this.#events.reportChange("left", replaced);
+    if (change !== "none") this.#events.reportChange(change, entries.client(slot));
   }
 
   #handleKeepalive(now: Instant, slot: number, { nonce }: LeaseKeepalive, from: Address): void {
-    this.#directory.renew(now, slot);
-    this.#answerWith(from, { kind: "leaseKeepaliveAck", nonce, lease: this.#lease });
+    this.#table.renew(now, slot);
+    this.#answer(from, { kind: "leaseKeepaliveAck", nonce, lease: this.#lease });
   }
 
   #handleLookUp(frame: LookUp, from: Address): void {
     const { nonce, id, name } = frame;
     this.lookUps++;
-    const directory = this.#directory;
-    const slot = id === 0 ? directory.findName(name) : directory.find(id);
-    if (slot === NO_SLOT) return this.#answerWith(from, { kind: "inactive", nonce, id, name });
-    this.#count(this.#answers.addFound(from, nonce, directory.entries, slot));
+    const table = this.#table;
+    const slot = id === 0 ? table.findName(name) : table.find(id);
+    if (slot === NO_SLOT) return this.#answer(from, { kind: "inactive", nonce, id, name });
+    this.#count(this.#answers.addFound(from, nonce, table.entries, slot));
   }
 
   #handleList(frame: List, from: Address): void {
     const clients: ListEntry[] = [];
     let space = this.#answers.sizeMax - LISTING_OVERHEAD;
     let more = 0;
-    const { entries } = this.#directory;
-    for (const slot of this.#directory.above(frame.after)) {
+    const { entries } = this.#table;
+    for (const slot of this.#table.listAbove(frame.after)) {
       // The id and the size of the name, then the name.
       space -= 4 + 1 + entries.nameSize(slot);
       if (space < 0 || clients.length === LISTING_LENGTH_MAX) {
@@ -249,33 +249,33 @@ export class Server implements DatagramMachine<ServerEvent> {
       }
       clients.push({ id: entries.id(slot), name: entries.name(slot) });
     }
-    this.#answerWith(from, { kind: "listing", nonce: frame.nonce, more, clients });
+    this.#answer(from, { kind: "listing", nonce: frame.nonce, more, clients });
   }
 
   #handleLeave(now: Instant, { token, nonce }: Leave, from: Address): void {
-    // From whatever address: who has the token may go, and a NAT may have moved it.
-    const slot = this.#directory.findToken(token);
+    // From any address: the token is enough, and a NAT may have changed the address.
+    const slot = this.#table.findToken(token);
     if (slot !== NO_SLOT) {
-      this.#announcements.tellChange("left", this.#directory.entries.client(slot));
-      this.#directory.remove(slot);
+      this.#events.reportChange("left", this.#table.entries.client(slot));
+      this.#table.remove(slot);
     } else if (!this.#admit(now, "strangers", from)) return;
-    this.#answerWith(from, { kind: "leaveAck", nonce });
+    this.#answer(from, { kind: "leaveAck", nonce });
   }
 
   #refuse(nonce: bigint, to: Address, reason: number): void {
-    this.#answerWith(to, { kind: "refused", nonce, reason });
+    this.#answer(to, { kind: "refused", nonce, reason });
   }
 
-  #answerWith(to: Address, frame: Frame): void {
+  #answer(to: Address, frame: Frame): void {
     this.#count(this.#answers.add(to, frame));
   }
 
-  /** Counts an answer for which there was no room. */
+  /** Counts an answer that could not be added. */
   #count(isAdded: boolean): void {
     if (!isAdded) this.#drop("output");
   }
 
-  /** Whether the limit leaves room for this; if not, it is dropped. */
+  /** Whether the rate limit allows a request; counts it as dropped if not. */
   #admit(now: Instant, name: LimitName, from: Address): boolean {
     const isAdmitted = this.#limits.take(now, name, from);
     if (!isAdmitted) this.#drop(name);
@@ -287,6 +287,6 @@ export class Server implements DatagramMachine<ServerEvent> {
   }
 
   #expire(now: Instant): void {
-    this.#directory.expire(now, this.#tellExpired);
+    this.#table.expire(now, this.#reportExpired);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChangeKind } from "../event.ts";
-import type { TableClient } from "../table/entry.ts";
+import type { TableClient } from "../table/table.ts";
 import { type ClockReading, type LogLine, renderChangeLine, renderNoteLine } from "./render.ts";
 import { renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";
 import type { Server } from "../server.ts";

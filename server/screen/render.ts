@@ -8,7 +8,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import { type Brush, styles } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
 import { alignRows, type Row } from "./columns.ts";
-import type { TableClient } from "../table/entry.ts";
+import type { TableClient } from "../table/table.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "../event.ts";
 import { PORT_DEFAULT } from "../options.ts";
 import type { DropReason } from "../server.ts";

@@ -10,7 +10,7 @@ import { cleanText } from "../../cli/text.ts";
 import { formatAge } from "../../cli/format.ts";
 import { cutToWidth } from "../../cli/wrap.ts";
 import { alignRows, GAP, type Row } from "./columns.ts";
-import type { TableClient } from "../table/entry.ts";
+import type { TableClient } from "../table/table.ts";
 import type { TableEvent } from "../event.ts";
 import type { LogLine } from "./render.ts";
 import type { DropReason } from "../server.ts";

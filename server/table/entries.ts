@@ -1,5 +1,5 @@
 /**
- * The entries of the table as bytes: in one block of memory, in slots of equal size.
+ * The entries of the table as bytes, in one block of memory with slots of equal size.
  *
  * An object for each of a million clients would take more than twice the memory, and the garbage
  * collector would walk through all of them.
@@ -8,18 +8,17 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { NAME_SIZE_MAX, PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
-import type { Entry, TableClient } from "./entry.ts";
-import { NO_SLOT } from "./hash_index.ts";
+import { type EntryFields, NO_SLOT, type TableClient } from "./table.ts";
 import { ENDPOINT_SIZE, readEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
-import { Names } from "./names.ts";
+import { NameStore } from "./name_store.ts";
 import { readUtf8 } from "../../protocol/wire/utf8.ts";
 
-/** Random bytes in a token, behind the four of the client id. */
+/** Random bytes in a token, after the four of the client id. */
 export const TOKEN_SECRET_SIZE = 12;
 
 /** Bytes in a slot: the fields below, those of 8 bytes first. */
 const SLOT_SIZE = 128;
-/** Where the fields of a slot are, in units of their own size. */
+/** The offsets of the fields in a slot, in units of their own size. */
 const JOINED_AT = 0;
 const EXPIRES_AT = 1;
 const NONCE = 2;
@@ -27,53 +26,50 @@ const NONCE = 2;
 const ID = 6;
 const OLDER = 7;
 const YOUNGER = 8;
-const PORT = 20;
-/** In bytes: the host as in `host_bytes.ts`, with the port behind it. */
-const ENDPOINT = 42;
-const SECRET = 60;
-const KEY = 72;
-const NAME_SIZE = 104;
-const NAME = 105;
-/** Bytes in the longest name that is in the slot; of a longer one the first cell is. */
+/** From here on in bytes. As in `endpoint_bytes.ts`. */
+const ENDPOINT = 36;
+const SECRET: number = ENDPOINT + ENDPOINT_SIZE;
+const KEY: number = SECRET + TOKEN_SECRET_SIZE;
+const NAME_SIZE: number = KEY + PUBLIC_KEY_SIZE;
+const NAME: number = NAME_SIZE + 1;
+/** Bytes in the longest name that is in the slot; for a longer one its first cell is there. */
 const SHORT_NAME_MAX: number = SLOT_SIZE - NAME;
-const NAME_CELL = 27;
+/** In units of 4 bytes. */
+const NAME_CELL: number = Math.ceil(NAME / 4);
 
 /**
- * Slots with entries, in the order of the ends of their leases.
+ * Slots with entries, linked in the order in which their leases end.
  *
- * The entry with an id up to the number of clients is in the slot of that number, so that it is
- * found without an index; those with higher ids share as many slots behind. Memory that was never
- * written to takes none.
+ * An entry whose id is at most the number of clients is in the slot of that number, so that it is
+ * found without an index; those with higher ids share as many slots after these. The system gives
+ * memory only for slots that are written.
  */
-export class Entries {
+export class Entries implements EntryFields {
   readonly #clientsMax: number;
   readonly #bytes: Uint8Array;
-  readonly #u16: Uint16Array;
   readonly #u32: Uint32Array;
   readonly #u64: BigUint64Array;
   readonly #f64: Float64Array;
-  readonly #names: Names;
-  /** A name that is being read: new bytes for each take longer than all else about it. */
+  readonly #names: NameStore;
+  /** For the name that is being read: allocating would take longer than all the rest. */
   readonly #name = new Uint8Array(NAME_SIZE_MAX);
-  /** The first slot for a higher id that was never taken. */
+  /** The first slot for a higher id that was never used. */
   #unused: number;
-  /** The first one that was given back, each with the next one in YOUNGER. */
+  /** The first of those that are free again, linked by YOUNGER. */
   #free = NO_SLOT;
   #size = 0;
   #oldest = NO_SLOT;
   #youngest = NO_SLOT;
 
-  /** @param clientsMax the most entries. */
   constructor(clientsMax: number) {
     const buffer = new ArrayBuffer(2 * clientsMax * SLOT_SIZE);
     this.#clientsMax = clientsMax;
     this.#unused = clientsMax;
     this.#bytes = new Uint8Array(buffer);
-    this.#u16 = new Uint16Array(buffer);
     this.#u32 = new Uint32Array(buffer);
     this.#u64 = new BigUint64Array(buffer);
     this.#f64 = new Float64Array(buffer);
-    this.#names = new Names(clientsMax);
+    this.#names = new NameStore(clientsMax);
   }
 
   /** How many there are. */
@@ -81,22 +77,22 @@ export class Entries {
     return this.#size;
   }
 
-  /** The one whose lease ends first, or {@linkcode NO_SLOT}. */
+  /** The slot whose lease ends first, or {@linkcode NO_SLOT}. */
   get oldest(): number {
     return this.#oldest;
   }
 
-  /** Whether the entry with this id needs no index: then find() finds it. */
+  /** Whether the slot follows from the id, so that find() needs no index. */
   isDirect(id: number): boolean {
     return id <= this.#clientsMax;
   }
 
-  /** The slot of the entry with this id, where it needs no index. */
+  /** The slot of the entry with this id, for which isDirect() is true. */
   find(id: number): number {
     return id > 0 && this.id(id - 1) === id ? id - 1 : NO_SLOT;
   }
 
-  /** Takes a slot, for an entry without a name. There must be room, and no entry with this id. */
+  /** Adds an entry without a name. There must be room, and no entry with this id. */
   add(id: number, secret: Uint8Array, key: Uint8Array, now: Instant, expiresAt: Instant): number {
     const slot = this.isDirect(id) ? id - 1 : this.#takeHigher();
     this.#u32[this.#u32At(slot) + ID] = id;
@@ -109,9 +105,9 @@ export class Entries {
     return slot;
   }
 
-  /** Gives the slot back. */
+  /** Removes an entry. */
   remove(slot: number): void {
-    this.setName(slot, NOTHING);
+    this.setName(slot, NO_NAME);
     this.#dequeue(slot);
     this.#u32[this.#u32At(slot) + ID] = 0;
     this.#size--;
@@ -120,16 +116,15 @@ export class Entries {
     this.#free = slot;
   }
 
-  /** Moves the end of the lease to `expiresAt`, which no other lease outlasts. */
+  /** Moves the end of the lease to `expiresAt`; no other lease may end later. */
   renew(slot: number, expiresAt: Instant): void {
     this.#dequeue(slot);
     this.#enqueue(slot, expiresAt);
   }
 
-  /** Sets what the last Register told, beside the name. */
-  setRegister(slot: number, endpoint: Uint8Array, port: number, nonce: bigint): void {
+  /** Sets what the last Register contained, except for the name. */
+  setRegister(slot: number, endpoint: Uint8Array, nonce: bigint): void {
     this.#bytes.set(endpoint, slot * SLOT_SIZE + ENDPOINT);
-    this.#u16[slot * (SLOT_SIZE / 2) + PORT] = port;
     this.#u64[this.#f64At(slot) + NONCE] = nonce;
   }
 
@@ -160,41 +155,36 @@ export class Entries {
     return this.#bytes[slot * SLOT_SIZE + NAME_SIZE]!;
   }
 
-  /** Writes the name to the start of `to`, or from `at` on. */
-  copyName(slot: number, to: Uint8Array, at = 0): void {
+  copyName(slot: number, to: Uint8Array, at: number): void {
     const size = this.nameSize(slot);
     if (size > SHORT_NAME_MAX) {
       this.#names.copy(this.#u32[this.#u32At(slot) + NAME_CELL]!, size, to, at);
     } else this.#copy(slot * SLOT_SIZE + NAME, size, to, at);
   }
 
-  /** Host and port as in `host_bytes.ts`, as a view. */
   endpoint(slot: number): Uint8Array {
     const at = slot * SLOT_SIZE + ENDPOINT;
     return this.#bytes.subarray(at, at + ENDPOINT_SIZE);
   }
 
-  /** Writes the public key from `at` on. */
   copyKey(slot: number, to: Uint8Array, at: number): void {
     this.#copy(slot * SLOT_SIZE + KEY, PUBLIC_KEY_SIZE, to, at);
   }
 
-  /** Whether the client's datagrams come from there. */
   isAt(slot: number, endpoint: Uint8Array): boolean {
-    return this.#isAtOffset(slot * SLOT_SIZE + ENDPOINT, endpoint, 0, ENDPOINT_SIZE);
+    return this.#hasBytes(slot * SLOT_SIZE + ENDPOINT, endpoint, 0, ENDPOINT_SIZE);
   }
 
   /** Whether this is the entry's key. */
   hasKey(slot: number, key: Uint8Array): boolean {
-    return this.#isAtOffset(slot * SLOT_SIZE + KEY, key, 0, PUBLIC_KEY_SIZE);
+    return this.#hasBytes(slot * SLOT_SIZE + KEY, key, 0, PUBLIC_KEY_SIZE);
   }
 
-  /** Whether the token ends with the entry's secret. How long it takes tells nothing about it. */
+  /** Whether the token ends with the entry's secret. How long it takes reveals nothing about it. */
   hasSecret(slot: number, token: Uint8Array): boolean {
-    return this.#isAtOffset(slot * SLOT_SIZE + SECRET, token, 4, TOKEN_SECRET_SIZE);
+    return this.#hasBytes(slot * SLOT_SIZE + SECRET, token, 4, TOKEN_SECRET_SIZE);
   }
 
-  /** Writes the token of the entry from `at` on. */
   copyToken(slot: number, to: Uint8Array, at: number): void {
     const id = this.id(slot);
     to[at] = id >>> 24;
@@ -204,24 +194,6 @@ export class Entries {
     this.#copy(slot * SLOT_SIZE + SECRET, TOKEN_SECRET_SIZE, to, at + 4);
   }
 
-  /** The entry as an object. */
-  get(slot: number): Entry {
-    const token = new Uint8Array(4 + TOKEN_SECRET_SIZE);
-    this.copyToken(slot, token, 0);
-    const publicKey = new Uint8Array(PUBLIC_KEY_SIZE);
-    this.copyKey(slot, publicKey, 0);
-    return {
-      ...this.client(slot),
-      slot,
-      token,
-      publicKey,
-      port: this.#u16[slot * (SLOT_SIZE / 2) + PORT]!,
-      nonce: this.nonce(slot),
-      expiresAt: this.expiresAt(slot),
-    };
-  }
-
-  /** What of it is told to the user. */
   client(slot: number): TableClient {
     return {
       id: this.id(slot),
@@ -231,15 +203,14 @@ export class Entries {
     };
   }
 
-  /** The name as text. */
   name(slot: number): string {
     const size = this.nameSize(slot);
     if (size === 0) return "";
-    this.copyName(slot, this.#name);
+    this.copyName(slot, this.#name, 0);
     return readUtf8(this.#name.subarray(0, size));
   }
 
-  /** For a few bytes, quicker than set() with a view. */
+  /** For a few bytes this is faster than set() with a view. */
   #copy(from: number, size: number, to: Uint8Array, at: number): void {
     for (let i = 0; i < size; i++) to[at + i] = this.#bytes[from + i]!;
   }
@@ -251,8 +222,8 @@ export class Entries {
     return slot;
   }
 
-  /** In constant time for a size. */
-  #isAtOffset(offset: number, shown: Uint8Array, at: number, size: number): boolean {
+  /** Compares bytes, in a time that depends on their number alone. */
+  #hasBytes(offset: number, shown: Uint8Array, at: number, size: number): boolean {
     let difference = 0;
     for (let i = 0; i < size; i++) difference |= this.#bytes[offset + i]! ^ shown[at + i]!;
     return difference === 0;
@@ -293,4 +264,4 @@ export class Entries {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+const NO_NAME = new Uint8Array(0);

@@ -1,5 +1,5 @@
 /**
- * The ids that are taken, in order.
+ * A sorted set of client ids.
  *
  * @module
  */
@@ -13,14 +13,14 @@ interface Chunk {
 }
 
 /**
- * A set of ids that tells the next one and the first gap.
+ * A set that finds the next id and the first gap quickly.
  *
- * Rising ids in chunks: a change moves the ids of one chunk, not all of them. Neighbours that are
- * together half full become one, so that there are never many more chunks than needed.
+ * The sorted ids are in chunks, so that a change moves the ids of one chunk only. Neighbours that
+ * are together at most half full are merged, so that there are not many more chunks than needed.
  */
 export class IdSet {
   readonly #chunks: Chunk[] = [];
-  /** So many chunks in front hold all ids from 1 on without a gap. */
+  /** The number of chunks at the start that hold all ids from 1 on, without a gap. */
   #gapless = 0;
 
   /** The smallest id from 1 on that is not in the set. */
@@ -35,9 +35,9 @@ export class IdSet {
     return this.#lastBefore(this.#gapless) + 1;
   }
 
-  /** Adds an id that is not in the set. */
+  /** Adds an id, which must not be in the set. */
   add(id: number): void {
-    const index = Math.max(0, this.#chunkBehind(id) - 1);
+    const index = Math.max(0, this.#chunkAfter(id) - 1);
     let chunk = this.#chunks[index];
     if (chunk === undefined) this.#chunks.push(chunk = newChunk([]));
     this.#gapless = Math.min(this.#gapless, index);
@@ -45,9 +45,9 @@ export class IdSet {
     else insert(chunk, id);
   }
 
-  /** Takes an id out that is in the set. */
+  /** Removes an id, which must be in the set. */
   remove(id: number): void {
-    const index = this.#chunkBehind(id) - 1;
+    const index = this.#chunkAfter(id) - 1;
     const chunk = this.#chunks[index]!;
     chunk.ids.copyWithin(indexAbove(chunk, id - 1), indexAbove(chunk, id), chunk.length--);
     this.#gapless = Math.min(this.#gapless, index);
@@ -55,46 +55,46 @@ export class IdSet {
     else if (!this.#merge(index)) this.#merge(index - 1);
   }
 
-  /** The ids above `after`, rising; they may change meanwhile. */
-  *above(after: number): Generator<number, void> {
-    for (let id = this.#next(after); id !== undefined; id = this.#next(id)) yield id;
+  /** The ids above `id` in rising order; the set may change meanwhile. */
+  *above(id: number): Generator<number, void> {
+    for (let next = this.#next(id); next !== undefined; next = this.#next(next)) yield next;
   }
 
-  #next(after: number): number | undefined {
-    const behind = this.#chunkBehind(after);
-    const chunk = this.#chunks[behind - 1];
-    const index = chunk === undefined ? 0 : indexAbove(chunk, after);
-    return index < (chunk?.length ?? 0) ? chunk?.ids[index] : this.#chunks[behind]?.ids[0];
+  #next(id: number): number | undefined {
+    const after = this.#chunkAfter(id);
+    const chunk = this.#chunks[after - 1];
+    const index = chunk === undefined ? 0 : indexAbove(chunk, id);
+    return index < (chunk?.length ?? 0) ? chunk?.ids[index] : this.#chunks[after]?.ids[0];
   }
 
   #split(index: number, id: number): void {
     const chunk = this.#chunks[index]!;
-    // Rising ids leave full chunks behind.
+    // Ids that are added in rising order fill each chunk.
     const keep = id > chunk.ids[CHUNK_SIZE - 1]! ? CHUNK_SIZE : CHUNK_SIZE / 2;
-    const behind = newChunk(chunk.ids.subarray(keep));
+    const next = newChunk(chunk.ids.subarray(keep));
     chunk.length = keep;
-    this.#chunks.splice(index + 1, 0, behind);
-    insert(behind.length === 0 || id > behind.ids[0]! ? behind : chunk, id);
+    this.#chunks.splice(index + 1, 0, next);
+    insert(next.length === 0 || id > next.ids[0]! ? next : chunk, id);
   }
 
-  /** Makes a chunk and the one behind it one, where they are small. */
+  /** Merges a chunk with the next one, if they are small. */
   #merge(index: number): boolean {
-    const [chunk, behind] = [this.#chunks[index], this.#chunks[index + 1]];
-    if (chunk === undefined || behind === undefined) return false;
-    if (chunk.length + behind.length > CHUNK_SIZE / 2) return false;
-    chunk.ids.set(behind.ids.subarray(0, behind.length), chunk.length);
-    chunk.length += behind.length;
+    const [chunk, next] = [this.#chunks[index], this.#chunks[index + 1]];
+    if (chunk === undefined || next === undefined) return false;
+    if (chunk.length + next.length > CHUNK_SIZE / 2) return false;
+    chunk.ids.set(next.ids.subarray(0, next.length), chunk.length);
+    chunk.length += next.length;
     this.#chunks.splice(index + 1, 1);
     this.#gapless = Math.min(this.#gapless, index);
     return true;
   }
 
   /** The index of the first chunk whose ids are all above `id`. */
-  #chunkBehind(id: number): number {
+  #chunkAfter(id: number): number {
     return firstIndex(this.#chunks.length, (index) => this.#chunks[index]!.ids[0]! > id);
   }
 
-  /** The last id in front of a chunk, where there is no gap. */
+  /** The last id before a chunk, or 0. */
   #lastBefore(index: number): number {
     const chunk = this.#chunks[index - 1];
     return chunk === undefined ? 0 : chunk.ids[chunk.length - 1]!;
@@ -117,7 +117,7 @@ function indexAbove({ ids, length }: Chunk, id: number): number {
   return firstIndex(length, (index) => ids[index]! > id);
 }
 
-/** The first index below `length` where `isTrue`, which stays true from there on; else `length`. */
+/** The first index below `length` for which `isTrue`, as for all after it; else `length`. */
 function firstIndex(length: number, isTrue: (index: number) => boolean): number {
   let low = 0;
   let high = length;

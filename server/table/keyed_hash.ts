@@ -1,14 +1,14 @@
 /**
- * The hash of the tables: keyed, so that nobody outside can choose what collides.
+ * The keyed hash of the hash tables: without the key, nobody can choose fields that collide.
  *
  * @module
  */
 import type { Random } from "../../protocol/machine.ts";
 
-/** Rounds behind the last word. */
+/** Rounds after the last word. */
 const FINAL_ROUNDS = 3;
 
-/** HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF") under a key of its own. */
+/** HalfSipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF") with a random key. */
 export class KeyedHash {
   readonly #k0: number;
   readonly #k1: number;
@@ -47,7 +47,7 @@ export class KeyedHash {
   }
 }
 
-/** Four bytes, the first the lowest; the last word is filled up with zeros and ends with the size. */
+/** A little-endian word; the last one is padded with zeros, and its highest byte is the size. */
 function wordAt(bytes: Uint8Array, at: number, size: number): number {
   if (at + 4 <= size) {
     return bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;

@@ -1,65 +1,48 @@
 /**
- * The directory: the table of active clients and their leases. Pure: the time is an argument.
+ * The table in memory.
  *
  * @module
  */
 import type { Instant, Random } from "../../protocol/machine.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
 import { RefusalReason } from "../../protocol/wire/frame.ts";
 import { Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
-import type { TableClient } from "./entry.ts";
-import { HashIndex, NO_SLOT } from "./hash_index.ts";
+import { HashIndex } from "./hash_index.ts";
 import { IdSet } from "./id_set.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 import { NameIndex } from "./name_index.ts";
 import { RegisterReplayFilter } from "./register_replay.ts";
+import {
+  NO_SLOT,
+  type RegisterOutcome,
+  type RegisterRequest,
+  type Table,
+  type TableClient,
+} from "./table.ts";
 import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 
 /**
- * Entries that one call of expire() takes out, so that nobody waits for it: about a millisecond.
- * More are due at once only after the process stood still.
+ * The most entries that one call of expire() removes, which takes about a millisecond. More are due
+ * at once only after the process was suspended.
  */
 export const EXPIRED_MAX = 1000;
-/** Milliseconds between two sweeps: leases that end meanwhile end together, with one timer. */
-const SWEEP_PAUSE = 1;
-/** Tokens whose random bytes are fetched at a time. */
+/** Milliseconds between two sweeps; leases that end meanwhile share a timer. */
+const SWEEP_INTERVAL_MIN = 1;
+/** Tokens whose random bytes are made together. */
 const SECRETS_AT_ONCE = 256;
 
-/** A Register whose sender has shown that it receives at its address. */
-export interface RegisterRequest {
-  nonce: bigint;
-  token: Uint8Array;
-  /** 0 for any. */
-  wantedId: number;
-  port: number;
-  publicKey: Uint8Array;
-  /** Empty, or a good name. */
-  name: string;
-  /** Where it came from, as in `host_bytes.ts`. */
-  endpoint: Uint8Array;
-}
-
-/** What becomes of a Register. */
-export type RegisterResult =
-  | {
-    ok: true;
-    slot: number;
-    /** `moved`: the client was in the table and has another address or name now. */
-    change: "none" | "joined" | "moved";
-    /** The entry of an earlier run at the same address, which was removed. */
-    replaced: TableClient | undefined;
-  }
-  | { ok: false; reason: number };
-
-/** The limits of a directory. */
+/** The settings of a {@linkcode MemoryTable}. */
 export interface MemoryTableOptions {
-  maxClients: number;
+  readonly maxClients: number;
   /** Milliseconds. */
-  lease: number;
-  random: Random;
+  readonly lease: number;
+  /** The most Registers that can be granted while a cookie is valid: replays of these are noticed. */
+  readonly replaysMax: number;
+  readonly random: Random;
 }
 
-/** The table, with an index for each way to find a client. They find slots of `entries`. */
-export class MemoryTable {
+/** A block of entries, and an index for each way to find them. */
+export class MemoryTable implements Table {
   readonly entries: Entries;
   readonly #options: MemoryTableOptions;
   readonly #ids = new IdSet();
@@ -68,13 +51,13 @@ export class MemoryTable {
   readonly #byAddress: HashIndex;
   readonly #byName: NameIndex;
   readonly #replays: RegisterReplayFilter;
-  /** When expire() has something to do at the earliest: changes seldom, so that the timer is seldom set. */
+  /** No lease ends before this instant. It changes seldom, so that the timer is seldom set. */
   #expiryBound: Instant = Infinity;
   #secrets: Uint8Array = new Uint8Array(0);
   readonly #idBytes = new Uint8Array(4);
 
   constructor(options: MemoryTableOptions) {
-    const { maxClients, random } = options;
+    const { maxClients, replaysMax, random } = options;
     this.#options = options;
     this.entries = new Entries(maxClients);
     this.#hash = new KeyedHash(random);
@@ -84,15 +67,13 @@ export class MemoryTable {
       (slot) => this.#hashOf(this.entries.endpoint(slot)),
     );
     this.#byName = new NameIndex(this.entries, maxClients, random);
-    this.#replays = new RegisterReplayFilter(maxClients, random);
+    this.#replays = new RegisterReplayFilter(replaysMax, random);
   }
 
-  /** How many clients are active. */
   get size(): number {
     return this.entries.size;
   }
 
-  /** The client with this id. */
   find(id: number): number {
     const { entries } = this;
     if (entries.isDirect(id)) return entries.find(id);
@@ -103,69 +84,58 @@ export class MemoryTable {
     }
   }
 
-  /** The client with this name, or one that counts as the same. */
   findName(name: string): number {
     return name === "" ? NO_SLOT : this.#byName.find(name);
   }
 
-  /** The client that was given this token. How long it takes tells nothing about the token. */
   findToken(token: Uint8Array): number {
     const id = (token[0]! << 24 | token[1]! << 16 | token[2]! << 8 | token[3]!) >>> 0;
     const slot = this.find(id);
     return slot !== NO_SLOT && this.entries.hasSecret(slot, token) ? slot : NO_SLOT;
   }
 
-  /** Whether this Register had its effect already, on an entry that has since changed or gone. */
   isReplay({ endpoint, nonce }: RegisterRequest): boolean {
     return this.#replays.has(endpoint, nonce);
   }
 
-  /** Whether this Register leaves the table as it is, but for the lease. */
   isRepeat(request: RegisterRequest): boolean {
     const own = this.findToken(request.token);
     if (own === NO_SLOT) return this.#isSameRegister(this.#findEndpoint(request.endpoint), request);
     return this.#isUnmoved(own, request);
   }
 
-  /** Grants or refuses a Register, by the three rules in `protocol/README.md`, "Registering". */
-  register(now: Instant, request: RegisterRequest): RegisterResult {
+  register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number> {
     const own = this.findToken(request.token);
     const atAddress = this.#findEndpoint(request.endpoint);
     if (own === NO_SLOT && this.#isSameRegister(atAddress, request)) {
       this.renew(now, atAddress);
-      return { ok: true, slot: atAddress, change: "none", replaced: undefined };
+      return success({ slot: atAddress, change: "none", replaced: undefined });
     }
     const replaced = atAddress === own ? NO_SLOT : atAddress;
     const reason = this.#refusal(request, own, replaced);
-    if (reason !== undefined) return { ok: false, reason };
+    if (reason !== undefined) return failure(reason);
     const gone = replaced === NO_SLOT ? undefined : this.entries.client(replaced);
     if (replaced !== NO_SLOT) this.remove(replaced);
     if (own === NO_SLOT) {
-      return { ok: true, slot: this.#add(now, request), change: "joined", replaced: gone };
+      return success({ slot: this.#add(now, request), change: "joined", replaced: gone });
     }
     const isMoved = !this.#isUnmoved(own, request);
     this.#update(own, request);
     this.renew(now, own);
-    return { ok: true, slot: own, change: isMoved ? "moved" : "none", replaced: gone };
+    return success({ slot: own, change: isMoved ? "moved" : "none", replaced: gone });
   }
 
-  /** Starts the lease anew. */
   renew(now: Instant, slot: number): void {
-    // All leases are equally long, so this one ends last.
+    // All leases have the same length, so this one ends last.
     this.entries.renew(slot, now + this.#options.lease);
   }
 
-  /** Takes a client out that left, or made room for another; its Register is spent. */
   remove(slot: number): void {
+    // Its Register must not bring it back.
     this.#replays.add(this.entries.endpoint(slot), this.entries.nonce(slot));
     this.#remove(slot);
   }
 
-  /**
-   * Takes the clients out whose leases have ended, at most {@linkcode EXPIRED_MAX} of them.
-   *
-   * @param onExpired what to do with each, the oldest first.
-   */
   expire(now: Instant, onExpired: (client: TableClient) => void): void {
     if (now < this.#expiryBound) return;
     const { entries } = this;
@@ -178,18 +148,18 @@ export class MemoryTable {
     }
     const { oldest } = entries;
     const next = oldest === NO_SLOT ? Infinity : entries.expiresAt(oldest);
-    this.#expiryBound = next <= now ? next : Math.max(next, now + SWEEP_PAUSE);
+    this.#expiryBound = next <= now ? next : Math.max(next, now + SWEEP_INTERVAL_MIN);
   }
 
-  /** When to call expire() next: an instant before which no lease ends, or the next sweep. */
   nextExpiry(): Instant | undefined {
     return this.size === 0 ? undefined : this.#expiryBound;
   }
 
-  /** The clients with ids above `after`, by rising id. Costs only what is taken from it. */
-  *above(after = 0): Generator<number, void> {
-    for (const id of this.#ids.above(after)) yield this.find(id);
+  *listAbove(id: number): Generator<number, void> {
+    for (const each of this.#ids.above(id)) yield this.find(each);
   }
+
+  /** Why a Register is refused, one of {@linkcode RefusalReason}; undefined if it is granted. */
 
   #refusal(request: RegisterRequest, own: number, replaced: number): number | undefined {
     if (own !== NO_SLOT && !this.entries.hasKey(own, request.publicKey)) {
@@ -231,15 +201,16 @@ export class MemoryTable {
     this.#set(slot, request);
   }
 
-  /** Sets what a Register may change, and the indexes of it. */
-  #set(slot: number, { endpoint, port, nonce, name }: RegisterRequest): void {
-    this.entries.setRegister(slot, endpoint, port, nonce);
+  /** Sets the fields that a Register may change, and their indexes. */
+  #set(slot: number, { endpoint, nonce, name }: RegisterRequest): void {
+    this.entries.setRegister(slot, endpoint, nonce);
     this.#byAddress.add(this.#hashOf(endpoint), slot);
     if (name === "") return;
     this.entries.setName(slot, writeUtf8(name));
     this.#byName.add(slot);
   }
 
+  /** Removes these fields from their indexes. */
   #unset(slot: number): void {
     this.#byAddress.remove(slot);
     if (this.entries.nameSize(slot) === 0) return;
@@ -255,7 +226,7 @@ export class MemoryTable {
     }
   }
 
-  /** Whether this is the very Register that the entry was granted to. */
+  /** Whether this Register is the one that the entry was granted for. */
   #isSameRegister(slot: number, { nonce, publicKey }: RegisterRequest): boolean {
     if (slot === NO_SLOT) return false;
     return this.entries.nonce(slot) === nonce && this.entries.hasKey(slot, publicKey);
@@ -278,7 +249,7 @@ export class MemoryTable {
     return this.#hash.hash(bytes, bytes.length);
   }
 
-  /** The secret part of a token, valid until the next call. */
+  /** The random part of a token, valid until the next call. */
   #newSecret(): Uint8Array {
     if (this.#secrets.length === 0) {
       this.#secrets = this.#options.random(TOKEN_SECRET_SIZE * SECRETS_AT_ONCE);

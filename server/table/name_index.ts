@@ -1,21 +1,22 @@
 /**
- * The entries by their names, those that count as the same under one.
+ * The index of the entries by name.
  *
  * @module
  */
 import type { Random } from "../../protocol/machine.ts";
 import { nameKey } from "../../protocol/directory/name.ts";
 import type { Entries } from "./entries.ts";
-import { HashIndex, NO_SLOT } from "./hash_index.ts";
+import { HashIndex } from "./hash_index.ts";
 import { KeyedHash } from "./keyed_hash.ts";
+import { NO_SLOT } from "./table.ts";
 import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 
-/** Finds entries by name. */
+/** Finds entries by name; names that count as the same are one. */
 export class NameIndex {
   readonly #entries: Entries;
   readonly #hash: KeyedHash;
   readonly #index: HashIndex;
-  /** A name that was asked for, and one that was stored: their sizes are one byte each. */
+  /** The name that is looked up, and one that is stored: the size of a name is one byte. */
   readonly #sought = new Uint8Array(255);
   readonly #stored = new Uint8Array(255);
 
@@ -35,12 +36,12 @@ export class NameIndex {
     }
   }
 
-  /** Adds an entry, under its name; no other has it. */
+  /** Adds an entry, whose name no other has. */
   add(slot: number): void {
     this.#index.add(this.#hashOf(this.#storedKey(slot)), slot);
   }
 
-  /** Takes an entry out. */
+  /** Removes an entry. */
   remove(slot: number): void {
     this.#index.remove(slot);
   }
@@ -63,7 +64,7 @@ export class NameIndex {
   #storedKey(slot: number): Uint8Array {
     const size = this.#entries.nameSize(slot);
     const bytes = this.#stored;
-    this.#entries.copyName(slot, bytes);
+    this.#entries.copyName(slot, bytes, 0);
     let isAscii = true;
     for (let i = 0; i < size; i++) {
       if (bytes[i]! >= 0x80) isAscii = false;

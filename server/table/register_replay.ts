@@ -1,31 +1,30 @@
 /**
- * The Registers that have had their effect: shown again, they have none.
+ * Protection against replays of Registers that have had their effect.
  *
  * @module
  */
 import type { Random } from "../../protocol/machine.ts";
 import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
 import { KeyedHash } from "./keyed_hash.ts";
-import { registrationsPerMinute } from "../limits.ts";
 
 /** Remembers Registers by the address that they came from and their nonce. */
 export class RegisterReplayFilter {
-  /**
-   * What one generation holds: as many as are granted in the minute for which a cookie is good.
-   * Of more, the older generation goes.
-   */
-  readonly sizeMax: number;
+  readonly #generationMax: number;
   readonly #hashes: readonly [KeyedHash, KeyedHash];
   readonly #text = new Uint8Array(ENDPOINT_SIZE + 8);
   readonly #view = new DataView(this.#text.buffer);
-  #younger: Marks;
-  #older: Marks;
+  #younger: MarkSet;
+  #older: MarkSet;
 
-  constructor(maxClients: number, random: Random) {
-    this.sizeMax = registrationsPerMinute(maxClients);
+  /**
+   * @param generationMax Registers in a generation: when the younger one is full, it replaces the
+   * older one.
+   */
+  constructor(generationMax: number, random: Random) {
+    this.#generationMax = generationMax;
     this.#hashes = [new KeyedHash(random), new KeyedHash(random)];
-    this.#younger = new Marks(this.sizeMax);
-    this.#older = new Marks(this.sizeMax);
+    this.#younger = new MarkSet(generationMax);
+    this.#older = new MarkSet(generationMax);
   }
 
   /** How many are remembered. */
@@ -35,9 +34,9 @@ export class RegisterReplayFilter {
 
   /** Remembers one. */
   add(endpoint: Uint8Array, nonce: bigint): void {
-    if (this.#younger.size >= this.sizeMax) {
+    if (this.#younger.size >= this.#generationMax) {
       this.#older = this.#younger;
-      this.#younger = new Marks(this.sizeMax);
+      this.#younger = new MarkSet(this.#generationMax);
     }
     const [high, low] = this.#markOf(endpoint, nonce);
     this.#younger.add(high, low);
@@ -50,7 +49,7 @@ export class RegisterReplayFilter {
     return this.#younger.has(high, low) || this.#older.has(high, low);
   }
 
-  /** 64 bits, under keys that nobody knows: two Registers have the same only by chance. */
+  /** 64 bits by secret keys: two Registers have the same mark only by chance. */
   #markOf(endpoint: Uint8Array, nonce: bigint): [high: number, low: number] {
     this.#text.set(endpoint);
     this.#view.setBigUint64(ENDPOINT_SIZE, nonce);
@@ -60,9 +59,9 @@ export class RegisterReplayFilter {
   }
 }
 
-/** A set of 64-bit marks, from which nothing is taken out. */
-class Marks {
-  /** The two halves of each. */
+/** A set of 64-bit marks, none of which is ever removed. */
+class MarkSet {
+  /** The two halves of each mark. */
   readonly #cells: Uint32Array;
   #size = 0;
 
@@ -86,7 +85,7 @@ class Marks {
     this.#size++;
   }
 
-  /** Where the mark is, or the empty cell where it would be. */
+  /** The cell of the mark, or the empty cell for it. */
   #find(high: number, low: number): number {
     const cells = this.#cells;
     const mask = cells.length - 1;

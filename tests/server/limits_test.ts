@@ -4,12 +4,15 @@ import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { LAYOUTS } from "../../protocol/wire/layout.ts";
 import { PROOF_SIZE, Prover } from "../../protocol/crypto/proof.ts";
+import { COOKIE_SLOT } from "../../server/cookie.ts";
 import {
+  Limits,
   QUESTIONS_IN_TOTAL,
   QUESTIONS_PER_SOURCE,
   REGISTRATIONS_BURST_MIN,
   REGISTRATIONS_PER_SECOND,
   REGISTRATIONS_PER_SOURCE,
+  registrationsPerMinute,
   STRANGERS_IN_TOTAL,
   STRANGERS_PER_SOURCE,
 } from "../../server/limits.ts";
@@ -163,6 +166,17 @@ Deno.test("Server without source limits has those in total", () => {
   assertEquals(registrations(stage, 2500, client), 2000);
   assertEquals(stage.server.dropped, { registrations: 500 });
   assertEquals(stage.server.buckets, 0);
+});
+
+Deno.test("registrationsPerMinute() is the most that is granted while a cookie is valid", () => {
+  for (const maxClients of [1, 10_000, 1_000_000]) {
+    const limits = new Limits(maxClients, false);
+    let granted = 0;
+    for (let now = 0; now < 2 * COOKIE_SLOT; now += 10) {
+      while (limits.take(now, "registrations", client(1))) granted++;
+    }
+    assertLessOrEqual(granted, registrationsPerMinute(maxClients));
+  }
 });
 
 Deno.test("renderTotals() counts what was beyond the limits", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { TableClient } from "../../../server/table/entry.ts";
+import type { TableClient } from "../../../server/table/table.ts";
 import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
 import {
   type ClockReading,

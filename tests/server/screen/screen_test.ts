@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { styles } from "../../../cli/style.ts";
 import { screenWidth } from "../../../cli/wrap.ts";
 import { alignRows, type Row } from "../../../server/screen/columns.ts";
-import type { TableClient } from "../../../server/table/entry.ts";
+import type { TableClient } from "../../../server/table/table.ts";
 import {
   LiveScreen,
   LOG_LINES_MAX,

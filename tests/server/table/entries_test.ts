@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { Entries } from "../../../server/table/entries.ts";
-import type { Entry } from "../../../server/table/entry.ts";
 import {
   ENDPOINT_SIZE,
   readEndpoint,
   writeEndpoint,
 } from "../../../protocol/wire/endpoint_bytes.ts";
 import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
+import { type Entry, readEntry } from "../../support/table_entry.ts";
 
 const CLIENTS_MAX = 50;
 const encoder = new TextEncoder();
@@ -17,7 +17,7 @@ function endpointOf(hostname: string, port: number): Uint8Array {
   return endpoint;
 }
 
-/** An entry of a client with this id, and how it is put there. */
+/** Adds an entry with this id and random fields. */
 function addAny(prng: Prng, entries: Entries, id: number, now: number): Entry {
   const secret = prng.bytes(12);
   const publicKey = prng.bytes(32);
@@ -28,16 +28,16 @@ function addAny(prng: Prng, entries: Entries, id: number, now: number): Entry {
     hostname: prng.pick(["10.1.2.3", "2001:db8::1"]),
     port: 1 + prng.int(65_535),
   };
-  const [port, nonce] = [prng.int(65_536), prng.u64()];
-  entries.setRegister(slot, endpointOf(address.hostname, address.port), port, nonce);
-  // What was there before is forgotten.
+  const nonce = prng.u64();
+  entries.setRegister(slot, endpointOf(address.hostname, address.port), nonce);
+  // The second name replaces the first.
   entries.setName(slot, encoder.encode("y".repeat(prng.int(128))));
   entries.setName(slot, encoder.encode(name));
   const times = { joinedAt: now, expiresAt: now + 100 };
-  return { slot, id, name, token, publicKey, address, port, nonce, ...times };
+  return { slot, id, name, token, publicKey, address, nonce, ...times };
 }
 
-Deno.test("Entries keeps what was put into it, apart from its neighbours", () => {
+Deno.test("Entries keeps the fields of each entry, whatever happens to others", () => {
   withSeed(seedFromEnv(), (prng) => {
     const entries = new Entries(CLIENTS_MAX);
     /** In the order of the ends of their leases. */
@@ -61,7 +61,7 @@ Deno.test("Entries keeps what was put into it, apart from its neighbours", () =>
       assertEquals(entries.oldest, expected[0]?.slot ?? -1);
       if (now % 50 !== 0) continue;
       for (const entry of expected) {
-        assertEquals(entries.get(entry.slot), entry);
+        assertEquals(readEntry(entries, entry.slot), entry);
         if (entries.isDirect(entry.id)) assertEquals(entries.find(entry.id), entry.slot);
       }
     }
@@ -73,7 +73,7 @@ Deno.test("Entries keeps what was put into it, apart from its neighbours", () =>
   });
 });
 
-Deno.test("writeEndpoint() makes one of both forms of an IPv4 address", () => {
+Deno.test("writeEndpoint() writes both forms of an IPv4 address in the same way", () => {
   const mapped = endpointOf("::ffff:10.1.2.3", 5);
   assertEquals(endpointOf("10.1.2.3", 5), mapped);
   assertEquals(readEndpoint(mapped), { hostname: "10.1.2.3", port: 5 });

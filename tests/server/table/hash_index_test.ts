@@ -1,9 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { HashIndex, NO_SLOT } from "../../../server/table/hash_index.ts";
+import { HashIndex } from "../../../server/table/hash_index.ts";
 import { KeyedHash } from "../../../server/table/keyed_hash.ts";
+import { NO_SLOT } from "../../../server/table/table.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 
-Deno.test("HashIndex finds what was added and not taken out, however hashes collide", () => {
+Deno.test("HashIndex finds what was added and not removed, however hashes collide", () => {
   withSeed(seedFromEnv(), (prng) => {
     for (const hashes of [1, 3, 40, 2 ** 32]) {
       const slotsMax = 20;
@@ -29,7 +30,7 @@ Deno.test("HashIndex finds what was added and not taken out, however hashes coll
   });
 });
 
-Deno.test("KeyedHash.hash() depends on the key, the size and every byte, and on nothing behind", () => {
+Deno.test("KeyedHash.hash() depends on the key, the size and every byte, and on nothing after these", () => {
   const prng = new Prng(1);
   const hash = new KeyedHash(prng.bytes);
   const bytes = prng.bytes(40);
@@ -43,7 +44,7 @@ Deno.test("KeyedHash.hash() depends on the key, the size and every byte, and on 
   }
 });
 
-Deno.test("KeyedHash.hash() spreads numbers that rise", () => {
+Deno.test("KeyedHash.hash() spreads consecutive numbers", () => {
   const hash = new KeyedHash(new Prng(1).bytes);
   const counts = new Uint32Array(256);
   for (let n = 0; n < 65_536; n++) {

@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { IdSet } from "../../../server/table/id_set.ts";
 import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 
-/** A set and its plain twin, to which the same is done. */
-class Twins {
+/** An IdSet and a plain Set with the same ids. */
+class Pair {
   readonly set = new IdSet();
   readonly plain = new Set<number>();
 
@@ -26,49 +26,49 @@ class Twins {
   }
 }
 
-/** Most of them close together, some far away. */
+/** A random id; most are close together, some are far away. */
 function anyId(prng: Prng): number {
   return prng.chance(0.1) ? 1 + prng.int(2 ** 32 - 1) : 1 + prng.int(6000);
 }
 
-Deno.test("IdSet has the order and the first gap of a plain set, over several chunks", () => {
+Deno.test("IdSet has the order and the first gap of a plain Set, over several chunks", () => {
   withSeed(seedFromEnv(), (prng) => {
-    const twins = new Twins();
-    twins.check();
+    const pair = new Pair();
+    pair.check();
     for (let round = 0; round < 30; round++) {
-      // It grows and shrinks, so that chunks are split and joined.
+      // It grows and shrinks, so that chunks are split and merged.
       const growth = round % 10 < 6 ? 0.8 : 0.1;
       for (let i = 0; i < 1500; i++) {
-        if (!prng.chance(growth)) twins.remove(prng.chance(0.5) ? anyId(prng) : 1 + prng.int(300));
-        else twins.add(prng.chance(0.5) ? twins.set.smallestFree() : anyId(prng));
+        if (!prng.chance(growth)) pair.remove(prng.chance(0.5) ? anyId(prng) : 1 + prng.int(300));
+        else pair.add(prng.chance(0.5) ? pair.set.smallestFree() : anyId(prng));
       }
-      twins.check();
+      pair.check();
     }
-    for (const id of [...twins.plain]) twins.remove(id);
-    twins.check();
+    for (const id of [...pair.plain]) pair.remove(id);
+    pair.check();
   });
 });
 
-Deno.test("IdSet.smallestFree() finds gaps of rising ids, and none behind a high one", () => {
-  const twins = new Twins();
+Deno.test("IdSet.smallestFree() finds gaps between consecutive ids, and none after a high one", () => {
+  const pair = new Pair();
   for (let id = 1; id <= 5000; id++) {
-    assertEquals(twins.set.smallestFree(), id);
-    twins.add(id);
+    assertEquals(pair.set.smallestFree(), id);
+    pair.add(id);
   }
-  twins.add(9000);
-  assertEquals(twins.set.smallestFree(), 5001);
-  for (const id of [4000, 3, 1025]) twins.remove(id);
+  pair.add(9000);
+  assertEquals(pair.set.smallestFree(), 5001);
+  for (const id of [4000, 3, 1025]) pair.remove(id);
   for (const id of [3, 1025, 4000, 5001]) {
-    assertEquals(twins.set.smallestFree(), id);
-    twins.add(id);
+    assertEquals(pair.set.smallestFree(), id);
+    pair.add(id);
   }
 });
 
-Deno.test("IdSet.above() starts behind any id", () => {
-  const twins = new Twins();
-  for (let id = 10; id <= 30_000; id += 10) twins.add(id);
+Deno.test("IdSet.above() starts after any id", () => {
+  const pair = new Pair();
+  for (let id = 10; id <= 30_000; id += 10) pair.add(id);
   for (const after of [0, 9, 10, 10_239, 10_240, 10_241, 29_999, 30_000, 2 ** 32 - 1]) {
-    const [first] = twins.set.above(after);
+    const [first] = pair.set.above(after);
     const next = 10 * Math.floor(after / 10) + 10;
     assertEquals(first, next <= 30_000 ? next : undefined, `${after}`);
   }

@@ -1,5 +1,5 @@
 /**
- * The names of the entries as bytes, in cells that are chained where one is not enough.
+ * The long names of entries, as bytes in linked cells.
  *
  * @module
  */
@@ -11,13 +11,13 @@ const PIECE_SIZE = CELL_SIZE - 4;
 /** Cells for the longest name. */
 const CELLS_MAX = Math.ceil(NAME_SIZE_MAX / PIECE_SIZE);
 
-/** Keeps so many names of any size up to {@linkcode NAME_SIZE_MAX}. */
-export class Names {
+/** Stores names of up to {@linkcode NAME_SIZE_MAX} bytes. */
+export class NameStore {
   readonly #bytes: Uint8Array;
   readonly #u32: Uint32Array;
-  /** Cells that were taken at some time; those behind were never written to. */
+  /** Cells that have been in use; the others were never written. */
   #used = 1;
-  /** The first free cell among them, 0 for none. */
+  /** The first of those that are free again, 0 for none. */
   #free = 0;
 
   constructor(namesMax: number) {
@@ -26,10 +26,10 @@ export class Names {
     this.#u32 = new Uint32Array(buffer);
   }
 
-  /** Keeps a name that is not empty, and returns its first cell. */
+  /** Stores a name, which must not be empty; returns its first cell. */
   add(name: Uint8Array): number {
     let next = 0;
-    // From the end, so that each piece knows the cell of the next one.
+    // From the end, because each piece has the number of the next one's cell.
     for (let at = (cellsOf(name.length) - 1) * PIECE_SIZE; at >= 0; at -= PIECE_SIZE) {
       const cell = this.#take();
       this.#u32[cell * (CELL_SIZE / 4)] = next;
@@ -39,7 +39,7 @@ export class Names {
     return next;
   }
 
-  /** Forgets the name of that size. */
+  /** Removes a name of this size. */
   remove(first: number, size: number): void {
     let last = first;
     for (let left = cellsOf(size) - 1; left > 0; left--) last = this.#next(last);
@@ -47,7 +47,7 @@ export class Names {
     this.#free = first;
   }
 
-  /** Writes the name of that size. */
+  /** Writes a name of this size from `at` on. */
   copy(first: number, size: number, to: Uint8Array, at: number): void {
     let cell = first;
     for (let done = 0; done < size; done += PIECE_SIZE, cell = this.#next(cell)) {

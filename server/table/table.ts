@@ -1,0 +1,99 @@
+/**
+ * The table of active clients as the server uses it; a store implements it.
+ *
+ * @module
+ */
+import type { Instant } from "../../protocol/machine.ts";
+import type { Result } from "../../protocol/result.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+
+/**
+ * The slot of no entry.
+ *
+ * Entries are referred to by the numbers of their slots, valid until the entry is removed: objects
+ * would have to be made for each of hundreds of thousands of requests a second.
+ */
+export const NO_SLOT = -1;
+
+/** A client as events and listings show it. */
+export interface TableClient {
+  readonly id: number;
+  /** Empty for none. */
+  readonly name: string;
+  /** The address that its datagrams come from, where peers reach it. */
+  readonly address: Address;
+  readonly joinedAt: Instant;
+}
+
+/** A Register whose sender has shown that it receives at its address. */
+export interface RegisterRequest {
+  readonly nonce: bigint;
+  readonly token: Uint8Array;
+  /** 0 for any. */
+  readonly wantedId: number;
+  readonly publicKey: Uint8Array;
+  /** Empty, or a valid name. */
+  readonly name: string;
+  /** The address that it came from, as in `endpoint_bytes.ts`. */
+  readonly endpoint: Uint8Array;
+}
+
+/** What a Register that was granted has changed. */
+export interface RegisterOutcome {
+  readonly slot: number;
+  /** `moved`: the client was in the table, and its address or name has changed. */
+  readonly change: "none" | "joined" | "moved";
+  /** The entry of an earlier run at the same address, which was removed. */
+  readonly replaced: TableClient | undefined;
+}
+
+/** The fields of the entries. */
+export interface EntryFields {
+  id(slot: number): number;
+  /** Bytes in the name, 0 for none. */
+  nameSize(slot: number): number;
+  name(slot: number): string;
+  /** The address as in `endpoint_bytes.ts`, as a view. */
+  endpoint(slot: number): Uint8Array;
+  /** Whether the client's datagrams come from this endpoint. */
+  isAt(slot: number, endpoint: Uint8Array): boolean;
+  /** Writes the name from `at` on. */
+  copyName(slot: number, to: Uint8Array, at: number): void;
+  /** Writes the static public key from `at` on. */
+  copyKey(slot: number, to: Uint8Array, at: number): void;
+  /** Writes the token from `at` on. */
+  copyToken(slot: number, to: Uint8Array, at: number): void;
+  client(slot: number): TableClient;
+}
+
+/** The active clients, with their leases. */
+export interface Table {
+  /** How many clients are active. */
+  readonly size: number;
+  readonly entries: EntryFields;
+
+  /** The slot of the client with this id, or {@linkcode NO_SLOT}. */
+  find(id: number): number;
+  /** The slot of the client with this name, or one that counts as the same. */
+  findName(name: string): number;
+  /** The slot of the client with this token. How long it takes reveals nothing about the token. */
+  findToken(token: Uint8Array): number;
+  /** The slots of the clients with ids above `id`, by rising id; only what is taken costs time. */
+  listAbove(id: number): Iterable<number>;
+
+  /** Whether this Register has had its effect, on an entry that has since changed or gone. */
+  isReplay(request: RegisterRequest): boolean;
+  /** Whether this Register changes nothing but the lease. */
+  isRepeat(request: RegisterRequest): boolean;
+  /** Grants or refuses a Register, by the rules in `protocol/README.md`, "Registering". */
+  register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number>;
+  /** Starts the lease anew. */
+  renew(now: Instant, slot: number): void;
+  /** Removes a client that left. */
+  remove(slot: number): void;
+
+  /** Removes some of the clients whose leases have ended, the oldest first. */
+  expire(now: Instant, onExpired: (client: TableClient) => void): void;
+  /** When to call expire() next. */
+  nextExpiry(): Instant | undefined;
+}
