@@ -1,7 +1,7 @@
 /**
- * The limits of a directory: how much one source may ask of it, and how much all together.
+ * The rate limits of a directory, per source and in total.
  *
- * Beyond them there is no answer, and what was not answered is counted.
+ * Requests above them get no answer, and are counted.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import type { Address } from "../protocol/wire/address.ts";
 import type { Instant } from "../protocol/machine.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 
-/** Registers with a good cookie that would change the table: 600 a minute. */
+/** Registers with a valid cookie that would change the table: 600 a minute. */
 export const REGISTRATIONS_PER_SOURCE: Rate = { perSecond: 10, burst: 200 };
-/** The same in total, in a small table: 12,000 a minute. */
+/** The same in total, for a small table: 12,000 a minute. */
 export const REGISTRATIONS_PER_SECOND = 200;
-/** The least burst of them in total, for small tables. */
+/** The least burst in total, for small tables. */
 export const REGISTRATIONS_BURST_MIN = 1000;
-/** Seconds in which as many as a large table holds may come and go. */
+/** Seconds in which all clients of a large table may be replaced. */
 export const TURNOVER = 50;
 /** Look-ups and Lists of registered clients. */
 export const QUESTIONS_PER_SOURCE: Rate = { perSecond: 100, burst: 500 };
-/** The same in total: a bound beyond what a process answered when it was set. */
+/** The same in total: more than a process could answer when this was set. */
 export const QUESTIONS_IN_TOTAL: Rate = { perSecond: 250_000, burst: 10_000 };
-/** Answers to those who have shown neither a good cookie nor a good token, Challenges above all. */
+/** Answers to senders with neither a valid cookie nor a valid token, mostly Challenges. */
 export const STRANGERS_PER_SOURCE: Rate = { perSecond: 1000, burst: 2000 };
-/** The same in total: about as many as a process can answer, since newcomers are among them. */
+/** The same in total: about as many as a process can answer, because new clients are among them. */
 export const STRANGERS_IN_TOTAL: Rate = { perSecond: 100_000, burst: 20_000 };
 
-/** What is limited. */
+/** The kinds of requests that are limited. */
 export type LimitName = "registrations" | "questions" | "strangers";
 
-/** Registrations in total; a directory that was restarted gets all its clients back at once. */
+/** Registrations in total; after a restart, all clients register again at once. */
 function registrationsInTotal(maxClients: number): Rate {
   return {
     perSecond: Math.max(maxClients / TURNOVER, REGISTRATIONS_PER_SECOND),
@@ -37,7 +37,7 @@ function registrationsInTotal(maxClients: number): Rate {
   };
 }
 
-/** The most registrations that are granted in a minute. */
+/** The most registrations that can be granted in a minute. */
 export function registrationsPerMinute(maxClients: number): number {
   const { perSecond, burst } = registrationsInTotal(maxClients);
   return Math.ceil(burst + 60 * perSecond);
@@ -47,7 +47,7 @@ export function registrationsPerMinute(maxClients: number): number {
 export class Limits {
   readonly #limits: Readonly<Record<LimitName, RateLimit>>;
 
-  /** @param hasSourceLimits false for the limits in total only. */
+  /** @param hasSourceLimits false to limit only the total. */
   constructor(maxClients: number, hasSourceLimits: boolean) {
     const newLimit = (perSource: Rate, total: Rate): RateLimit =>
       new RateLimit(hasSourceLimits ? perSource : undefined, total);
@@ -58,12 +58,12 @@ export class Limits {
     };
   }
 
-  /** Whether this source may have one more; if so, it is counted. */
+  /** Counts a request of this source, and returns true, if the limits allow it. */
   take(now: Instant, name: LimitName, from: Address): boolean {
     return this.#limits[name].take(now, from);
   }
 
-  /** The buckets that are kept: at most `SOURCES_MAX` for each limit. */
+  /** The number of token buckets: at most `SOURCES_MAX` for each limit. */
   get size(): number {
     return Object.values(this.#limits).reduce((sum, { size }) => sum + size, 0);
   }

@@ -1,44 +1,44 @@
 /**
- * How often something may happen: token buckets, one for each source and one for all.
+ * Token buckets, one for each source and one for the total.
  *
  * @module
  */
 import { type Address, sourceOf } from "../protocol/wire/address.ts";
 import type { Instant } from "../protocol/machine.ts";
 
-/** Sources whose buckets are kept, at most; of more, the half that asked less recently goes. */
+/** The most sources with a bucket; above it, the half that asked less recently is forgotten. */
 export const SOURCES_MAX = 65_536;
-/** Milliseconds by which sums of fractions may be off. */
+/** Milliseconds by which sums of fractions may be inexact. */
 const TOLERANCE = 1e-3;
 
-/** A token bucket: what it holds when it is full, and how fast it fills. */
+/** How fast a token bucket fills, and what it holds when it is full. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
 /**
- * Says no to a source that asks too often, and to all where together they do.
+ * Limits the rate of each source and the total.
  *
- * A bucket is kept as the instant at which it will be full; one that is full need not be kept.
+ * A bucket is stored as the instant at which it will be full; a full one need not be stored.
  */
 export class RateLimit {
   readonly #perSource: Buckets | undefined;
   readonly #total: Rate;
   #totalFullAt: Instant = -Infinity;
 
-  /** @param perSource undefined for no limit. */
+  /** @param perSource undefined to limit only the total. */
   constructor(perSource: Rate | undefined, total: Rate, sourcesMax = SOURCES_MAX) {
     this.#perSource = perSource && new Buckets(perSource, sourcesMax);
     this.#total = total;
   }
 
-  /** The sources whose buckets are kept. */
+  /** The number of sources with a bucket. */
   get size(): number {
     return this.#perSource?.size ?? 0;
   }
 
-  /** Takes a token from both buckets; false, and nothing is taken, where one of them is empty. */
+  /** Takes a token from both buckets; takes none, and returns false, if one of them is empty. */
   take(now: Instant, from: Address): boolean {
     const totalFullAt = spend(this.#total, this.#totalFullAt, now);
     if (totalFullAt === undefined) return false;
@@ -49,9 +49,8 @@ export class RateLimit {
 }
 
 /**
- * The buckets of the sources, in two generations: what is used goes to the younger one, and the
- * older one is dropped as a whole when the younger has its share of the room, or is so old that
- * every bucket in the older one is full.
+ * The buckets of the sources, in two generations. Used buckets move to the younger one. The older
+ * one is dropped when the younger one has half of all sources, or when all its buckets are full.
  */
 class Buckets {
   readonly #rate: Rate;
@@ -71,26 +70,26 @@ class Buckets {
 
   take(now: Instant, source: string): boolean {
     const fillTime = 1000 * this.#rate.burst / this.#rate.perSecond;
-    if (now >= this.#startedAt + fillTime) this.#age(now);
+    if (now >= this.#startedAt + fillTime) this.#rotate(now);
     const before = this.#younger.get(source) ?? this.#older.get(source);
     const fullAt = spend(this.#rate, before, now);
     const kept = fullAt ?? before;
     if (kept === undefined) return false;
-    if (!this.#younger.has(source) && this.#younger.size >= this.#lengthMax) this.#age(now);
-    // Even if it was refused: a source that goes on asking is not forgotten.
+    if (!this.#younger.has(source) && this.#younger.size >= this.#lengthMax) this.#rotate(now);
+    // Also when it was refused, so that a source that goes on asking is not forgotten.
     this.#younger.set(source, kept);
     this.#older.delete(source);
     return fullAt !== undefined;
   }
 
-  #age(now: Instant): void {
+  #rotate(now: Instant): void {
     this.#older = this.#younger;
     this.#younger = new Map();
     this.#startedAt = now;
   }
 }
 
-/** When a bucket will be full once a token is taken from it; undefined where it has none. */
+/** When a bucket will be full after a token is taken from it; undefined if it is empty. */
 function spend(
   { perSecond, burst }: Rate,
   fullAt: Instant | undefined,
