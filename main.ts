@@ -9,6 +9,7 @@ import { DOCTOR_OPTIONS } from "./client/doctor/options.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
 import { columns } from "./cli/help.ts";
+import { quote } from "./cli/quote.ts";
 import { nearestName } from "./cli/suggest.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/wire/frame.ts";
@@ -53,7 +54,7 @@ Prints a script for the shell, which then completes commands and options:
 
 /** What `udp-chat --help` prints. */
 function help(): string {
-  return `Chat over UDP: a directory introduces clients, who then talk directly to each other
+  return `Chat over UDP: a directory introduces clients, which then talk directly to each other
 
 Usage: udp-chat COMMAND [OPTIONS]
 
@@ -104,7 +105,7 @@ async function main([word, ...rest]: string[]): Promise<number> {
     default: {
       const nearest = nearestName(word, COMMANDS);
       const hint = nearest === undefined ? "" : `: did you mean "${nearest}"?`;
-      console.error(`Unknown command ${JSON.stringify(word)}${hint}\nTry udp-chat --help`);
+      console.error(`Unknown command ${quote(word)}${hint}\nTry udp-chat --help`);
       return 2;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Bytes to lines.
+ * Bytes to lines of text.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 /** Characters in the longest line: a text of the largest size, escaped in JSON, fits. */
 export const LINE_LENGTH_MAX = 512 * 1024;
 
-/** A line, or `undefined` in the place of one that was longer than {@linkcode LINE_LENGTH_MAX}. */
+/** A line, or `undefined` for one that was longer than {@linkcode LINE_LENGTH_MAX}. */
 export type Line = string | undefined;
 
-/** Cuts UTF-8 into lines that end in LF or CRLF; holds no more than one line. */
+/** Splits UTF-8 into lines that end in LF or CRLF; buffers no more than one line. */
 export class LineSplitter {
   readonly #decoder = new TextDecoder();
   #rest = "";
   #isTooLong = false;
 
-  /** The lines that are complete with these bytes. */
+  /** The lines that these bytes complete. */
   *push(bytes: Uint8Array): Generator<Line> {
     const text = this.#decoder.decode(bytes, { stream: true });
     let start = 0;
@@ -28,7 +28,7 @@ export class LineSplitter {
     this.#append(text.slice(start));
   }
 
-  /** The last line, where it had no line end. */
+  /** The last line, if it has no line end. */
   *end(): Generator<Line> {
     this.#append(this.#decoder.decode());
     if (this.#rest !== "" || this.#isTooLong) yield this.#take();

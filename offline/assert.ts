@@ -1,8 +1,8 @@
 /**
  * Stand-in for `@std/assert` over `node:assert`.
  *
- * `assertEquals` is a little stricter than the real one: it tells 0 from -0, an object without
- * prototype from a plain one, and errors by their message.
+ * `assertEquals` is a little stricter than the real one: it distinguishes 0 from -0, an object
+ * without prototype from a plain one, and errors by their message.
  */
 import nodeAssert from "node:assert";
 import { isDeepStrictEqual, stripVTControlCharacters } from "node:util";

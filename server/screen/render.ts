@@ -122,9 +122,9 @@ function withTime(text: string, { now, toDate }: ClockReading): string {
 function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
   const [words, brush] = CHANGES[kind];
   const name = cleanText(client.name);
-  const who = `client ${client.id}${name === "" ? "" : ` (${name})`}`;
+  const label = `client ${client.id}${name === "" ? "" : ` (${name})`}`;
   const where = kind === "joined" || kind === "moved" ? ` ${formatAddress(client.address)}` : "";
-  const line = `${who} ${words}${where}`;
+  const line = `${label} ${words}${where}`;
   return isColored ? brush(line) : line;
 }
 
@@ -136,8 +136,8 @@ function renderTable(table: TableEvent, time: ClockReading, isColored: boolean):
     return [String(id), cleanText(name), formatAddress(address), since];
   });
   const header: Row = ["id", "name", "address", "since"];
-  const [header_, ...lines] = alignRows(rows.length === 0 ? [] : [header, ...rows]);
-  if (header_ !== undefined) lines.unshift(isColored ? bold(header_) : header_);
+  const [title, ...lines] = alignRows(rows.length === 0 ? [] : [header, ...rows]);
+  if (title !== undefined) lines.unshift(isColored ? bold(title) : title);
   return [...lines, isColored ? dim(total) : total].join("\n");
 }
 

@@ -12,22 +12,22 @@ function split(...chunks: (string | number[])[]): Line[] {
   return [...lines, ...splitter.end()];
 }
 
-Deno.test("LineSplitter takes LF and CRLF, and a last line without either", () => {
+Deno.test("LineSplitter splits at LF and CRLF, and yields a last line without either", () => {
   assertEquals(split("a\r\nb\n\n c\rd \ne"), ["a", "b", "", " c\rd ", "e"]);
   assertEquals(split("a\n"), ["a"]);
   assertEquals(split(), []);
 });
 
-Deno.test("LineSplitter joins lines and characters that come in pieces", () => {
+Deno.test("LineSplitter joins lines and characters that arrive in pieces", () => {
   const bytes = [...new TextEncoder().encode("日本\r\nx")];
   assertEquals(split(...bytes.map((byte) => [byte])), ["日本", "x"]);
 });
 
-Deno.test("LineSplitter replaces what is no UTF-8, and drops a byte order mark", () => {
+Deno.test("LineSplitter replaces invalid UTF-8, and drops a byte order mark", () => {
   assertEquals(split([0xef, 0xbb, 0xbf, 0x61, 0xff, 0x0a, 0xe6]), ["a\ufffd", "\ufffd"]);
 });
 
-Deno.test("LineSplitter notes a line that is too long, and reads on behind it", () => {
+Deno.test("LineSplitter yields undefined for a line that is too long, and goes on after it", () => {
   const piece = "x".repeat(LINE_LENGTH_MAX / 8);
   const tooLong = Array<string>(9).fill(piece);
   assertEquals(split("a\n", ...tooLong, "y\nb\n"), ["a", undefined, "b"]);

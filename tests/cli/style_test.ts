@@ -13,7 +13,7 @@ function luminance(color: number): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-Deno.test("NAME_COLORS can be read on black and on white", () => {
+Deno.test("NAME_COLORS are readable on black and on white", () => {
   for (const color of NAME_COLORS) {
     const light = luminance(color);
     const contrast = Math.min((light + 0.05) / 0.05, 1.05 / (light + 0.05));
@@ -22,7 +22,7 @@ Deno.test("NAME_COLORS can be read on black and on white", () => {
 });
 
 Deno.test("nameColor() gives a key the same color in every run", () => {
-  // Reckoned apart from this program.
+  // Computed by another program.
   assertEquals([0, 1, 2, 3].map((byte) => nameColor(new Uint8Array(32).fill(byte))), [
     30,
     30,
@@ -42,12 +42,12 @@ Deno.test("nameColor() uses all colors about as often", () => {
   for (const [color, count] of counts) assert(count > 400 && count < 600, `${color}: ${count}`);
 });
 
-Deno.test("styles() adds nothing where there is no color", () => {
+Deno.test("styles() adds nothing without color", () => {
   const { bold, red, name } = styles(false);
   assertEquals(bold(red(name("ana", new Uint8Array(32)))), "ana");
 });
 
-Deno.test("styles() takes a style up again after a nested one; withoutStyle() removes all", () => {
+Deno.test("styles() resumes a style after a nested one; withoutStyle() removes all codes", () => {
   const { bold, dim, name } = styles(true);
   assertEquals(bold(`a${dim("b")}c`), "\x1b[1ma\x1b[2mb\x1b[1mc\x1b[22m");
   const text = bold(name("ana", new Uint8Array(32)));

@@ -24,7 +24,7 @@ Deno.test("cleanText() removes C0 controls, DEL and C1 controls", () => {
   }
 });
 
-Deno.test("cleanText() takes the sting out of escape sequences", () => {
+Deno.test("cleanText() makes escape sequences harmless", () => {
   assertEquals(cleanText("\x1b[2J\x1b[31mred"), "[2J[31mred");
   assertEquals(cleanText("\x1b]0;title\x07"), "]0;title");
   assertEquals(cleanText("\x9b31m\x90q\x9c"), "31mq");
@@ -38,7 +38,7 @@ Deno.test("cleanText() removes bidi controls and marks", () => {
   }
 });
 
-Deno.test("cleanText() removes characters that cannot be seen", () => {
+Deno.test("cleanText() removes invisible characters", () => {
   const codes = [0xad, 0x34f, 0x115f, 0x180e, 0x200b, 0x200c, 0x200d, 0x2060, 0x2064, 0x206f];
   codes.push(0x3164, 0xfeff, 0xffa0, 0xfff9, 0xfffa, 0xfffb, 0x1d173, 0xe0001, 0xe0061, 0xe007f);
   for (const code of codes) {
@@ -46,11 +46,11 @@ Deno.test("cleanText() removes characters that cannot be seen", () => {
   }
 });
 
-Deno.test("cleanText() makes line breaks and tabs spaces", () => {
+Deno.test("cleanText() turns line breaks and tabs into spaces", () => {
   assertEquals(cleanText("a\nb\r\nc\rd\u2028e\u2029f\tg"), "a b c d e f g");
 });
 
-Deno.test("cleanText() keeps line breaks where it is asked to, as \\n", () => {
+Deno.test("cleanText() keeps line breaks as \\n with keepLines", () => {
   assertEquals(
     cleanText("a\nb\r\nc\rd\u2028e\x85f\tg\x07", { keepLines: true }),
     "a\nb\nc\nd\ne\nf g",
@@ -78,14 +78,14 @@ Deno.test("cleanText() keeps the joiners and non-joiners inside words that need 
   assertEquals(cleanText("می\u200c"), "می");
 });
 
-Deno.test("cleanText() keeps one variation selector, behind what it varies", () => {
+Deno.test("cleanText() keeps one variation selector, after what it varies", () => {
   for (const text of ["❤️", "☎︎", "葛\u{e0100}"]) assertEquals(cleanText(text), text);
   assertEquals(cleanText("a\ufe0f\ufe01\u{e0101}b"), "a\ufe0fb");
   assertEquals(cleanText("\ufe0fa \ufe0f"), "a ");
   assertEquals(cleanText("a\u3164\ufe0f"), "a");
 });
 
-Deno.test("cleanText() is done after one time, whatever the text", () => {
+Deno.test("cleanText() of a cleaned text changes nothing", () => {
   withSeed(seedFromEnv(), (prng) => {
     const codes = [0x1b, 0x0a, 0x0d, 0x61, 0x645, 0x915, 0x94d, 0x200c, 0x200d, 0x202e, 0x3164];
     codes.push(0xfe0f, 0xd83d, 0xde00, 0x1f469, 0x1f3fd, 0x1f680, 0xe0061, 0xe0100);
@@ -99,7 +99,7 @@ Deno.test("cleanText() is done after one time, whatever the text", () => {
   });
 });
 
-Deno.test("cleanText() renders published attacks harmless", () => {
+Deno.test("cleanText() makes published attacks harmless", () => {
   const tags = Array.from("hi", (letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0)));
   const attacks: readonly (readonly [what: string, text: string, shown: string])[] = [
     // Escape sequences (ECMA-48) that drove terminals.

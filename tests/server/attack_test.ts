@@ -1,4 +1,4 @@
-// A directory under attack, in virtual time and on real sockets, and ten honest clients beside it.
+// A directory under attack, on virtual time and on real sockets, with ten honest clients.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
@@ -21,27 +21,27 @@ import {
 } from "../support/server_stage.ts";
 
 const HONEST = 10;
-/** Forged registrations in virtual time, in four seconds: more than strangers are answered. */
+/** Forged registrations on virtual time, in four seconds: more than strangers get answers. */
 const FORGED = 440_000;
 const FORGED_PER_MS = 110;
-/** Forged registrations on real sockets, while the clients talk at least. */
+/** Forged registrations on real sockets; at least as many as arrive while the clients talk. */
 const FORGED_ON_SOCKETS = 200_000;
-/** When the honest clients start, at the height of it. */
+/** When the honest clients start, in the middle of the attack. */
 const START = 1500;
 const SERVER: Address = { hostname: "127.0.0.1", port: 7070 };
-/** Sources of an attacker that receives there, and so gets cookies. */
+/** Sources at which the attacker receives, so that it gets cookies. */
 const BOTS = 10;
 
 /** Milliseconds between two bursts on real sockets. */
 const PAUSE = 5;
 
-/** Collects garbage, so that what is measured is what is kept; Deno 2.4 does not let itself be asked. */
+/** Collects garbage, so that only reachable memory is measured; Deno 2.4 cannot. */
 const collect: (() => void) | undefined = (() => {
   setFlagsFromString("--expose-gc");
   return runInNewContext("typeof gc === 'function' ? gc : undefined");
 })();
 
-/** What is in use, before, during and after an attack. */
+/** Memory in use before, during and after an attack. */
 class Memory {
   readonly #lines: string[] = [];
   readonly #heaps: number[] = [];
@@ -54,7 +54,7 @@ class Memory {
     this.#heaps.push(heapUsed);
   }
 
-  /** Prints what was measured, and fails where the heap grew by more. */
+  /** Prints the measurements; fails if the heap grew by more than the limit. */
   report(growthMax: number, ...more: string[]): void {
     console.log([...this.#lines, ...more].join("\n"));
     const growth = (this.#heaps.at(-1)! - this.#heaps[0]!) / 2 ** 20;
@@ -65,7 +65,7 @@ class Memory {
 /** MiB by which the heap may grow: full tables of buckets take less. */
 const GROWTH_MAX = 32;
 
-/** An address that the attacker writes on its datagrams. */
+/** A forged source address. */
 function forgedAddress(prng: Prng): Address {
   const hostname = [127, 1 + prng.int(255), prng.int(256), prng.int(256)].join(".");
   return { hostname, port: 1 + prng.int(65_535) };
@@ -79,7 +79,7 @@ function forgedRegister(prng: Prng): Uint8Array {
   return requestBytes([registerFrame(prng.int(2 ** 20), { cookie, token, name, wantedId })]);
 }
 
-/** A leave, keepalive or look-up with a token that is made up but for its client id. */
+/** A Leave, Lease Keepalive or Look-up with a random token for a real client id. */
 function forgedRequest(prng: Prng): Uint8Array {
   const token = prng.bytes(16);
   token.set([0, 0, 0, 1 + prng.int(HONEST)]);
@@ -91,19 +91,19 @@ function forgedRequest(prng: Prng): Uint8Array {
   ])]);
 }
 
-/** The honest clients and their directory, in virtual time. */
+/** The honest clients and their directory, on virtual time. */
 class Siege extends Stage {
   readonly start = this.now;
   clients: ScriptedClient[] = [];
 
-  /** Lets the honest clients start. */
+  /** Starts the honest clients. */
   startHonest(prng: Prng): void {
     this.clients = Array.from({ length: HONEST }, (_, n) => {
       return new ScriptedClient(this.now, n, SERVER, client(n).port, prng.bytes);
     });
   }
 
-  /** Lets them act, and delivers what they say, to the directory and to one another. */
+  /** Runs their timers, and delivers their datagrams to the directory and to each other. */
   step(): void {
     const isComplete = this.clients.every(({ isRegistered }) => isRegistered);
     for (const honest of this.clients) {
@@ -120,11 +120,11 @@ class Siege extends Stage {
       }
       while (honest.pollEvent() !== undefined);
     }
-    // What is told is taken, as it is by the process.
+    // Events are polled, as the process does.
     while (this.server.pollEvent() !== undefined);
   }
 
-  /** A bot registers another client, as often as it is let. */
+  /** A bot registers one more client, if the limits allow it. */
   registerBot(n: number): boolean {
     const from = { hostname: `127.0.1.${n % BOTS}`, port: 1024 + Math.floor(n / BOTS) };
     const [challenge] = this.deliver(requestBytes([registerFrame(n)]), from).flatMap(framesOf);
@@ -134,7 +134,7 @@ class Siege extends Stage {
   }
 }
 
-/** Each talked with the owner of the right key, twice, heard all, and left in good order. */
+/** Each talked twice with the owner of the right key, received everything, and left properly. */
 function assertServed(clients: readonly ScriptedClient[]): void {
   for (const { number, past, hasLeft } of clients) {
     const other = clients[number ^ 1]!;
@@ -152,7 +152,7 @@ Deno.test("Server under 440,000 forged registrations serves ten clients that tal
     let [forged, tried, botted, bucketsMax, sizeMax] = [0, 0, 0, 0, 0];
     while (forged < FORGED) {
       siege.now++;
-      // The honest ones come somewhere in between: what is over when they do is luck.
+      // The honest clients start in the middle, whatever is allowed at that instant.
       const turn = prng.int(FORGED_PER_MS);
       for (let i = 0; i < FORGED_PER_MS; i++, forged++) {
         if (i === turn) {
@@ -179,7 +179,7 @@ Deno.test("Server under 440,000 forged registrations serves ten clients that tal
     const { clients } = siege;
     assertEquals(clients.length, HONEST);
     assertServed(clients);
-    // Only the bots, which receive at their addresses, got in, and those no faster than the limit.
+    // Only the bots, which receive at their addresses, registered, no faster than the limit.
     const seconds = FORGED / FORGED_PER_MS / 1000;
     const most = BOTS *
       (REGISTRATIONS_PER_SOURCE.burst + seconds * REGISTRATIONS_PER_SOURCE.perSecond);
@@ -216,7 +216,7 @@ Deno.test({
     const attack = (async () => {
       for (; sent < FORGED_ON_SOCKETS || !isOver; sent += sockets.length) {
         await Promise.all(sockets.map((each) => each.send(forgedRegister(prng), to)));
-        // All of this is one process, and what comes faster than it reads is lost anyway.
+        // All of this is one process: datagrams that arrive faster than it reads are lost.
         await pause(PAUSE);
       }
     })();
@@ -253,7 +253,7 @@ Deno.test({
   },
 });
 
-/** Waits until it is so. */
+/** Waits until the condition holds. */
 async function until(isSo: () => boolean): Promise<void> {
   for (const end = clock() + 40_000; !isSo();) {
     assert(clock() < end, "the honest clients wait too long");

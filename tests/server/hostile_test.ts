@@ -19,7 +19,7 @@ import {
   ZERO,
 } from "../support/server_stage.ts";
 
-/** One request of each kind, of the smallest size, as a stranger may send it. */
+/** The smallest request of each kind that a stranger can send. */
 function strangersRequests(token: Uint8Array): (Frame & { nonce: bigint })[] {
   return [
     registerFrame(1, { token }),
@@ -41,7 +41,7 @@ Deno.test("Server changes nothing for a forged token or another address", () => 
   const attempts = [[forged, client(1)], [forged, client(2)], [token, client(2)]] as const;
   for (const [shown, from] of attempts) {
     for (const request of strangersRequests(shown)) {
-      // Who has the token may leave from wherever it is now.
+      // A Leave needs the token only.
       if (request.kind === "leave" && shown === token) continue;
       const answer = stage.ask(request, from);
       if (request.kind === "register") assertEquals(answer.kind, "challenge");
@@ -58,7 +58,7 @@ Deno.test("Server changes nothing for a forged token or another address", () => 
   assertEquals(stage.takeEvents(), ["expired 1 40001", "table"]);
 });
 
-Deno.test("Server lets a client leave with its token from another address than it registered", () => {
+Deno.test("Server accepts a Leave with the token from another address", () => {
   const stage = new Stage();
   const { token } = stage.join(1, { name: "ana" });
   stage.takeEvents();
@@ -127,7 +127,7 @@ Deno.test("Server answers another version with its own, and never an answer", ()
   assertEquals(stage.server.dropped, { version: 2, notRequest: 1 });
 });
 
-Deno.test("Server drops and counts what is no request", () => {
+Deno.test("Server drops and counts datagrams that are no requests", () => {
   const stage = new Stage();
   const good = requestBytes([registerFrame(1)]);
   const changed = (at: number, value: number) => {
@@ -149,7 +149,7 @@ Deno.test("Server drops and counts what is no request", () => {
   assertEquals(stage.server.dropped, { size: 2, magic: 1, type: 1, frame: 2, notRequest: 2 });
 });
 
-Deno.test("Server reads a Request without the frames that are none", () => {
+Deno.test("Server handles the other frames of a Request with stray ones", () => {
   const stage = new Stage();
   const stray: Frame = { kind: "connectionKeepalive" };
   const bytes = requestBytes([stray, registerFrame(1), stray]);
@@ -180,7 +180,7 @@ Deno.test("Server bounds the answers that wait to be sent", () => {
   assertEquals(stage.ask(registerFrame(1), client(1)).kind, "challenge");
 });
 
-Deno.test("Server leaves an answer alone that is being sent, however many come meanwhile", () => {
+Deno.test("Server does not overwrite an answer that is being sent", () => {
   const stage = new Stage();
   stage.server.handleDatagram(stage.now, requestBytes([registerFrame(1)]), client(1));
   const { bytes } = stage.server.pollTransmit()!;
@@ -191,7 +191,7 @@ Deno.test("Server leaves an answer alone that is being sent, however many come m
   assertEquals(bytes, before);
 });
 
-Deno.test("Server tells many expiries at once with one table", () => {
+Deno.test("Server reports one table after many expiries", () => {
   const stage = new Stage({ hasSourceLimits: false });
   for (let n = 1; n <= 1000; n++) stage.join(n);
   stage.takeEvents();
@@ -202,7 +202,7 @@ Deno.test("Server tells many expiries at once with one table", () => {
   assertEquals(events.at(-1), "table");
 });
 
-Deno.test("Server tells large tables at a bounded rate, and the last one always", () => {
+Deno.test("Server reports large tables at a bounded rate, and always the last one", () => {
   const stage = new Stage({ hasSourceLimits: false });
   let rows = 0;
   let last = "";
@@ -232,7 +232,7 @@ Deno.test("Server neither throws nor registers for random and damaged datagrams"
   withSeed(seedFromEnv(), (prng) => {
     const stage = new Stage();
     const { token } = stage.join(1, { name: "ana" });
-    // Two bits off in two bytes, so that no single damage mends it.
+    // Two bits in two bytes are wrong, so that no single mutation corrects it.
     const forged = token.map((byte, index) => index > 12 ? byte ^ 0x81 : byte);
     for (let i = 0; i < 20_000; i++) {
       stage.now += prng.int(3);

@@ -14,17 +14,17 @@ import {
   ZERO,
 } from "../support/server_stage.ts";
 
-/** What a look-up by client `n` tells. */
+/** The answer to a look-up by client `n`. */
 function lookUp(stage: Stage, n: number, token: Uint8Array, name: string): Frame {
   return stage.ask({ kind: "lookUp", nonce: 99n, token, id: 0, name }, client(n));
 }
 
-/** The reason of a refusal, or what else the answer is. */
+/** The reason of a refusal, or the kind of any other answer. */
 function outcome(answer: Frame): number | string {
   return answer.kind === "refused" ? answer.reason : answer.kind;
 }
 
-/** A Register from client `n` that shows a good cookie. */
+/** A Register from client `n` with a valid cookie. */
 function proven(stage: Stage, n: number, fields: Partial<Register> = {}): Register {
   const frame = registerFrame(n, fields);
   const challenge = stage.ask(frame, client(n));
@@ -32,20 +32,20 @@ function proven(stage: Stage, n: number, fields: Partial<Register> = {}): Regist
   return { ...frame, cookie: challenge.cookie };
 }
 
-Deno.test("Server tells the key that a client registered with, from bytes of its own", () => {
+Deno.test("Server answers with a copy of the key that a client registered with", () => {
   const stage = new Stage();
   const { token } = stage.join(1, { name: "ana" });
   const publicKey = publicKeyOf(77);
   const bytes = requestBytes([proven(stage, 2, { name: "bob", publicKey })]);
   stage.deliver(bytes, client(2));
-  // The buffer that the datagram came in is used again.
+  // The buffer of the datagram is reused.
   bytes.fill(0xee);
   const found = lookUp(stage, 1, token, "bob");
   assert(found.kind === "found");
   assertEquals(found.publicKey, publicKeyOf(77));
 });
 
-Deno.test("Server gives no name and no id to another key while its client's lease lives", () => {
+Deno.test("Server gives no name and no id to another key while the lease lasts", () => {
   const stage = new Stage();
   const { id } = stage.join(1, { name: "ana" });
   const { token } = stage.join(2);
@@ -54,11 +54,11 @@ Deno.test("Server gives no name and no id to another key while its client's leas
   stage.takeEvents();
   assertEquals(attempt({ name: "Ana" }), RefusalReason.nameTaken);
   assertEquals(attempt({ wantedId: id }), RefusalReason.idTaken);
-  // A key is public, so that showing the same one proves nothing.
+  // A key is public, so that sending it proves nothing.
   const publicKey = publicKeyOf(1);
   assertEquals(attempt({ name: "ana", publicKey }), RefusalReason.nameTaken);
   assertEquals(attempt({ wantedId: id, publicKey }), RefusalReason.idTaken);
-  // Nor does another client get it by renaming itself.
+  // A registered client cannot take it by changing its name, either.
   const renamed = registerFrame(2, { nonce: 9n, token, name: "ana" });
   assertEquals(outcome(stage.register(renamed, client(2))), RefusalReason.nameTaken);
   assertEquals(stage.takeEvents(), []);
@@ -66,7 +66,7 @@ Deno.test("Server gives no name and no id to another key while its client's leas
   assertEquals(attempt({ name: "Ana", wantedId: id }), "registered");
 });
 
-Deno.test("Server keeps the key of an entry: its token with another key is refused", () => {
+Deno.test("Server refuses a token with another key", () => {
   const stage = new Stage();
   const { token } = stage.join(1, { name: "ana" });
   const other = stage.join(2).token;
@@ -91,19 +91,19 @@ Deno.test("Server keeps the key of a client that moves and changes its name", ()
   assertEquals([found.publicKey, found.address], [publicKeyOf(1), client(3)]);
 });
 
-Deno.test("Server lets a new run with another key replace the one at its own address, but not take its name or id", () => {
+Deno.test("Server lets a run with another key replace the one at its address, but not take its name or id", () => {
   const stage = new Stage();
   const first = stage.join(1, { name: "ana" });
   stage.takeEvents();
   const publicKey = publicKeyOf(70);
-  for (const wish of [{ name: "ANA" }, { wantedId: 1 }, { wantedId: 1, name: "ana" }]) {
-    const answer = stage.register(registerFrame(1, { nonce: 7n, publicKey, ...wish }), client(1));
+  for (const fields of [{ name: "ANA" }, { wantedId: 1 }, { wantedId: 1, name: "ana" }]) {
+    const answer = stage.register(registerFrame(1, { nonce: 7n, publicKey, ...fields }), client(1));
     assertEquals(answer.kind, "refused");
   }
   assertEquals(stage.takeEvents(), []);
   assertEquals(lookUp(stage, 1, first.token, "ana").kind, "found");
   stage.join(1, { nonce: 7n, name: "eve", publicKey });
-  // The same nonce is not the same Register where the key is another.
+  // With another key it is another Register, even if the nonce is the same.
   const { token } = stage.join(1, { nonce: 7n, name: "zoe", publicKey: publicKeyOf(71) });
   assertNotEquals(token, first.token);
   assertEquals(stage.takeEvents(), [
@@ -115,7 +115,7 @@ Deno.test("Server lets a new run with another key replace the one at its own add
   assertEquals(found.publicKey, publicKeyOf(71));
 });
 
-Deno.test("Server does nothing for a Register that is shown again after the client left", () => {
+Deno.test("Server ignores a replayed Register after the client left", () => {
   const stage = new Stage();
   const register = proven(stage, 1, { name: "ana" });
   const granted = stage.ask(register, client(1));
@@ -125,14 +125,14 @@ Deno.test("Server does nothing for a Register that is shown again after the clie
   for (let age = 0; age < COOKIE_SLOT; age += 1000) {
     stage.now += 1000;
     const answers = stage.askAll([register], client(1));
-    // Once the cookie is too old, it is challenged like any other.
+    // When the cookie has expired, it is challenged like any other.
     assert(answers.every(({ kind }) => kind === "challenge"));
   }
   assertEquals(stage.takeEvents(), []);
   assert(stage.server.dropped.replay! >= 20);
 });
 
-Deno.test("Server does nothing for the Register of a run that another one replaced", () => {
+Deno.test("Server ignores a replayed Register of a run that another one replaced", () => {
   const stage = new Stage();
   const register = proven(stage, 1, { name: "ana" });
   assertEquals(stage.ask(register, client(1)).kind, "registered");
@@ -144,7 +144,7 @@ Deno.test("Server does nothing for the Register of a run that another one replac
   assertEquals(lookUp(stage, 1, token, "ana").kind, "found");
 });
 
-Deno.test("Server does nothing for a Register whose client has registered again since", () => {
+Deno.test("Server ignores a replayed Register after the client registered again", () => {
   const stage = new Stage();
   const first = proven(stage, 1, { name: "ana" });
   const granted = stage.ask(first, client(1));
@@ -157,7 +157,7 @@ Deno.test("Server does nothing for a Register whose client has registered again 
   assertEquals(lookUp(stage, 1, token, "anna").kind, "found");
 });
 
-Deno.test("Server challenges a Register that is shown again from another address", () => {
+Deno.test("Server challenges a Register that is replayed from another address", () => {
   const stage = new Stage();
   const register = proven(stage, 1, { name: "ana" });
   assertEquals(stage.ask(register, client(2)).kind, "challenge");
@@ -166,7 +166,7 @@ Deno.test("Server challenges a Register that is shown again from another address
   assertEquals(stage.server.table().size, 1);
 });
 
-Deno.test("Server grants a Register again whose client's lease ended before the answer came", () => {
+Deno.test("Server grants a repeated Register if the lease ended before the answer arrived", () => {
   const stage = new Stage({ lease: 1000 });
   const register = proven(stage, 1);
   assertEquals(stage.ask(register, client(1)).kind, "registered");

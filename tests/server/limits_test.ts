@@ -19,7 +19,7 @@ import {
 import { renderTotals } from "../../server/screen/render.ts";
 import { client, registerFrame, requestBytes, Stage, ZERO } from "../support/server_stage.ts";
 
-/** Client `n` on a machine of its own. */
+/** The address of client `n` on another machine than all others. */
 function elsewhere(n: number): Address {
   return { hostname: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port: 5000 };
 }
@@ -31,11 +31,11 @@ function challenges(stage: Stage, count: number, from: (n: number) => Address): 
   return answered;
 }
 
-/** Registers with a good cookie, from so many ports or machines; returns how many were granted. */
+/** Registers with a valid cookie from `count` ports or machines; returns how many were granted. */
 function registrations(stage: Stage, count: number, from: (n: number) => Address): number {
   let granted = 0;
   for (let n = 0; n < count; n++) {
-    // So slow that the limit for strangers does not count.
+    // Slowly enough for the limit of strangers.
     if (n % 100 === 0) stage.now += 0.001;
     const [challenge] = stage.askAll([registerFrame(n)], from(n));
     if (challenge?.kind !== "challenge") continue;
@@ -45,7 +45,7 @@ function registrations(stage: Stage, count: number, from: (n: number) => Address
   return granted;
 }
 
-Deno.test("Server registers a burst of clients from one source, then so many a second", () => {
+Deno.test("Server registers a burst of clients from one source, then a number per second", () => {
   const { perSecond, burst } = REGISTRATIONS_PER_SOURCE;
   const stage = new Stage();
   assertEquals(registrations(stage, burst + 50, client), burst);
@@ -53,11 +53,11 @@ Deno.test("Server registers a burst of clients from one source, then so many a s
   assertEquals(stage.server.table().size, burst);
   stage.now += 1000;
   assertEquals(registrations(stage, burst + 100, (n) => client(1000 + n)), perSecond);
-  // Another source does not notice.
+  // Other sources are not affected.
   assertEquals(registrations(stage, 10, elsewhere), 10);
 });
 
-Deno.test("Server counts a new run, a new name and a move as registrations, a repeat not", () => {
+Deno.test("Server counts a new run, a new name and a new address as registrations, but no repeat", () => {
   const stage = new Stage();
   const { token } = stage.join(1);
   registrations(stage, REGISTRATIONS_PER_SOURCE.burst + 9, (n) => client(100 + n));
@@ -112,7 +112,7 @@ Deno.test("Server answers a burst of questions from one source, and in total", (
     }
     assertEquals(answered, Math.min(source, QUESTIONS_IN_TOTAL.burst - total));
     total += answered;
-    // The lease is not a question.
+    // A Lease Keepalive is not limited.
     const keepalive = { kind: "leaseKeepalive", nonce: 2n, token } as const;
     assertEquals(stage.ask(keepalive, elsewhere(n)).kind, "leaseKeepaliveAck");
   }
@@ -142,7 +142,7 @@ Deno.test("Server answers a burst of strangers from one source, and in total", (
   assertEquals(other.server.dropped, { strangers: 100 });
 });
 
-Deno.test("Server that answers no stranger any more goes on for its clients", () => {
+Deno.test("Server goes on for its clients when it answers no more strangers", () => {
   const stage = new Stage();
   const { token } = stage.join(1, { name: "ana" });
   const frame = registerFrame(2);
@@ -153,7 +153,7 @@ Deno.test("Server that answers no stranger any more goes on for its clients", ()
   for (const kind of ["leaseKeepalive", "leave"] as const) {
     assertEquals(stage.askAll([{ kind, nonce: 1n, token: ZERO }], client(3)), []);
   }
-  // Whoever has a cookie or a token is no stranger.
+  // A sender with a cookie or a token is no stranger.
   const { cookie } = challenge;
   assertEquals(stage.ask({ ...frame, cookie }, client(2)).kind, "registered");
   const lookUp = { kind: "lookUp", nonce: 1n, token, id: 2, name: "" } as const;
@@ -161,7 +161,7 @@ Deno.test("Server that answers no stranger any more goes on for its clients", ()
   assertEquals(stage.ask({ kind: "leave", nonce: 1n, token }, client(1)).kind, "leaveAck");
 });
 
-Deno.test("Server without source limits has those in total", () => {
+Deno.test("Server without source limits limits the total", () => {
   const stage = new Stage({ hasSourceLimits: false, maxClients: 2000 });
   assertEquals(registrations(stage, 2500, client), 2000);
   assertEquals(stage.server.dropped, { registrations: 500 });
@@ -179,7 +179,7 @@ Deno.test("registrationsPerMinute() is the most that is granted while a cookie i
   }
 });
 
-Deno.test("renderTotals() counts what was beyond the limits", () => {
+Deno.test("renderTotals() counts what was above the limits", () => {
   assertEquals(
     renderTotals(1, { strangers: 10, registrations: 2, questions: 3, proof: 4, replay: 5 }),
     "Stopped · 1 client was active · " +
@@ -187,12 +187,12 @@ Deno.test("renderTotals() counts what was beyond the limits", () => {
   );
 });
 
-/** Datagrams of one frame of any type, once and as often as it fits; names say which. */
+/** Datagrams with one frame of each type, and with as many as fit, by name. */
 function* everyFrame(sizeMax: number): Generator<[name: string, bytes: Uint8Array]> {
   const kinds = new Map(Object.entries(LAYOUTS).map(([kind, [type]]) => [type, kind]));
   for (let type = 0; type < 256; type++) {
     for (let size = 0; size < 150; size++) {
-      // A body of zeros is a good one for most kinds, in one size.
+      // For most kinds a body of zeros is valid in one size.
       const frame = Uint8Array.of(type, 0, size, ...new Uint8Array(size));
       for (const count of [1, 2, Math.floor((sizeMax - 16) / frame.length)]) {
         const bytes = new Uint8Array(16 + count * frame.length);
@@ -213,7 +213,7 @@ function* everyDatagram(): Generator<[name: string, bytes: Uint8Array]> {
   }
 }
 
-/** Sends all of them, and tells by how much the answers are larger where there are any. */
+/** Sends all datagrams; returns by how much larger the answers were, if there were any. */
 function factors(stage: Stage, prover?: Prover): Map<string, number> {
   const factors = new Map<string, number>();
   const sizeMax = DATAGRAM_SIZE_MAX - (prover === undefined ? 0 : PROOF_SIZE);

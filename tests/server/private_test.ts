@@ -14,12 +14,12 @@ import {
 const SECRET = new TextEncoder().encode("correct horse battery staple");
 const OTHER = new TextEncoder().encode("correct horse battery stable");
 
-/** A datagram that ends with the proof of the secret. */
+/** Adds the proof of the secret to a datagram. */
 function proven(...frames: Parameters<typeof requestBytes>[0]): Uint8Array {
   return new Prover(SECRET).prove(requestBytes(frames));
 }
 
-Deno.test("a private Server serves who has the secret, and proves that it has it too", () => {
+Deno.test("a private Server serves clients with the secret, and proves that it has it", () => {
   const stage = new Stage({ secret: SECRET });
   const ana = stage.join(1, { name: "ana" });
   const { token } = stage.join(2, { name: "bob" });
@@ -30,7 +30,7 @@ Deno.test("a private Server serves who has the secret, and proves that it has it
   assertEquals(stage.server.dropped, {});
 });
 
-Deno.test("a private Server answers nothing without a good proof, and counts it", () => {
+Deno.test("a private Server drops and counts datagrams without a valid proof", () => {
   const stage = new Stage({ secret: SECRET });
   const { token } = stage.join(1, { name: "ana" });
   stage.takeEvents();
@@ -51,7 +51,7 @@ Deno.test("a private Server answers nothing without a good proof, and counts it"
       bare,
       new Prover(OTHER).prove(bare),
       requestBytes([request, { kind: "proof", code: ZERO }]),
-      // A good proof that is not at the end, and one of something else.
+      // A valid proof that is not at the end, and one of another datagram.
       Uint8Array.from([...ahead, 0, 0, 0]),
       Uint8Array.from([...bare, ...proven().subarray(-19)]),
       bare.with(2, 9),
@@ -66,7 +66,7 @@ Deno.test("a private Server answers nothing without a good proof, and counts it"
   assertEquals(stage.server.table().size, 1);
 });
 
-Deno.test("a private Server has a recorded Register lead to nothing", () => {
+Deno.test("a private Server gives nothing for a replayed Register", () => {
   const stage = new Stage({ secret: SECRET });
   const first = proven(registerFrame(1, { name: "ana" }));
   const [challenge] = stage.deliver(first, client(1)).flatMap(framesOf);
@@ -77,7 +77,7 @@ Deno.test("a private Server has a recorded Register lead to nothing", () => {
   assert(granted?.kind === "registered");
   stage.takeEvents();
   for (const from of [client(2), { hostname: "192.0.2.7", port: 7 }]) {
-    // A listener gets a cookie for its own address, and cannot make the Register that shows it.
+    // A listener gets a cookie for its own address, but cannot prove a Register with it.
     for (const recorded of [first, second]) {
       const [answer] = stage.deliver(recorded, from).flatMap(framesOf);
       assert(answer?.kind === "challenge");
@@ -88,7 +88,7 @@ Deno.test("a private Server has a recorded Register lead to nothing", () => {
       assertEquals(stage.deliver(spliced, from), []);
     }
   }
-  // With the address forged, too: who registered there stays as it was, and is told so.
+  // With a forged source address, too: the client there stays registered, and gets the answer.
   assertEquals(stage.deliver(second, client(1)).flatMap(framesOf)[0], granted);
   stage.deliver(proven({ kind: "leave", nonce: 9n, token: granted.token }), client(1));
   assertEquals(stage.takeEvents(), ["left 1 40001", "table"]);
@@ -96,13 +96,13 @@ Deno.test("a private Server has a recorded Register lead to nothing", () => {
   assertEquals(stage.takeEvents(), []);
 });
 
-Deno.test("a private Server leaves room for the proof in its answers", () => {
+Deno.test("a private Server leaves space for the proof in its answers", () => {
   const stage = new Stage({ secret: SECRET, hasSourceLimits: false });
   let { token } = stage.join(1);
   for (let n = 2; n <= 300; n++) token = stage.join(n).token;
   const [page] = stage.askAll([{ kind: "list", nonce: 9n, token, after: 0 }], client(300));
   assertEquals((page as Listing).clients.length, Math.floor((DATAGRAM_SIZE_MAX - 19 - 29) / 5));
-  // As many answers as fit into a datagram, and no more.
+  // As many answers as fit into a datagram.
   const lookUps = Array.from({ length: 20 }, (_, index) => (
     { kind: "lookUp", nonce: BigInt(index), token, id: index + 1, name: "" } as const
   ));
@@ -112,7 +112,7 @@ Deno.test("a private Server leaves room for the proof in its answers", () => {
   );
 });
 
-Deno.test("a private Server proves that it speaks another version, to who has the secret", () => {
+Deno.test("a private Server proves its answer to another version", () => {
   const stage = new Stage({ secret: SECRET });
   const prover = new Prover(SECRET);
   const bytes = prover.prove(requestBytes([]).with(2, 9));
@@ -121,7 +121,7 @@ Deno.test("a private Server proves that it speaks another version, to who has th
   assertEquals([answer.length, answer[2], answer[3]], [bytes.length, 1, 255]);
 });
 
-Deno.test("a public Server does not look at proofs", () => {
+Deno.test("a public Server ignores proofs", () => {
   const stage = new Stage();
   const [answer] = stage.deliver(proven(registerFrame(1)), client(1)).flatMap(framesOf);
   assertEquals(answer?.kind, "challenge");

@@ -9,14 +9,14 @@ function host(hostname: string): { hostname: string; port: number } {
   return { hostname, port: 1 };
 }
 
-/** How many of so many attempts at one instant are granted. */
+/** The number of `count` attempts at one instant that are granted. */
 function grants(limit: RateLimit, now: number, hostname: string, attempts: number): number {
   let granted = 0;
   for (let i = 0; i < attempts; i++) if (limit.take(now, host(hostname))) granted++;
   return granted;
 }
 
-Deno.test("RateLimit grants a burst, then what the rate gives", () => {
+Deno.test("RateLimit grants a burst, then the rate", () => {
   const limit = new RateLimit({ perSecond: 10, burst: 5 }, PLENTY);
   assertEquals(grants(limit, 1000, "192.0.2.1", 9), 5);
   assertEquals(grants(limit, 1099, "192.0.2.1", 9), 0);
@@ -25,49 +25,49 @@ Deno.test("RateLimit grants a burst, then what the rate gives", () => {
   assertEquals(grants(limit, 99_999, "192.0.2.1", 9), 5);
 });
 
-Deno.test("RateLimit grants the whole burst, whatever the clock shows", () => {
+Deno.test("RateLimit grants the whole burst at any instant", () => {
   for (const now of [0, 0.1, 1e6 + 1 / 3, 1e10]) {
     const limit = new RateLimit({ perSecond: 7, burst: 300 }, PLENTY);
     assertEquals(grants(limit, now, "192.0.2.1", 999), 300, `${now}`);
   }
 });
 
-Deno.test("RateLimit keeps the sources apart, and all of them under the total", () => {
+Deno.test("RateLimit limits each source, and the total", () => {
   const limit = new RateLimit({ perSecond: 1, burst: 4 }, { perSecond: 1, burst: 10 });
   assertEquals(grants(limit, 0, "192.0.2.1", 9), 4);
   assertEquals(grants(limit, 0, "192.0.2.2", 9), 4);
   assertEquals(grants(limit, 0, "192.0.2.3", 9), 2);
-  // What the total refuses is not taken from the source.
+  // A refusal by the total takes nothing from the source.
   assertEquals(grants(limit, 8000, "192.0.2.3", 9), 4);
 });
 
-Deno.test("RateLimit that refuses a source takes nothing from the total", () => {
+Deno.test("RateLimit takes nothing from the total when it refuses a source", () => {
   const limit = new RateLimit({ perSecond: 1, burst: 1 }, { perSecond: 1, burst: 3 });
   assertEquals(grants(limit, 0, "192.0.2.1", 1000), 1);
   assertEquals(grants(limit, 0, "192.0.2.2", 1), 1);
   assertEquals(grants(limit, 0, "192.0.2.3", 1), 1);
 });
 
-Deno.test("RateLimit without a limit per source has only the total", () => {
+Deno.test("RateLimit without a limit per source limits the total", () => {
   const limit = new RateLimit(undefined, { perSecond: 1, burst: 100 });
   assertEquals(grants(limit, 0, "192.0.2.1", 1000), 100);
   assertEquals(limit.size, 0);
 });
 
-Deno.test("RateLimit keeps no more buckets than it may, and forgets the least recent", () => {
+Deno.test("RateLimit keeps a bounded number of buckets, and forgets the least recent", () => {
   const limit = new RateLimit({ perSecond: 0.001, burst: 1 }, PLENTY, 100);
   for (let i = 0; i < 10_000; i++) {
-    // One source goes on asking, and is refused.
+    // One source keeps asking, and is refused.
     assertEquals(grants(limit, 0, "192.0.2.1", 1), i === 0 ? 1 : 0);
     assertEquals(grants(limit, 0, `10.0.${i >> 8}.${i & 255}`, 1), 1);
     assertLessOrEqual(limit.size, 100);
   }
-  // The one before is remembered, the first has long been forgotten.
+  // The previous source is remembered, the first one is forgotten.
   assertEquals(grants(limit, 0, "10.0.39.15", 1), 0);
   assertEquals(grants(limit, 0, "10.0.0.0", 1), 1);
 });
 
-Deno.test("RateLimit lets go of buckets that are full again", () => {
+Deno.test("RateLimit forgets buckets that are full again", () => {
   const limit = new RateLimit({ perSecond: 10, burst: 10 }, PLENTY);
   for (let i = 0; i < 5000; i++) limit.take(i / 10, host(`10.0.${i >> 8}.${i & 255}`));
   assertEquals(limit.size, 5000);
@@ -98,7 +98,7 @@ Deno.test("RateLimit never grants a source more than its burst and rate", () => 
   });
 });
 
-Deno.test("sourceOf() takes an IPv4 address, or the /64 of an IPv6 one, for one source", () => {
+Deno.test("sourceOf() is the IPv4 address, or the /64 of an IPv6 address", () => {
   const same = [
     ["192.0.2.1", "::ffff:192.0.2.1"],
     ["2001:db8::1", "2001:db8:0:0:ffff::"],

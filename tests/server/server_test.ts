@@ -33,7 +33,7 @@ Deno.test("Server challenges a Register, then registers its sender", () => {
   assertEquals(stage.takeEvents(), ["joined 1 40001", "table 1"]);
 });
 
-Deno.test("Server challenges again where the cookie is of another address, nonce or key", () => {
+Deno.test("Server challenges again if the cookie is for another address, nonce or key", () => {
   const stage = new Stage();
   const challenge = stage.ask(registerFrame(1), client(1));
   assert(challenge.kind === "challenge");
@@ -50,7 +50,7 @@ Deno.test("Server challenges again where the cookie is of another address, nonce
   assertEquals(stage.ask(frame, client(1)).kind, "registered");
 });
 
-Deno.test("Server takes a cookie in its slot and the next, not in the one after", () => {
+Deno.test("Server accepts a cookie in its time slot and the next only", () => {
   for (const [later, kind] of [[1, "registered"], [2, "challenge"]] as const) {
     for (const sentAt of [0, COOKIE_SLOT - 1]) {
       const stage = new Stage();
@@ -64,7 +64,7 @@ Deno.test("Server takes a cookie in its slot and the next, not in the one after"
   }
 });
 
-Deno.test("Server answers a repeated Register as it did before", () => {
+Deno.test("Server answers a repeated Register in the same way", () => {
   const stage = new Stage();
   const first = stage.join(1, { name: "ana" });
   stage.takeEvents();
@@ -82,7 +82,7 @@ Deno.test("Server replaces the earlier run of a client at the same address", () 
   assertEquals(stage.takeEvents(), ["left 1 40001", "joined 1 40001", "table 1"]);
 });
 
-Deno.test("Server keeps the id of a client that shows its token from a new address", () => {
+Deno.test("Server keeps the id of a client that sends its token from a new address", () => {
   const stage = new Stage();
   const { token } = stage.join(1);
   stage.takeEvents();
@@ -93,7 +93,7 @@ Deno.test("Server keeps the id of a client that shows its token from a new addre
   assertEquals(stage.takeEvents(), ["moved 1 40009", "table 1"]);
 });
 
-Deno.test("Server refuses an id or a name that is taken, a bad name, and a client too many", () => {
+Deno.test("Server refuses an id or a name that is taken, a bad name, and a client above its maximum", () => {
   const stage = new Stage({ maxClients: 2 });
   stage.join(1, { name: "ana" });
   stage.takeEvents();
@@ -112,7 +112,7 @@ Deno.test("Server refuses an id or a name that is taken, a bad name, and a clien
   assertEquals(stage.takeEvents(), ["joined 2 40002", "table 1 2"]);
 });
 
-Deno.test("Server after a restart refuses the token, and the client comes back under its id", () => {
+Deno.test("Server refuses the token after a restart, and the client registers again with its id", () => {
   const before = new Stage();
   before.join(1);
   const { token, id } = before.join(2);
@@ -124,7 +124,7 @@ Deno.test("Server after a restart refuses the token, and the client comes back u
   assertNotEquals(again.token, token);
 });
 
-Deno.test("Server ends a lease at its end, and a Lease Keepalive starts it anew", () => {
+Deno.test("Server ends a lease in time; a Lease Keepalive renews it", () => {
   const stage = new Stage();
   const { token } = stage.join(1);
   stage.takeEvents();
@@ -145,7 +145,7 @@ Deno.test("Server ends a lease at its end, and a Lease Keepalive starts it anew"
   assertEquals(stage.server.nextTimeout(), undefined);
 });
 
-Deno.test("Server knows no client whose lease has ended, even before its timeout", () => {
+Deno.test("Server does not find a client whose lease has ended, even before its timeout", () => {
   const stage = new Stage();
   const { token } = stage.join(1);
   stage.takeEvents();
@@ -155,7 +155,7 @@ Deno.test("Server knows no client whose lease has ended, even before its timeout
   assertEquals(stage.takeEvents(), ["expired 1 40001", "table"]);
 });
 
-Deno.test("Server finds clients by id and by name, and says who is inactive", () => {
+Deno.test("Server finds clients by id and by name, and answers Inactive for others", () => {
   const stage = new Stage();
   const { token } = stage.join(1);
   stage.join(2, { name: "Bob" });
@@ -174,7 +174,7 @@ Deno.test("Server finds clients by id and by name, and says who is inactive", ()
   assertEquals(lookUp(0, longest), { kind: "inactive", nonce: 9n, id: 0, name: longest });
 });
 
-Deno.test("Server tells an IPv4 client's address where its own socket is an IPv6 one", () => {
+Deno.test("Server shows the IPv4 address of a client on a dual-stack socket", () => {
   const stage = new Stage();
   const mapped = { hostname: "::ffff:127.0.0.1", port: 40_001 };
   const answer = stage.register(registerFrame(1), mapped);
@@ -190,7 +190,7 @@ Deno.test("Server lists 10,000 clients page by page", () => {
   const stage = new Stage({ hasSourceLimits: false });
   let { token } = stage.join(1);
   for (let n = 2; n <= 10_000; n++) {
-    // Long, short and no names, of one and of more bytes a character.
+    // Long, short and empty names, with one and with several bytes per character.
     const name = n % 3 === 0 ? "" : n % 3 === 1 ? `n${n}` : `名`.repeat(26) + n;
     stage.now++;
     token = stage.join(n, { name }).token;
@@ -213,7 +213,7 @@ Deno.test("Server fills a Listing with as many clients as one byte can count", (
   let { token } = stage.join(1);
   for (let n = 2; n <= 300; n++) token = stage.join(n).token;
   const page = stage.ask({ kind: "list", nonce: 9n, token, after: 0 }, client(300)) as Listing;
-  // 16 of header, 3 of frame header, 10 in front of the clients, 5 each.
+  // The header has 16 bytes, the frame header 3, the fields before the clients 10, a client 5.
   assertEquals(page.clients.length, Math.floor((DATAGRAM_SIZE_MAX - 16 - 3 - 10) / 5));
   assertEquals(page.more, 1);
 });
