@@ -4,7 +4,7 @@
  * @module
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
-import { formatMs } from "../output/duration.ts";
+import { formatLatency } from "../../cli/format.ts";
 
 /** The checks, in order. */
 export type Check =
@@ -96,7 +96,7 @@ export function roundTripFinding(samples: readonly number[], probes: number): Fi
   return {
     check: "roundTrip",
     verdict: loss === "" ? "ok" : "warning",
-    message: `median ${formatMs(median)}, minimum ${formatMs(min)} · ${answered}${loss}`,
+    message: `median ${formatLatency(median)}, minimum ${formatLatency(min)} · ${answered}${loss}`,
     fields: { ...fields, medianMs: round(median), minMs: round(min) },
   };
 }

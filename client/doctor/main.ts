@@ -9,6 +9,7 @@ import {
   formatAddress,
   hostToBytes,
 } from "../../protocol/wire/address.ts";
+import { formatWait } from "../../cli/format.ts";
 import { parseOptions } from "../../cli/options.ts";
 import { findSecret } from "../../cli/secret.ts";
 import {
@@ -28,7 +29,6 @@ import { ExitStatus } from "../exit.ts";
 import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
 import { inspectIdentity } from "../identity/identity_file.ts";
 import { localHost } from "../local_host.ts";
-import { seconds } from "../output/duration.ts";
 import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
@@ -126,7 +126,7 @@ class DoctorApp {
         // Not at once: events come in the middle of an input.
         queueMicrotask(refuse);
       } else if (!this.#options.isJson) {
-        const most = seconds(ANSWER_TIMEOUT - SILENCE_TIMEOUT);
+        const most = formatWait(ANSWER_TIMEOUT - SILENCE_TIMEOUT);
         console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} at most`);
       }
     });

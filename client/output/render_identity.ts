@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { formatAge } from "../../cli/format.ts";
 import { nameProblem } from "../../protocol/directory/name.ts";
 import type { IdentityEvent } from "../event.ts";
-import { elapsed } from "./duration.ts";
 
 /** The lines after those of a request or a connection. */
 export function identityLines(event: IdentityEvent, time: Date): string[] {
@@ -26,7 +26,7 @@ export function identityLines(event: IdentityEvent, time: Date): string[] {
     case "changed": {
       const when = lastSeen === undefined
         ? ""
-        : `, last seen ${elapsed(time.getTime() - lastSeen.getTime())}`;
+        : `, last seen ${formatAge(time.getTime() - lastSeen.getTime())} ago`;
       return [
         `WARNING, ${name}: NEW key under a known name${when}`,
         `Somebody may be posing as ${name} · compare before you trust it: key ${fingerprint}`,

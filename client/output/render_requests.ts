@@ -5,7 +5,7 @@
  */
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
-import { elapsed } from "./duration.ts";
+import { formatAge } from "../../cli/format.ts";
 import { who } from "./words.ts";
 
 type RequestEvent = Extract<ClientEvent, { kind: "request" }>;
@@ -24,7 +24,7 @@ export function requestLines({ pending, missed }: RequestsEvent): string[] {
     `Waiting: ${who(id, name)} · accept ${id} or reject ${id} · key ${fingerprint(key)}`
   );
   const gone = missed.map(({ id, name, why, agoMs }) =>
-    `Missed ${elapsed(agoMs)}: ${who(id, name)}, ${WHY_MISSED[why]}`
+    `Missed ${formatAge(agoMs)} ago: ${who(id, name)}, ${WHY_MISSED[why]}`
   );
   return [...waiting, ...gone];
 }

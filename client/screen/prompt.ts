@@ -5,7 +5,7 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import type { ClientView } from "../view.ts";
-import { seconds } from "../output/duration.ts";
+import { formatWait } from "../../cli/format.ts";
 import { label, peerText } from "../output/words.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 
@@ -90,7 +90,7 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
       return [[`ending with ${currentPeer(view)}`, 0]];
     case "leaving": {
       const left = view.leaveBy;
-      const end: Part[] = left === undefined ? [] : [[`gives up in ${seconds(left - now)}`, 1]];
+      const end: Part[] = left === undefined ? [] : [[`gives up in ${formatWait(left - now)}`, 1]];
       return [["leaving", 0], ...end, ["Ctrl-C leaves at once", 2]];
     }
     case "idle":
@@ -109,7 +109,7 @@ function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[
   return [
     [`${outgoing.isRinging ? "ringing" : "requesting"} ${peer}`, 0],
     [`attempt ${outgoing.attempt}`, 6],
-    [`next in ${seconds(outgoing.nextAt - now)}`, 1],
+    [`next in ${formatWait(outgoing.nextAt - now)}`, 1],
     cancels,
   ];
 }

@@ -6,6 +6,7 @@
 import type { Connection } from "../../protocol/connection/connection.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
+import { formatSize } from "../../cli/format.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
@@ -58,7 +59,7 @@ export function chooseForText(
   if (3 * text.length <= TEXT_SIZE_MAX) return chosen;
   const size = new TextEncoder().encode(text).length;
   if (size <= TEXT_SIZE_MAX) return chosen;
-  const message = `Cannot send ${size} bytes: a message has at most ${TEXT_SIZE_MAX}`;
+  const message = `Cannot send ${size} bytes: a message has at most ${formatSize(TEXT_SIZE_MAX)}`;
   return failed("tooLong", message);
 }
 

@@ -134,7 +134,7 @@ testScene("at 40 × 10: wide characters at the edge, the cursor and the prompt",
   await enter(screen, "terminate");
   await screen.waitFor(/^idle >$/m);
   await enter(screen, "connect bob");
-  await screen.waitFor(/^ringing client 1 · next in \d+ s >$/m);
+  await screen.waitFor(/^ringing client 1 · next in \d+s >$/m);
 }, { columns: 40, rows: 10 });
 
 testScene("lines typed in an earlier run come back", async ({ screen, start }) => {

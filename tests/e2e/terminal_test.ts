@@ -58,7 +58,7 @@ testScene("Up recalls, Tab completes commands, ids and names", async ({ screen, 
 testScene("the prompt counts the ringing down; Ctrl-C cancels it", async ({ screen, bob }) => {
   await enter(screen, "connect 1");
   await bob.waitForEvent("request");
-  const pattern = /^ringing client 1 · attempt 1 · next in (\d+) s · Ctrl-C cancels >$/;
+  const pattern = /^ringing client 1 · attempt 1 · next in (\d+)s · Ctrl-C cancels >$/;
   const secondsIn = (rows: string[]): number => Number(pattern.exec(rows.at(-1) ?? "")?.[1]);
   const first = secondsIn(await screen.waitFor((rows) => pattern.test(rows.at(-1) ?? "")));
   assert(first <= 10 && first > 5, `counts down from 10 s: ${first}`);
@@ -93,7 +93,7 @@ testScene("a killed directory: the leave counts down, a second Ctrl-C ends it", 
   await server.program.exit;
   await screen.press("C-c");
   await bob.waitForEvent("terminated");
-  await screen.waitFor(/^leaving · gives up in \d+ s · Ctrl-C leaves at once >$/m);
+  await screen.waitFor(/^leaving · gives up in \d+s · Ctrl-C leaves at once >$/m);
   await screen.press("C-c");
   await screen.waitFor(/not acknowledged/);
   await assertSane(screen, 130);

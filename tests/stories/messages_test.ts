@@ -136,7 +136,7 @@ story("a text of 64 KiB and one byte is an error, and nothing is sent", (stage) 
   const [ana, ben] = stage.pair();
   for (const alphabet of ALPHABETS) ana.send(textOfSize(alphabet, TEXT_SIZE_MAX + 1));
   assertEquals(ana.errors, ALPHABETS.map(() => "tooLong"));
-  assertEquals(ana.last("error").message, "Cannot send 65537 bytes: a message has at most 65536");
+  assertEquals(ana.last("error").message, "Cannot send 65537 bytes: a message has at most 64 KiB");
   ana.send("short");
   stage.wait(100);
   assertDelivered(ana, ben, ["short"]);

@@ -45,7 +45,7 @@ Deno.test("Renderer warns of a new key under a known name, in bold red", () => {
   const lastSeen = new Date(2025, 11, 30, 8);
   const changed = identity({ known: "changed", lastSeen });
   assertEquals(render([changed]), [
-    "09:05 * WARNING, bob: NEW key under a known name, last seen 3 days ago\n" +
+    "09:05 * WARNING, bob: NEW key under a known name, last seen 3d 1h ago\n" +
     `09:05 * Somebody may be posing as bob · compare before you trust it: key ${DIGITS}`,
   ]);
   const [colored = ""] = render([changed], true);

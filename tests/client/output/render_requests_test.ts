@@ -63,9 +63,9 @@ Deno.test("Renderer lists the pending and the missed requests", () => {
     [
       [
         `09:05 * Waiting: client 2 (bob) · accept 2 or reject 2 · key ${fingerprint(KEY)}`,
-        "09:05 * Missed 5 minutes ago: client 2 (bob), expired",
-        "09:05 * Missed just now: client 2 (bob), withdrawn",
-        "09:05 * Missed 2 hours ago: client 2 (bob), rejected because you were busy",
+        "09:05 * Missed 5m ago: client 2 (bob), expired",
+        "09:05 * Missed 0s ago: client 2 (bob), withdrawn",
+        "09:05 * Missed 2h ago: client 2 (bob), rejected because you were busy",
       ].join("\n"),
       "09:05 * No requests wait, and none were missed",
     ],

@@ -39,11 +39,11 @@ Deno.test("prompt() shows the state of the client", () => {
     ],
     [
       { state: "requesting", outgoing: { ...outgoing, isRinging: false } },
-      "requesting client 2 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
+      "requesting client 2 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [
       { state: "requesting", outgoing },
-      "ringing client 2 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
+      "ringing client 2 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [{ state: "connected", peer }, "bob > "],
     [{ state: "connected", peer: { ...peer, name: "" } }, "client 2 > "],
@@ -52,12 +52,12 @@ Deno.test("prompt() shows the state of the client", () => {
     [{ state: "connected", peer, others: [carol, { ...carol, id: 4 }] }, "bob · 4 unread > "],
     [
       { state: "connected", peer, outgoing: { ...outgoing, peer: 3 } },
-      "bob · ringing client 3 · attempt 3 · next in 4 s · Ctrl-C cancels > ",
+      "bob · ringing client 3 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [{ state: "terminating", peer }, "ending with bob > "],
     [
       { state: "leaving", leaveBy: 40_000 },
-      "leaving · gives up in 30 s · Ctrl-C leaves at once > ",
+      "leaving · gives up in 30s · Ctrl-C leaves at once > ",
     ],
     [{ state: "left" }, ""],
   ];
@@ -75,8 +75,8 @@ Deno.test("prompt() leaves out the least important parts on a narrow screen", ()
   const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
   const shown = (view: ClientView, columns: number): string =>
     prompt(view, { ...CONTEXT, columns });
-  assertEquals(shown(ringing, 60), "ringing client 2 · next in 4 s · Ctrl-C cancels > ");
-  assertEquals(shown(ringing, 40), "ringing client 2 · next in 4 s > ");
+  assertEquals(shown(ringing, 60), "ringing client 2 · next in 4s · Ctrl-C cancels > ");
+  assertEquals(shown(ringing, 40), "ringing client 2 · next in 4s > ");
   assertEquals(shown(ringing, 30), "ringing client 2 > ");
   assertEquals(shown({ ...VIEW, state: "registering" }, 40), "registering > ");
   const lost = { ...VIEW, serverLostSince: 9000 };
