@@ -24,8 +24,10 @@ export function systemRandom(size: number): Uint8Array {
 
 /** Deno was started without the flag that makes UDP sockets available. */
 export class UnstableNetError extends Error {
+  /** The name of this class, for code that does not import it. */
   override name = "UnstableNetError";
 
+  /** Makes an error that says how to start Deno. */
   constructor() {
     super("Deno has no UDP sockets without --unstable-net; run it with that, or with deno task");
   }

@@ -26,6 +26,9 @@ const END = "\x1b[?25h";
 const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
+/** What a live screen shows of a directory. */
+export type DirectoryState = Pick<Server, "table" | "lookUps" | "dropped">;
+
 /** The texts that stay the same. */
 export type LiveScreenTexts = Pick<ScreenState, "title" | "hint">;
 
@@ -42,7 +45,7 @@ export interface LiveScreenSystem {
 /** Shows a directory from its construction until close(). */
 export class LiveScreen {
   readonly #texts: LiveScreenTexts;
-  readonly #server: Server;
+  readonly #directory: DirectoryState;
   readonly #isColored: boolean;
   readonly #system: LiveScreenSystem;
   readonly #log: LogLine[] = [];
@@ -58,12 +61,12 @@ export class LiveScreen {
 
   constructor(
     texts: LiveScreenTexts,
-    server: Server,
+    directory: DirectoryState,
     isColored: boolean,
     system: LiveScreenSystem,
   ) {
     this.#texts = texts;
-    this.#server = server;
+    this.#directory = directory;
     this.#isColored = isColored;
     this.#system = system;
     this.#draw();
@@ -127,10 +130,10 @@ export class LiveScreen {
     if (this.#isWriting) return;
     const state = {
       ...this.#texts,
-      table: this.#server.table(),
+      table: this.#directory.table(),
       log: this.#log,
-      lookUps: this.#server.lookUps,
-      dropped: this.#server.dropped,
+      lookUps: this.#directory.lookUps,
+      dropped: this.#directory.dropped,
       now,
     };
     const rows = renderScreen(state, this.#system.size(), this.#isColored);

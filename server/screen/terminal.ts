@@ -13,8 +13,13 @@ import {
   screenRows,
   stopProcess,
 } from "../../cli/tty.ts";
-import type { Server } from "../server.ts";
-import { LiveScreen, type LiveScreenSystem, type LiveScreenTexts, RESTORE } from "./live_screen.ts";
+import {
+  type DirectoryState,
+  LiveScreen,
+  type LiveScreenSystem,
+  type LiveScreenTexts,
+  RESTORE,
+} from "./live_screen.ts";
 
 const NOT_STOPPED = "Ctrl-Z does not work here:";
 
@@ -28,13 +33,13 @@ export interface OpenScreen {
 /** Shows the directory on the terminal. */
 export function openScreen(
   texts: LiveScreenTexts,
-  server: Server,
+  directory: DirectoryState,
   isColored: boolean,
   system: Pick<LiveScreenSystem, "readClock" | "after">,
 ): OpenScreen {
   const encoder = new TextEncoder();
   setEcho(false);
-  const live = new LiveScreen(texts, server, isColored, {
+  const live = new LiveScreen(texts, directory, isColored, {
     ...system,
     size: () => ({ columns: screenColumns(), rows: screenRows() }),
     async write(text) {

@@ -4,6 +4,7 @@ import { screenWidth } from "../../../cli/wrap.ts";
 import { alignRows, type Row } from "../../../server/screen/columns.ts";
 import type { TableClient } from "../../../server/table/table.ts";
 import {
+  type DirectoryState,
   LiveScreen,
   LOG_LINES_MAX,
   REDRAW_INTERVAL_MIN,
@@ -12,8 +13,6 @@ import {
 } from "../../../server/screen/live_screen.ts";
 import { renderHint } from "../../../server/screen/render.ts";
 import { renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
-import { Server } from "../../../server/server.ts";
-import { Prng } from "../../support/random.ts";
 
 function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
   return { id, name, address: { hostname: "127.0.0.1", port: 40_000 + id }, joinedAt };
@@ -146,9 +145,12 @@ class Stage {
   isStalled = false;
 
   constructor() {
-    const random = new Prng(1).bytes;
-    const server = new Server({ maxClients: 10, lease: 45_000, random });
-    this.live = new LiveScreen({ title: "title", hint: "hint" }, server, false, {
+    const directory: DirectoryState = {
+      table: () => ({ kind: "table", size: 0, clients: [] }),
+      lookUps: 0,
+      dropped: {},
+    };
+    this.live = new LiveScreen({ title: "title", hint: "hint" }, directory, false, {
       readClock: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
       size: () => {
         this.rendered++;
