@@ -27,7 +27,7 @@ export function columns(rows: readonly (readonly [string, string])[]): string[] 
 }
 
 /** `-h, --help`, `--name NAME` */
-export function optionUsage({ name, value }: Option): string {
+function optionUsage({ name, value }: Option): string {
   const short = name === "help" ? "-h, " : "";
   return `${short}--${name} ${value}`.trimEnd();
 }

@@ -6,9 +6,9 @@
 import { failure, type Result, success } from "../protocol/result.ts";
 
 /** The environment variable with the secret. */
-export const SECRET_VARIABLE = "UDP_CHAT_SECRET";
+const SECRET_VARIABLE = "UDP_CHAT_SECRET";
 /** Bytes in the shortest secret. */
-export const SECRET_SIZE_MIN = 16;
+const SECRET_SIZE_MIN = 16;
 /** Bytes in the longest secret: a file that is larger is the wrong one. */
 export const SECRET_SIZE_MAX = 4096;
 
