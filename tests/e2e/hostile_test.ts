@@ -4,7 +4,7 @@ import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts"
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { Prng, seedFromEnv } from "../support/random.ts";
 import { KINDS, randomFrame, randomHeader } from "../support/random_frame.ts";
-import { hexToBytes, VECTORS } from "../vectors/wire.ts";
+import { VECTORS } from "../support/vectors.ts";
 import { assertContract, summary } from "./contract.ts";
 import { PATIENCE } from "./lines.ts";
 import { connectedPair, type Program, Stage } from "./process.ts";
@@ -16,8 +16,7 @@ const ZEROS = new Uint8Array(16);
 /** Garbage, then what looks better and better. */
 function* hostileDatagrams(prng: Prng): Generator<Uint8Array> {
   for (const size of [0, 1, 15, 16, 17, 1200, 1201, 9000, 65_507]) yield prng.bytes(size);
-  for (const { hex } of VECTORS) {
-    const bytes = hexToBytes(hex);
+  for (const { bytes } of VECTORS) {
     yield bytes;
     for (let size = 0; size < bytes.length; size += 7) yield bytes.slice(0, size);
     for (let changes = 0; changes < 8; changes++) {

@@ -21,20 +21,19 @@ import { Prover } from "../../protocol/crypto/proof.ts";
 import { Opener } from "../../protocol/crypto/seal.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { fuzz, FUZZ_COUNTS, Tally } from "./counts.ts";
-import {
-  AGREED,
-  GIVEN,
-  MESSAGE_ONE,
-  MESSAGE_TWO,
-  PUBLIC,
-  SEALED,
-  TOLD,
-} from "../vectors/handshake.ts";
 import { BODIES, DATAGRAMS, mutate } from "./mutate.ts";
 import { naiveDecode, naiveDecodeFrames } from "../reference/naive_codec.ts";
 import { randomNumber, randomText } from "../support/random_frame.ts";
 import type { Prng } from "../support/random.ts";
-import { hexToBytes, VECTORS } from "../vectors/wire.ts";
+import {
+  CONTENT,
+  DERIVED,
+  INPUTS,
+  MESSAGES,
+  PUBLIC_KEYS,
+  SEALED,
+  vectorBytes,
+} from "../support/vectors.ts";
 
 /** One in so many is also compared with the naive codec, which is slow. */
 const COMPARE_EVERY = 50;
@@ -129,13 +128,9 @@ function altered(prng: Prng, bytes: Uint8Array, offset: number): Uint8Array {
   }
 }
 
-function vector(name: string): Uint8Array {
-  return hexToBytes(VECTORS.find((each) => each.name === name)!.hex);
-}
-
 Deno.test("hasMac1() takes no altered Connection Request", () => {
-  const request = vector("Connection Request");
-  const key = hexToBytes(PUBLIC.responderStatic);
+  const request = vectorBytes("Connection Request");
+  const key = PUBLIC_KEYS.responderStatic;
   assert(hasMac1(request, key));
   fuzz("requestCodes", (prng, count) => {
     for (let i = 0; i < count; i++) {
@@ -150,15 +145,15 @@ Deno.test("hasMac1() takes no altered Connection Request", () => {
 });
 
 Deno.test("openCookie() opens nothing but the answer to this very request", () => {
-  const mac1 = vector("Connection Request").subarray(267, 283);
-  const key = hexToBytes(PUBLIC.responderStatic);
-  const reply = vector("Cookie Reply").subarray(16);
+  const mac1 = vectorBytes("Connection Request").subarray(267, 283);
+  const key = PUBLIC_KEYS.responderStatic;
+  const reply = vectorBytes("Cookie Reply").subarray(16);
   const open = (bytes: Uint8Array, code: Uint8Array): Uint8Array | undefined => {
     const decoded = decodeFrames(bytes);
     const frame = decoded?.frames[0];
     return frame?.kind === "cookieReply" ? openCookie(frame, key, code) : undefined;
   };
-  assertSameBytes(open(reply, mac1)!, hexToBytes(AGREED.cookie));
+  assertSameBytes(open(reply, mac1)!, DERIVED.cookie);
   const tally = new Tally();
   fuzz("cookies", (prng, count) => {
     for (let i = 0; i < count; i++) {
@@ -173,8 +168,8 @@ Deno.test("openCookie() opens nothing but the answer to this very request", () =
 });
 
 Deno.test("Prover.isProven() takes no altered datagram", () => {
-  const prover = new Prover(hexToBytes(GIVEN.directorySecret));
-  const datagram = vector("Lease Keepalive, to a private directory");
+  const prover = new Prover(INPUTS.directorySecret);
+  const datagram = vectorBytes("Lease Keepalive, to a private directory");
   assert(prover.isProven(datagram));
   fuzz("proofs", (prng, count) => {
     for (let i = 0; i < count; i++) {
@@ -185,8 +180,8 @@ Deno.test("Prover.isProven() takes no altered datagram", () => {
 
 Deno.test("Opener.open() opens no altered datagram, nor one a second time", () => {
   fuzz("seals", (prng, count) => {
-    const openers = SEALED.map(({ key, type }) =>
-      new Opener(hexToBytes(AGREED[key]), type === DatagramType.Handshake ? Infinity : undefined)
+    const openers = SEALED.map(({ key, header }) =>
+      new Opener(key, header.type === DatagramType.Handshake ? Infinity : undefined)
     );
     const open = (index: number, bytes: Uint8Array): Uint8Array | undefined => {
       const decoded = decodeDatagram(bytes);
@@ -197,7 +192,7 @@ Deno.test("Opener.open() opens no altered datagram, nor one a second time", () =
         decoded.value.sealed,
       );
     };
-    const datagrams = SEALED.map(({ hex }) => hexToBytes(hex));
+    const datagrams = SEALED.map(({ bytes }) => bytes);
     const shift = prng.int(SEALED.length);
     for (let i = 0; i < count; i++) {
       const index = (i + shift) % SEALED.length;
@@ -205,15 +200,15 @@ Deno.test("Opener.open() opens no altered datagram, nor one a second time", () =
     }
     // They still open what is good, once.
     for (const [index, { plain }] of SEALED.entries()) {
-      assertSameBytes(open(index, datagrams[index]!)!, hexToBytes(plain));
+      assertSameBytes(open(index, datagrams[index]!)!, plain);
       assertEquals(open(index, datagrams[index]!), undefined);
     }
   });
 });
 
 Deno.test("readMessageOne() reads no altered message, whatever the keys in it", () => {
-  const local = new KeyPair(hexToBytes(GIVEN.responderStatic));
-  const message = hexToBytes(MESSAGE_ONE);
+  const local = new KeyPair(INPUTS.responderStatic);
+  const message = MESSAGES.one;
   assert(readMessageOne(local, message, PROLOGUE) !== undefined);
   fuzz("messageOne", (prng, count) => {
     for (let i = 0; i < count; i++) {
@@ -223,10 +218,10 @@ Deno.test("readMessageOne() reads no altered message, whatever the keys in it", 
 });
 
 Deno.test("Initiator.readMessageTwo() reads no altered message", () => {
-  const local = new KeyPair(hexToBytes(GIVEN.requesterStatic));
-  const ephemeral = new KeyPair(hexToBytes(GIVEN.requesterEphemeral));
-  const remote = hexToBytes(PUBLIC.responderStatic);
-  const { requester, responder, timestamp } = TOLD;
+  const local = new KeyPair(INPUTS.requesterStatic);
+  const ephemeral = new KeyPair(INPUTS.requesterEphemeral);
+  const remote = PUBLIC_KEYS.responderStatic;
+  const { requester, responder, timestamp } = CONTENT;
   const payload = encodeRequestContent({
     requester: requester.id,
     responder: responder.id,
@@ -238,8 +233,8 @@ Deno.test("Initiator.readMessageTwo() reads no altered message", () => {
     initiator.writeMessageOne(payload);
     return initiator.readMessageTwo(message)?.hash;
   };
-  const message = hexToBytes(MESSAGE_TWO);
-  assertSameBytes(read(message)!, hexToBytes(AGREED.hash));
+  const message = MESSAGES.two;
+  assertSameBytes(read(message)!, DERIVED.hash);
   fuzz("messageTwo", (prng, count) => {
     for (let i = 0; i < count; i++) assertEquals(read(altered(prng, message, 0)), undefined);
   });

@@ -6,10 +6,9 @@
  */
 import { DatagramWriter, decodeDatagram } from "../../protocol/wire/datagram.ts";
 import type { DatagramType, Frame, Header } from "../../protocol/wire/frame.ts";
-import { SEALED } from "../vectors/handshake.ts";
 import type { Prng } from "../support/random.ts";
 import { randomFrame, randomHeader } from "../support/random_frame.ts";
-import { hexToBytes, VECTORS } from "../vectors/wire.ts";
+import { SEALED, VECTORS } from "../support/vectors.ts";
 
 /** Values of each field that are remembered, the newest ones: older ones are hardly good any more. */
 const MEMORY = 2;
@@ -26,10 +25,10 @@ const writer = new DatagramWriter();
 export const DATAGRAMS: readonly Uint8Array[] = [
   ...VECTORS.filter(({ header }) => header !== undefined),
   ...SEALED,
-].map(({ hex }) => hexToBytes(hex));
+].map(({ bytes }) => bytes);
 /** What stands behind the headers of good datagrams, opened where it was sealed. */
 export const BODIES: readonly Uint8Array[] = VECTORS
-  .map(({ hex, header }) => hexToBytes(hex).subarray(header === undefined ? 0 : HEADER_SIZE));
+  .map(({ bytes, header }) => bytes.subarray(header === undefined ? 0 : HEADER_SIZE));
 
 const ID_FIELDS = { wantedId: "id", after: "id", responder: "id", sender: "id" };
 /** What the machine's fields are remembered as, where not by their names … */

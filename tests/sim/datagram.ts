@@ -4,6 +4,7 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
+import { toHex } from "../support/hex.ts";
 import { look, type Seen, type SeenFrame } from "../support/wiretap.ts";
 
 /** A datagram that a host sent. */
@@ -67,14 +68,10 @@ function frameToString({ kind, ...fields }: SeenFrame): string {
 
 function fieldsToString(fields: object): string {
   const shown = Object.entries(fields).map(([name, value]) => {
-    if (value instanceof Uint8Array) return `${name}=${hex(value.subarray(0, 6))}`;
+    if (value instanceof Uint8Array) return `${name}=${toHex(value.subarray(0, 6))}`;
     if (typeof value === "string" && value.length > 24) return `${name}=${value.length} chars`;
     if (name === "content" && value !== undefined) return fieldsToString(value);
     return `${name}=${typeof value === "bigint" ? value : JSON.stringify(value)}`;
   });
   return shown.join(" ");
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

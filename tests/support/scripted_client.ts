@@ -6,10 +6,10 @@
  */
 import { Client } from "../../client/client.ts";
 import type { ClientEvent } from "../../client/event.ts";
-import { toHex } from "../../client/identity/hex.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { toHex } from "./hex.ts";
 
 /** Texts that each of the two says in a conversation. */
 const TEXTS = 3;

@@ -1,8 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { toHex } from "../../../client/identity/hex.ts";
 import { open, rekey, seal, TAG_SIZE } from "../../../protocol/crypto/aead.ts";
 import { Prng, seedFromEnv } from "../../support/random.ts";
-import { hexToBytes } from "../../vectors/wire.ts";
+import { fromHex, toHex } from "../../support/hex.ts";
 
 const NOTHING = new Uint8Array();
 const COUNTER_MAX = 2n ** 64n - 1n;
@@ -14,7 +13,7 @@ async function webSeal(
   associated: Uint8Array,
   plain: Uint8Array,
 ): Promise<Uint8Array> {
-  const iv = hexToBytes(counter.toString(16).padStart(24, "0"));
+  const iv = fromHex(counter.toString(16).padStart(24, "0"));
   const webKey = await crypto.subtle.importKey("raw", key.slice(), "AES-GCM", false, ["encrypt"]);
   const parameters = { name: "AES-GCM", iv: iv.slice(), additionalData: associated.slice() };
   return new Uint8Array(await crypto.subtle.encrypt(parameters, webKey, plain.slice()));

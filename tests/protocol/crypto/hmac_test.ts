@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { HmacSha256, hmacSha256 } from "../../../protocol/crypto/hmac.ts";
+import { toHex } from "../../support/hex.ts";
 
 const utf8 = new TextEncoder();
 
@@ -26,16 +27,12 @@ for (const [index, { key, text, code }] of CASES.entries()) {
   Deno.test(`hmacSha256() gives the code of RFC 4231, case ${index + 1}, however the text is cut`, () => {
     for (const cut of [0, 1, text.length]) {
       const parts = [text.subarray(0, cut), text.subarray(cut)];
-      assertEquals(hex(hmacSha256(key, ...parts)), code);
+      assertEquals(toHex(hmacSha256(key, ...parts)), code);
     }
   });
 }
 
 Deno.test("HmacSha256 keeps nothing from one text to the next", () => {
   const hmac = new HmacSha256(CASES[1]!.key);
-  for (let run = 0; run < 3; run++) assertEquals(hex(hmac.sign(CASES[1]!.text)), CASES[1]!.code);
+  for (let run = 0; run < 3; run++) assertEquals(toHex(hmac.sign(CASES[1]!.text)), CASES[1]!.code);
 });
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { toHex as hex } from "../../../client/identity/hex.ts";
 import { open, seal } from "../../../protocol/crypto/aead.ts";
 import {
   type DirectionKeys,
@@ -10,9 +9,9 @@ import {
   type Responder,
 } from "../../../protocol/crypto/noise.ts";
 import { KEY_SIZE, KeyPair, makeKeyPair } from "../../../protocol/crypto/x25519.ts";
-import { NOISE_VECTORS } from "../../vectors/noise.ts";
+import { fromHex, toHex } from "../../support/hex.ts";
 import { Prng } from "../../support/random.ts";
-import { hexToBytes } from "../../vectors/wire.ts";
+import { NOISE_VECTORS } from "../../support/vectors.ts";
 
 const NOTHING = new Uint8Array();
 const PROLOGUE = new TextEncoder().encode("a prologue");
@@ -21,7 +20,7 @@ const ALICE = makeKeyPair(prng.bytes);
 const BOB = makeKeyPair(prng.bytes);
 const MALLORY = makeKeyPair(prng.bytes);
 /** A point of order eight (RFC 7748, section 6.1, has the reason; the list is Bernstein's). */
-const LOW_ORDER = hexToBytes("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800");
+const LOW_ORDER = fromHex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800");
 
 /** A handshake of Alice's with Bob, after message one. */
 function begin(payload: Uint8Array = NOTHING): { initiator: Initiator; one: Uint8Array } {
@@ -57,38 +56,39 @@ function* changes(message: Uint8Array): Generator<[string, Uint8Array]> {
 }
 
 for (const vector of NOISE_VECTORS) {
-  const { source, prologue, hash, messages } = vector;
-  Deno.test(`Noise_IK_25519_AESGCM_SHA256 writes and reads the vector of ${source}`, () => {
-    const keyPair = (privateKey: string): KeyPair => new KeyPair(hexToBytes(privateKey));
+  const { name, prologue, hash, messages } = vector;
+  Deno.test(`Noise_IK_25519_AESGCM_SHA256 writes and reads the vector of ${name}`, () => {
     const [first, second, ...rest] = messages;
     assert(first !== undefined && second !== undefined && rest.length > 0);
-    const [local, remote] = [keyPair(vector.initiatorStatic), keyPair(vector.responderStatic)];
-    const ephemeral = keyPair(vector.initiatorEphemeral);
-    const initiator = new Initiator(local, ephemeral, remote.publicKey, hexToBytes(prologue));
-    const one = initiator.writeMessageOne(hexToBytes(first.payload));
-    assertEquals(one && hex(one), first.message);
-    const responder = readMessageOne(remote, hexToBytes(first.message), hexToBytes(prologue));
+    const [local, remote] = [
+      new KeyPair(vector.initiatorStatic),
+      new KeyPair(vector.responderStatic),
+    ];
+    const ephemeral = new KeyPair(vector.initiatorEphemeral);
+    const initiator = new Initiator(local, ephemeral, remote.publicKey, prologue);
+    const one = initiator.writeMessageOne(first.payload);
+    assertEquals(one, first.message);
+    const responder = readMessageOne(remote, first.message, prologue);
     assert(responder !== undefined);
-    assertEquals(hex(responder.payload), first.payload);
+    assertEquals(responder.payload, first.payload);
     assertEquals(responder.remoteStatic.join(), local.publicKey.join());
     assertEquals(initiator.earlyKeys(), responder.earlyKeys());
     const result = responder.writeMessageTwo(
-      keyPair(vector.responderEphemeral),
-      hexToBytes(second.payload),
+      new KeyPair(vector.responderEphemeral),
+      second.payload,
     );
-    assertEquals(result && hex(result.message), second.message);
-    const end = initiator.readMessageTwo(hexToBytes(second.message));
+    assertEquals(result?.message, second.message);
+    const end = initiator.readMessageTwo(second.message);
     assert(end !== undefined && result !== undefined);
-    assertEquals(hex(end.payload), second.payload);
+    assertEquals(end.payload, second.payload);
     assertEquals(end.keys, result.keys);
-    assertEquals(hex(end.hash), hex(result.hash));
-    if (hash !== undefined) assertEquals(hex(end.hash), hash);
+    assertEquals(end.hash, result.hash);
+    if (hash !== undefined) assertEquals(end.hash, hash);
     for (const [index, { payload, message }] of rest.entries()) {
       const key = index % 2 === 0 ? end.keys.forward : end.keys.backward;
       const counter = BigInt(index >> 1);
-      assertEquals(hex(seal(key, counter, NOTHING, hexToBytes(payload))), message);
-      const opened = open(key, counter, NOTHING, hexToBytes(message));
-      assertEquals(opened && hex(opened), payload);
+      assertEquals(seal(key, counter, NOTHING, payload), message);
+      assertEquals(open(key, counter, NOTHING, message), payload);
     }
   });
 }
@@ -183,9 +183,9 @@ Deno.test("a handshake with a public key of low order fails, wherever that key s
 
 Deno.test("two handshakes of the same two have nothing in common: neither the hash nor a key", () => {
   const [a, b] = [1, 2].map(() => answer(read(begin().one)));
-  assertNotEquals(hex(a!.hash), hex(b!.hash));
-  assertNotEquals(hex(a!.keys.forward), hex(b!.keys.forward));
-  assertNotEquals(hex(a!.keys.backward), hex(b!.keys.backward));
+  assertNotEquals(toHex(a!.hash), toHex(b!.hash));
+  assertNotEquals(toHex(a!.keys.forward), toHex(b!.keys.forward));
+  assertNotEquals(toHex(a!.keys.backward), toHex(b!.keys.backward));
 });
 
 Deno.test("earlyKeys() are the same at both ends, and differ from all other keys", () => {
@@ -198,8 +198,8 @@ Deno.test("earlyKeys() are the same at both ends, and differ from all other keys
   assertEquals(end?.keys, keys);
   const other = begin().initiator.earlyKeys();
   const all = [early, keys, other].flatMap(({ forward, backward }: DirectionKeys) => [
-    hex(forward),
-    hex(backward),
+    toHex(forward),
+    toHex(backward),
   ]);
   assertEquals(new Set(all).size, 6);
 });
@@ -207,5 +207,5 @@ Deno.test("earlyKeys() are the same at both ends, and differ from all other keys
 Deno.test("earlyKeys() of a replayed message one are the same again: what they seal needs new nonces", () => {
   const { one } = begin();
   assertEquals(read(one).earlyKeys(), read(one).earlyKeys());
-  assertNotEquals(hex(answer(read(one)).keys.forward), hex(answer(read(one)).keys.forward));
+  assertNotEquals(toHex(answer(read(one)).keys.forward), toHex(answer(read(one)).keys.forward));
 });

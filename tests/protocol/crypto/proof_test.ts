@@ -3,7 +3,8 @@ import { decodeDatagram, encodeDatagram } from "../../../protocol/wire/datagram.
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../../protocol/wire/frame.ts";
 import { PROOF_SIZE, Prover } from "../../../protocol/crypto/proof.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
-import { hexToBytes, VECTORS } from "../../vectors/wire.ts";
+import { fromHex } from "../../support/hex.ts";
+import { VECTORS } from "../../support/vectors.ts";
 
 const SECRET = new TextEncoder().encode("correct horse battery staple");
 const VECTOR = VECTORS.find(({ name }) => name === "Lease Keepalive, to a private directory")!;
@@ -13,7 +14,7 @@ const REQUEST = encodeDatagram(VECTOR.header!, [KEEPALIVE!]);
 // The bytes of the vector were also made with another implementation of HMAC, that of Python.
 Deno.test("Prover.prove() puts a Proof frame behind the frames, as README.md has it", () => {
   const proven = new Prover(SECRET).prove(REQUEST);
-  assertEquals(proven, hexToBytes(VECTOR.hex));
+  assertEquals(proven, VECTOR.bytes);
   const decoded = decodeDatagram(proven);
   assert(decoded.ok && !decoded.value.sealed);
   assertEquals(decoded.value.frames.map(({ kind }) => kind), ["leaseKeepalive", "proof"]);
@@ -38,7 +39,7 @@ Deno.test("Prover.isProven() refuses every datagram with a bit changed, cut off 
     assert(!prover.isProven(proven.subarray(0, size)));
   }
   for (const more of ["00", "000000", "0e0010" + "00".repeat(16)]) {
-    assert(!prover.isProven(Uint8Array.from([...proven, ...hexToBytes(more)])));
+    assert(!prover.isProven(Uint8Array.from([...proven, ...fromHex(more)])));
   }
   // An Answer cannot be made of a Request.
   const turned = proven.slice();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { toHex } from "../../../client/identity/hex.ts";
+import { toHex } from "../../support/hex.ts";
 import { open, rekey } from "../../../protocol/crypto/aead.ts";
 import { REPLAY_WINDOW } from "../../../protocol/crypto/replay_window.ts";
 import { Opener, REKEY_INTERVAL, Sealer } from "../../../protocol/crypto/seal.ts";

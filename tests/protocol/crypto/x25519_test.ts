@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { toHex } from "../../../client/identity/hex.ts";
 import { KEY_SIZE, KeyPair, makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { Prng } from "../../support/random.ts";
-import { hexToBytes } from "../../vectors/wire.ts";
+import { fromHex, toHex } from "../../support/hex.ts";
 
 // RFC 7748, section 6.1.
 const ALICE = {
@@ -28,13 +27,13 @@ const LOW_ORDER = [
 
 Deno.test("KeyPair has the public keys of RFC 7748, 6.1", () => {
   for (const { privateKey, publicKey } of [ALICE, BOB]) {
-    assertEquals(toHex(new KeyPair(hexToBytes(privateKey)).publicKey), publicKey);
+    assertEquals(toHex(new KeyPair(fromHex(privateKey)).publicKey), publicKey);
   }
 });
 
 Deno.test("KeyPair.agree() gives the secret of RFC 7748, 6.1, at both ends", () => {
   for (const [own, other] of [[ALICE, BOB], [BOB, ALICE]] as const) {
-    const secret = new KeyPair(hexToBytes(own.privateKey)).agree(hexToBytes(other.publicKey));
+    const secret = new KeyPair(fromHex(own.privateKey)).agree(fromHex(other.publicKey));
     assertEquals(secret && toHex(secret), SHARED);
   }
 });
@@ -56,7 +55,7 @@ Deno.test("KeyPair.agree() gives what RFC 7748, 5.2, has after 1 and 1000 rounds
 Deno.test("KeyPair.agree() refuses every public key of low order, the unused bit set or not", () => {
   const pair = makeKeyPair(new Prng(1).bytes);
   for (const point of LOW_ORDER) {
-    const bytes = hexToBytes(point);
+    const bytes = fromHex(point);
     assertEquals(pair.agree(bytes), undefined, point);
     bytes[31]! |= 0x80;
     assertEquals(pair.agree(bytes), undefined, `${point}, bit 255 set`);
@@ -78,7 +77,7 @@ Deno.test("KeyPair takes any 32 bytes, and no other number of them", () => {
 });
 
 Deno.test("makeKeyPair() takes its 32 bytes from the source that it is given, and keeps none", () => {
-  const bytes = hexToBytes(ALICE.privateKey);
+  const bytes = fromHex(ALICE.privateKey);
   const asked: number[] = [];
   const pair = makeKeyPair((size) => {
     asked.push(size);
@@ -86,6 +85,6 @@ Deno.test("makeKeyPair() takes its 32 bytes from the source that it is given, an
   });
   assertEquals(asked, [KEY_SIZE]);
   bytes.fill(0);
-  const secret = pair.agree(hexToBytes(BOB.publicKey));
+  const secret = pair.agree(fromHex(BOB.publicKey));
   assertEquals(secret && toHex(secret), SHARED);
 });

@@ -6,7 +6,7 @@ import {
   sameAddress,
 } from "../../../protocol/wire/address.ts";
 import { seedFromEnv, withSeed } from "../../support/random.ts";
-import { hexToBytes } from "../../vectors/wire.ts";
+import { fromHex } from "../../support/hex.ts";
 
 /** Canonical text and bytes; the IPv6 ones are from RFC 5952. */
 const HOSTS = [
@@ -33,8 +33,8 @@ const HOSTS = [
 
 Deno.test("hostToBytes() and bytesToHost() agree on canonical addresses", () => {
   for (const [host, hex] of HOSTS) {
-    assertEquals(hostToBytes(host), hexToBytes(hex), host);
-    assertEquals(bytesToHost(hexToBytes(hex)), host);
+    assertEquals(hostToBytes(host), fromHex(hex), host);
+    assertEquals(bytesToHost(fromHex(hex)), host);
   }
 });
 

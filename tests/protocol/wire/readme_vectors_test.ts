@@ -1,10 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { AGREED, GIVEN, PUBLIC, READ_ALOUD, SEALED } from "../../vectors/handshake.ts";
-import { hexToBytes, VECTORS } from "../../vectors/wire.ts";
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-}
+import { fromHex, toHex } from "../../support/hex.ts";
+import {
+  DERIVED,
+  HUMAN_READABLE,
+  INPUTS,
+  PUBLIC_KEYS,
+  SEALED,
+  VECTORS,
+} from "../../support/vectors.ts";
 
 Deno.test("protocol/README.md shows the vectors, byte for byte", async () => {
   const readme = await Deno.readTextFile(new URL("../../../protocol/README.md", import.meta.url));
@@ -16,17 +19,19 @@ Deno.test("protocol/README.md shows the vectors, byte for byte", async () => {
         .exec(line) ?? [];
       return `${digits} `.repeat(Number(times));
     });
-    shown.push([name, hex(hexToBytes(bytes.join("")))]);
+    shown.push([name, toHex(fromHex(bytes.join("")))]);
   }
-  const keys = [GIVEN, PUBLIC, AGREED].map((group) => Object.values(group).join(""));
-  const wanted = [
-    ...VECTORS.map((vector) => [vector.name, vector.hex]),
-    ["The keys that are given", keys[0]!],
-    ["Their public keys", keys[1]!],
-    ["What follows from them", keys[2]!],
-    ...SEALED.map((vector) => [vector.name, vector.hex]),
-  ];
-  assertEquals(shown, wanted.map(([name, digits]) => [name!, hex(hexToBytes(digits!))]));
-  const words = section.replace(/\s+/g, " ");
-  for (const digits of Object.values(READ_ALOUD)) assert(words.includes(`\`${digits}\``), digits);
+  const join = (values: Record<string, Uint8Array>): string =>
+    Object.values(values).map(toHex).join("");
+  assertEquals(shown, [
+    ...VECTORS.map(({ name, bytes }) => [name, toHex(bytes)]),
+    ["The keys that are given", join(INPUTS)],
+    ["Their public keys", join(PUBLIC_KEYS)],
+    ["What follows from them", join(DERIVED)],
+    ...SEALED.map(({ name, bytes }) => [name, toHex(bytes)]),
+  ] as [string, string][]);
+  const prose = section.replace(/\s+/g, " ");
+  for (const digits of Object.values(HUMAN_READABLE)) {
+    assert(prose.includes(`\`${digits}\``), digits);
+  }
 });
