@@ -1,7 +1,10 @@
+import { formatCount, scaled } from "../support/scale.ts";
 import { MIXED } from "./profile.ts";
 import { simulateMany } from "./seeds.ts";
 
+const SEEDS = scaled(1200, 60);
+
 // In a file of its own, so that `deno test --parallel` runs it beside the other seeds.
-Deno.test("a bad network loses nothing without a word: 1200 seeds, fixed timers", () => {
-  simulateMany(1200, ["fixed"], MIXED);
+Deno.test(`a bad network loses nothing silently: ${formatCount(SEEDS)} seeds, fixed timers`, () => {
+  simulateMany(SEEDS, ["fixed"], MIXED, ["corrupted", "replayed", "moves"]);
 });

@@ -1,6 +1,9 @@
+import { formatCount, scaled } from "../support/scale.ts";
 import { MIXED } from "./profile.ts";
 import { simulateMany } from "./seeds.ts";
 
-Deno.test("a bad network loses nothing without a word: 1200 seeds, timers of both kinds", () => {
-  simulateMany(1200, ["adaptive", "fixed"], MIXED);
+const SEEDS = scaled(1200, 60);
+
+Deno.test(`a bad network loses nothing silently: ${formatCount(SEEDS)} seeds, timers of both kinds`, () => {
+  simulateMany(SEEDS, ["adaptive", "fixed"], MIXED, ["corrupted", "replayed", "moves"]);
 });

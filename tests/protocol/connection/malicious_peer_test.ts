@@ -24,6 +24,7 @@ import {
 } from "../../support/agreed_pair.ts";
 import { mutate } from "../../fuzz/mutate.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
+import { formatCount, scaled } from "../../support/scale.ts";
 
 const EXTREMES = [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 const KEEPALIVE: Frame = { kind: "connectionKeepalive" };
@@ -176,12 +177,13 @@ Deno.test("frames that are unknown, or have no place in a connection, are skippe
   assertTalks(pair);
 });
 
-Deno.test("100,000 changed datagrams: no throw, 70 answers to one at most, and nothing grows", () => {
+const CHANGED = scaled(100_000, 5_000);
+
+Deno.test(`${formatCount(CHANGED)} changed datagrams: no throw, 70 answers to one at most, and nothing grows`, () => {
   withSeed(seedFromEnv(), (prng) => {
     let pair = atRest();
-    let changed = 0;
     const before = Deno.memoryUsage().heapUsed;
-    for (let left = 100_000; left > 0; left--) {
+    for (let left = CHANGED; left > 0; left--) {
       if (pair.connection.state !== "open" || left % 5000 === 0) pair = atRest();
       if (prng.chance(0.05)) pair.connection.send("x".repeat(prng.int(3000)));
       const seq = prng.int(40);
@@ -197,12 +199,10 @@ Deno.test("100,000 changed datagrams: no throw, 70 answers to one at most, and n
         Array.from({ length: 1 + prng.int(4) }, () => prng.pick(frames)),
       );
       const bad = mutate(prng, good, HEADER_SIZE).subarray(HEADER_SIZE);
-      changed++;
       hear(pair, pair.sayBytes(bad.subarray(0, DATAGRAM_SIZE_MAX - HEADER_SIZE - 16)), 70);
       pair.told();
       if (prng.chance(0.01)) pair.wait(prng.int(3000));
     }
-    assertEquals(changed, 100_000);
     assertLess(Deno.memoryUsage().heapUsed - before, 128 * 1024 * 1024);
   });
 });

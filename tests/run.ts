@@ -1,0 +1,46 @@
+/**
+ * `deno task test` and `deno task test:all`: runs the test files that are named, or else all of
+ * them; `deno task test` then leaves out most end-to-end tests, which wait in real time.
+ *
+ * @module
+ */
+import { IS_FULL } from "./support/scale.ts";
+
+/** The end-to-end tests of the short run. */
+const SHORT_E2E = ["outcomes_test.ts", "terminal_test.ts"];
+const PERMISSIONS = ["net", "run", "read", "write", "env"].map((name) => `--allow-${name}`);
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The option that leaves out all other end-to-end tests. */
+function ignoreOption(): string {
+  const names = [...Deno.readDirSync("tests/e2e")].map(({ name }) => name);
+  const ignored = names.filter((name) => name.endsWith("_test.ts") && !SHORT_E2E.includes(name));
+  return `--ignore=${ignored.map((name) => `tests/e2e/${name}`).join()}`;
+}
+
+const isShort = !IS_FULL && !Deno.args.some(exists);
+// Many tests wait for processes, so there is time for one more than there are cores.
+const jobs = Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 1}`;
+const { code } = await new Deno.Command(Deno.execPath(), {
+  args: [
+    ...["test", "--parallel", "--no-prompt", ...PERMISSIONS, "--import-map=import_map.json"],
+    ...isShort ? [ignoreOption()] : [],
+    ...Deno.args,
+  ],
+  env: { DENO_JOBS: jobs },
+}).spawn().status;
+if (isShort) {
+  console.log(
+    "This was the short run: `deno task test:all` tries all seeds and mutations, and runs the " +
+      "other end-to-end tests.",
+  );
+}
+Deno.exit(code);
