@@ -7,8 +7,14 @@
 import { IS_FULL } from "./support/scale.ts";
 
 /** The end-to-end tests of the short run. */
-const SHORT_E2E = ["outcomes_test.ts", "terminal_test.ts"];
-const PERMISSIONS = ["net", "run", "read", "write", "env"].map((name) => `--allow-${name}`);
+const SHORT_E2E = ["outcomes_test.ts", "several_screen_test.ts"];
+const OPTIONS = [
+  "--parallel",
+  "--no-prompt",
+  ...["net", "run", "read", "write", "env"].map((name) => `--allow-${name}`),
+  "--import-map=import_map.json",
+  "--preload=tests/support/sanitizers.ts",
+];
 
 function exists(path: string): boolean {
   try {
@@ -30,11 +36,7 @@ const isShort = !IS_FULL && !Deno.args.some(exists);
 // Many tests wait for processes, so there is time for one more than there are cores.
 const jobs = Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 1}`;
 const { code } = await new Deno.Command(Deno.execPath(), {
-  args: [
-    ...["test", "--parallel", "--no-prompt", ...PERMISSIONS, "--import-map=import_map.json"],
-    ...isShort ? [ignoreOption()] : [],
-    ...Deno.args,
-  ],
+  args: ["test", ...OPTIONS, ...isShort ? [ignoreOption()] : [], ...Deno.args],
   env: { DENO_JOBS: jobs },
 }).spawn().status;
 if (isShort) {

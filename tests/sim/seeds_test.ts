@@ -2,7 +2,7 @@ import { formatCount, scaled } from "../support/scale.ts";
 import { MIXED } from "./profile.ts";
 import { simulateMany } from "./seeds.ts";
 
-const SEEDS = scaled(1200, 60);
+const SEEDS = scaled(1200, 100);
 
 Deno.test(`a bad network loses nothing silently: ${formatCount(SEEDS)} seeds, timers of both kinds`, () => {
   simulateMany(SEEDS, ["adaptive", "fixed"], MIXED, ["corrupted", "replayed", "moves"]);
