@@ -1,6 +1,6 @@
 // The doctor, as a process.
 import { assertEquals, assertMatch } from "@std/assert";
-import { testAtOnce } from "./at_once.ts";
+import { testAtOnce } from "./concurrent.ts";
 import { Folders } from "./folders.ts";
 import { commandLine, parseEvent, runProgram, Stage } from "./process.ts";
 

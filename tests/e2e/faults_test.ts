@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import { holds, type Passing, Relay } from "../support/relay.ts";
-import { testAtOnce } from "./at_once.ts";
+import { testAtOnce } from "./concurrent.ts";
 import { assertContract, summary } from "./contract.ts";
 import {
   connectedPair,

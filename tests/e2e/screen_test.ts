@@ -223,7 +223,7 @@ for (const line of ["throw", "reject"]) {
     async fn() {
       await using screen = await Screen.open();
       const read = await screen.record();
-      const file = new URL("crashing.ts", import.meta.url).pathname;
+      const file = new URL("crashing_client.ts", import.meta.url).pathname;
       const map = new URL("../../import_map.json", import.meta.url).pathname;
       const args = ["run", "--allow-env", "--no-check", `--import-map=${map}`, file];
       await screen.run({ program: Deno.execPath(), args, isExecutable: false }, []);

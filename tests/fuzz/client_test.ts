@@ -6,10 +6,10 @@ import { DatagramType } from "../../protocol/wire/frame.ts";
 import { hasMac1 } from "../../protocol/session/handshake.ts";
 import { hmacSha256 } from "../../protocol/crypto/hmac.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import { fuzz, Tally } from "./counts.ts";
+import { fuzz, Tally } from "./runner.ts";
 import { FuzzPeer, type PeerSelf } from "./hostile_peer.ts";
-import { weighted } from "./stage.ts";
-import { EPOCH, type Outcome, SERVER, Subject, SUBJECT_KEY } from "./subject.ts";
+import { weighted } from "./bounds.ts";
+import { EPOCH, type Outcome, SERVER, Subject, SUBJECT_KEY } from "./fuzzed_client.ts";
 import { fuzzDatagram, fuzzFrames, mutate, Pool } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
 

@@ -20,7 +20,7 @@ import { Initiator, readMessageOne } from "../../protocol/crypto/noise.ts";
 import { Prover } from "../../protocol/crypto/proof.ts";
 import { Opener } from "../../protocol/crypto/seal.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import { fuzz, FUZZ_COUNTS, Tally } from "./counts.ts";
+import { fuzz, FUZZ_COUNTS, Tally } from "./runner.ts";
 import { BODIES, DATAGRAMS, mutate } from "./mutate.ts";
 import { naiveDecode, naiveDecodeFrames } from "../reference/naive_codec.ts";
 import { randomNumber, randomText } from "../support/random_frame.ts";

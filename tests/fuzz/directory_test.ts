@@ -3,8 +3,8 @@ import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PROOF_SIZE, Prover } from "../../protocol/crypto/proof.ts";
 import { Server } from "../../server/server.ts";
-import { fuzz, Tally } from "./counts.ts";
-import { catchUp, drain, Watch, weighted } from "./stage.ts";
+import { fuzz, Tally } from "./runner.ts";
+import { catchUp, drain, Watch, weighted } from "./bounds.ts";
 import { fuzzDatagram, mutate, Pool } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
 

@@ -11,10 +11,10 @@ import {
 } from "../../protocol/wire/frame.ts";
 import { WINDOW } from "../../protocol/connection/send_queue.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import { fuzz } from "./counts.ts";
+import { fuzz } from "./runner.ts";
 import { FuzzPeer, type PeerSelf } from "./hostile_peer.ts";
-import { weighted } from "./stage.ts";
-import { EPOCH, framesTo, type Outcome, SERVER, Subject, SUBJECT_KEY } from "./subject.ts";
+import { weighted } from "./bounds.ts";
+import { EPOCH, framesTo, type Outcome, SERVER, Subject, SUBJECT_KEY } from "./fuzzed_client.ts";
 import { fuzzFrames, mutate, Pool } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
 

@@ -1,7 +1,14 @@
 // A peer that was written from protocol/README.md alone talks with a real client.
 import { assert, assertEquals } from "@std/assert";
 import type { Address } from "../../protocol/wire/address.ts";
-import { EPOCH, framesTo, type Outcome, SERVER, Subject, SUBJECT_KEY } from "../fuzz/subject.ts";
+import {
+  EPOCH,
+  framesTo,
+  type Outcome,
+  SERVER,
+  Subject,
+  SUBJECT_KEY,
+} from "../fuzz/fuzzed_client.ts";
 import { naiveDecode, naiveDecodeFrames, naiveEncodeFrames } from "./naive_codec.ts";
 import * as naive from "./naive_handshake.ts";
 import { Prng } from "../support/random.ts";

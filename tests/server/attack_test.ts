@@ -19,7 +19,7 @@ import {
   requestBytes,
   Stage,
   ZERO,
-} from "../support/server_stage.ts";
+} from "../support/server_harness.ts";
 
 const HONEST = 10;
 /** Forged registrations on virtual time, in four seconds; in a full run more than get answers. */

@@ -5,7 +5,7 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { toHex } from "../support/hex.ts";
-import { look, type Seen, type SeenFrame } from "../support/wiretap.ts";
+import { look, type Seen, type SeenFrame } from "../support/plaintext_log.ts";
 
 /** A datagram that a host sent. */
 export class Datagram {

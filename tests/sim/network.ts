@@ -10,7 +10,7 @@ import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 import { GilbertElliott } from "./gilbert_elliott.ts";
 import { Prng } from "../support/random.ts";
-import { Agenda } from "./agenda.ts";
+import { Agenda } from "./scheduler.ts";
 import { assertNoEffect, flipBits, mayHaveEffect } from "./corruption.ts";
 import { Datagram } from "./datagram.ts";
 

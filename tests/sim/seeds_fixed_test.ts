@@ -1,6 +1,6 @@
 import { formatCount, scaled } from "../support/scale.ts";
 import { MIXED } from "./profile.ts";
-import { simulateMany } from "./seeds.ts";
+import { simulateMany } from "./simulation.ts";
 
 const SEEDS = scaled(1200, 100);
 

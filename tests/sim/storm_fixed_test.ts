@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { formatCount, scaled } from "../support/scale.ts";
 import { STORM } from "./profile.ts";
-import { simulateMany } from "./seeds.ts";
+import { simulateMany } from "./simulation.ts";
 
 const SEEDS = scaled(2500, 100);
 

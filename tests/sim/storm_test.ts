@@ -1,6 +1,6 @@
 import { formatCount, scaled } from "../support/scale.ts";
 import { STORM } from "./profile.ts";
-import { simulateMany } from "./seeds.ts";
+import { simulateMany } from "./simulation.ts";
 
 const SEEDS = scaled(2500, 100);
 const TROUBLES = ["corrupted", "replayed", "moves", "bursts", "large", "tooLong"] as const;

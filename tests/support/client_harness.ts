@@ -12,7 +12,7 @@ import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { FakeRequest, PlayedResponder } from "./fake_peer.ts";
 import { Prng } from "./random.ts";
-import { look, type SeenFrame } from "./wiretap.ts";
+import { look, type SeenFrame } from "./plaintext_log.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 /** The source of unsolicited datagrams. */

@@ -13,7 +13,7 @@ import {
   heardAck,
   message,
   type Sent,
-} from "../../support/agreed_pair.ts";
+} from "../../support/connection_harness.ts";
 import { Prng } from "../../support/random.ts";
 
 const EXTREMES = [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];

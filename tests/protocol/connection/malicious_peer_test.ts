@@ -21,7 +21,7 @@ import {
   OWN_ID,
   PEER_ID,
   termination,
-} from "../../support/agreed_pair.ts";
+} from "../../support/connection_harness.ts";
 import { mutate } from "../../fuzz/mutate.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 import { formatCount, scaled } from "../../support/scale.ts";

@@ -13,7 +13,7 @@ import {
   message,
   PEER,
   type Sent,
-} from "../../support/agreed_pair.ts";
+} from "../../support/connection_harness.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 
 /** Where the peer moves to. */

@@ -12,7 +12,7 @@ import {
   sendDatagram,
   sendOne,
   seqs,
-} from "../../support/send_queue_stage.ts";
+} from "../../support/send_queue_harness.ts";
 
 Deno.test("SendQueue sends a copy soon, both again after the timeout, then one after it doubled, up to 10 s", () => {
   const { queue } = makeQueue();

@@ -13,7 +13,7 @@ import {
   WINDOW,
 } from "../../../protocol/connection/send_queue.ts";
 import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
-import { ack, heardAck, makeQueue, send, sendOne, seqs } from "../../support/send_queue_stage.ts";
+import { ack, heardAck, makeQueue, send, sendOne, seqs } from "../../support/send_queue_harness.ts";
 
 /** Of each delivered text, its number and time. */
 function delivered(deliveries: readonly Delivery[]): [number, number][] {

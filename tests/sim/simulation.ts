@@ -11,10 +11,10 @@ import type { ServerEvent } from "../../server/event.ts";
 import { Server } from "../../server/server.ts";
 import { type Prng, seedFromEnv } from "../support/random.ts";
 import { IS_FULL } from "../support/scale.ts";
-import { Book, type Totals } from "./book.ts";
+import { Book, type Totals } from "./delivery_checker.ts";
 import type { Datagram } from "./datagram.ts";
 import { type Host, SimNetwork } from "./network.ts";
-import { DIRECTORY, Player, SECRET } from "./player.ts";
+import { DIRECTORY, Player, SECRET } from "./random_user.ts";
 import type { Profile } from "./profile.ts";
 
 const LEASE = 45_000;

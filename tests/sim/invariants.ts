@@ -8,7 +8,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import { type Ack, DatagramType } from "../../protocol/wire/frame.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Datagram } from "./datagram.ts";
-import type { SeenFrame } from "../support/wiretap.ts";
+import type { SeenFrame } from "../support/plaintext_log.ts";
 
 /** Milliseconds between two transmissions, as the user set them. */
 export const RESEND_AFTER = 10_000;

@@ -8,8 +8,8 @@
  * @module
  */
 import { bold, cyan, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
-import { type Program, Stage } from "./e2e/process.ts";
-import { holds, type Passing, Relay } from "./support/relay.ts";
+import { type Program, Stage } from "../../tests/e2e/process.ts";
+import { holds, type Passing, Relay } from "../../tests/support/relay.ts";
 
 const COLORS: Readonly<Record<string, (text: string) => string>> = {
   server: yellow,

@@ -15,8 +15,8 @@ import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { PENDING_REQUESTS_MAX } from "../../protocol/connection/incoming_requests.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import { Tally } from "./counts.ts";
-import { catchUp, drain, Watch } from "./stage.ts";
+import { Tally } from "./runner.ts";
+import { catchUp, drain, Watch } from "./bounds.ts";
 import type { Prng } from "../support/random.ts";
 
 /** The directory of the client under test. */

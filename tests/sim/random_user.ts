@@ -11,11 +11,11 @@ import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import type { Prng } from "../support/random.ts";
-import type { Book, Run } from "./book.ts";
+import type { Book, Run } from "./delivery_checker.ts";
 import type { Datagram } from "./datagram.ts";
 import type { Host, SimNetwork } from "./network.ts";
 import type { Profile } from "./profile.ts";
-import { PacketRule, RetransmissionRule } from "./rule.ts";
+import { PacketRule, RetransmissionRule } from "./invariants.ts";
 
 /** Where the directory is. */
 export const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
