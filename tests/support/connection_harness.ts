@@ -1,20 +1,19 @@
 /**
- * The two ends of an accepted handshake: a real Connection, and a peer that the test plays, who has
- * the keys and says what it likes.
+ * A Connection, and its peer, which a test plays: the peer has the keys and sends what the test
+ * wants.
  *
  * @module
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import { Connection } from "../../protocol/connection/connection.ts";
-import { decodeDatagram, decodeFrames } from "../../protocol/wire/datagram.ts";
-import type { Random } from "../../protocol/machine.ts";
-import type { ConnectionEvent } from "../../protocol/connection/connection.ts";
+import { Connection, type ConnectionEvent } from "../../protocol/connection/connection.ts";
+import { decodeDatagram, decodeFrames, encodeDatagram } from "../../protocol/wire/datagram.ts";
+import type { Instant, Random } from "../../protocol/machine.ts";
 import {
   DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
+  type Header,
   HEADER_SIZE,
 } from "../../protocol/wire/frame.ts";
 import {
@@ -28,93 +27,94 @@ import {
 } from "../../protocol/session/handshake.ts";
 import { Initiator, readMessageOne } from "../../protocol/crypto/noise.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { Prng } from "./random.ts";
 
-/** Where the peer is, to begin with. */
+/** The peer's address at the start. */
 export const PEER: Address = { hostname: "192.0.2.2", port: 2 };
-/** The client id of the Connection's end. */
-export const OWN_ID = 1;
-/** The peer's client id. */
-export const PEER_ID = 2;
-const OWN_CONNECTION = 11;
-const PEER_CONNECTION = 22;
-
-/** What a real handshake leaves to both ends. */
-export function agree(random: Random): { requester: SessionKeys; responder: SessionKeys } {
-  const [own, remote] = [makeKeyPair(random), makeKeyPair(random)];
-  const initiator = new Initiator(own, makeKeyPair(random), remote.publicKey, PROLOGUE);
-  const one = initiator.writeMessageOne(new Uint8Array());
-  const handshake = one && readMessageOne(remote, one, PROLOGUE);
-  const answer = handshake?.writeMessageTwo(makeKeyPair(random), new Uint8Array(145));
-  const result = answer && initiator.readMessageTwo(answer.message);
-  assert(handshake !== undefined && answer !== undefined && result !== undefined);
-  const requesterEarly = requesterEarlySeals(initiator.earlyKeys());
-  const responderEarly = responderEarlySeals(handshake.earlyKeys(), 0, random);
-  return {
-    requester: sessionKeys(result, requesterEarly, remote.publicKey),
-    responder: sessionKeys(answer, responderEarly, own.publicKey, answer.message),
-  };
-}
+/** The local and the remote client id, and the connection ids. */
+export const IDS = {
+  local: 1,
+  remote: 2,
+  localConnection: 11,
+  remoteConnection: 22,
+  remoteName: "ben",
+} as const;
 
 /** A datagram that the Connection sent. */
 export interface Sent {
   readonly bytes: Uint8Array;
   readonly to: Address;
-  /** What the peer reads in it. */
+  readonly header: Header;
+  /** Decrypted with the peer's keys. */
   readonly frames: readonly Frame[];
 }
 
-/** A Connection, and the peer at its other end. */
-export class AgreedPair {
-  now = 1000;
+/** A Connection and the keys of its peer. */
+export class ConnectionHarness {
+  now: Instant = 1000;
   readonly connection: Connection;
   /** The peer's keys. */
   readonly peer: SessionKeys;
+  /** Message two of the handshake. */
+  readonly messageTwo: Uint8Array;
 
   /** @param role of the Connection's end. */
-  constructor(random: Random, role: "requester" | "responder" = "requester") {
-    const agreed = agree(random);
-    this.peer = role === "requester" ? agreed.responder : agreed.requester;
-    const ids = {
-      local: OWN_ID,
-      remote: PEER_ID,
-      localConnection: OWN_CONNECTION,
-      remoteConnection: PEER_CONNECTION,
-      remoteName: "",
-    };
-    const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
-    this.connection = new Connection(this.now, ids, PEER, rtt, agreed[role], random);
+  constructor(role: "requester" | "responder" = "requester", timers: TimerMode = "adaptive") {
+    const random = new Prng(1).bytes;
+    const keys = handshake(random);
+    this.peer = role === "requester" ? keys.responder : keys.requester;
+    this.messageTwo = keys.responder.messageTwo;
+    const rtt = new RttEstimator(TIMER_POLICIES[timers]);
+    this.connection = new Connection(this.now, IDS, PEER, rtt, keys[role], random);
   }
 
-  /** A datagram of the peer's with these frames. */
-  say(...frames: Frame[]): Uint8Array {
-    return encodeSealed(DatagramType.Connection, OWN_CONNECTION, this.peer.seals.sealer, frames);
+  /** A Connection datagram from the peer. */
+  seal(...frames: Frame[]): Uint8Array {
+    const { sealer } = this.peer.seals;
+    return encodeSealed(DatagramType.Connection, IDS.localConnection, sealer, frames);
   }
 
-  /** A Handshake datagram of the peer's. */
-  sayEarly(...frames: Frame[]): Uint8Array {
-    const { sealer } = this.peer.early;
+  /** A Handshake datagram from the peer; it carries the requester's connection id. */
+  sealEarly(...frames: Frame[]): Uint8Array {
     const isRequester = this.peer.messageTwo === undefined;
-    const connection = isRequester ? PEER_CONNECTION : OWN_CONNECTION;
-    return encodeSealed(DatagramType.Handshake, connection, sealer, frames);
+    const connection = isRequester ? IDS.remoteConnection : IDS.localConnection;
+    return encodeSealed(DatagramType.Handshake, connection, this.peer.early.sealer, frames);
   }
 
-  /** A datagram of the peer's with these bytes where frames should be. */
-  sayBytes(bytes: Uint8Array): Uint8Array {
-    const empty = encodeSealedHeader(this.peer.seals.sealer.packet);
-    const plain = new Uint8Array(HEADER_SIZE + bytes.length);
-    plain.set(empty);
-    plain.set(bytes, HEADER_SIZE);
-    return sealDatagram(this.peer.seals.sealer, plain);
+  /** A Connection datagram from the peer, with any bytes in place of frames. */
+  sealBytes(bytes: Uint8Array): Uint8Array {
+    const { sealer } = this.peer.seals;
+    const type = DatagramType.Connection;
+    const header = { type, connection: IDS.localConnection, packet: sealer.packet };
+    return sealDatagram(sealer, Uint8Array.of(...encodeDatagram(header, []), ...bytes));
   }
 
-  /** The Connection takes a datagram; returns what it sends then. */
-  hear(bytes: Uint8Array, from: Address = PEER): Sent[] {
+  /** Gives the Connection a datagram; returns whether it is authentic. */
+  handle(bytes: Uint8Array, from: Address = PEER): boolean {
     const decoded = decodeDatagram(bytes);
-    if (decoded.ok) {
-      this.connection.handleDatagram(this.now, bytes.slice(), decoded.value.header.packet, from);
-    }
+    if (!decoded.ok) return false;
+    return this.connection.handleDatagram(this.now, bytes, decoded.value.header.packet, from);
+  }
+
+  /** Gives the Connection frames from the peer. */
+  deliver(...frames: Frame[]): void {
+    assert(this.handle(this.seal(...frames)));
+  }
+
+  /** Gives the Connection a datagram; returns what it sends. */
+  receive(bytes: Uint8Array, from: Address = PEER): Sent[] {
+    this.handle(bytes.slice(), from);
     return this.sent();
+  }
+
+  /** The same, and checks that it sends no more than `max` datagrams, all of them to the peer. */
+  receiveBounded(bytes: Uint8Array, max: number): Sent[] {
+    const sent = this.receive(bytes);
+    assertLessOrEqual(sent.length, max);
+    for (const { to } of sent) assertEquals(to, PEER);
+    return sent;
   }
 
   /** What the Connection sends now. */
@@ -125,12 +125,17 @@ export class AgreedPair {
       if (transmit === undefined) return all;
       const bytes = transmit.bytes.slice();
       assert(bytes.length <= DATAGRAM_SIZE_MAX, `a datagram of ${bytes.length} bytes`);
-      all.push({ bytes, to: transmit.to, frames: this.#read(bytes) });
+      all.push({ bytes, to: transmit.to, ...this.#open(bytes) });
     }
   }
 
-  /** What the Connection tells now. */
-  told(): ConnectionEvent[] {
+  /** The kinds of the frames that the Connection sends now. */
+  sentKinds(): string[] {
+    return this.sent().flatMap(({ frames }) => frames).map(({ kind }) => kind);
+  }
+
+  /** The events of the Connection since the last call. */
+  events(): ConnectionEvent[] {
     const all: ConnectionEvent[] = [];
     for (let event = this.connection.pollEvent(); event; event = this.connection.pollEvent()) {
       all.push(event);
@@ -138,8 +143,14 @@ export class AgreedPair {
     return all;
   }
 
-  /** Lets time pass; returns what the Connection sends then. */
-  wait(ms: number): Sent[] {
+  /** Calls handleTimeout() once, so many milliseconds later. */
+  wait(ms: number): void {
+    this.now += ms;
+    this.connection.handleTimeout(this.now);
+  }
+
+  /** Advances the time from timeout to timeout; returns what the Connection sends. */
+  advance(ms: number): Sent[] {
     const until = this.now + ms;
     const all: Sent[] = [];
     for (;;) {
@@ -153,36 +164,72 @@ export class AgreedPair {
     return all;
   }
 
-  #read(bytes: Uint8Array): readonly Frame[] {
+  /** Checks that a text arrives in each direction. `seq` is the peer's next one. */
+  assertAlive(seq = 0): void {
+    this.events();
+    const textSeq = this.connection.send("from the Connection");
+    assert(textSeq !== undefined, "the Connection takes no text");
+    const frames = [...this.sent(), ...this.advance(30_000)].flatMap(({ frames }) => frames);
+    const sent = frames.find((frame) =>
+      frame.kind === "message" && frame.text === "from the Connection"
+    );
+    assert(sent?.kind === "message");
+    this.receive(this.seal(ack(sent.seq + 1), message(seq, "from the peer")));
+    const events = this.events();
+    assert(events.some((event) => event.kind === "delivered" && event.textSeq === textSeq));
+    assert(events.some((event) => event.kind === "message" && event.text === "from the peer"));
+  }
+
+  #open(bytes: Uint8Array): { header: Header; frames: readonly Frame[] } {
     const decoded = decodeDatagram(bytes);
-    assert(decoded.ok);
-    const isEarly = decoded.value.header.type === DatagramType.Handshake;
-    const { opener } = isEarly ? this.peer.early : this.peer.seals;
-    const { packet } = decoded.value.header;
-    const plain = opener.open(packet, bytes.subarray(0, HEADER_SIZE), bytes.subarray(HEADER_SIZE));
-    const frames = plain && decodeFrames(plain);
-    assert(frames !== undefined, "the peer cannot read what was sent");
-    return frames.frames;
+    assert(decoded.ok && decoded.value.sealed !== undefined);
+    const { header, sealed } = decoded.value;
+    const { opener } = header.type === DatagramType.Handshake ? this.peer.early : this.peer.seals;
+    const plain = opener.open(header.packet, bytes.subarray(0, HEADER_SIZE), sealed);
+    const opened = plain && decodeFrames(plain);
+    assert(opened !== undefined, "the peer cannot read a datagram");
+    return { header, frames: opened.frames };
   }
 }
 
-function encodeSealedHeader(packet: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER_SIZE);
-  const view = new DataView(bytes.buffer);
-  bytes.set([0x75, 0x63, 1, DatagramType.Connection]);
-  view.setUint32(4, OWN_CONNECTION);
-  view.setBigUint64(8, BigInt(packet));
-  return bytes;
+/** The keys of both ends after a handshake. */
+function handshake(
+  random: Random,
+): { requester: SessionKeys; responder: SessionKeys & { messageTwo: Uint8Array } } {
+  const [local, remote] = [makeKeyPair(random), makeKeyPair(random)];
+  const initiator = new Initiator(local, makeKeyPair(random), remote.publicKey, PROLOGUE);
+  const one = initiator.writeMessageOne(new Uint8Array());
+  const responder = one && readMessageOne(remote, one, PROLOGUE);
+  const two = responder?.writeMessageTwo(makeKeyPair(random), new Uint8Array(145));
+  const result = two && initiator.readMessageTwo(two.message);
+  assert(responder !== undefined && two !== undefined && result !== undefined);
+  const requesterEarly = requesterEarlySeals(initiator.earlyKeys());
+  // Its packet numbers start at 0.
+  const zeros: Random = (size) => new Uint8Array(size);
+  const responderEarly = responderEarlySeals(responder.earlyKeys(), 0, zeros);
+  const { message: messageTwo } = two;
+  return {
+    requester: sessionKeys(result, requesterEarly, remote.publicKey),
+    responder: {
+      ...sessionKeys(two, responderEarly, local.publicKey, messageTwo),
+      messageTwo,
+    },
+  };
 }
 
-/** What kinds of frames go where. */
+/** The kinds of the frames that go to an address. */
 export function kindsTo(sent: readonly Sent[], { hostname, port }: Address): string[] {
   return sent.filter(({ to }) => to.hostname === hostname && to.port === port)
     .flatMap(({ frames }) => frames.map(({ kind }) => kind));
 }
 
 /** A Message of the peer's. */
-export function message(seq: number, text = `text ${seq}`, flags = 0, sender = PEER_ID): Frame {
+export function message(
+  seq: number,
+  text = `text ${seq}`,
+  flags = 0,
+  sender: number = IDS.remote,
+): Frame {
   return { kind: "message", seq, sender, flags, text };
 }
 
@@ -198,39 +245,18 @@ export function ack(next: number, ...ranges: readonly [first: number, last: numb
   };
 }
 
-/** The same for a datagram with this packet counter. */
-export function heardAck(packet: number, ...args: Parameters<typeof ack>): Frame {
+/** An Ack of the peer's that also acknowledges the datagram with this number. */
+export function packetAck(packet: number, ...args: Parameters<typeof ack>): Frame {
   return { ...ack(...args), largestPacket: packet + 1 } as Frame;
 }
 
 /** A Termination of the peer's. */
 export function termination(finalSeq = 0): Frame {
-  return {
-    kind: "connectionTermination",
-    sender: PEER_ID,
-    connection: PEER_CONNECTION,
-    finalSeq,
-  };
+  const { remote: sender, remoteConnection: connection } = IDS;
+  return { kind: "connectionTermination", sender, connection, finalSeq };
 }
 
-/** Lets the connection hear a datagram, which may bring so many datagrams, and all to the peer. */
-export function hear(pair: AgreedPair, bytes: Uint8Array, max: number): Sent[] {
-  const sent = pair.hear(bytes);
-  assertLessOrEqual(sent.length, max);
-  for (const { to } of sent) assertEquals(to, PEER);
-  return sent;
-}
-
-/** Both ends still talk: a text arrives in each direction. `next` is the peer's next seq. */
-export function assertTalks(pair: AgreedPair, next = 0): void {
-  pair.told();
-  const own = pair.connection.send("honest");
-  assert(own !== undefined, "the connection takes no text");
-  const texts = [...pair.sent(), ...pair.wait(30_000)].flatMap(({ frames }) => frames);
-  const honest = texts.find((frame) => frame.kind === "message" && frame.text === "honest");
-  assert(honest?.kind === "message");
-  pair.hear(pair.say(ack(honest.seq + 1), message(next, "fair")));
-  const told = pair.told();
-  assert(told.some((event) => event.kind === "delivered" && event.textSeq === own));
-  assert(told.some((event) => event.kind === "message" && event.text === "fair"));
+/** A Termination Ack of the peer's. */
+export function terminationAck(finalSeq = 0): Frame {
+  return { kind: "connectionTerminationAck", sender: IDS.remote, finalSeq };
 }

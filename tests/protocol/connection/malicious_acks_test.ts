@@ -7,156 +7,155 @@ import { DATAGRAM_SIZE_MAX, FLAG_MORE, FRAGMENT_SIZE_MAX } from "../../../protoc
 import { TEXT_SIZE_MAX, WINDOW } from "../../../protocol/connection/send_queue.ts";
 import {
   ack,
-  AgreedPair,
-  assertTalks,
-  hear,
-  heardAck,
+  ConnectionHarness,
   message,
+  packetAck,
   type Sent,
 } from "../../support/connection_harness.ts";
-import { Prng } from "../../support/random.ts";
 
 const EXTREMES = [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
-const random = new Prng(1).bytes;
 
 /** A connection at rest. */
-function atRest(): AgreedPair {
-  const pair = new AgreedPair(random);
-  pair.sent();
-  return pair;
+function atRest(): ConnectionHarness {
+  const harness = new ConnectionHarness();
+  harness.sent();
+  return harness;
 }
 
 Deno.test("acks for what was never sent acknowledge nothing", () => {
-  const pair = atRest();
+  const harness = atRest();
   for (const next of [1, 2, 1000, ...EXTREMES]) {
-    hear(pair, pair.say(ack(next)), 0);
-    hear(pair, pair.say(ack(0, [next, next])), 0);
-    hear(pair, pair.say(ack(0, [0, 2 ** 32 - 1])), 0);
-    hear(pair, pair.say(heardAck(next - 1, 0)), 0);
+    harness.receiveBounded(harness.seal(ack(next)), 0);
+    harness.receiveBounded(harness.seal(ack(0, [next, next])), 0);
+    harness.receiveBounded(harness.seal(ack(0, [0, 2 ** 32 - 1])), 0);
+    harness.receiveBounded(harness.seal(packetAck(next - 1, 0)), 0);
   }
-  pair.connection.send("one");
-  pair.sent();
-  hear(pair, pair.say(ack(2)), 0);
-  hear(pair, pair.say(ack(0, [0, 1])), 0);
-  assertEquals(pair.connection.undelivered, 1);
-  hear(pair, pair.say(ack(1)), 0);
-  assertEquals(pair.connection.undelivered, 0);
-  assertTalks(pair);
+  harness.connection.send("one");
+  harness.sent();
+  harness.receiveBounded(harness.seal(ack(2)), 0);
+  harness.receiveBounded(harness.seal(ack(0, [0, 1])), 0);
+  assertEquals(harness.connection.undelivered, 1);
+  harness.receiveBounded(harness.seal(ack(1)), 0);
+  assertEquals(harness.connection.undelivered, 0);
+  harness.assertAlive();
 });
 
 Deno.test("acks whose ranges overlap, run backwards or contradict one another do no harm", () => {
-  const pair = atRest();
-  for (let count = 0; count < 50; count++) pair.connection.send(`${count}`);
-  pair.sent();
+  const harness = atRest();
+  for (let count = 0; count < 50; count++) harness.connection.send(`${count}`);
+  harness.sent();
   const ranges: [number, number][][] = [
     [[30, 10], [5, 2], [40, 41]],
     [[20, 30], [20, 30], [25, 28], [20, 49]],
     [[49, 49], [0, 3]],
     [[2 ** 32 - 1, 0], [10, 11]],
   ];
-  for (const each of ranges) hear(pair, pair.say(ack(5, ...each)), 10);
-  hear(pair, pair.say(ack(3), ack(50), ack(0), ack(7, [2, 4])), 10);
-  assertEquals(pair.connection.undelivered, 0);
-  assertTalks(pair);
+  for (const each of ranges) harness.receiveBounded(harness.seal(ack(5, ...each)), 10);
+  harness.receiveBounded(harness.seal(ack(3), ack(50), ack(0), ack(7, [2, 4])), 10);
+  assertEquals(harness.connection.undelivered, 0);
+  harness.assertAlive();
 });
 
 Deno.test("an Ack with as many ranges as a datagram holds is taken, ten times over, and the next one too", () => {
-  const pair = atRest();
+  const harness = atRest();
   const length = 150;
-  for (let count = 0; count < length; count++) pair.connection.send("x");
-  pair.sent();
+  for (let count = 0; count < length; count++) harness.connection.send("x");
+  harness.sent();
   const ranges = Array.from({ length: 143 }, (): [number, number] => [0, length - 1]);
-  const datagram = pair.say(ack(0, ...ranges));
+  const datagram = harness.seal(ack(0, ...ranges));
   assertLessOrEqual(datagram.length, DATAGRAM_SIZE_MAX);
-  hear(pair, datagram, 2);
-  for (let left = 9; left > 0; left--) hear(pair, pair.say(ack(0, ...ranges)), 2);
-  hear(pair, pair.say(ack(length)), 70);
-  assertEquals(pair.connection.undelivered, 0);
+  harness.receiveBounded(datagram, 2);
+  for (let left = 9; left > 0; left--) harness.receiveBounded(harness.seal(ack(0, ...ranges)), 2);
+  harness.receiveBounded(harness.seal(ack(length)), 70);
+  assertEquals(harness.connection.undelivered, 0);
 });
 
 Deno.test("no run of acks has a Message sent again more than once before its timeout", () => {
-  const pair = atRest();
+  const harness = atRest();
   const length = 130;
-  for (let count = 0; count < length; count++) pair.connection.send("x".repeat(60));
-  const first = pair.sent();
+  for (let count = 0; count < length; count++) harness.connection.send("x".repeat(60));
+  const first = harness.sent();
   let bytes = first.reduce((sum, each) => sum + each.bytes.length, 0);
   const once = bytes;
   // From the newest to the oldest, so that each one leaves a gap; the last datagram arrived.
   for (let seq = length - 1; seq > 0; seq--) {
-    const sent = hear(pair, pair.say(heardAck(first.length, 0, [seq, seq])), 120);
+    const sent = harness.receiveBounded(harness.seal(packetAck(first.length, 0, [seq, seq])), 120);
     bytes += sent.reduce((sum, each) => sum + each.bytes.length, 0);
   }
   assertLess(1.2 * once, bytes);
   assertLessOrEqual(bytes, 2.2 * once);
-  hear(pair, pair.say(ack(length)), 1);
-  assertTalks(pair);
+  harness.receiveBounded(harness.seal(ack(length)), 1);
+  harness.assertAlive();
 });
 
 Deno.test("a peer that acknowledges nothing has 64 KiB in flight at most, again every few seconds", () => {
-  const pair = atRest();
-  while (pair.connection.send("x".repeat(60_000)) !== undefined);
+  const harness = atRest();
+  while (harness.connection.send("x".repeat(60_000)) !== undefined);
   const size = (sent: Sent[]) => sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  assertLessOrEqual(size(pair.sent()), 1.1 * TIMER_POLICIES.fixed.inFlightSizeMax);
+  assertLessOrEqual(size(harness.sent()), 1.1 * TIMER_POLICIES.fixed.inFlightSizeMax);
   // After 1 s, then 2, 4, 8 and 10 more: the silence ends it in the end.
   assertLessOrEqual(
-    size(pair.wait(CONNECTION_TIMEOUT - 1)),
+    size(harness.advance(CONNECTION_TIMEOUT - 1)),
     10 * TIMER_POLICIES.fixed.inFlightSizeMax,
   );
-  pair.wait(1);
-  assertEquals(pair.connection.state, "closed");
+  harness.advance(1);
+  assertEquals(harness.connection.state, "closed");
 });
 
 Deno.test("seqs far ahead of the window are not kept, and no more than the window is", () => {
-  const pair = atRest();
+  const harness = atRest();
   for (const seq of [WINDOW, WINDOW + 1, 2 * WINDOW, ...EXTREMES]) {
-    const [answer] = hear(pair, pair.say(message(seq)), 1);
+    const [answer] = harness.receiveBounded(harness.seal(message(seq)), 1);
     const [frame] = answer?.frames ?? [];
     assert(frame?.kind === "ack" && frame.cumulativeSeq === 0 && frame.ranges.length === 0);
   }
   for (let seq = WINDOW - 1; seq > 0; seq -= 2) {
-    const [answer] = hear(pair, pair.say(message(seq, "x".repeat(FRAGMENT_SIZE_MAX))), 1);
+    const [answer] = harness.receiveBounded(
+      harness.seal(message(seq, "x".repeat(FRAGMENT_SIZE_MAX))),
+      1,
+    );
     const [frame] = answer?.frames ?? [];
     assert(frame?.kind === "ack" && frame.cumulativeSeq === 0);
     assertLessOrEqual(frame.ranges.length, 16);
   }
-  for (let seq = 0; seq < WINDOW; seq += 2) hear(pair, pair.say(message(seq)), 1);
-  assertEquals(pair.told().filter(({ kind }) => kind === "message").length, WINDOW);
-  assertTalks(pair, WINDOW);
+  for (let seq = 0; seq < WINDOW; seq += 2) harness.receiveBounded(harness.seal(message(seq)), 1);
+  assertEquals(harness.events().filter(({ kind }) => kind === "message").length, WINDOW);
+  harness.assertAlive(WINDOW);
 });
 
 Deno.test("fragments without an end are taken up to the longest text, and then refused", () => {
-  const pair = atRest();
+  const harness = atRest();
   const fragment = "x".repeat(FRAGMENT_SIZE_MAX);
   const longest = Math.floor(TEXT_SIZE_MAX / FRAGMENT_SIZE_MAX);
   for (let seq = 0; seq < 1000; seq++) {
-    pair.now += 10;
-    const [answer] = hear(pair, pair.say(message(seq, fragment, FLAG_MORE)), 1);
+    harness.now += 10;
+    const [answer] = harness.receiveBounded(harness.seal(message(seq, fragment, FLAG_MORE)), 1);
     const [frame] = answer?.frames ?? [];
     assert(frame?.kind === "ack");
     assertLessOrEqual(frame.cumulativeSeq, longest);
   }
-  assertEquals(pair.told(), []);
+  assertEquals(harness.events(), []);
   // A text that fits ends it after all.
-  hear(pair, pair.say(message(longest, "")), 1);
-  assertEquals(pair.told().length, 1);
+  harness.receiveBounded(harness.seal(message(longest, "")), 1);
+  assertEquals(harness.events().length, 1);
 });
 
 Deno.test("empty fragments without an end take no room", () => {
-  const pair = atRest();
+  const harness = atRest();
   const many = 80;
   const before = Deno.memoryUsage().heapUsed;
   for (let seq = 0; seq < 200_000; seq += many) {
     const frames = Array.from({ length: many }, (_, index) => message(seq + index, "", FLAG_MORE));
-    hear(pair, pair.say(...frames), 1);
+    harness.receiveBounded(harness.seal(...frames), 1);
   }
   assertLess(Deno.memoryUsage().heapUsed - before, 64 * 1024 * 1024);
-  assertEquals(pair.told(), []);
-  assertTalks(pair, 200_000);
+  assertEquals(harness.events(), []);
+  harness.assertAlive(200_000);
 });
 
 Deno.test("a flood of acks is answered by nothing", () => {
-  const pair = atRest();
-  for (let left = 10_000; left > 0; left--) hear(pair, pair.say(ack(0)), 0);
-  hear(pair, pair.say(...Array.from({ length: 60 }, () => ack(0))), 0);
-  assertTalks(pair);
+  const harness = atRest();
+  for (let left = 10_000; left > 0; left--) harness.receiveBounded(harness.seal(ack(0)), 0);
+  harness.receiveBounded(harness.seal(...Array.from({ length: 60 }, () => ack(0))), 0);
+  harness.assertAlive();
 });

@@ -14,194 +14,198 @@ import { RESPONSES_MAX } from "../../../protocol/session/path.ts";
 import { WINDOW } from "../../../protocol/connection/send_queue.ts";
 import {
   ack,
-  AgreedPair,
-  assertTalks,
-  hear,
+  ConnectionHarness,
+  IDS,
   message,
-  OWN_ID,
-  PEER_ID,
   termination,
 } from "../../support/connection_harness.ts";
 import { mutate } from "../../fuzz/mutate.ts";
-import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
+import { seedFromEnv, withSeed } from "../../support/random.ts";
 import { formatCount, scaled } from "../../support/scale.ts";
 
 const EXTREMES = [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 const KEEPALIVE: Frame = { kind: "connectionKeepalive" };
-const random = new Prng(1).bytes;
 
 /** A connection at rest. */
-function atRest(): AgreedPair {
-  const pair = new AgreedPair(random);
-  pair.sent();
-  return pair;
+function atRest(): ConnectionHarness {
+  const harness = new ConnectionHarness();
+  harness.sent();
+  return harness;
 }
 
 Deno.test("64-bit and 32-bit extremes in every field are survived", () => {
-  const pair = atRest();
-  pair.connection.send("in flight");
-  pair.sent();
+  const harness = atRest();
+  harness.connection.send("in flight");
+  harness.sent();
   for (const a of EXTREMES) {
     for (const b of EXTREMES) {
       const frames: Frame[] = [
         ack(a, [b, a], [a, b]),
         message(Math.max(a, WINDOW), "", b & 0xff),
-        message(b, "", 0, a === PEER_ID ? 0 : a),
+        message(b, "", 0, a === IDS.remote ? 0 : a),
         { kind: "connectionTerminationAck", sender: a, finalSeq: b },
         { kind: "pathChallenge", nonce: 2n ** 64n - 1n },
         { kind: "pathResponse", nonce: 2n ** 63n },
       ];
-      hear(pair, pair.say(...frames), 3);
+      harness.receiveBounded(harness.seal(...frames), 3);
     }
   }
-  assertEquals(pair.connection.state, "open");
+  assertEquals(harness.connection.state, "open");
 });
 
 Deno.test("packet counters at the limits are rejected, and leave the window as it was", () => {
-  const pair = atRest();
-  const good = pair.say(message(0));
+  const harness = atRest();
+  const good = harness.seal(message(0));
   for (const packet of [2 ** 21, 2 ** 32, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
     const header = { type: DatagramType.Connection, connection: 11, packet };
     const forged = new Uint8Array(100);
     forged.set(encodeDatagram(header, []));
     forged.set(good.subarray(HEADER_SIZE), HEADER_SIZE);
-    hear(pair, forged, 0);
+    harness.receiveBounded(forged, 0);
   }
-  assertEquals(hear(pair, good, 1).length, 1);
-  assertTalks(pair, 1);
+  assertEquals(harness.receiveBounded(good, 1).length, 1);
+  harness.assertAlive(1);
 });
 
 Deno.test("a flood of keepalives brings one Ack for each datagram", () => {
-  const pair = atRest();
-  for (let left = 2000; left > 0; left--) hear(pair, pair.say(KEEPALIVE), 1);
-  assertEquals(hear(pair, pair.say(...Array<Frame>(300).fill(KEEPALIVE)), 1).length, 1);
-  assertTalks(pair);
+  const harness = atRest();
+  for (let left = 2000; left > 0; left--) harness.receiveBounded(harness.seal(KEEPALIVE), 1);
+  assertEquals(
+    harness.receiveBounded(harness.seal(...Array<Frame>(300).fill(KEEPALIVE)), 1).length,
+    1,
+  );
+  harness.assertAlive();
 });
 
 Deno.test("a Termination ends the connection once; repeats are acknowledged, and only for 30 s", () => {
-  const pair = atRest();
-  const first = pair.say(termination());
-  assertEquals(hear(pair, first, 1)[0]?.frames[0]?.kind, "connectionTerminationAck");
-  assertEquals(pair.told(), [{ kind: "terminated", by: "peer", undelivered: 0 }]);
+  const harness = atRest();
+  const first = harness.seal(termination());
+  assertEquals(harness.receiveBounded(first, 1)[0]?.frames[0]?.kind, "connectionTerminationAck");
+  assertEquals(harness.events(), [{ kind: "terminated", by: "peer", undelivered: 0 }]);
   // The same datagram again is nothing at all; the same frame in a new one is acknowledged.
-  for (let left = 1000; left > 0; left--) hear(pair, first, 0);
-  for (let left = 100; left > 0; left--) hear(pair, pair.say(termination(left)), 1);
-  hear(pair, pair.say(...Array.from({ length: 60 }, () => termination())), 1);
-  pair.wait(LINGER - 1);
-  hear(pair, pair.say(termination(), message(0)), 1);
-  pair.wait(1);
-  assertEquals(pair.connection.state, "gone");
-  hear(pair, pair.say(termination()), 0);
-  assertEquals([pair.told(), pair.wait(120_000)], [[], []]);
+  for (let left = 1000; left > 0; left--) harness.receiveBounded(first, 0);
+  for (let left = 100; left > 0; left--) harness.receiveBounded(harness.seal(termination(left)), 1);
+  harness.receiveBounded(harness.seal(...Array.from({ length: 60 }, () => termination())), 1);
+  harness.advance(LINGER - 1);
+  harness.receiveBounded(harness.seal(termination(), message(0)), 1);
+  harness.advance(1);
+  assertEquals(harness.connection.state, "gone");
+  harness.receiveBounded(harness.seal(termination()), 0);
+  assertEquals([harness.events(), harness.advance(120_000)], [[], []]);
 });
 
 Deno.test("a Termination Ack that nobody asked for, or with a final seq never reached, ends nothing early", () => {
-  const pair = atRest();
+  const harness = atRest();
   const finalAck: Frame = {
     kind: "connectionTerminationAck",
-    sender: PEER_ID,
+    sender: IDS.remote,
     finalSeq: 2 ** 32 - 1,
   };
-  hear(pair, pair.say(finalAck), 0);
-  assertTalks(pair);
-  pair.connection.terminate(pair.now);
-  pair.sent();
-  hear(pair, pair.say(finalAck), 1);
-  assertEquals(pair.connection.state, "terminating");
-  pair.wait(FLUSH_TIMEOUT);
-  assertEquals(pair.told().at(-1), { kind: "terminated", by: "local", undelivered: 0 });
+  harness.receiveBounded(harness.seal(finalAck), 0);
+  harness.assertAlive();
+  harness.connection.terminate(harness.now);
+  harness.sent();
+  harness.receiveBounded(harness.seal(finalAck), 1);
+  assertEquals(harness.connection.state, "terminating");
+  harness.advance(FLUSH_TIMEOUT);
+  assertEquals(harness.events().at(-1), { kind: "terminated", by: "local", undelivered: 0 });
 });
 
 Deno.test("a cancellation of the request ends no connection that was confirmed", () => {
-  const pair = new AgreedPair(random, "responder");
-  pair.sent();
-  hear(pair, pair.say(ack(0)), 0);
-  hear(pair, pair.sayEarly(termination()), 0);
-  assertTalks(pair);
+  const harness = new ConnectionHarness("responder");
+  harness.sent();
+  harness.receiveBounded(harness.seal(ack(0)), 0);
+  harness.receiveBounded(harness.sealEarly(termination()), 0);
+  harness.assertAlive();
   const requester = atRest();
-  hear(requester, requester.sayEarly(termination()), 0);
-  assertTalks(requester);
+  requester.receiveBounded(requester.sealEarly(termination()), 0);
+  requester.assertAlive();
 });
 
 Deno.test("a flood of path challenges brings a few small answers for a datagram at most", () => {
-  const pair = atRest();
+  const harness = atRest();
   const challenges = Array.from({ length: 100 }, (_, index): Frame => ({
     kind: "pathChallenge",
     nonce: BigInt(index),
   }));
   for (let left = 200; left > 0; left--) {
-    const datagram = pair.say(...challenges);
-    const sent = hear(pair, datagram, RESPONSES_MAX);
+    const datagram = harness.seal(...challenges);
+    const sent = harness.receiveBounded(datagram, RESPONSES_MAX);
     const size = sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
     assertLess(size, datagram.length / 3);
   }
-  assertTalks(pair);
+  harness.assertAlive();
 });
 
 Deno.test("datagrams from a thousand addresses are challenged two by two, and none is remembered", () => {
-  const pair = atRest();
+  const harness = atRest();
   for (let port = 1; port <= 1000; port++) {
     const from = { hostname: "198.51.100.1", port };
-    assertLessOrEqual(pair.hear(pair.say(KEEPALIVE), from).length, 3);
+    assertLessOrEqual(harness.receive(harness.seal(KEEPALIVE), from).length, 3);
   }
-  assertTalks(pair);
+  harness.assertAlive();
 });
 
 Deno.test("Messages under another sender's id are not shown, and not acknowledged", () => {
-  const pair = atRest();
-  for (const sender of [0, OWN_ID, PEER_ID + 1, 2 ** 32 - 1]) {
-    hear(pair, pair.say(message(0, "not me", 0, sender)), 0);
+  const harness = atRest();
+  for (const sender of [0, IDS.local, IDS.remote + 1, 2 ** 32 - 1]) {
+    harness.receiveBounded(harness.seal(message(0, "not me", 0, sender)), 0);
   }
-  assertEquals(pair.told(), []);
-  assertTalks(pair);
+  assertEquals(harness.events(), []);
+  harness.assertAlive();
 });
 
 Deno.test("frames that are unknown, or have no place in a connection, are skipped", () => {
-  const pair = atRest();
+  const harness = atRest();
   const zeros = new Uint8Array(16);
   const misplaced: Frame[] = [
     { kind: "connectionRequest", connection: 5, messageOne: new Uint8Array(241) },
     { kind: "requestCodes", mac1: zeros, mac2: zeros },
     { kind: "cookieReply", nonce: 1n, cookie: new Uint8Array(32) },
-    { kind: "ringing", responder: PEER_ID },
+    { kind: "ringing", responder: IDS.remote },
     { kind: "connectionAccept", messageTwo: new Uint8Array(193) },
-    { kind: "connectionReject", responder: PEER_ID, reason: 1 },
+    { kind: "connectionReject", responder: IDS.remote, reason: 1 },
     { kind: "leave", nonce: 1n, token: zeros },
     { kind: "padding", size: 40 },
   ];
-  hear(pair, pair.say(...misplaced), 0);
-  for (let type = 0; type < 256; type++) hear(pair, pair.sayBytes(Uint8Array.of(type, 0, 0)), 1);
-  hear(pair, pair.sayBytes(new Uint8Array()), 0);
-  hear(pair, pair.sayEarly(...misplaced), 1);
-  assertEquals(pair.connection.state, "open");
-  assertTalks(pair);
+  harness.receiveBounded(harness.seal(...misplaced), 0);
+  for (let type = 0; type < 256; type++) {
+    harness.receiveBounded(harness.sealBytes(Uint8Array.of(type, 0, 0)), 1);
+  }
+  harness.receiveBounded(harness.sealBytes(new Uint8Array()), 0);
+  harness.receiveBounded(harness.sealEarly(...misplaced), 1);
+  assertEquals(harness.connection.state, "open");
+  harness.assertAlive();
 });
 
 const CHANGED = scaled(100_000, 5_000);
 
 Deno.test(`${formatCount(CHANGED)} changed datagrams: no throw, 70 answers to one at most, and nothing grows`, () => {
   withSeed(seedFromEnv(), (prng) => {
-    let pair = atRest();
+    let harness = atRest();
     const before = Deno.memoryUsage().heapUsed;
     for (let left = CHANGED; left > 0; left--) {
-      if (pair.connection.state !== "open" || left % 5000 === 0) pair = atRest();
-      if (prng.chance(0.05)) pair.connection.send("x".repeat(prng.int(3000)));
+      if (harness.connection.state !== "open" || left % 5000 === 0) harness = atRest();
+      if (prng.chance(0.05)) harness.connection.send("x".repeat(prng.int(3000)));
       const seq = prng.int(40);
       const frames: Frame[] = [
         message(seq, "x".repeat(prng.int(30)), prng.int(2)),
         ack(seq, [seq + 1, seq + 1 + prng.int(3)]),
         { kind: "pathChallenge", nonce: prng.u64() },
         KEEPALIVE,
-        { kind: "connectionTerminationAck", sender: PEER_ID, finalSeq: prng.u32() },
+        { kind: "connectionTerminationAck", sender: IDS.remote, finalSeq: prng.u32() },
       ];
       const good = encodeDatagram(
         { type: DatagramType.Connection, connection: 0, packet: 0 },
         Array.from({ length: 1 + prng.int(4) }, () => prng.pick(frames)),
       );
       const bad = mutate(prng, good, HEADER_SIZE).subarray(HEADER_SIZE);
-      hear(pair, pair.sayBytes(bad.subarray(0, DATAGRAM_SIZE_MAX - HEADER_SIZE - 16)), 70);
-      pair.told();
-      if (prng.chance(0.01)) pair.wait(prng.int(3000));
+      harness.receiveBounded(
+        harness.sealBytes(bad.subarray(0, DATAGRAM_SIZE_MAX - HEADER_SIZE - 16)),
+        70,
+      );
+      harness.events();
+      if (prng.chance(0.01)) harness.advance(prng.int(3000));
     }
     assertLess(Deno.memoryUsage().heapUsed - before, 128 * 1024 * 1024);
   });
