@@ -1,6 +1,6 @@
 /**
- * A model of a bottleneck: a line of fixed rate behind a queue that drops what does not fit, and the
- * flows that share it. Times in ms, sizes in bytes.
+ * A model of a bottleneck: a link of fixed rate with a drop-tail queue, and the flows that share it.
+ * Times are in ms, sizes in bytes.
  *
  * @module
  */
@@ -10,33 +10,33 @@ import { LossDetector } from "../../protocol/recovery/loss_detection.ts";
 import { PathMtu } from "../../protocol/session/path_mtu.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
 
-/** The line: what it takes, and when that arrives. */
+/** The link. */
 export interface Line {
   /** Bytes per millisecond. */
   rate: number;
-  /** Bytes that may wait. */
+  /** Size of the queue. */
   queue: number;
   /** The round trip without the queue. */
   rtt: number;
-  /** Where it is given, everything that is sent from one instant to the other is lost. */
+  /** An interval in which everything is lost. */
   outage?: readonly [from: number, to: number];
 }
 
-/** What sends as fast as it may, and is told of each datagram that arrived. */
+/** A sender that always has data, and learns of each datagram that arrived. */
 export interface Flow {
   /** Bytes in a datagram. */
   readonly size: number;
-  /** The number of the next datagram if it may leave now, else undefined. */
+  /** The number of the next datagram; undefined if none may be sent now. */
   poll(now: number): number | undefined;
-  /** Datagram `packet` arrived. */
+  /** Handles the ack of a datagram. */
   handleArrival(now: number, packet: number): void;
-  /** When the flow has to be looked at again. */
+  /** When to call handleTimeout() or poll(). */
   nextTimeout(): number;
-  /** Does what is due. */
+  /** Handles timeouts that are due. */
   handleTimeout(now: number): void;
 }
 
-/** A flow of the code under test. */
+/** A flow with the congestion control under test. */
 export class NewRenoFlow implements Flow {
   readonly size = 1200;
   readonly rtt = new RttEstimator(TIMER_POLICIES.adaptive);
@@ -81,14 +81,14 @@ export class NewRenoFlow implements Flow {
   }
 }
 
-/** A model of TCP Reno with selective acks: not paced, windows in segments. */
+/** A model of TCP Reno with selective acks: unpaced, windows in segments. */
 export class TcpFlow implements Flow {
   readonly size = 1500;
   window = 10;
   #threshold = Infinity;
   #next = 0;
   #highest = -1;
-  /** Losses below this belong to a reduction that was made. */
+  /** Losses below this number already reduced the window. */
   #recover = 0;
   readonly #inFlight = new Set<number>();
   #timeoutAt = Infinity;
@@ -132,14 +132,14 @@ export class TcpFlow implements Flow {
   }
 }
 
-/** Lets the flows share the line, each from its start; returns the bytes of each that arrived. */
+/** Runs the flows, each from its start; returns the bytes of each that arrived. */
 export function share(
   line: Line,
   flows: readonly { flow: Flow; start: number; onTick?: (now: number) => void }[],
   end: number,
 ): number[] {
   const arrived = flows.map(() => 0);
-  /** Acks on their way, by time: the line keeps the order. */
+  /** Acks under way, by time: the link keeps the order. */
   const acks: { at: number; index: number; packet: number }[] = [];
   let head = 0;
   let freeAt = 0;
@@ -166,7 +166,7 @@ export function share(
       }
       next = Math.min(next, flow.nextTimeout());
     }
-    // Whatever came first may be due now: that time stands still is a fault of the model or the flow.
+    // Time that stands still would be a fault of the model or the flow.
     if (next < now) throw new Error(`At ${now}: something was due at ${next}`);
     if (head < acks.length) next = Math.min(next, acks[head]!.at);
     now = next === now ? now + 1e-6 : next;

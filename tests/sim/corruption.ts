@@ -1,5 +1,5 @@
 /**
- * Datagrams that are altered on their way through a simulated network.
+ * Corruption of datagrams on a simulated network.
  *
  * @module
  */
@@ -13,13 +13,11 @@ import type { Datagram } from "./datagram.ts";
 const MAC2_SIZE = 16;
 
 /**
- * The bytes with some bits flipped; undefined where the flips could do harm and nothing but the UDP
- * checksum would stop them.
+ * The bytes with some bits flipped; undefined if only the UDP checksum would detect the flips.
  *
- * That is so for what a public directory says and is told, which is not authenticated, as far as it
- * can still be read: a lease, a name or an address may be another one then. And it is so for
- * Version datagrams, which are for those who can read nothing else of one another. All others may
- * be altered anywhere.
+ * That concerns datagrams that are not authenticated, if they still decode: those to and from a
+ * public directory, where a lease, a name or an address may change, and Version datagrams. All
+ * others may be altered anywhere.
  */
 export function flipBits(
   prng: Prng,
@@ -31,21 +29,21 @@ export function flipBits(
     const at = prng.int(flipped.length);
     flipped[at] = flipped[at]! ^ (1 << prng.int(8));
   }
-  // The flips may have undone one another.
+  // The flips may cancel each other.
   if (flipped.every((byte, at) => byte === bytes[at])) return undefined;
   const [type] = bytes.subarray(3);
   const isDirectory = type === DatagramType.Request || type === DatagramType.Answer;
   const isAuthentic = isDirectory ? hasSecret : type !== DatagramType.Version;
   if (isAuthentic) return flipped;
   const decoded = decodeDatagram(flipped);
-  const isTold = !decoded.ok &&
+  const isRejected = !decoded.ok &&
     !(decoded.error.reason === "version" && decoded.error.header.type === DatagramType.Version);
-  return isTold ? flipped : undefined;
+  return isRejected ? flipped : undefined;
 }
 
 /**
- * Whether an altered datagram is as good as it was: the last code of a Connection Request is of use
- * under load only, and without it a request counts as one without a cookie.
+ * Whether only the last code of a Connection Request is altered: it is checked under load only, and
+ * the request otherwise counts as one without a cookie.
  */
 export function mayHaveEffect(bytes: Uint8Array, flipped: Uint8Array): boolean {
   const size = bytes.length - MAC2_SIZE;
@@ -53,12 +51,12 @@ export function mayHaveEffect(bytes: Uint8Array, flipped: Uint8Array): boolean {
     bytes.subarray(0, size).every((byte, at) => byte === flipped[at]);
 }
 
-/** Checks that an altered datagram led to nothing: a Version answer aside, which has no state. */
+/** Checks that an altered datagram had no effect, except for a Version answer, which has no state. */
 export function assertNoEffect(events: readonly unknown[], sent: readonly Datagram[]): void {
   assertEquals(events, [], "an altered datagram had an effect");
   for (const datagram of sent) {
-    // What is due to the directory at this very time may go, too.
+    // Datagrams to the directory may be due at the same time.
     const isVersion = datagram.bytes[3] === DatagramType.Version;
-    assert(isVersion || datagram.to === "directory", `an altered datagram led to ${datagram}`);
+    assert(isVersion || datagram.to === "directory", `an altered datagram caused ${datagram}`);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A datagram on a simulated network, as the log keeps it.
+ * A datagram on a simulated network, as its log keeps it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export class Datagram {
   readonly from: string;
   readonly to: string;
   readonly bytes: Uint8Array;
-  /** Whether it only looks as if it came from there. */
+  /** Whether the source is forged. */
   readonly isForged: boolean;
   fate:
     | "delivered"
@@ -24,7 +24,7 @@ export class Datagram {
     | "cut off"
     | "dropped by the story"
     | "corrupted" = "delivered";
-  /** What it holds, seen from inside. */
+  /** Decoded and decrypted. */
   readonly decoded: Seen;
 
   constructor(time: Instant, from: string, to: string, bytes: Uint8Array, isForged = false) {
@@ -33,11 +33,11 @@ export class Datagram {
     this.to = to;
     this.bytes = bytes;
     this.isForged = isForged;
-    // At once: the wiretap forgets.
+    // At once: the plaintext log is bounded.
     this.decoded = look(bytes);
   }
 
-  /** Its frames, none where it cannot be read. */
+  /** Its frames; none if it cannot be decrypted. */
   get frames(): readonly SeenFrame[] {
     return this.decoded.ok ? this.decoded.frames : [];
   }
@@ -55,7 +55,7 @@ export class Datagram {
     const content = decoded.ok
       ? decoded.frames.map(frameToString).join(" + ")
       : decoded.error.reason;
-    const unknown = decoded.ok && decoded.isUnknown ? " (sealed by nobody)" : "";
+    const unknown = decoded.ok && decoded.isUnknown ? " (unknown plaintext)" : "";
     const to = decoded.ok ? ` #${decoded.header.packet}→${decoded.header.connection}` : "";
     const fate = this.fate === "delivered" ? "" : `   (${this.fate})`;
     return `${this.from} → ${this.to}: ${content || "nothing"}${unknown}${to}${fate}`;

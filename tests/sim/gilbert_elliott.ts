@@ -1,14 +1,14 @@
 /**
- * Losses in bursts: the channel of Gilbert and Elliott, with two states.
+ * Losses in bursts: the Gilbert-Elliott channel with two states.
  *
  * @module
  */
 import type { Prng } from "../support/random.ts";
 
-/** Datagrams in a burst of losses, on the average. */
+/** Mean number of datagrams in a burst of losses. */
 export const BURST = 4;
 
-/** One direction of a path: every datagram in the bad state is lost, none in the good one. */
+/** One direction of a path: it loses every datagram in the bad state, and none in the good one. */
 export class GilbertElliott {
   readonly #prng: Prng;
   #isBad = false;

@@ -1,5 +1,5 @@
 /**
- * Rules that every client of a simulated network keeps, whatever happens to it.
+ * Invariants of the datagrams that a client sends, whatever happens on the network.
  *
  * @module
  */
@@ -10,37 +10,37 @@ import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Datagram } from "./datagram.ts";
 import type { SeenFrame } from "../support/plaintext_log.ts";
 
-/** Milliseconds between two transmissions, as the user set them. */
+/** Milliseconds between two transmissions with fixed timers. */
 export const RESEND_AFTER = 10_000;
 /** Milliseconds above which a transmission is late. */
 export const RESEND_LATEST = 10_100;
 
-/** Something that is sent until it is acknowledged. */
+/** A frame that is sent until it is acknowledged. */
 interface Unacked {
   last: Instant;
-  /** For a Message: the connection id that it goes to, and its seq. */
+  /** For a Message: the remote connection id, and the seq. */
   message: { connection: number; seq: number } | undefined;
 }
 
 /**
- * Watches when one run of a client sends again what is not acknowledged: with fixed timers after
- * 10 s and never earlier, with adaptive ones after 10 s at the latest.
+ * Checks the intervals of retransmission in one run of a client: exactly 10 s with fixed timers, at
+ * most 10 s with adaptive ones.
  */
-export class RetransmissionRule {
+export class RetransmissionCheck {
   readonly #mode: TimerMode;
   readonly #unacked = new Map<string, Unacked>();
-  /** The connection ids of ends that this client sends to, by its own. */
+  /** Remote connection ids by the local ones. */
   readonly #remotes = new Map<number, number>();
   #registeringAt: Instant = -Infinity;
-  /** How many were sent again. */
+  /** Retransmitted frames. */
   retransmissions = 0;
 
   constructor(mode: TimerMode) {
     this.#mode = mode;
   }
 
-  /** Takes a datagram that the client sent. */
-  noteSent(datagram: Datagram): void {
+  /** Checks a datagram that the client sent. */
+  onSent(datagram: Datagram): void {
     const { decoded, time } = datagram;
     if (!decoded.ok) return;
     const { connection, type } = decoded.header;
@@ -59,13 +59,13 @@ export class RetransmissionRule {
     }
   }
 
-  /** Takes a datagram that reached the client. */
-  noteDelivered(datagram: Datagram): void {
+  /** Reads the acks in a datagram that reached the client. */
+  onDelivered(datagram: Datagram): void {
     const { decoded } = datagram;
     if (!decoded.ok) return;
     const { connection } = decoded.header;
     for (const frame of decoded.frames) {
-      // The first one counts: another is somebody's recording.
+      // Only the first Accept counts: a later one is a replay.
       if (frame.kind === "connectionAccept" && !this.#remotes.has(connection)) {
         if (frame.content !== undefined) this.#remotes.set(connection, frame.content.connection);
       }
@@ -73,13 +73,13 @@ export class RetransmissionRule {
     }
   }
 
-  /** Checks that no Message to an end was left waiting; the connection is over, or the run is. */
+  /** Checks, at the end of a connection or of the run, that no Message is overdue. */
   end(now: Instant, connection?: number): void {
     for (const [key, { last, message }] of this.#unacked) {
       if (message === undefined) continue;
       if (connection !== undefined && message.connection !== connection) continue;
       this.#unacked.delete(key);
-      assert(now - last <= RESEND_LATEST, `${key} was not sent again for ${now - last} ms`);
+      assert(now - last <= RESEND_LATEST, `${key} was not retransmitted for ${now - last} ms`);
     }
   }
 
@@ -87,12 +87,12 @@ export class RetransmissionRule {
     const gap = time - last;
     this.retransmissions++;
     if (this.#mode === "fixed") {
-      assert(gap >= RESEND_AFTER, `${key} was sent again after ${gap} ms`);
+      assert(gap >= RESEND_AFTER, `${key} was retransmitted after ${gap} ms`);
     }
-    // Questions wait while the client registers again.
-    const isQuestion = kind === "lookUp" || kind === "list";
-    if (isQuestion && this.#registeringAt >= last) return;
-    assert(gap <= RESEND_LATEST, `${key} was sent again only after ${gap} ms`);
+    // Queries wait while the client registers again.
+    const isQuery = kind === "lookUp" || kind === "list";
+    if (isQuery && this.#registeringAt >= last) return;
+    assert(gap <= RESEND_LATEST, `${key} was retransmitted after ${gap} ms`);
   }
 
   #acknowledge(remote: number | undefined, { cumulativeSeq: next, ranges }: Ack): void {
@@ -106,7 +106,7 @@ export class RetransmissionRule {
   }
 }
 
-/** What is the same in all transmissions of a frame that waits for an answer. */
+/** Identifies a frame that is retransmitted; undefined for all others. */
 function keyOf(
   frame: SeenFrame,
   type: DatagramType,
@@ -118,7 +118,7 @@ function keyOf(
     case "connectionRequest":
       return `${frame.kind} ${frame.connection}`;
     case "connectionTermination":
-      // A request that crossed another is cancelled, and its connection id used again.
+      // A request that crossed another is cancelled, and its connection id is used again.
       return `${frame.kind} ${type} ${frame.connection}`;
     case "register":
       return `register ${frame.nonce} ${frame.cookie}`;
@@ -133,25 +133,25 @@ function keyOf(
 }
 
 /**
- * Watches that a run of a client uses each packet counter once with each key, and in order: the
- * counter is the nonce of the seal.
+ * Checks that one run of a client uses each packet number once with each key, and in order: the
+ * number is the nonce of the AEAD.
  */
-export class PacketRule {
+export class PacketNumberCheck {
   readonly #last = new Map<string, number>();
 
-  /** Takes a datagram that the client sent. */
-  noteSent({ decoded, frames }: Datagram): void {
+  /** Checks a datagram that the client sent. */
+  onSent({ decoded, frames }: Datagram): void {
     if (!decoded.ok) return;
     const { type, connection, packet } = decoded.header;
     const request = frames.find((frame) => frame.kind === "connectionRequest");
-    // Of two handshakes under one connection id, begun anew or crossing, each has keys of its own.
+    // A restarted or crossing handshake has the same connection id and other keys.
     const key = type === DatagramType.ConnectionRequest ? "" : ` with key ${decoded.key}`;
     const isCounted = type === DatagramType.ConnectionRequest ||
       type === DatagramType.Handshake || type === DatagramType.Connection;
     if (!isCounted) return;
     const counter = `type ${type} to ${request?.connection ?? connection}${key}`;
     const last = this.#last.get(counter);
-    // The responder's early counter starts at the time.
+    // The responder's early packet numbers start at the time.
     const isInOrder = last === undefined
       ? type === DatagramType.Handshake || packet === 0
       : packet === last + 1;

@@ -1,5 +1,5 @@
 /**
- * A simulated network on virtual time: machines with addresses, which may change, and between them
+ * A simulated network on virtual time: machines with addresses that may change, and between them
  * loss, delay, reordering, duplication, corruption and partitions, all from one seed.
  *
  * @module
@@ -10,41 +10,41 @@ import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 import { GilbertElliott } from "./gilbert_elliott.ts";
 import { Prng } from "../support/random.ts";
-import { Agenda } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 import { assertNoEffect, flipBits, mayHaveEffect } from "./corruption.ts";
 import { Datagram } from "./datagram.ts";
 
-/** What the machines' clocks show when the network's shows 0: where a clock starts is no matter. */
+/** The machines' clocks at time 0 of the network, so that no machine relies on a start at 0. */
 const EPOCH: Instant = 1_234_567;
 /** Instants are multiples of 1 / TICKS milliseconds, so that adding EPOCH rounds nothing. */
 const TICKS = 1024;
-/** Outputs after one input above which a machine counts as endless. */
+/** Most outputs after one input. */
 const DRAIN_MAX = 20_000;
-/** Calls of one machine at one instant above which it counts as busy waiting. */
+/** Most timeouts of one machine at one instant. */
 const WAKES_MAX = 50;
-/** Lines of the history in the message of a failed test. */
+/** Lines of the history that a failed test shows. */
 const HISTORY_LINES = 150;
 
 /** How the network treats datagrams; probabilities are from 0 to 1, times in milliseconds. */
 export interface Conditions {
   loss: number;
-  /** The share that is lost in bursts, each direction of each path in its own. */
+  /** The share that is lost in bursts, independently in each direction of each path. */
   bursts: number;
-  /** How long a datagram is under way at least. */
+  /** The least delay. */
   delay: number;
-  /** How much longer at most: later ones overtake. */
+  /** The most added to it, at random, so that datagrams are reordered. */
   jitter: number;
   duplication: number;
   /** Some bits flip; see {@linkcode flipBits}. */
   corruption: number;
-  /** Bytes in the largest datagram that gets through. */
+  /** Size of the largest datagram that passes. */
   mtu: number;
-  /** How much too late a machine is woken at most. */
+  /** Longest delay of a timeout. */
   lateness: number;
 }
 
-/** 20 ms each way, and nothing goes wrong. */
-export const FAIR: Conditions = {
+/** A delay of 20 ms each way, and no faults. */
+export const IDEAL: Conditions = {
   loss: 0,
   bursts: 0,
   delay: 20,
@@ -55,7 +55,7 @@ export const FAIR: Conditions = {
   lateness: 0,
 };
 
-/** What a script says to a datagram: drop it, delay it by so many milliseconds more, or nothing. */
+/** Decides on a datagram: drops it, delays it by so many milliseconds more, or neither. */
 export type Script = (datagram: Datagram) => "drop" | number | undefined;
 
 /** A machine on the network. */
@@ -63,21 +63,21 @@ export interface Host<Event> {
   readonly name: string;
   readonly address: Address;
   readonly isUp: boolean;
-  /** What is sent to the old address from now on, or is on its way, is lost. */
+  /** Changes the address; what arrives at the old one is lost. */
   move(address: Address): void;
-  /** What the machines at this address told, oldest first. */
+  /** The events of its machines, oldest first. */
   readonly events: readonly { time: Instant; event: Event }[];
-  /** Called with each event as it is told. */
+  /** Called with each event. */
   onEvent: ((event: Event) => void) | undefined;
-  /** Lets `action` act on the machine, then drains it. */
+  /** Runs `action` on the machine, then drains it. */
   input(action: (now: Instant) => void): void;
-  /** Takes the machine away without a word. */
+  /** Removes the machine, which sends nothing more. */
   crash(): void;
-  /** Puts another machine at the address. */
+  /** Starts another machine at the address. */
   start(machine: DatagramMachine<Event>): void;
 }
 
-/** What a host told, or what happened to it. */
+/** An event of a host, or what happened to it. */
 interface Note {
   host: string;
   event: unknown;
@@ -87,7 +87,7 @@ interface Note {
 export class SimNetwork {
   readonly prng: Prng;
   conditions: Conditions;
-  /** Whether what the directory says, and is told, carries a proof that nobody can forge. */
+  /** Whether requests to the directory and its answers are authenticated. */
   hasSecret = false;
   readonly sent: Datagram[] = [];
   /** Called with each datagram as it reaches a running host. */
@@ -96,7 +96,7 @@ export class SimNetwork {
   onSend: ((datagram: Datagram) => void) | undefined;
   #now: Instant = 0;
   readonly #hosts = new Map<string, SimHost<unknown>>();
-  readonly #agenda = new Agenda();
+  readonly #scheduler = new Scheduler();
   readonly #scripts: Script[] = [];
   readonly #channels = new Map<string, GilbertElliott>();
   readonly #cuts: { hosts: readonly string[]; from: Instant; until: Instant }[] = [];
@@ -104,7 +104,7 @@ export class SimNetwork {
 
   constructor(seed: number, conditions: Partial<Conditions> = {}) {
     this.prng = new Prng(seed);
-    this.conditions = { ...FAIR, ...conditions };
+    this.conditions = { ...IDEAL, ...conditions };
   }
 
   /** The time on the network's clock. */
@@ -129,7 +129,7 @@ export class SimNetwork {
   /** Gives a machine another address. */
   move(from: Address, to: Address): void {
     const host = this.#hosts.get(formatAddress(from));
-    if (host === undefined) throw new Error(`Nobody is at ${formatAddress(from)}`);
+    if (host === undefined) throw new Error(`No host is at ${formatAddress(from)}`);
     this.#hosts.delete(formatAddress(from));
     this.#hosts.set(formatAddress(to), host);
     this.note(host.name, `moved to ${formatAddress(to)}`);
@@ -140,12 +140,12 @@ export class SimNetwork {
     return EPOCH + this.#now;
   }
 
-  /** Adds a script; the first that has something to say decides. */
+  /** Adds a script; the first one with a verdict decides. */
   script(script: Script): void {
     this.#scripts.push(script);
   }
 
-  /** Lets nothing pass between two hosts from now on, or from `from`. */
+  /** Cuts two hosts off from each other. */
   cut(a: string, b: string, until: Instant = Infinity, from: Instant = this.#now): void {
     this.#cuts.push({ hosts: [a, b], from, until });
   }
@@ -155,19 +155,19 @@ export class SimNetwork {
     this.#cuts.length = 0;
   }
 
-  /** Does something at an instant. */
+  /** Runs an action at an instant. */
   at(time: Instant, action: () => void): void {
-    this.#agenda.add(tick(Math.max(time, this.#now)), action);
+    this.#scheduler.add(tick(Math.max(time, this.#now)), action);
   }
 
-  /** Lets time pass, from one thing that happens to the next. */
+  /** Advances the time from action to action. */
   run(duration: number): void {
     const end = this.#now + duration;
     while (this.#step(end));
     this.#now = end;
   }
 
-  /** Lets time pass until something is true; fails after `limit` milliseconds. */
+  /** Advances the time until the condition holds; throws after `limit` milliseconds. */
   runUntil(isTrue: () => boolean, limit: number, what = "what was waited for"): void {
     const end = this.#now + limit;
     while (!isTrue()) {
@@ -176,9 +176,9 @@ export class SimNetwork {
   }
 
   /**
-   * Takes a datagram from a host, or from a stranger.
+   * Sends a datagram from a host, or from a stranger.
    *
-   * @param isForged it only looks as if it came from there: nobody is told of it, and no script.
+   * @param isForged whether the source is forged; then neither `onSend` nor a script sees it.
    */
   transmit(from: Address, to: Address, bytes: Uint8Array, isForged = false): void {
     const sender = this.#hosts.get(formatAddress(from))?.name ?? formatAddress(from);
@@ -206,11 +206,11 @@ export class SimNetwork {
     }
     for (let copies = this.prng.chance(duplication) ? 2 : 1; copies > 0; copies--) {
       const arrival = this.#now + delay + this.prng.next() * jitter + Number(extraDelay ?? 0);
-      this.#agenda.add(tick(arrival), () => this.#deliver(datagram, from, to, delivered));
+      this.#scheduler.add(tick(arrival), () => this.#deliver(datagram, from, to, delivered));
     }
   }
 
-  /** Writes what a host told, or what happened to it, into the history. */
+  /** Adds an event of a host, or what happened to it, to the history. */
   note(host: string, event: unknown): void {
     this.#history.push({ time: this.#now, what: { host, event } });
   }
@@ -251,7 +251,7 @@ export class SimNetwork {
   #deliver(datagram: Datagram, from: Address, to: Address, bytes: Uint8Array): void {
     const host = this.#hosts.get(formatAddress(to));
     if (host?.isUp !== true) return;
-    // What is due by now anyway is no effect of an altered datagram.
+    // A timeout that is due anyway is no effect of an altered datagram.
     if (bytes !== datagram.bytes) host.wake();
     const [events, sent] = [host.events.length, this.sent.length];
     if (bytes === datagram.bytes) this.onDelivery?.(datagram);
@@ -260,18 +260,18 @@ export class SimNetwork {
     assertNoEffect(host.events.slice(events), this.sent.slice(sent));
   }
 
-  /** Does the next thing that happens up to `end`; false where there is none. */
+  /** Runs the next action up to `end`; returns whether there was one. */
   #step(end: Instant): boolean {
     let host: SimHost<unknown> | undefined;
     for (const each of this.#hosts.values()) {
       if (each.wakeAt < (host?.wakeAt ?? Infinity)) host = each;
     }
     const wakeAt = host?.wakeAt ?? Infinity;
-    const next = Math.min(wakeAt, this.#agenda.next());
+    const next = Math.min(wakeAt, this.#scheduler.next());
     if (next > end) return false;
     this.#now = next;
     if (wakeAt <= next) host?.wake();
-    else this.#agenda.take()();
+    else this.#scheduler.take()();
     return true;
   }
 }
@@ -281,7 +281,7 @@ class SimHost<Event> implements Host<Event> {
   address: Address;
   readonly events: { time: Instant; event: Event }[] = [];
   onEvent: ((event: Event) => void) | undefined;
-  /** When the machine is to be woken, on the network's clock. */
+  /** When the machine's timeout is due, on the network's clock. */
   wakeAt = Infinity;
   readonly #network: SimNetwork;
   #machine: DatagramMachine<Event> | undefined;
@@ -309,7 +309,7 @@ class SimHost<Event> implements Host<Event> {
   }
 
   crash(): void {
-    if (this.isUp) this.#network.note(this.name, "stopped without a word");
+    if (this.isUp) this.#network.note(this.name, "crashed");
     this.#machine = undefined;
     this.wakeAt = Infinity;
   }
@@ -321,7 +321,7 @@ class SimHost<Event> implements Host<Event> {
 
   receive(bytes: Uint8Array, from: Address): void {
     this.#machine?.handleDatagram(this.#network.instant(), bytes, from);
-    // The receive buffer is used again.
+    // A driver reuses its receive buffer.
     bytes.fill(0xee);
     this.#drain();
   }
@@ -338,7 +338,7 @@ class SimHost<Event> implements Host<Event> {
   #drain(): void {
     const network = this.#network;
     for (let outputs = 0; this.#machine !== undefined; outputs++) {
-      if (outputs > DRAIN_MAX) throw new Error(`${this.name} does not come to an end`);
+      if (outputs > DRAIN_MAX) throw new Error(`${this.name} has endless output`);
       const transmit = this.#machine.pollTransmit(network.instant());
       if (transmit !== undefined) {
         network.transmit(this.address, transmit.to, transmit.bytes);
@@ -359,7 +359,7 @@ class SimHost<Event> implements Host<Event> {
   }
 }
 
-/** The next instant that the clock can show. */
+/** Rounds up to the next instant of the clock. */
 function tick(time: Instant): Instant {
   return Math.ceil(time * TICKS) / TICKS;
 }

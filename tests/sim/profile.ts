@@ -1,5 +1,5 @@
 /**
- * What random conversations are like, and the network that they go over.
+ * Parameters of the random conversations and of their network.
  *
  * @module
  */
@@ -8,41 +8,41 @@ import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 import type { Prng } from "../support/random.ts";
 import type { Conditions } from "./network.ts";
 
-/** What the seeds of one kind have in common; times are milliseconds. */
+/** Parameters of one kind of seeds; times are in milliseconds. */
 export interface Profile {
-  /** How long the network is bad and the users are busy. */
+  /** Duration of the faults, while the users act. */
   readonly storm: number;
-  /** How long the network is good again before the users end what they began. */
+  /** Time without faults before the users end their connections. */
   readonly grace: number;
-  /** Between two things that a user does, on average. */
+  /** Mean time between two actions of a user. */
   readonly pause: number;
-  /** How long a user thinks at most before answering a request: one of these. */
+  /** Longest times until a user answers a request; one is picked for each. */
   readonly answerTimes: readonly number[];
-  /** The chance that a user stops without a word instead, that one leaves, and that one ends a talk. */
+  /** The probability that an action is a crash, a leave, or a termination. */
   readonly stopping: number;
   readonly leaving: number;
   readonly terminating: number;
   /** The share of texts that are long. */
   readonly longTexts: number;
-  /** Users, at most; at least there are two. */
-  readonly playersMax: number;
-  /** The share of seeds in which nothing is lost, though it may be late, or come twice. */
-  readonly fairSeeds: number;
+  /** Most users; there are at least two. */
+  readonly usersMax: number;
+  /** The share of seeds without losses, though with delays and duplicates. */
+  readonly losslessShare: number;
   readonly garbageMax: number;
   readonly replaysMax: number;
-  /** How long two hosts are cut off from each other at most. */
+  /** Longest partition between two hosts. */
   readonly cutMax: number;
-  /** The share of texts that arrive, at least, over many seeds. */
+  /** The least share of texts that arrive, over many seeds. */
   readonly deliveredMin: number;
-  /** What the network is like at the start. */
-  conditions(prng: Prng, isFair: boolean): Conditions;
-  /** How often the user of this number, from 1, moves. */
+  /** The network at the start. */
+  conditions(prng: Prng, isLossless: boolean): Conditions;
+  /** How often this user, counted from 1, changes its address. */
   moves(prng: Prng, number: number): number;
   /** When the MTU falls, and to what. */
   mtuDrops(prng: Prng): { at: number; mtu: number }[];
 }
 
-/** Long talks; what goes wrong differs from seed to seed. */
+/** Long conversations; the faults differ from seed to seed. */
 export const MIXED: Profile = {
   storm: 90_000,
   grace: 0,
@@ -52,20 +52,20 @@ export const MIXED: Profile = {
   leaving: 0.03,
   terminating: 0.15,
   longTexts: 0.03,
-  playersMax: 5,
-  fairSeeds: 0.2,
+  usersMax: 5,
+  losslessShare: 0.2,
   garbageMax: 30,
   replaysMax: 60,
   cutMax: 70_000,
   deliveredMin: 0.75,
-  conditions: (prng, isFair) => ({
-    loss: isFair ? 0 : prng.next() * 0.4,
+  conditions: (prng, isLossless) => ({
+    loss: isLossless ? 0 : prng.next() * 0.4,
     bursts: 0,
     delay: prng.next() * 100,
     mtu: prng.chance(0.5) ? DATAGRAM_SIZE_MAX : PATH_MTU_ETHERNET,
     jitter: prng.chance(0.3) ? 0 : prng.next() * 200,
     duplication: prng.chance(0.5) ? 0 : prng.next() * 0.2,
-    corruption: isFair ? 0 : prng.next() * 0.1,
+    corruption: isLossless ? 0 : prng.next() * 0.1,
     lateness: prng.next() * 5,
   }),
   moves: (prng) => prng.chance(0.5) ? prng.int(5) : 0,
@@ -74,7 +74,7 @@ export const MIXED: Profile = {
 
 const STORM_TIME = 20_000;
 
-/** Short talks; everything goes wrong at once. */
+/** Short conversations, with all faults at once. */
 export const STORM: Profile = {
   storm: STORM_TIME,
   grace: 25_000,
@@ -84,8 +84,8 @@ export const STORM: Profile = {
   leaving: 0.006,
   terminating: 0.04,
   longTexts: 0.2,
-  playersMax: 3,
-  fairSeeds: 0,
+  usersMax: 3,
+  losslessShare: 0,
   garbageMax: 10,
   replaysMax: 20,
   cutMax: 10_000,
@@ -100,7 +100,7 @@ export const STORM: Profile = {
     corruption: 0.01 + prng.next() * 0.1,
     lateness: prng.next() * 5,
   }),
-  // Where both ends of a connection move at once, neither finds the other.
+  // If both ends of a connection move at once, neither finds the other.
   moves: (prng, number) => (number === 1 ? 1 : 0) + (prng.chance(0.3) ? 1 : 0),
   mtuDrops: (prng) => [{ at: (0.2 + 0.6 * prng.next()) * STORM_TIME, mtu: 1200 + prng.int(81) }],
 };

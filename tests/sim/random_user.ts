@@ -1,5 +1,5 @@
 /**
- * A user of a simulated network who does random things.
+ * A client on the simulated network whose user acts at random.
  *
  * @module
  */
@@ -11,34 +11,34 @@ import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import type { Prng } from "../support/random.ts";
-import type { Book, Run } from "./delivery_checker.ts";
+import type { DeliveryChecker, Run } from "./delivery_checker.ts";
 import type { Datagram } from "./datagram.ts";
 import type { Host, SimNetwork } from "./network.ts";
 import type { Profile } from "./profile.ts";
-import { PacketRule, RetransmissionRule } from "./invariants.ts";
+import { PacketNumberCheck, RetransmissionCheck } from "./invariants.ts";
 
-/** Where the directory is. */
+/** The address of the directory. */
 export const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
-/** Of a directory that is private. */
+/** The secret of a private directory. */
 export const SECRET: Uint8Array = new Uint8Array(32).fill(5);
 const FILLINGS = ["x", "héllo ", "€", "👋🏽", "line\n"];
 
-/** A client with a user who does random things. */
-export class Player {
+/** A client and its user. */
+export class RandomUser {
   readonly name: string;
   #address: Address;
-  /** How often it moved. */
+  /** Changes of address. */
   moves = 0;
   readonly mode: TimerMode;
   /** The same in all runs. */
   readonly #identity: KeyPair;
-  rule: RetransmissionRule;
-  #packetRule = new PacketRule();
+  retransmission: RetransmissionCheck;
+  #packetNumbers = new PacketNumberCheck();
   readonly #network: SimNetwork;
-  readonly #book: Book;
+  readonly #checker: DeliveryChecker;
   readonly #prng: Prng;
-  /** All players, by number less 1. */
-  readonly #others: readonly Player[];
+  /** All users, by number less 1. */
+  readonly #users: readonly RandomUser[];
   readonly #profile: Profile;
   #host: Host<ClientEvent> | undefined;
   #client: Client | undefined;
@@ -47,30 +47,30 @@ export class Player {
 
   constructor(
     network: SimNetwork,
-    book: Book,
-    others: readonly Player[],
+    checker: DeliveryChecker,
+    users: readonly RandomUser[],
     number: number,
     mode: TimerMode,
     profile: Profile,
   ) {
     this.#network = network;
-    this.#book = book;
+    this.#checker = checker;
     this.#prng = network.prng;
-    this.#others = others;
+    this.#users = users;
     this.name = `c${number}`;
     this.#address = { hostname: `10.0.1.${number}`, port: 40_000 };
     this.mode = mode;
     this.#profile = profile;
-    this.rule = new RetransmissionRule(mode);
+    this.retransmission = new RetransmissionCheck(mode);
     this.#identity = makeKeyPair(this.#prng.bytes);
-    book.introduce(this.name, this.#identity.publicKey);
+    checker.addHost(this.name, this.#identity.publicKey);
   }
 
   get address(): Address {
     return this.#address;
   }
 
-  /** Moves to another address, running or not: as a NAT that rebinds, or a laptop that wakes up. */
+  /** Changes the address, running or not, as a NAT rebinding or a laptop's new network does. */
   move(): void {
     const { hostname, port } = this.#address;
     const isElsewhere = this.#prng.chance(0.3);
@@ -80,15 +80,15 @@ export class Player {
     this.#host?.move(this.#address);
   }
 
-  /** Takes a datagram that the client sent. */
-  noteSent(datagram: Datagram): void {
-    this.rule.noteSent(datagram);
-    this.#packetRule.noteSent(datagram);
+  /** Checks a datagram that the client sent. */
+  onSent(datagram: Datagram): void {
+    this.retransmission.onSent(datagram);
+    this.#packetNumbers.onSent(datagram);
   }
 
-  /** Takes a datagram that reached the client. */
-  noteDelivered(datagram: Datagram): void {
-    this.rule.noteDelivered(datagram);
+  /** Records a datagram that reached the client. */
+  onDelivered(datagram: Datagram): void {
+    this.retransmission.onDelivered(datagram);
   }
 
   /** Starts a run. */
@@ -108,16 +108,16 @@ export class Player {
       epoch: 0,
       random,
     });
-    this.rule = new RetransmissionRule(this.mode);
-    this.#packetRule = new PacketRule();
+    this.retransmission = new RetransmissionCheck(this.mode);
+    this.#packetNumbers = new PacketNumberCheck();
     this.#client = client;
-    this.#run = this.#book.start(this.name);
+    this.#run = this.#checker.start(this.name);
     if (this.#host !== undefined) return this.#host.start(client);
     this.#host = this.#network.add<ClientEvent>(this.name, this.address, () => client);
-    this.#host.onEvent = (event) => this.#take(event);
+    this.#host.onEvent = (event) => this.#onEvent(event);
   }
 
-  /** Does something. */
+  /** Acts once, at random. */
   act(): void {
     if (this.#client === undefined) return this.start();
     const prng = this.#prng;
@@ -133,7 +133,7 @@ export class Player {
     }
     if (roll < 0.1) return this.#do((client, now) => client.list(now));
     const open = [peer, ...others].filter((each) => each !== undefined && !each.isEnding);
-    if (open.length > 0 && prng.chance(0.6)) return this.#talk(prng.pick(open)!.id);
+    if (open.length > 0 && prng.chance(0.6)) return this.#converse(prng.pick(open)!.id);
     if (outgoing !== undefined) {
       if (prng.chance(0.1)) this.#do((client, now) => client.cancel(now));
       return;
@@ -142,7 +142,7 @@ export class Player {
     this.#connect();
   }
 
-  /** Ends what is going on, but stays registered. */
+  /** Ends all connections and requests, but stays registered. */
   settle(): void {
     this.#isSettling = true;
     const state = this.#client?.view().state;
@@ -155,12 +155,12 @@ export class Player {
     });
   }
 
-  /** Starts a new run where this one is over. */
+  /** Starts a new run if this one has left. */
   returnIfLeft(): void {
     if (this.#client?.view().state === "left") this.start();
   }
 
-  /** Checks that nothing is left but the registration. */
+  /** Checks that only the registration is left. */
   assertIdle(): void {
     const { state, requests, others, serverLostSince } = this.#client!.view();
     assertEquals(state, "idle", `${this.name} is not idle`);
@@ -172,20 +172,20 @@ export class Player {
     this.#do((client, now) => client.leave(now));
   }
 
-  /** Checks that the client left, with nothing more to do. */
+  /** Checks that the client left and has no timeout. */
   assertLeft(): void {
-    this.rule.end(this.#network.now);
+    this.retransmission.end(this.#network.now);
     assert(this.#run?.left !== undefined, `${this.name} did not leave`);
     assertEquals(this.#client?.nextTimeout(), undefined);
   }
 
-  #take(event: ClientEvent): void {
+  #onEvent(event: ClientEvent): void {
     const run = this.#run!;
     const connection = event.kind === "terminated"
-      ? run.talks.get(event.peer)?.remoteConnection
+      ? run.connections.get(event.peer)?.remoteConnection
       : undefined;
-    this.#book.take(this.#network.now, run, event);
-    if (connection !== undefined) this.rule.end(this.#network.now, connection);
+    this.#checker.onEvent(this.#network.now, run, event);
+    if (connection !== undefined) this.retransmission.end(this.#network.now, connection);
     if (event.kind === "request") this.#answer(event.peer);
     const isRefused = event.kind === "error" && ["tooLong", "queueFull"].includes(event.code);
     assert(!isRefused, "a text was not queued");
@@ -204,11 +204,11 @@ export class Player {
   }
 
   #connect(): void {
-    const other = 1 + this.#prng.int(this.#others.length);
+    const other = 1 + this.#prng.int(this.#users.length);
     const peer = this.#prng.chance(0.5) ? other : `c${other}`;
     this.#do((client, now) => client.connect(now, peer));
-    // At times the other has the same idea.
-    const crossing = this.#others[other - 1]!;
+    // At times both connect at once.
+    const crossing = this.#users[other - 1]!;
     if (crossing === this || this.#prng.chance(0.7)) return;
     const at = this.#network.now + this.#prng.next() * 300;
     this.#network.at(at, () => {
@@ -216,8 +216,8 @@ export class Player {
     });
   }
 
-  /** Sends to one of those with whom it talks, or talks with it no more. */
-  #talk(peer: number): void {
+  /** Sends to a connected peer, or terminates. */
+  #converse(peer: number): void {
     const prng = this.#prng;
     if (prng.chance(0.3)) this.#do((client, now) => client.switchTo(now, peer));
     const isCurrent = this.#client?.view().peer?.id === peer;
@@ -234,8 +234,8 @@ export class Player {
       const size = prng.chance(this.#profile.longTexts)
         ? prng.int(TEXT_SIZE_MAX / 12)
         : prng.int(40);
-      const text = this.#book.text(run, peer, prng.pick(FILLINGS).repeat(size));
-      this.#book.send(run, peer, text);
+      const text = this.#checker.makeText(run, peer, prng.pick(FILLINGS).repeat(size));
+      this.#checker.addText(run, peer, text);
       texts.push(text);
     }
     this.#do((client, now) => texts.forEach((text) => client.send(now, text, name)));
@@ -244,11 +244,11 @@ export class Player {
     }
   }
 
-  /** Stops without a word, or goes home after leaving. */
+  /** Crashes, or stops after leaving. */
   #stop(): void {
-    this.rule.end(this.#network.now);
+    this.retransmission.end(this.#network.now);
     this.#host?.crash();
-    this.#book.crash(this.#run!);
+    this.#checker.crash(this.#run!);
     this.#client = undefined;
   }
 

@@ -1,21 +1,21 @@
 /**
- * What a simulated network is to do, and when.
+ * Actions of a simulated network, in the order of their time.
  *
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
 
-/** Things to do, ordered by time, then by when they were added: a binary heap. */
-export class Agenda {
+/** A binary heap of actions, ordered by time, then by when they were added. */
+export class Scheduler {
   readonly #heap: { time: Instant; order: number; action: () => void }[] = [];
   #order = 0;
 
-  /** When the next thing is to be done. */
+  /** The time of the next action; `Infinity` without one. */
   next(): Instant {
     return this.#heap[0]?.time ?? Infinity;
   }
 
-  /** Adds a thing to do. */
+  /** Adds an action. */
   add(time: Instant, action: () => void): void {
     const heap = this.#heap;
     let at = heap.push({ time, order: this.#order++, action }) - 1;
@@ -25,7 +25,7 @@ export class Agenda {
     }
   }
 
-  /** Takes the next thing out; there must be one. */
+  /** Removes the next action and returns it; there must be one. */
   take(): () => void {
     const heap = this.#heap;
     this.#swap(0, heap.length - 1);

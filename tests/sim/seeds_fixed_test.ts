@@ -1,10 +1,10 @@
 import { formatCount, scaled } from "../support/scale.ts";
 import { MIXED } from "./profile.ts";
-import { simulateMany } from "./simulation.ts";
+import { simulateSeeds } from "./simulation.ts";
 
 const SEEDS = scaled(1200, 100);
 
 // In a file of its own, so that `deno test --parallel` runs it beside the other seeds.
 Deno.test(`a bad network loses nothing silently: ${formatCount(SEEDS)} seeds, fixed timers`, () => {
-  simulateMany(SEEDS, ["fixed"], MIXED, ["corrupted", "replayed", "moves"]);
+  simulateSeeds(SEEDS, ["fixed"], MIXED, ["corrupted", "replayed", "moves"]);
 });

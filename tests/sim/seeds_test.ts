@@ -1,9 +1,9 @@
 import { formatCount, scaled } from "../support/scale.ts";
 import { MIXED } from "./profile.ts";
-import { simulateMany } from "./simulation.ts";
+import { simulateSeeds } from "./simulation.ts";
 
 const SEEDS = scaled(1200, 100);
 
 Deno.test(`a bad network loses nothing silently: ${formatCount(SEEDS)} seeds, timers of both kinds`, () => {
-  simulateMany(SEEDS, ["adaptive", "fixed"], MIXED, ["corrupted", "replayed", "moves"]);
+  simulateSeeds(SEEDS, ["adaptive", "fixed"], MIXED, ["corrupted", "replayed", "moves"]);
 });

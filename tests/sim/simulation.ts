@@ -1,5 +1,5 @@
 /**
- * Random conversations on a bad network, from a seed: nothing may be lost without a word.
+ * Random conversations on a bad network, by seed: nothing may be lost silently.
  *
  * @module
  */
@@ -11,41 +11,41 @@ import type { ServerEvent } from "../../server/event.ts";
 import { Server } from "../../server/server.ts";
 import { type Prng, seedFromEnv } from "../support/random.ts";
 import { IS_FULL } from "../support/scale.ts";
-import { Book, type Totals } from "./delivery_checker.ts";
+import { DeliveryChecker, type Totals } from "./delivery_checker.ts";
 import type { Datagram } from "./datagram.ts";
 import { type Host, SimNetwork } from "./network.ts";
-import { DIRECTORY, Player, SECRET } from "./random_user.ts";
+import { DIRECTORY, RandomUser, SECRET } from "./random_user.ts";
 import type { Profile } from "./profile.ts";
 
 const LEASE = 45_000;
-/** Milliseconds after which nothing is left of connections and requests that ended. */
+/** Milliseconds after which no state of ended connections and requests is left. */
 const CALM = 200_000;
 /**
- * Datagrams with Messages that one direction of a connection loses, at most, because the path
- * carries no such datagrams any more; what is measured is 13.
+ * Most datagrams with Messages that one direction of a connection loses because the path's MTU fell;
+ * 13 were measured.
  */
 const TOO_LONG_MAX = 5 * BLACK_HOLE_LOSSES;
 
-/** What a simulation came to. */
+/** The counts of one simulation. */
 export interface Outcome extends Totals {
   datagrams: number;
   retransmissions: number;
   corrupted: number;
   replayed: number;
   moves: number;
-  /** Datagrams lost in a burst, and such as only a path MTU above the base size allows. */
+  /** Datagrams lost in a burst, and datagrams above the base size. */
   bursts: number;
   large: number;
-  /** Datagrams that a smaller path MTU stopped. */
+  /** Datagrams above the path's MTU. */
   tooLong: number;
 }
 
 /**
- * Plays `count` seeds, the first from `UDP_CHAT_SEED` where that is set, and prints the sums.
+ * Simulates `count` seeds, from `UDP_CHAT_SEED` on if that is set, and prints the sums.
  *
- * @param troubles what has to happen more than once in a seed, on average.
+ * @param troubles what must happen more than once in a seed on average.
  */
-export function simulateMany(
+export function simulateSeeds(
   count: number,
   modes: readonly TimerMode[],
   profile: Profile,
@@ -63,16 +63,16 @@ export function simulateMany(
   console.log(`${count} seeds from UDP_CHAT_SEED=${first}: ${text}`);
   // A slice is too small for averages.
   if (!IS_FULL) return sums;
-  // What keeps its promises by giving up at once is of no use.
+  // A client that gives up at once would lose nothing silently either.
   assertGreater(sums.delivered, profile.deliveredMin * sums.sent);
   assertGreater(sums.retransmissions, 10 * count);
   for (const trouble of troubles) assertGreater(sums[trouble], count, trouble);
-  // Two or three users of a short storm have few connections at a time.
-  assertGreater(sums.beside, count / 10);
+  // The two or three users of a storm have few connections at a time.
+  assertGreater(sums.concurrent, count / 10);
   return sums;
 }
 
-/** Plays what the seed says; throws where a promise is broken. */
+/** Simulates one seed; throws if a check fails. */
 export function simulate(seed: number, modes: readonly TimerMode[], profile: Profile): Outcome {
   const simulation = new Simulation(seed, modes, profile);
   try {
@@ -87,71 +87,81 @@ class Simulation {
   readonly #profile: Profile;
   readonly network: SimNetwork;
   readonly #prng: Prng;
-  readonly #book = new Book();
-  readonly #players: Player[] = [];
+  readonly #checker = new DeliveryChecker();
+  readonly #users: RandomUser[] = [];
   readonly #directory: Host<ServerEvent>;
   #server: Server;
   #isStorm = true;
-  /** Whether nothing is lost, though it may be late, or come twice. */
-  readonly #isFair: boolean;
+  /** Whether nothing is lost, though it may be delayed or duplicated. */
+  readonly #isLossless: boolean;
 
   constructor(seed: number, modes: readonly TimerMode[], profile: Profile) {
     this.#profile = profile;
     this.network = new SimNetwork(seed);
     const prng = this.#prng = this.network.prng;
     this.network.hasSecret = prng.chance(0.3);
-    this.#isFair = prng.chance(profile.fairSeeds);
-    this.network.conditions = profile.conditions(prng, this.#isFair);
+    this.#isLossless = prng.chance(profile.losslessShare);
+    this.network.conditions = profile.conditions(prng, this.#isLossless);
     this.#server = this.#makeServer();
     this.#directory = this.network.add("directory", DIRECTORY, () => this.#server);
-    const count = 2 + prng.int(profile.playersMax - 1);
+    const count = 2 + prng.int(profile.usersMax - 1);
     for (let number = 1; number <= count; number++) {
       const mode = prng.pick(modes);
-      const player = new Player(this.network, this.#book, this.#players, number, mode, profile);
-      this.#players.push(player);
+      const user = new RandomUser(
+        this.network,
+        this.#checker,
+        this.#users,
+        number,
+        mode,
+        profile,
+      );
+      this.#users.push(user);
     }
     this.network.onSend = (datagram) => {
-      const player = this.#players.find(({ name }) => name === datagram.from);
-      if (player === undefined) return;
-      this.#book.noteSent(datagram);
-      player.noteSent(datagram);
+      const user = this.#users.find(({ name }) => name === datagram.from);
+      if (user === undefined) return;
+      this.#checker.onSent(datagram);
+      user.onSent(datagram);
     };
     this.network.onDelivery = (datagram) => {
-      this.#book.noteDelivered(this.network.now, datagram);
-      this.#players.find(({ name }) => name === datagram.to)?.noteDelivered(datagram);
+      this.#checker.onDelivered(this.network.now, datagram);
+      this.#users.find(({ name }) => name === datagram.to)?.onDelivered(datagram);
     };
   }
 
   run(): Outcome {
-    for (const player of this.#players) player.start();
-    for (const player of this.#players) this.#scheduleAct(player);
-    this.#scheduleTrouble();
+    for (const user of this.#users) user.start();
+    for (const user of this.#users) this.#scheduleAct(user);
+    this.#scheduleFaults();
     this.network.run(this.#profile.storm);
     this.#calm();
     this.#leave();
-    const totals = this.#book.close(this.#isFair);
+    const totals = this.#checker.finish(this.#isLossless);
     const { sent } = this.network;
     assertFewTooLong(sent);
     const datagrams = sent.length;
     const fragments = sent.filter((each) => each.frame("message")).length;
-    // The directory's share, the requests', and twice what the messages took.
-    assertLess(datagrams, 3 * fragments + 600 * this.#players.length, "datagrams");
+    // Three for each fragment, and a share for the directory and the requests.
+    assertLess(datagrams, 3 * fragments + 600 * this.#users.length, "datagrams");
     const lostAs = (fate: Datagram["fate"]): number =>
       sent.filter((each) => each.fate === fate).length;
     return {
       ...totals,
       datagrams,
-      retransmissions: this.#players.reduce((sum, { rule }) => sum + rule.retransmissions, 0),
+      retransmissions: this.#users.reduce(
+        (sum, user) => sum + user.retransmission.retransmissions,
+        0,
+      ),
       corrupted: lostAs("corrupted"),
       replayed: sent.filter(({ isForged }) => isForged).length,
-      moves: this.#players.reduce((sum, player) => sum + player.moves, 0),
+      moves: this.#users.reduce((sum, user) => sum + user.moves, 0),
       bursts: lostAs("lost in a burst"),
       large: sent.filter(({ bytes }) => bytes.length > DATAGRAM_SIZE_MAX).length,
       tooLong: lostAs("too long"),
     };
   }
 
-  /** The network heals, the users end what they began, and nothing is left of it. */
+  /** Ends the losses and all connections; then only the registrations are left. */
   #calm(): void {
     this.#isStorm = false;
     this.network.heal();
@@ -164,42 +174,42 @@ class Simulation {
     };
     if (!this.#directory.isUp) this.#startDirectory();
     this.network.run(this.#profile.grace);
-    for (const player of this.#players) player.settle();
+    for (const user of this.#users) user.settle();
     this.network.run(CALM);
-    // Some were leaving when the storm ended, or could not register in time.
-    for (const player of this.#players) player.returnIfLeft();
+    // Some had left, or could not register in time.
+    for (const user of this.#users) user.returnIfLeft();
     this.network.run(20_000);
     const before = this.network.sent.length;
     this.network.run(20_000);
-    for (const player of this.#players) player.assertIdle();
+    for (const user of this.#users) user.assertIdle();
     for (const datagram of this.network.sent.slice(before)) {
       assert([datagram.from, datagram.to].includes("directory"), `not idle: ${datagram}`);
     }
   }
 
   #leave(): void {
-    for (const player of this.#players) player.leave();
+    for (const user of this.#users) user.leave();
     this.network.run(1000);
     const ids = [...this.#server.table().clients].map(({ id }) => id);
     assertEquals(ids, [], "still in the table");
     assertEquals(this.#server.nextTimeout(), undefined);
-    for (const player of this.#players) player.assertLeft();
+    for (const user of this.#users) user.assertLeft();
     const before = this.network.sent.length;
     this.network.run(100_000);
     assertEquals(this.network.sent.length, before, "datagrams after all left");
   }
 
-  #scheduleAct(player: Player): void {
+  #scheduleAct(user: RandomUser): void {
     const pause = -Math.log(1 - this.#prng.next()) * this.#profile.pause;
     this.network.at(this.network.now + pause, () => {
       if (!this.#isStorm) return;
-      player.act();
-      this.#scheduleAct(player);
+      user.act();
+      this.#scheduleAct(user);
     });
   }
 
-  /** What happens to the network and the directory. */
-  #scheduleTrouble(): void {
+  /** Schedules faults of the network and the directory. */
+  #scheduleFaults(): void {
     const prng = this.#prng;
     const profile = this.#profile;
     const { storm } = profile;
@@ -209,16 +219,16 @@ class Simulation {
     for (let replays = prng.int(profile.replaysMax); replays > 0; replays--) {
       this.network.at(prng.next() * storm, () => this.#replay());
     }
-    if (this.#isFair) return;
-    for (const [index, player] of this.#players.entries()) {
+    if (this.#isLossless) return;
+    for (const [index, user] of this.#users.entries()) {
       for (let moves = profile.moves(prng, index + 1); moves > 0; moves--) {
-        this.network.at(prng.next() * storm, () => player.move());
+        this.network.at(prng.next() * storm, () => user.move());
       }
     }
     for (const { at, mtu } of profile.mtuDrops(prng)) {
       this.network.at(at, () => this.network.conditions = { ...this.network.conditions, mtu });
     }
-    const hosts = ["directory", ...this.#players.map(({ name }) => name)];
+    const hosts = ["directory", ...this.#users.map(({ name }) => name)];
     for (let cuts = prng.int(4); cuts > 0; cuts--) {
       const from = prng.next() * storm;
       const [a, b] = [prng.pick(hosts), prng.pick(hosts)];
@@ -233,24 +243,24 @@ class Simulation {
     }
   }
 
-  /** A datagram that nobody sent: noise, or an old one again. */
+  /** Sends random bytes, at times after a valid magic and version. */
   #sendGarbage(): void {
     const prng = this.#prng;
     const from = { hostname: "192.0.2.66", port: 1 + prng.int(65_535) };
-    const to = prng.pick([DIRECTORY, ...this.#players.map(({ address }) => address)]);
+    const to = prng.pick([DIRECTORY, ...this.#users.map(({ address }) => address)]);
     const noise = prng.bytes(prng.int(200));
     if (prng.chance(0.5)) noise.set([0x75, 0x63, 1, 1 + prng.int(6)].slice(0, noise.length));
     this.network.transmit(from, to, noise);
   }
 
-  /** Something that a client sent to another, be it lost, once more, from wherever it may be. */
+  /** Replays a datagram of a client, lost ones included, from its address or from another. */
   #replay(): void {
     const prng = this.#prng;
     const recent = this.network.sent.slice(-1000);
     if (recent.length === 0) return;
     const datagram = prng.pick(recent);
-    const sender = this.#players.find(({ name }) => name === datagram.from);
-    const receiver = this.#players.find(({ name }) => name === datagram.to);
+    const sender = this.#users.find(({ name }) => name === datagram.from);
+    const receiver = this.#users.find(({ name }) => name === datagram.to);
     if (sender === undefined || receiver === undefined) return;
     const elsewhere = { hostname: "192.0.2.67", port: 1 + prng.int(65_535) };
     const from = prng.chance(0.5) ? sender.address : elsewhere;
@@ -272,7 +282,7 @@ class Simulation {
   }
 }
 
-/** Checks that each sender noticed a path MTU that fell. */
+/** Checks that each sender noticed when the path's MTU fell. */
 function assertFewTooLong(sent: readonly Datagram[]): void {
   const counts = new Map<string, number>();
   for (const datagram of sent) {
@@ -281,6 +291,9 @@ function assertFewTooLong(sent: readonly Datagram[]): void {
     const direction = `${from} to ${decoded.header.connection}`;
     const count = (counts.get(direction) ?? 0) + 1;
     counts.set(direction, count);
-    assert(count <= TOO_LONG_MAX, `${direction}: too long for the path, again and again`);
+    assert(
+      count <= TOO_LONG_MAX,
+      `${direction}: more than ${TOO_LONG_MAX} datagrams above the path's MTU`,
+    );
   }
 }

@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { formatCount, scaled } from "../support/scale.ts";
 import { STORM } from "./profile.ts";
-import { simulateMany } from "./simulation.ts";
+import { simulateSeeds } from "./simulation.ts";
 
 const SEEDS = scaled(2500, 100);
 
 // In a file of its own, so that `deno test --parallel` runs it beside the other seeds.
 Deno.test(`a storm loses nothing silently: ${formatCount(SEEDS)} seeds, fixed timers`, () => {
-  const sums = simulateMany(SEEDS, ["fixed"], STORM, ["corrupted", "replayed", "moves", "bursts"]);
-  // Only adaptive timers go with datagrams above the base size.
+  const sums = simulateSeeds(SEEDS, ["fixed"], STORM, ["corrupted", "replayed", "moves", "bursts"]);
+  // Only adaptive timers use datagrams above the base size.
   assertEquals(sums.large, 0);
 });

@@ -1,10 +1,10 @@
 import { formatCount, scaled } from "../support/scale.ts";
 import { STORM } from "./profile.ts";
-import { simulateMany } from "./simulation.ts";
+import { simulateSeeds } from "./simulation.ts";
 
 const SEEDS = scaled(2500, 100);
 const TROUBLES = ["corrupted", "replayed", "moves", "bursts", "large", "tooLong"] as const;
 
 Deno.test(`a storm loses nothing silently: ${formatCount(SEEDS)} seeds, timers of both kinds`, () => {
-  simulateMany(SEEDS, ["adaptive", "fixed"], STORM, TROUBLES);
+  simulateSeeds(SEEDS, ["adaptive", "fixed"], STORM, TROUBLES);
 });
