@@ -1,34 +1,25 @@
 /**
- * What the fuzz tests of the state machines share: they are drained, and watched while they are.
+ * Drives the state machines under fuzz tests, and checks their bounds: datagrams, events, time and
+ * memory.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
-import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
 
-/** The kind of a frame. */
-export type Kind = Frame["kind"];
-
-/** Each kind as often as its weight says. */
-export function weighted(weights: Partial<Record<Kind, number>>): Kind[] {
-  return Object.entries(weights).flatMap(([kind, weight]) =>
-    Array<Kind>(weight).fill(kind as Kind)
-  );
-}
-
-/** Datagrams that one input may lead to at most: as many as hold all that may be in flight. */
+/** Most datagrams after one input: they hold all that may be in flight. */
 const DATAGRAMS_MAX = 150;
-/** Events that one input may lead to at most: some for each Message in a window. */
+/** Most events after one input: some for each Message in a window. */
 const EVENTS_MAX = 4_000;
-/** Milliseconds that one input may take: far more than any does, but far less than a hang. */
+/** Most milliseconds for one input: far more than any takes, but far less than a hang. */
 const DURATION_MAX = 3_000;
-/** Bytes by which the heap may grow in a run, garbage that is not collected yet included. */
+/** Most bytes by which the heap grows in a run, garbage included. */
 const GROWTH_MAX = 200e6;
 
-/** Takes everything that a machine has to send and to tell. */
+/** Takes all datagrams and events of a machine, within the bounds. */
 export function drain<Event>(
   machine: DatagramMachine<Event>,
   now: Instant,
@@ -51,35 +42,35 @@ export function drain<Event>(
   }
   assertEquals(machine.pollTransmit(now), undefined);
   const timeout = machine.nextTimeout();
-  assert(timeout === undefined || !Number.isNaN(timeout), "a timeout is no number");
+  assert(timeout === undefined || !Number.isNaN(timeout), "a timeout is NaN");
 }
 
-/** Has a machine do what is due. */
-export function catchUp<Event>(
+/** Runs the timeouts of a machine that are due. */
+export function runTimeouts<Event>(
   machine: DatagramMachine<Event>,
   now: Instant,
-  drained: () => void,
+  drain: () => void,
 ): void {
   for (let left = 10; now >= (machine.nextTimeout() ?? Infinity); left--) {
-    assert(left > 0, "the timeouts do not end");
+    assert(left > 0, "endless timeouts");
     machine.handleTimeout(now);
-    drained();
+    drain();
   }
 }
 
-/** Sees to it that no input takes long, and that nothing is kept of all of them together. */
-export class Watch {
+/** Measures the time of each input, and the growth of the heap. */
+export class ResourceMonitor {
   readonly #heap = Deno.memoryUsage().heapUsed;
   #slowest = 0;
 
-  /** Does what takes one input. */
+  /** Measures the handling of one input. */
   time(input: () => void): void {
     const start = performance.now();
     input();
     this.#slowest = Math.max(this.#slowest, performance.now() - start);
   }
 
-  /** At the end of a run. */
+  /** Checks both at the end of a run. */
   check(): void {
     assert(this.#slowest < DURATION_MAX, `an input took ${this.#slowest} ms`);
     const growth = Deno.memoryUsage().heapUsed - this.#heap;

@@ -1,4 +1,4 @@
-// A client and what comes from outside: strangers without keys, and some with them.
+// A client under input from a directory and from strangers with and without keys.
 import { createHash } from "node:crypto";
 import { assert, assertEquals } from "@std/assert";
 import type { Address } from "../../protocol/wire/address.ts";
@@ -7,10 +7,9 @@ import { hasMac1 } from "../../protocol/session/handshake.ts";
 import { hmacSha256 } from "../../protocol/crypto/hmac.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { fuzz, Tally } from "./runner.ts";
-import { FuzzPeer, type PeerSelf } from "./hostile_peer.ts";
-import { weighted } from "./bounds.ts";
-import { EPOCH, type Outcome, SERVER, Subject, SUBJECT_KEY } from "./fuzzed_client.ts";
-import { fuzzDatagram, fuzzFrames, mutate, Pool } from "./mutate.ts";
+import { HostilePeer, type PeerIdentity } from "./hostile_peer.ts";
+import { CLIENT_KEY, EPOCH, FuzzedClient, type Outcome, SERVER } from "./fuzzed_client.ts";
+import { fuzzDatagram, fuzzFrames, mutate, ValuePool, weighted } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
 
 const { Answer, ConnectionRequest, Handshake, Connection, Cookie } = DatagramType;
@@ -25,19 +24,19 @@ const EARLY = weighted({
 });
 /** Bytes that may be sealed in a datagram. */
 const PLAIN_MAX = 1200 - 16 - 16;
-const MAC1_KEY = createHash("sha256").update("mac1").update(SUBJECT_KEY.publicKey).digest();
+const MAC1_KEY = createHash("sha256").update("mac1").update(CLIENT_KEY.publicKey).digest();
 
-/** Strangers with keys of their own; the first one is the peer that the client looks up. */
-const STRANGERS: readonly PeerSelf[] = Array.from({ length: 6 }, (_, i) => ({
+/** Strangers with keys; the first one is the peer that the client looks up. */
+const STRANGERS: readonly PeerIdentity[] = Array.from({ length: 6 }, (_, i) => ({
   id: 2 + i,
   name: ["mal", "zoë", "", "Борис", "\u202e", "x".repeat(128)][i]!,
   address: { hostname: i < 3 ? `192.0.2.${10 + i}` : `2001:db8::${i}`, port: 41_000 + i },
   identity: new KeyPair(new Uint8Array(32).fill(10 + i)),
 }));
-const [PEER] = STRANGERS as [PeerSelf];
+const [PEER] = STRANGERS as [PeerIdentity];
 
-/** What the others say, where it is not what the client said. */
-const OTHERS = {
+/** Values that strangers and the directory send, besides those that the client sent. */
+const FIXED = {
   ...{
     "registered.id": [1],
     "found.id": [2],
@@ -50,17 +49,17 @@ const OTHERS = {
   address: [PEER.address],
 };
 
-/** The requests that strangers make, and what they do with them. */
+/** Strangers and their last Connection Requests. */
 class Strangers {
   readonly #prng: Prng;
   #timestamp = BigInt(EPOCH);
-  #requests: { bytes: Uint8Array; from: Address; peer: FuzzPeer }[] = [];
+  #requests: { bytes: Uint8Array; from: Address; peer: HostilePeer }[] = [];
 
   constructor(prng: Prng) {
     this.#prng = prng;
   }
 
-  /** A Connection Request: a new one, or a mutant of one, most often with a good code. */
+  /** A Connection Request: valid, or a mutant, mostly with a valid mac1. */
   request(): { bytes: Uint8Array; from: Address } {
     const prng = this.#prng;
     if (this.#requests.length === 0 || prng.chance(0.1)) this.#makeRequest();
@@ -75,24 +74,28 @@ class Strangers {
     return { bytes: mutant, from };
   }
 
-  /** Something sealed with the keys of a request. */
+  /** A datagram sealed with the keys of a request. */
   sealed(): { bytes: Uint8Array; from: Address } {
     const prng = this.#prng;
     if (this.#requests.length === 0) this.#makeRequest();
     const { peer, from } = prng.pick(this.#requests);
     const type = peer.isConnected && prng.chance(0.5) ? Connection : Handshake;
-    return { bytes: peer.seal(type, fuzzFrames(prng, new Pool(OTHERS), EARLY, PLAIN_MAX)), from };
+    return {
+      bytes: peer.seal(type, fuzzFrames(prng, new ValuePool(FIXED), EARLY, PLAIN_MAX)),
+      from,
+    };
   }
 
-  hear({ sent }: Outcome): string[] {
+  /** Reads the datagrams of the client; returns the kinds of their frames. */
+  open({ sent }: Outcome): string[] {
     return sent.flatMap(({ bytes }) =>
-      this.#requests.flatMap(({ peer }) => peer.hear(bytes).map(({ kind }) => kind))
+      this.#requests.flatMap(({ peer }) => peer.open(bytes).map(({ kind }) => kind))
     );
   }
 
-  /** The Accept to a request that the client sent to the peer. */
+  /** The peer's Accept to a request of the client. */
   accept(bytes: Uint8Array): Uint8Array {
-    const peer = new FuzzPeer(this.#prng, PEER);
+    const peer = new HostilePeer(this.#prng, PEER);
     this.#keep({ bytes, from: PEER.address, peer });
     return peer.accept(bytes);
   }
@@ -100,20 +103,20 @@ class Strangers {
   #makeRequest(): void {
     const prng = this.#prng;
     const self = prng.pick(STRANGERS);
-    const peer = new FuzzPeer(prng, self);
+    const peer = new HostilePeer(prng, self);
     this.#timestamp += BigInt(prng.int(3));
     const responder = prng.pick([1, 1, 1, 1, 1, 2]);
-    const bytes = peer.request(responder, SUBJECT_KEY.publicKey, this.#timestamp);
+    const bytes = peer.request(responder, CLIENT_KEY.publicKey, this.#timestamp);
     this.#keep({ bytes, from: self.address, peer });
   }
 
-  #keep(request: { bytes: Uint8Array; from: Address; peer: FuzzPeer }): void {
+  #keep(request: { bytes: Uint8Array; from: Address; peer: HostilePeer }): void {
     this.#requests.push(request);
     if (this.#requests.length > 8) this.#requests.shift();
   }
 }
 
-function command(prng: Prng, { client, now }: Subject): void {
+function command(prng: Prng, { client, now }: FuzzedClient): void {
   if (prng.chance(0.002)) return client.leave(now);
   if (prng.chance(0.002)) return client.abandon(now);
   if (prng.chance(0.05)) return client.terminate(now, prng.pick([undefined, 2, 3, "mal"]));
@@ -128,8 +131,12 @@ function command(prng: Prng, { client, now }: Subject): void {
   client.send(now, "€uro ".repeat(prng.int(prng.chance(0.9) ? 10 : 15_000)), peer);
 }
 
-/** One datagram, from the directory or from somebody else. */
-function next(prng: Prng, pool: Pool, strangers: Strangers): { bytes: Uint8Array; from: Address } {
+/** One datagram, from the directory or from a stranger. */
+function datagram(
+  prng: Prng,
+  pool: ValuePool,
+  strangers: Strangers,
+): { bytes: Uint8Array; from: Address } {
   if (prng.chance(0.25)) {
     return { bytes: fuzzDatagram(prng, pool, [Answer], ANSWERS), from: SERVER };
   }
@@ -140,89 +147,89 @@ function next(prng: Prng, pool: Pool, strangers: Strangers): { bytes: Uint8Array
   return { bytes, from: prng.pick(STRANGERS).address };
 }
 
-/** The Connection Requests in what a client sent. */
+/** The Connection Requests that a client sent. */
 function requestsIn({ sent }: Outcome): Uint8Array[] {
   return sent.map(({ bytes }) => bytes).filter((bytes) => bytes[3] === ConnectionRequest);
 }
 
 Deno.test("Client.handleDatagram() survives any datagrams, within its bounds", () => {
   fuzz("client", (prng, count) => {
-    const subject = new Subject(prng);
+    const target = new FuzzedClient(prng);
     const strangers = new Strangers(prng);
-    let pool = new Pool(OTHERS);
+    let pool = new ValuePool(FIXED);
     let request: Uint8Array | undefined;
     const take = (outcome: Outcome): void => {
       for (const { bytes } of outcome.sent) pool.learn(bytes);
-      strangers.hear(outcome);
+      strangers.open(outcome);
       request = requestsIn(outcome)[0] ?? request;
     };
     for (let i = 0; i < count; i++) {
-      subject.pass(prng.chance(0.001) ? prng.int(100_000) : prng.int(100), take);
+      target.advance(prng.chance(0.001) ? prng.int(100_000) : prng.int(100), take);
       if (prng.chance(0.1)) {
-        command(prng, subject);
-        take(subject.drain());
+        command(prng, target);
+        take(target.drain());
       }
-      const { bytes, from } = next(prng, pool, strangers);
-      take(subject.hear(bytes, from));
-      // Somebody answers what the client asks, or it would never get further.
+      const { bytes, from } = datagram(prng, pool, strangers);
+      take(target.receive(bytes, from));
+      // The peer accepts some requests, or the client would never be connected.
       if (request !== undefined && prng.chance(0.2)) {
         const accept = hasMac1(request, PEER.identity.publicKey)
           ? strangers.accept(request)
           : undefined;
         request = undefined;
-        if (accept !== undefined) take(subject.hear(accept, PEER.address));
+        if (accept !== undefined) take(target.receive(accept, PEER.address));
       }
-      if (subject.client.view().state !== "left") continue;
-      subject.restart();
-      pool = new Pool(OTHERS);
+      if (target.client.view().state !== "left") continue;
+      target.restart();
+      pool = new ValuePool(FIXED);
       request = undefined;
     }
-    subject.check();
-    subject.tally.assertReached("registered", "requesting", "inactive", "request", "requestEnded");
-    subject.tally.assertReached("connected", "sent", "terminated", "list", "left");
-    subject.tally.assertReached("current", "requests");
-    assert(subject.client.dropped.notAuthentic > 0);
+    target.check();
+    target.tally.assertReached("registered", "requesting", "inactive", "request", "requestEnded");
+    target.tally.assertReached("connected", "sent", "terminated", "list", "left");
+    target.tally.assertReached("current", "requests");
+    assert(target.client.dropped.notAuthentic > 0);
   });
 });
 
-Deno.test("Client.handleDatagram() never answers a stranger with more bytes than came", () => {
+Deno.test("Client.handleDatagram() never answers a stranger with more bytes than it received", () => {
   fuzz("strangers", (prng, count) => {
-    const subject = new Subject(prng);
-    subject.register();
+    const target = new FuzzedClient(prng);
+    target.register();
     const strangers = new Strangers(prng);
-    const pool = new Pool(OTHERS);
+    const pool = new ValuePool(FIXED);
     const tally = new Tally();
     const take = (outcome: Outcome): void => {
       for (const { bytes } of outcome.sent) {
         tally.add(Object.entries(DatagramType).find(([, type]) => type === bytes[3])![0]);
       }
-      for (const kind of strangers.hear(outcome)) tally.add(kind);
-      for (const { kind } of outcome.told) tally.add(kind);
+      for (const kind of strangers.open(outcome)) tally.add(kind);
+      for (const { kind } of outcome.events) tally.add(kind);
     };
     for (let i = 0; i < count; i++) {
-      // Now and then many come at once, so that the client asks for cookies.
-      subject.pass(i % 2000 < 600 ? 0 : prng.int(40), (outcome) => {
+      // At times many come at once, so that the client demands cookies.
+      target.advance(i % 2000 < 600 ? 0 : prng.int(40), (outcome) => {
         assertEquals(outcome.sent, []);
         take(outcome);
       });
-      const { bytes, from } = nextOfStranger(prng, pool, strangers);
-      const outcome = subject.hear(bytes, from);
+      const { bytes, from } = strangerDatagram(prng, pool, strangers);
+      const outcome = target.receive(bytes, from);
       const sent = outcome.sent.reduce((sum, answer) => sum + answer.bytes.length, 0);
       assert(sent <= bytes.length, `${bytes.length} bytes were answered by ${sent}`);
       take(outcome);
       if (!prng.chance(0.001)) continue;
-      subject.client.reject(subject.now);
-      take(subject.drain());
+      target.client.reject(target.now);
+      take(target.drain());
     }
-    subject.check();
+    target.check();
     tally.assertReached("request", "ringing", "connectionReject", "requestEnded");
     tally.assertReached("connectionTerminationAck", "Cookie", "Version");
   });
 });
 
-function nextOfStranger(
+function strangerDatagram(
   prng: Prng,
-  pool: Pool,
+  pool: ValuePool,
   strangers: Strangers,
 ): { bytes: Uint8Array; from: Address } {
   if (prng.chance(0.3)) return strangers.request();

@@ -1,4 +1,4 @@
-// Every decoder, and everything else that strangers' bytes go through before a state machine.
+// Every decoder, and every check that bytes from strangers pass before a state machine.
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import {
   decodeDatagram,
@@ -35,7 +35,7 @@ import {
   vectorBytes,
 } from "../support/vectors.ts";
 
-/** One in so many is also compared with the naive codec, which is slow. */
+/** The naive codec, which is slow, decodes one in so many. */
 const COMPARE_EVERY = 50;
 
 Deno.test("a full run of the fuzz tests makes 5,000,000 mutations", () => {
@@ -56,7 +56,7 @@ Deno.test("decodeDatagram() survives any bytes, and reads them as the naive code
   });
 });
 
-Deno.test("decodeFrames() survives any bytes, and what it takes can be encoded again", () => {
+Deno.test("decodeFrames() survives any bytes, and encoding the result decodes to the same", () => {
   fuzz("frames", (prng, count) => {
     const tally = new Tally();
     for (let i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ Deno.test("decodeFrames() survives any bytes, and what it takes can be encoded a
 
 function checkFrames(bytes: Uint8Array, decoded: DecodedFrames | undefined): void {
   assertEquals<unknown>(decoded, naiveDecodeFrames([...bytes]));
-  // What is sealed is shorter than a datagram.
+  // Sealed frames are shorter than a datagram.
   if (decoded === undefined || bytes.length > 1184) return;
   const header = { type: DatagramType.Connection, connection: 0, packet: 0 };
   const again = decodeFrames(encodeDatagram(header, decoded.frames).subarray(16));
@@ -88,7 +88,7 @@ Deno.test("decodeRequestContent() and decodeAcceptContent() survive any bytes", 
       const good = isRequest
         ? encodeRequestContent({ ...rest, requester: u32() })
         : encodeAcceptContent({ ...rest, connection: u32() });
-      // Most often as long as before, because nothing else is read.
+      // Mostly of the same size, because others are rejected at once.
       const mutant = mutate(prng, good, 8);
       const bytes = prng.chance(0.9) ? resized(mutant, good.length) : mutant;
       const content = isRequest ? decodeRequestContent(bytes) : decodeAcceptContent(bytes);
@@ -97,7 +97,7 @@ Deno.test("decodeRequestContent() and decodeAcceptContent() survive any bytes", 
       const again = "requester" in content
         ? encodeRequestContent(content)
         : encodeAcceptContent(content);
-      // Behind the name stand zeros, which are not looked at.
+      // The padding after the name is not checked.
       const used = 16 + 1 + new TextEncoder().encode(content.name).length;
       assertSameBytes(again.subarray(0, used), bytes.subarray(0, used));
       assert(bytes.length === good.length);
@@ -135,7 +135,7 @@ Deno.test("hasMac1() takes no altered Connection Request", () => {
   fuzz("requestCodes", (prng, count) => {
     for (let i = 0; i < count; i++) {
       const mutant = altered(prng, request, 16);
-      // The second code is none of its business.
+      // It does not check mac2.
       const isSame = mutant.length === 299 &&
         isSameBytes(mutant.subarray(0, 283), request.subarray(0, 283));
       assertEquals(hasMac1(mutant, key), isSame);
@@ -198,7 +198,7 @@ Deno.test("Opener.open() opens no altered datagram, nor one a second time", () =
       const index = (i + shift) % SEALED.length;
       assertEquals(open(index, altered(prng, datagrams[index]!, 16)), undefined);
     }
-    // They still open what is good, once.
+    // They still open each valid datagram once.
     for (const [index, { plain }] of SEALED.entries()) {
       assertSameBytes(open(index, datagrams[index]!)!, plain);
       assertEquals(open(index, datagrams[index]!), undefined);

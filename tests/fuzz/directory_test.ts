@@ -4,28 +4,28 @@ import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PROOF_SIZE, Prover } from "../../protocol/crypto/proof.ts";
 import { Server } from "../../server/server.ts";
 import { fuzz, Tally } from "./runner.ts";
-import { catchUp, drain, Watch, weighted } from "./bounds.ts";
-import { fuzzDatagram, mutate, Pool } from "./mutate.ts";
+import { drain, ResourceMonitor, runTimeouts } from "./bounds.ts";
+import { fuzzDatagram, mutate, ValuePool, weighted } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
 
 const REQUESTS = weighted({
   ...{ register: 6, leaseKeepalive: 4, lookUp: 4, list: 4, leave: 2, proof: 1 },
 });
 const CLIENTS_MAX = 5;
-/** Limits, each with a bucket for each of the sources. */
+/** Three limits, with a bucket for each source. */
 const BUCKETS_MAX = 3 * 8;
 
 interface Source {
   readonly address: Address;
-  readonly pool: Pool;
+  readonly pool: ValuePool;
 }
 
-/** Correspondents with a few names and keys, so that they get into each other's way. */
+/** Sources with a few names and keys, so that they conflict. */
 function makeSources(prng: Prng): Source[] {
   const keys = [prng.bytes(32), prng.bytes(32), prng.bytes(32)];
   return Array.from({ length: 8 }, (_, i) => {
     const name = [i % 2 === 0 ? "" : `name${i % 5}`];
-    const pool = new Pool({ name, publicKey: [keys[i % 3]] });
+    const pool = new ValuePool({ name, publicKey: [keys[i % 3]] });
     pool.add("id", 0);
     const hostname = i < 6 ? `192.0.2.${i}` : `2001:db8:${i}::1`;
     return { address: { hostname, port: 40_000 + i }, pool };
@@ -42,12 +42,12 @@ function fuzzServer(
   const server = new Server(options);
   const sources = makeSources(prng);
   const tally = new Tally();
-  const watch = new Watch();
+  const monitor = new ResourceMonitor();
   const ignore = (): void => drain(server, now, () => {}, (event) => tally.add(event.kind));
   let now = 0;
   for (let i = 0; i < count; i++) {
     now += prng.chance(0.002) ? prng.int(60_000) : prng.int(100);
-    catchUp(server, now, ignore);
+    runTimeouts(server, now, ignore);
     const { address, pool } = prng.pick(sources);
     const bytes = wrap(fuzzDatagram(prng, pool, [DatagramType.Request], REQUESTS));
     const clients = [...server.table().clients];
@@ -55,7 +55,7 @@ function fuzzServer(
     ignore();
     const answers: string[] = [];
     let sent = 0;
-    watch.time(() => {
+    monitor.time(() => {
       server.handleDatagram(now, bytes, address);
       drain(server, now, (answer, to) => {
         assertEquals(to, address);
@@ -64,7 +64,7 @@ function fuzzServer(
       }, (event) => tally.add(event.kind));
     });
     for (const kind of answers) tally.add(kind);
-    // Who is registered has shown that it receives at its address.
+    // A registered client has shown that it receives at its address.
     const isProven = !isStranger || answers.includes("registered");
     assert(
       isProven || sent <= bytes.length,
@@ -77,7 +77,7 @@ function fuzzServer(
     assert(times <= 255 * count);
     tally.add(`dropped: ${reason}`);
   }
-  watch.check();
+  monitor.check();
   return tally;
 }
 
@@ -90,7 +90,7 @@ Deno.test("Server.handleDatagram() survives any datagrams, within its bounds", (
   });
 });
 
-Deno.test("a private directory survives any datagrams, with good proofs and without", () => {
+Deno.test("a private directory survives any datagrams, with valid proofs and without", () => {
   fuzz("privateDirectory", (prng, count) => {
     const secret = prng.bytes(32);
     const prover = new Prover(secret);

@@ -1,5 +1,5 @@
 /**
- * A client under test, with its directory and its user.
+ * A client under fuzz tests, with its directory and its user.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import { PENDING_REQUESTS_MAX } from "../../protocol/connection/incoming_request
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { Tally } from "./runner.ts";
-import { catchUp, drain, Watch } from "./bounds.ts";
+import { drain, ResourceMonitor, runTimeouts } from "./bounds.ts";
 import type { Prng } from "../support/random.ts";
 
 /** The directory of the client under test. */
 export const SERVER: Address = { hostname: "192.0.2.1", port: 7070 };
-/** What the client under test is known by. */
-export const SUBJECT_KEY = new KeyPair(new Uint8Array(32).fill(1));
-/** When the client's clock stood at zero. */
+/** Its static key pair. */
+export const CLIENT_KEY = new KeyPair(new Uint8Array(32).fill(1));
+/** Unix time at 0 of the client's clock. */
 export const EPOCH = 1_785_542_400_000;
 
-/** The settings of a client under test. */
-export function subjectOptions(prng: Prng): ClientOptions {
+/** The options of a client under test. */
+export function clientOptions(prng: Prng): ClientOptions {
   return {
     server: SERVER,
     serverName: "server",
@@ -36,20 +36,20 @@ export function subjectOptions(prng: Prng): ClientOptions {
     port: 40_001,
     timers: prng.pick(["adaptive", "fixed"]),
     acceptAll: false,
-    identity: SUBJECT_KEY,
+    identity: CLIENT_KEY,
     isBlocked: (key) => key[0] === 0,
     epoch: EPOCH,
     random: prng.bytes,
   };
 }
 
-/** Sees to it that what a client tells makes sense. */
-class Witness {
+/** Checks that the events of a client are consistent. */
+class EventChecker {
   readonly tally = new Tally();
-  /** By client id, those with whom it is connected. */
+  /** The connected peers by client id. */
   readonly #connected = new Map<number, { messages: number; sent: number; delivered: number }>();
 
-  take(event: ClientEvent): void {
+  onEvent(event: ClientEvent): void {
     this.tally.add(event.kind === "error" ? event.code : event.kind);
     if (event.kind === "connected") {
       assert(!this.#connected.has(event.peer), "connected twice");
@@ -78,30 +78,30 @@ class Witness {
   }
 }
 
-/** What one input led to. */
+/** The results of one input. */
 export interface Outcome {
   readonly sent: readonly { readonly bytes: Uint8Array; readonly to: Address }[];
-  readonly told: readonly ClientEvent[];
+  readonly events: readonly ClientEvent[];
 }
 
 /** A client under test. */
-export class Subject {
+export class FuzzedClient {
   client: Client;
   now: Instant = 0;
   readonly tally: Tally;
   readonly #prng: Prng;
   readonly #options: Partial<ClientOptions>;
-  readonly #witness = new Witness();
-  readonly #watch = new Watch();
+  readonly #checker = new EventChecker();
+  readonly #monitor = new ResourceMonitor();
 
   constructor(prng: Prng, options: Partial<ClientOptions> = {}) {
     this.#prng = prng;
     this.#options = options;
-    this.tally = this.#witness.tally;
+    this.tally = this.#checker.tally;
     this.client = this.#start();
   }
 
-  /** Another client in the place of this one. */
+  /** Replaces the client by a new one. */
   restart(): void {
     this.client = this.#start();
   }
@@ -111,23 +111,23 @@ export class Subject {
     const [register] = framesTo(SERVER, this.drain());
     assert(register?.kind === "register");
     const { nonce } = register;
-    this.answer({
+    this.receiveAnswer({
       ...{ kind: "registered", nonce, token: this.#prng.bytes(16), id: 1 },
       ...{ lease: 2 ** 32 - 1, seenAt: { hostname: "192.0.2.3", port: 40_001 } },
     });
     assertEquals(this.client.view().id, 1);
   }
 
-  /** A frame of the directory's. */
-  answer(frame: Frame): Outcome {
+  /** Gives the client a frame from the directory. */
+  receiveAnswer(frame: Frame): Outcome {
     const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
-    return this.hear(encodeDatagram(header, [frame]), SERVER);
+    return this.receive(encodeDatagram(header, [frame]), SERVER);
   }
 
-  /** A datagram, and what it leads to: nothing else is due. */
-  hear(bytes: Uint8Array, from: Address): Outcome {
-    let outcome: Outcome = { sent: [], told: [] };
-    this.#watch.time(() => {
+  /** Gives the client a datagram. */
+  receive(bytes: Uint8Array, from: Address): Outcome {
+    let outcome: Outcome = { sent: [], events: [] };
+    this.#monitor.time(() => {
       this.client.handleDatagram(this.now, bytes, from);
       outcome = this.drain();
     });
@@ -135,40 +135,40 @@ export class Subject {
     return outcome;
   }
 
-  /** Time passes; what comes of it goes to `heard`. */
-  pass(milliseconds: number, heard: (outcome: Outcome) => void): void {
+  /** Advances the time, and passes on the results. */
+  advance(milliseconds: number, onOutcome: (outcome: Outcome) => void): void {
     this.now += milliseconds;
-    catchUp(this.client, this.now, () => heard(this.drain()));
-    heard(this.drain());
+    runTimeouts(this.client, this.now, () => onOutcome(this.drain()));
+    onOutcome(this.drain());
   }
 
-  /** Takes all that the client has to send and to tell. */
+  /** Takes all datagrams and events of the client. */
   drain(): Outcome {
     const sent: { bytes: Uint8Array; to: Address }[] = [];
-    const told: ClientEvent[] = [];
+    const events: ClientEvent[] = [];
     drain(
       this.client,
       this.now,
       (bytes, to) => sent.push({ bytes: bytes.slice(), to }),
       (event) => {
-        this.#witness.take(event);
-        told.push(event);
+        this.#checker.onEvent(event);
+        events.push(event);
       },
     );
-    return { sent, told };
+    return { sent, events };
   }
 
-  /** At the end of a run. */
+  /** Checks the bounds at the end of a run. */
   check(): void {
-    this.#watch.check();
+    this.#monitor.check();
   }
 
   #start(): Client {
-    return new Client(this.now, { ...subjectOptions(this.#prng), ...this.#options });
+    return new Client(this.now, { ...clientOptions(this.#prng), ...this.#options });
   }
 }
 
-/** The frames that are not sealed, of the datagrams to this address. */
+/** The unsealed frames of the datagrams to an address. */
 export function framesTo({ port }: Address, { sent }: Outcome): Frame[] {
   return sent.filter(({ to }) => to.port === port).flatMap(({ bytes }) => {
     const decoded = decodeDatagram(bytes);

@@ -1,6 +1,5 @@
 /**
- * A client that others can be made to talk with, and that says whatever it is told to say: it has
- * real keys, makes real handshakes, and seals anything.
+ * A hostile peer: it has keys of its own, makes valid handshakes, and seals whatever a test wants.
  *
  * @module
  */
@@ -31,19 +30,19 @@ import { Sealer } from "../../protocol/crypto/seal.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Prng } from "../support/random.ts";
 
-/** Who a peer says that it is. */
-export interface PeerSelf {
+/** The identity that a peer claims. */
+export interface PeerIdentity {
   readonly id: number;
   readonly name: string;
   readonly address: Address;
   readonly identity: KeyPair;
 }
 
-/** One conversation of a peer with a client, from either's Connection Request on. */
-export class FuzzPeer {
-  readonly self: PeerSelf;
+/** One connection of a hostile peer with a client, from the Connection Request of either on. */
+export class HostilePeer {
+  readonly self: PeerIdentity;
   readonly #prng: Prng;
-  /** This end's connection id, and the other's once it is known. */
+  /** The connection ids; 0 if the remote one is not known yet. */
   readonly local: number;
   remote = 0;
   /** The requester's connection id, which Handshake datagrams carry. */
@@ -51,10 +50,10 @@ export class FuzzPeer {
   #initiator: Initiator | undefined;
   #early: Seals | undefined;
   #seals: Seals | undefined;
-  /** The key for what is sent, to make counters jump. */
+  /** The key to send with, kept for skip(). */
   #sendKey: Uint8Array = new Uint8Array();
 
-  constructor(prng: Prng, self: PeerSelf) {
+  constructor(prng: Prng, self: PeerIdentity) {
     this.#prng = prng;
     this.self = self;
     this.local = prng.u32() || 1;
@@ -89,18 +88,18 @@ export class FuzzPeer {
     assert(responder !== undefined);
     this.#requester = this.remote = frame.connection;
     this.#early = responderEarlySeals(responder.earlyKeys(), 0, this.#prng.bytes);
-    // Older than all Requests of this peer, which go on being heard.
+    // Older than all Requests of this peer, so that the client still accepts those.
     const rest = { timestamp: 0n, name };
     const content = encodeAcceptContent({ responder: id, connection: this.local, ...rest });
     const result = responder.writeMessageTwo(makeKeyPair(this.#prng.bytes), content);
     assert(result !== undefined);
     this.#connect(result, responderSeals, result.keys.backward);
     const accept: Frame = { kind: "connectionAccept", messageTwo: result.message };
-    return this.say(DatagramType.Handshake, [accept]);
+    return this.sealFrames(DatagramType.Handshake, [accept]);
   }
 
-  /** The frames of what the client sent, as far as they are for this conversation. */
-  hear(datagram: Uint8Array): readonly Frame[] {
+  /** The frames in a datagram of the client; none if it is for another connection. */
+  open(datagram: Uint8Array): readonly Frame[] {
     const decoded = decodeDatagram(datagram);
     if (!decoded.ok || decoded.value.sealed === undefined) return [];
     const { header, sealed } = decoded.value;
@@ -109,19 +108,19 @@ export class FuzzPeer {
     const plain = seals?.opener.open(header.packet, datagram.subarray(0, 16), sealed);
     if (plain === undefined) return [];
     const opened = decodeFrames(plain);
-    assert(opened !== undefined, "the client sent what cannot be read");
+    assert(opened !== undefined, "the client sent malformed frames");
     for (const frame of opened.frames) {
-      if (frame.kind === "connectionAccept") this.#takeAccept(frame.messageTwo);
+      if (frame.kind === "connectionAccept") this.#readAccept(frame.messageTwo);
     }
     return opened.frames;
   }
 
-  /** These frames, sealed. */
-  say(type: DatagramType, frames: readonly Frame[]): Uint8Array {
+  /** Seals frames. */
+  sealFrames(type: DatagramType, frames: readonly Frame[]): Uint8Array {
     return this.seal(type, encodeDatagram({ type, connection: 0, packet: 0 }, frames).slice(16));
   }
 
-  /** Anything, sealed: what a malicious peer may send. */
+  /** Seals any bytes. */
   seal(type: DatagramType, plain: Uint8Array): Uint8Array {
     const isEarly = type === DatagramType.Handshake;
     const sealer = (isEarly ? this.#early : this.#seals)?.sealer;
@@ -133,13 +132,13 @@ export class FuzzPeer {
     return sealDatagram(sealer, datagram);
   }
 
-  /** Leaves packet counters out. */
+  /** Skips packet numbers. */
   skip(packets: number): void {
     const { sealer, opener } = this.#seals!;
     this.#seals = { sealer: new Sealer(this.#sendKey, sealer.packet + packets), opener };
   }
 
-  #takeAccept(messageTwo: Uint8Array): void {
+  #readAccept(messageTwo: Uint8Array): void {
     if (this.#initiator === undefined || this.isConnected) return;
     const result = this.#initiator.readMessageTwo(messageTwo);
     const content = result && decodeAcceptContent(result.payload);

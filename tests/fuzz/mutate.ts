@@ -1,6 +1,6 @@
 /**
- * Bytes for fuzzing: random ones, random frames, and mutants of good ones, mixed with what the machine
- * under test has said, so that they get past its first checks.
+ * Input for fuzz tests: random bytes, random frames and mutants of valid ones, with values that the
+ * machine under test sent, so that they pass its first checks.
  *
  * @module
  */
@@ -10,44 +10,48 @@ import type { Prng } from "../support/random.ts";
 import { randomFrame, randomHeader } from "../support/random_frame.ts";
 import { SEALED, VECTORS } from "../support/vectors.ts";
 
-/** Values of each field that are remembered, the newest ones: older ones are hardly good any more. */
+/** Newest values of each field that are remembered; older ones are hardly valid any more. */
 const MEMORY = 2;
 /** Connection ids that are remembered: a client has several. */
 const CONNECTION_MEMORY = 4;
-/** The largest datagram made: a little more than is accepted. */
+/** Size of the largest datagram made: a little more than is accepted. */
 const SIZE_MAX = 1210;
 const HEADER_SIZE = 16;
-/** Numbers at the limits of what a machine or a programmer thinks of. */
+/** Numbers at the limits of types. */
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
 
 const writer = new DatagramWriter();
-/** Good datagrams. */
+/** A kind of frame. */
+type Kind = Frame["kind"];
+
+/** Valid datagrams. */
 export const DATAGRAMS: readonly Uint8Array[] = [
   ...VECTORS.filter(({ header }) => header !== undefined),
   ...SEALED,
 ].map(({ bytes }) => bytes);
-/** What stands behind the headers of good datagrams, opened where it was sealed. */
+/** The frames of valid datagrams, decrypted. */
 export const BODIES: readonly Uint8Array[] = VECTORS
   .map(({ bytes, header }) => bytes.subarray(header === undefined ? 0 : HEADER_SIZE));
 
 const ID_FIELDS = { wantedId: "id", after: "id", responder: "id", sender: "id" };
-/** What the machine's fields are remembered as, where not by their names … */
+/** The names under which fields of the machine are remembered, if not their own … */
 const LEARNED_AS: Readonly<Record<string, string>> = {
   ...ID_FIELDS,
-  ...{ next: "theirs", seq: "ours", finalSeq: "ours" },
+  ...{ cumulativeSeq: "expected", seq: "sent", finalSeq: "sent" },
 };
-/** … and what they are used for: what it wants next is sent, what it sent is acknowledged. */
+/** … and the fields that take the values: seqs that it expects are sent, those it sent are acked. */
 const USED_AS: Readonly<Record<string, string>> = {
   ...ID_FIELDS,
-  ...{ seq: "theirs", finalSeq: "theirs", next: "ours", first: "ours", last: "ours" },
+  ...{ seq: "expected", finalSeq: "expected" },
+  ...{ cumulativeSeq: "sent", first: "sent", last: "sent" },
 };
 
-/** What one correspondent has been told by the machine under test. */
-export class Pool {
+/** Values that the machine under test sent to one peer. */
+export class ValuePool {
   readonly #values = new Map<string, unknown[]>();
   readonly #fixed: Readonly<Record<string, readonly unknown[]>>;
 
-  /** @param fixed values of fields, `field` or `kind.field`, to be used whatever is learned. */
+  /** @param fixed values of `field` or `kind.field` that replace the remembered ones. */
   constructor(fixed: Readonly<Record<string, readonly unknown[]>> = {}) {
     this.#fixed = fixed;
   }
@@ -62,7 +66,7 @@ export class Pool {
     this.#values.set(family, values);
   }
 
-  /** Remembers what is in a datagram of the machine's, and tells the kinds of its frames. */
+  /** Remembers the values in a datagram of the machine; returns the kinds of its frames. */
   learn(bytes: Uint8Array): string[] {
     const decoded = decodeDatagram(bytes.slice());
     return decoded.ok && decoded.value.sealed === undefined
@@ -70,7 +74,7 @@ export class Pool {
       : [];
   }
 
-  /** Remembers what is in the machine's frames, and tells their kinds. */
+  /** Remembers the values in frames of the machine; returns their kinds. */
   learnFrames(frames: readonly Frame[]): string[] {
     for (const frame of frames) {
       for (const [field, value] of Object.entries(frame)) {
@@ -81,20 +85,20 @@ export class Pool {
     return frames.map(({ kind }) => kind);
   }
 
-  /** Puts remembered values in the place of most of the frame's, where there are any. */
-  dress<T extends object>(prng: Prng, frame: T): T {
+  /** Replaces most values of a frame by remembered ones. */
+  fill<T extends object>(prng: Prng, frame: T): T {
     const kind = "kind" in frame ? frame.kind : "";
     const values = Object.entries(frame).map(([field, value]) => {
-      if (Array.isArray(value)) return [field, value.map((item) => this.dress(prng, item))];
+      if (Array.isArray(value)) return [field, value.map((item) => this.fill(prng, item))];
       if (prng.chance(0.1)) return [field, value];
       const other = this.pick(prng, `${kind}.${field}`) ?? this.pick(prng, field) ?? value;
-      // Bytes of the same field, but not of the same length, are those of another frame.
+      // Bytes of another length belong to another frame.
       return [field, lengthOf(other) === lengthOf(value) ? other : value];
     });
     return Object.fromEntries(values) as T;
   }
 
-  /** One of the values that a field is to have, or of the remembered ones, the newest most often. */
+  /** One of the fixed values of a field, or of the remembered ones, mostly the newest. */
   pick(prng: Prng, field: string): unknown {
     const fixed = this.#fixed[field];
     if (fixed !== undefined) return prng.pick(fixed);
@@ -107,12 +111,19 @@ function lengthOf(value: unknown): number | undefined {
   return value instanceof Uint8Array ? value.length : undefined;
 }
 
-/** A datagram, most often of these types and with frames of these kinds. */
+/** Each kind as often as its weight. */
+export function weighted(weights: Partial<Record<Kind, number>>): Kind[] {
+  return Object.entries(weights).flatMap(([kind, weight]) =>
+    Array<Kind>(weight).fill(kind as Kind)
+  );
+}
+
+/** A datagram, mostly of these types and with frames of these kinds. */
 export function fuzzDatagram(
   prng: Prng,
-  pool: Pool,
+  pool: ValuePool,
   types: readonly DatagramType[],
-  kinds: readonly Frame["kind"][],
+  kinds: readonly Kind[],
 ): Uint8Array {
   const what = prng.int(100);
   if (what < 3) return prng.bytes(prng.int(prng.chance(0.1) ? SIZE_MAX : 64));
@@ -123,48 +134,48 @@ export function fuzzDatagram(
     connection: (pool.pick(prng, "connection") ?? 0) as number,
   };
   if (prng.chance(0.02)) header.connection = prng.u32();
-  const bytes = dressed(prng, pool, header, kinds);
+  const bytes = randomDatagram(prng, pool, header, kinds);
   return what < 40 ? mutate(prng, bytes, HEADER_SIZE).slice() : bytes.slice();
 }
 
-/** Frames without a header, most often of these kinds; `size` bytes at most. */
+/** Frames without a header, mostly of these kinds; at most `size` bytes. */
 export function fuzzFrames(
   prng: Prng,
-  pool: Pool,
-  kinds: readonly Frame["kind"][],
+  pool: ValuePool,
+  kinds: readonly Kind[],
   size: number,
 ): Uint8Array {
   const what = prng.int(100);
   if (what < 3) return prng.bytes(prng.int(prng.chance(0.1) ? size : 64));
   if (what < 20) return mutate(prng, prng.pick(BODIES), 0).slice(0, size);
-  const bytes = dressed(prng, pool, randomHeader(prng), kinds).subarray(HEADER_SIZE);
+  const bytes = randomDatagram(prng, pool, randomHeader(prng), kinds).subarray(HEADER_SIZE);
   return what < 40 ? mutate(prng, bytes, 0).slice(0, size) : bytes.slice(0, size);
 }
 
-function dressed(
+function randomDatagram(
   prng: Prng,
-  pool: Pool,
+  pool: ValuePool,
   header: Header,
-  kinds: readonly Frame["kind"][],
+  kinds: readonly Kind[],
 ): Uint8Array {
   writer.start(header);
   for (let left = prng.chance(0.8) ? 1 : prng.int(8); left > 0; left--) {
     const frame = prng.chance(0.95) ? randomFrame(prng, prng.pick(kinds)) : randomFrame(prng);
-    writer.add(pool.dress(prng, frame));
+    writer.add(pool.fill(prng, frame));
   }
   if (prng.chance(0.1)) writer.padTo(160);
   return writer.finish();
 }
 
-/** The mutant, and how long it is. */
+/** The mutant and its size. */
 const scratch = new Uint8Array(4 * SIZE_MAX);
 const view = new DataView(scratch.buffer);
 let size = 0;
-/** Where its frames begin, as far as they can be told apart; and the end. */
+/** Where its frames begin, as far as they can be parsed, and the end. */
 const starts: number[] = [];
 
 /**
- * The bytes with up to four changes: a view of a buffer that the next call uses again.
+ * The bytes with one to four changes: a view of a buffer that the next call reuses.
  *
  * @param offset where the first frame begins.
  */
@@ -188,21 +199,21 @@ function mutateOnce(prng: Prng, offset: number): void {
     case 1: // Another byte.
       scratch[at] = prng.int(256);
       return;
-    case 2: // An extreme number in the place of four bytes.
+    case 2: // An extreme number in place of four bytes.
       view.setUint32(at, prng.pick(EXTREMES));
       return;
-    case 3: // A frame's size, a little or very much off.
+    case 3: // A wrong size of a frame.
       if (prng.chance(0.5)) scratch[start + 2]! += prng.int(9) - 4;
       else scratch[start + 1] = prng.int(256);
       return;
-    case 4: // Cut off.
+    case 4: // Truncation.
       size = prng.chance(0.5) ? at : start;
       return;
-    case 5: // Something behind it.
+    case 5: // Trailing bytes.
       return splice(size, 0, prng.bytes(prng.int(8)));
-    case 6: // A frame again.
+    case 6: // A duplicate frame.
       return splice(start, 0, scratch.slice(start, end));
-    case 7: // A frame less.
+    case 7: // A missing frame.
       return splice(start, end - start, scratch.subarray(0, 0));
     case 8: // Frames of another datagram.
       return splice(start, 0, prng.pick(BODIES));

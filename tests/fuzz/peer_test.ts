@@ -1,4 +1,4 @@
-// A malicious peer: it makes a valid handshake, and then seals whatever it likes.
+// A client whose peer makes a valid handshake, and then seals hostile frames.
 import { assert, assertEquals } from "@std/assert";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { decodeFrames } from "../../protocol/wire/datagram.ts";
@@ -12,10 +12,16 @@ import {
 import { WINDOW } from "../../protocol/connection/send_queue.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { fuzz } from "./runner.ts";
-import { FuzzPeer, type PeerSelf } from "./hostile_peer.ts";
-import { weighted } from "./bounds.ts";
-import { EPOCH, framesTo, type Outcome, SERVER, Subject, SUBJECT_KEY } from "./fuzzed_client.ts";
-import { fuzzFrames, mutate, Pool } from "./mutate.ts";
+import { HostilePeer, type PeerIdentity } from "./hostile_peer.ts";
+import {
+  CLIENT_KEY,
+  EPOCH,
+  framesTo,
+  FuzzedClient,
+  type Outcome,
+  SERVER,
+} from "./fuzzed_client.ts";
+import { fuzzFrames, mutate, ValuePool, weighted } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
 
 const { Handshake, Connection } = DatagramType;
@@ -31,32 +37,32 @@ const EARLY = weighted({
 });
 /** Bytes that may be sealed in a datagram. */
 const PLAIN_MAX = 1200 - 16 - 16;
-/** Milliseconds after which a connection is over that only one end wants. */
+/** Milliseconds after which a termination has ended the connection. */
 const END_MAX = 100_000;
 
-const MALICE: PeerSelf = {
+const MALICE: PeerIdentity = {
   id: 2,
   name: "mal",
   address: { hostname: "192.0.2.2", port: 40_002 },
   identity: new KeyPair(new Uint8Array(32).fill(2)),
 };
-const HONEST: PeerSelf = {
+const HONEST: PeerIdentity = {
   id: 3,
   name: "hon",
   address: { hostname: "192.0.2.4", port: 40_004 },
   identity: new KeyPair(new Uint8Array(32).fill(3)),
 };
-/** Where the malicious peer is, too. */
+/** Other addresses of the malicious peer. */
 const ELSEWHERE = [0, 1, 2].map((i) => ({ hostname: `2001:db8::${i + 1}`, port: 50_000 + i }));
 
-/** What the malicious peer says, where it is not what the client said. */
-const POOL = {
+/** Values that the malicious peer sends, besides those that the client sent. */
+const FIXED = {
   ...{ sender: [2, 2, 2, 1, 3], responder: [2], flags: [0, 0, 1, 255] },
   ...{ text: ["", "a", "€".repeat(300)] },
 };
 
-/** What may be sent to an address that has not shown that somebody is there. */
-class Allowances {
+/** Checks that no unvalidated address gets more than three times the bytes that it sent. */
+class AmplificationCheck {
   readonly #addresses = new Map<string, { received: number; sent: number; nonces: Set<bigint> }>();
 
   receive(from: Address, size: number): void {
@@ -74,7 +80,7 @@ class Allowances {
     this.#at(to).nonces.add(nonce);
   }
 
-  /** Whoever was asked has heard it, by whatever way the answer came. */
+  /** Validates the challenged address, whatever the path of the response. */
   respond(nonce: bigint): void {
     for (const address of this.#addresses.values()) {
       if (address.nonces.has(nonce)) address.received = Infinity;
@@ -91,119 +97,119 @@ class Allowances {
   }
 }
 
-/** A client that a peer has a conversation with. */
+/** A client under test, and its connections with one peer after the other. */
 class Conversations {
-  readonly subject: Subject;
+  readonly target: FuzzedClient;
   readonly #prng: Prng;
-  #pool = new Pool(POOL);
-  readonly #allowances = new Allowances();
+  #pool = new ValuePool(FIXED);
+  readonly #amplification = new AmplificationCheck();
   #timestamp = BigInt(EPOCH);
   #last: Uint8Array = new Uint8Array();
-  /** All below this seq arrived, as the client says. */
+  /** The cumulative seq of the client's last Ack. */
   #next = 0;
-  peer: FuzzPeer;
+  peer: HostilePeer;
 
   constructor(prng: Prng) {
     this.#prng = prng;
-    this.subject = new Subject(prng);
-    this.subject.register();
+    this.target = new FuzzedClient(prng);
+    this.target.register();
     this.peer = this.#newPeer(MALICE);
   }
 
-  /** Begins a conversation, by the request of either. */
-  begin(self: PeerSelf): void {
-    this.#pool = new Pool(POOL);
+  /** Connects to a peer; either end may request it. */
+  begin(self: PeerIdentity): void {
+    this.#pool = new ValuePool(FIXED);
     this.#last = new Uint8Array();
     this.#next = 0;
-    this.#allowances.receive(self.address, Infinity);
+    this.#amplification.receive(self.address, Infinity);
     this.peer = this.#newPeer(self);
-    if (this.#prng.chance(0.5)) this.#callIn();
-    else this.#callOut();
-    const { client } = this.subject;
+    if (this.#prng.chance(0.5)) this.#acceptRequest();
+    else this.#requestPeer();
+    const { client } = this.target;
     assertEquals(client.view().peer?.id, self.id);
     assert(this.peer.isConnected);
   }
 
-  /** Ends every conversation, whatever the peer has done. */
+  /** Terminates, whatever the peer did before. */
   end(): void {
-    const { client } = this.subject;
-    client.terminate(this.subject.now);
-    this.take(this.subject.drain());
+    const { client } = this.target;
+    client.terminate(this.target.now);
+    this.check(this.target.drain());
     for (let passed = 0; passed < END_MAX; passed += 1000) {
-      this.subject.pass(1000, (outcome) => void this.take(outcome));
+      this.target.advance(1000, (outcome) => void this.check(outcome));
     }
     assertEquals(client.view().state, "idle");
   }
 
-  /** One thing that a malicious peer does. */
+  /** Lets the malicious peer send one datagram, and copies of it. */
   step(): void {
     const prng = this.#prng;
-    if (prng.chance(0.001)) this.#sayEndlessText();
+    if (prng.chance(0.001)) this.#sendOverlongText();
     const isEarly = prng.chance(0.05);
     const plain = fuzzFrames(prng, this.#pool, isEarly ? EARLY : MESSAGES, PLAIN_MAX);
     const from = prng.chance(0.9) ? MALICE.address : prng.pick(ELSEWHERE);
     if (prng.chance(0.01)) this.peer.skip(prng.int(prng.chance(0.1) ? 2 ** 20 : 5000));
     const datagram = this.peer.seal(isEarly ? Handshake : Connection, plain);
-    this.#allowances.receive(from, datagram.length);
+    this.#amplification.receive(from, datagram.length);
     this.#respond(plain);
-    if (prng.chance(0.02)) this.#hearUseless(mutated(prng, datagram), from);
-    this.take(this.subject.hear(datagram, from));
-    if (prng.chance(0.02)) this.#hearUseless(datagram, prng.pick(ELSEWHERE));
-    if (prng.chance(0.02) && this.#last.length > 0) this.#hearUseless(this.#last, from);
+    if (prng.chance(0.02)) this.#receiveInvalid(mutated(prng, datagram), from);
+    this.check(this.target.receive(datagram, from));
+    if (prng.chance(0.02)) this.#receiveInvalid(datagram, prng.pick(ELSEWHERE));
+    if (prng.chance(0.02) && this.#last.length > 0) this.#receiveInvalid(this.#last, from);
     this.#last = datagram;
   }
 
-  /** Takes note of what the client has sent, and returns the frames for this conversation. */
-  take({ sent }: Outcome): Frame[] {
-    const heard: Frame[] = [];
+  /** Checks what the client sent; returns the frames of this connection. */
+  check({ sent }: Outcome): Frame[] {
+    const all: Frame[] = [];
     for (const { bytes, to } of sent) {
       if (to === SERVER) continue;
-      this.#allowances.send(to, bytes.length);
-      const frames = this.peer.hear(bytes);
-      heard.push(...frames);
+      this.#amplification.send(to, bytes.length);
+      const frames = this.peer.open(bytes);
+      all.push(...frames);
       this.#pool.learnFrames(frames);
       for (const frame of frames) {
-        if (frame.kind === "pathChallenge") this.#allowances.challenge(to, frame.nonce);
-        if (frame.kind === "ack") this.#takeAck(frame);
+        if (frame.kind === "pathChallenge") this.#amplification.challenge(to, frame.nonce);
+        if (frame.kind === "ack") this.#checkAck(frame);
       }
     }
-    return heard;
+    return all;
   }
 
-  /** What it holds back is within its window, and what it has taken it does not take back. */
-  #takeAck({ cumulativeSeq: next, ranges }: Ack): void {
+  /** Checks that an Ack stays within the window, and acknowledges no less than the one before. */
+  #checkAck({ cumulativeSeq: next, ranges }: Ack): void {
     assert(next >= this.#next, `${next} acknowledged after ${this.#next}`);
     this.#next = next;
     assert(ranges.length <= ACK_RANGES_MAX);
     assert(ranges.every(({ last }) => last < next + WINDOW), JSON.stringify({ next, ranges }));
   }
 
-  /** A text without end, in as many fragments as make one that is too long; then its end. */
-  #sayEndlessText(): void {
+  /** Sends more fragments than make the longest text, then its end. */
+  #sendOverlongText(): void {
     const text = "€".repeat(333);
     const first = this.#next;
     for (let i = 0; i < 100; i++) {
       const flags = i < 99 ? FLAG_MORE : 0;
       const seq = Math.min(first + i, this.#next);
       const said: Frame = { kind: "message", seq, sender: MALICE.id, flags, text };
-      this.take(this.subject.hear(this.peer.say(Connection, [said]), MALICE.address));
+      this.check(this.target.receive(this.peer.sealFrames(Connection, [said]), MALICE.address));
     }
   }
 
-  #newPeer(self: PeerSelf): FuzzPeer {
-    return new FuzzPeer(this.#prng, self);
+  #newPeer(self: PeerIdentity): HostilePeer {
+    return new HostilePeer(this.#prng, self);
   }
 
-  #callIn(): void {
-    const { subject } = this;
-    const request = this.peer.request(1, SUBJECT_KEY.publicKey, ++this.#timestamp);
+  #acceptRequest(): void {
+    const { target } = this;
+    const request = this.peer.request(1, CLIENT_KEY.publicKey, ++this.#timestamp);
     const { address, id } = this.peer.self;
-    const rung = subject.hear(request, address);
-    assert(rung.told.some(({ kind }) => kind === "request"), JSON.stringify(rung.told));
-    this.take(rung);
-    subject.client.accept(subject.now, id);
-    this.take(subject.drain());
-    const ack = this.peer.say(Connection, [{
+    const rung = target.receive(request, address);
+    assert(rung.events.some(({ kind }) => kind === "request"), JSON.stringify(rung.events));
+    this.check(rung);
+    target.client.accept(target.now, id);
+    this.check(target.drain());
+    const ack = this.peer.sealFrames(Connection, [{
       kind: "ack",
       cumulativeSeq: 0,
       largestPacket: 0,
@@ -211,47 +217,47 @@ class Conversations {
       packetBitmap: 0,
       ranges: [],
     }]);
-    this.take(subject.hear(ack, address));
+    this.check(target.receive(ack, address));
   }
 
-  #callOut(): void {
-    const { subject } = this;
+  #requestPeer(): void {
+    const { target } = this;
     const { address, id, name, identity } = this.peer.self;
-    if (subject.client.view().state !== "idle") this.end();
-    subject.client.connect(subject.now, id);
-    const [lookUp] = framesTo(SERVER, subject.drain());
+    if (target.client.view().state !== "idle") this.end();
+    target.client.connect(target.now, id);
+    const [lookUp] = framesTo(SERVER, target.drain());
     assert(lookUp?.kind === "lookUp");
     const { nonce } = lookUp;
     const { publicKey } = identity;
-    const { sent: [request] } = subject.answer({
+    const { sent: [request] } = target.receiveAnswer({
       ...{ kind: "found", nonce, id, name, address, publicKey },
     });
     assert(request !== undefined);
-    this.take(subject.hear(this.peer.accept(request.bytes), address));
+    this.check(target.receive(this.peer.accept(request.bytes), address));
   }
 
   #respond(plain: Uint8Array): void {
     const decoded = decodeFrames(plain);
     for (const frame of decoded?.frames ?? []) {
-      if (frame.kind === "pathResponse") this.#allowances.respond(frame.nonce);
+      if (frame.kind === "pathResponse") this.#amplification.respond(frame.nonce);
     }
   }
 
-  /** A datagram that has no effect, but that a copy may lead to questions where the peer is. */
-  #hearUseless(datagram: Uint8Array, from: Address): void {
-    const { notAuthentic, malformed } = this.subject.client.dropped;
-    this.#allowances.receive(from, datagram.length);
-    const outcome = this.subject.hear(datagram, from);
-    assertEquals(outcome.told, []);
-    const kinds = this.take(outcome).map(({ kind }) => kind);
+  /** Gives the client an invalid datagram: it may challenge addresses, but must do nothing else. */
+  #receiveInvalid(datagram: Uint8Array, from: Address): void {
+    const { notAuthentic, malformed } = this.target.client.dropped;
+    this.#amplification.receive(from, datagram.length);
+    const outcome = this.target.receive(datagram, from);
+    assertEquals(outcome.events, []);
+    const kinds = this.check(outcome).map(({ kind }) => kind);
     assert(kinds.length === outcome.sent.length && kinds.length <= 2);
     assert(kinds.every((kind) => kind === "pathChallenge"), kinds.join());
-    const { dropped } = this.subject.client;
+    const { dropped } = this.target.client;
     assertEquals(dropped.notAuthentic + dropped.malformed, notAuthentic + malformed + 1);
   }
 }
 
-/** A datagram whose magic, version and type are as they were, and something else is not. */
+/** A mutant with the same magic, version and type. */
 function mutated(prng: Prng, datagram: Uint8Array): Uint8Array {
   const mutant = mutate(prng, datagram, 16).slice();
   if (mutant.length < 16) return mutant;
@@ -261,30 +267,30 @@ function mutated(prng: Prng, datagram: Uint8Array): Uint8Array {
   return mutant;
 }
 
-function command(prng: Prng, { client, now }: Subject): void {
+function command(prng: Prng, { client, now }: FuzzedClient): void {
   if (prng.chance(0.01)) return client.terminate(now);
   if (prng.chance(0.05)) return client.accept(now);
   if (prng.chance(0.05)) return client.list(now);
   client.send(now, "€uro ".repeat(prng.int(prng.chance(0.95) ? 10 : 13_000)));
 }
 
-/** A text each way, with an honest peer. */
+/** Exchanges texts with an honest peer. */
 function checkHonest(conversations: Conversations): void {
-  const { subject } = conversations;
+  const { target } = conversations;
   conversations.end();
   conversations.begin(HONEST);
   const { peer } = conversations;
-  const text = "as if nothing had been";
+  const text = "as if nothing had happened";
   const said = { kind: "message", seq: 0, sender: 3, flags: 0, text } as const;
-  const heard = subject.hear(peer.say(Connection, [said]), HONEST.address);
-  const messages = heard.told.filter(({ kind }) => kind === "message");
+  const heard = target.receive(peer.sealFrames(Connection, [said]), HONEST.address);
+  const messages = heard.events.filter(({ kind }) => kind === "message");
   assertEquals(messages, [{ kind: "message", peer: 3, name: "hon", textSeq: 0, text }]);
-  subject.client.send(subject.now, "and back");
-  const frames = subject.drain().sent.flatMap(({ bytes }) => peer.hear(bytes));
+  target.client.send(target.now, "and back");
+  const frames = target.drain().sent.flatMap(({ bytes }) => peer.open(bytes));
   assertEquals(frames.filter(({ kind }) => kind === "message").map((f) => ({ ...f })), [
     { kind: "message", seq: 0, sender: 1, flags: 0, text: "and back" },
   ]);
-  const ack = peer.say(Connection, [{
+  const ack = peer.sealFrames(Connection, [{
     kind: "ack",
     cumulativeSeq: 1,
     largestPacket: 0,
@@ -292,27 +298,27 @@ function checkHonest(conversations: Conversations): void {
     packetBitmap: 0,
     ranges: [],
   }]);
-  const { told } = subject.hear(ack, HONEST.address);
-  assertEquals(told.map(({ kind }) => kind), ["delivered"]);
+  const { events } = target.receive(ack, HONEST.address);
+  assertEquals(events.map(({ kind }) => kind), ["delivered"]);
   conversations.end();
 }
 
 Deno.test("a malicious authenticated peer neither crashes, stalls nor grows a client", () => {
   fuzz("peer", (prng, count) => {
     const conversations = new Conversations(prng);
-    const { subject } = conversations;
+    const { target } = conversations;
     conversations.begin(MALICE);
     for (let i = 0; i < count; i++) {
-      subject.pass(
+      target.advance(
         prng.chance(0.001) ? prng.int(100_000) : prng.int(100),
-        (outcome) => void conversations.take(outcome),
+        (outcome) => void conversations.check(outcome),
       );
       if (prng.chance(0.1)) {
-        command(prng, subject);
-        conversations.take(subject.drain());
+        command(prng, target);
+        conversations.check(target.drain());
       }
       conversations.step();
-      const isOver = subject.client.view().peer === undefined;
+      const isOver = target.client.view().peer === undefined;
       if (isOver && prng.chance(0.1)) conversations.begin(MALICE);
       if (i % 5000 === 4999) {
         checkHonest(conversations);
@@ -320,8 +326,8 @@ Deno.test("a malicious authenticated peer neither crashes, stalls nor grows a cl
       }
     }
     checkHonest(conversations);
-    subject.check();
-    const { tally } = subject;
+    target.check();
+    const { tally } = target;
     tally.assertReached("connected", "message", "sent", "delivered", "unconfirmed", "terminated");
   });
 });

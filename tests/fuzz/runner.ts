@@ -48,7 +48,7 @@ export class Tally {
     this.counts[name] = (this.counts[name] ?? 0) + 1;
   }
 
-  /** Checks a full run; a slice is too short to reach everything. */
+  /** Checks a full run; a slice is too small to reach everything. */
   assertReached(...names: string[]): void {
     if (!IS_FULL) return;
     const missed = names.filter((name) => this.counts[name] === undefined);
