@@ -72,7 +72,7 @@ Deno.test("Client rejects a request whose connection has ended, and uses no pack
   harness.client.accept(harness.now);
   sent.push(...harness.sent());
   const frame: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
-  sent.push(...harness.receive(harness.request(2, 22).say(frame)));
+  sent.push(...harness.receive(harness.request(2, 22).seal(frame)));
   sent.push(...harness.receiveRequest(2, 22));
   assertEquals(framesOf(sent).map(({ kind }) => kind), [
     "ringing",
@@ -91,7 +91,7 @@ Deno.test("Client drops an Accept or a Reject for a request that it did not make
     { kind: "connectionReject", responder: 2, reason: 1 },
     { kind: "ringing", responder: 2 },
   ];
-  for (const answer of answers) assertEquals(harness.receive(other.peer.say(answer)), []);
+  for (const answer of answers) assertEquals(harness.receive(other.peer.seal(answer)), []);
   assertEquals(harness.events(), []);
   assertEquals(harness.client.dropped.notAuthentic, answers.length);
 });
@@ -110,7 +110,7 @@ Deno.test("Client drops an answer that is sealed with other keys than the reques
   }
   assertEquals(harness.events(), []);
   assertEquals(harness.client.dropped.notAuthentic, 4);
-  harness.receive(harness.peer.say(accept));
+  harness.receive(harness.peer.seal(accept));
   assertEquals(harness.events().map(({ kind }) => kind), ["connected"]);
   assertEquals(other.events(), []);
 });
@@ -118,7 +118,7 @@ Deno.test("Client drops an answer that is sealed with other keys than the reques
 Deno.test("Client drops an Accept that names another client than the requested one", () => {
   const harness = requesting();
   harness.receive(
-    harness.peer.say(
+    harness.peer.seal(
       harness.peer.accept({ responder: 3, connection: 33, timestamp: 1n, name: "eve" }),
     ),
   );
@@ -130,7 +130,7 @@ Deno.test("Client drops an Accept that names another client than the requested o
 Deno.test("Client connects with the requested client, under the key from the directory", () => {
   const harness = requesting();
   harness.receive(
-    harness.peer.say(
+    harness.peer.seal(
       harness.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" }),
     ),
   );

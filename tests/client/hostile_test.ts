@@ -168,7 +168,7 @@ Deno.test("Client drops and counts datagrams for unknown connections, without an
       );
     }
     // Sealed, but by a client whose request never arrived.
-    assertEquals(harness.receive(harness.request(7, 77).say(frame)), []);
+    assertEquals(harness.receive(harness.request(7, 77).seal(frame)), []);
   }
   assertEquals(harness.client.dropped.notAuthentic, 3 * frames.length);
   assertEquals(harness.events(), []);

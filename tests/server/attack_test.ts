@@ -19,7 +19,7 @@ import {
   requestBytes,
   Stage,
   ZERO,
-} from "../support/server_harness.ts";
+} from "../support/server_stage.ts";
 
 const HONEST = 10;
 /** Forged registrations on virtual time, in four seconds; in a full run more than get answers. */
@@ -137,9 +137,13 @@ class Siege extends Stage {
 
 /** Each talked twice with the owner of the right key, received everything, and left properly. */
 function assertServed(clients: readonly ScriptedClient[]): void {
-  for (const { number, past, hasLeft } of clients) {
+  for (const { number, results, hasLeft } of clients) {
     const other = clients[number ^ 1]!;
-    assertEquals(past, ScriptedClient.past(number, other.publicKey), `honest${number}`);
+    assertEquals(
+      results,
+      ScriptedClient.expectedResults(number, other.publicKey),
+      `honest${number}`,
+    );
     assertEquals(hasLeft, true, `honest${number}`);
   }
 }

@@ -17,7 +17,7 @@ import {
   requestBytes,
   Stage,
   ZERO,
-} from "../support/server_harness.ts";
+} from "../support/server_stage.ts";
 
 /** The smallest request of each kind that a stranger can send. */
 function strangersRequests(token: Uint8Array): (Frame & { nonce: bigint })[] {

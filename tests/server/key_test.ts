@@ -12,7 +12,7 @@ import {
   requestBytes,
   Stage,
   ZERO,
-} from "../support/server_harness.ts";
+} from "../support/server_stage.ts";
 
 /** The answer to a look-up by client `n`. */
 function lookUp(stage: Stage, n: number, token: Uint8Array, name: string): Frame {

@@ -18,7 +18,7 @@ import {
 } from "../../server/limits.ts";
 import { renderTotals } from "../../server/screen/render.ts";
 import { scaled } from "../support/scale.ts";
-import { client, registerFrame, requestBytes, Stage, ZERO } from "../support/server_harness.ts";
+import { client, registerFrame, requestBytes, Stage, ZERO } from "../support/server_stage.ts";
 
 /** The address of client `n` on another machine than all others. */
 function elsewhere(n: number): Address {

@@ -9,7 +9,7 @@ import {
   requestBytes,
   Stage,
   ZERO,
-} from "../support/server_harness.ts";
+} from "../support/server_stage.ts";
 
 const SECRET = new TextEncoder().encode("correct horse battery staple");
 const OTHER = new TextEncoder().encode("correct horse battery stable");

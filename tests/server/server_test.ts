@@ -17,7 +17,7 @@ import {
   requestBytes,
   Stage,
   ZERO,
-} from "../support/server_harness.ts";
+} from "../support/server_stage.ts";
 
 Deno.test("Server challenges a Register, then registers its sender", () => {
   const stage = new Stage();

@@ -5,7 +5,7 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { toHex } from "../support/hex.ts";
-import { look, type Seen, type SeenFrame } from "../support/plaintext_log.ts";
+import { decrypt, type PlainFrame, type Plaintext } from "../support/plaintext_log.ts";
 
 /** A datagram that a host sent. */
 export class Datagram {
@@ -25,7 +25,7 @@ export class Datagram {
     | "dropped by the story"
     | "corrupted" = "delivered";
   /** Decoded and decrypted. */
-  readonly decoded: Seen;
+  readonly decoded: Plaintext;
 
   constructor(time: Instant, from: string, to: string, bytes: Uint8Array, isForged = false) {
     this.time = time;
@@ -34,17 +34,17 @@ export class Datagram {
     this.bytes = bytes;
     this.isForged = isForged;
     // At once: the plaintext log is bounded.
-    this.decoded = look(bytes);
+    this.decoded = decrypt(bytes);
   }
 
   /** Its frames; none if it cannot be decrypted. */
-  get frames(): readonly SeenFrame[] {
+  get frames(): readonly PlainFrame[] {
     return this.decoded.ok ? this.decoded.frames : [];
   }
 
   /** The first frame of a kind. */
-  frame<K extends SeenFrame["kind"]>(kind: K): Extract<SeenFrame, { kind: K }> | undefined {
-    return this.frames.find((frame): frame is Extract<SeenFrame, { kind: K }> =>
+  frame<K extends PlainFrame["kind"]>(kind: K): Extract<PlainFrame, { kind: K }> | undefined {
+    return this.frames.find((frame): frame is Extract<PlainFrame, { kind: K }> =>
       frame.kind === kind
     );
   }
@@ -62,7 +62,7 @@ export class Datagram {
   }
 }
 
-function frameToString({ kind, ...fields }: SeenFrame): string {
+function frameToString({ kind, ...fields }: PlainFrame): string {
   return `${kind}(${fieldsToString(fields)})`;
 }
 

@@ -8,7 +8,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import { type Ack, DatagramType } from "../../protocol/wire/frame.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Datagram } from "./datagram.ts";
-import type { SeenFrame } from "../support/plaintext_log.ts";
+import type { PlainFrame } from "../support/plaintext_log.ts";
 
 /** Milliseconds between two transmissions with fixed timers. */
 export const RESEND_AFTER = 10_000;
@@ -83,7 +83,7 @@ export class RetransmissionCheck {
     }
   }
 
-  #check(key: string, { kind }: SeenFrame, time: Instant, last: Instant): void {
+  #check(key: string, { kind }: PlainFrame, time: Instant, last: Instant): void {
     const gap = time - last;
     this.retransmissions++;
     if (this.#mode === "fixed") {
@@ -108,7 +108,7 @@ export class RetransmissionCheck {
 
 /** Identifies a frame that is retransmitted; undefined for all others. */
 function keyOf(
-  frame: SeenFrame,
+  frame: PlainFrame,
   type: DatagramType,
   connection: number,
 ): string | undefined {

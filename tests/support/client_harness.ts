@@ -10,9 +10,9 @@ import type { Address } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { FakeRequest, PlayedResponder } from "./fake_peer.ts";
+import { FakeRequest, FakeResponder } from "./fake_peer.ts";
 import { Prng } from "./random.ts";
-import { look, type SeenFrame } from "./plaintext_log.ts";
+import { decrypt, type PlainFrame } from "./plaintext_log.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 /** The source of unsolicited datagrams. */
@@ -24,7 +24,7 @@ export interface Sent {
   bytes: Uint8Array;
   packet: number | undefined;
   /** Decrypted. */
-  frames: readonly SeenFrame[];
+  frames: readonly PlainFrame[];
 }
 
 /** A client that is registering. */
@@ -102,7 +102,7 @@ export class ClientHarness {
       const transmit = this.client.pollTransmit(this.now);
       if (transmit === undefined) return all;
       const bytes = transmit.bytes.slice();
-      const seen = look(bytes);
+      const seen = decrypt(bytes);
       const [packet, frames] = seen.ok ? [seen.header.packet, seen.frames] : [undefined, []];
       all.push({ to: transmit.to, bytes, packet, frames });
     }
@@ -131,12 +131,12 @@ export function registered(): ClientHarness {
 }
 
 /** The frames of all datagrams. */
-export function framesOf(sent: readonly Sent[]): SeenFrame[] {
+export function framesOf(sent: readonly Sent[]): PlainFrame[] {
   return sent.flatMap(({ frames }) => frames);
 }
 
 /** A client that requests client 2, which the test plays. */
-export function requesting(): ClientHarness & { peer: PlayedResponder; localConnection: number } {
+export function requesting(): ClientHarness & { peer: FakeResponder; localConnection: number } {
   const harness = registered();
   harness.client.connect(harness.now, 2);
   const [lookUp] = framesOf(harness.sent());
@@ -154,6 +154,6 @@ export function requesting(): ClientHarness & { peer: PlayedResponder; localConn
   const [frame] = request?.frames ?? [];
   assert(request !== undefined && frame?.kind === "connectionRequest");
   harness.events();
-  const peer = new PlayedResponder(harness.random, request.bytes, harness.identityOf(2));
+  const peer = new FakeResponder(harness.random, request.bytes, harness.identityOf(2));
   return Object.assign(harness, { peer, localConnection: frame.connection });
 }

@@ -1,5 +1,5 @@
 /**
- * What a peer says that a test plays: it has keys of its own, and makes real handshakes.
+ * Datagrams of a peer that a test plays: it has keys of its own, and makes valid handshakes.
  *
  * @module
  */
@@ -22,8 +22,8 @@ import {
 import { Initiator, readMessageOne, type Responder } from "../../protocol/crypto/noise.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 
-/** What a request says; what is left out is as it should be. */
-export interface RequestWords {
+/** The content of a request, all of it optional. */
+export interface RequestFields {
   requester?: number;
   responder?: number;
   name?: string;
@@ -33,16 +33,16 @@ export interface RequestWords {
   identity?: KeyPair;
 }
 
-/** A request that a test made. */
+/** A Connection Request to a client. */
 export class FakeRequest {
   readonly bytes: Uint8Array;
   readonly connection: number;
   readonly early: Seals;
 
   /** @param remoteKey the static key of the client that is requested. */
-  constructor(random: Random, remoteKey: Uint8Array, words: RequestWords = {}) {
-    const { requester = 66, responder = 1, name = "", connection = 4711, timestamp = 1n } = words;
-    const { identity = makeKeyPair(random) } = words;
+  constructor(random: Random, remoteKey: Uint8Array, fields: RequestFields = {}) {
+    const { requester = 66, responder = 1, name = "", connection = 4711, timestamp = 1n } = fields;
+    const { identity = makeKeyPair(random) } = fields;
     const initiator = new Initiator(identity, makeKeyPair(random), remoteKey, PROLOGUE);
     const content = encodeRequestContent({ requester, responder, timestamp, name });
     const messageOne = initiator.writeMessageOne(content);
@@ -53,13 +53,13 @@ export class FakeRequest {
   }
 
   /** A Handshake datagram of the requester. */
-  say(...frames: Frame[]): Uint8Array {
+  seal(...frames: Frame[]): Uint8Array {
     return encodeSealed(DatagramType.Handshake, this.connection, this.early.sealer, frames);
   }
 }
 
-/** The responder to a request that a client made. */
-export class PlayedResponder {
+/** The responder to a Connection Request of a client. */
+export class FakeResponder {
   readonly #random: Random;
   readonly #handshake: Responder;
   readonly #connection: number;
@@ -92,7 +92,7 @@ export class PlayedResponder {
   }
 
   /** A Handshake datagram of the responder. */
-  say(...frames: Frame[]): Uint8Array {
+  seal(...frames: Frame[]): Uint8Array {
     return encodeSealed(DatagramType.Handshake, this.#connection, this.early.sealer, frames);
   }
 }

@@ -1,11 +1,10 @@
 /**
- * What is inside sealed datagrams, for tests that have both ends in one process.
+ * Remembers the plaintext of sealed datagrams, for tests with both ends in one process.
  *
- * The product has no seam for this, and must not have one: who has not the keys learns nothing. So
- * the methods that seal are wrapped here, on their prototypes, and what they were given is noted
- * beside what they returned. That affects only the test file that imports this (each runs in an
- * isolate of its own), and changes nothing of what is sent. The notes are bounded: the oldest are
- * forgotten.
+ * The product must have no way to read a datagram without its keys. So this wraps the methods that
+ * seal, on their prototypes, and remembers their input by their output, up to a bound. That affects
+ * only the test file that imports this, because each runs in an isolate of its own, and changes
+ * nothing that is sent.
  *
  * @module
  */
@@ -25,60 +24,60 @@ import {
 import { Initiator, Responder } from "../../protocol/crypto/noise.ts";
 import { Sealer } from "../../protocol/crypto/seal.ts";
 
-/** Notes that are kept of each sort. */
-const NOTES_MAX = 20_000;
+/** Most plaintexts of each kind. */
+const ENTRIES_MAX = 20_000;
 const TAG_SIZE = 16;
 
-/** A Connection Request, with what message one carries; nothing where no client here wrote it. */
-export type SeenRequest = ConnectionRequest & { content: RequestContent | undefined };
-/** An Accept, with what message two carries. */
-export type SeenAccept = ConnectionAccept & { content: AcceptContent | undefined };
-/** A frame, seen from inside. */
-export type SeenFrame =
+/** A Connection Request and the content of message one; undefined if no client here wrote it. */
+export type PlainRequest = ConnectionRequest & { content: RequestContent | undefined };
+/** An Accept and the content of message two. */
+export type PlainAccept = ConnectionAccept & { content: AcceptContent | undefined };
+/** A decrypted frame. */
+export type PlainFrame =
   | Exclude<Frame, ConnectionRequest | ConnectionAccept>
-  | SeenRequest
-  | SeenAccept;
+  | PlainRequest
+  | PlainAccept;
 
-/** A datagram, seen from inside. */
-export type Seen =
+/** A decrypted datagram. */
+export type Plaintext =
   | {
     ok: true;
     header: Header;
-    frames: readonly SeenFrame[];
-    /** Whether nobody here sealed it, so that the frames are not known. */
+    frames: readonly PlainFrame[];
+    /** Whether it was not sealed here, so that the frames are unknown. */
     isUnknown: boolean;
-    /** Which key it was sealed with: counts the {@linkcode Sealer}s; undefined where it is not. */
+    /** Number of the {@linkcode Sealer} that sealed it; undefined for all others. */
     key: number | undefined;
   }
   | { ok: false; error: DecodeError };
 
-/** The last notes, by some of the bytes that they are about. */
-class Notes<T> {
-  readonly #notes = new Map<number, T>();
+/** A bounded map from random bytes. */
+class RecentMap<T> {
+  readonly #entries = new Map<number, T>();
 
-  add(bytes: Uint8Array, note: T): void {
-    this.#notes.set(keyOf(bytes), note);
-    if (this.#notes.size <= NOTES_MAX) return;
-    for (const oldest of this.#notes.keys()) {
-      this.#notes.delete(oldest);
+  add(bytes: Uint8Array, entry: T): void {
+    this.#entries.set(keyOf(bytes), entry);
+    if (this.#entries.size <= ENTRIES_MAX) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
       return;
     }
   }
 
   get(bytes: Uint8Array): T | undefined {
-    return this.#notes.get(keyOf(bytes));
+    return this.#entries.get(keyOf(bytes));
   }
 }
 
-/** Of random bytes, 53 bits: two that are the same mean the same. */
+/** The first 53 bits of random bytes, which are unique in practice. */
 function keyOf(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return view.getUint32(0) * 2 ** 21 + (view.getUint32(4) >>> 11);
 }
 
-const sealed = new Notes<{ frames: Uint8Array; size: number; key: number }>();
-const messagesOne = new Notes<RequestContent>();
-const messagesTwo = new Notes<AcceptContent>();
+const sealed = new RecentMap<{ frames: Uint8Array; size: number; key: number }>();
+const messagesOne = new RecentMap<RequestContent>();
+const messagesTwo = new RecentMap<AcceptContent>();
 const keys = new WeakMap<Sealer, number>();
 let keyCount = 0;
 
@@ -110,8 +109,8 @@ Responder.prototype.writeMessageTwo = function (this: Responder, ephemeral, payl
   return result;
 };
 
-/** Looks into a datagram; where it was altered, what it was before may be seen. */
-export function look(bytes: Uint8Array): Seen {
+/** Decodes and decrypts a datagram; an altered one may give the original frames. */
+export function decrypt(bytes: Uint8Array): Plaintext {
   const decoded = decodeDatagram(bytes);
   if (!decoded.ok) return decoded;
   const { header } = decoded.value;
@@ -120,16 +119,16 @@ export function look(bytes: Uint8Array): Seen {
     return { ok: true, header, frames, isUnknown: false, key: undefined };
   }
   const { length } = decoded.value.sealed;
-  const note = length < TAG_SIZE
+  const entry = length < TAG_SIZE
     ? undefined
     : sealed.get(decoded.value.sealed.subarray(length - TAG_SIZE));
-  const plain = note?.size === length ? decodeFrames(note.frames) : undefined;
+  const plain = entry?.size === length ? decodeFrames(entry.frames) : undefined;
   if (plain === undefined) return { ok: true, header, frames: [], isUnknown: true, key: undefined };
   const frames = plain.frames.map(withContent);
-  return { ok: true, header, frames, isUnknown: false, key: note?.key };
+  return { ok: true, header, frames, isUnknown: false, key: entry?.key };
 }
 
-function withContent(frame: Frame): SeenFrame {
+function withContent(frame: Frame): PlainFrame {
   if (frame.kind === "connectionRequest") {
     const isNone = frame.messageOne.length < 8;
     return { ...frame, content: isNone ? undefined : messagesOne.get(frame.messageOne) };

@@ -1,5 +1,5 @@
 /**
- * Randomness that can be repeated: a generator with a seed, and where the seed comes from.
+ * Reproducible randomness: a generator, and its seed.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export class Prng {
     return (BigInt(this.u32()) << 32n) | BigInt(this.u32());
   }
 
-  /** Bytes of an array of their own; bound, so that it can stand for a `Random`. */
+  /** New random bytes; bound, so that it can be used as a `Random`. */
   readonly bytes = (size: number): Uint8Array => {
     const bytes = new Uint8Array(size);
     for (let i = 0; i < size; i++) bytes[i] = this.u32() >>> 24;
@@ -48,13 +48,13 @@ export class Prng {
     return items[this.int(items.length)] as T;
   }
 
-  /** Whether something happens that has the probability `p`. */
+  /** True with the probability `p`. */
   chance(p: number): boolean {
     return this.next() < p;
   }
 }
 
-/** The seed in the variable `UDP_CHAT_SEED`, or one that differs from run to run. */
+/** The seed in `UDP_CHAT_SEED`, or a random one. */
 export function seedFromEnv(): number {
   const text = Deno.env.get("UDP_CHAT_SEED");
   if (text === undefined || text === "") return Math.floor(Math.random() * 2 ** 32);
@@ -65,7 +65,7 @@ export function seedFromEnv(): number {
   return seed;
 }
 
-/** Runs `body` with a generator; where it fails, the error tells how to repeat it. */
+/** Runs `body` with a generator; an error names the seed. */
 export function withSeed(seed: number, body: (prng: Prng) => void): void {
   try {
     body(new Prng(seed));

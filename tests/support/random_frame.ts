@@ -1,5 +1,5 @@
 /**
- * Random headers and frames, of ordinary and of extreme values.
+ * Random headers and frames, with ordinary and extreme values.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * An honest client, as a machine that a test drives: a whole client whose user calls another one and
- * is called back, chats each time, and leaves.
+ * A client with a scripted user, as a machine that a test drives: one user of each pair connects to
+ * the other, they chat, the other connects back, they chat again, and both leave.
  *
  * @module
  */
@@ -11,36 +11,36 @@ import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { toHex } from "./hex.ts";
 
-/** Texts that each of the two says in a conversation. */
+/** Texts that each user sends in a conversation. */
 const TEXTS = 3;
 
-/** One conversation, as one of the two has it. */
-interface Call {
-  /** The other's key. */
+/** One conversation, as one of both users sees it. */
+interface Conversation {
+  /** The peer's key. */
   readonly key: Uint8Array;
-  said: number;
+  sent: number;
   delivered: number;
-  readonly heard: string[];
+  readonly received: string[];
 }
 
-/** A client whose number decides whom it talks with: 0 with 1, 2 with 3, and so on. */
+/** A client whose number gives its peer's: 0 chats with 1, 2 with 3, and so on. */
 export class ScriptedClient implements DatagramMachine<ClientEvent> {
   readonly number: number;
   readonly publicKey: Uint8Array;
-  readonly #other: number;
+  readonly #peer: number;
   readonly #client: Client;
-  #call: Call | undefined;
-  #hasAsked = false;
-  #isAsked = false;
-  /** What came of its conversations. */
-  readonly #past: string[] = [];
+  #conversation: Conversation | undefined;
+  #hasConnected = false;
+  #isRequested = false;
+  /** The results of its conversations. */
+  readonly #results: string[] = [];
   #isRegistered = false;
   #hasLeft: boolean | undefined;
 
   /** Starts registering as `honest…`. */
   constructor(now: Instant, number: number, server: Address, port: number, random: Random) {
     this.number = number;
-    this.#other = number ^ 1;
+    this.#peer = number ^ 1;
     const identity = makeKeyPair(random);
     this.publicKey = identity.publicKey;
     this.#client = new Client(now, {
@@ -67,38 +67,42 @@ export class ScriptedClient implements DatagramMachine<ClientEvent> {
     return this.#hasLeft;
   }
 
-  /** What came of it, in a line for each conversation, and one for each error. */
-  get past(): readonly string[] {
-    return this.#past;
+  /** The results: a line for each conversation and for each error. */
+  get results(): readonly string[] {
+    return this.#results;
   }
 
-  /** What must come of it where the other one has this key. */
-  static past(number: number, otherKey: Uint8Array): string[] {
+  /** The results that are expected with a peer with this key. */
+  static expectedResults(number: number, peerKey: Uint8Array): string[] {
     const texts = Array.from({ length: TEXTS }, (_, n) => textOf(number ^ 1, n)).join();
-    const story = `${toHex(otherKey)} heard ${texts}, ${TEXTS} delivered, 0 undelivered`;
-    return ["local", "peer"].map((_, call) =>
-      `${story}, by ${call === number % 2 ? "local" : "peer"}`
+    const all = `${toHex(peerKey)} received ${texts}, ${TEXTS} delivered, 0 undelivered`;
+    return ["local", "peer"].map((_, conversation) =>
+      `${all}, by ${conversation === number % 2 ? "local" : "peer"}`
     );
   }
 
-  /** Does what comes next, if it is its turn. The even numbers call first. */
+  /** Acts if it is the user's turn. The even numbers connect first. */
   act(now: Instant): void {
     const client = this.#client;
-    const isCaller = this.#past.length === this.number % 2;
-    const call = this.#call;
-    if (this.#past.length === 2) return client.leave(now);
-    if (call === undefined) {
-      if (isCaller && !this.#hasAsked) client.connect(now, `honest${this.#other}`);
-      if (!isCaller && this.#isAsked) client.accept(now);
-      this.#hasAsked ||= isCaller;
-      this.#isAsked &&= isCaller;
+    const isRequester = this.#results.length === this.number % 2;
+    const conversation = this.#conversation;
+    if (this.#results.length === 2) return client.leave(now);
+    if (conversation === undefined) {
+      if (isRequester && !this.#hasConnected) client.connect(now, `honest${this.#peer}`);
+      if (!isRequester && this.#isRequested) client.accept(now);
+      this.#hasConnected ||= isRequester;
+      this.#isRequested &&= isRequester;
       return;
     }
-    const isOwnTurn = isCaller ? call.heard.length === call.said : call.heard.length > call.said;
-    if (isOwnTurn && call.said < TEXTS) client.send(now, textOf(this.number, call.said++));
-    const isOver = call.heard.length === TEXTS && call.delivered === TEXTS;
+    const isOwnTurn = isRequester
+      ? conversation.received.length === conversation.sent
+      : conversation.received.length > conversation.sent;
+    if (isOwnTurn && conversation.sent < TEXTS) {
+      client.send(now, textOf(this.number, conversation.sent++));
+    }
+    const isOver = conversation.received.length === TEXTS && conversation.delivered === TEXTS;
     const isConnected = client.view().state === "connected";
-    if (isCaller && isOver && isConnected) client.terminate(now);
+    if (isRequester && isOver && isConnected) client.terminate(now);
   }
 
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
@@ -119,21 +123,21 @@ export class ScriptedClient implements DatagramMachine<ClientEvent> {
 
   pollEvent(): ClientEvent | undefined {
     const event = this.#client.pollEvent();
-    const call = this.#call;
+    const conversation = this.#conversation;
     if (event?.kind === "registered") this.#isRegistered = true;
-    if (event?.kind === "request") this.#isAsked = true;
+    if (event?.kind === "request") this.#isRequested = true;
     if (event?.kind === "connected") {
-      this.#call = { key: event.key.slice(), said: 0, delivered: 0, heard: [] };
+      this.#conversation = { key: event.key.slice(), sent: 0, delivered: 0, received: [] };
     }
-    if (event?.kind === "message") call?.heard.push(event.text);
-    if (event?.kind === "delivered" && call !== undefined) call.delivered++;
-    if (event?.kind === "terminated" && call !== undefined) {
-      const { key, heard, delivered } = call;
+    if (event?.kind === "message") conversation?.received.push(event.text);
+    if (event?.kind === "delivered" && conversation !== undefined) conversation.delivered++;
+    if (event?.kind === "terminated" && conversation !== undefined) {
+      const { key, received, delivered } = conversation;
       const end = `${delivered} delivered, ${event.undelivered} undelivered, by ${event.by}`;
-      this.#past.push(`${toHex(key)} heard ${heard}, ${end}`);
-      this.#call = undefined;
+      this.#results.push(`${toHex(key)} received ${received}, ${end}`);
+      this.#conversation = undefined;
     }
-    if (event?.kind === "error") this.#past.push(event.message);
+    if (event?.kind === "error") this.#results.push(event.message);
     if (event?.kind === "left") this.#hasLeft = event.acknowledged;
     return event;
   }

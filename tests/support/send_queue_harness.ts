@@ -1,5 +1,5 @@
 /**
- * A SendQueue, and datagrams that a test sends from it.
+ * Makes a SendQueue, and sends its Messages in datagrams.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { SendQueue } from "../../protocol/connection/send_queue.ts";
 
-/** What each queue's datagrams are noted in. */
+/** The flight of each queue. */
 const flights = new WeakMap<SendQueue, Flight>();
 
-/** A queue with timers of this mode. */
+/** A queue with these timers. */
 export function makeQueue(mode: TimerMode = "adaptive"): { queue: SendQueue; rtt: RttEstimator } {
   const rtt = new RttEstimator(TIMER_POLICIES[mode]);
   const flight = new Flight(0, rtt, { hostname: "192.0.2.2", port: 2 });
@@ -23,7 +23,7 @@ export function makeQueue(mode: TimerMode = "adaptive"): { queue: SendQueue; rtt
   return { queue, rtt };
 }
 
-/** Sends the one Message that is due, if one is, in the datagram with this packet counter. */
+/** Sends the Message that is due, if any, in a datagram with this packet number. */
 export function sendOne(queue: SendQueue, now: number, packet: number): Message | undefined {
   const { dueSize } = queue;
   if (dueSize === 0) return undefined;
@@ -32,7 +32,7 @@ export function sendOne(queue: SendQueue, now: number, packet: number): Message 
   return first;
 }
 
-/** Sends one datagram with room for so many bytes of frames. */
+/** Sends one datagram with `room` bytes for frames. */
 export function sendDatagram(
   queue: SendQueue,
   now: number,
@@ -48,7 +48,7 @@ export function sendDatagram(
   return decoded.frames.filter((frame) => frame.kind === "message");
 }
 
-/** Sends what is due, in one datagram for each Message from packet `packet` on. */
+/** Sends all Messages that are due, one in a datagram, from packet number `packet` on. */
 export function send(queue: SendQueue, now: number, packet = 0): Message[] {
   const sent: Message[] = [];
   for (let one = sendOne(queue, now, packet); one; one = sendOne(queue, now, ++packet)) {
@@ -62,20 +62,19 @@ export function seqs(messages: readonly Message[]): number[] {
   return messages.map(({ seq }) => seq);
 }
 
-/** An Ack with these ranges, each as its ends. */
+/** An Ack with these ranges. */
 export function ack(next: number, ...ranges: [number, number][]): Ack {
-  return heardAck(-1, next, ...ranges);
+  return packetAck(-1, next, ...ranges);
 }
 
-/** An Ack that names a datagram. */
-export function heardAck(packet: number, next: number, ...ranges: [number, number][]): Ack {
-  const arrived = 0;
+/** An Ack that also acknowledges the datagram with this packet number. */
+export function packetAck(packet: number, next: number, ...ranges: [number, number][]): Ack {
   return {
     kind: "ack",
     cumulativeSeq: next,
     largestPacket: packet + 1,
     delay: 0,
-    packetBitmap: arrived,
+    packetBitmap: 0,
     ranges: ranges.map(([first, last]) => ({ first, last })),
   };
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ExitStatus } from "../../../client/exit.ts";
 import { SEND_WINDOW } from "../../../client/commands/script.ts";
-import { BOB, CAROL, Stage } from "../../support/script_harness.ts";
+import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
 /** A script that is connected with bob, and then also with carol. */
 function withTwo(...lines: string[]): Stage {

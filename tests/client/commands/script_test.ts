@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { ErrorCode } from "../../../client/event.ts";
 import { ExitStatus } from "../../../client/exit.ts";
 import { SEND_WINDOW } from "../../../client/commands/script.ts";
-import { ANA, BOB, Stage } from "../../support/script_harness.ts";
+import { ANA, BOB, Stage } from "../../support/script_stage.ts";
 
 Deno.test("Script runs nothing before the client is registered", () => {
   const stage = new Stage({}, "connect 2");

@@ -43,7 +43,7 @@ Deno.test("a Handshake datagram is tried under a few keys at most, however many 
   });
   const acked = requests.filter((request) => {
     const said = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 } as const;
-    return framesOf(lone.receive(request.say(said))).length > 0;
+    return framesOf(lone.receive(request.seal(said))).length > 0;
   });
   assertEquals(acked, requests.slice(0, SHARED_IDS_MAX));
 });

@@ -6,8 +6,8 @@ import {
   SPARSE_LENGTH_MAX,
 } from "../../../protocol/connection/send_queue.ts";
 import {
-  heardAck,
   makeQueue,
+  packetAck,
   send,
   sendDatagram,
   sendOne,
@@ -46,18 +46,18 @@ function busyQueue(count = 2 * SPARSE_LENGTH_MAX): SendQueue {
 
 Deno.test("SendQueue sends again what three datagrams that arrived had overtaken", () => {
   const queue = busyQueue();
-  queue.handleAck(40, heardAck(13, 1, [2, 3]));
+  queue.handleAck(40, packetAck(13, 1, [2, 3]));
   assertEquals(queue.dueSize, 0);
-  queue.handleAck(41, heardAck(14, 1, [2, 4]));
+  queue.handleAck(41, packetAck(14, 1, [2, 4]));
   assertEquals(seqs(send(queue, 41, 50)), [1]);
   // Nothing newer arrived since it was sent again.
-  queue.handleAck(42, heardAck(41, 1, [2, 31]));
+  queue.handleAck(42, packetAck(41, 1, [2, 31]));
   assertEquals(queue.dueSize, 0);
 });
 
 Deno.test("SendQueue sends again what one datagram had overtaken an eighth of a round trip ago", () => {
   const queue = busyQueue();
-  queue.handleAck(40, heardAck(12, 1, [2, 2]));
+  queue.handleAck(40, packetAck(12, 1, [2, 2]));
   assertEquals(queue.dueSize, 0);
   assertEquals(queue.nextTimeout(), 45);
   queue.handleTimeout(45);
@@ -67,7 +67,7 @@ Deno.test("SendQueue sends again what one datagram had overtaken an eighth of a 
 Deno.test("SendQueue does not take for lost what a full Ack has no room for", () => {
   const queue = busyQueue(100);
   const ranges = Array.from({ length: 16 }, (_, n): [number, number] => [2 * n + 1, 2 * n + 1]);
-  queue.handleAck(40, heardAck(109, 0, ...ranges));
+  queue.handleAck(40, packetAck(109, 0, ...ranges));
   assertEquals(seqs(send(queue, 40, 200)), Array.from({ length: 16 }, (_, n) => 2 * n));
 });
 
@@ -76,7 +76,7 @@ Deno.test("SendQueue sends again what was refused in a datagram that arrived", (
   queue.push("one");
   queue.push("two");
   assertEquals(sendDatagram(queue, 0, 7).length, 2);
-  queue.handleAck(40, heardAck(7, 0, [1, 1]));
+  queue.handleAck(40, packetAck(7, 0, [1, 1]));
   assertEquals(seqs(send(queue, 40, 8)), [0]);
 });
 
@@ -87,7 +87,7 @@ Deno.test("SendQueue carries the three newest unacknowledged Messages in each da
     return seqs(sendDatagram(queue, 20 * seq, seq));
   });
   assertEquals(sent, [[0], [1, 0], [2, 1, 0], [3, 2, 1, 0], [4, 3, 2, 1], [5, 4, 3, 2]]);
-  queue.handleAck(110, heardAck(4, 3, [4, 4]));
+  queue.handleAck(110, packetAck(4, 3, [4, 4]));
   queue.push("6");
   assertEquals(seqs(sendDatagram(queue, 120, 6)), [6, 5, 3]);
 });
@@ -116,7 +116,7 @@ Deno.test("SendQueue sends no copy of what was acknowledged before", () => {
   const { queue } = makeQueue();
   queue.push("hi");
   send(queue, 0);
-  queue.handleAck(COPY_DELAY - 1, heardAck(0, 1));
+  queue.handleAck(COPY_DELAY - 1, packetAck(0, 1));
   assertEquals([queue.nextTimeout(), queue.dueSize], [undefined, 0]);
 });
 
@@ -125,7 +125,7 @@ Deno.test("SendQueue sends nothing again because of a gap with fixed timers", ()
   queue.push("one");
   queue.push("two");
   send(queue, 0);
-  queue.handleAck(40, heardAck(1, 0, [1, 1]));
+  queue.handleAck(40, packetAck(1, 0, [1, 1]));
   assertEquals(queue.dueSize, 0);
   queue.handleTimeout(9999);
   assertEquals(queue.dueSize, 0);
@@ -139,16 +139,16 @@ Deno.test("SendQueue samples the round trip of the datagram that an Ack names, o
   send(queue, 0, 0);
   queue.push("two");
   send(queue, 60, 1);
-  queue.handleAck(100, heardAck(1, 2));
+  queue.handleAck(100, packetAck(1, 2));
   assertEquals(rtt.srtt, 40);
-  queue.handleAck(500, heardAck(1, 2));
-  queue.handleAck(500, heardAck(0, 2));
+  queue.handleAck(500, packetAck(1, 2));
+  queue.handleAck(500, packetAck(0, 2));
   assertEquals(rtt.srtt, 40);
   queue.push("three");
   send(queue, 1000, 2);
   queue.handleTimeout(5000);
   send(queue, 5000, 3);
   // It is plain which transmission this is the answer to; the other end held it back for 2 ms.
-  queue.handleAck(5042, { ...heardAck(3, 3), delay: 20 });
+  queue.handleAck(5042, { ...packetAck(3, 3), delay: 20 });
   assertEquals(rtt.srtt, 40);
 });

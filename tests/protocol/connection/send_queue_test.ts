@@ -13,7 +13,14 @@ import {
   WINDOW,
 } from "../../../protocol/connection/send_queue.ts";
 import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
-import { ack, heardAck, makeQueue, send, sendOne, seqs } from "../../support/send_queue_harness.ts";
+import {
+  ack,
+  makeQueue,
+  packetAck,
+  send,
+  sendOne,
+  seqs,
+} from "../../support/send_queue_harness.ts";
 
 /** Of each delivered text, its number and time. */
 function delivered(deliveries: readonly Delivery[]): [number, number][] {
@@ -159,8 +166,8 @@ Deno.test("SendQueue.handleAck() ignores an Ack for what was never sent", () => 
       ack(0, [1, 1]),
       ack(0, [0, 1]),
       ack(1, [5, 0xffff_ffff]),
-      heardAck(1, 0),
-      heardAck(0xffff_fffe, 1),
+      packetAck(1, 0),
+      packetAck(0xffff_fffe, 1),
     ]
   ) {
     assertEquals(queue.handleAck(10, wrong), []);

@@ -113,7 +113,7 @@ Deno.test("a Connection Request and a Connection Accept have one size, whatever 
   const sizes = NAMES.map((name) => {
     const lone = requesting();
     const frame = lone.peer.accept({ responder: 2, connection: 5, timestamp: 1n, name });
-    const accept = lone.peer.say(frame);
+    const accept = lone.peer.seal(frame);
     assertEquals(framesOf(lone.receive(accept))[0]?.kind, "ack");
     const { bytes } = new FakeRequest(lone.random, lone.identity.publicKey, { name });
     assertEquals(bytes.length, REQUEST_SIZE);
@@ -295,7 +295,7 @@ Deno.test("no answer to a request or to a cancellation is larger than it, nor is
   lone.sent();
   for (let left = 20; left > 0; left--) hear(lone, ringing.bytes);
   const cancel: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
-  for (let left = 2; left > 0; left--) hear(lone, ringing.say(cancel));
+  for (let left = 2; left > 0; left--) hear(lone, ringing.seal(cancel));
   hear(lone, ringing.bytes);
   for (let left = HANDSHAKES_AT_ONCE; left > 0; left--) hear(lone, freshRequest(lone));
   hear(lone, freshRequest(lone));

@@ -3,7 +3,7 @@ import { decodeDatagram } from "../../../protocol/wire/datagram.ts";
 import { DatagramType, type Frame } from "../../../protocol/wire/frame.ts";
 import { readRequest } from "../../../protocol/wire/directory_request.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
-import { registerFrame, requestBytes } from "../../support/server_harness.ts";
+import { registerFrame, requestBytes } from "../../support/server_stage.ts";
 
 /** What decodeDatagram() makes of a Request with one frame. */
 function decodeOne(bytes: Uint8Array): Frame | undefined {

@@ -5,7 +5,7 @@ import { EXPIRED_MAX, MemoryTable } from "../../../server/table/memory_table.ts"
 import { NO_SLOT, type RegisterRequest, type TableClient } from "../../../server/table/table.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_bytes.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
-import { publicKeyOf } from "../../support/server_harness.ts";
+import { publicKeyOf } from "../../support/server_stage.ts";
 import { type Entry, readEntry } from "../../support/table_entry.ts";
 
 const LEASE = 45_000;

@@ -1,5 +1,5 @@
 /**
- * A directory on virtual time for the tests, and what they send to it.
+ * A directory on virtual time, and the datagrams that tests send to it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { Prover } from "../../protocol/crypto/proof.ts";
 import { Server, type ServerOptions } from "../../server/server.ts";
 import { Prng } from "./random.ts";
 
-/** The lease on the stage, in milliseconds. */
+/** The lease in milliseconds. */
 export const LEASE = 45_000;
 /** The static key of client `n`. */
 export function publicKeyOf(n: number): Uint8Array {
@@ -39,7 +39,7 @@ export class Stage {
     this.server = new Server({ maxClients: 10_000, lease: LEASE, random, ...options });
   }
 
-  /** Delivers bytes, and takes the datagrams that go back. */
+  /** Gives the directory a datagram; returns its answers. */
   deliver(bytes: Uint8Array, from: Address): Uint8Array[] {
     this.server.handleDatagram(this.now, bytes, from);
     return this.takeSent().map(({ bytes, to }) => {
@@ -57,7 +57,7 @@ export class Stage {
     return sent;
   }
 
-  /** Sends requests in one datagram, with a proof where there is a secret; takes the answers. */
+  /** Sends requests in one datagram, with a proof if there is a secret; returns the answers. */
   askAll(frames: readonly Frame[], from: Address): Frame[] {
     const bytes = requestBytes(frames);
     const answers = this.deliver(this.#prover?.prove(bytes) ?? bytes, from);
@@ -65,7 +65,7 @@ export class Stage {
     return answers.flatMap(framesOf).filter(({ kind }) => kind !== "proof");
   }
 
-  /** Sends a request and takes its answer, which must echo the nonce. */
+  /** Sends a request; returns its answer, which must echo the nonce. */
   ask(frame: Frame & { nonce: bigint }, from: Address): Frame {
     const [answer, ...more] = this.askAll([frame], from);
     assert(answer !== undefined && "nonce" in answer);
@@ -73,21 +73,21 @@ export class Stage {
     return answer;
   }
 
-  /** Sends a Register, and again with the cookie. */
+  /** Sends a Register twice, the second time with the cookie. */
   register(frame: Register, from: Address): Frame {
     const challenge = this.ask(frame, from);
     assert(challenge.kind === "challenge");
     return this.ask({ ...frame, cookie: challenge.cookie }, from);
   }
 
-  /** Lets client `n` join, from its port. */
+  /** Registers client `n` from its port. */
   join(n: number, fields: Partial<Register> = {}): Registered {
     const answer = this.register(registerFrame(n, fields), client(n));
     assert(answer.kind === "registered");
     return answer;
   }
 
-  /** The events so far, as words. */
+  /** The events since the last call, in short. */
   takeEvents(): string[] {
     const events: string[] = [];
     for (let event = this.server.pollEvent(); event; event = this.server.pollEvent()) {
@@ -108,7 +108,7 @@ export function client(n: number): Address {
   return { hostname: "127.0.0.1", port: 40_000 + n };
 }
 
-/** A Register from client `n`, with nonce `n`. */
+/** A Register of client `n`, with nonce `n`. */
 export function registerFrame(n: number, fields: Partial<Register> = {}): Register {
   const nonce = BigInt(n);
   return {
@@ -124,12 +124,12 @@ export function registerFrame(n: number, fields: Partial<Register> = {}): Regist
   };
 }
 
-/** A Request. */
+/** A Request datagram. */
 export function requestBytes(frames: readonly Frame[]): Uint8Array {
   return encodeDatagram({ type: DatagramType.Request, connection: 0, packet: 0 }, frames);
 }
 
-/** The frames of an Answer. */
+/** The frames of an Answer datagram. */
 export function framesOf(bytes: Uint8Array): Frame[] {
   const decoded = decodeDatagram(bytes);
   assert(decoded.ok && !decoded.value.sealed);
