@@ -1,15 +1,15 @@
 /**
  * `deno task demo`: a short conversation between real processes on this machine.
  *
- * A directory and two clients run as processes of their own, in text mode, and every line that they
- * print is shown under their names. Bob's datagrams go through a relay, which loses one of Ana's, so
- * that there is a resend to see. Whatever does not happen in time ends the demo with exit status 1.
+ * A directory and two clients run as processes, and each line that they print is shown with their
+ * name. Bob's datagrams pass a relay that drops one of Ana's, which Ana's client then sends again.
+ * The demo exits with status 1 if an expected line does not come in time.
  *
  * @module
  */
 import { bold, cyan, dim, green, setColorEnabled, yellow } from "@std/fmt/colors";
 import { type Program, Stage } from "../../tests/e2e/process.ts";
-import { holds, type Passing, Relay } from "../../tests/support/relay.ts";
+import { contains, Relay, type RelayedDatagram } from "../../tests/support/relay.ts";
 
 const COLORS: Readonly<Record<string, (text: string) => string>> = {
   server: yellow,
@@ -18,7 +18,7 @@ const COLORS: Readonly<Record<string, (text: string) => string>> = {
   relay: dim,
 };
 
-/** Prints a line under a name. */
+/** Prints a line with a name. */
 function show(name: string, line: string): void {
   const color = COLORS[name] ?? ((text) => text);
   console.log(`${color(`${name.padStart(6)} │`)} ${line}`);
@@ -33,21 +33,21 @@ async function type(name: string, client: Program, line: string): Promise<void> 
   await client.type(line);
 }
 
-/** Loses the first datagram with a message, and tells of it and of the next one. */
-class Thief {
-  #lostAt: number | undefined;
+/** Drops the first datagram with a message, and reports it and the next one. */
+class Loss {
+  #droppedAt: number | undefined;
   #isSentAgain = false;
 
-  judge(passing: Passing): "pass" | "drop" {
-    if (!holds(passing, "message") || this.#isSentAgain) return "pass";
-    if (this.#lostAt === undefined) {
-      this.#lostAt = performance.now();
-      show("relay", "loses the datagram with this message");
+  filter(datagram: RelayedDatagram): "pass" | "drop" {
+    if (!contains(datagram, "message") || this.#isSentAgain) return "pass";
+    if (this.#droppedAt === undefined) {
+      this.#droppedAt = performance.now();
+      show("relay", "drops the datagram with this message");
       return "drop";
     }
     this.#isSentAgain = true;
-    const elapsed = performance.now() - this.#lostAt;
-    show("relay", `passes it on when it comes again, ${elapsed.toFixed(0)} ms later`);
+    const elapsed = performance.now() - this.#droppedAt;
+    show("relay", `forwards the retransmission, ${elapsed.toFixed(0)} ms later`);
     return "pass";
   }
 
@@ -62,13 +62,13 @@ async function play(): Promise<void> {
   title("A directory, on a free port");
   const server = await stage.serve();
 
-  title("Ana registers, and looks up who is not there");
+  title("Ana registers, and looks up an inactive client");
   const ana = stage.client("ana", server, "--name", "ana", "--ephemeral");
   await ana.stdout.waitFor(/as client 1 \(ana\)/);
   await type("ana", ana, "connect 2");
   await ana.stdout.waitFor(/Client 2 Inactive/);
 
-  title("Bob registers, from behind a relay that will lose a datagram");
+  title("Bob registers, through a relay that will drop a datagram");
   await using relay = new Relay({ hostname: "127.0.0.1", port: server.port });
   const bob = stage.client("bob", relay, "--name", "bob", "--ephemeral");
   await bob.stdout.waitFor(/as client 2 \(bob\)/);
@@ -88,9 +88,9 @@ async function play(): Promise<void> {
   await ana.stdout.waitFor(/bob: hello ana 👋$/);
 
   title("A datagram is lost, and sent again");
-  const thief = new Thief();
-  relay.judge = (passing) => thief.judge(passing);
-  const again = relay.waitFor(() => thief.isSentAgain);
+  const loss = new Loss();
+  relay.filter = (datagram) => loss.filter(datagram);
+  const again = relay.waitFor(() => loss.isSentAgain);
   await type("ana", ana, "this one gets lost on its way");
   await again;
   await bob.stdout.waitFor(/ana: this one gets lost on its way$/);
@@ -112,7 +112,7 @@ async function play(): Promise<void> {
 setColorEnabled(Deno.stdout.isTerminal() && !Deno.noColor);
 try {
   await play();
-  title("That was all");
+  title("Done");
 } catch (error) {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : error}`);
   Deno.exitCode = 1;

@@ -1,19 +1,19 @@
 /**
- * Tests that wait for real time, run at once so that their waits add up to one.
+ * Runs tests that wait in real time concurrently, so that they take as long as the longest one.
  *
  * @module
  */
 
-/** A test of a group. */
+/** One of the tests. */
 export interface Case {
   readonly name: string;
   readonly ignore?: boolean;
   readonly fn: () => Promise<void>;
 }
 
-/** Makes one test whose cases are steps that run at the same time. */
-export function testAtOnce(name: string, cases: readonly Case[]): void {
-  // The sanitizers would blame each step for what the others have open at its end.
+/** Registers one test whose cases are concurrent steps. */
+export function testConcurrently(name: string, cases: readonly Case[]): void {
+  // The sanitizers would blame a step for what other steps still have open.
   const sanitizers = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
   Deno.test(name, async (t) => {
     await Promise.all(cases.map((each) => t.step({ ...each, ...sanitizers })));

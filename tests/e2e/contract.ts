@@ -1,7 +1,7 @@
 /**
- * What `--json` promises: the fields of every event, exactly those and no others.
+ * The contract of `--json`: the fields of every event.
  *
- * Written from the contract, not from the code that keeps it.
+ * It is written from the documentation, not from the code.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const isPort: Check = (value) => isId(value) && Number(value) < 2 ** 16;
 const isNumber: Check = (value) =>
   typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isBoolean: Check = (value) => typeof value === "boolean";
-/** A client id, or the name that was looked up in vain. */
+/** A client id, or a name that is not active. */
 const isPeer: Check = (value) => isId(value) || isText(value);
 const isTime: Check = (value) =>
   typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
@@ -80,7 +80,7 @@ function isListOf(check: Check): Check {
   return (value) => Array.isArray(value) && value.every(check);
 }
 
-/** Asserts that each event has exactly the fields of its row, and that time does not go back. */
+/** Checks that each event has exactly its fields, and that the times do not decrease. */
 export function assertContract(side: "server" | "client", events: readonly JsonEvent[]): void {
   for (const event of events) {
     const fields = CONTRACT[side][event.event];
@@ -89,10 +89,10 @@ export function assertContract(side: "server" | "client", events: readonly JsonE
     assert(isKept, `Not the fields of the contract: ${JSON.stringify(event).slice(0, 500)}`);
   }
   const times = events.map(({ time }) => time);
-  assertEquals(times, times.toSorted(), "events are in the order of their time");
+  assertEquals(times, times.toSorted(), "events are ordered by time");
 }
 
-/** The events in a form to compare: without what differs from run to run. */
+/** The events without the fields that differ from run to run, to compare them. */
 export function summary(events: readonly JsonEvent[]): string[] {
   return events.filter(isRepeatable).map(({ event, time: _time, ...fields }) => {
     const shown = Object.entries(fields)
@@ -104,7 +104,7 @@ export function summary(events: readonly JsonEvent[]): string[] {
   });
 }
 
-/** A busy machine may ask twice before the other rings. */
+/** On a busy machine a client may request twice before the peer rings. */
 function isRepeatable({ event, attempt }: JsonEvent): boolean {
   return event !== "requesting" || attempt === 1;
 }

@@ -1,5 +1,5 @@
 /**
- * A program that crashes with the terminal in its hands, for screen_test.ts.
+ * Crashes while it uses the terminal, for screen_test.ts.
  *
  * @module
  */

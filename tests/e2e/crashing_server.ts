@@ -1,5 +1,5 @@
 /**
- * A directory that crashes when it is told to, for server_screen_test.ts.
+ * A directory that crashes on a signal, for server_screen_test.ts.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 // The doctor, as a process.
 import { assertEquals, assertMatch } from "@std/assert";
-import { testAtOnce } from "./concurrent.ts";
+import { testConcurrently } from "./concurrent.ts";
 import { Folders } from "./folders.ts";
 import { commandLine, parseEvent, runProgram, Stage } from "./process.ts";
 
 const DOCTOR = commandLine("doctor");
 
-testAtOnce("doctor, as a process", [
+testConcurrently("doctor, as a process", [
   {
     name: "all well, exit status 0, and no trace in the table",
     async fn() {

@@ -1,8 +1,8 @@
 // What real processes and real time do to a conversation: suspended, killed, restarted, silent.
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Frame } from "../../protocol/wire/frame.ts";
-import { holds, type Passing, Relay } from "../support/relay.ts";
-import { testAtOnce } from "./concurrent.ts";
+import { contains, Relay, type RelayedDatagram } from "../support/relay.ts";
+import { testConcurrently } from "./concurrent.ts";
 import { assertContract, summary } from "./contract.ts";
 import {
   connectedPair,
@@ -41,13 +41,13 @@ async function assertTalk(from: Program, to: Program, text: string): Promise<voi
 async function resendToSuspendedPeer(): Promise<void> {
   await using stage = new Stage();
   const server = await stage.serve();
-  const sent: { passing: Passing; at: number }[] = [];
-  await using relay = new Relay(asAddress(server), (passing) => {
-    sent.push({ passing, at: performance.now() });
+  const sent: { datagram: RelayedDatagram; at: number }[] = [];
+  await using relay = new Relay(asAddress(server), (datagram) => {
+    sent.push({ datagram, at: performance.now() });
     return "pass";
   });
   const timesOf = (kind: Frame["kind"]): number[] =>
-    sent.filter(({ passing }) => holds(passing, kind)).map(({ at }) => at);
+    sent.filter(({ datagram }) => contains(datagram, kind)).map(({ at }) => at);
   const isSecond = (kind: Frame["kind"]) => () => timesOf(kind).length > 1;
   const ana = await stage.jsonClient("ana", server, "--timers", "fixed");
   const bob = await stage.jsonClient("bob", relay, "--timers", "fixed");
@@ -237,7 +237,7 @@ async function noDirectory(): Promise<void> {
   assertContract("client", ana.events());
 }
 
-testAtOnce("faults of processes, in real time", [
+testConcurrently("faults of processes, in real time", [
   {
     name: `--timers fixed: a suspended peer gets everything again after 10 s, once${note}`,
     ignore,

@@ -1,14 +1,14 @@
 /**
- * Folders for the programs that a test starts, so that none touches the files of whoever runs it.
+ * Temporary folders for the programs that a test starts, so that they do not touch the user's files.
  *
  * @module
  */
 
-/** Folders by name; all of them are removed in the end. */
+/** Folders by name; all are removed at the end. */
 export class Folders implements Disposable {
   #root: string | undefined;
 
-  /** The folder of that name, made when it is asked for first. */
+  /** The folder of a name; the first call makes it. */
   get(name: string): string {
     this.#root ??= Deno.makeTempDirSync({ prefix: "udp-chat-" });
     const folder = `${this.#root}/${name}`;
@@ -16,13 +16,13 @@ export class Folders implements Disposable {
     return folder;
   }
 
-  /** What has a client of that name keep its configuration here, on every system. */
+  /** Environment variables that put the configuration of a client here, on every system. */
   env(name: string): Record<string, string> {
     const folder = this.get(`config-${name}`);
     return { XDG_CONFIG_HOME: folder, APPDATA: folder };
   }
 
-  /** The folder that the client of that name keeps its own files in. */
+  /** The configuration folder of a client. */
   config(name: string): string {
     return this.get(`config-${name}/udp-chat`);
   }
@@ -32,7 +32,7 @@ export class Folders implements Disposable {
   }
 }
 
-/** Windows has no sockets without this variable. */
+/** On Windows sockets need this variable. */
 export function systemEnv(): Record<string, string> {
   const root = Deno.build.os === "windows" ? Deno.env.get("SystemRoot") : undefined;
   return root === undefined ? {} : { SystemRoot: root };

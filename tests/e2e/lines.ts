@@ -1,31 +1,31 @@
 /**
- * A stream as lines, and waiting for one of them until a deadline.
+ * Reads a stream by lines, and waits for one of them until a deadline.
  *
  * @module
  */
 
-/** Milliseconds that anything on this machine may take, however busy it is. */
+/** Milliseconds to wait for anything, on a busy machine as well. */
 export const PATIENCE = 20_000;
 
 interface Waiter {
   look(): boolean;
 }
 
-/** The lines of a stream as they come, for those who wait for one of them. */
+/** The lines of a stream. */
 export class Lines {
   readonly all: string[] = [];
   readonly #transcript: () => string;
   readonly #onLine: (line: string) => void;
-  /** The lines before this one were waited for. */
+  /** The lines before this one were returned by waitFor() or skipped. */
   #seen = 0;
   #isEnded = false;
   readonly #waiters = new Set<Waiter>();
-  /** Settles when the stream has ended. */
+  /** Resolves at the end of the stream. */
   readonly ended: Promise<void>;
 
   /**
-   * @param transcript what a failure to wait for a line shows.
-   * @param onLine called with each line that comes.
+   * @param transcript the text that an error of waitFor() shows.
+   * @param onLine called with each line.
    */
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -38,9 +38,9 @@ export class Lines {
   }
 
   /**
-   * The next line that satisfies the predicate; those up to it count as seen.
+   * The next line that satisfies the predicate. Later calls start after it.
    *
-   * @throws with everything that came, where none does in time or the stream ends.
+   * @throws with the transcript, after the timeout or at the end of the stream.
    */
   waitFor(predicate: RegExp | ((line: string) => boolean), timeout = PATIENCE): Promise<string> {
     const matches = predicate instanceof RegExp
@@ -48,7 +48,7 @@ export class Lines {
       : predicate;
     let at = this.#seen;
     return this.#wait(`a line for ${predicate}`, timeout, () => {
-      // Each line is looked at once, however many come.
+      // Checks each line only once.
       for (at = Math.max(at, this.#seen); at < this.all.length; at++) {
         const line = this.all[at]!;
         if (!matches(line)) continue;
@@ -59,7 +59,7 @@ export class Lines {
     });
   }
 
-  /** Everything so far, for error messages and whole-text assertions. */
+  /** All lines so far. */
   text(): string {
     return this.all.join("\n");
   }
@@ -81,7 +81,7 @@ export class Lines {
         return true;
       },
     };
-    const timer = setTimeout(() => fail(`${timeout} ms went by`), timeout);
+    const timer = setTimeout(() => fail(`${timeout} ms passed`), timeout);
     this.#waiters.add(waiter);
     this.#wake();
     return promise;
@@ -95,7 +95,7 @@ export class Lines {
 
   async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
     let rest = "";
-    // A pipe may break when its writer is killed: that is an end, too.
+    // A pipe may break when its writer is killed, which is an end as well.
     try {
       for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
         const parts = (rest + chunk).split("\n");

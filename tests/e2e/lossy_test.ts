@@ -1,15 +1,15 @@
 // Real processes on a bad line: a relay loses, repeats and reorders what goes to and from a client.
 import { assert, assertEquals } from "@std/assert";
 import { Prng, seedFromEnv } from "../support/random.ts";
-import { dropOnce, type Fate, holds, type Judge, Relay } from "../support/relay.ts";
+import { contains, dropOnce, type Filter, Relay, type Verdict } from "../support/relay.ts";
 import { assertContract, summary } from "./contract.ts";
 import { connectedPair, type Program, Stage } from "./process.ts";
 
 const MESSAGES = 300;
 
 /** Loses a tenth, repeats a tenth, and delays a third by up to 50 ms, so that others overtake. */
-function badLine(prng: Prng): Judge {
-  return (): Fate => {
+function badLine(prng: Prng): Filter {
+  return (): Verdict => {
     if (prng.chance(0.1)) return "drop";
     if (prng.chance(0.1)) return "duplicate";
     return prng.chance(0.33) ? { delay: prng.int(50) } : "pass";
@@ -27,7 +27,7 @@ Deno.test("a bad line: every message arrives once and in order, and is known to 
   const server = await stage.serve("--json");
   await using relay = new Relay({ hostname: "127.0.0.1", port: server.port });
   const [ana, bob] = await connectedPair(stage, { ana: server, bob: relay });
-  relay.judge = badLine(new Prng(seed));
+  relay.filter = badLine(new Prng(seed));
 
   const texts = Array.from({ length: MESSAGES }, (_, index) => `message ${index}`);
   texts.push("long ".repeat(13_000));
@@ -36,7 +36,7 @@ Deno.test("a bad line: every message arrives once and in order, and is known to 
     return each.waitForEvent("delivered", { seq: MESSAGES }, 60_000);
   }));
   // A Termination is sent three times at most: on that line, one in a hundred is not answered.
-  relay.judge = () => "pass";
+  relay.filter = () => "pass";
   await ana.type("terminate");
   await Promise.all([ana.waitForEvent("terminated"), bob.waitForEvent("terminated")]);
   assertEquals(received(bob), texts, hint);
@@ -80,9 +80,9 @@ for (const kind of LOSABLE) {
     await using stage = new Stage();
     const server = await stage.serve();
     let lost = 0;
-    const drop = dropOnce((passing) => holds(passing, kind));
-    await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, (passing) => {
-      const fate = drop(passing);
+    const drop = dropOnce((datagram) => contains(datagram, kind));
+    await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, (datagram) => {
+      const fate = drop(datagram);
       if (fate === "drop") lost++;
       return fate;
     });

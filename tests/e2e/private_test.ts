@@ -1,16 +1,16 @@
 // Private, on real processes: an onlooker learns nothing, a meddler changes nothing, a peer may move.
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { DatagramType } from "../../protocol/wire/frame.ts";
-import { type Passing, Relay } from "../support/relay.ts";
+import { Relay, type RelayedDatagram } from "../support/relay.ts";
 import { connectedPair, Stage } from "./process.ts";
 
 const TEXTS = ["meet me at the old mill", "bring the map ünd die Lampe", "burn this 🔥"];
 
-function isBetweenClients({ type }: Passing): boolean {
+function isBetweenClients({ type }: RelayedDatagram): boolean {
   return type >= DatagramType.ConnectionRequest && type <= DatagramType.Cookie;
 }
 
-/** Whether `bytes` holds `part`, or a piece of it of eight bytes. */
+/** Whether `bytes` contains `part`, or a piece of it of eight bytes. */
 function leaks(bytes: Uint8Array, part: Uint8Array): boolean {
   const text = bytes.join();
   const pieces = Math.max(1, part.length - 7);
@@ -24,14 +24,14 @@ function altered(bytes: Uint8Array, at: number): Uint8Array {
   return copy;
 }
 
-Deno.test("a recorded conversation holds no text and no name, and meddling with it changes nothing", async () => {
+Deno.test("a recorded conversation contains no text and no name, and meddling with it changes nothing", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const recorded: Uint8Array[] = [];
   let injected = 0;
-  await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, (passing) => {
-    if (!isBetweenClients(passing)) return "pass";
-    const { bytes } = passing;
+  await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, (datagram) => {
+    if (!isBetweenClients(datagram)) return "pass";
+    const { bytes } = datagram;
     recorded.push(bytes);
     const old = recorded[injected % recorded.length]!;
     // A copy with a bit changed anywhere; an old one; the type and the connection id of another.

@@ -1,9 +1,9 @@
 /**
- * A UDP relay in front of a client, which can lose, repeat and delay the datagrams that it chooses.
+ * A UDP relay in front of a client, which can drop, duplicate and delay datagrams.
  *
- * It stands between a client and its directory, as a NAT does: the directory sees the client at a
- * port of the relay and tells that address to others, so their datagrams come through the relay,
- * too. A client uses it by naming `relay.address` as its `--server`.
+ * It works like a NAT: the directory sees the client at a port of the relay and gives that address
+ * to peers, so their datagrams pass the relay as well. A client uses it with `--server` and
+ * `relay.address`.
  *
  * ```
  * client ◄──► front ─ relay ─ outside port of this client ◄──► directory
@@ -16,34 +16,34 @@ import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 
-/** A datagram on its way through the relay. */
-export interface Passing {
-  /** Seen from the client that uses the relay. */
+/** A datagram that passes the relay. */
+export interface RelayedDatagram {
+  /** From the view of the client that uses the relay. */
   readonly direction: "fromClient" | "toClient";
   readonly from: Address;
   readonly to: Address;
   readonly bytes: Uint8Array;
-  /** Its frames; none where it is sealed. */
+  /** Its frames; none if it is sealed. */
   readonly frames: readonly Frame[];
-  /** One of {@linkcode DatagramType}, 0 where it cannot be decoded. */
+  /** One of {@linkcode DatagramType}; 0 if it cannot be decoded. */
   readonly type: number;
 }
 
-/** What becomes of a datagram. */
-export type Fate =
+/** What the relay does with a datagram. */
+export type Verdict =
   | "pass"
   | "drop"
   | "duplicate"
   | { delay: number }
-  /** These go the same way first. */
+  /** Sends these in the same direction first. */
   | { inject: readonly Uint8Array[] };
 
 /** Decides on a datagram. */
-export type Judge = (passing: Passing) => Fate;
+export type Filter = (datagram: RelayedDatagram) => Verdict;
 
 const HOST = "127.0.0.1";
 
-/** A client that uses the relay: one socket towards the world, one for each who writes to it. */
+/** A client that uses the relay: it has one outside socket, and one inside socket for each peer. */
 interface Host {
   readonly address: Address;
   outside: Deno.DatagramConn;
@@ -52,43 +52,46 @@ interface Host {
 
 /** The relay; it works from its construction to its disposal. */
 export class Relay implements AsyncDisposable {
-  /** What every datagram is asked; may be replaced at any time. */
-  judge: Judge;
+  /** Decides on every datagram; may be replaced at any time. */
+  filter: Filter;
   readonly #server: Address;
   readonly #front: Deno.DatagramConn;
   readonly #sockets: Deno.DatagramConn[] = [];
   readonly #loops: Promise<void>[] = [];
   readonly #hosts = new Map<string, Host>();
   readonly #delayed = new Set<ReturnType<typeof setTimeout>>();
-  readonly #watchers = new Set<(passing: Passing) => void>();
+  readonly #watchers = new Set<(datagram: RelayedDatagram) => void>();
   #isClosed = false;
 
   /** @param server the directory. */
-  constructor(server: Address, judge: Judge = () => "pass") {
+  constructor(server: Address, filter: Filter = () => "pass") {
     this.#server = server;
-    this.judge = judge;
+    this.filter = filter;
     this.#front = this.#open((bytes, from) => {
       const { outside } = this.#hostAt(from);
       this.#pass("fromClient", bytes, from, this.#server, outside);
     });
   }
 
-  /** What a client behind the relay names as its directory. */
+  /** The address to use as the directory's. */
   get address(): string {
     return formatAddress(this.#front.addr as Deno.NetAddr);
   }
 
-  /** The next datagram that satisfies the predicate; the judge has seen it already. */
-  waitFor(predicate: (passing: Passing) => boolean, timeout = 20_000): Promise<Passing> {
-    const { promise, resolve, reject } = Promise.withResolvers<Passing>();
+  /** The next datagram that satisfies the predicate; the filter was called already. */
+  waitFor(
+    predicate: (datagram: RelayedDatagram) => boolean,
+    timeout = 20_000,
+  ): Promise<RelayedDatagram> {
+    const { promise, resolve, reject } = Promise.withResolvers<RelayedDatagram>();
     const finish = (): void => {
       clearTimeout(timer);
       this.#watchers.delete(watcher);
     };
-    const watcher = (passing: Passing): void => {
-      if (!predicate(passing)) return;
+    const watcher = (datagram: RelayedDatagram): void => {
+      if (!predicate(datagram)) return;
       finish();
-      resolve(passing);
+      resolve(datagram);
     };
     const timer = setTimeout(() => {
       finish();
@@ -98,7 +101,7 @@ export class Relay implements AsyncDisposable {
     return promise;
   }
 
-  /** Moves every client to a new outside port, as a NAT does that forgot it: the old one is dead. */
+  /** Moves every client to a new outside port and closes the old one, like a NAT rebinding. */
   rebind(): void {
     for (const host of this.#hosts.values()) {
       const old = host.outside;
@@ -125,7 +128,7 @@ export class Relay implements AsyncDisposable {
     return host;
   }
 
-  /** The socket that stands for a client in the eyes of the world. */
+  /** The socket at which the directory and peers see a client. */
   #openOutside(host: Host): Deno.DatagramConn {
     return this.#open((bytes, from) => {
       const isServer = from.port === this.#server.port && from.hostname === this.#server.hostname;
@@ -134,7 +137,7 @@ export class Relay implements AsyncDisposable {
     });
   }
 
-  /** The socket that stands for a peer in the client's eyes. */
+  /** The socket at which a client sees a peer. */
   #insideOf(host: Host, peer: Address): Deno.DatagramConn {
     const key = formatAddress(peer);
     const known = host.insideOf.get(key);
@@ -163,13 +166,13 @@ export class Relay implements AsyncDisposable {
         const [bytes, from] = await socket.receive(buffer);
         handle(bytes.slice(), from as Deno.NetAddr);
       } catch {
-        // Closed, or on Windows the echo of something that could not be delivered.
+        // Closed; or, on Windows, an earlier datagram was undeliverable.
       }
     }
   }
 
   #pass(
-    direction: Passing["direction"],
+    direction: RelayedDatagram["direction"],
     bytes: Uint8Array,
     from: Address,
     to: Address,
@@ -178,43 +181,43 @@ export class Relay implements AsyncDisposable {
     const decoded = decodeDatagram(bytes);
     const frames = decoded.ok && decoded.value.sealed === undefined ? decoded.value.frames : [];
     const type = decoded.ok ? decoded.value.header.type : 0;
-    const passing: Passing = { direction, from, to, bytes, frames, type };
-    const fate = this.judge(passing);
-    for (const watcher of this.#watchers) watcher(passing);
+    const datagram: RelayedDatagram = { direction, from, to, bytes, frames, type };
+    const verdict = this.filter(datagram);
+    for (const watcher of this.#watchers) watcher(datagram);
     const send = (what = bytes): void => {
       const target: Deno.NetAddr = { transport: "udp", hostname: to.hostname, port: to.port };
-      // What cannot be sent is lost, as on any line.
+      // A datagram that cannot be sent is lost.
       if (!this.#isClosed) socket.send(what, target).catch(() => {});
     };
-    if (fate === "drop") return;
-    if (typeof fate === "object" && "inject" in fate) {
-      for (const other of fate.inject) send(other);
-    } else if (typeof fate === "object") {
+    if (verdict === "drop") return;
+    if (typeof verdict === "object" && "inject" in verdict) {
+      for (const other of verdict.inject) send(other);
+    } else if (typeof verdict === "object") {
       const timer = setTimeout(() => {
         this.#delayed.delete(timer);
         send();
-      }, fate.delay);
+      }, verdict.delay);
       this.#delayed.add(timer);
       return;
     }
     send();
-    if (fate === "duplicate") send();
+    if (verdict === "duplicate") send();
   }
 }
 
-/** A judge that drops, once, the first datagram that the predicate holds for. */
-export function dropOnce(predicate: (passing: Passing) => boolean): Judge {
+/** A filter that drops the first datagram that satisfies the predicate. */
+export function dropOnce(predicate: (datagram: RelayedDatagram) => boolean): Filter {
   let isDropped = false;
-  return (passing) => {
-    if (isDropped || !predicate(passing)) return "pass";
+  return (datagram) => {
+    if (isDropped || !predicate(datagram)) return "pass";
     isDropped = true;
     return "drop";
   };
 }
 
 /**
- * The datagrams that hold one sealed frame: their type, and their sizes. A Termination has an Ack
- * beside it, and perhaps a Connection Keepalive; its ack may have an Ack beside it.
+ * Type and sizes of the datagrams with a sealed frame. A Termination comes with an Ack, and perhaps
+ * with a Connection Keepalive; a Termination Ack may come with an Ack.
  */
 const SEALED_SIZES: Partial<Record<Frame["kind"], readonly [DatagramType, ...number[]]>> = {
   ringing: [DatagramType.Handshake, 39],
@@ -225,15 +228,15 @@ const SEALED_SIZES: Partial<Record<Frame["kind"], readonly [DatagramType, ...num
   connectionTerminationAck: [DatagramType.Connection, 43, 61],
   connectionTermination: [DatagramType.Connection, 65, 68],
 };
-/** Bytes beside the text in the smallest datagram with a Message. */
+/** Bytes besides the text in the smallest datagram with a Message. */
 const MESSAGE_OVERHEAD = 44;
 
 /**
- * Whether a datagram holds a frame of this kind, as far as an onlooker can tell: sealed ones by
- * their size. Texts of 3, 6, 17, 21 or 24 bytes could be taken for a Termination
- * or its ack, of 6 bytes for an Ack.
+ * Whether a datagram contains a frame of this kind. The relay has no keys, so it knows sealed frames
+ * by their size: a text of 3, 17, 21 or 24 bytes looks like a Termination or its ack, one of 6 bytes
+ * like an Ack.
  */
-export function holds({ frames, type, bytes }: Passing, kind: Frame["kind"]): boolean {
+export function contains({ frames, type, bytes }: RelayedDatagram, kind: Frame["kind"]): boolean {
   const [sealedType, ...sizes] = SEALED_SIZES[kind] ?? [];
   if (sealedType !== undefined) return type === sealedType && sizes.includes(bytes.length);
   if (kind !== "message") return frames.some((frame) => frame.kind === kind);
