@@ -19,10 +19,10 @@ const CLIENT_COLUMNS = 59;
 const CLIENT_ROWS = 20;
 const SERVER_COLUMNS = 62;
 const SERVER_ROWS = 13;
-/** Keys with colors that are told apart well. */
+/** Keys whose colors are easy to tell apart. */
 const KEYS: Readonly<Record<string, number>> = { ana: 5, bob: 3 };
 
-/** A program in a terminal, and what stands above it. */
+/** A program in a terminal, and the title above it. */
 class Window {
   readonly screen: Screen;
   readonly #title: string;
@@ -52,7 +52,7 @@ class Window {
     return new Window(screen, ["udp-chat", side, ...args].join(" "), columns);
   }
 
-  /** Types a line, and waits for what comes of it. */
+  /** Types a line, and waits for the result. */
   async enter(line: string, result: RegExp): Promise<void> {
     await this.screen.type(line);
     await this.screen.press("Enter");
@@ -92,7 +92,7 @@ async function play(): Promise<string> {
   };
   const ana = await openClient("ana");
   await using _ana = ana.screen;
-  // Not all at once: the ages tell it.
+  // Not all at once, so that the ages differ.
   await server.screen.waitFor(/ ana .* 0:04$/m);
   const bob = await openClient("bob");
   await using _bob = bob.screen;

@@ -1,5 +1,5 @@
 /**
- * What a terminal shows, from its text with SGR codes (ECMA-48), as `tmux capture-pane -e` tells it.
+ * Parses the content of a terminal with SGR codes (ECMA-48), as `tmux capture-pane -e` prints it.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 import { type Look, parseScreen, type Run } from "./runs.ts";
 
-/** What stands in a terminal. */
+/** The content of a terminal. */
 export interface Terminal {
   readonly title: string;
   readonly columns: number;
@@ -21,7 +21,7 @@ const CELL_WIDTH = 7.2;
 const CELL_HEIGHT = 17;
 const BASELINE = 12.5;
 const PADDING = 12;
-/** The height of what the title stands in. */
+/** The height of the title bar. */
 const BAR = 28;
 /** Between two windows. */
 const GAP = 14;

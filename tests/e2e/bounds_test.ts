@@ -6,7 +6,7 @@ const LINUX = Deno.build.os === "linux"
   ? { ignore: false, note: "" }
   : { ignore: true, note: " (skipped: reads /proc, which only Linux has)" };
 
-/** What `/proc/PID/NAME` says; read by another program, because Deno guards that folder. */
+/** The content of `/proc/PID/NAME`; cat reads it because Deno guards that folder. */
 async function proc(pid: number, name: string): Promise<string> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${name}`] }).output();
   return new TextDecoder().decode(stdout);
@@ -14,7 +14,7 @@ async function proc(pid: number, name: string): Promise<string> {
 
 /** Milliseconds of processor time that a process has used, in its own code and in the system. */
 async function processorTime(pid: number): Promise<number> {
-  // The fields behind the name, which is in parentheses and may hold anything; see proc(5).
+  // The fields after the name, which is in parentheses and may contain anything; see proc(5).
   const fields = (await proc(pid, "stat")).replace(/^.*\)\s/s, "").split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
   return ticks * 10;
@@ -53,7 +53,7 @@ Deno.test({
     await using stage = new Stage();
     const server = await stage.serve();
     const [ana, bob] = await connectedPair(stage, server);
-    // Long enough that kept messages would show beside what the garbage collector leaves.
+    // Long enough that retained messages would exceed what the garbage collector leaves.
     const textOf = (index: number): string => `message ${index} `.padEnd(500, "and so on ");
     const memoryAt = async (count: number): Promise<number[]> => {
       while (sent < count) {

@@ -15,7 +15,7 @@ Deno.test("--json: the whole conversation, event by event, with the fields of th
   await using stage = new Stage();
   const server = await stage.serve("--json");
 
-  // Registering, and looking up who is not there: by id and by name.
+  // Registers, and looks up inactive clients by id and by name.
   const ana = await stage.jsonClient("ana", server);
   await ana.type("connect 2", "connect bob");
   await ana.waitForEvent("inactive", { peer: 2 });
@@ -40,7 +40,7 @@ Deno.test("--json: the whole conversation, event by event, with the fields of th
   await ana.type("list");
   await ana.waitForEvent("list");
 
-  // Terminated by one side, connected anew from the other, terminated by the other side.
+  // One side terminates; the other side connects again, and terminates.
   await ana.type("terminate");
   await Promise.all([ana.waitForEvent("terminated"), bob.waitForEvent("terminated")]);
   await bob.type("connect 1");
@@ -121,11 +121,11 @@ Deno.test("--json: the whole conversation, event by event, with the fields of th
     "left client=2:bob",
     "table clients=[]",
   ]);
-  // Nothing but events on standard output; and nothing went wrong, so nothing on the other.
+  // Only events on stdout; and no errors, so nothing on stderr.
   for (const { stderr } of [ana, bob]) assertEquals(stderr.all, []);
 });
 
-Deno.test("--json: the directory tells a client's address, which is the one it said itself", async () => {
+Deno.test("--json: the directory reports the address that the client reports itself", async () => {
   await using stage = new Stage();
   const server = await stage.serve("--json");
   const ana = stage.client("ana", server, "--json", "--id", "7");
@@ -216,7 +216,7 @@ Deno.test("a script needs no sleep: each command waits for the one before", asyn
   ]);
 });
 
-Deno.test("--json takes JSON objects as commands, and says what is wrong with one", async () => {
+Deno.test("--json takes JSON objects as commands, and reports what is wrong with one", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const [ana, bob] = await connectedPair(stage, server);

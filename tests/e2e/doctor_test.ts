@@ -35,7 +35,7 @@ testConcurrently("doctor, as a process", [
     },
   },
   {
-    name: "nothing listens there: it says so, exit status 3",
+    name: "nothing listens on the port: a report, exit status 3",
     async fn() {
       await using stage = new Stage();
       const { program, address } = await stage.serve();

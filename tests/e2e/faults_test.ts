@@ -30,7 +30,7 @@ async function kill(program: Program): Promise<void> {
   await program.exit;
 }
 
-/** Asserts that a text goes from one to the other, whatever came before. */
+/** Checks that a text arrives. */
 async function assertTalk(from: Program, to: Program, text: string): Promise<void> {
   await from.type(text);
   await to.waitForEvent("message", { text });
@@ -212,7 +212,7 @@ async function secondInterrupt(): Promise<void> {
   await ana.waitForEvent("sent", { seq: 1 });
   const start = performance.now();
   ana.signal("SIGINT");
-  // Nothing tells that the first one was taken, but the screen of a person; one of these is second.
+  // No event shows that the first one was handled; one of these is the second.
   const again = setInterval(() => ana.signal("SIGINT"), 200);
   try {
     assertEquals(await ana.exitCode(), 130);
@@ -225,7 +225,7 @@ async function secondInterrupt(): Promise<void> {
 
 async function noDirectory(): Promise<void> {
   await using stage = new Stage();
-  // A port that nobody listens on: it was free a moment ago.
+  // A port without a listener: it was free a moment ago.
   const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const { port } = socket.addr as Deno.NetAddr;
   socket.close();
@@ -245,7 +245,7 @@ testConcurrently("faults of processes, in real time", [
   },
   { name: "a killed client leaves the table by its lease", fn: killedClientExpires },
   {
-    name: "a killed and restarted directory: clients come back under their ids, and talk meanwhile",
+    name: "a killed and restarted directory: clients get their ids back, and chat in the meantime",
     fn: serverRestarts,
   },
   {
@@ -253,7 +253,7 @@ testConcurrently("faults of processes, in real time", [
     fn: killedPeerIsReported,
   },
   {
-    name: "a killed peer that starts anew under its id requests again and is accepted",
+    name: "a killed peer that restarts under its id requests again and is accepted",
     fn: killedPeerReturns,
   },
   { name: "a dead directory bounds the leave to 30 s, exit status 3", fn: deadServerAtLeave },

@@ -1,4 +1,4 @@
-// Who one talks with: keys that stay, warnings, blocks, and what is the same on both screens.
+// Identities: keys that are kept, warnings, blocks, and the digits that both screens show.
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import {
   commandLine,
@@ -60,7 +60,7 @@ Deno.test("identity: a key stays from run to run, and is known again", async () 
   await leave(ana);
 });
 
-Deno.test("identity: verify shows the same digits on both screens, others each time", async () => {
+Deno.test("identity: verify shows the same digits on both screens, different ones each time", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const [ana, bob] = [
@@ -117,7 +117,7 @@ Deno.test("identity: another key under a known name is warned of, twice", async 
   await digits(text, "Somebody may be posing as ana · .* key ");
 });
 
-Deno.test("identity: a block holds across restarts, for whatever name, until unblock", async () => {
+Deno.test("identity: a block survives restarts and changes of the name, until unblock", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   let bob = await textClient(stage, server, "bob");
@@ -145,7 +145,7 @@ Deno.test("identity: a block holds across restarts, for whatever name, until unb
   await bob.stdout.waitFor(/Connection Request from client \d+ \(angel\)/);
 });
 
-Deno.test("identity: two clients of one user have one key, and say so", async () => {
+Deno.test("identity: two clients of one user have one key, and report it", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const folder = stage.folders.get("shared");
@@ -211,7 +211,7 @@ Deno.test("identity: --fingerprint shows one's own, and exits", async () => {
   assertEquals(again.stdout, shown.stdout);
 });
 
-Deno.test("identity: without a home it works with a key for the run, and says so", async () => {
+Deno.test("identity: without a home folder it uses a key for the run, and reports it", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   await using bob = await stage.jsonClient("bob", server, "--accept-all");

@@ -7,7 +7,7 @@ import { connectedPair, type Program, Stage } from "./process.ts";
 
 const MESSAGES = 300;
 
-/** Loses a tenth, repeats a tenth, and delays a third by up to 50 ms, so that others overtake. */
+/** Drops a tenth, duplicates a tenth, and delays a third by up to 50 ms, so that they are reordered. */
 function badLine(prng: Prng): Filter {
   return (): Verdict => {
     if (prng.chance(0.1)) return "drop";
@@ -53,7 +53,7 @@ Deno.test("a bad line: every message arrives once and in order, and is known to 
   for (const each of [ana, bob]) assertContract("client", each.events());
 });
 
-Deno.test("--chaos: the client says that its line is bad on purpose, and nothing is lost", async () => {
+Deno.test("--chaos: the client reports that it drops datagrams on purpose, and no message is lost", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const chaos = "loss=0.2,duplicate=0.1,reorder=0.1,delay=5ms,seed=7";

@@ -1,4 +1,4 @@
-// How a client's wishes end, and what its exit status tells about it.
+// The outcomes of a client's commands, and its exit status.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
@@ -18,7 +18,7 @@ function outcome(client: Program): string[] {
   return summary(client.events()).filter((line) => !line.startsWith("registered"));
 }
 
-Deno.test("a rejected request is told to the requester, and exit status 5", async () => {
+Deno.test("a rejected request is reported to the requester, and exit status 5", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const bob = await stage.jsonClient("bob", server);
@@ -32,7 +32,7 @@ Deno.test("a rejected request is told to the requester, and exit status 5", asyn
     "rejected peer=1",
     "left undelivered=0 acknowledged=true",
   ]);
-  // Nobody is ringing any more.
+  // No request is pending any more.
   await bob.endInput();
   assertEquals(await bob.exitCode(), 0);
   assertEquals(outcome(bob), [
@@ -42,7 +42,7 @@ Deno.test("a rejected request is told to the requester, and exit status 5", asyn
   ]);
 });
 
-Deno.test("a client talks with two at a time, by name and by switching", async () => {
+Deno.test("a client has two conversations at a time, by name and by switching", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const [ana, bob] = await connectedPair(stage, server);

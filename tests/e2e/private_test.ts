@@ -89,7 +89,7 @@ Deno.test("a peer whose address changes goes on talking, and the directory learn
   }
   await ana.type("terminate");
   await bob.waitForEvent("terminated", { by: "peer", undelivered: 0 });
-  // Looked up anew, at the address that it registered again from.
+  // The next Look-up finds the address that it registered from again.
   await bob.type("list");
   await bob.waitForEvent("list");
   await ana.type("connect bob");

@@ -1,10 +1,11 @@
 /**
- * Real processes for the end-to-end tests: started, typed into, read line by line, and cleaned up.
+ * Real processes for the end-to-end tests: starts them, types into them, reads their lines, and cleans
+ * up.
  *
- * What runs is `deno run main.ts` with the permissions of the tasks in deno.json, or the executable
- * that the environment variable UDP_CHAT names: alone in an empty folder, with an empty environment.
- * Each client of a test has a configuration folder of its own, by its name: nothing touches the real
- * one, and a client that is started again under its name is the same one.
+ * They run `deno run main.ts` with the permissions of the tasks in deno.json, or the executable that
+ * the environment variable UDP_CHAT names, in an empty folder with an empty environment. Each client
+ * has a configuration folder by its name, so that none touches the user's, and a client that starts
+ * again under its name has the same identity.
  *
  * @module
  */
@@ -28,18 +29,18 @@ export interface Exit {
   readonly signal: Deno.Signal | null;
 }
 
-/** What is started: a program and its first arguments. */
+/** A program and its first arguments. */
 export interface CommandLine {
   readonly program: string;
   readonly args: readonly string[];
-  /** Whether it is the executable, to be run alone. */
+  /** Whether it is the executable, which runs in an empty folder and environment. */
   readonly isExecutable: boolean;
 }
 
 /** A command of udp-chat. */
 export type Side = "serve" | "client" | "doctor";
 
-/** How a command is started here. */
+/** How to start a command. */
 export function commandLine(side: Side): CommandLine {
   const executable = Deno.env.get("UDP_CHAT");
   if (executable !== undefined && executable !== "") {
@@ -58,12 +59,12 @@ function toPath(file: string): string {
   return IS_WINDOWS ? path.slice(1) : path;
 }
 
-/** Is told every line that a program prints. */
+/** Called with every line that a program prints. */
 export type Observer = (name: string, line: string) => void;
 
-/** What a program is started in. */
+/** The environment of a program. */
 interface Surroundings {
-  /** The folder, undefined for the one of the tests. */
+  /** The folder; undefined for that of the tests. */
   readonly cwd: string | undefined;
   readonly env: Record<string, string>;
   readonly onLine: Observer;
@@ -73,7 +74,7 @@ interface Surroundings {
 export class Program {
   readonly stdout: Lines;
   readonly stderr: Lines;
-  /** How it ended, once it did. */
+  /** Resolves when it ends. */
   readonly exit: Promise<Exit>;
   readonly #name: string;
   readonly #child: Deno.ChildProcess;
@@ -100,7 +101,7 @@ export class Program {
     this.stdout = new Lines(this.#child.stdout, transcript, tell);
     this.stderr = new Lines(this.#child.stderr, transcript, tell);
     this.#input = this.#child.stdin.getWriter();
-    // Nobody needs to hear of a pipe that broke because the program ended.
+    // The pipe breaks when the program ends.
     this.#input.closed.catch(() => {});
     this.exit = this.#child.status.then(async ({ code, signal }) => {
       this.#hasEnded = true;
@@ -176,7 +177,7 @@ export class Program {
     return this.stdout.all.map(parseEvent);
   }
 
-  /** Ends it, whatever it does, and waits for that. */
+  /** Kills it if it still runs, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal("SIGKILL");
     await this.endInput();
@@ -251,7 +252,7 @@ export class Stage {
     return program;
   }
 
-  /** Starts a directory, on a free port unless told, and waits until it listens. */
+  /** Starts a directory, by default on a free port, and waits until it listens. */
   async serve(...args: string[]): Promise<RunningServer> {
     const all = args.includes("--port") ? args : ["--port", "0", ...args];
     const program = this.start("server", "serve", all);

@@ -17,7 +17,7 @@ async function waitForMark(screen: Screen, mark: string, text: string): Promise<
   return await screen.waitFor((rows) => marksOf(rows, text).join() === mark, LATE);
 }
 
-testScene("a message is marked where it stands: sent, unconfirmed, delivered", async (scene) => {
+testScene("the mark of a message changes in place: sent, unconfirmed, delivered", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
   bob.signal("SIGSTOP");
@@ -46,7 +46,7 @@ async function playLost({ screen, bob }: Scene, hide: () => Promise<void>): Prom
   return rows;
 }
 
-testScene("a message that scrolled away is told of in one line", async (scene) => {
+testScene("the delivery of a message that scrolled away is one line", async (scene) => {
   await connect(scene);
   await playLost(scene, async () => {
     await enter(scene.screen, "help");
@@ -83,11 +83,15 @@ testScene("Ctrl-Z stops it, fg brings it back with the line being typed", async 
   assertEquals(count(rows, /half a line/), 1);
 });
 
-testScene("Ctrl-Z under a task runner, which would not stop, says so", async ({ screen }) => {
-  await screen.type("li");
-  await screen.press("C-z");
-  await screen.waitFor(/Ctrl-Z does not work here[^]*\nidle > li$/);
-}, { variables: { INIT_CWD: "/" } });
+testScene(
+  "Ctrl-Z under a task runner, which would not stop, prints a notice",
+  async ({ screen }) => {
+    await screen.type("li");
+    await screen.press("C-z");
+    await screen.waitFor(/Ctrl-Z does not work here[^]*\nidle > li$/);
+  },
+  { variables: { INIT_CWD: "/" } },
+);
 
 testScene(
   "a paste of several lines is shown, can be dropped, and is one message",

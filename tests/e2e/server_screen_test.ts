@@ -142,14 +142,14 @@ Deno.test({
     await screen.waitFor(/^ +1 +ana [^]*\n1 client · /m);
     await screen.press("C-c");
     const rows = await screen.waitFor(/^Stopped · 1 client was active/m);
-    // What stty said while it was stopped.
+    // The output of stty while it was stopped.
     if (isStopped) assertMatch(rows.join(" "), / icanon\b[^]* echo\b/);
     await assertSane(screen, 0);
   },
 });
 
 Deno.test({
-  name: `server: Ctrl-Z under a task runner, which would not stop, says so${TMUX.note}`,
+  name: `server: Ctrl-Z under a task runner, which would not stop, prints a notice${TMUX.note}`,
   ignore: TMUX.ignore,
   async fn() {
     await using screen = await Screen.open();

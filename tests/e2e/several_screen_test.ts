@@ -1,4 +1,4 @@
-// Several conversations at one terminal: who calls, who is current, and whom a line is for.
+// Several conversations in one terminal: requests, the current peer, and the recipient of a line.
 import { assertEquals } from "@std/assert";
 import { enter, type Scene, testScene } from "./scene.ts";
 import type { Screen } from "./tmux.ts";

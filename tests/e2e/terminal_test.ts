@@ -1,4 +1,4 @@
-// A client on a real terminal, with somebody at the keys.
+// A client in a real terminal.
 import { assert, assertEquals } from "@std/assert";
 import { assertSane, connect, count, enter, testScene } from "./scene.ts";
 
@@ -167,7 +167,7 @@ testScene("60 KB of many lines are one message, and on no screen whole unasked",
   await screen.waitFor((rows) => rows.at(-2) === `        ${line(999)}` && rows.at(-1) === "bob >");
 });
 
-testScene("wide characters and emoji stand where they belong", async (scene) => {
+testScene("wide characters and emoji are in the right columns", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
   await screen.type("世界, привет 👋");

@@ -100,7 +100,7 @@ export class Screen implements AsyncDisposable {
     await this.#tmux(["paste-buffer", "-p", "-r"]);
   }
 
-  /** Changes the size of the terminal, and waits until its programs are told, which tmux delays. */
+  /** Changes the size of the terminal, and waits for SIGWINCH, which tmux delays. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux(["resize-window", "-x", `${columns}`, "-y", `${rows}`]);
     const tty = (await this.#tmux(["display-message", "-p", "#{pane_tty}"])).trim();
@@ -135,7 +135,7 @@ export class Screen implements AsyncDisposable {
     return (await this.#tmux(["display-message", "-p", format])).trim() === "1 0";
   }
 
-  /** Keeps every byte that programs write from now on; returns a function that tells them. */
+  /** Records every byte that programs write from now on; returns a function that reads them. */
   async record(): Promise<() => string> {
     const file = `${this.folder}/record`;
     await this.#tmux(["pipe-pane", `cat > '${file}'`]);
@@ -174,7 +174,7 @@ export class Screen implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux(["kill-server"]);
-    // Its programs are told to end, and may write a file before.
+    // Its programs get SIGHUP, and may write a file before they end.
     const remove = () => Deno.remove(this.folder, { recursive: true });
     await until(() => remove().then(() => true, () => undefined), () => "an empty folder");
   }

@@ -38,7 +38,7 @@ Deno.test("--log and log: both sides are kept, appended, for the user alone", as
   }
 });
 
-Deno.test("log: an ephemeral client, which gave up all files, says how to start with one", async () => {
+Deno.test("log: an ephemeral client, which gave up all files, reports how to start with one", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
   const ana = await stage.jsonClient("ana", server, "--ephemeral");

@@ -32,7 +32,7 @@ Deno.test("Fifo gives items that count as false", () => {
   assertEquals(drain(fifo), [0, "", null, false]);
 });
 
-Deno.test("Fifo keeps the order where the rest moves up, whatever its length then", () => {
+Deno.test("Fifo keeps the order when the rest moves up, at any length", () => {
   for (const length of [1024, 1025, 1026, 2047, 2048, 2049, 2050, 5000]) {
     const fifo = new Fifo<number>();
     for (let item = 0; item < length; item++) fifo.push(item);

@@ -5,7 +5,7 @@ import { type Drive, drive, type Socket } from "../../protocol/udp.ts";
 
 const PEER = { transport: "udp", hostname: "10.0.0.2", port: 9 } as const;
 
-/** A machine that sends one datagram for all that it was told since the last, as a connection does. */
+/** A machine that sends all inputs since its last datagram in one, as a connection does. */
 class Machine implements DatagramMachine<string> {
   /** What was asked of it, in turn. */
   readonly calls: string[] = [];
@@ -84,7 +84,7 @@ class FakeSocket implements Socket {
 
   close(): void {
     this.isClosed = true;
-    // Nobody may be waiting for it any more.
+    // The caller may have stopped waiting for it.
     this.#receipt.promise.catch(() => {});
     this.#receipt.reject(new Error("closed"));
   }
@@ -140,7 +140,7 @@ driveTest(
     const { handleDatagram } = machine;
     machine.handleDatagram = (now, bytes, from) => {
       handleDatagram.call(machine, now, bytes, from);
-      // As who answers an event: later, in the same turn.
+      // Like an answer to an event: later, in the same turn.
       queueMicrotask(() => driven.input(() => machine.say("answer")));
     };
     socket.deliver("question");

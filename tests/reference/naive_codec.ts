@@ -175,7 +175,7 @@ export function naiveDecode(bytes: readonly number[]): NaiveDecoded {
   return decoded === undefined ? failure({ reason: "frame" }) : success({ ...decoded, header });
 }
 
-/** What the bytes behind a header hold, all of them or none. */
+/** The frames after a header, all of them or none. */
 export function naiveDecodeFrames(
   bytes: readonly number[],
 ): { frames: Frame[]; unknownFrames: number } | undefined {

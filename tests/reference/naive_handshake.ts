@@ -27,7 +27,7 @@ function littleEndian(bytes: Uint8Array): bigint {
   return bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
 }
 
-/** The function X25519 (RFC 7748, section 5): the Montgomery ladder, as it stands there. */
+/** The function X25519: the Montgomery ladder of RFC 7748, section 5. */
 export function x25519(privateKey: Uint8Array, publicKey: Uint8Array): Bytes {
   const k = littleEndian(privateKey) & (2n ** 254n - 8n) | 2n ** 254n;
   const x1 = littleEndian(publicKey) % 2n ** 255n;
@@ -121,7 +121,7 @@ export interface NaiveKeys {
 export interface NaiveHandshake {
   ck: Bytes;
   h: Bytes;
-  /** What the other side has to know for message two, as far as each knows it. */
+  /** The values that message two needs, as far as this side has them. */
   requesterStatic: Bytes;
   requesterEphemeral: Bytes;
   early: NaiveKeys;

@@ -1,4 +1,4 @@
-// Two handshakes and two seals, the real ones and naive ones, make the same of the same.
+// The real handshake and seal agree with naive ones.
 import { assert, assertEquals } from "@std/assert";
 import { decodeDatagram, decodeFrames } from "../../protocol/wire/datagram.ts";
 import type { Random } from "../../protocol/machine.ts";
@@ -42,7 +42,7 @@ function assertSame(actual: Uint8Array, expected: Uint8Array, name?: string): vo
   assertEquals(toHex(actual), toHex(expected), name);
 }
 
-Deno.test("the naive x25519() does as RFC 7748, sections 5.2 and 6.1, says", () => {
+Deno.test("the naive x25519() agrees with RFC 7748, sections 5.2 and 6.1", () => {
   const scalar = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4";
   const point = "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c";
   assertEquals(
@@ -56,7 +56,7 @@ Deno.test("the naive x25519() does as RFC 7748, sections 5.2 and 6.1, says", () 
   );
 });
 
-Deno.test("the vectors of the handshake follow from what is given, by the naive one", async () => {
+Deno.test("the naive handshake derives the vectors from their inputs", async () => {
   const { requesterStatic: s1, requesterEphemeral: e1, responderEphemeral: e2 } = INPUTS;
   for (const [name, key] of Object.entries(PUBLIC_KEYS)) {
     assertSame(naive.publicKeyOf(INPUTS[name as keyof typeof PUBLIC_KEYS]), key);
@@ -86,7 +86,7 @@ Deno.test("the vectors of the handshake follow from what is given, by the naive 
   assertSame(second, DERIVED.secondForward);
 });
 
-Deno.test("the vectors of the handshake follow from what is given, by the real one", () => {
+Deno.test("the real handshake derives the vectors from their inputs", () => {
   const initiator = new Initiator(
     new KeyPair(INPUTS.requesterStatic),
     new KeyPair(INPUTS.requesterEphemeral),
@@ -192,7 +192,7 @@ async function digits(label: string, bytes: Uint8Array): Promise<string> {
   return groups.map((group) => `${BigInt(`0x${group}`) % 100_000n}`.padStart(5, "0")).join(" ");
 }
 
-Deno.test("what people compare is the same from both", async () => {
+Deno.test("the digits that users compare are the same from both", async () => {
   const [ana, ben] = [PUBLIC_KEYS.requesterStatic, RESPONDER];
   assertEquals(fingerprint(ana), HUMAN_READABLE.requesterFingerprint);
   assertEquals(fingerprint(ben), HUMAN_READABLE.responderFingerprint);
@@ -227,7 +227,7 @@ const HANDSHAKES = (() => {
   return handshakes;
 })();
 
-Deno.test("a naive requester and a real responder understand each other", async () => {
+Deno.test("a naive requester works with a real responder", async () => {
   for (const { s1, e1, s2, e2, request, accept } of HANDSHAKES) {
     const one = await naive.writeOne(s1, e1, naive.publicKeyOf(s2), request);
     const read = readMessageOne(new KeyPair(s2), one.message, PROLOGUE);
@@ -242,7 +242,7 @@ Deno.test("a naive requester and a real responder understand each other", async 
   }
 });
 
-Deno.test("a real requester and a naive responder understand each other", async () => {
+Deno.test("a real requester works with a naive responder", async () => {
   for (const { s1, e1, s2, e2, request, accept } of HANDSHAKES) {
     const remote = naive.publicKeyOf(s2);
     const initiator = new Initiator(new KeyPair(s1), new KeyPair(e1), remote, PROLOGUE);
@@ -261,7 +261,7 @@ async function opens(privateKey: Uint8Array, message: Uint8Array): Promise<boole
   return await naive.readOne(privateKey, message).then(() => true, () => false);
 }
 
-Deno.test("a naive responder opens no handshake that is for another one", async () => {
+Deno.test("a naive responder rejects a handshake for another responder", async () => {
   const [{ s1, e1, s2, request }, { s2: other }] = HANDSHAKES as [
     typeof HANDSHAKES[0],
     typeof HANDSHAKES[0],

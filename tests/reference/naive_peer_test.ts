@@ -1,4 +1,4 @@
-// A peer written from protocol/README.md alone talks with a real client.
+// A peer written from protocol/README.md alone works with a real client.
 import { assert, assertEquals } from "@std/assert";
 import type { Address } from "../../protocol/wire/address.ts";
 import {
@@ -89,7 +89,7 @@ async function converse(
   assertEquals(events.map(({ kind }) => kind), ["delivered"]);
 }
 
-Deno.test("a naive requester connects to a client and talks with it", async () => {
+Deno.test("a naive requester connects to a client and exchanges texts", async () => {
   const target = registered();
   const key = CLIENT_KEY.publicKey;
   const payload = naive.requestPayload(2, 1, BigInt(EPOCH), "ben");
@@ -110,7 +110,7 @@ Deno.test("a naive requester connects to a client and talks with it", async () =
   await converse(target, [end.keys.forward, end.keys.backward], remote);
 });
 
-Deno.test("a client connects to a naive responder and talks with it", async () => {
+Deno.test("a client connects to a naive responder and exchanges texts", async () => {
   const target = registered();
   target.client.connect(target.now, 2);
   const [lookUp] = framesTo(SERVER, target.drain());

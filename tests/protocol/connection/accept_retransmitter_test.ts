@@ -8,7 +8,7 @@ import { AcceptRetransmitter } from "../../../protocol/connection/connection.ts"
 import { ACCEPT_TRIES } from "../../../protocol/connection/connection.ts";
 import { RTO_INITIAL, RttEstimator } from "../../../protocol/recovery/rtt.ts";
 
-/** The end that accepted; no round trip has been measured. */
+/** The responder's end, before the first RTT sample. */
 function accepter(mode: TimerMode = "adaptive"): AcceptRetransmitter {
   return new AcceptRetransmitter(new RttEstimator(TIMER_POLICIES[mode]), true);
 }
@@ -25,7 +25,7 @@ function play(accepting: AcceptRetransmitter, end = 100_000): number[] {
   return sentAt;
 }
 
-Deno.test("AcceptRetransmitter has nothing to do where the other end accepted", () => {
+Deno.test("AcceptRetransmitter does nothing if the peer accepted", () => {
   const accepting = new AcceptRetransmitter(new RttEstimator(TIMER_POLICIES.adaptive), false);
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [false, false]);
   assertEquals(accepting.nextTimeout(), undefined);
@@ -33,7 +33,7 @@ Deno.test("AcceptRetransmitter has nothing to do where the other end accepted", 
   assertEquals(accepting.isDue, false);
 });
 
-Deno.test("AcceptRetransmitter has the Accept sent at once, then three times in all (RFC 9000, 8.1)", () => {
+Deno.test("AcceptRetransmitter sends the Accept at once, and three times in all (RFC 9000, 8.1)", () => {
   assertEquals(ACCEPT_TRIES, 3);
   const accepting = accepter();
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [true, true]);
@@ -42,7 +42,7 @@ Deno.test("AcceptRetransmitter has the Accept sent at once, then three times in 
   assertEquals([accepting.isDue, accepting.isUnconfirmed], [false, true]);
 });
 
-Deno.test("AcceptRetransmitter keeps to 10 s with fixed timers", () => {
+Deno.test("AcceptRetransmitter repeats every 10 s with fixed timers", () => {
   assertEquals(play(accepter("fixed")), [0, RESEND_INTERVAL, 2 * RESEND_INTERVAL]);
 });
 
@@ -65,7 +65,7 @@ Deno.test("AcceptRetransmitter.handleTimeout() does nothing before its instant, 
   assertEquals([accepting.isDue, accepting.nextTimeout()], [false, 3000]);
 });
 
-Deno.test("AcceptRetransmitter.repeat() has it sent at once, and three times anew", () => {
+Deno.test("AcceptRetransmitter.repeat() sends it at once, and three times again", () => {
   const accepting = accepter();
   play(accepting);
   accepting.repeat();
@@ -91,7 +91,7 @@ Deno.test("AcceptRetransmitter.confirm() ends it, however often it is called", (
   }
 });
 
-Deno.test("AcceptRetransmitter.stop() sends it no more, and knows that the requester may not have it", () => {
+Deno.test("AcceptRetransmitter.stop() sends it no more, and leaves it unconfirmed", () => {
   const accepting = accepter();
   accepting.onSent(0);
   accepting.stop();

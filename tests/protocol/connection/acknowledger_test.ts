@@ -20,7 +20,7 @@ interface Shape {
   isOutOfOrder?: boolean;
 }
 
-/** An acknowledger behind an opener that datagrams reach. */
+/** An acknowledger, and the opener that its datagrams pass. */
 class Stage {
   readonly received = new ReceiveQueue();
   readonly #opener = new Opener(KEY, Infinity);
@@ -61,7 +61,7 @@ class Stage {
   }
 }
 
-Deno.test("Acknowledger has nothing to say before anything comes", () => {
+Deno.test("Acknowledger sends nothing before the first datagram", () => {
   const stage = new Stage();
   assertEquals(stage.dueAt, undefined);
   const ack = stage.acknowledger.take(1000);
@@ -96,7 +96,7 @@ Deno.test("Acknowledger holds an Ack for 3 ms from the first Message, and no lon
   assertEquals(stage.dueAt, undefined);
 });
 
-Deno.test("Acknowledger waits for eight datagrams at most, counted anew after each Ack", () => {
+Deno.test("Acknowledger waits for eight datagrams at most, counted from each Ack", () => {
   const stage = new Stage().started();
   let packet = 1;
   for (const start of [1, 2, 3]) {
@@ -108,7 +108,7 @@ Deno.test("Acknowledger waits for eight datagrams at most, counted anew after ea
   }
 });
 
-Deno.test("Acknowledger waits for 16384 bytes at most, counted anew after each Ack", () => {
+Deno.test("Acknowledger waits for 16384 bytes at most, counted from each Ack", () => {
   const half = ACK_SIZE_MAX / 2;
   const stage = new Stage().started();
   for (const [start, packet] of [[1, 1], [2, 3]] as const) {
@@ -122,7 +122,7 @@ Deno.test("Acknowledger waits for 16384 bytes at most, counted anew after each A
   assertEquals(stage.dueAt, 6);
 });
 
-Deno.test("Acknowledger answers at once what tells of a loss (RFC 9000, 13.2.1)", () => {
+Deno.test("Acknowledger acknowledges at once what shows a loss (RFC 9000, 13.2.1)", () => {
   const stage = new Stage().started().messages(1, 1);
   stage.messages(2, 3, { isOutOfOrder: true });
   assertEquals(stage.dueAt, 2);
@@ -185,7 +185,7 @@ Deno.test("Acknowledger answers a Connection Keepalive, and what is requested, a
   assertEquals(stage.dueAt, undefined);
 });
 
-Deno.test("Acknowledger.take() tells the newest datagram, which came below it, and what is missing", () => {
+Deno.test("Acknowledger.take() names the newest datagram, those before it, and the missing ones", () => {
   const stage = new Stage();
   for (const packet of [0, 3, 35, 34, 2]) stage.messages(packet, packet);
   for (const seq of [0, 2]) {
@@ -195,19 +195,19 @@ Deno.test("Acknowledger.take() tells the newest datagram, which came below it, a
   const { cumulativeSeq: next, largestPacket: heard, packetBitmap: arrived, ranges } = stage
     .acknowledger.take(40);
   assertEquals([next, ranges], [1, [{ first: 2, last: 2 }]]);
-  // One above the counter, as 0 stands for none; bit 31 is 32 below it: 3, and 2 is out of reach.
+  // One above the number, as 0 means none; bit 31 is 32 below it: 3, and 2 is out of reach.
   assertEquals(heard, 36);
   assertEquals(arrived, 1 + 2 ** 31);
 });
 
-Deno.test("Acknowledger.take() tells how long the newest has waited (RFC 9002, 5.3)", () => {
+Deno.test("Acknowledger.take() gives the delay of the newest datagram (RFC 9002, 5.3)", () => {
   const stage = new Stage().messages(100, 5);
   assertEquals(
     stage.acknowledger.take(102.57).delay,
     25,
     "in tenths of a millisecond, rounded down",
   );
-  // What was overtaken does not change what the other measures.
+  // A reordered datagram does not change what the peer measures.
   stage.messages(110, 4);
   assertEquals(stage.acknowledger.take(112).delay, 120);
   assertEquals(stage.acknowledger.take(6653.59).delay, 65_535);
@@ -216,7 +216,7 @@ Deno.test("Acknowledger.take() tells how long the newest has waited (RFC 9002, 5
   assertEquals(stage.acknowledger.take(1e9 + 1).delay, 10);
 });
 
-Deno.test("Acknowledger.take() tells the lower 32 bits of the newest counter, and one more", () => {
+Deno.test("Acknowledger.take() gives the lower 32 bits of the newest number, plus one", () => {
   for (const [packet, heard] of [[2 ** 32 - 2, 2 ** 32 - 1], [2 ** 32, 1], [2 ** 45 + 6, 7]]) {
     assertEquals(new Stage().messages(0, packet!).acknowledger.take(0).largestPacket, heard);
   }

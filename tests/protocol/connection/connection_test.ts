@@ -84,7 +84,7 @@ Deno.test("Connection of the responder ends when its request is cancelled, unles
   assertEquals(answer?.header.type, DatagramType.Handshake);
   assertEquals(answer?.frames, [{ kind: "connectionTerminationAck", sender: 1, finalSeq: 0 }]);
   assertEquals(harness.events(), [{ kind: "terminated", by: "peer", undelivered: 0 }]);
-  // The other did not get the answer.
+  // The peer did not receive the answer.
   assert(harness.handle(two));
   assertEquals(harness.sentKinds(), ["connectionTerminationAck"]);
   const confirmed = new ConnectionHarness("responder");
@@ -94,7 +94,7 @@ Deno.test("Connection of the responder ends when its request is cancelled, unles
   assertEquals([confirmed.sent(), confirmed.events()], [[], []]);
 });
 
-Deno.test("Connection takes each datagram once, and none that is altered or sealed otherwise", () => {
+Deno.test("Connection takes each datagram once, and none that is altered or sealed with other keys", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   const bytes = harness.seal(message(0));
@@ -118,7 +118,7 @@ Deno.test("Connection takes each datagram once, and none that is altered or seal
     harness.handle(encodeSealed(DatagramType.Handshake, 11, seals.sealer, [termination()])),
     false,
   );
-  // This end's own, sent back.
+  // A reflected datagram.
   const own = harness.connection.keys.seals.sealer;
   assertEquals(harness.handle(encodeSealed(type, 11, own, [message(0)])), false);
   assertEquals([harness.sent(), harness.events()], [[], []]);
@@ -137,7 +137,7 @@ Deno.test("Connection counts its packets, a retransmission being a new one", () 
   assertEquals(packets, [0, 1, 2]);
 });
 
-Deno.test("Connection of the responder says nothing but the Accept before it is confirmed", () => {
+Deno.test("Connection of the responder sends only the Accept before it is confirmed", () => {
   const harness = new ConnectionHarness("responder");
   harness.connection.send("hi");
   assertEquals(harness.sentKinds(), ["connectionAccept"]);
@@ -151,7 +151,7 @@ Deno.test("Connection answers every datagram with a Message, a late duplicate to
   harness.now += 100;
   harness.deliver(message(0), message(1));
   assertEquals(harness.sent().map(({ frames }) => frames), [[ack(2, 1)]]);
-  // A copy that came on the heels of the Message: the Ack is under way.
+  // A copy right after the Message: the Ack is under way.
   harness.wait(ACK_REPEAT - 1);
   harness.deliver(message(0));
   assertEquals([harness.sent(), harness.connection.nextTimeout()], [
@@ -164,7 +164,7 @@ Deno.test("Connection answers every datagram with a Message, a late duplicate to
   assertEquals(harness.events().length, 2);
 });
 
-Deno.test("Connection holds an Ack back for a few ms, but not the first after a pause", () => {
+Deno.test("Connection delays an Ack for a few ms, but not the first after a pause", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   const sent = [0, 1, 2].map((seq) => {
@@ -182,7 +182,7 @@ Deno.test("Connection holds an Ack back for a few ms, but not the first after a 
   assertEquals(harness.sentKinds(), ["ack"]);
 });
 
-Deno.test("Connection lets an Ack ride on a Message", () => {
+Deno.test("Connection sends an Ack along with a Message", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   harness.deliver(message(0));
@@ -227,7 +227,7 @@ Deno.test("Connection drops a Message that names another sender, without an Ack"
   assertEquals([harness.sent(), harness.events()], [[], []]);
 });
 
-Deno.test("Connection puts what is due into as few datagrams as it fits", () => {
+Deno.test("Connection packs what is due into the fewest datagrams", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   for (let index = 0; index < 100; index++) harness.connection.send(`${index}`.padStart(18, "."));
@@ -238,7 +238,7 @@ Deno.test("Connection puts what is due into as few datagrams as it fits", () => 
   assertEquals(sent[0]?.frames[0]?.kind, "ack");
 });
 
-Deno.test("Connection has room for the longest Message beside the largest Ack", () => {
+Deno.test("Connection has room for the longest Message with the largest Ack", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   for (let seq = 2; seq < 80; seq += 2) harness.deliver(message(seq));
@@ -248,7 +248,7 @@ Deno.test("Connection has room for the longest Message beside the largest Ack", 
   assertEquals(only?.frames.map(({ kind }) => kind), ["ack", "message"]);
 });
 
-Deno.test("Connection asks for a sign of life after 10 s of silence, and again each 10 s", () => {
+Deno.test("Connection sends a keepalive after 10 s of silence, and again each 10 s", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   for (let times = 1; times < 6; times++) {
@@ -290,7 +290,7 @@ Deno.test("Connection sends no Termination before everything is acknowledged", (
   });
 });
 
-Deno.test("Connection that terminates waits for what the Termination Ack says was sent", () => {
+Deno.test("Connection that terminates waits for all up to the final seq of the Termination Ack", () => {
   const harness = new ConnectionHarness();
   harness.connection.terminate(harness.now);
   harness.sent();
@@ -344,7 +344,7 @@ Deno.test("Connection that ended acknowledges repeats for 30 s, then is gone", (
   harness.sent();
   harness.events();
   harness.wait(LINGER - 1);
-  // What was not shown is not acknowledged, either.
+  // A Message that was not shown is not acknowledged either.
   harness.deliver(message(0), message(1), { kind: "connectionKeepalive" });
   assertEquals(harness.sent().map(({ frames }) => frames), [[ack(1, 3, 0, 3)]]);
   assertEquals([harness.events(), harness.connection.state], [[], "closed"]);
@@ -354,7 +354,7 @@ Deno.test("Connection that ended acknowledges repeats for 30 s, then is gone", (
   assertEquals(harness.connection.nextTimeout(), undefined);
 });
 
-Deno.test("Connection tells nothing after its end", () => {
+Deno.test("Connection reports nothing after its end", () => {
   const harness = new ConnectionHarness("requester", "fixed");
   harness.connection.send("one");
   harness.sent();
@@ -368,7 +368,7 @@ Deno.test("Connection tells nothing after its end", () => {
   assertEquals([harness.events(), harness.sent()], [[], []]);
 });
 
-Deno.test("Connection does nothing at a call of handleTimeout() before its time", () => {
+Deno.test("Connection does nothing on a spurious timeout", () => {
   const harness = new ConnectionHarness();
   harness.connection.send("hi");
   harness.sent();
@@ -382,7 +382,7 @@ Deno.test("Connection does nothing at a call of handleTimeout() before its time"
   ]);
 });
 
-Deno.test("Connection survives frames that have no place in it", () => {
+Deno.test("Connection ignores frames of other datagrams, and acks and seqs out of range", () => {
   const harness = new ConnectionHarness();
   harness.sent();
   harness.deliver(

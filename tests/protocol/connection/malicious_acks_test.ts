@@ -1,5 +1,5 @@
-// A peer that made a real handshake, and then lies about what it sent and got: its acks and seqs.
-// The connection neither throws nor grows, answers within bounds, and carries on afterwards.
+// A peer that made a valid handshake, and then sends false acks and seqs. The connection neither
+// throws nor grows, answers within bounds, and works afterwards.
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
 import { CONNECTION_TIMEOUT } from "../../../protocol/connection/connection.ts";
@@ -15,7 +15,7 @@ import {
 
 const EXTREMES = [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 
-/** A connection at rest. */
+/** An idle connection. */
 function atRest(): ConnectionHarness {
   const harness = new ConnectionHarness();
   harness.sent();
@@ -88,7 +88,7 @@ Deno.test("no run of acks has a Message sent again more than once before its tim
   harness.assertAlive();
 });
 
-Deno.test("a peer that acknowledges nothing has 64 KiB in flight at most, again every few seconds", () => {
+Deno.test("a peer that acknowledges nothing gets 64 KiB in flight at most, again every few seconds", () => {
   const harness = atRest();
   while (harness.connection.send("x".repeat(60_000)) !== undefined);
   const size = (sent: Sent[]) => sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -135,7 +135,7 @@ Deno.test("fragments without an end are taken up to the longest text, and then r
     assertLessOrEqual(frame.cumulativeSeq, longest);
   }
   assertEquals(harness.events(), []);
-  // A text that fits ends it after all.
+  // A last fragment that fits ends it.
   harness.receiveBounded(harness.seal(message(longest, "")), 1);
   assertEquals(harness.events().length, 1);
 });
@@ -153,7 +153,7 @@ Deno.test("empty fragments without an end take no room", () => {
   harness.assertAlive(200_000);
 });
 
-Deno.test("a flood of acks is answered by nothing", () => {
+Deno.test("a flood of acks gets no answer", () => {
   const harness = atRest();
   for (let left = 10_000; left > 0; left--) harness.receiveBounded(harness.seal(ack(0)), 0);
   harness.receiveBounded(harness.seal(...Array.from({ length: 60 }, () => ack(0))), 0);

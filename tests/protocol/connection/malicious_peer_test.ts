@@ -1,6 +1,5 @@
-// A peer that made a real handshake, and then does its worst. In every story the connection neither
-// throws nor grows, answers within bounds, and carries on a conversation afterwards. What a peer may
-// say about seqs is in malicious_acks_test.ts.
+// A peer that made a valid handshake, and then sends hostile frames. The connection neither throws
+// nor grows, answers within bounds, and works afterwards. Hostile seqs are in malicious_acks_test.ts.
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { FLUSH_TIMEOUT, LINGER } from "../../../protocol/connection/connection.ts";
 import { encodeDatagram } from "../../../protocol/wire/datagram.ts";
@@ -26,7 +25,7 @@ import { formatCount, scaled } from "../../support/scale.ts";
 const EXTREMES = [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
 const KEEPALIVE: Frame = { kind: "connectionKeepalive" };
 
-/** A connection at rest. */
+/** An idle connection. */
 function atRest(): ConnectionHarness {
   const harness = new ConnectionHarness();
   harness.sent();
@@ -82,7 +81,7 @@ Deno.test("a Termination ends the connection once; repeats are acknowledged, and
   const first = harness.seal(termination());
   assertEquals(harness.receiveBounded(first, 1)[0]?.frames[0]?.kind, "connectionTerminationAck");
   assertEquals(harness.events(), [{ kind: "terminated", by: "peer", undelivered: 0 }]);
-  // The same datagram again is nothing at all; the same frame in a new one is acknowledged.
+  // The same datagram again is ignored; the same frame in a new one is acknowledged.
   for (let left = 1000; left > 0; left--) harness.receiveBounded(first, 0);
   for (let left = 100; left > 0; left--) harness.receiveBounded(harness.seal(termination(left)), 1);
   harness.receiveBounded(harness.seal(...Array.from({ length: 60 }, () => termination())), 1);
@@ -94,7 +93,7 @@ Deno.test("a Termination ends the connection once; repeats are acknowledged, and
   assertEquals([harness.events(), harness.advance(120_000)], [[], []]);
 });
 
-Deno.test("a Termination Ack that nobody asked for, or with a final seq never reached, ends nothing early", () => {
+Deno.test("an unexpected Termination Ack, or one with a final seq never reached, ends nothing early", () => {
   const harness = atRest();
   const finalAck: Frame = {
     kind: "connectionTerminationAck",
@@ -122,7 +121,7 @@ Deno.test("a cancellation of the request ends no connection that was confirmed",
   requester.assertAlive();
 });
 
-Deno.test("a flood of path challenges brings a few small answers for a datagram at most", () => {
+Deno.test("a flood of path challenges gets a few small answers for each datagram", () => {
   const harness = atRest();
   const challenges = Array.from({ length: 100 }, (_, index): Frame => ({
     kind: "pathChallenge",

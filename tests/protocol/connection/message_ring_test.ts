@@ -68,7 +68,7 @@ Deno.test("MessageRing keeps each text as the frame that goes on the wire", () =
   }
 });
 
-Deno.test("MessageRing keeps a run of Messages one behind the other", () => {
+Deno.test("MessageRing keeps Messages one after the other", () => {
   const ring = new MessageRing(SENDER);
   push(ring, "one", "zwei", "три", "");
   const { size } = ring;
@@ -162,7 +162,7 @@ Deno.test("MessageRing uses its store again, round and round", () => {
 Deno.test("MessageRing fills its store to the last byte before it grows", () => {
   const text = "x".repeat(STORE_SIZE / 8 - OVERHEAD);
   const full = Array<string>(8).fill(text);
-  // At the end; then begun anew at the front, behind which the oldest are.
+  // At the end; then again at the front, before the oldest.
   for (const dropped of [0, 1, 3]) {
     const ring = new MessageRing(SENDER);
     push(ring, ...full);
@@ -236,7 +236,7 @@ Deno.test("MessageRing.dropBelow() gives large arrays back when it is empty, and
   assertEquals(texts(ring), ["on", "and on"]);
 });
 
-Deno.test("MessageRing.dropFrom() forgets the newest, and goes on behind what is left", () => {
+Deno.test("MessageRing.dropFrom() drops the newest, and continues after the rest", () => {
   const ring = new MessageRing(SENDER);
   push(ring, "a", "b", "cé", "d");
   ring.dropFrom(4);

@@ -1,4 +1,4 @@
-// A peer that moves, and a copier that would like to be taken for it, at a real connection.
+// A peer that changes its address, and an attacker that copies its datagrams.
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import type { Address } from "../../../protocol/wire/address.ts";
 import { DATAGRAM_SIZE_MAX, type Frame } from "../../../protocol/wire/frame.ts";
@@ -18,19 +18,19 @@ import { seedFromEnv, withSeed } from "../../support/random.ts";
 
 /** Where the peer moves to. */
 const NEW: Address = { hostname: "198.51.100.7", port: 7 };
-/** Somebody who sees datagrams on their way, and sends copies from an address of their own. */
+/** An attacker that sees datagrams on the path, and sends copies from its own address. */
 const COPIER: Address = { hostname: "203.0.113.66", port: 666 };
-/** How long the old address has to answer before there is a sample of the round-trip time. */
+/** The time for the old address to answer, before the first RTT sample. */
 const PATIENCE = RTO_INITIAL;
 
-/** A connection that is at rest, at the address where it began. */
+/** An idle connection at its first address. */
 function atRest(): ConnectionHarness {
   const harness = new ConnectionHarness();
   harness.sent();
   return harness;
 }
 
-/** Where a text goes now. */
+/** The address that a text goes to. */
 function addressOf(harness: ConnectionHarness): Address | undefined {
   harness.connection.send("where?");
   return harness.sent()[0]?.to;
@@ -61,7 +61,7 @@ Deno.test("a peer that moved is challenged, answers, and is followed when the ol
   assertEquals(addressOf(harness), NEW);
 });
 
-Deno.test("a peer that answers late is followed, when the old address had another chance", () => {
+Deno.test("a peer that answers late is followed, after the old address had another chance", () => {
   const harness = atRest();
   const sent = harness.receive(harness.seal(message(0)), NEW);
   harness.advance(3 * PATIENCE);
@@ -97,7 +97,7 @@ Deno.test("a peer may move on and on, and back again", () => {
   }
 });
 
-Deno.test("a challenge that is lost is made good by the next datagram from there", () => {
+Deno.test("after a lost challenge the next datagram from the address is challenged", () => {
   const harness = atRest();
   harness.receive(harness.seal(message(0)), NEW);
   const sent = harness.receive(harness.seal(message(1)), NEW);
@@ -114,7 +114,7 @@ Deno.test("an older datagram from another address moves nothing, and is not chal
   assertEquals(sent.map(({ to }) => to), [PEER]);
 });
 
-Deno.test("a forged or an old datagram from another address is no sign of a move", () => {
+Deno.test("a forged or an old datagram from another address is not taken for a move", () => {
   const harness = atRest();
   const old = harness.seal(message(0));
   harness.receive(old);
@@ -128,7 +128,7 @@ Deno.test("a forged or an old datagram from another address is no sign of a move
   assertEquals(addressOf(harness), PEER);
 });
 
-Deno.test("an altered copy of the newest datagram is no sign of a move, be its tag the true one", () => {
+Deno.test("an altered copy of the newest datagram is not taken for a move, even with its tag", () => {
   const harness = atRest();
   const newest = harness.seal(message(0));
   harness.receive(newest);
@@ -140,7 +140,7 @@ Deno.test("an altered copy of the newest datagram is no sign of a move, be its t
   assertEquals(kindsTo(harness.receive(newest, COPIER), COPIER), ["pathChallenge"]);
 });
 
-Deno.test("a copier whose copies come first steals nothing and stalls nothing", () => {
+Deno.test("a copier whose copies come first can neither take over nor stall the connection", () => {
   const harness = atRest();
   for (let seq = 0; seq < 200; seq++) {
     const genuine = harness.seal(message(seq));
@@ -154,10 +154,10 @@ Deno.test("a copier whose copies come first steals nothing and stalls nothing", 
   assertEquals(harness.events().filter(({ kind }) => kind === "message").length, 200);
 });
 
-Deno.test("a copier that has its challenge answered, too, steals nothing while the old address lives", () => {
+Deno.test("a copier that gets its challenge answered takes nothing over while the old address answers", () => {
   const harness = atRest();
   const copy = harness.receive(harness.seal(message(0)), COPIER);
-  // It passes the challenge on to the peer, and the answer back.
+  // It relays the challenge to the peer, and the answer back.
   harness.receive(harness.seal(responseOf(copy, COPIER)), COPIER);
   // The challenge to the old address brings an answer from there, in time.
   harness.advance(PATIENCE - 1);
@@ -167,7 +167,7 @@ Deno.test("a copier that has its challenge answered, too, steals nothing while t
   assertEquals(addressOf(harness), PEER);
 });
 
-Deno.test("an old address that answers keeps the connection, by whatever way its answer comes", () => {
+Deno.test("an old address that answers keeps the connection, from whichever address its answer comes", () => {
   for (const way of [PEER, NEW, COPIER]) {
     const harness = atRest();
     const sent = harness.receive(harness.seal(message(0)), NEW);
@@ -192,7 +192,7 @@ Deno.test("a response to another challenge, or to none, moves nothing", () => {
   }
 });
 
-Deno.test("several addresses are looked at together: the one that answers is taken", () => {
+Deno.test("several addresses are challenged together: the one that answers is used", () => {
   const harness = atRest();
   harness.receive(harness.seal(message(0)), COPIER);
   const sent = harness.receive(harness.seal(message(1)), NEW);
@@ -201,7 +201,7 @@ Deno.test("several addresses are looked at together: the one that answers is tak
   assertEquals(addressOf(harness), NEW);
 });
 
-Deno.test("no more than three times its bytes go to an unproven address, whatever comes from it", () => {
+Deno.test("no more than three times its bytes go to an unvalidated address, whatever comes from it", () => {
   withSeed(seedFromEnv(), (prng) => {
     const harness = atRest();
     let [received, sent] = [0, 0];
@@ -215,7 +215,7 @@ Deno.test("no more than three times its bytes go to an unproven address, whateve
     ];
     for (let run = 0; run < 2000; run++) {
       const datagram = harness.seal(...prng.pick(kinds));
-      // It comes late, now and then.
+      // At times it is late.
       if (prng.chance(0.3)) harness.receive(harness.seal(message(run)), prng.pick([PEER, NEW]));
       harness.connection.send("a text for the peer");
       received += datagram.length;
@@ -227,7 +227,7 @@ Deno.test("no more than three times its bytes go to an unproven address, whateve
   });
 });
 
-Deno.test("a challenge is answered to where it came from, and to where the peer was", () => {
+Deno.test("a challenge is answered to its source, and to the peer's address", () => {
   const harness = atRest();
   const challenge = (nonce: bigint): Frame => ({ kind: "pathChallenge", nonce });
   const [answer, ...more] = harness.receive(harness.seal(challenge(5n)));
@@ -241,7 +241,7 @@ Deno.test("a challenge is answered to where it came from, and to where the peer 
   assertLessOrEqual(harness.receive(many).length, RESPONSES_MAX);
 });
 
-Deno.test("a requester talks to where it sent its Request; an Accept from elsewhere is a move", () => {
+Deno.test("a requester sends to the address of its Request; an Accept from elsewhere is a move", () => {
   const harness = atRest();
   const { messageTwo } = harness.peer;
   assert(messageTwo !== undefined);
@@ -262,8 +262,8 @@ Deno.test("a responder sends three Accepts for a Request, and no text before one
   assertEquals(kindsTo(harness.receive(harness.seal(ack(0))), PEER), ["message"]);
 });
 
-Deno.test("a responder sends the Accept to where the Request comes from again, and stays where it is confirmed", () => {
-  // Either the first copy of the Request was a copier's, or the last.
+Deno.test("a responder sends the Accept to each source of the Request, and stays at the one that confirms", () => {
+  // Either the first copy of the Request came from a copier, or the last one.
   for (const from of [PEER, NEW]) {
     const harness = new ConnectionHarness("responder");
     assertEquals(kindsTo(harness.sent(), PEER), ["connectionAccept"]);
@@ -276,7 +276,7 @@ Deno.test("a responder sends the Accept to where the Request comes from again, a
   }
 });
 
-Deno.test("a confirmation from where no Accept went is a move, and needs proof", () => {
+Deno.test("a confirmation from an address without an Accept is a move, and is challenged", () => {
   const harness = new ConnectionHarness("responder");
   harness.sent();
   const confirmed = harness.receive(harness.seal(ack(0)), NEW);

@@ -44,7 +44,7 @@ Deno.test("ReceiveQueue hands texts out in order, each as soon as its turn comes
   assertEquals(queue.next, 4);
 });
 
-Deno.test("ReceiveQueue tells a duplicate, waiting or handed out", () => {
+Deno.test("ReceiveQueue recognises a duplicate, waiting or handed out", () => {
   const queue = new ReceiveQueue();
   take(queue, 0);
   take(queue, 2);
@@ -114,7 +114,7 @@ Deno.test("ReceiveQueue.ack() keeps its value when more Messages come", () => {
   assertEquals(before, ack(0, [2, 2]));
 });
 
-Deno.test("ReceiveQueue agrees with a simple one, whatever the order", () => {
+Deno.test("ReceiveQueue agrees with a simple one in any order", () => {
   withSeed(seedFromEnv(), (prng: Prng) => {
     for (let round = 0; round < 300; round++) {
       const queue = new ReceiveQueue();

@@ -31,7 +31,7 @@ Deno.test("SendQueue sends a copy soon, both again after the timeout, then one a
       now = timeout;
     }
   }
-  // The other end may hold its Ack back.
+  // The peer may delay its Ack.
   const rto = 1000 + ACK_HOLD;
   assertEquals(gaps, [COPY_DELAY, rto, COPY_DELAY, 2 * rto, 4 * rto, 8 * rto, 10_000, 10_000]);
 });
@@ -148,7 +148,7 @@ Deno.test("SendQueue samples the round trip of the datagram that an Ack names, o
   send(queue, 1000, 2);
   queue.handleTimeout(5000);
   send(queue, 5000, 3);
-  // It is plain which transmission this is the answer to; the other end held it back for 2 ms.
+  // The Ack names the transmission, so the RTT is known; the peer delayed it for 2 ms.
   queue.handleAck(5042, { ...packetAck(3, 3), delay: 20 });
   assertEquals(rtt.srtt, 40);
 });

@@ -115,7 +115,7 @@ Deno.test("SendQueue has no more than 64 KiB in flight with fixed timers", () =>
   assertEquals(send(queue, 0).length, Math.floor(TIMER_POLICIES.fixed.inFlightSizeMax / 1000));
   queue.handleAck(10, ack(2));
   assertEquals(seqs(send(queue, 10)), [65, 66]);
-  // Acknowledged is acknowledged, before a gap or behind it.
+  // Acks count before and after a gap.
   queue.handleAck(20, ack(2, [10, 12]));
   assertEquals(seqs(send(queue, 20)).filter((seq) => seq > 66), [67, 68, 69]);
 });
@@ -140,7 +140,7 @@ Deno.test("SendQueue.push() refuses what is more than the queue holds, by number
   assertEquals(queue.push(""), undefined);
 });
 
-Deno.test("SendQueue.handleAck() tells texts as delivered, in order, with their times", () => {
+Deno.test("SendQueue.handleAck() reports texts as delivered, in order, with their times", () => {
   const { queue } = makeQueue();
   queue.push("one");
   queue.push("x".repeat(1500));
@@ -197,7 +197,7 @@ Deno.test("SendQueue.handleAck() ignores an Ack that is older than another", () 
   assertEquals(queue.undelivered, 1);
 });
 
-Deno.test("SendQueue.handleTimeout() tells texts as unconfirmed after 5 s, once", () => {
+Deno.test("SendQueue.handleTimeout() reports texts as unconfirmed after 5 s, once", () => {
   const { queue } = makeQueue("fixed");
   queue.push("one");
   send(queue, 0);
@@ -212,7 +212,7 @@ Deno.test("SendQueue.handleTimeout() tells texts as unconfirmed after 5 s, once"
   assertEquals(queue.nextTimeout(), 10_000);
 });
 
-Deno.test("SendQueue.handleTimeout() does not tell delivered texts as unconfirmed", () => {
+Deno.test("SendQueue.handleTimeout() does not report delivered texts as unconfirmed", () => {
   const { queue } = makeQueue("fixed");
   queue.push("one");
   send(queue, 0);

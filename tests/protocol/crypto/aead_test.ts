@@ -82,7 +82,7 @@ Deno.test("open() gives a plain array, and an empty one for an empty text", () =
 });
 
 // Noise, revision 34, section 4.2: REKEY(k) is the first 32 bytes of ENCRYPT(k, 2^64-1, "", zeros).
-Deno.test("rekey() is what the Noise specification says, by WebCrypto", async () => {
+Deno.test("rekey() agrees with the Noise specification, by WebCrypto", async () => {
   let key = new Prng(4).bytes(32);
   for (let times = 0; times < 3; times++) {
     const expected = await webSeal(key, COUNTER_MAX, NOTHING, new Uint8Array(32));

@@ -74,7 +74,7 @@ function interopTest(name: string, body: (noise: NoiseC, prng: Prng) => void): v
   });
 }
 
-/** Private and public keys of both ends, and what is said. */
+/** Private and public keys of both ends, and the payloads. */
 function scene(prng: Prng) {
   const [own, remote] = [prng.bytes(32), prng.bytes(32)];
   const prologue = prng.chance(0.5) ? PROLOGUE : prng.bytes(prng.int(64));
@@ -98,7 +98,7 @@ function assertSame(actual: Uint8Array | undefined, expected: Uint8Array): void 
   assertEquals(actual?.join(), expected.join());
 }
 
-/** Each end understands the other, in both directions. */
+/** Checks that transport messages decrypt in both directions. */
 function converse(
   prng: Prng,
   [sends, receives]: [CipherState, CipherState],

@@ -103,8 +103,8 @@ Deno.test("readMessageOne() rejects every flipped bit, every truncation and a by
 });
 
 Deno.test("Initiator.readMessageTwo() rejects every flipped bit, every truncation and a byte more", () => {
-  // Who has read a bad message two is not to read another: each change gets a handshake of its own,
-  // from the same random numbers.
+  // An initiator reads one message two only: each change gets its own handshake, from the same random
+  // numbers.
   const again = () => {
     const seeded = new Prng(7);
     const ephemeral = makeKeyPair(seeded.bytes);
@@ -138,7 +138,7 @@ Deno.test("readMessageOne() rejects a message of another prologue", () => {
   assertEquals(readMessageOne(BOB, begin().one, NOTHING), undefined);
 });
 
-Deno.test("readMessageOne() rejects who claims a static key without having it", () => {
+Deno.test("readMessageOne() rejects an initiator that claims a static key without its private key", () => {
   // Mallory writes message one as Alice would, but cannot agree on `ss`.
   const fake = Object.create(MALLORY, { publicKey: { value: ALICE.publicKey } }) as KeyPair;
   fake.agree = (publicKey) => MALLORY.agree(publicKey);
@@ -148,7 +148,7 @@ Deno.test("readMessageOne() rejects who claims a static key without having it", 
   assertEquals(readMessageOne(BOB, one, PROLOGUE), undefined);
 });
 
-Deno.test("Initiator.readMessageTwo() rejects the answer of anybody but the responder", () => {
+Deno.test("Initiator.readMessageTwo() rejects an answer in another handshake", () => {
   const { initiator } = begin();
   const other = begin();
   assertEquals(initiator.readMessageTwo(answer(read(other.one)).message), undefined);
@@ -161,7 +161,7 @@ Deno.test("a message of random bytes is rejected", () => {
   }
 });
 
-Deno.test("a handshake with a public key of low order fails, wherever that key stands", () => {
+Deno.test("a handshake with a public key of low order fails, for each of the keys", () => {
   const initiator = new Initiator(ALICE, makeKeyPair(prng.bytes), LOW_ORDER, PROLOGUE);
   assertEquals(initiator.writeMessageOne(NOTHING), undefined);
 

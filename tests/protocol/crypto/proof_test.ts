@@ -12,7 +12,7 @@ const [KEEPALIVE] = VECTOR.frames;
 const REQUEST = encodeDatagram(VECTOR.header!, [KEEPALIVE!]);
 
 // The bytes of the vector were also made with another implementation of HMAC, that of Python.
-Deno.test("Prover.prove() puts a Proof frame behind the frames, as README.md has it", () => {
+Deno.test("Prover.prove() appends a Proof frame, as in README.md", () => {
   const proven = new Prover(SECRET).prove(REQUEST);
   assertEquals(proven, VECTOR.bytes);
   const decoded = decodeDatagram(proven);

@@ -81,7 +81,7 @@ Deno.test("Opener rejects a datagram under another counter than its own", () => 
   assertEquals(opened(opener, datagram!), "text 5");
 });
 
-Deno.test("Opener rejects what goes in the other direction, sent back", () => {
+Deno.test("Opener rejects a reflected datagram", () => {
   const [forward, backward] = [KEY, new Prng(2).bytes(32)];
   const [own] = sealedFrom(0, 1);
   assertEquals(opened(new Opener(backward), own!), undefined);
@@ -132,14 +132,14 @@ Deno.test("the key changes again and again", () => {
   }
 });
 
-Deno.test("Opener takes the next key only: who is two ahead has lost a million datagrams", () => {
+Deno.test("Opener takes the next key only: two keys ahead means a million lost datagrams", () => {
   const [one] = sealedFrom(REKEY_INTERVAL, 1);
   const [two] = sealedFrom(2 * REKEY_INTERVAL, 1);
   const opener = new Opener(KEY);
   assertEquals(opened(opener, two!), undefined);
   assertEquals(opened(opener, one!), `text ${REKEY_INTERVAL}`);
   assertEquals(opened(opener, two!), `text ${2 * REKEY_INTERVAL}`);
-  // What is two behind is far below the replay window.
+  // Two keys before is far below the replay window.
   assertEquals(opened(opener, sealedFrom(0, 1)[0]!), undefined);
 });
 

@@ -78,7 +78,7 @@ Deno.test("nameKey() is the same for names of the same letters", () => {
 });
 
 Deno.test("nameKey() is another for names of other letters", () => {
-  // Letters of another script, or with another mark, are others: the fingerprint tells them apart.
+  // Letters of another script, or with another mark, differ; the fingerprint shows the difference.
   for (const name of ["aná", "anna", "аna", "αna", "an", "ana1", "ana-"]) {
     assertNotEquals(nameKey(name), nameKey("ana"), name);
   }

@@ -53,7 +53,7 @@ class Pair {
     }
   }
 
-  /** Lets both talk until nothing moves. */
+  /** Exchanges datagrams until both are idle. */
   settle(alter: (answer: Uint8Array) => Uint8Array = (answer) => answer): void {
     for (let sent = this.sent(); sent.length > 0; sent = this.sent()) {
       for (const bytes of sent) this.server.handleDatagram(this.now, bytes, OWN);
@@ -148,7 +148,7 @@ Deno.test("a client with a secret proves every request", () => {
   const [register, ...more] = pair.sent();
   assert(register !== undefined && more.length === 0);
   assert(prover.isProven(register));
-  // The answers to others are for them.
+  // The answers to other clients go to those.
   const answer = encodeDatagram({ ...{ connection: 0, packet: 0 }, type: DatagramType.Answer }, []);
   pair.client.handleDatagram(pair.now, answer, DIRECTORY);
   assertEquals(pair.client.dropped.notAuthentic, 1);

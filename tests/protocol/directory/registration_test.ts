@@ -178,7 +178,7 @@ Deno.test("Registration does nothing at an answer to another kind of request", (
   assertEquals(dealings.registration.nextTimeout(), dealings.now + LEASE / 3);
 });
 
-Deno.test("Registration keeps the lease that it was last told", () => {
+Deno.test("Registration uses the lease of the last answer", () => {
   const dealings = registered();
   dealings.wait(LEASE / 3);
   dealings.hear({ kind: "leaseKeepaliveAck", nonce: dealings.request().nonce, lease: 9000 });
@@ -259,7 +259,7 @@ Deno.test("Registration with an id registers once a second when that is refused 
   }
 });
 
-Deno.test("Registration tells the first refusal, and is done", () => {
+Deno.test("Registration reports the first refusal, and is done", () => {
   const dealings = new Dealings();
   dealings.refuse(dealings.request(), RefusalReason.full);
   assertEquals(dealings.told(), [{ kind: "refused", reason: RefusalReason.full }]);
@@ -293,7 +293,7 @@ Deno.test("Registration has a bound on questions under way", () => {
   assertEquals(dealings.sent().length, QUERIES_MAX);
 });
 
-Deno.test("Registration.dropQuery() takes a question back; its answer is not told", () => {
+Deno.test("Registration.dropQuery() withdraws a query; its answer is not reported", () => {
   const dealings = registered();
   const query = { kind: "lookUp", id: 2, name: "" } as const;
   dealings.registration.query(dealings.now, query);
@@ -316,7 +316,7 @@ Deno.test("Registration that leaves sends nothing else, and ends even if it is r
   assertEquals([dealings.sent(), dealings.registration.nextTimeout()], [[], undefined]);
 });
 
-Deno.test("Registration repeats a request with the same nonce, and asks anew with another", () => {
+Deno.test("Registration repeats a request with the same nonce, and makes a new one with another", () => {
   const dealings = registered();
   const query = { kind: "list", after: 0 } as const;
   dealings.registration.query(dealings.now, query);

@@ -29,7 +29,7 @@ function* shares(first: () => Flow, second: () => Flow): Generator<[name: string
   }
 }
 
-/** Each has at least a third of what the other has, and together they use the line. */
+/** Checks that each gets at least a third of the other's share, and that both use the link. */
 function assertFair(name: string, [first, second]: number[]): void {
   const told = `${name}: ${first} and ${second}`;
   assert(first! < 3 * second! && second! < 3 * first!, told);
@@ -90,7 +90,7 @@ Deno.test("a flow that loses 1 datagram in 50 by chance does not collapse", () =
   const lossy: Flow = {
     size: flow.size,
     poll: (now) => flow.poll(now),
-    // That the Ack never tells of it is as good as a loss.
+    // A datagram that no Ack names counts as lost.
     handleArrival: (now, packet) => {
       if (packet % 50 !== 7) flow.handleArrival(now, packet);
     },

@@ -128,7 +128,7 @@ Deno.test("CongestionController falls to two datagrams at persistent congestion,
   assertEquals(sent, [2400, 4800, 9600, 19_200]);
 });
 
-Deno.test("CongestionController lets two datagrams leave at a timeout, whatever is in flight", () => {
+Deno.test("CongestionController allows two datagrams at a timeout, whatever is in flight", () => {
   const congestion = new CongestionController(SIZE);
   assertEquals(congestion.sendableAt(SIZE, 12_000, 10), undefined);
   congestion.allowProbes();
@@ -162,7 +162,7 @@ Deno.test("CongestionController spreads a window over a round trip, after a burs
   }
 });
 
-Deno.test("CongestionController makes up for a late timer, whatever the burst", () => {
+Deno.test("CongestionController makes up for a late timer, at any burst size", () => {
   const congestion = avoiding();
   // At 0.1 ms a round trip, 2 ms are 25 windows.
   for (let sent = 0; sent < 400; sent++) {

@@ -104,7 +104,7 @@ Deno.test("Flight.handleAck() looks at no counter below 0", () => {
   assertEquals(stage.flight.resolvedUpTo, 1);
 });
 
-Deno.test("Flight.handleAck() hears of no datagram where 0 stands", () => {
+Deno.test("Flight.handleAck() takes 0 for no datagram", () => {
   const stage = new Stage().send(0, 0);
   assert(stage.ack(100, { packetBitmap: 0xffff_ffff }));
   assertEquals([stage.flight.resolvedUpTo, stage.rtt.srtt], [-1, undefined]);
@@ -122,14 +122,14 @@ Deno.test("Flight.handleAck() refuses what was never sent (RFC 9000, 13.1)", () 
   assertEquals(stage.flight.resolvedUpTo, 2);
 });
 
-Deno.test("Flight.handleAck() finds the counter of which only the lower 32 bits are told", () => {
+Deno.test("Flight.handleAck() restores the packet number from its lower 32 bits", () => {
   const span = 2 ** 32;
   for (const first of [span - 3, 5 * span - 2, 2 ** 45 - 1]) {
     const packets = [0, 1, 2, 3].map((index) => first + index);
     const stage = new Stage().send(0, ...packets);
     for (const packet of packets) {
       const heard = (packet + 1) % span;
-      // No Ack names the counter just below a multiple of 2^32, as 0 stands for none.
+      // No Ack names the number just below a multiple of 2^32, as 0 means none.
       if (heard === 0) continue;
       assert(stage.ack(100, { largestPacket: heard, packetBitmap: 1 }));
       assertEquals(stage.flight.resolvedUpTo, packet);
@@ -137,7 +137,7 @@ Deno.test("Flight.handleAck() finds the counter of which only the lower 32 bits 
   }
 });
 
-Deno.test("Flight.handleAck() believes the delay that the Ack tells (RFC 9002, 5.3)", () => {
+Deno.test("Flight.handleAck() subtracts the delay in the Ack (RFC 9002, 5.3)", () => {
   const stage = new Stage().send(0, 0);
   assert(stage.ack(100, { largestPacket: 1, delay: 200 }));
   assertEquals(stage.rtt.srtt, 100, "20 ms, but no sample is shorter than the shortest");
@@ -268,7 +268,7 @@ Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (R
   assert(next! > PATH_MTU_BASE && next! < PATH_MTU_ETHERNET, `${next}`);
 });
 
-Deno.test("Flight goes back to 1200 bytes after three timeouts, and an Ack in between counts anew", () => {
+Deno.test("Flight goes back to 1200 bytes after three timeouts without an Ack in between", () => {
   const stage = new Stage();
   stage.discover(0);
   stage.send(0, 0);
@@ -302,7 +302,7 @@ Deno.test("Flight.follow() changes nothing where the address is the same", () =>
   assertEquals(stage.sendable(100, 10), 0);
 });
 
-Deno.test("Flight.follow() begins anew on another path (RFC 9000, 9.4)", () => {
+Deno.test("Flight.follow() starts again on another path (RFC 9000, 9.4)", () => {
   const stage = new Stage();
   stage.discover(0);
   let packet = 0;

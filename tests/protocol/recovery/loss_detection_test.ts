@@ -115,7 +115,7 @@ Deno.test("LossDetector takes samples of datagrams that do not count as in fligh
   assertEquals(stage.rtt.srtt, 80);
   stage.send(110, 9).ack(300, 8);
   assertEquals(stage.rtt.srtt, 80 + (260 - 80) / 8);
-  // 3 may be lost, which nobody counts.
+  // 3 may be lost, which does not count.
   stage.send(310, 10, 11, 12).ack(400, 9, 10, 11, 12);
   assertEquals(stage.detector.resolvedUpTo, 12);
   assert(stage.congestion.isSlowStart);

@@ -109,7 +109,7 @@ Deno.test("decodeRequestContent() and decodeAcceptContent() survive any bytes", 
   }
 });
 
-Deno.test("a Connection Request and a Connection Accept have one size, whatever the names", () => {
+Deno.test("a Connection Request and a Connection Accept have one size for all names", () => {
   const sizes = NAMES.map((name) => {
     const lone = requesting();
     const frame = lone.peer.accept({ responder: 2, connection: 5, timestamp: 1n, name });
@@ -153,7 +153,7 @@ Deno.test("Cookies know a cookie again from its address, and from no other", () 
   assert(!new Cookies(0, publicKey, prng.bytes).isGood(0, proven, HERE), "of somebody else");
 });
 
-Deno.test("a cookie is good for 120 s at least and for 240 s at most, however long nobody came", () => {
+Deno.test("a cookie is valid for 120 s at least and for 240 s at most, after any idle time", () => {
   const { publicKey } = makeKeyPair(prng.bytes);
   const { bytes } = new FakeRequest(prng.bytes, publicKey);
   for (const madeAt of [0, 1, COOKIE_LIFE - 1, COOKIE_LIFE, 10 * COOKIE_LIFE]) {
@@ -246,7 +246,7 @@ Deno.test("under load strangers get cookies: 20 handshakes a second, and a few f
   assert(total <= PER_HANDSHAKE * PROVEN_HANDSHAKES_PER_SOURCE, `${total}`);
 });
 
-Deno.test("one address with a cookie leaves the handshakes of the others to them", () => {
+Deno.test("one address with a cookie cannot use up the handshakes of other addresses", () => {
   const lone = registered();
   const { publicKey } = lone.identity;
   for (let left = HANDSHAKES_AT_ONCE; left > 0; left--) lone.receive(freshRequest(lone));
@@ -345,6 +345,6 @@ Deno.test("a responder that forgot a request seals nothing under a nonce that it
     assertEquals(opener.open(0, header, back), text);
     return packet;
   });
-  // Later ones are higher, so that they are new to a requester that heard the earlier ones.
+  // Later ones are higher, so that they are new to a requester that received earlier ones.
   assertEquals(starts, [...new Set(starts)].sort((a, b) => a - b));
 });

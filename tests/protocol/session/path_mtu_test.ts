@@ -144,7 +144,7 @@ Deno.test("PathMtu searches again after ten minutes", () => {
 });
 
 Deno.test("PathMtu settles below what the system refuses to send, as the loopback of macOS does", () => {
-  // net.inet.udp.maxdgram: the send fails, so that nobody answers the probe.
+  // net.inet.udp.maxdgram: the send fails, so that the probe gets no answer.
   const stage = new Stage(9216, PATH_MTU_LOOPBACK).complete();
   assertEquals(stage.mtu.size >= PATH_MTU_JUMBO && stage.mtu.size <= 9216, true);
   const refused = stage.probes.filter((size) => size > 9216);

@@ -16,7 +16,7 @@ const AWAY: Address = { hostname: "192.0.2.2", port: 2 };
 const THIRD: Address = { hostname: "192.0.2.3", port: 3 };
 const KEEPALIVE: Frame = { kind: "connectionKeepalive" };
 
-/** A path, and what comes by it. */
+/** A path and its datagrams. */
 class Way {
   readonly path: Path;
   readonly #prng = new Prng(1);
@@ -98,7 +98,7 @@ Deno.test("Path moves when the challenge was answered and the old address had it
   assertEquals([way.path.address, way.path.nextTimeout()], [AWAY, undefined]);
 });
 
-Deno.test("Path gives the old address as much time as it was told, and some after a late answer", () => {
+Deno.test("Path gives the old address the time that was set, and some after a late answer", () => {
   const way = new Way();
   way.newest(AWAY, { patience: 5000 });
   const { 2: nonce } = way.challenges();
@@ -112,7 +112,7 @@ Deno.test("Path gives the old address as much time as it was told, and some afte
   assertEquals(late.path.address, AWAY);
 });
 
-Deno.test("Path stays where the other end answers, whoever else does", () => {
+Deno.test("Path stays at an address that answers, even if others answer as well", () => {
   const way = new Way();
   way.newest(AWAY);
   const { 1: ofHome, 2: ofAway } = way.challenges();
@@ -187,7 +187,7 @@ Deno.test("Path looks at a few addresses at a time, and gives the oldest up when
   assertEquals(way.path.address, oldest);
 });
 
-Deno.test("Path follows who moved, however many addresses a quicker copier has", () => {
+Deno.test("Path follows a peer that moved, however many addresses a faster copier has", () => {
   const way = new Way();
   const copiers = Array.from({ length: 50 }, (_, port) => ({ hostname: "x", port: 1000 + port }));
   for (let now = 0; now < 3000; now += 100) {
@@ -207,7 +207,7 @@ Deno.test("Path follows who moved, however many addresses a quicker copier has",
   assertEquals(way.path.address, AWAY);
 });
 
-Deno.test("Path takes an answer for that of another address from nobody", () => {
+Deno.test("Path takes no answer of one address for that of another", () => {
   const way = new Way();
   way.newest(THIRD);
   const { 3: nonce } = way.challenges();

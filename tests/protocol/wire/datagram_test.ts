@@ -241,7 +241,7 @@ Deno.test("decodeDatagram() rejects another magic and an unknown type", () => {
   }
 });
 
-Deno.test("decodeDatagram() tells another version, whatever follows the header", () => {
+Deno.test("decodeDatagram() reports another version, whatever follows the header", () => {
   for (const version of [0, 2, 255]) {
     const bytes = fromHex("7563 01 09 00000007 0000000000000001 24ffff").with(2, version);
     const header = { type: 9, connection: 7, packet: 1 };
@@ -250,7 +250,7 @@ Deno.test("decodeDatagram() tells another version, whatever follows the header",
   }
 });
 
-Deno.test("decodeDatagram() rejects bytes behind the last frame", () => {
+Deno.test("decodeDatagram() rejects bytes after the last frame", () => {
   const bytes = encodeDatagram(HEADER, [{ kind: "connectionKeepalive" }]);
   for (const tail of [[0], [0, 0], [0, 0, 1]]) {
     const longer = Uint8Array.from([...bytes, ...tail]);

@@ -8,7 +8,7 @@ import {
 import { fragmentEnd } from "../../../protocol/connection/message_ring.ts";
 
 const HEADER = { type: DatagramType.Request, connection: 7, packet: 1 };
-/** Bytes of a Message beside its text: header, seq, sender, flags. */
+/** Bytes of a Message besides its text: header, seq, sender, flags. */
 const MESSAGE_SIZE = FRAME_HEADER_SIZE + 4 + 4 + 1;
 
 // The loops are long enough for the compiler to optimise them: in Deno 2.4 TextEncoder.encodeInto()

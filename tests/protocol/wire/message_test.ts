@@ -29,7 +29,7 @@ Deno.test("TextBatch fills in nothing before finish(), and then each text", () =
   assertEquals(messages.map(({ text }) => text), ["one", "two", "three"]);
 });
 
-Deno.test("TextBatch takes empty texts, wherever they stand", () => {
+Deno.test("TextBatch takes empty texts in all positions", () => {
   const batch = new TextBatch();
   const messages = add(batch, "", "a", "", "", "b", "");
   batch.finish();
@@ -51,7 +51,7 @@ Deno.test("TextBatch takes no byte above 0x7f, first, in the middle or last", ()
       const bytes = encoder.encode("abcde");
       bytes[at] = byte;
       assertEquals(batch.add(message(0), bytes, 0, 5), false);
-      // What stands beside the text is not its own.
+      // The bytes around the text belong to others.
       assertEquals(batch.add(message(0), bytes, 0, at), true);
       assertEquals(batch.add(message(0), bytes, at + 1, 5), true);
     }
@@ -81,7 +81,7 @@ Deno.test("TextBatch grows with what it is given, and keeps what it has", () => 
   }
 });
 
-Deno.test("TextBatch starts anew after finish() and after clear()", () => {
+Deno.test("TextBatch starts again after finish() and after clear()", () => {
   const batch = new TextBatch();
   const [first] = add(batch, "first");
   batch.finish();
