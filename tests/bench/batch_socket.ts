@@ -1,14 +1,14 @@
 /**
- * A datagram socket that sends and receives many at a time, from any address of the loopback: by
- * `sendmmsg` and `recvmmsg` of the C library, so that whoever answers is what is measured. 64-bit
- * Linux only.
+ * A datagram socket that sends from any loopback address, and sends and receives many datagrams per
+ * call, with `sendmmsg` and `recvmmsg`, so that the load costs less than the answers. 64-bit Linux
+ * only.
  *
  * @module
  */
 
-/** Datagrams in one call at most. */
+/** Most datagrams in one call. */
 export const BATCH = 128;
-/** Bytes of the longest datagram. */
+/** Size of the longest datagram. */
 const SIZE_MAX = 2048;
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
@@ -17,9 +17,9 @@ const SO_RCVBUF = 8;
 const SO_RCVTIMEO = 20;
 const IP_PKTINFO = 8;
 const MSG_WAITFORONE = 0x10000;
-/** Bytes of the receive buffer: all that can be outstanding. */
+/** Size of the receive buffer, for all outstanding datagrams. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-/** Bytes of `struct sockaddr_in`, `iovec`, `mmsghdr` and of the control message. */
+/** Sizes of `struct sockaddr_in`, `iovec`, `mmsghdr` and of the control message. */
 const ADDRESS_SIZE = 16;
 const IOVEC_SIZE = 16;
 const HEADER_SIZE = 64;
@@ -40,7 +40,7 @@ const SYMBOLS = {
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
 } as const;
 
-/** Why there is no such socket here. */
+/** Why this machine has no such socket. */
 export function batchProblem(): string | undefined {
   if (Deno.build.os !== "linux") return "needs Linux (sendmmsg)";
   try {
@@ -96,7 +96,7 @@ export class BatchSocket {
   /**
    * Opens it.
    *
-   * @param port of whom it talks to, at 127.0.0.1.
+   * @param port the port of the receiver at 127.0.0.1.
    * @param patience milliseconds that receive() waits.
    */
   constructor(port: number, patience: number) {
@@ -124,7 +124,7 @@ export class BatchSocket {
     }
   }
 
-  /** Adds a datagram, from the loopback address with this number, to those to be sent. */
+  /** Queues a datagram from the loopback address with this number. */
   queue(bytes: Uint8Array, from: number): void {
     if (this.#queued === BATCH) this.flush();
     const index = this.#queued++;
@@ -133,22 +133,22 @@ export class BatchSocket {
     this.#control.set(source(from), index * CONTROL_SIZE + 20);
   }
 
-  /** Sends what was queued. */
+  /** Sends the queue. */
   flush(): void {
-    // One call may send less; what it did not is a lost datagram.
+    // One call may send fewer; the others count as lost.
     const { symbols } = this.#library;
     if (this.#queued > 0) symbols.sendmmsg(this.#socket, this.#out.headers, this.#queued, 0);
     this.#queued = 0;
   }
 
-  /** Waits for datagrams; returns how many came. */
+  /** Waits for datagrams; returns their number. */
   receive(): number {
     const { symbols } = this.#library;
     const count = symbols.recvmmsg(this.#socket, this.#in.headers, BATCH, MSG_WAITFORONE, null);
     return Math.max(0, count);
   }
 
-  /** One of those that came; valid until the next receive(). */
+  /** One of the received datagrams; valid until the next receive(). */
   received(index: number): Uint8Array {
     const size = this.#in.view.getUint32(index * HEADER_SIZE + LENGTH_AT, true);
     return this.#in.bytes.subarray(index * SIZE_MAX, index * SIZE_MAX + size);

@@ -1,16 +1,16 @@
 /**
- * What a benchmark is.
+ * The interface of a benchmark.
  *
  * @module
  */
 import type { Found, Row, Subject } from "./report.ts";
 
-/** Rounds of each benchmark that repeats itself. */
+/** Rounds of a benchmark. */
 export const ROUNDS = 5;
 /** The same with `--quick`. */
 export const ROUNDS_QUICK = 2;
 
-/** Digits of a figure that are kept. */
+/** Significant digits of a figure. */
 const DIGITS = 6;
 
 /** How much to do. */
@@ -22,14 +22,14 @@ export interface Plan {
 /** One benchmark. */
 export interface Benchmark {
   readonly name: string;
-  /** What it measures, in a line. */
+  /** What it measures, in one line. */
   readonly summary: string;
-  /** Why it cannot run here; undefined where it can. */
+  /** Why it cannot run on this machine; undefined if it can. */
   problem(): string | undefined;
   run(plan: Plan): Promise<Found>;
 }
 
-/** Figures that are gathered round by round. */
+/** Figures by round. */
 export class Figures {
   readonly #rows: (Row & { readonly rounds: number[] })[] = [];
 
@@ -48,7 +48,7 @@ export class Figures {
   }
 }
 
-/** Lets time pass. */
+/** Waits. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,5 +1,5 @@
 /**
- * One flow of this program and one of TCP through the same narrow line, in two namespaces.
+ * One flow of this program and one of TCP on the same bottleneck link, in two network namespaces.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { Found } from "./report.ts";
 import type { Counted } from "./talk.ts";
 
 const SIZE = 1000;
-/** The line; its queue holds what goes through it in 50 ms. */
+/** The link; its queue holds 50 ms of traffic. */
 const RATE_MBIT = 20;
 const TBF = ["rate", `${RATE_MBIT}mbit`, "burst", "16kb", "latency", "50ms"];
 const NAMESPACES = ["udp-chat-bench-a", "udp-chat-bench-b"] as const;
 const DEVICES = ["bench-a", "bench-b"] as const;
 const HOSTNAMES = ["10.98.0.1", "10.98.0.2"] as const;
-/** Milliseconds that the two have to find their shares, and that are measured then. */
+/** Milliseconds of the warm-up and of the measurement. */
 const WARM_UP = 3000;
 const MEASURED = 10_000;
 const MEASURED_QUICK = 4000;
-/** Milliseconds that the sending goes on after that. */
+/** Milliseconds of sending after that. */
 const MARGIN = 500;
 
 /** See its summary. */
@@ -43,7 +43,7 @@ function shaperProblem(): string | undefined {
 }
 
 function makeLine(): void {
-  // A run that was killed may have left it.
+  // A killed run may have left it.
   removeLine();
   const [a, b] = DEVICES;
   for (const namespace of NAMESPACES) runProgram("ip", "netns", "add", namespace);
@@ -64,7 +64,7 @@ function removeLine(): void {
     try {
       runProgram("ip", "netns", "del", namespace);
     } catch {
-      // It was not made.
+      // It does not exist.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Delivery where datagrams are lost in bursts: on virtual time, in the simulated network.
+ * Delivery under losses in bursts, on the simulated network.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { type Benchmark, Figures, type Plan } from "./benchmark.ts";
 import type { Found } from "./report.ts";
 import { delaysOf } from "./stats.ts";
 
-/** Of all datagrams, the share that is lost. */
+/** The share of lost datagrams. */
 const LOSS = 0.05;
-/** Milliseconds that a datagram takes one way. */
+/** One-way delay in milliseconds. */
 const DELAY = 25;
 const SIZE = 64;
 /** Messages in a round, for each interval in milliseconds. */
@@ -51,7 +51,7 @@ function simulate(figures: Figures, seed: number, interval: number, messages: nu
     return [name, new GilbertElliott(new Prng(2 * seed + index))] as const;
   }));
   network.script(({ from, to }) => {
-    // The directory is no part of it.
+    // Does not count datagrams of the directory.
     if (!lines.has(to)) return undefined;
     return lines.get(from)?.loses(LOSS) ? "drop" : undefined;
   });

@@ -1,6 +1,6 @@
 /**
- * This program as a {@linkcode Wire}: two clients that met through a directory, each driven on a
- * socket of its own. The only file of the benchmarks that knows how clients are made.
+ * This program as a {@linkcode Wire}: two clients that found each other through a directory, each on
+ * a socket. The only file of the benchmarks that makes clients.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { Server } from "../../server/server.ts";
 import type { Amount, Arrived, Opening, Wire, WireOptions } from "./wire.ts";
 import type { Line } from "./worker.ts";
 
-/** Messages that flood() keeps on their way. */
+/** Messages that flood() keeps under way. */
 const FLOOD_MESSAGES_MAX = 16_384;
-/** The same in bytes, below what a connection queues. */
+/** The same in bytes, less than a connection queues. */
 const FLOOD_BYTES_MAX = 2 * 1024 * 1024;
 
-/** A directory for the clients: tells its address, and runs until its input ends. */
+/** A directory for the clients: reports its address, and runs until the end of its input. */
 export async function directoryProcess(
   { hostname }: { hostname: string },
   line: Line,
@@ -31,7 +31,7 @@ export async function directoryProcess(
   await running.close();
 }
 
-/** Opens a client; the end that has a peer requests the connection, the other accepts. */
+/** Opens a client; the end with a peer requests the connection, the other end accepts. */
 export function openChat({ hostname, size, peer, directory, name = "" }: WireOptions): Opening {
   const socket = openSocket(hostname, 0);
   const wire = new ChatWire(socket, size, { directory: directory!, name, peer });
@@ -89,7 +89,7 @@ class ChatWire implements Wire {
     this.#drive = drive(this.#client, socket, (event) => this.#handle(event));
   }
 
-  /** Where it is, once the directory knows it. */
+  /** Resolves to its address when it is registered. */
   get registered(): Promise<Address> {
     return this.#registered.promise;
   }
@@ -157,7 +157,7 @@ class ChatWire implements Wire {
     this.#drive.input((now) => this.#client.connect(now, this.#meeting.name));
   }
 
-  /** Later, and once for all that happens until then: events come from the middle of inputs. */
+  /** Runs later, once for all events until then: events come in the middle of inputs. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -179,7 +179,7 @@ class ChatWire implements Wire {
     if (this.#flood === undefined && this.#outstanding === 0) this.#onIdle.resolve();
   }
 
-  /** How many messages of the flood may go now; ends it. */
+  /** The number of messages that the flood may send now; ends the flood. */
   #nextOfFlood(): number {
     const flood = this.#flood;
     if (flood === undefined) return 0;
@@ -190,7 +190,7 @@ class ChatWire implements Wire {
       return 0;
     }
     const more = Math.min(this.#outstandingMax - this.#outstanding, flood.left);
-    // In steps, so that each input is worth its while.
+    // In steps, to amortise each input.
     if (more < this.#outstandingMax / 8 && more < flood.left) return 0;
     flood.left -= more;
     this.#sent += more;

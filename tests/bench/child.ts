@@ -1,21 +1,21 @@
 /**
- * Processes of a benchmark: `worker.ts` in a role, spoken to in lines of JSON.
+ * Processes of a benchmark: `worker.ts` in a role, with commands and answers in lines of JSON.
  *
  * @module
  */
 
 const FOLDER = new URL("./", import.meta.url);
 const IMPORT_MAP = new URL("../../import_map.json", import.meta.url);
-/** Milliseconds that a worker may take for an answer. */
+/** Most milliseconds until a worker answers. */
 const PATIENCE = 120_000;
-/** Milliseconds that a worker may take to end. */
+/** Most milliseconds until a worker ends. */
 const GRACE = 5000;
 /** The environment variable with a folder for CPU profiles of all processes. */
 const PROFILES = "CPU_PROFILES";
 
 /** Where a process runs. */
 export interface Place {
-  /** The number of its only core. */
+  /** The number of the core that it is pinned to. */
   readonly core?: number | undefined;
   /** A network namespace. */
   readonly namespace?: string | undefined;
@@ -59,12 +59,12 @@ export class Child implements AsyncDisposable {
     return this.#process.pid;
   }
 
-  /** Tells it something. */
-  async say(value: unknown): Promise<void> {
+  /** Sends it a command. */
+  async send(value: unknown): Promise<void> {
     await this.#input.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   }
 
-  /** The next thing that it tells. */
+  /** The next answer. */
   async hear<T>(): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const limit = new Promise<never>((_, reject) => {
@@ -77,16 +77,16 @@ export class Child implements AsyncDisposable {
     return JSON.parse(value);
   }
 
-  /** Tells it something, and hears what it answers. */
+  /** Sends it a command; returns the answer. */
   async ask<T>(value: unknown): Promise<T> {
-    await this.say(value);
+    await this.send(value);
     return await this.hear<T>();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#input.close().catch(() => {});
     await this.#lines.cancel().catch(() => {});
-    // It ends when its input does.
+    // It ends at the end of its input.
     const timer = setTimeout(() => this.#process.kill("SIGKILL"), GRACE);
     await this.#process.status;
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 /**
- * A directory under load, beside a bare Deno echo.
+ * A directory under load, compared with a bare Deno echo.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Child, LineStream } from "./child.ts";
 import { KNOWN_CLIENTS, type Load, type LoadJob, OUTSTANDING } from "./directory_load.ts";
 import type { Found } from "./report.ts";
 
-/** The most clients of the directory: what is registered in all rounds. */
+/** Most clients of the directory: the registrations of all rounds. */
 const CLIENTS_MAX = 100_000;
 const WARM_UP = 300;
 const MEASURED = 1000;

@@ -10,17 +10,17 @@ import { challengeCookie, grantOf, lookUpOf, registerOf } from "./directory_requ
 import { type Delays, delaysOf } from "./stats.ts";
 import type { Line } from "./worker.ts";
 
-/** Milliseconds: the longest that `serve` takes, so that no limit a second is in the way. */
+/** The longest lease that `serve` takes, in ms, so that no limit per second is reached. */
 const LEASE = 3_600_000;
-/** The share of a lease within which all clients register, one after the other. */
+/** The share of a lease in which all clients register, one after the other. */
 const FILLING = 0.9;
-/** Clients that are registered before the memory is looked at first: the young heap is large then. */
+/** Clients that register before the first measurement, so that the young heap has its full size. */
 const WARM_UP_CLIENTS = 20_000;
 const LOOK_UPS = 50_000;
-/** Milliseconds before each Look-up while no lease ends. */
+/** Milliseconds between Look-ups while no lease ends. */
 const REST_STEP = 1;
 
-/** What filling a table took, and what asking it takes; in bytes and microseconds. */
+/** Memory and times of a full table, in bytes and microseconds. */
 export interface Filled {
   readonly bytesPerClient: number;
   readonly registerMicros: number;
@@ -29,7 +29,7 @@ export interface Filled {
   readonly expired: number;
 }
 
-/** Fills a table, measures, tells {@linkcode Filled}. */
+/** Fills a table, measures it, and reports {@linkcode Filled}. */
 export async function fillDirectory({ clients }: { clients: number }, line: Line): Promise<void> {
   const full = new FullServer(clients);
   full.register(WARM_UP_CLIENTS);
@@ -93,12 +93,12 @@ class FullServer {
     }
   }
 
-  /** Lets the time come at which the first lease ends. */
+  /** Advances the time to the end of the first lease. */
   expireFirst(): void {
     this.#now = LEASE;
   }
 
-  /** The last client looks others up, while so much time passes before each. */
+  /** Look-ups by the last client, with this interval. */
   lookUp(step: number): Delays {
     const from = this.#addressOf(this.#count - 1);
     const micros: number[] = [];
@@ -113,7 +113,7 @@ class FullServer {
     return delaysOf(micros);
   }
 
-  /** What drive() does for one datagram: the timers, the answer, the events. */
+  /** Handles one datagram as drive() does: timers, answer, events. */
   #exchange(request: Uint8Array, from: Address): Uint8Array {
     const server = this.#server;
     if ((server.nextTimeout() ?? Infinity) <= this.#now) server.handleTimeout(this.#now);

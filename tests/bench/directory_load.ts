@@ -1,5 +1,5 @@
 /**
- * The load on a directory, and the bare echo that it is held against, each a process.
+ * Processes: the load on a directory, and the bare echo that the directory is compared with.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import {
 } from "./directory_requests.ts";
 import type { Line } from "./worker.ts";
 
-/** Requests that wait for their answers. */
+/** Outstanding requests. */
 export const OUTSTANDING = 128;
-/** Milliseconds without an answer after which what is outstanding counts as unanswered. */
+/** Milliseconds of silence after which outstanding requests count as unanswered. */
 const PATIENCE = 50;
 
-/** What a load process can be asked to do. */
+/** The commands of a load process. */
 export type LoadJob =
-  /** For so many milliseconds, after a warm-up; the clients are registered before. */
+  /** Milliseconds of Look-ups after a warm-up; the clients register before. */
   | {
     readonly do: "lookUp" | "echo";
     readonly clients: number;
     readonly ms: number;
     readonly warmUpMs: number;
   }
-  /** The clients from one number on. */
+  /** The first client, and their number. */
   | {
     readonly do: "register";
     readonly first: number;
@@ -36,9 +36,9 @@ export type LoadJob =
     readonly ms: number;
   };
 
-/** What came of it. */
+/** The result. */
 export interface Load {
-  /** Answers, or registrations, a second. */
+  /** Answers or registrations per second. */
   readonly rate: number;
   readonly unanswered: number;
 }
@@ -54,7 +54,7 @@ export async function echoProcess(_config: unknown, line: Line): Promise<void> {
   }
 }
 
-/** Asks a directory, or an echo, as fast as it answers. */
+/** Sends requests to a directory or an echo as fast as it answers. */
 export async function loadProcess({ port }: { port: number }, line: Line): Promise<void> {
   const load = new Loader(port);
   for (;;) {
@@ -77,7 +77,7 @@ class Loader {
     this.#socket = new BatchSocket(port, PATIENCE);
   }
 
-  /** Registers clients, each from an address of its own, with their challenges. */
+  /** Registers clients from different addresses, challenges included. */
   register({ first, clients, ms }: Extract<LoadJob, { do: "register" }>): Load {
     const socket = this.#socket;
     const end = first + clients;
@@ -103,7 +103,7 @@ class Loader {
         const cookie = challengeCookie(answer);
         if (cookie !== undefined) socket.queue(registerOf(client, cookie), client);
         else {
-          // All of them look alike; the first of them show that they are what they should be.
+          // Checks the first ones only: all have the same form.
           if (this.#grants[client] === undefined && client < KNOWN_CLIENTS) {
             this.#grants[client] = grantOf(answer);
           }
@@ -116,7 +116,7 @@ class Loader {
     return { rate: 1000 * registered / (now - start), unanswered };
   }
 
-  /** Sends Look-ups, to a directory or to an echo, and counts what comes back. */
+  /** Sends Look-ups to a directory or an echo, and counts the answers. */
   ask({ do: what, clients, ms, warmUpMs }: Extract<LoadJob, { do: "lookUp" | "echo" }>): Load {
     const socket = this.#socket;
     const grants = this.#grants.length > 0 ? this.#grants : [{ id: 1, token: new Uint8Array(16) }];
@@ -155,12 +155,12 @@ class Loader {
     return { rate: 1000 * answered / (now - measuredFrom!), unanswered };
   }
 
-  /** Takes what is still under way. */
+  /** Receives what is still under way. */
   #settle(): void {
     this.#socket.flush();
     while (this.#socket.receive() > 0);
   }
 }
 
-/** Clients whose tokens are kept, for Look-ups. */
+/** Clients whose tokens are kept for Look-ups. */
 export const KNOWN_CLIENTS = 1000;

@@ -1,5 +1,5 @@
 /**
- * What a directory needs for a million clients.
+ * Memory and times of a directory with a million clients.
  *
  * @module
  */

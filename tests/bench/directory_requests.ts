@@ -1,6 +1,6 @@
 /**
- * What clients say to a directory, made once and then filled in: it has to cost much less than the
- * answer. The only file of the benchmarks that knows frames.
+ * Requests to a directory, encoded once and then filled in, because they must cost much less than the
+ * answers. The only file of the benchmarks that encodes frames.
  *
  * @module
  */
@@ -17,7 +17,7 @@ function encode(type: DatagramType, frame: Frame): Uint8Array {
   return encodeDatagram({ type, connection: 0, packet: 0 }, [frame]).slice();
 }
 
-/** Where some bytes are in a datagram. */
+/** The offset of bytes in a datagram. */
 function find(datagram: Uint8Array, wanted: Uint8Array): number {
   for (let at = 0; at + wanted.length <= datagram.length; at++) {
     if (wanted.every((byte, index) => datagram[at + index] === byte)) return at;
@@ -60,27 +60,27 @@ const NO_COOKIE = new Uint8Array(COOKIE.length);
 
 /** A Register of the client with this number; valid until the next one. */
 export function registerOf(client: number, cookie: Uint8Array = NO_COOKIE): Uint8Array {
-  // The lower half of the nonce says who it is; a nonce is not zero.
+  // The lower half of the nonce is the client's number; a nonce is not zero.
   registerView.setUint32(registerNonceAt, 1);
   registerView.setUint32(registerNonceAt + 4, client);
   register.set(cookie, registerCookieAt);
   return register;
 }
 
-/** A Look-up of a client id with somebody's token; valid until the next one. */
+/** A Look-up of a client id with a client's token; valid until the next one. */
 export function lookUpOf(id: number, token: Uint8Array): Uint8Array {
   lookUp.set(token, lookUpTokenAt);
   lookUpView.setUint32(lookUpIdAt, id);
   return lookUp;
 }
 
-/** The cookie of a Challenge; undefined where the answer is something else. */
+/** The cookie of a Challenge; undefined for other answers. */
 export function challengeCookie(answer: Uint8Array): Uint8Array | undefined {
   if (answer[HEADER_SIZE] !== challenge[HEADER_SIZE]) return undefined;
   return answer.subarray(challengeCookieAt, challengeCookieAt + COOKIE.length);
 }
 
-/** Which client an answer is for. */
+/** The number of the client that an answer is for. */
 export function answeredClient(answer: Uint8Array): number {
   return new DataView(answer.buffer, answer.byteOffset).getUint32(answerNonceAt + 4);
 }
@@ -94,7 +94,7 @@ export function answerFrame(answer: Uint8Array): Frame {
   return decoded.value.frames[0];
 }
 
-/** What the directory granted, of its own. */
+/** The id and the token that the directory granted. */
 export function grantOf(answer: Uint8Array): { id: number; token: Uint8Array } {
   const frame = answerFrame(answer);
   if (frame.kind !== "registered") throw new Error(`Not registered: ${Deno.inspect(frame)}`);

@@ -1,5 +1,5 @@
 /**
- * Delivery under loss: real processes in two namespaces with a lossy line between them.
+ * Delivery under loss: real processes in two network namespaces with a lossy link between them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Counted, Listened, Sent } from "./talk.ts";
 import { SUBJECTS } from "./throughput.ts";
 import type { WireKind } from "./wire.ts";
 
-/** Milliseconds that a datagram takes one way. */
+/** One-way delay in milliseconds. */
 const DELAY = 25;
 const SIZE = 64;
 const BULK_SIZE = 1000;
@@ -20,14 +20,14 @@ const BULK_MESSAGES = 5000;
 const PLACES = [{ namespace: "link-a" }, { namespace: "link-b" }] as const;
 const HOSTNAMES = ["10.99.0.1", "10.99.0.2"] as const;
 
-/** Messages sent at an interval; on several wires at once, because many are needed for a p99. */
+/** Messages sent at an interval, on several wires at once to get enough of them for a p99. */
 interface Pace {
   readonly interval: number;
   readonly wires: number;
 }
 const BUSY: Pace = { interval: 20, wires: 4 };
 const SPARSE: Pace = { interval: 200, wires: 16 };
-/** Milliseconds that messages are sent for. */
+/** Milliseconds of sending. */
 const DURATION = 15_000;
 const DURATION_QUICK = 4_000;
 
@@ -52,7 +52,7 @@ function problem(): string | undefined {
   return undefined;
 }
 
-/** Where the tool is: where LOSSY_LINK says, or beside the checkout. */
+/** The path of the tool: LOSSY_LINK, or next to the checkout. */
 function tool(): string | undefined {
   const beside = new URL("../../../shared/tools/lossy-link", import.meta.url).pathname;
   const path = Deno.env.get("LOSSY_LINK") ?? beside;
@@ -74,7 +74,7 @@ async function run({ isQuick }: Plan): Promise<Found> {
     "Bulk: 1000-byte messages; necessary are as many datagrams as would arrive if each were " +
     "sent again only when it was lost: 1 / (1 - loss).",
   ];
-  // The wires are many, so that one round is enough; more would take minutes.
+  // With many wires one round is enough; more would take minutes.
   for (const loss of [5, 20]) {
     runProgram(tool()!, "up", String(loss), String(DELAY));
     try {
@@ -149,5 +149,5 @@ async function bulk(
   }
 }
 
-/** Milliseconds of bulk over TCP: it need not end. */
+/** Milliseconds of bulk over TCP, which may not end. */
 const BULK_TCP_MS = 5000;

@@ -1,5 +1,5 @@
 /**
- * The machine that the benchmarks run on, and what it has for them.
+ * The machine that the benchmarks run on, and its tools.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Machine } from "./report.ts";
 
 const isLinux = Deno.build.os === "linux";
 
-/** What this machine is. */
+/** Describes this machine. */
 export function describeThisMachine(): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown processor",
@@ -18,7 +18,7 @@ export function describeThisMachine(): Machine {
   };
 }
 
-/** Whether a program is there and starts. */
+/** Whether a program can be started. */
 export function hasProgram(name: string, ...args: string[]): boolean {
   try {
     new Deno.Command(name, { args, stdin: "null", stdout: "null", stderr: "null" }).outputSync();
@@ -28,7 +28,7 @@ export function hasProgram(name: string, ...args: string[]): boolean {
   }
 }
 
-/** Runs a program to its end; what it printed. */
+/** Runs a program; returns its output. */
 export function runProgram(name: string, ...args: string[]): string {
   const { success, stdout, stderr } = new Deno.Command(name, { args, stdin: "null" }).outputSync();
   const decoder = new TextDecoder();
@@ -36,19 +36,19 @@ export function runProgram(name: string, ...args: string[]): string {
   return decoder.decode(stdout);
 }
 
-/** Whether processes can be pinned to a core each. */
+/** Whether processes can be pinned to cores. */
 export function hasPinning(): boolean {
   return isLinux && navigator.hardwareConcurrency > 1 && hasProgram("taskset", "--version");
 }
 
-/** Why no network namespaces can be made here; undefined where they can. */
+/** Why network namespaces cannot be made; undefined if they can. */
 export function namespaceProblem(): string | undefined {
   if (!isLinux) return "needs Linux";
   if (Deno.uid() !== 0) return "needs root";
   return hasProgram("ip", "-V") ? undefined : "needs ip (iproute2)";
 }
 
-/** The resident bytes of a process. */
+/** The resident memory of a process in bytes. */
 export function residentBytes(pid: number): number {
   return 1024 * Number(runProgram("ps", "-o", "rss=", "-p", String(pid)));
 }

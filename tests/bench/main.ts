@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: runs the benchmarks, all of them or those that are named.
+ * `deno task bench`: runs all benchmarks, or those that are named.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 ];
 
 const RESULTS = new URL("results.json", import.meta.url);
-/** The most rounds that --rounds takes. */
+/** Most rounds for --rounds. */
 const ROUNDS_MAX = 100;
 
 const HELP = `Measure udp-chat beside a bare Deno UDP socket and TCP in Deno without delay

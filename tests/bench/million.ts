@@ -1,5 +1,5 @@
 /**
- * A conversation of a million messages, and the memory of both ends while it lasts.
+ * A conversation of a million messages, and the memory of both ends meanwhile.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Counted, MemorySample, Sent } from "./talk.ts";
 const SIZE = 64;
 const MESSAGES = 1_000_000;
 const MESSAGES_QUICK = 100_000;
-/** Looks at the memory, evenly spread over the messages. */
+/** Measurements of the memory, evenly spread over the messages. */
 const SAMPLES = 10;
 
 /** See its summary. */

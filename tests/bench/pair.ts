@@ -8,14 +8,14 @@ import { Child, type Place } from "./child.ts";
 import type { Job, TalkConfig } from "./talk.ts";
 import type { WireKind } from "./wire.ts";
 
-/** How a pair is made. */
+/** The options of a pair. */
 export interface PairOptions {
   readonly size: number;
-  /** Wires between the two; 1 where left out. */
+  /** Number of wires; by default 1. */
   readonly wires?: number;
-  /** The process that sends, and the one that takes. */
+  /** The places of the sender and of the receiver. */
   readonly places?: readonly [Place, Place];
-  /** Their addresses; the loopback where left out. */
+  /** Their addresses; by default the loopback. */
   readonly hostnames?: readonly [string, string];
   /** For "chat". */
   readonly directory?: Address;
@@ -37,7 +37,7 @@ export class Pair implements AsyncDisposable {
   /** Starts both processes and waits until they are connected. */
   static async open(kind: WireKind, options: PairOptions): Promise<Pair> {
     const { size, wires = 1, places, hostnames, directory } = options;
-    // Every end has a name of its own in the directory.
+    // Every end has a different name in the directory.
     const config = { kind, size, directory, name: `p${++pairs}x` };
     const start = (end: 0 | 1, peers: TalkConfig["peers"]): Child => {
       const hostname = hostnames?.[end] ?? LOOPBACK;
@@ -50,12 +50,12 @@ export class Pair implements AsyncDisposable {
     return new Pair(sender, taker);
   }
 
-  /** Has the process that sends do something. */
+  /** Runs a command in the sender. */
   send<T>(job: Job): Promise<T> {
     return this.#sender.ask<T>(job);
   }
 
-  /** Has the process that takes do something. */
+  /** Runs a command in the receiver. */
   take<T>(job: Job): Promise<T> {
     return this.#taker.ask<T>(job);
   }
@@ -65,7 +65,7 @@ export class Pair implements AsyncDisposable {
   }
 }
 
-/** A directory in a process of its own. */
+/** A directory in a process. */
 export class DirectoryProcess implements AsyncDisposable {
   readonly address: Address;
   readonly #child: Child;

@@ -1,11 +1,11 @@
 /**
- * What a run of the benchmarks found: the shape of `results.json`.
+ * The results of a run of the benchmarks: the schema of `results.json`.
  *
  * @module
  */
 import { ratios, summarize, type Summary } from "./stats.ts";
 
-/** What is measured: this program, or what it is held against. */
+/** The subject of a measurement: this program, or what it is compared with. */
 export type Subject = "udp-chat" | "bare UDP" | "TCP" | "empty program";
 
 /** One figure of one subject, of each round. */
@@ -16,21 +16,21 @@ export interface Row {
   readonly unit: string;
   /** One for each round. */
   readonly rounds: readonly number[];
-  /** The subject that the ratio is to, in the row with the same metric. */
+  /** The subject to compare with, in the row with the same metric. */
   readonly baseline?: Subject;
 }
 
-/** What one benchmark found. */
+/** The results of one benchmark. */
 export interface Found {
   readonly rows: readonly Row[];
-  /** What a reader has to know to understand the figures. */
+  /** Notes that are needed to understand the figures. */
   readonly notes: readonly string[];
 }
 
-/** A benchmark in the report; where it found nothing, with the reason. */
+/** A benchmark in the report, with the reason if it has no results. */
 export interface Section extends Found {
   readonly name: string;
-  /** What it needs and this machine does not have. */
+  /** What this machine lacks for it. */
   readonly skipped?: string;
   /** What went wrong. */
   readonly failed?: string;
@@ -44,7 +44,7 @@ export interface Machine {
   readonly deno: string;
 }
 
-/** A whole run. */
+/** A run. */
 export interface Report {
   readonly machine: Machine;
   /** ISO 8601. */
@@ -54,13 +54,13 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-/** The figures of a row in short, and those of its ratio. */
+/** The summary of a row, and of its ratio. */
 export interface Figures {
   readonly value: Summary;
   readonly ratio: Summary | undefined;
 }
 
-/** Sums a row up; the ratios are made round by round, and then summed up. */
+/** Summarises a row; ratios are taken round by round. */
 export function figuresOf(row: Row, rows: readonly Row[]): Figures {
   const baseline = rows.find(({ subject, metric }) =>
     subject === row.baseline && metric === row.metric

@@ -1,5 +1,5 @@
 /**
- * There and back, one message at a time.
+ * Round trips, one message at a time.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { SUBJECTS } from "./throughput.ts";
 import type { WireKind } from "./wire.ts";
 
 const SIZE = 64;
-/** Milliseconds before the first round, for each pair: so long V8 takes to compile what is run. */
+/** Milliseconds before the first round of each pair, for V8 to optimise the code. */
 const WARM_UP_FIRST = 5000;
-/** Milliseconds of each run that are not measured, and that are. */
+/** Milliseconds of each run before the measurement, and of the measurement. */
 const WARM_UP = 200;
 const MEASURED = 800;
 const MEASURED_QUICK = 400;
@@ -69,7 +69,7 @@ async function measure(
   }
 }
 
-/** A core for each of two processes, where processes can be pinned. */
+/** A core for each of two processes, if processes can be pinned. */
 function ownCores(): { places: readonly [Place, Place]; note: string } {
   if (hasPinning()) {
     return { places: [{ core: 0 }, { core: 1 }], note: "each process pinned to a core of its own" };

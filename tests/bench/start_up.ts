@@ -1,5 +1,5 @@
 /**
- * How soon a client is there, and what it takes while nothing happens.
+ * Start-up time of a client, and its load while idle.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { DirectoryProcess } from "./pair.ts";
 import type { Found, Subject } from "./report.ts";
 
 const EXECUTABLE = new URL("../../dist/udp-chat", import.meta.url).pathname;
-/** The empty program: with an argument it ends at once. */
+/** An empty program, which exits at once with an argument. */
 const EMPTY = `console.log("ready >");if (Deno.args.length === 0) setInterval(() => {}, 1e6);`;
 /** Milliseconds until a client counts as idle. */
 const IDLE_AFTER = 500;
@@ -29,7 +29,7 @@ export const startUp: Benchmark = {
 interface Program {
   readonly subject: Subject;
   readonly command: readonly string[];
-  /** What it prints when it is ready, on a terminal and without one. */
+  /** Its output when it is ready, in a terminal and without one. */
   readonly prompt: RegExp;
   readonly ready: RegExp;
 }
@@ -77,7 +77,7 @@ async function run({ rounds }: Plan): Promise<Found> {
   return { rows: figures.rows, notes };
 }
 
-/** When a file was last changed; undefined where there is none. */
+/** When a file was last changed; undefined without a file. */
 function modified(path: string): Date | undefined {
   try {
     return Deno.statSync(path).mtime ?? undefined;
@@ -86,7 +86,7 @@ function modified(path: string): Date | undefined {
   }
 }
 
-/** Whether the empty program could be made an executable. */
+/** Compiles the empty program; returns whether that worked. */
 function compile(source: string, output: string): boolean {
   try {
     runProgram(Deno.execPath(), "compile", "--quiet", "--output", output, source);
@@ -97,7 +97,7 @@ function compile(source: string, output: string): boolean {
   }
 }
 
-/** Starts a program and waits until it prints something; then ends it. */
+/** Starts a program, waits for its first output, and ends it. */
 async function start(
   [program, ...args]: readonly string[],
   wanted: RegExp,

@@ -1,10 +1,10 @@
 /**
- * What becomes of the figures of several rounds: medians, quantiles, ratios.
+ * Statistics of the figures of several rounds: medians, quantiles, ratios.
  *
  * @module
  */
 
-/** The figures of several rounds in short. */
+/** A summary of several rounds. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
@@ -12,7 +12,7 @@ export interface Summary {
 }
 
 /**
- * The value below which the share `q` of the sorted values lies, by the nearest rank; NaN for none.
+ * The quantile `q` of sorted values, by the nearest rank; NaN without values.
  *
  * @param q from 0 to 1.
  */
@@ -21,7 +21,7 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   return sorted[rank - 1] ?? NaN;
 }
 
-/** Median, least and greatest; the median of an even number lies between the two in the middle. */
+/** Median, least and greatest; the median of an even number is the mean of the two in the middle. */
 export function summarize(values: readonly number[]): Summary {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted.length >> 1;
@@ -43,7 +43,7 @@ export interface Delays {
   readonly worst: number;
 }
 
-/** The quantiles of these delays, in whatever order. */
+/** The quantiles of delays in any order. */
 export function delaysOf(values: readonly number[]): Delays {
   const sorted = Float64Array.from(values).sort();
   return {

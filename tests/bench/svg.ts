@@ -1,5 +1,5 @@
 /**
- * The chart: bars on a logarithmic scale, in groups, readable on dark and on light.
+ * The chart: groups of bars on a logarithmic scale, readable on dark and on light pages.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 export interface Bar {
   readonly who: string;
   readonly value: number;
-  /** What stands at its end. */
+  /** The label at its end. */
   readonly label: string;
-  /** Whether it is this program's. */
+  /** Whether it belongs to this program. */
   readonly isOwn: boolean;
 }
 
-/** Bars that belong together. */
+/** A group of bars. */
 export interface Group {
   readonly title: string;
   readonly bars: readonly Bar[];
@@ -35,9 +35,9 @@ const BAR = 14;
 const GROUP_GAP = 10;
 const TITLE = 34;
 const MARGIN = 12;
-/** The shortest bar, so that the least value is seen. */
+/** The shortest bar, so that the least value is visible. */
 const BAR_MIN = 6;
-/** How far below the least value the scale begins. */
+/** The ratio of the scale's start to the least value. */
 const FLOOR = 0.7;
 
 const STYLE = `
@@ -96,7 +96,7 @@ function barOf({ who, label, isOwn }: Bar, y: number, length: number): string {
   ].join("\n");
 }
 
-/** From values to lengths; the greatest value of the panel has the full one. */
+/** Maps values to lengths; the greatest value of the panel has the full length. */
 function scaleOf({ groups, mark = NaN }: Panel): (value: number) => number {
   const values = [mark, ...groups.flatMap(({ bars }) => bars.map(({ value }) => value))]
     .filter((value) => value > 0 && Number.isFinite(value));

@@ -54,7 +54,7 @@ Deno.test("formatNumber() keeps three digits, or the whole number", () => {
   ]);
 });
 
-Deno.test("sectionText() aligns the columns, or tells the reason", () => {
+Deno.test("sectionText() aligns the columns, or gives the reason", () => {
   assertEquals(sectionText(REPORT.sections[0]!).split("\n"), [
     "one",
     "  what      who         median    min to max  ratio  min to max",

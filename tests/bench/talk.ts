@@ -1,5 +1,5 @@
 /**
- * The role of a process that holds one end of some wires, and sends or takes messages on demand.
+ * The role of a process with one end of some wires, which sends or receives messages on command.
  *
  * @module
  */
@@ -18,14 +18,14 @@ import {
 } from "./wire.ts";
 import type { Line } from "./worker.ts";
 
-/** What a process in this role is started with. */
+/** The configuration of this role. */
 export interface TalkConfig extends Omit<WireOptions, "peer"> {
   readonly kind: WireKind;
   /** One wire for each. */
   readonly peers: readonly (Address | null)[];
 }
 
-/** What it can be asked to do; it tells when it is done, or with "count" and "echo" has begun. */
+/** Its commands. It answers when it is done, or, for "count" and "echo", has started. */
 export type Job =
   | { readonly do: "flood"; readonly amount: Amount; readonly samples?: number }
   | { readonly do: "count"; readonly warmUpMs: number; readonly ms?: number }
@@ -41,29 +41,29 @@ export interface MemorySample {
   readonly heap: number;
 }
 
-/** What a process took. */
+/** The resources that a process used. */
 export interface Counted {
   readonly messages: number;
-  /** For each second, after the warm-up. */
+  /** By second, after the warm-up. */
   readonly rate: number;
   readonly datagrams: number;
 }
 
-/** What was sent, and how. */
+/** The result of sending. */
 export interface Sent {
   readonly seconds: number;
   readonly datagrams: number;
   readonly memory: readonly MemorySample[];
 }
 
-/** What a process in the job "listen" heard. */
+/** The result of the job "listen". */
 export interface Listened extends Delays {
   readonly datagrams: number;
 }
 
 const OPEN = { chat: openChat, udp: openUdp, tcp: openTcp };
 
-/** Opens the wires, tells where, then does what it is asked. */
+/** Opens the wires, reports their addresses, then runs commands. */
 export async function talk({ kind, peers, ...options }: TalkConfig, line: Line): Promise<void> {
   const openings = peers.map((peer, index) => {
     const name = `${options.name ?? "peer"}${index}`;
@@ -132,7 +132,7 @@ class Talker {
     }
   }
 
-  /** Counts, and looks at the memory whenever another `step` of messages has come. */
+  /** Counts messages, and measures the memory at each `step` of them. */
   #watch(wire: Wire, step: number): void {
     const counter = this.#counter = new Counter(0, Infinity);
     const memory: MemorySample[] = this.#memory = [];
@@ -188,7 +188,7 @@ class Talker {
     }
   }
 
-  /** Sends on each wire in turn, so that the process never has to do two things at once. */
+  /** Sends on each wire in turn, so that the sends do not coincide. */
   async #pace(interval: number, messages: number): Promise<Sent> {
     const toWallClock = wallClockOffset();
     const before = this.#datagrams;
@@ -201,18 +201,18 @@ class Talker {
       await this.#wires[count % this.#wires.length]!.send(this.#message(`${stamp} `));
     }
     const seconds = (performance.now() - start) / 1000;
-    // The last ones may have to be sent again.
+    // The last ones may need a retransmission.
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
     return { seconds, datagrams: this.#datagrams - before, memory: [] };
   }
 }
 
-/** Milliseconds that the last messages of "pace" have to arrive. */
+/** Milliseconds for the last messages of "pace" to arrive. */
 const SETTLE = 2000;
 /** How often the wall clock is read for its offset. */
 const CLOCK_TICKS = 5;
 
-/** What to add to performance.now() for the wall clock, by the instants at which that one moves. */
+/** The offset of the wall clock from performance.now(), read when the wall clock ticks. */
 function wallClockOffset(): number {
   let offset = -Infinity;
   for (let tick = 0; tick < CLOCK_TICKS; tick++) {
@@ -236,7 +236,7 @@ function usedMemory(): { resident: number; heap: number } {
   return { resident: rss, heap: heapUsed };
 }
 
-/** Counts messages, and times them from the end of a warm-up on. */
+/** Counts messages, and measures their time after a warm-up. */
 class Counter {
   #messages = 0;
   #startAt: number | undefined;

@@ -1,5 +1,5 @@
 /**
- * One way, as fast as it goes, between two processes on the loopback.
+ * Throughput in one direction between two processes on the loopback.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import type { Found, Subject } from "./report.ts";
 import type { Counted } from "./talk.ts";
 import type { WireKind } from "./wire.ts";
 
-/** What goes over which wire, in the order of a round. */
+/** The wires and message sizes, in the order of a round. */
 export const SUBJECTS: readonly (readonly [WireKind, Subject])[] = [
   ["udp", "bare UDP"],
   ["tcp", "TCP"],
   ["chat", "udp-chat"],
 ];
 
-/** Milliseconds before the first round, for each pair: so long V8 takes to compile what is run. */
+/** Milliseconds before the first round of each pair, for V8 to optimise the code. */
 const WARM_UP_FIRST = 5000;
-/** Milliseconds at the beginning of each run that are not counted. */
+/** Milliseconds of each run before the measurement. */
 const WARM_UP = 400;
-/** Milliseconds of each run that are. */
+/** Milliseconds of the measurement. */
 const MEASURED = 1000;
 const MEASURED_QUICK = 500;
-/** Milliseconds for the last datagrams to be taken. */
+/** Milliseconds for the last datagrams to arrive. */
 const SETTLE = 100;
 
 /** Messages of this size. */

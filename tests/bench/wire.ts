@@ -1,17 +1,17 @@
 /**
- * Two processes, and a way to send messages from one to the other: what the benchmarks compare.
+ * The transports that the benchmarks compare: each sends messages between two processes.
  *
  * @module
  */
 import type { Address } from "../../protocol/wire/address.ts";
 
-/** The ways: this program's connections, a bare Deno datagram socket, TCP in Deno without delay. */
+/** The transports: this program, a bare Deno datagram socket, and TCP in Deno with TCP_NODELAY. */
 export type WireKind = "chat" | "udp" | "tcp";
 
-/** A message as it arrived; bytes are valid until the handler returns. */
+/** A received message; bytes are valid until the handler returns. */
 export type Arrived = Uint8Array | string;
 
-/** How much is sent by flood(). */
+/** The bounds of flood(). */
 export interface Amount {
   /** Milliseconds, or undefined for no limit. */
   readonly ms?: number;
@@ -20,28 +20,28 @@ export interface Amount {
 
 /** One end. All messages of a wire have one size. */
 export interface Wire {
-  /** Takes each message, in the order of arrival; what it returns is awaited before the next. */
+  /** Called with each message in order; its result is awaited before the next one. */
   onMessage: (message: Arrived) => void | Promise<void>;
   /** Sends a message. */
   send(message: string): void | Promise<void>;
   /**
-   * Sends a message again and again, as fast as it may; what can be acknowledged is.
+   * Sends a message repeatedly, as fast as the wire allows; waits for acks if the wire has any.
    *
-   * @param onSent is called now and then with the number of messages so far.
+   * @param onSent called from time to time with the number of messages so far.
    */
   flood(message: string, amount: Amount, onSent?: (messages: number) => void): Promise<void>;
-  /** Datagrams sent so far; 0 where there are none. */
+  /** Datagrams sent so far; 0 for TCP. */
   readonly datagrams: number;
-  /** Ends it properly. */
+  /** Closes it in order. */
   close(): Promise<void>;
 }
 
-/** How an end is opened. */
+/** The options of an end. */
 export interface WireOptions {
   readonly size: number;
   /** The address to bind to. */
   readonly hostname: string;
-  /** Where the other end listens; for the end that comes second. */
+  /** The address of the other end, for the one that opens second. */
   readonly peer?: Address | undefined;
   /** The directory, for "chat". */
   readonly directory?: Address | undefined;
@@ -49,20 +49,20 @@ export interface WireOptions {
   readonly name?: string | undefined;
 }
 
-/** An end that may have to wait for the other. */
+/** An end that waits for the other one. */
 export interface Opening {
-  /** Where it listens, once the other may come. */
+  /** Resolves to its address when it listens. */
   readonly address: Promise<Address>;
-  /** Settles when both ends are connected. */
+  /** Resolves when both ends are connected. */
   readonly wire: Promise<Wire>;
 }
 
-/** Messages between two looks at the clock. */
+/** Messages between two readings of the clock. */
 export const CLOCK_STRIDE = 64;
 
 const encoder = new TextEncoder();
 
-/** A bare Deno datagram socket: a datagram for each message, and nothing else. */
+/** A bare Deno datagram socket: one datagram per message. */
 export function openUdp({ hostname, size, peer }: WireOptions): Opening {
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const address = socket.addr as Deno.NetAddr;
@@ -110,7 +110,7 @@ export function openUdp({ hostname, size, peer }: WireOptions): Opening {
   return { address: Promise.resolve(address), wire: Promise.resolve(wire) };
 }
 
-/** TCP in Deno without delay: a write for each message, cut apart again by the size. */
+/** TCP in Deno with TCP_NODELAY: one write per message, split again by the size. */
 export function openTcp({ hostname, size, peer }: WireOptions): Opening {
   if (peer !== undefined) {
     const wire = Deno.connect({ ...peer }).then((connection) => tcpWire(connection, size));

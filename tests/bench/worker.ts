@@ -9,14 +9,14 @@ import { fillDirectory } from "./directory_fill.ts";
 import { echoProcess, loadProcess } from "./directory_load.ts";
 import { talk } from "./talk.ts";
 
-/** What a worker says to who started it, and hears. */
+/** The channel between a worker and the process that started it. */
 export interface Line {
   tell(value: unknown): void;
   /** The next command; undefined at the end. */
   hear(): Promise<unknown>;
 }
 
-// Each takes the configuration that its benchmark gave it.
+// Each role gets the configuration from its benchmark.
 // deno-lint-ignore no-explicit-any
 const ROLES: Record<string, (config: any, line: Line) => Promise<void>> = {
   talk,
