@@ -23,10 +23,10 @@ import {
 
 const HONEST = 10;
 /** Forged registrations on virtual time, in four seconds; in a full run more than get answers. */
-const FORGED_PER_MS = scaled(110, 20);
+const FORGED_PER_MS = scaled(110, 10);
 const FORGED = 4000 * FORGED_PER_MS;
 /** Forged registrations on real sockets; at least as many as arrive while the clients talk. */
-const FORGED_ON_SOCKETS = scaled(200_000, 20_000);
+const FORGED_ON_SOCKETS = scaled(200_000, 10_000);
 /** When the honest clients start, in the middle of the attack. */
 const START = 1500;
 const SERVER: Address = { hostname: "127.0.0.1", port: 7070 };
