@@ -136,7 +136,7 @@ export class Program {
     }
   }
 
-  /** Its exit status; 128 and more where a signal ended it. */
+  /** Its exit status; 128 or more after a signal. */
   async exitCode(timeout = PATIENCE): Promise<number> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
@@ -149,7 +149,7 @@ export class Program {
     }
   }
 
-  /** What it printed last, for error messages. */
+  /** Its last output, for error messages. */
   transcript(): string {
     const show = (mark: string, { all }: Lines): string[] =>
       all.slice(-100).map((line) => `  ${this.#name} ${mark} ${line.slice(0, 300)}`);
@@ -200,7 +200,7 @@ function includes(event: JsonEvent, fields: Readonly<Record<string, unknown>>): 
   );
 }
 
-/** Runs a program without input to its end; in a new configuration folder, or a given environment. */
+/** Runs a program without input, by default with a new configuration folder. */
 export async function runProgram(
   { program, args, isExecutable }: CommandLine,
   more: readonly string[],
@@ -220,20 +220,20 @@ export async function runProgram(
 /** A directory that listens. */
 export interface RunningServer {
   readonly program: Program;
-  /** What `--server` takes. */
+  /** The value for `--server`. */
   readonly address: string;
   readonly port: number;
 }
 
-/** Everything that a test starts; all of it ends with the test. */
+/** The programs that a test starts; disposal ends them. */
 export class Stage {
   readonly #programs: Program[] = [];
   readonly #onLine: Observer;
   readonly #hasFolders: boolean;
-  /** Where they keep their files. */
+  /** The folders of the programs. */
   readonly folders = new Folders();
 
-  /** `hasFolders`: whether they get folders to start and to keep files in, which takes a permission. */
+  /** @param hasFolders whether programs get temporary folders, which needs permission to write. */
   constructor(
     { onLine = () => {}, hasFolders = true }: { onLine?: Observer; hasFolders?: boolean } = {},
   ) {
@@ -279,10 +279,10 @@ export class Stage {
   }
 }
 
-/** What a client can name as its directory. */
+/** A directory, or a relay in front of it. */
 type Reachable = Readonly<{ address: string }>;
 
-/** Two clients with `--json` that are connected: the first asked the second. */
+/** Two connected clients with `--json`; the first one made the request. */
 export async function connectedPair(
   stage: Stage,
   server: Reachable | Readonly<{ ana: Reachable; bob: Reachable }>,

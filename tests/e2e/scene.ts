@@ -1,5 +1,5 @@
 /**
- * Ana at a terminal and Bob in a pipe, for the tests of what is on Ana's screen.
+ * A fixture for tests of the client's screen: Ana in a terminal, and Bob on a pipe.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { commandLine, type Program, type RunningServer, Stage } from "./process.ts";
 import { Screen, TMUX } from "./tmux.ts";
 
-/** Ana at a terminal, Bob in a pipe, connected. */
+/** Ana in a terminal, Bob on a pipe, both registered. */
 export interface Scene {
   readonly stage: Stage;
   readonly server: RunningServer;
@@ -17,16 +17,16 @@ export interface Scene {
   readonly start: () => Promise<void>;
 }
 
-/** How Ana sits there. */
+/** Ana's terminal and options. */
 export interface Setting {
   readonly columns: number;
   readonly rows: number;
-  /** What she starts her client with. */
+  /** The options of her client. */
   readonly options: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Plays a test between Ana at a terminal and Bob in a pipe. */
+/** Registers a test between Ana in a terminal and Bob on a pipe. */
 export function testScene(
   name: string,
   play: (scene: Scene) => Promise<void>,
@@ -66,12 +66,12 @@ export async function enter(screen: Screen, line: string): Promise<void> {
   await screen.press("Enter");
 }
 
-/** How many of the rows match. */
+/** The number of rows that match. */
 export function count(rows: string[], pattern: RegExp): number {
   return rows.filter((row) => pattern.test(row)).length;
 }
 
-/** Asserts that the terminal takes lines and shows what is typed, as before. */
+/** Checks the exit status, and that the terminal has its former settings. */
 export async function assertSane(screen: Screen, status: number): Promise<void> {
   const after = await screen.afterwards();
   assertEquals(after.status, status);

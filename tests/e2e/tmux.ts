@@ -1,12 +1,12 @@
 /**
- * A real terminal for the tests: a pane of a tmux server that each test has to itself.
+ * A real terminal for the tests: a pane of a tmux server, one server for each test.
  *
  * @module
  */
 import { PATIENCE } from "./lines.ts";
 import type { CommandLine } from "./process.ts";
 
-/** Milliseconds between two looks at the screen. */
+/** Milliseconds between two polls of the screen. */
 const LOOK_INTERVAL = 25;
 
 /** For the names of tests that need a terminal. */
@@ -24,7 +24,7 @@ function hasTmux(): boolean {
   }
 }
 
-/** Looks again and again until there is something. */
+/** Polls until there is a result. */
 async function until<T>(
   look: () => Promise<T | undefined>,
   what: () => string,
@@ -43,7 +43,7 @@ async function until<T>(
 
 /** A terminal with a shell in it. */
 export class Screen implements AsyncDisposable {
-  /** Where its programs keep their configuration. */
+  /** The configuration folder of its programs. */
   readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
 
   readonly #processFile = `${this.folder}/process`;
@@ -68,7 +68,7 @@ export class Screen implements AsyncDisposable {
     variables: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-    // Notes its process, which stays the same.
+    // Stores its process id, which stays the same.
     const noting = `/bin/sh -c 'echo $$ > "$0"; exec "$@"' ${quoted(this.#processFile)}`;
     const words = [program, ...args, ...more].map(quoted);
     const alone = isExecutable ? '-i TERM="$TERM" ' : "";
@@ -129,7 +129,7 @@ export class Screen implements AsyncDisposable {
     return [Number(at[0]), Number(at[1])];
   }
 
-  /** Whether the cursor is seen, and no picture covers what was printed before. */
+  /** Whether the cursor is visible and the normal screen is active. */
   async isPlain(): Promise<boolean> {
     const format = "#{cursor_flag} #{alternate_on}";
     return (await this.#tmux(["display-message", "-p", format])).trim() === "1 0";
@@ -142,7 +142,7 @@ export class Screen implements AsyncDisposable {
     return () => Deno.readTextFileSync(file);
   }
 
-  /** Looks at the screen until the predicate holds; returns the rows. */
+  /** Waits until the rows satisfy the predicate; returns them. */
   async waitFor(
     predicate: RegExp | ((rows: string[]) => boolean),
     timeout = PATIENCE,
