@@ -17,10 +17,17 @@ async function waitForMark(screen: Screen, mark: string, text: string): Promise<
   return await screen.waitFor((rows) => marksOf(rows, text).join() === mark, LATE);
 }
 
+/** Stops Bob, after his client confirmed the connection: before that Ana's sends no text. */
+async function stopBob({ screen, bob }: Scene): Promise<void> {
+  await bob.type("ready");
+  await screen.waitFor(/ ← bob: ready\nbob >$/);
+  bob.signal("SIGSTOP");
+}
+
 testScene("the mark of a message changes in place: sent, unconfirmed, delivered", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
-  bob.signal("SIGSTOP");
+  await stopBob(scene);
   await enter(screen, "are you there?");
   await waitForMark(screen, "→", "are you there?");
   await screen.type("and typed on");
@@ -33,9 +40,10 @@ testScene("the mark of a message changes in place: sent, unconfirmed, delivered"
   assertEquals(count(rows, /Unconfirmed|Delivered/), 0, "the mark says it");
 });
 
-/** Sends one while Bob is stopped, does something, and lets Bob go on. */
-async function playLost({ screen, bob }: Scene, hide: () => Promise<void>): Promise<string[]> {
-  bob.signal("SIGSTOP");
+/** Sends a message while Bob is stopped, hides it, and continues Bob. */
+async function playLost(scene: Scene, hide: () => Promise<void>): Promise<string[]> {
+  const { screen, bob } = scene;
+  await stopBob(scene);
   await enter(screen, "out of sight");
   await waitForMark(screen, "→", "out of sight");
   await hide();
