@@ -93,10 +93,10 @@ async function play(): Promise<string> {
   const ana = await openClient("ana");
   await using _ana = ana.screen;
   // Not all at once, so that the ages differ.
-  await server.screen.waitFor(/ ana .* 0:04$/m);
+  await server.screen.waitFor(/ ana .* 4s$/m);
   const bob = await openClient("bob");
   await using _bob = bob.screen;
-  await server.screen.waitFor(/ bob .* 0:03$/m);
+  await server.screen.waitFor(/ bob .* 3s$/m);
   await stage.jsonClient("mia", { address });
   const tom = await stage.jsonClient("tom", { address });
   await ana.enter("connect bob", /ringing/);
@@ -113,7 +113,7 @@ async function play(): Promise<string> {
   await say(bob, ana, "Half past four it is.");
   await ana.screen.type("See you th");
   await ana.screen.waitFor(/See you th$/m);
-  await server.screen.waitFor(/ mia .* 0:02$/m);
+  await server.screen.waitFor(/ mia .* 2s$/m);
   await tom.endInput();
   await tom.exit;
   await server.screen.waitFor(/\(tom\) left/);
