@@ -11,7 +11,7 @@ const IMPORT_MAP = "import_map.json";
 /** Milliseconds that a slow network may take before the stand-ins are used. */
 const FETCH_TIMEOUT = 5_000;
 
-/** Every name that the code imports, and its stand-in. */
+/** Every name that the code imports from JSR, and its stand-in. */
 const STAND_INS = {
   "@std/assert": "./offline/assert.ts",
   "@std/cli/parse-args": "./offline/parse_args.ts",
@@ -55,6 +55,7 @@ async function writeImportMap(imports: Record<string, string>): Promise<void> {
 const jsr = fromJsr();
 const online = await canImport(Object.values(jsr));
 if (!online) console.error("JSR is out of reach: using the stand-ins in offline/ for @std");
-await writeImportMap(online ? jsr : STAND_INS);
+const { libsodium } = config.imports;
+await writeImportMap({ ...(online ? jsr : STAND_INS), libsodium });
 // The timer, or an import that still waits for the network, would keep the process alive.
 Deno.exit(0);

@@ -16,7 +16,7 @@ const DIGEST_SIZE = 32;
 
 /** Makes codes under one key. */
 export class HmacSha256 {
-  /** The key and, behind it, what is hashed. */
+  /** The key and, after it, what is hashed. */
   #inner: Uint8Array;
   readonly #outer = new Uint8Array(BLOCK_SIZE + DIGEST_SIZE);
 
@@ -59,6 +59,17 @@ export class HmacSha256 {
  */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   return new HmacSha256(key).sign(...parts);
+}
+
+/**
+ * 32 bytes of key material (RFC 5869, HKDF-SHA-256).
+ *
+ * @param salt at most 64 bytes, which both ends had a part in.
+ * @param input what only the two can know.
+ * @param info what the key is for.
+ */
+export function hkdf(salt: Uint8Array, input: Uint8Array, info: Uint8Array): Uint8Array {
+  return hmacSha256(hmacSha256(salt, input), info, Uint8Array.of(1));
 }
 
 /** Writes the hash from `at` on. */

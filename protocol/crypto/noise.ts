@@ -1,5 +1,5 @@
 /**
- * The handshake `Noise_IK_25519_AESGCM_SHA256` of the Noise Protocol Framework, revision 34.
+ * The handshake `Noise_IK_25519_ChaChaPoly_SHA256` of the Noise Protocol Framework, revision 34.
  *
  * The initiator knows the responder's static key; message one tells the responder the initiator's,
  * message two makes both ephemeral keys count. The names are those of the specification.
@@ -7,11 +7,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { open, seal, TAG_SIZE } from "./aead.ts";
+import { TAG_SIZE } from "../wire/frame.ts";
+import { open, seal } from "./aead.ts";
 import { hmacSha256 } from "./hmac.ts";
 import { KEY_SIZE, KeyPair } from "./x25519.ts";
 
-const PROTOCOL_NAME = new TextEncoder().encode("Noise_IK_25519_AESGCM_SHA256");
+const PROTOCOL_NAME = new TextEncoder().encode("Noise_IK_25519_ChaChaPoly_SHA256");
 const NOTHING = new Uint8Array();
 
 /** Bytes of message one beside its payload: ephemeral key, sealed static key, tag. */
@@ -42,7 +43,7 @@ class SymmetricState {
   #hash: Uint8Array;
 
   constructor(prologue: Uint8Array) {
-    // The name is shorter than a hash, so it is taken as it is.
+    // The name is no longer than a hash, so it is taken as it is.
     this.#hash = new Uint8Array(KEY_SIZE);
     this.#hash.set(PROTOCOL_NAME);
     this.#chainingKey = this.#hash;
@@ -52,6 +53,16 @@ class SymmetricState {
   /** Names this very handshake: the same on both sides, and on no other. */
   get hash(): Uint8Array {
     return this.#hash;
+  }
+
+  /** What was said so far, to go on from without a change here. */
+  copy(): SymmetricState {
+    const copy = new SymmetricState(NOTHING);
+    copy.#chainingKey = this.#chainingKey;
+    copy.#key = this.#key;
+    copy.#counter = this.#counter;
+    copy.#hash = this.#hash;
+    return copy;
   }
 
   mixHash(data: Uint8Array): void {
@@ -81,15 +92,7 @@ class SymmetricState {
     const [forward, backward] = hkdf(this.#chainingKey, NOTHING);
     return { forward, backward };
   }
-
-  /** Keys for what is said before message two: derived under a label that no key agreement yields. */
-  splitEarly(): DirectionKeys {
-    const [forward, backward] = hkdf(this.#chainingKey, EARLY_LABEL);
-    return { forward, backward };
-  }
 }
-
-const EARLY_LABEL = new TextEncoder().encode("udp-chat early keys");
 
 /** What both sides have when the handshake is over. */
 export interface HandshakeResult {
@@ -132,15 +135,13 @@ export class Initiator {
     return joined(this.#ephemeral.publicKey, sealedStatic, state.encryptAndHash(payload));
   }
 
-  /** Keys for what is said before message two; only after message one. */
-  earlyKeys(): DirectionKeys {
-    return this.#state.splitEarly();
-  }
-
-  /** Message two: `e, ee, se`; undefined where it is none for this handshake, which then is over. */
+  /**
+   * Message two: `e, ee, se`; undefined where it is none for this handshake, which then still waits
+   * for one: anybody can make up a message.
+   */
   readMessageTwo(message: Uint8Array): (HandshakeResult & { payload: Uint8Array }) | undefined {
     if (message.length < MESSAGE_TWO_OVERHEAD) return undefined;
-    const state = this.#state;
+    const state = this.#state.copy();
     const remoteEphemeral = message.subarray(0, KEY_SIZE);
     state.mixHash(remoteEphemeral);
     const ee = this.#ephemeral.agree(remoteEphemeral);
@@ -173,11 +174,6 @@ export class Responder {
     this.#remoteEphemeral = remoteEphemeral;
     this.remoteStatic = remoteStatic;
     this.payload = payload;
-  }
-
-  /** Keys for what is said before message two. */
-  earlyKeys(): DirectionKeys {
-    return this.#state.splitEarly();
   }
 
   /** Message two: `e, ee, se`; undefined where a key of the initiator's is a weak one. */

@@ -27,13 +27,19 @@ export class ReplayWindow {
     return (this.#bits[wordOf(packet)]! & bitOf(packet)) === 0;
   }
 
-  /** Of the 32 counters below this one, which came: bit n for `packet` − 1 − n. */
-  below(packet: number): number {
-    let bits = 0;
-    for (let bit = 0; bit < WORD_BITS && bit < packet; bit++) {
-      if (!this.isNew(packet - 1 - bit)) bits |= 1 << bit;
-    }
-    return bits >>> 0;
+  /**
+   * Of the 32 counters from this one down, which came: bit n for `packet` − n.
+   *
+   * @param packet a counter that was accepted.
+   */
+  bitmapFrom(packet: number): number {
+    // What is no longer told apart is not said to have come.
+    if (packet <= this.#highest - REPLAY_WINDOW + WORD_BITS) return 1;
+    const bit = packet % WORD_BITS;
+    const upper = this.#bits[wordOf(packet)]! << (WORD_BITS - 1 - bit);
+    const isInOneWord = bit === WORD_BITS - 1 || packet < WORD_BITS;
+    const lower = isInOneWord ? 0 : this.#bits[wordOf(packet - WORD_BITS)]! >>> (bit + 1);
+    return reversed(upper | lower);
   }
 
   /** Notes the counter of a datagram that is new and authentic. */
@@ -46,6 +52,16 @@ export class ReplayWindow {
     this.#bits[wordOf(packet)]! |= bitOf(packet);
     this.#highest = Math.max(this.#highest, packet);
   }
+}
+
+/** The bits in the opposite order. */
+function reversed(bits: number): number {
+  let result = bits;
+  result = result >>> 1 & 0x5555_5555 | (result & 0x5555_5555) << 1;
+  result = result >>> 2 & 0x3333_3333 | (result & 0x3333_3333) << 2;
+  result = result >>> 4 & 0x0f0f_0f0f | (result & 0x0f0f_0f0f) << 4;
+  result = result >>> 8 & 0x00ff_00ff | (result & 0x00ff_00ff) << 8;
+  return (result >>> 16 | result << 16) >>> 0;
 }
 
 function wordOf(packet: number): number {

@@ -1,18 +1,18 @@
 /**
- * The seal on every datagram of a connection: encrypted and authenticated, each good once.
+ * The seal on every packet of a session: encrypted and authenticated, each good once.
  *
- * The header is associated data and the packet counter the nonce, so that a datagram arrives as it
- * was sent or not at all, whatever was lost or reordered before it.
+ * The header is associated data and the packet counter the nonce, so that a packet arrives as it was
+ * sent or not at all, whatever was lost or reordered before it.
  *
  * @module
  */
-import type { CipherGCM, DecipherGCM } from "node:crypto";
-import { makeCipher, makeDecipher, open, openWith, rekey, sealWith } from "./aead.ts";
+import { HEADER_SIZE } from "../wire/frame.ts";
+import { openSealed, rekey, sealInPlace } from "./aead.ts";
 import { ReplayWindow } from "./replay_window.ts";
 
 /**
- * Datagrams after which both directions change to the next key (Noise, 11.3): 1.2 GB at most, far
- * from what AES-GCM bears.
+ * Packets after which both directions change to the next key (Noise, 11.3): what an observer learns
+ * of a key later opens no more than these.
  */
 export const REKEY_INTERVAL = 2 ** 20;
 
@@ -20,92 +20,58 @@ export const REKEY_INTERVAL = 2 ** 20;
 export class Sealer {
   #key: Uint8Array;
   #phase = 0;
-  #packet: number;
-  readonly #interval: number;
-  /** For the next datagram, once it is made. */
-  #cipher: CipherGCM | undefined;
+  #packet = 0;
 
-  /**
-   * Starts with a key.
-   *
-   * @param packet the first packet counter.
-   * @param interval datagrams under one key; `Infinity`: the key never changes.
-   */
-  constructor(key: Uint8Array, packet = 0, interval = REKEY_INTERVAL) {
+  /** Starts with the key for the first packet. */
+  constructor(key: Uint8Array) {
     this.#key = key;
-    this.#packet = packet;
-    this.#interval = interval;
-    this.#advance();
   }
 
-  /** The packet counter of the next datagram, which stands in its header. */
+  /** The packet counter of the next packet, which stands in its header. */
   get packet(): number {
     return this.#packet;
   }
 
-  /**
-   * Seals the frames of the next datagram.
-   *
-   * @param sealed where the result goes; it may begin where `frames` does.
-   */
-  seal(header: Uint8Array, frames: Uint8Array, sealed?: Uint8Array): Uint8Array {
-    this.prepare();
-    const cipher = this.#cipher!;
-    this.#cipher = undefined;
-    this.#packet++;
-    return sealWith(cipher, header, frames, sealed);
-  }
-
-  /** Makes the cipher for the next datagram, so that seal() finds it. */
-  prepare(): void {
-    if (this.#cipher !== undefined) return;
-    this.#advance();
-    this.#cipher = makeCipher(this.#key, this.#packet);
-  }
-
-  #advance(): void {
-    const phase = phaseOf(this.#packet, this.#interval);
+  /** Seals the next packet in its place: header, frames, and room for the tag at the end. */
+  seal(datagram: Uint8Array): void {
+    const phase = phaseOf(this.#packet);
     for (; this.#phase < phase; this.#phase++) this.#key = rekey(this.#key);
+    sealInPlace(this.#key, this.#packet++, datagram, HEADER_SIZE);
   }
 }
 
-/** Opens what the other end sealed. */
+/** Opens what the peer sealed. */
 export class Opener {
   readonly #window = new ReplayWindow();
   #previous: Uint8Array | undefined;
   #key: Uint8Array;
   #phase = 0;
-  readonly #interval: number;
-  /** For the datagram that is expected next, once it is made. */
-  #decipher: DecipherGCM | undefined;
-  #expected = -1;
 
-  /**
-   * Starts with a key.
-   *
-   * @param interval as the other end's Sealer has it.
-   */
-  constructor(key: Uint8Array, interval = REKEY_INTERVAL) {
+  /** Starts with the key for the first packet. */
+  constructor(key: Uint8Array) {
     this.#key = key;
-    this.#interval = interval;
   }
 
-  /** The highest packet counter of an authentic datagram, -1 for none. */
+  /** The highest packet counter of an authentic packet, -1 for none. */
   get highest(): number {
     return this.#window.highest;
   }
 
-  /** Of the 32 counters below this one, which came: bit n for `packet` − 1 − n. */
-  arrivedBelow(packet: number): number {
-    return this.#window.below(packet);
+  /** Of the 32 counters from this one down, which came: bit n for `packet` − n. */
+  receivedFrom(packet: number): number {
+    return this.#window.bitmapFrom(packet);
   }
 
-  /** The frames of a datagram; undefined where it came before, or is not what was sealed. */
-  open(packet: number, header: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  /**
+   * The frames of a packet; undefined where it came before, or is not what was sealed.
+   *
+   * @returns a view that is valid until the next cipher is used.
+   */
+  open(packet: number, datagram: Uint8Array): Uint8Array | undefined {
     if (!this.#window.isNew(packet)) return undefined;
-    const phase = phaseOf(packet, this.#interval);
+    const phase = phaseOf(packet);
     const key = this.#keyOf(phase);
-    const frames = key && openWith(this.#takeDecipher(key, packet), header, sealed);
+    const frames = key && openSealed(key, packet, datagram, HEADER_SIZE);
     if (key === undefined || frames === undefined) return undefined;
     this.#window.accept(packet);
     if (phase > this.#phase) {
@@ -116,26 +82,10 @@ export class Opener {
     return frames;
   }
 
-  /** Whether a datagram is authentic, be it new or not; nothing is noted. */
-  isAuthentic(packet: number, header: Uint8Array, sealed: Uint8Array): boolean {
-    const key = this.#keyOf(phaseOf(packet, this.#interval));
-    return key !== undefined && open(key, BigInt(packet), header, sealed) !== undefined;
-  }
-
-  /** Makes the decipher for the datagram that is expected next, so that open() finds it. */
-  prepare(): void {
-    const packet = this.highest + 1;
-    if (this.#expected === packet || phaseOf(packet, this.#interval) !== this.#phase) return;
-    this.#decipher = makeDecipher(this.#key, packet);
-    this.#expected = packet;
-  }
-
-  #takeDecipher(key: Uint8Array, packet: number): DecipherGCM {
-    const decipher = packet === this.#expected ? this.#decipher : undefined;
-    if (decipher === undefined) return makeDecipher(key, packet);
-    this.#decipher = undefined;
-    this.#expected = -1;
-    return decipher;
+  /** Whether a packet is authentic, be it new or not; nothing is noted. */
+  isAuthentic(packet: number, datagram: Uint8Array): boolean {
+    const key = this.#keyOf(phaseOf(packet));
+    return key !== undefined && openSealed(key, packet, datagram, HEADER_SIZE) !== undefined;
   }
 
   /** Only the neighbouring phases: a forged counter must not cost more than one step. */
@@ -146,6 +96,6 @@ export class Opener {
   }
 }
 
-function phaseOf(packet: number, interval: number): number {
-  return Math.floor(packet / interval);
+function phaseOf(packet: number): number {
+  return Math.floor(packet / REKEY_INTERVAL);
 }

@@ -53,6 +53,17 @@ export class KeyPair {
   }
 }
 
+/** Whether two public keys are the same. */
+export function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Below 0 where `a` is the lower one, as a big-endian number; 0 where they are the same. */
+export function compareKeys(a: Uint8Array, b: Uint8Array): number {
+  const index = a.findIndex((byte, index) => byte !== b[index]);
+  return index < 0 ? 0 : a[index]! - b[index]!;
+}
+
 /** A new key pair. */
 export function makeKeyPair(random: Random): KeyPair {
   return new KeyPair(random(KEY_SIZE));
