@@ -44,11 +44,9 @@ export interface Machine<Event> {
 export interface DatagramMachine<Event> extends Machine<Event> {
   /** Takes a datagram. `bytes` may be used again after the call. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void;
-  /** Makes what the next datagrams will need, while there is nothing else to do. */
-  prepare?(): void;
 }
 
-/** A random number from 1 to 2^32 - 1: a connection id. */
+/** A random number from 1 to 2^32 - 1: an id. */
 export function randomU32(random: Random): number {
   const bytes = random(4);
   const value = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);

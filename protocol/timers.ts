@@ -7,41 +7,47 @@ import type { Instant } from "./machine.ts";
 
 /** Deadlines by name. Names are few: every operation looks at all of them. */
 export class Timers<Name extends string> {
-  readonly #deadlines = new Map<Name, Instant>();
+  readonly #names: Name[] = [];
+  /** By the places of their names, `Infinity` where one is not set. */
+  readonly #deadlines: Instant[] = [];
 
   /** Sets or moves a timer; clears it where `deadline` is undefined. */
-  set(name: Name, deadline: Instant | undefined): void {
-    if (deadline === undefined) this.#deadlines.delete(name);
-    else this.#deadlines.set(name, deadline);
+  set(name: Name, deadline: Instant = Infinity): void {
+    let place = this.#names.indexOf(name);
+    if (place < 0) place = this.#names.push(name) - 1;
+    this.#deadlines[place] = deadline;
   }
 
   /** Takes a timer away. */
   clear(name: Name): void {
-    this.#deadlines.delete(name);
+    this.set(name);
   }
 
   /** Takes all timers away. */
   clearAll(): void {
-    this.#deadlines.clear();
+    this.#deadlines.fill(Infinity);
   }
 
   /** When a timer expires, undefined where it is not set. */
   get(name: Name): Instant | undefined {
-    return this.#deadlines.get(name);
+    const deadline = this.#deadlines[this.#names.indexOf(name)] ?? Infinity;
+    return deadline === Infinity ? undefined : deadline;
   }
 
   /** The earliest deadline. */
   next(): Instant | undefined {
-    let earliest: Instant | undefined;
-    for (const deadline of this.#deadlines.values()) earliest = earlier(earliest, deadline);
-    return earliest;
+    let earliest = Infinity;
+    for (let place = 0; place < this.#deadlines.length; place++) {
+      if (this.#deadlines[place]! < earliest) earliest = this.#deadlines[place]!;
+    }
+    return earliest === Infinity ? undefined : earliest;
   }
 
   /** Whether the timer's deadline has passed; if so, it is cleared. */
   expire(name: Name, now: Instant): boolean {
-    const deadline = this.#deadlines.get(name);
-    if (deadline === undefined || deadline > now) return false;
-    this.#deadlines.delete(name);
+    const place = this.#names.indexOf(name);
+    if (place < 0 || this.#deadlines[place]! > now) return false;
+    this.#deadlines[place] = Infinity;
     return true;
   }
 }

@@ -5,9 +5,10 @@
  */
 import { lookup } from "node:dns";
 import { randomBytes } from "node:crypto";
+import { loadCipher } from "./crypto/aead.ts";
 import { sameAddress } from "./wire/address.ts";
 import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
-import { CONNECTION_DATAGRAM_SIZE_MAX } from "./wire/frame.ts";
+import { PACKET_SIZE_MAX } from "./wire/frame.ts";
 
 /** Receive errors in a row after which the socket is taken for broken. */
 const RECEIVE_ERRORS_MAX = 100;
@@ -115,8 +116,6 @@ export function drive<Event>(
     // Transmitting makes events, too: "sent".
     emit();
     rearm();
-    // An answer takes a while: time that is lost anyway.
-    machine.prepare?.();
   }
 
   function poll(): Transmit | undefined {
@@ -155,7 +154,9 @@ export function drive<Event>(
   }
 
   async function receive(): Promise<void> {
-    const buffer = new Uint8Array(CONNECTION_DATAGRAM_SIZE_MAX + 1);
+    // What comes before waits in the socket.
+    await loadCipher();
+    const buffer = new Uint8Array(PACKET_SIZE_MAX + 1);
     for (let errors = 0; !isClosed;) {
       let received: [Uint8Array, Deno.Addr];
       try {

@@ -5,10 +5,10 @@
  */
 import type { Instant } from "../machine.ts";
 import type { Ack } from "../wire/frame.ts";
+import type { Session } from "../session/session.ts";
 import type { ReceiveQueue } from "./receive_queue.ts";
 import { ACK_HOLD } from "../recovery/rtt.ts";
 import type { TimerPolicy } from "../recovery/timer_policy.ts";
-import type { Opener } from "../crypto/seal.ts";
 
 /** Datagrams with Messages that one Ack may wait for, at most. */
 export const ACK_DATAGRAMS_MAX = 8;
@@ -35,7 +35,7 @@ export interface ReceivedMessages {
 export class Acknowledger {
   readonly #policy: TimerPolicy;
   readonly #received: ReceiveQueue;
-  readonly #opener: Opener;
+  readonly #session: Pick<Session, "receivedFrom">;
   #largestPacket = -1;
   #largestPacketAt: Instant = -Infinity;
   #sentAt: Instant = -Infinity;
@@ -47,12 +47,12 @@ export class Acknowledger {
    * Starts with nothing to acknowledge.
    *
    * @param received the Messages that have arrived.
-   * @param opener knows the datagrams that have arrived.
+   * @param session knows the packets that have arrived.
    */
-  constructor(policy: TimerPolicy, received: ReceiveQueue, opener: Opener) {
+  constructor(policy: TimerPolicy, received: ReceiveQueue, session: Pick<Session, "receivedFrom">) {
     this.#policy = policy;
     this.#received = received;
-    this.#opener = opener;
+    this.#session = session;
   }
 
   /** When an Ack is due, undefined where nothing waits for one. */
@@ -91,8 +91,8 @@ export class Acknowledger {
     this.#sentAt = now;
     if (this.#largestPacket < 0) return this.#received.ack();
     const delay = Math.min(Math.floor(10 * (now - this.#largestPacketAt)), DELAY_MAX);
-    const packetBitmap = this.#opener.arrivedBelow(this.#largestPacket);
-    return this.#received.ack((this.#largestPacket + 1) >>> 0, delay, packetBitmap);
+    const packetBitmap = this.#session.receivedFrom(this.#largestPacket);
+    return this.#received.ack(this.#largestPacket >>> 0, delay, packetBitmap);
   }
 
   #noteReceived(now: Instant, packet: number): void {

@@ -5,33 +5,30 @@
  *
  * @module
  */
-import type { Address } from "../wire/address.ts";
-import { Acknowledger } from "./acknowledger.ts";
-import { TAG_SIZE } from "../crypto/aead.ts";
-import { DatagramWriter, decodeFrames } from "../wire/datagram.ts";
+import { Fifo } from "../fifo.ts";
 import type { Instant, Machine, Random, Transmit } from "../machine.ts";
+import type { ReceivedPacket } from "../session/path.ts";
+import type { Session } from "../session/session.ts";
+import { earlier, Timers } from "../timers.ts";
+import type { Address } from "../wire/address.ts";
+import type { Datagram, DatagramWriter } from "../wire/datagram.ts";
 import {
   DATAGRAM_SIZE_MAX,
-  DatagramType,
+  FLAG_RESUMED,
   type Frame,
-  HEADER_SIZE,
   type Message,
+  NAMED_PACKET_SIZE,
+  RejectReason,
 } from "../wire/frame.ts";
-import { Fifo } from "../fifo.ts";
-import { Flight } from "../recovery/flight.ts";
-import { encodeSealed, sealInPlace, type SessionKeys } from "../session/handshake.ts";
-import { Path, type PathFrame, type ReceivedDatagram } from "../session/path.ts";
-import { ReceiveQueue, type Reception } from "./receive_queue.ts";
-import type { RttEstimator } from "../recovery/rtt.ts";
-import { SendQueue } from "./send_queue.ts";
-import { earlier, Timers } from "../timers.ts";
+import type { Reception } from "./receive_queue.ts";
+import { makeTransfer, type Transfer } from "./transfer.ts";
 
-/** Milliseconds of silence from the other after which a Connection Keepalive asks for an Ack. */
+/** Milliseconds of silence from the peer after which a Connection Keepalive asks for an Ack. */
 export const CONNECTION_KEEPALIVE = 10_000;
-/** Milliseconds of silence from the other after which the connection is ended locally. */
+/** Milliseconds after which it is asked again, for as long as the peer stays silent. */
+export const CONNECTION_PROBE_INTERVAL = 1_000;
+/** Milliseconds of silence from the peer after which the connection is ended locally. */
 export const CONNECTION_TIMEOUT = 60_000;
-/** How often an Accept is sent for each Request: to an address that nobody has shown to be good. */
-export const ACCEPT_TRIES = 3;
 /** How often a Termination is sent before the connection is ended without its ack. */
 export const TERMINATION_TRIES = 3;
 /** Milliseconds that the retransmission timeout of a Termination is at least. */
@@ -51,7 +48,7 @@ export type ConnectionState =
   | "draining"
   /** A Termination was sent; its ack, or something below the final seq in it, is missing. */
   | "terminating"
-  /** The other terminated; what was in flight is still being sent. */
+  /** The peer terminated; what was in flight is still being sent. */
   | "flushing"
   /** Over, but repeats are still acknowledged. */
   | "closed"
@@ -62,82 +59,117 @@ export type ConnectionState =
 export interface ConnectionIds {
   /** This end's client id. */
   readonly local: number;
-  /** The other's client id. */
+  /** This end's name, empty for none. */
+  readonly localName: string;
+  /** The peer's client id. */
   readonly remote: number;
-  /** This end's connection id. */
-  readonly localConnection: number;
-  /** The other's connection id. */
-  readonly remoteConnection: number;
-  /** The other's name, empty for none. */
+  /** The peer's name, empty for none. */
   readonly remoteName: string;
 }
 
-/** Who ended a connection; `timeout`: the other was not heard of, or did not acknowledge it. */
+/** How a connection begins. */
+export interface ConnectionOptions {
+  /** What carries it. */
+  readonly session: Session;
+  /** Both ends. */
+  readonly ids: ConnectionIds;
+  /** Whether this end accepted the request, and has to say so. */
+  readonly isResponder: boolean;
+  /** A cryptographic source. */
+  readonly random: Random;
+}
+
+/** Who ended a connection; `timeout`: the peer was silent, or did not acknowledge the Termination. */
 export type EndedBy = "local" | "peer" | "timeout";
 
-/** What a connection tells; `seq` counts texts, not Messages. */
+/** What a connection reports; `textSeq` counts texts, not Messages. */
 export type ConnectionEvent =
   | { kind: "sent"; textSeq: number }
   | { kind: "delivered"; textSeq: number; rttMs: number }
   | { kind: "unconfirmed"; textSeq: number }
   | { kind: "message"; textSeq: number; text: string }
+  /** The peer started again, and goes on in another session; its texts count from 0 again. */
+  | { kind: "returned" }
+  /** Nothing was said yet, and the peer goes on in another session: the handshake's hash changed. */
+  | { kind: "renewed" }
   | { kind: "terminated"; by: EndedBy; undelivered: number };
 
-type TimerName = "keepalive" | "silence" | "termination" | "flush" | "linger";
+type TimerName = "accept" | "keepalive" | "silence" | "termination" | "flush" | "linger";
 
-/** One end of a connection. Feed it the frames of its datagrams, then drain it. */
+/** One end of a connection. Give it the Packets with its session id, then drain it. */
 export class Connection implements Machine<ConnectionEvent> {
   /** Both ends. */
   readonly ids: ConnectionIds;
-  /** The handshake that it came from. */
-  readonly keys: SessionKeys;
-  readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, TAG_SIZE);
   readonly #random: Random;
-  readonly #path: Path;
+  #session: Session;
+  #openedAt: Instant;
+  #transfer: Transfer;
   #state: ConnectionState = "open";
-  readonly #rtt: RttEstimator;
-  readonly #flight: Flight;
-  readonly #sendQueue: SendQueue;
-  readonly #receiveQueue = new ReceiveQueue();
-  readonly #acknowledger: Acknowledger;
+  /** Whether the requester is known to have the Accept. */
+  #isConfirmed: boolean;
+  /** Whether the Accept says that the conversation goes on. */
+  #isResumed = false;
   readonly #timers = new Timers<TimerName>();
   readonly #events = new Fifo<ConnectionEvent>();
-  readonly #accepting: AcceptRetransmitter;
+  /** Texts below this were reported as sent. */
+  #textsReported = 0;
+  #acceptTransmissions = 0;
   #terminationTransmissions = 0;
-  /** The other's final seq, once its Termination Ack came. */
+  /** The peer's final seq, once its Termination Ack came. */
   #remoteFinalSeq: number | undefined;
   readonly #due = {
-    earlyAck: false,
+    accept: false,
     termination: false,
     terminationAck: false,
     keepalive: false,
+    reject: false,
   };
 
   /**
    * Opens a connection that was accepted.
    *
-   * @param address where the other was last heard of.
-   * @param keys with message two, this end accepted, and has to tell.
+   * @internal
    */
-  constructor(
-    now: Instant,
-    ids: ConnectionIds,
-    address: Address,
-    rtt: RttEstimator,
-    keys: SessionKeys,
-    random: Random,
-  ) {
+  constructor(now: Instant, options: ConnectionOptions) {
+    const { session, ids, isResponder, random } = options;
     this.ids = ids;
-    this.keys = keys;
+    this.#session = session;
+    this.#openedAt = now;
     this.#random = random;
-    this.#path = new Path(address, random);
-    this.#rtt = rtt;
-    this.#flight = new Flight(now, rtt, address);
-    this.#sendQueue = new SendQueue(ids.local, rtt, this.#flight);
-    this.#accepting = new AcceptRetransmitter(rtt, keys.messageTwo !== undefined);
-    this.#acknowledger = new Acknowledger(rtt.policy, this.#receiveQueue, keys.seals.opener);
-    if (!this.#accepting.isUnconfirmed) this.#acknowledger.request(now);
+    this.#isConfirmed = !isResponder;
+    this.#due.accept = isResponder;
+    this.#transfer = makeTransfer(now, session, ids.local);
+    if (this.#isConfirmed) this.#transfer.acknowledger.request(now);
     this.#hear(now);
+  }
+
+  /** The peer's static key. */
+  get remoteKey(): Uint8Array {
+    return this.#session.remoteKey;
+  }
+
+  /** Names the handshake: the same at both ends, and another one where somebody is between them. */
+  get handshakeHash(): Uint8Array {
+    return this.#session.hash;
+  }
+
+  /**
+   * What carries it.
+   *
+   * @internal
+   */
+  get session(): Session {
+    return this.#session;
+  }
+
+  /** When it was opened, or resumed. */
+  get openedAt(): Instant {
+    return this.#openedAt;
+  }
+
+  /** Whether the requester is known to have the Accept. */
+  get isConfirmed(): boolean {
+    return this.#isConfirmed;
   }
 
   /** Where the connection stands. */
@@ -147,125 +179,103 @@ export class Connection implements Machine<ConnectionEvent> {
 
   /** Texts that are not known to be delivered. */
   get undelivered(): number {
-    return this.#sendQueue.undelivered;
+    return this.#transfer.sendQueue.undelivered;
   }
 
   /** Queues a text of at most `TEXT_SIZE_MAX` bytes; returns its number, undefined if the queue is full. */
   send(text: string): number | undefined {
-    return this.#state === "open" ? this.#sendQueue.push(text) : undefined;
+    return this.#state === "open" ? this.#transfer.sendQueue.push(text) : undefined;
   }
 
-  /** ConnectionIds the connection as soon as everything queued is acknowledged. */
+  /** Ends the connection as soon as everything queued is acknowledged. */
   terminate(now: Instant): void {
     if (this.#state !== "open") return;
     this.#state = "draining";
     this.#progress(now);
   }
 
-  /** ConnectionIds the connection here and now. */
+  /** Ends the connection here and now. */
   abandon(now: Instant, by: EndedBy): void {
     if (this.#isSending()) this.#close(now, by);
   }
 
-  /** Sends the Accept again: the requester repeated its Request, from this address. */
-  repeatAccept(from: Address): void {
-    if (!this.#accepting.isUnconfirmed) return;
-    this.#path.accept(from);
-    this.#accepting.repeat();
+  /**
+   * Accepts a request of the peer's once more, in another session: the one before ends without a
+   * word, and texts that are not known to be delivered go first in this one.
+   *
+   * @param isReturn whether the peer started again; else it only did not get the Accept.
+   * @internal
+   */
+  resume(now: Instant, session: Session, isReturn: boolean): void {
+    const undelivered = this.#transfer.sendQueue.takeUndelivered();
+    this.#session = session;
+    this.#openedAt = now;
+    this.#transfer = makeTransfer(now, session, this.ids.local, undelivered);
+    this.#isConfirmed = false;
+    this.#isResumed ||= isReturn;
+    this.#acceptTransmissions = 0;
+    this.#due.accept = true;
+    this.#due.keepalive = false;
+    this.#hear(now);
+    this.#events.push({ kind: isReturn ? "returned" : "renewed" });
   }
 
-  /** Takes a datagram; returns false where it came before, or is not authentic: nothing changed. */
-  handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
+  /** Takes a Packet with this session's id; false where it came before, or is not authentic. */
+  handlePacket(now: Instant, datagram: Datagram, from: Address): boolean {
     if (this.#state === "gone") return false;
-    const { early, seals } = this.keys;
-    const isEarly = datagram[3] === DatagramType.Handshake;
-    const { opener } = isEarly ? early : seals;
-    const isNewest = packet > opener.highest;
-    const [header, sealed] = [datagram.subarray(0, HEADER_SIZE), datagram.subarray(HEADER_SIZE)];
-    const plain = opener.open(packet, header, sealed);
-    const decoded = plain && decodeFrames(plain);
-    const { patience } = this.#rtt;
-    if (decoded === undefined) {
-      const mayBeCopy = !isEarly && this.#path.mayBeCopy(now, packet, from);
-      if (mayBeCopy && opener.isAuthentic(packet, header, sealed)) {
-        this.#path.handleCopy(now, datagram.length, from, patience);
-      }
-      return false;
-    }
-    if (this.#accepting.isUnconfirmed) this.#path.settle(from);
-    const { frames } = decoded;
-    const counter = isEarly ? undefined : packet;
-    const received = { size: datagram.length, packet: counter, frames, isNewest, from };
-    this.#path.handleDatagram(now, received, patience);
-    this.#flight.follow(now, this.#path.address);
-    if (isEarly) this.#handleEarly(now, frames);
-    else this.#handleFrames(now, received, packet);
-    this.#progress(now);
+    const received = this.#session.receive(now, datagram, from);
+    if (received === undefined) return false;
+    this.handleReceived(now, received);
     return true;
   }
 
-  /** What was said before the other had message two: a repeated Accept, or a cancellation. */
-  #handleEarly(now: Instant, frames: readonly Frame[]): void {
-    if (this.keys.messageTwo === undefined) {
-      // The requester got an Accept again: its Ack was lost.
-      const isAgain = frames.some(({ kind }) => kind === "connectionAccept");
-      return isAgain ? this.#acknowledger.request(now) : undefined;
-    }
-    // Who has said something on the connection itself cannot have cancelled the request for it.
-    const isOpen = this.#state === "open" || this.#state === "draining";
-    if (isOpen && !this.#accepting.isUnconfirmed) return;
-    for (const frame of frames) {
-      if (frame.kind !== "connectionTermination") continue;
-      this.#due.earlyAck = true;
-      this.#accepting.confirm();
-      this.#handleTermination(now);
-      this.#due.terminationAck = false;
-    }
+  /**
+   * The same for a packet that the session has received.
+   *
+   * @internal
+   */
+  handleReceived(now: Instant, received: ReceivedPacket): void {
+    this.#transfer.flight.follow(now, this.#session.address);
+    this.#handleFrames(now, received);
+    this.#progress(now);
   }
 
-  #handleFrames(
-    now: Instant,
-    { size, frames, isNewest, from }: ReceivedDatagram,
-    packet: number,
-  ): void {
+  #handleFrames(now: Instant, { size, frames, isNewest, packet }: ReceivedPacket): void {
     if (this.#state !== "closed") this.#hear(now);
-    this.#accepting.confirm();
     let hasMessage = false;
     let isNew = false;
-    let isOutOfOrder = !isNewest || this.#receiveQueue.hasGap;
+    let isOutOfOrder = !isNewest || this.#transfer.receiveQueue.hasGap;
     for (const frame of frames) {
       if (frame.kind === "message") {
         if (frame.sender !== this.ids.remote) continue;
         hasMessage = true;
-        const outcome = this.#handleMessage(frame);
-        isNew ||= outcome !== "duplicate";
-        isOutOfOrder ||= outcome === "refused";
+        const reception = this.#handleMessage(now, frame);
+        isNew ||= reception !== "duplicate";
+        isOutOfOrder ||= reception === "refused";
       } else if (frame.kind === "connectionKeepalive") {
-        this.#acknowledger.handleKeepalive(now, packet);
-      } else if (frame.kind === "pathChallenge") this.#path.handleChallenge(frame, from);
-      else if (frame.kind === "pathResponse") {
-        this.#path.handleResponse(now, frame, from);
-        this.#flight.handleResponse(now, frame.nonce);
+        this.#confirm();
+        this.#transfer.acknowledger.handleKeepalive(now, packet);
       } else this.#handleFrame(now, frame);
     }
     if (!hasMessage) return;
-    isOutOfOrder ||= this.#receiveQueue.hasGap;
-    this.#acknowledger.handleMessages(now, { packet, size, isNew, isOutOfOrder });
+    this.#confirm();
+    isOutOfOrder ||= this.#transfer.receiveQueue.hasGap;
+    this.#transfer.acknowledger.handleMessages(now, { packet, size, isNew, isOutOfOrder });
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#isSending()) {
-      for (const seq of this.#sendQueue.handleTimeout(now)) {
-        this.#events.push({ kind: "unconfirmed", textSeq: seq });
+      for (const textSeq of this.#transfer.sendQueue.handleTimeout(now)) {
+        this.#events.push({ kind: "unconfirmed", textSeq });
       }
     }
-    this.#path.handleTimeout(now);
-    this.#flight.follow(now, this.#path.address);
-    this.#accepting.handleTimeout(now);
+    this.#session.handleTimeout(now);
+    this.#transfer.flight.follow(now, this.#session.address);
+    if (this.#timers.expire("accept", now)) this.#due.accept = true;
     if (this.#timers.expire("keepalive", now)) {
-      this.#due.keepalive = !this.#accepting.isUnconfirmed;
-      this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
+      this.#due.keepalive = this.#isConfirmed;
+      this.#timers.set("keepalive", now + CONNECTION_PROBE_INTERVAL);
     }
     if (this.#timers.expire("termination", now)) {
       if (this.#terminationTransmissions < TERMINATION_TRIES) this.#due.termination = true;
@@ -282,13 +292,14 @@ export class Connection implements Machine<ConnectionEvent> {
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#state === "gone") return undefined;
-    const probeAt = this.#maySend() ? this.#flight.probeAt(this.#sendQueue.sizeUnsent) : undefined;
-    const sendTimeout = this.#isSending()
-      ? earlier(this.#sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
+    const probeAt = this.#maySend()
+      ? this.#transfer.flight.probeAt(this.#transfer.sendQueue.sizeUnsent)
       : undefined;
-    const { dueAt } = this.#acknowledger;
-    const timeout = earlier(earlier(sendTimeout, dueAt), this.#accepting.nextTimeout());
-    return earlier(timeout, earlier(this.#timers.next(), this.#path.nextTimeout()));
+    const sendTimeout = this.#isSending()
+      ? earlier(this.#transfer.sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
+      : undefined;
+    const timeout = earlier(sendTimeout, this.#transfer.acknowledger.dueAt);
+    return earlier(timeout, earlier(this.#timers.next(), this.#session.nextTimeout()));
   }
 
   /** See {@linkcode Machine}. */
@@ -299,128 +310,146 @@ export class Connection implements Machine<ConnectionEvent> {
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "gone") return undefined;
-    const first = this.#transmitEarly(now) ?? this.#transmitPathFrame(now);
+    const first = this.#session.pollTransmit() ?? this.#transmitProbe(now);
     if (first !== undefined) return first;
-    const { termination, terminationAck, keepalive } = this.#due;
-    // What goes to an address that nobody has shown to be good must be little.
+    const { accept, termination, terminationAck, keepalive, reject } = this.#due;
     const hasMessages = (this.#messagesAt() ?? Infinity) <= now + TIMER_SLACK;
-    const { dueAt = Infinity } = this.#acknowledger;
-    const isQuiet = !hasMessages && dueAt > now && !termination && !terminationAck && !keepalive;
-    if (isQuiet) return undefined;
-    const { local, localConnection: connection, remoteConnection } = this.ids;
-    const { sealer } = this.keys.seals;
-    const { packet } = sealer;
-    const writer = this.#writer;
-    writer.limit = hasMessages ? this.#flight.datagramSize : DATAGRAM_SIZE_MAX;
-    writer.start({ type: DatagramType.Connection, connection: remoteConnection, packet });
-    if (dueAt < Infinity || termination) writer.add(this.#acknowledger.take(now));
+    const { dueAt = Infinity } = this.#transfer.acknowledger;
+    const isIdle = !hasMessages && dueAt > now && !accept && !termination && !terminationAck &&
+      !keepalive && !reject;
+    if (isIdle) return undefined;
+    const { ids: { local } } = this;
+    const session = this.#session;
+    const packet = session.nextPacket;
+    const writer = session.start(
+      hasMessages ? this.#transfer.flight.datagramSize : DATAGRAM_SIZE_MAX,
+    );
+    if (accept) this.#addAccept(now, writer);
+    if (dueAt < Infinity || termination) writer.add(this.#transfer.acknowledger.take(now));
     if (keepalive) writer.add({ kind: "connectionKeepalive" });
-    const { finalSeq } = this.#sendQueue;
+    if (reject) {
+      writer.add({ kind: "connectionReject", responder: local, reason: RejectReason.declined });
+    }
+    const { finalSeq } = this.#transfer.sendQueue;
     if (terminationAck) writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
     if (termination) {
-      writer.add({ kind: "connectionTermination", sender: local, connection, finalSeq });
-      const timeout = this.#rtt.timeout(++this.#terminationTransmissions, TERMINATION_RTO_MIN);
+      writer.add({ kind: "connectionTermination", sender: local, finalSeq });
+      const timeout = session.rtt.timeout(++this.#terminationTransmissions, TERMINATION_RTO_MIN);
       this.#timers.set("termination", now + timeout);
     }
-    this.#due.termination = this.#due.terminationAck = this.#due.keepalive = false;
-    if (hasMessages) this.#addMessages(now, packet);
-    const bytes = sealInPlace(sealer, writer.finish());
-    if (hasMessages || keepalive) this.#flight.onSent(now, packet, hasMessages ? bytes.length : 0);
-    return { bytes, to: this.#path.address };
+    this.#due.accept = this.#due.termination = false;
+    this.#due.terminationAck = this.#due.keepalive = this.#due.reject = false;
+    if (hasMessages) this.#addMessages(now, packet, writer);
+    const bytes = session.seal();
+    if (hasMessages || keepalive) {
+      this.#transfer.flight.onSent(now, packet, hasMessages ? bytes.length : 0);
+    }
+    return { bytes, to: session.address };
   }
 
   /** When Messages are to be sent, undefined where none may be. */
   #messagesAt(): Instant | undefined {
-    return this.#maySend() && this.#sendQueue.dueSize > 0
-      ? this.#sendQueue.sendableAt()
+    return this.#maySend() && this.#transfer.sendQueue.dueSize > 0
+      ? this.#transfer.sendQueue.sendableAt()
       : undefined;
   }
 
-  #addMessages(now: Instant, packet: number): void {
-    let seq = this.#sendQueue.textsSent;
-    this.#sendQueue.write(now, packet, this.#writer);
-    for (; seq < this.#sendQueue.textsSent; seq++) {
-      this.#events.push({ kind: "sent", textSeq: seq });
+  #addMessages(now: Instant, packet: number, writer: DatagramWriter): void {
+    this.#transfer.sendQueue.write(now, packet, writer);
+    for (; this.#textsReported < this.#transfer.sendQueue.textsSent; this.#textsReported++) {
+      this.#events.push({ kind: "sent", textSeq: this.#textsReported });
     }
   }
 
-  /** What the requester can open without message two. */
-  #transmitEarly(now: Instant): Transmit | undefined {
-    const { local, remoteConnection: connection } = this.ids;
-    const { early, messageTwo } = this.keys;
-    const frames: Frame[] = [];
-    if (this.#accepting.isDue && messageTwo !== undefined) {
-      frames.push({ kind: "connectionAccept", messageTwo });
-      this.#accepting.onSent(now);
-    }
-    if (this.#due.earlyAck) {
-      frames.push({ kind: "connectionTerminationAck", sender: local, finalSeq: 0 });
-    }
-    this.#due.earlyAck = false;
-    if (frames.length === 0) return undefined;
-    const bytes = encodeSealed(DatagramType.Handshake, connection, early.sealer, frames);
-    return { bytes, to: this.#path.address };
+  #addAccept(now: Instant, writer: DatagramWriter): void {
+    const { local: responder, localName: name } = this.ids;
+    const flags = this.#isResumed ? FLAG_RESUMED : 0;
+    writer.add({ kind: "connectionAccept", responder, flags, name });
+    writer.padTo(NAMED_PACKET_SIZE);
+    this.#timers.set("accept", now + this.#session.rtt.timeout(++this.#acceptTransmissions));
   }
 
-  /** What has to go to an address of its own, or asks whether the path carries larger datagrams. */
-  #transmitPathFrame(now: Instant): Transmit | undefined {
-    const next = this.#path.pollFrame() ?? this.#pollProbe(now);
-    if (next === undefined) return undefined;
-    const { frame, to, size } = next;
-    const { sealer } = this.keys.seals;
-    const { Connection: type } = DatagramType;
-    return { bytes: encodeSealed(type, this.ids.remoteConnection, sealer, [frame], size), to };
-  }
-
-  #pollProbe(now: Instant): PathFrame | undefined {
+  /** What asks whether the path carries larger datagrams. */
+  #transmitProbe(now: Instant): Transmit | undefined {
     if (!this.#maySend()) return undefined;
-    const probe = this.#flight.pollProbe(now, this.#sendQueue.sizeUnsent, this.#random);
-    return probe && { ...probe, to: this.#path.address };
+    const probe = this.#transfer.flight.pollProbe(
+      now,
+      this.#transfer.sendQueue.sizeUnsent,
+      this.#random,
+    );
+    if (probe === undefined) return undefined;
+    return { bytes: this.#session.encode(probe.frame, probe.size), to: this.#session.address };
   }
 
   #handleFrame(now: Instant, frame: Frame): void {
     switch (frame.kind) {
+      case "connectionRequest":
+        // The requester does not know the Accept yet, and may be too late for it.
+        if (this.#state === "closed") this.#due.reject = true;
+        else if (!this.#isConfirmed) this.#due.accept = true;
+        return;
+      case "connectionAccept":
+        // The responder does not know that the Accept came.
+        if (this.#isSending()) this.#transfer.acknowledger.request(now);
+        return;
       case "ack":
-        for (const delivery of this.#sendQueue.handleAck(now, frame)) {
+        this.#confirm();
+        for (const delivery of this.#transfer.sendQueue.handleAck(now, frame)) {
           if (this.#state !== "closed") this.#events.push(delivery);
         }
         return;
       case "connectionTermination":
-        return this.#handleTermination(now);
+        if (frame.sender === this.ids.remote) this.#handleTermination(now);
+        return;
       case "connectionTerminationAck":
-        if (this.#state !== "terminating") return;
+        if (this.#state !== "terminating" || frame.sender !== this.ids.remote) return;
         this.#remoteFinalSeq = frame.finalSeq;
         this.#timers.clear("termination");
         this.#due.termination = false;
+        return;
+      case "pathResponse":
+        this.#transfer.flight.handleResponse(now, frame.nonce);
     }
   }
 
-  #handleMessage(message: Message): Reception {
+  #handleMessage(now: Instant, message: Message): Reception {
     // What comes after the end is not shown to the user, so it must not be acknowledged.
     if (this.#state === "closed") return "duplicate";
-    return this.#receiveQueue.handleMessage(message, this.#events);
+    const reception = this.#transfer.receiveQueue.handleMessage(message, this.#events);
+    // Nothing can follow: without an end both would wait for ever.
+    if (reception === "violation" && this.#isSending()) this.#terminateNow(now);
+    return reception;
+  }
+
+  #confirm(): void {
+    this.#isConfirmed = true;
+    this.#due.accept = false;
+    this.#timers.clear("accept");
   }
 
   #handleTermination(now: Instant): void {
+    this.#confirm();
     this.#due.terminationAck = true;
     if (this.#state !== "open" && this.#state !== "draining") return;
     this.#state = "flushing";
-    this.#sendQueue.dropUnsent();
+    this.#transfer.sendQueue.dropUnsent();
     this.#timers.set("flush", now + FLUSH_TIMEOUT);
   }
 
   /** Goes on to the next state where nothing is missing any more. */
   #progress(now: Instant): void {
-    if (this.#state === "draining" && this.#sendQueue.isEmpty) {
-      this.#state = "terminating";
-      this.#due.termination = true;
-      this.#timers.set("flush", now + FLUSH_TIMEOUT);
-    }
+    if (this.#state === "draining" && this.#transfer.sendQueue.isEmpty) this.#terminateNow(now);
     const isDone = this.#state === "flushing"
-      ? this.#sendQueue.isEmpty
+      ? this.#transfer.sendQueue.isEmpty
       : this.#state === "terminating" && this.#remoteFinalSeq !== undefined &&
-        this.#receiveQueue.next >= this.#remoteFinalSeq;
+        this.#transfer.receiveQueue.next >= this.#remoteFinalSeq;
     if (isDone) this.#close(now, this.#endedBy());
+  }
+
+  #terminateNow(now: Instant): void {
+    this.#state = "terminating";
+    this.#due.termination = true;
+    this.#timers.set("flush", now + FLUSH_TIMEOUT);
   }
 
   #endedBy(): EndedBy {
@@ -433,76 +462,25 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#state = "closed";
     this.#timers.clearAll();
     this.#timers.set("linger", now + LINGER);
-    this.#accepting.stop();
-    this.#due.termination = this.#due.keepalive = false;
-    this.#events.push({ kind: "terminated", by, undelivered: this.#sendQueue.undelivered });
+    this.#due.accept = this.#due.termination = this.#due.keepalive = false;
+    this.#events.push({
+      kind: "terminated",
+      by,
+      undelivered: this.#transfer.sendQueue.undelivered,
+    });
   }
 
   #isSending(): boolean {
     return this.#state !== "closed" && this.#state !== "gone";
   }
 
-  /** Whether more than an Accept may be sent to where the other end is. */
+  /** Whether Messages may be sent: not before the requester knows the Accept. */
   #maySend(): boolean {
-    return this.#isSending() && !this.#accepting.isUnconfirmed;
+    return this.#isSending() && this.#isConfirmed;
   }
 
   #hear(now: Instant): void {
     this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
     this.#timers.set("silence", now + CONNECTION_TIMEOUT);
-  }
-}
-
-/** Knows whether an Accept is due. */
-export class AcceptRetransmitter {
-  readonly #rtt: RttEstimator;
-  #transmissions = 0;
-  #timeoutAt: Instant | undefined;
-  /** Whether the requester may not know it yet. */
-  isUnconfirmed: boolean;
-  /** Whether it is to be sent now. */
-  isDue: boolean;
-
-  /** @param isAccepter whether this end accepted. */
-  constructor(rtt: RttEstimator, isAccepter: boolean) {
-    this.#rtt = rtt;
-    this.isUnconfirmed = this.isDue = isAccepter;
-  }
-
-  /** The Request came again. */
-  repeat(): void {
-    this.#transmissions = 0;
-    this.isDue = true;
-  }
-
-  /** The requester knows, or it does not matter any more. */
-  confirm(): void {
-    this.isUnconfirmed = false;
-    this.stop();
-  }
-
-  /** Sends it no more. */
-  stop(): void {
-    this.isDue = false;
-    this.#timeoutAt = undefined;
-  }
-
-  /** Notes that it was sent. */
-  onSent(now: Instant): void {
-    this.isDue = false;
-    const timeout = this.#rtt.timeout(++this.#transmissions);
-    this.#timeoutAt = this.#transmissions < ACCEPT_TRIES ? now + timeout : undefined;
-  }
-
-  /** When handleTimeout() is to be called. */
-  nextTimeout(): Instant | undefined {
-    return this.#timeoutAt;
-  }
-
-  /** Lets it be sent again when it is time. */
-  handleTimeout(now: Instant): void {
-    if (this.#timeoutAt === undefined || this.#timeoutAt > now) return;
-    this.#timeoutAt = undefined;
-    this.isDue = true;
   }
 }

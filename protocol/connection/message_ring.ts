@@ -19,8 +19,11 @@ const STORE_SIZE_MIN = 4096;
 const LENGTH_MIN = 64;
 /** The state of a Message that is the last of its text; the other bits are the user's. */
 export const LAST = 4;
+/** Characters in the longest text that is quicker encoded one by one. */
+const SHORT_LENGTH_MAX = 128;
 const SEQ_MAX = 0xffff_ffff;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What is known of each Message, by its seq. */
 class Slots {
@@ -101,9 +104,23 @@ export class MessageRing {
     return this.slots.size[seq & this.slots.mask]! - MESSAGE_HEADER_SIZE;
   }
 
+  /** Whether a Message is the last of its text. */
+  isLast(seq: number): boolean {
+    return (this.slots.state[seq & this.slots.mask]! & LAST) !== 0;
+  }
+
+  /** The text in a Message. */
+  text(seq: number): string {
+    const slot = seq & this.slots.mask;
+    const start = this.slots.start[slot]!;
+    return decoder.decode(
+      this.store.subarray(start + MESSAGE_HEADER_SIZE, start + this.slots.size[slot]!),
+    );
+  }
+
   /** Adds a text, as one Message or more; false where it does not fit. */
   pushText(text: string): boolean {
-    if (text.length <= FRAGMENT_SIZE_MAX) {
+    if (text.length <= SHORT_LENGTH_MAX) {
       if (this.#isFull(text.length, 1)) return false;
       if (this.#pushAscii(text)) return true;
     }

@@ -1,40 +1,38 @@
 /**
  * A Connection Request that this client makes, until it is decided.
  *
+ * It first needs a session with the responder; then it is a frame in that session.
+ *
  * @module
  */
-import type { Address } from "../wire/address.ts";
-import { decodeFrames } from "../wire/datagram.ts";
-import type { Instant, Machine, Random, Transmit } from "../machine.ts";
-import { type CookieReply, DatagramType, type Frame, HEADER_SIZE } from "../wire/frame.ts";
-import {
-  COOKIE_LIFE,
-  decodeAcceptContent,
-  encodeRequest,
-  encodeRequestContent,
-  encodeSealed,
-  mac1Of,
-  openCookie,
-  PROLOGUE,
-  requesterEarlySeals,
-  type Seals,
-  type SessionKeys,
-  sessionKeys,
-} from "../session/handshake.ts";
-import { Initiator } from "../crypto/noise.ts";
+import { compareKeys, type KeyPair } from "../crypto/x25519.ts";
+import { type Instant, type Machine, type Random, randomU32, type Transmit } from "../machine.ts";
 import { RttEstimator } from "../recovery/rtt.ts";
 import { RESEND_INTERVAL, type TimerPolicy } from "../recovery/timer_policy.ts";
+import { failure, type Result, success } from "../result.ts";
+import { OutgoingHandshake } from "../session/outgoing_handshake.ts";
+import type { ReceivedPacket } from "../session/path.ts";
+import type { Session } from "../session/session.ts";
+import { earlier, Timers } from "../timers.ts";
+import { type Address, sameAddress } from "../wire/address.ts";
+import type { Datagram } from "../wire/datagram.ts";
+import {
+  type ConnectionAccept,
+  type CookieReply,
+  FLAG_RESUMED,
+  type Frame,
+  NAMED_PACKET_SIZE,
+  type Response,
+} from "../wire/frame.ts";
 import { TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./connection.ts";
-import { Timers } from "../timers.ts";
-import { type KeyPair, makeKeyPair } from "../crypto/x25519.ts";
 
 /** Milliseconds without any answer after which a requester gives up. */
 export const REQUEST_SILENCE_LIMIT = 120_000;
 /**
- * Milliseconds without any answer after which the handshake is begun anew: the responder may have
- * forgotten the request, and would take the old message one for a recording.
+ * Milliseconds without any answer in a session after which another one is begun: the responder may
+ * have started again, and have forgotten it.
  */
-export const HANDSHAKE_RENEWAL = 30_000;
+export const SESSION_RENEWAL = 30_000;
 /** Milliseconds without a decision after which a requester gives up. */
 export const RING_LIMIT = 600_000;
 /**
@@ -42,27 +40,26 @@ export const RING_LIMIT = 600_000;
  * anybody can forge one.
  */
 export const VERSION_PATIENCE = 12_000;
+/**
+ * Responses that are tried after each transmission of an Initiation: who sees one can forge more, which
+ * cost as much.
+ */
+export const RESPONSES_MAX = 64;
 
-/** What a request tells. */
+/** What a request reports. */
 export type OutgoingRequestEvent =
   /** It was sent for the `attempt`th time and will be again in `nextInMs` milliseconds. */
   | { kind: "requesting"; attempt: number; nextInMs: number }
   | { kind: "ringing" }
-  | {
-    kind: "accepted";
-    connection: number;
-    name: string;
-    timestamp: bigint;
-    sessionKeys: SessionKeys;
-    from: Address;
-  }
+  /** `isResumed`: it goes on with the conversation of an earlier session. */
+  | { kind: "accepted"; session: Session; name: string; isResumed: boolean }
   | { kind: "rejected"; reason: number }
-  /** The other end speaks another version: it said so, and nothing else. */
+  /** The peer speaks another version: it said so, and nothing else. */
   | { kind: "otherVersion"; version: number }
   /** Nothing came back, or no decision. */
   | { kind: "timeout" };
 
-/** Who asks whom, and under which connection id. */
+/** Who requests a connection of whom. */
 export interface RequestIds {
   /** The requester's client id. */
   readonly local: number;
@@ -70,88 +67,102 @@ export interface RequestIds {
   readonly localName: string;
   /** The responder's client id. */
   readonly remote: number;
-  /** The requester's connection id. */
-  readonly localConnection: number;
   /** The responder's static key. */
   readonly remoteKey: Uint8Array;
 }
 
-type State = "requesting" | "cancelling" | "decided";
-
-/** A handshake that was begun. */
-interface Begun {
-  readonly initiator: Initiator;
-  readonly messageOne: Uint8Array;
-  readonly early: Seals;
+/** What a request is made with. */
+export interface OutgoingRequestOptions {
+  /** Who requests a connection of whom. */
+  readonly ids: RequestIds;
+  /** Where the responder is. */
+  readonly address: Address;
+  /** This client's static key. */
+  readonly identity: KeyPair;
+  /** When to send again. */
+  readonly policy: TimerPolicy;
+  /** An id for this end of a session, which none of its others has. */
+  readonly makeSessionId: () => number;
+  /** A cryptographic source. */
+  readonly random: Random;
 }
 
-/** One attempt to connect. Feed it the Handshake frames for its connection id, then drain it. */
+type State = "requesting" | "cancelling" | "decided";
+
+/** One attempt to connect. Give it the Responses and Packets with its session id, then drain it. */
 export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
-  /** Who asks whom. */
+  /** Who requests a connection of whom. */
   readonly ids: RequestIds;
-  /** Becomes the connection's, with the sample that the first Ringing gave. */
-  readonly rtt: RttEstimator;
-  readonly #to: Address;
+  readonly #options: OutgoingRequestOptions;
+  /** Names the request in all its sessions. */
+  readonly #request: number;
   readonly #timers = new Timers<"resend" | "silence" | "ring" | "version">();
   #events: OutgoingRequestEvent[] = [];
   #state: State = "requesting";
+  #handshake: OutgoingHandshake;
+  #responses = 0;
+  /** Whether the Response is missing: in another handshake, the session before stays in use. */
+  #isInitiating = true;
+  #session: Session | undefined;
   #isDue = true;
   #attempt = 0;
+  /** Transmissions of the Initiation or the Request of this session, and when the last one was. */
+  #transmissions = 0;
   #lastSentAt: Instant = 0;
+  /** When the next transmission is the first one of another session. */
+  #renewAt: Instant = Infinity;
   #isRinging = false;
-  /** Whether anything authentic came back. */
-  #isHeard = false;
   #version = 0;
-  #packet = 0;
-  readonly #identity: KeyPair;
-  readonly #random: Random;
-  readonly #madeAt: Instant;
-  readonly #timestamp: bigint;
-  /** Newest first; the responder may have answered an older one. */
-  readonly #handshakes: Begun[];
-  /** The one that the responder answered last, else the newest. */
-  #handshake: Begun;
-  #heardAt: Instant;
-  #mac1 = new Uint8Array();
-  #cookie: { bytes: Uint8Array; until: Instant } | undefined;
 
-  /**
-   * Makes the request; it is sent at the next pollTransmit().
-   *
-   * @param timestamp higher than that of any request which this identity made before.
-   * @throws where the responder's key is a weak one.
-   */
-  constructor(
+  private constructor(
     now: Instant,
-    ids: RequestIds,
-    to: Address,
-    policy: TimerPolicy,
-    identity: KeyPair,
-    timestamp: bigint,
-    random: Random,
+    options: OutgoingRequestOptions,
+    handshake: OutgoingHandshake,
   ) {
-    this.ids = ids;
-    this.#to = to;
-    this.rtt = new RttEstimator(policy);
-    this.#identity = identity;
-    this.#random = random;
-    this.#timestamp = timestamp;
-    this.#madeAt = now;
-    this.#heardAt = now;
-    this.#handshake = this.#begin(now);
-    this.#handshakes = [this.#handshake];
+    this.ids = options.ids;
+    this.#options = options;
+    this.#handshake = handshake;
+    this.#request = randomU32(options.random);
     this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
     this.#timers.set("ring", now + RING_LIMIT);
   }
 
-  /** How often the Request was sent. */
+  /** Makes a request, which pollTransmit() sends; a failure where the responder's key is a weak one. */
+  static begin(now: Instant, options: OutgoingRequestOptions): Result<OutgoingRequest> {
+    const handshake = begin(options);
+    return handshake.ok
+      ? success(new OutgoingRequest(now, options, handshake.value))
+      : failure(handshake.error);
+  }
+
+  /** Whether a datagram with this session id is for this request. */
+  hasSession(localId: number): boolean {
+    return this.#handshake.localId === localId || this.#session?.localId === localId;
+  }
+
+  /** How often it was sent. */
   get attempt(): number {
     return this.#attempt;
   }
 
-  /** Whether the other client said that it rings. */
+  /** When it is sent again. */
+  get nextAt(): Instant | undefined {
+    return this.#timers.get("resend");
+  }
+
+  /** Whether the responder said that it rings. */
   get isRinging(): boolean {
     return this.#isRinging;
+  }
+
+  /**
+   * Whether this request stays where one of the responder's crosses it: that of the lower static key
+   * does, or, between clients of one user, of the lower client id; but not before it has a session.
+   */
+  get hasPrecedence(): boolean {
+    const { local, remote, remoteKey } = this.ids;
+    const order = compareKeys(this.#options.identity.publicKey, remoteKey);
+    return !this.#isInitiating && (order === 0 ? local < remote : order < 0);
   }
 
   /** Whether nothing is left to do. */
@@ -159,88 +170,104 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     return this.#state === "decided";
   }
 
-  /** Where the request goes to. */
-  get address(): Address {
-    return this.#to;
-  }
-
-  /** Takes the request back: tells the other so, a few times at most. */
+  /** Takes the request back: tells the responder so, a few times at most. */
   cancel(): void {
     if (this.#state !== "requesting") return;
+    // Without a session nothing has been said yet.
+    if (this.#session === undefined) return this.#decide();
     this.#state = "cancelling";
     this.#timers.clearAll();
-    this.#attempt = 0;
+    this.#transmissions = 0;
     this.#isDue = true;
   }
 
-  /** Takes a Handshake datagram that carried this request's connection id; false where it is no good. */
-  handleDatagram(now: Instant, datagram: Uint8Array, packet: number, from: Address): boolean {
-    if (this.#state === "decided") return false;
-    const header = datagram.subarray(0, HEADER_SIZE);
-    for (const handshake of this.#handshakes) {
-      const { opener } = handshake.early;
-      const plain = opener.open(packet, header, datagram.subarray(HEADER_SIZE));
-      const decoded = plain && decodeFrames(plain);
-      if (decoded === undefined) continue;
-      this.#handshake = handshake;
-      this.#heardAt = now;
-      this.#isHeard = true;
-      this.#timers.clear("version");
-      for (const frame of decoded.frames) this.#handleFrame(now, frame, from);
-      return true;
-    }
-    return false;
+  /** Takes a Response with this request's session id; false where it is not authentic. */
+  handleResponse(now: Instant, frame: Response): boolean {
+    if (this.#state !== "requesting" || !this.#isInitiating) return false;
+    if (++this.#responses > RESPONSES_MAX) return false;
+    const session = this.#handshake.handleResponse(now, frame);
+    if (session === undefined) return false;
+    this.#isInitiating = false;
+    this.#session = session;
+    if (this.#transmissions === 1) session.rtt.sample(now - this.#lastSentAt);
+    this.#transmissions = 0;
+    this.#isDue = true;
+    this.#handleAnswer(now);
+    return true;
   }
 
-  /** Takes a cookie: the next Request will show it. */
-  handleCookie(now: Instant, frame: CookieReply): void {
-    const bytes = openCookie(frame, this.ids.remoteKey, this.#mac1);
-    if (bytes !== undefined) this.#cookie = { bytes, until: now + COOKIE_LIFE };
+  /**
+   * Takes a Packet with this request's session id; undefined where it is not authentic. What follows
+   * an Accept in it is for the connection.
+   */
+  handlePacket(now: Instant, datagram: Datagram, from: Address): ReceivedPacket | undefined {
+    const received = this.#session?.receive(now, datagram, from);
+    if (received === undefined) return undefined;
+    if (this.#state === "requesting") this.#handleAnswer(now);
+    for (const frame of received.frames) this.#handleFrame(frame);
+    return received;
   }
 
-  /** Takes a Version datagram from where the request goes to: it counts if nothing better comes. */
-  handleVersion(now: Instant, version: number): void {
-    if (this.#state !== "requesting" || this.#isHeard) return;
+  /** Takes a Cookie Reply: the next Initiation will show the cookie; false where it is for another. */
+  handleCookie(now: Instant, frame: CookieReply): boolean {
+    return this.#isInitiating && this.#handshake.handleCookie(now, frame);
+  }
+
+  /** Takes a Version datagram: one from where the request goes to counts if nothing better comes. */
+  handleVersion(now: Instant, version: number, from: Address): void {
+    if (this.#state !== "requesting" || this.#session !== undefined) return;
+    if (!sameAddress(from, this.#options.address)) return;
     this.#version = version;
     if (this.#timers.get("version") === undefined) {
       this.#timers.set("version", now + VERSION_PATIENCE);
     }
   }
 
-  #handleFrame(now: Instant, frame: Frame, from: Address): void {
+  /** Something authentic came. */
+  #handleAnswer(now: Instant): void {
+    this.#timers.clear("version");
+    this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
+    this.#renewAt = now + SESSION_RENEWAL;
+  }
+
+  #handleFrame(frame: Frame): void {
     if (this.#state === "cancelling") {
       const isOver = frame.kind === "connectionTerminationAck" || frame.kind === "connectionReject";
       if (isOver) this.#decide();
       return;
     }
     if (this.#state !== "requesting") return;
-    if (frame.kind === "ringing") this.#handleRinging(now);
-    if (frame.kind === "connectionAccept") this.#handleAccept(frame.messageTwo, from);
-    if (frame.kind === "connectionReject") {
+    const isAnswer = frame.kind === "ringing" || frame.kind === "connectionAccept" ||
+      frame.kind === "connectionReject";
+    if (!isAnswer || frame.responder !== this.ids.remote) return;
+    if (frame.kind === "ringing") this.#handleRinging();
+    else if (frame.kind === "connectionAccept") this.#handleAccept(frame);
+    else {
       this.#decide();
       this.#events.push({ kind: "rejected", reason: frame.reason });
     }
   }
 
-  #handleAccept(messageTwo: Uint8Array, from: Address): void {
+  #handleRinging(): void {
+    if (this.#isRinging) return;
+    this.#isRinging = true;
+    this.#timers.set("resend", this.#lastSentAt + RESEND_INTERVAL);
+    this.#events.push({ kind: "ringing" });
+  }
+
+  #handleAccept({ name, flags }: ConnectionAccept): void {
+    const session = this.#session;
+    if (session === undefined) return;
     this.#decide();
-    const result = this.#handshake.initiator.readMessageTwo(messageTwo);
-    const content = result && decodeAcceptContent(result.payload);
-    const isGood = content?.responder === this.ids.remote && content.connection !== 0;
-    if (result === undefined || content === undefined || !isGood) {
-      // Only the responder itself can have made this: there is no better Accept to wait for.
-      this.#events.push({ kind: "timeout" });
-      return;
-    }
-    const { connection, name, timestamp } = content;
-    const keys = sessionKeys(result, this.#handshake.early, this.ids.remoteKey);
-    this.#events.push({ kind: "accepted", connection, name, timestamp, sessionKeys: keys, from });
+    const isResumed = (flags & FLAG_RESUMED) !== 0;
+    this.#events.push({ kind: "accepted", session, name, isResumed });
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
+    this.#session?.handleTimeout(now);
     if (this.#timers.expire("resend", now)) {
-      if (this.#state === "cancelling" && this.#attempt === TERMINATION_TRIES) {
+      if (this.#state === "cancelling" && this.#transmissions === TERMINATION_TRIES) {
         return this.#decide();
       }
       this.#isDue = true;
@@ -257,12 +284,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    return this.#timers.next();
-  }
-
-  /** When the Request is sent again. */
-  get nextAt(): Instant | undefined {
-    return this.#timers.get("resend");
+    return earlier(this.#timers.next(), this.#session?.nextTimeout());
   }
 
   /** See {@linkcode Machine}. */
@@ -272,72 +294,63 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
-    if (!this.#isDue || this.#state === "decided") return undefined;
+    if (this.#state === "decided") return undefined;
+    const pathFrame = this.#session?.pollTransmit();
+    if (pathFrame !== undefined || !this.#isDue) return pathFrame;
     this.#isDue = false;
-    this.#attempt++;
+    this.#renew(now);
+    this.#transmissions++;
     this.#lastSentAt = now;
-    const isCancelling = this.#state === "cancelling";
-    const timeout = this.#isRinging && !isCancelling
+    if (this.#state === "cancelling") return this.#transmitCancellation(now);
+    // What follows the first Response at once is no attempt of its own.
+    const isAttempt = this.#isInitiating || this.#transmissions > 1;
+    if (isAttempt) this.#attempt++;
+    const timeout = this.#isRinging
       ? RESEND_INTERVAL
-      : this.rtt.timeout(this.#attempt, isCancelling ? TERMINATION_RTO_MIN : undefined);
+      : this.#handshake.rtt.timeout(this.#transmissions);
     this.#timers.set("resend", now + timeout);
-    if (!isCancelling) {
+    if (isAttempt) {
       this.#events.push({ kind: "requesting", attempt: this.#attempt, nextInMs: timeout });
     }
-    const bytes = isCancelling ? this.#encodeCancellation() : this.#encodeRequest(now);
-    return { bytes, to: this.#to };
-  }
-
-  #begin(now: Instant): Begun {
-    const { remoteKey, local, localName, remote } = this.ids;
-    const ephemeral = makeKeyPair(this.#random);
-    const initiator = new Initiator(this.#identity, ephemeral, remoteKey, PROLOGUE);
-    const timestamp = this.#timestamp + BigInt(Math.floor(now - this.#madeAt));
-    const content = { requester: local, responder: remote, timestamp, name: localName };
-    const messageOne = initiator.writeMessageOne(encodeRequestContent(content));
-    if (messageOne === undefined) throw new RangeError("Cannot agree with a weak key");
-    return { initiator, messageOne, early: requesterEarlySeals(initiator.earlyKeys()) };
-  }
-
-  #encodeRequest(now: Instant): Uint8Array {
-    if (now >= this.#heardAt + HANDSHAKE_RENEWAL) {
-      this.#heardAt = now;
-      this.#handshake = this.#begin(now);
-      this.#handshakes.unshift(this.#handshake);
+    if (this.#isInitiating || this.#session === undefined) {
+      this.#responses = 0;
+      return { bytes: this.#handshake.encode(now), to: this.#options.address };
     }
-    const { localConnection, remoteKey } = this.ids;
-    const cookie = this.#cookie !== undefined && now < this.#cookie.until
-      ? this.#cookie.bytes
-      : undefined;
-    const bytes = encodeRequest(
-      localConnection,
-      this.#packet++,
-      this.#handshakes[0]!.messageOne,
-      remoteKey,
-      cookie,
-    );
-    this.#mac1 = mac1Of(bytes).slice();
-    return bytes;
+    const { local: requester, remote: responder, localName: name } = this.ids;
+    const request = this.#request;
+    const frame: Frame = { kind: "connectionRequest", request, requester, responder, name };
+    return { bytes: this.#session.encode(frame, NAMED_PACKET_SIZE), to: this.#session.address };
   }
 
-  #encodeCancellation(): Uint8Array {
-    const { local, localConnection } = this.ids;
-    return encodeSealed(DatagramType.Handshake, localConnection, this.#handshake.early.sealer, [
-      { kind: "connectionTermination", sender: local, connection: localConnection, finalSeq: 0 },
-    ]);
+  #transmitCancellation(now: Instant): Transmit | undefined {
+    const session = this.#session;
+    if (session === undefined) return undefined;
+    const timeout = session.rtt.timeout(this.#transmissions, TERMINATION_RTO_MIN);
+    this.#timers.set("resend", now + timeout);
+    const sender = this.ids.local;
+    const frame: Frame = { kind: "connectionTermination", sender, finalSeq: 0 };
+    return { bytes: session.encode(frame), to: session.address };
   }
 
-  #handleRinging(now: Instant): void {
-    if (this.#attempt === 1 && !this.#isRinging) this.rtt.sample(now - this.#lastSentAt);
-    this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
-    if (this.#isRinging) return;
-    this.#isRinging = true;
-    this.#timers.set("resend", this.#lastSentAt + RESEND_INTERVAL);
-    this.#events.push({ kind: "ringing" });
+  /** Begins another session where the responder is silent in this one. */
+  #renew(now: Instant): void {
+    if (this.#state !== "requesting" || now < this.#renewAt) return;
+    this.#renewAt = Infinity;
+    const handshake = begin(this.#options);
+    if (!handshake.ok) return;
+    this.#handshake = handshake.value;
+    this.#isInitiating = true;
+    this.#transmissions = 0;
   }
 
   #decide(): void {
     this.#state = "decided";
     this.#timers.clearAll();
   }
+}
+
+function begin(options: OutgoingRequestOptions): Result<OutgoingHandshake> {
+  const { ids: { remoteKey }, identity, address, policy, makeSessionId, random } = options;
+  const [localId, rtt] = [makeSessionId(), new RttEstimator(policy)];
+  return OutgoingHandshake.begin({ identity, remoteKey, address, localId, rtt, random });
 }

@@ -3,8 +3,18 @@
  *
  * @module
  */
-import { type Ack, ACK_RANGES_MAX, type AckRange, FLAG_MORE, type Message } from "../wire/frame.ts";
+import {
+  type Ack,
+  ACK_RANGES_MAX,
+  type AckRange,
+  FLAG_MORE,
+  FRAGMENT_SIZE_MAX,
+  type Message,
+} from "../wire/frame.ts";
 import { TEXT_SIZE_MAX, WINDOW } from "./send_queue.ts";
+
+/** UTF-8 bytes of the Messages that came early, at most: a window of the largest ones. */
+export const EARLY_SIZE_MAX: number = WINDOW * FRAGMENT_SIZE_MAX;
 
 /** A text that is complete and whose turn it is. */
 export interface ReceivedText {
@@ -17,10 +27,10 @@ export interface ReceivedText {
 }
 
 /**
- * What became of a Message: it was taken; it had arrived before; it is beyond the window, or makes
- * its text longer than a text may be, and was not taken.
+ * What became of a Message: it was taken; it had arrived before; it is beyond what may come early, and
+ * was not taken; it makes its text longer than a text may be, so that nothing can follow it.
  */
-export type Reception = "new" | "duplicate" | "refused";
+export type Reception = "new" | "duplicate" | "refused" | "violation";
 
 /** Takes texts as they are completed. */
 export interface TextSink {
@@ -29,17 +39,20 @@ export interface TextSink {
 }
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The Messages of one direction, as they arrive. */
 export class ReceiveQueue {
   /** What came early, by seq. */
   readonly #early = new Map<number, Message>();
+  /** What came early has at least so many bytes: its characters are counted. */
+  #earlySize = 0;
   /** The seqs in `#early`, rising. */
   #ranges: AckRange[] = [];
   #next = 0;
   #texts = 0;
-  /** The beginning of the text that is being put together, and its bytes. */
-  #text = "";
+  /** The beginning of the text that is being put together, and its size. */
+  #bytes: Uint8Array | undefined;
   #size = 0;
 
   /** The first seq that has not arrived. */
@@ -49,15 +62,17 @@ export class ReceiveQueue {
 
   /** Takes a Message, and gives on the texts that it completed. */
   handleMessage(message: Message, texts: TextSink): Reception {
-    const { seq } = message;
+    const { seq, text } = message;
     if (seq === this.#next) {
-      if (!this.#append(message, texts)) return "refused";
-      if (this.#early.size > 0) this.#takeEarly(texts);
-      return "new";
+      if (!this.#append(message, texts)) return "violation";
+      return this.#takeEarly(texts) ? "new" : "violation";
     }
     if (seq < this.#next || this.#early.has(seq)) return "duplicate";
-    if (seq >= this.#next + WINDOW) return "refused";
-    this.#early.set(seq, message);
+    const earlySize = this.#earlySize + text.length;
+    if (seq >= this.#next + WINDOW || earlySize > EARLY_SIZE_MAX) return "refused";
+    this.#earlySize = earlySize;
+    // A copy: the text may be a slice that keeps all texts of its packet.
+    this.#early.set(seq, { ...message, text: decoder.decode(encoder.encode(text)) });
     this.#insertRange(seq);
     return "new";
   }
@@ -73,34 +88,39 @@ export class ReceiveQueue {
     return { kind: "ack", cumulativeSeq: this.#next, largestPacket, delay, packetBitmap, ranges };
   }
 
-  #takeEarly(texts: TextSink): void {
-    for (;;) {
+  /** Takes what came early and is next; false where a text grows too long. */
+  #takeEarly(texts: TextSink): boolean {
+    while (this.#early.size > 0) {
       const message = this.#early.get(this.#next);
-      if (message === undefined) return;
+      if (message === undefined) return true;
       this.#early.delete(message.seq);
+      this.#earlySize -= message.text.length;
       this.#dropFromRanges(message.seq);
-      if (!this.#append(message, texts)) return;
+      if (!this.#append(message, texts)) return false;
     }
+    return true;
   }
 
   /** Adds the next Message to the text that is being put together; false where that grows too long. */
   #append(message: Message, texts: TextSink): boolean {
-    const isWhole = this.#size === 0 && this.#text === "" && (message.flags & FLAG_MORE) === 0;
-    if (isWhole) {
-      this.#next = message.seq + 1;
-      texts.push({ kind: "message", textSeq: this.#texts++, text: message.text });
-      return true;
+    const { seq, flags } = message;
+    const isLast = (flags & FLAG_MORE) === 0;
+    if (this.#size > 0 || !isLast) {
+      const bytes = this.#bytes ??= new Uint8Array(TEXT_SIZE_MAX);
+      const { read, written } = encoder.encodeInto(message.text, bytes.subarray(this.#size));
+      if (read < message.text.length) return false;
+      this.#size += written;
     }
-    const size = encoder.encode(message.text).length;
-    if (this.#size + size > TEXT_SIZE_MAX) return false;
-    this.#size += size;
-    this.#text += message.text;
-    this.#next = message.seq + 1;
-    if ((message.flags & FLAG_MORE) !== 0) return true;
-    texts.push({ kind: "message", textSeq: this.#texts++, text: this.#text });
-    this.#text = "";
-    this.#size = 0;
+    this.#next = seq + 1;
+    if (isLast) texts.push({ kind: "message", textSeq: this.#texts++, text: this.#take(message) });
     return true;
+  }
+
+  /** The text that a Message completes. */
+  #take({ text }: Message): string {
+    const whole = this.#size > 0 ? decoder.decode(this.#bytes?.subarray(0, this.#size)) : text;
+    this.#size = 0;
+    return whole;
   }
 
   #insertRange(seq: number): void {

@@ -3,10 +3,15 @@
  *
  * @module
  */
-import { TAG_SIZE } from "../crypto/aead.ts";
 import type { DatagramWriter } from "../wire/datagram.ts";
 import type { Instant } from "../machine.ts";
-import { type Ack, ACK_RANGES_MAX, HEADER_SIZE, MESSAGE_HEADER_SIZE } from "../wire/frame.ts";
+import {
+  type Ack,
+  ACK_RANGES_MAX,
+  HEADER_SIZE,
+  MESSAGE_HEADER_SIZE,
+  TAG_SIZE,
+} from "../wire/frame.ts";
 import type { Flight } from "../recovery/flight.ts";
 import { LAST, MessageRing } from "./message_ring.ts";
 import { ACK_HOLD, RTO_MIN, type RttEstimator } from "../recovery/rtt.ts";
@@ -36,6 +41,16 @@ export interface Delivery {
   textSeq: number;
   /** Milliseconds from its first transmission to its acknowledgement. */
   rttMs: number;
+}
+
+/** What a queue hands on to the one that follows it. */
+export interface UndeliveredTexts {
+  /** The number of the first text. */
+  readonly first: number;
+  /** Those that are not known to be delivered, in their order. */
+  readonly texts: readonly string[];
+  /** Texts below this were reported as unconfirmed. */
+  readonly unconfirmed: number;
 }
 
 /** What the state of a Message is made of. */
@@ -70,17 +85,24 @@ export class SendQueue {
   #isOverdue = false;
   /** Nothing below this is lost. */
   #lostFrom = 0;
+  /** The texts of more than one Message, by their numbers: a part of them may be acknowledged. */
+  readonly #longTexts = new Map<number, string>();
 
   /**
    * Starts empty.
    *
    * @param sender the client id that every Message names.
-   * @param flight knows what became of the datagrams that they were in.
+   * @param flight knows what became of the packets that they were in.
+   * @param undelivered texts of an earlier queue that go first, under their numbers.
    */
-  constructor(sender: number, rtt: RttEstimator, flight: Flight) {
+  constructor(sender: number, rtt: RttEstimator, flight: Flight, undelivered?: UndeliveredTexts) {
     this.#flight = flight;
     this.#ring = new MessageRing(sender);
     this.#rtt = rtt;
+    if (undelivered === undefined) return;
+    this.#texts = this.#textsSent = this.#textsDelivered = undelivered.first;
+    this.#textsUnconfirmed = undelivered.unconfirmed;
+    for (const text of undelivered.texts) this.push(text);
   }
 
   /** One above the highest seq that was sent. */
@@ -109,10 +131,29 @@ export class SendQueue {
    * @returns its number, or undefined where the queue is full.
    */
   push(text: string): number | undefined {
-    const { size } = this.#ring;
+    const { size, next } = this.#ring;
     if (!this.#ring.pushText(text)) return undefined;
     this.#sizeUnsent += this.#ring.size - size;
+    if (this.#ring.next - next > 1) this.#longTexts.set(this.#texts, text);
     return this.#texts++;
+  }
+
+  /** Empties the queue: the texts that are not known to be delivered go on in another one. */
+  takeUndelivered(): UndeliveredTexts {
+    const { first, next } = this.#ring;
+    const texts: string[] = [];
+    for (let seq = first; seq < next; seq++) {
+      if (!this.#ring.isLast(seq)) continue;
+      texts.push(this.#longTexts.get(this.#textsDelivered + texts.length) ?? this.#ring.text(seq));
+    }
+    const undelivered = {
+      first: this.#textsDelivered,
+      texts,
+      unconfirmed: this.#textsUnconfirmed,
+    };
+    this.#ring.dropBelow(next);
+    this.#texts = this.#textsDelivered;
+    return undelivered;
   }
 
   /** Forgets what was never sent; it counts as undelivered. */
@@ -366,6 +407,7 @@ export class SendQueue {
       const slot = seq & slots.mask;
       if ((slots.state[slot]! & LAST) === 0) continue;
       const rttMs = now - slots.firstSentAt[slot]!;
+      this.#longTexts.delete(this.#textsDelivered);
       delivered.push({ kind: "delivered", textSeq: this.#textsDelivered++, rttMs });
     }
     ring.dropBelow(next);

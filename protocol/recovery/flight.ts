@@ -8,12 +8,12 @@ import { CongestionController } from "./congestion.ts";
 import { type Instant, type Random, randomU64 } from "../machine.ts";
 import type { Ack, PathChallenge } from "../wire/frame.ts";
 import { LossDetector } from "./loss_detection.ts";
-import { PathMtu, pathMtuLimit } from "../session/path_mtu.ts";
+import { PathMtu, pathMtuLimit } from "./path_mtu.ts";
 import type { RttEstimator } from "./rtt.ts";
 
 const SPAN = 2 ** 32;
-/** Packet counters that an Ack names below the newest one. */
-const ARRIVED_BITS = 32;
+/** Packet counters that an Ack names, from the largest one down. */
+const BITMAP_BITS = 32;
 
 /** A question to the path. */
 export interface Probe {
@@ -65,15 +65,14 @@ export class Flight {
 
   /** Takes an Ack's word for what arrived; false where it names what was never sent. */
   handleAck(now: Instant, { largestPacket, delay, packetBitmap }: Ack): boolean {
-    if (largestPacket === 0) return true;
-    let newest = Math.floor((this.#highest + 1) / SPAN) * SPAN + largestPacket - 1;
-    if (newest > this.#highest) newest -= SPAN;
-    if (newest < 0) return false;
-    for (let bit = ARRIVED_BITS - 1; bit >= 0; bit--) {
-      const packet = newest - 1 - bit;
-      if ((packetBitmap >>> bit & 1) === 1 && packet >= 0) this.#detector.onArrived(now, packet);
+    if (packetBitmap === 0) return true;
+    let largest = Math.floor(this.#highest / SPAN) * SPAN + largestPacket;
+    if (largest > this.#highest) largest -= SPAN;
+    if (largest < 0) return false;
+    const first = Math.max(largest - BITMAP_BITS, this.#detector.knownUpTo) + 1;
+    for (let packet = first; packet <= largest; packet++) {
+      if ((packetBitmap >>> (largest - packet) & 1) === 1) this.#detector.onArrived(now, packet);
     }
-    this.#detector.onArrived(now, newest);
     const sample = this.#detector.takeSample(now);
     if (sample !== undefined) this.#rtt.sample(sample, delay / 10);
     this.update(now);

@@ -8,7 +8,7 @@
  */
 import type { CongestionController } from "./congestion.ts";
 import type { Instant } from "../machine.ts";
-import type { PathMtu } from "../session/path_mtu.ts";
+import type { PathMtu } from "./path_mtu.ts";
 import type { RttEstimator } from "./rtt.ts";
 
 /** Packet counters that are kept; an older one is taken for lost. A power of two. */
@@ -61,6 +61,11 @@ export class LossDetector {
   /** Every datagram up to this packet counter has arrived or is lost, -1 for none. */
   get resolvedUpTo(): number {
     return this.#resolvedUpTo;
+  }
+
+  /** Of datagrams up to this packet counter, nothing more can be learned. */
+  get knownUpTo(): number {
+    return Math.min(this.#resolvedUpTo, this.#highestArrived);
   }
 
   /**

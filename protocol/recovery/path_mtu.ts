@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { Address } from "../wire/address.ts";
+import { type Address, isLoopback } from "../wire/address.ts";
 import type { Instant } from "../machine.ts";
-import { CONNECTION_DATAGRAM_SIZE_MAX, DATAGRAM_SIZE_MAX } from "../wire/frame.ts";
+import { DATAGRAM_SIZE_MAX, PACKET_SIZE_MAX } from "../wire/frame.ts";
 
 /** The size that every path is taken to carry, the BASE_PLPMTU. */
 export const PATH_MTU_BASE: number = DATAGRAM_SIZE_MAX;
@@ -19,7 +19,7 @@ export const PATH_MTU_ETHERNET = 1_500 - OVERHEAD;
 /** The size that fits jumbo frames: a step on the way to loopback's. */
 export const PATH_MTU_JUMBO = 9_000 - OVERHEAD;
 /** The size that fits the loopback interface of Linux. */
-export const PATH_MTU_LOOPBACK: number = CONNECTION_DATAGRAM_SIZE_MAX;
+export const PATH_MTU_LOOPBACK: number = PACKET_SIZE_MAX;
 /** What the search tries first, as most paths carry just one of these. */
 const COMMON_SIZES = [PATH_MTU_BASE, PATH_MTU_ETHERNET, PATH_MTU_JUMBO, PATH_MTU_LOOPBACK];
 /** The search ends where the next step would add less than this part. */
@@ -53,8 +53,7 @@ export type PathMtuState =
  * interface, and no probe would find that out.
  */
 export function pathMtuLimit({ hostname }: Address): number {
-  const isLoopback = hostname === "::1" || /^(?:::ffff:)?127\./.test(hostname);
-  return isLoopback ? PATH_MTU_LOOPBACK : PATH_MTU_ETHERNET;
+  return isLoopback(hostname) ? PATH_MTU_LOOPBACK : PATH_MTU_ETHERNET;
 }
 
 /** The size of datagrams on the path to one address. */

@@ -17,6 +17,11 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && a.hostname === b.hostname;
 }
 
+/** Whether a host is this machine itself, as the loopback interface has it. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "::1" || /^(?:::ffff:)?127\./.test(hostname);
+}
+
 /** An address as people write it: `127.0.0.1:7070`, `[::1]:7070`. */
 export function formatAddress(address: Address): string {
   const { hostname, port } = address;

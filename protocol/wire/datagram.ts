@@ -1,12 +1,11 @@
 /**
- * Datagrams to bytes and back: a header and the frames behind it.
+ * Datagrams to bytes and back: a header and the frames after it.
  *
  * @module
  */
 import { failure, type Result, success } from "../result.ts";
-import { type Field, Reader, u16, u8, Writer } from "./field.ts";
+import { type Field, Reader, readU16, readU32, u16, u8, Writer } from "./field.ts";
 import {
-  CONNECTION_DATAGRAM_SIZE_MAX,
   DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
@@ -14,19 +13,28 @@ import {
   type Header,
   HEADER_SIZE,
   MAGIC,
+  PACKET_SIZE_MAX,
+  PUBLIC_KEY_SIZE,
+  TAG_SIZE,
   VERSION,
 } from "./frame.ts";
 import { LAYOUTS } from "./layout.ts";
+import { readAck, writeAck } from "./ack.ts";
 import { readAsciiMessage, TextBatch } from "./message.ts";
 
 /** A datagram as decodeDatagram() reads it. */
-export type DecodedDatagram =
-  | {
-    readonly header: Header;
-    /** The frames are sealed: open them, then decodeFrames(). */
-    readonly sealed: Uint8Array;
-  }
-  | DecodedFrames & { readonly header: Header; readonly sealed?: undefined };
+export interface Datagram {
+  /** All of it. */
+  readonly bytes: Uint8Array;
+  /** What it begins with. */
+  readonly header: Header;
+  /** The frames that are not sealed, in their order. */
+  readonly frames: readonly Frame[];
+  /** Frames of types that this version does not know; they were skipped. */
+  readonly unknownFrames: number;
+  /** Where the sealed frames begin, which decodeFrames() reads once they are opened. */
+  readonly sealedAt: number;
+}
 
 /** The frames in some bytes. */
 export interface DecodedFrames {
@@ -45,11 +53,15 @@ export type DecodeError =
   | {
     /** Well formed as far as can be told, but of another version. */
     readonly reason: "version";
-    /** The version that the sender speaks. */
-    readonly version: number;
     /** Its header, whose layout is the same in all versions. */
     readonly header: Header;
+    /** The version that the sender speaks. */
+    readonly version: number;
   };
+
+/** Bytes of Credentials, the clear part of a Register: nonce, cookie, key and mac. */
+const CREDENTIALS_SIZE = FRAME_HEADER_SIZE + 8 + 16 + PUBLIC_KEY_SIZE + 16;
+const NO_FRAMES: readonly Frame[] = [];
 
 type AnyLayout = readonly [
   kind: Frame["kind"],
@@ -67,8 +79,10 @@ const layoutOfType: readonly (AnyLayout | undefined)[] = (() => {
 
 const texts = new TextBatch();
 
-const datagramTypes: ReadonlySet<number> = new Set(Object.values(DatagramType));
-const sealedTypes: ReadonlySet<number> = new Set([DatagramType.Handshake, DatagramType.Connection]);
+/** All types but Version: one of this version answers nothing. */
+const datagramTypes: ReadonlySet<number> = new Set(
+  Object.values(DatagramType).filter((type) => type !== DatagramType.Version),
+);
 
 /**
  * Builds one datagram at a time in a buffer that it uses again.
@@ -84,11 +98,11 @@ export class DatagramWriter {
    * Makes the buffer.
    *
    * @param size the bytes of the largest datagram.
-   * @param reserve bytes of it that finish() adds at the end, for a seal.
+   * @param isSealed whether finish() leaves room for the tag at the end.
    */
-  constructor(size = DATAGRAM_SIZE_MAX, reserve = 0) {
+  constructor(size = DATAGRAM_SIZE_MAX, isSealed = false) {
     this.#writer = new Writer(size);
-    this.#reserve = reserve;
+    this.#reserve = isSealed ? TAG_SIZE : 0;
     this.#limit = size;
   }
 
@@ -100,13 +114,7 @@ export class DatagramWriter {
 
   /** Begins a datagram. */
   start(header: Header): void {
-    const { view } = this.#writer;
-    view.setUint16(0, MAGIC);
-    view.setUint8(2, VERSION);
-    view.setUint8(3, header.type);
-    view.setUint32(4, header.connection);
-    view.setUint32(8, Math.floor(header.packet / 2 ** 32));
-    view.setUint32(12, header.packet >>> 0);
+    writeHeader(this.#writer.view, 0, header);
     this.#writer.offset = HEADER_SIZE;
   }
 
@@ -119,16 +127,11 @@ export class DatagramWriter {
   add(frame: Frame): boolean {
     const writer = this.#writer;
     const start = writer.offset;
-    const [type] = LAYOUTS[frame.kind];
-    const [, fields] = layoutOfType[type]!;
-    const values = frame as unknown as Record<string, unknown>;
     let isAdded = false;
     try {
-      u8.write(writer, type);
-      u16.write(writer, 0);
-      for (const [name, field] of fields) field.write(writer, values[name]);
+      if (frame.kind === "ack") writeAck(writer, frame);
+      else writeFrame(writer, frame);
       isAdded = !writer.isFull && this.room >= 0;
-      if (isAdded) writer.view.setUint16(start + 1, writer.offset - start - FRAME_HEADER_SIZE);
     } finally {
       if (!isAdded) writer.offset = start;
       writer.isFull = false;
@@ -148,9 +151,9 @@ export class DatagramWriter {
     return true;
   }
 
-  /** Fills the datagram up with Padding to at least `size` bytes. */
+  /** Fills the datagram up with Padding to at least `size` bytes, the tag included. */
   padTo(size: number): void {
-    const missing = size - this.#writer.offset;
+    const missing = size - this.#reserve - this.#writer.offset;
     if (missing > 0) this.add({ kind: "padding", size: Math.max(0, missing - FRAME_HEADER_SIZE) });
   }
 
@@ -158,6 +161,27 @@ export class DatagramWriter {
   finish(): Uint8Array {
     return this.#writer.bytes.subarray(0, this.#writer.offset + this.#reserve);
   }
+}
+
+function writeFrame(writer: Writer, frame: Frame): void {
+  const start = writer.offset;
+  const [type] = LAYOUTS[frame.kind];
+  const [, fields] = layoutOfType[type]!;
+  const values = frame as unknown as Record<string, unknown>;
+  u8.write(writer, type);
+  u16.write(writer, 0);
+  for (const [name, field] of fields) field.write(writer, values[name]);
+  if (!writer.isFull) writer.view.setUint16(start + 1, writer.offset - start - FRAME_HEADER_SIZE);
+}
+
+/** Writes a header. */
+export function writeHeader(view: DataView, at: number, { type, session, packet }: Header): void {
+  view.setUint16(at, MAGIC);
+  view.setUint8(at + 2, VERSION);
+  view.setUint8(at + 3, type);
+  view.setUint32(at + 4, session);
+  view.setUint32(at + 8, Math.floor(packet / 2 ** 32));
+  view.setUint32(at + 12, packet >>> 0);
 }
 
 /**
@@ -186,32 +210,50 @@ export function encodeDatagram(
  *
  * Byte fields of the frames are views of `bytes`.
  */
-export function decodeDatagram(bytes: Uint8Array): Result<DecodedDatagram, DecodeError> {
+export function decodeDatagram(bytes: Uint8Array): Result<Datagram, DecodeError> {
   const { length } = bytes;
-  const isConnection = length > HEADER_SIZE && bytes[3] === DatagramType.Connection;
-  const sizeMax = isConnection ? CONNECTION_DATAGRAM_SIZE_MAX : DATAGRAM_SIZE_MAX;
+  const isPacket = length > HEADER_SIZE && bytes[3] === DatagramType.Packet;
+  const sizeMax = isPacket ? PACKET_SIZE_MAX : DATAGRAM_SIZE_MAX;
   if (length < HEADER_SIZE || length > sizeMax) return failure({ reason: "size" });
-  const reader = new Reader(bytes);
-  const { view } = reader;
-  if (view.getUint16(0) !== MAGIC) return failure({ reason: "magic" });
-  const version = view.getUint8(2);
+  if (readU16(bytes, 0) !== MAGIC) return failure({ reason: "magic" });
   const header: Header = {
-    type: view.getUint8(3) as DatagramType,
-    connection: view.getUint32(4),
-    packet: view.getUint32(8) * 2 ** 32 + view.getUint32(12),
+    type: bytes[3] as DatagramType,
+    session: readU32(bytes, 4),
+    packet: readU32(bytes, 8) * 2 ** 32 + readU32(bytes, 12),
   };
+  const version = bytes[2]!;
   // The layout of Version datagrams is the same in all versions, so that all can read them.
-  if (version !== VERSION) return failure({ reason: "version", version, header });
+  if (version !== VERSION) return failure({ reason: "version", header, version });
   if (!datagramTypes.has(header.type)) return failure({ reason: "type" });
   if (!Number.isSafeInteger(header.packet)) return failure({ reason: "packet" });
-  const rest = bytes.subarray(HEADER_SIZE);
-  if (sealedTypes.has(header.type)) return success({ header, sealed: rest });
-  const decoded = decodeFrames(rest);
-  return decoded === undefined ? failure({ reason: "frame" }) : success({ ...decoded, header });
+  const sealedAt = sealedFrom(header.type, length);
+  if (sealedAt === HEADER_SIZE) {
+    return success({ bytes, header, frames: NO_FRAMES, unknownFrames: 0, sealedAt });
+  }
+  const decoded = sealedAt > length
+    ? undefined
+    : decodeFrames(bytes.subarray(HEADER_SIZE, sealedAt));
+  if (decoded === undefined) return failure({ reason: "frame" });
+  const { frames, unknownFrames } = decoded;
+  return success({ bytes, header, frames, unknownFrames, sealedAt });
+}
+
+/** Where the sealed frames of a datagram of that type and length begin, if it has any. */
+function sealedFrom(type: DatagramType, length: number): number {
+  switch (type) {
+    case DatagramType.Request:
+    case DatagramType.Answer:
+    case DatagramType.Packet:
+      return HEADER_SIZE;
+    case DatagramType.Register:
+      return HEADER_SIZE + CREDENTIALS_SIZE;
+    default:
+      return length;
+  }
 }
 
 /**
- * Parses what follows a header, whole or not at all; never throws.
+ * Parses frames, whole or not at all; never throws.
  *
  * @returns undefined where a frame is malformed.
  */
@@ -222,8 +264,9 @@ export function decodeFrames(bytes: Uint8Array): DecodedFrames | undefined {
   texts.clear();
   while (reader.offset < bytes.length) {
     const message = readAsciiMessage(reader, texts);
-    if (message !== undefined) {
-      frames.push(message);
+    const common = message ?? readAck(reader);
+    if (common !== undefined) {
+      frames.push(common);
       continue;
     }
     const frame = readFrame(reader, bytes.length);
@@ -257,4 +300,9 @@ function readFrame(reader: Reader, end: number): Frame | undefined {
 /** The answer to a datagram of another version: no larger than it, and never answered itself. */
 export function encodeVersionAnswer(header: Header): Uint8Array {
   return encodeDatagram({ ...header, type: DatagramType.Version }, []);
+}
+
+/** The answer to a Request of an unknown session: no larger than it. */
+export function encodeUnknownAnswer(header: Header): Uint8Array {
+  return encodeDatagram({ ...header, type: DatagramType.Unknown }, []);
 }

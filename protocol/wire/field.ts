@@ -45,7 +45,6 @@ export class Writer {
 /** Takes values from the front of `bytes`. */
 export class Reader {
   readonly bytes: Uint8Array;
-  readonly view: DataView;
   offset = 0;
   /** Where reading has to stop: the end of the frame being read. */
   end: number;
@@ -54,7 +53,6 @@ export class Reader {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.end = bytes.length;
   }
 
@@ -83,6 +81,16 @@ export class Reader {
 
 const NO_BYTES = new Uint8Array();
 
+/** The number in two bytes. */
+export function readU16(bytes: Uint8Array, at: number): number {
+  return bytes[at]! << 8 | bytes[at + 1]!;
+}
+
+/** The number in four bytes; a view for it would cost more than the reading. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
+}
+
 /** One field of a frame. */
 export interface Field<T> {
   write(writer: Writer, value: T): void;
@@ -96,7 +104,7 @@ export const u8: Field<number> = {
   },
   read(reader) {
     const at = reader.take(1);
-    return at === NOWHERE ? 0 : reader.view.getUint8(at);
+    return at === NOWHERE ? 0 : reader.bytes[at]!;
   },
 };
 
@@ -107,7 +115,7 @@ export const u16: Field<number> = {
   },
   read(reader) {
     const at = reader.take(2);
-    return at === NOWHERE ? 0 : reader.view.getUint16(at);
+    return at === NOWHERE ? 0 : readU16(reader.bytes, at);
   },
 };
 
@@ -118,7 +126,7 @@ export const u32: Field<number> = {
   },
   read(reader) {
     const at = reader.take(4);
-    return at === NOWHERE ? 0 : reader.view.getUint32(at);
+    return at === NOWHERE ? 0 : readU32(reader.bytes, at);
   },
 };
 
@@ -130,7 +138,8 @@ export const u64: Field<bigint> = {
   },
   read(reader) {
     const at = reader.take(8);
-    return at === NOWHERE ? 0n : reader.view.getBigUint64(at);
+    if (at === NOWHERE) return 0n;
+    return BigInt(readU32(reader.bytes, at)) << 32n | BigInt(readU32(reader.bytes, at + 4));
   },
 };
 
@@ -149,14 +158,14 @@ function opaque(size: number): Field<Uint8Array> {
 
 /** A token, a cookie or a code. */
 export const bytes16: Field<Uint8Array> = opaque(16);
+/** A nonce that is chosen at random. */
+export const bytes24: Field<Uint8Array> = opaque(24);
 /** A key. */
 export const bytes32: Field<Uint8Array> = opaque(32);
-
-/** Opaque bytes up to the end of the frame. */
-export const restBytes: Field<Uint8Array> = {
-  write: (writer, value) => writer.append(value),
-  read: (reader) => reader.takeBytes(reader.left),
-};
+/** Message two of the handshake: an ephemeral key, a session id and a tag. */
+export const bytes52: Field<Uint8Array> = opaque(52);
+/** Message one: an ephemeral key, a sealed static key, a session id and a tag. */
+export const bytes100: Field<Uint8Array> = opaque(100);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -232,7 +241,11 @@ export function listOf<T>(item: Field<T>): Field<readonly T[]> {
       u8.write(writer, values.length);
       for (const value of values) item.write(writer, value);
     },
-    read: (reader) => Array.from({ length: u8.read(reader) }, () => item.read(reader)),
+    read(reader) {
+      const values: T[] = [];
+      for (let left = u8.read(reader); left > 0; left--) values.push(item.read(reader));
+      return values;
+    },
   };
 }
 

@@ -13,86 +13,80 @@ import type { Address } from "./address.ts";
 export const MAGIC = 0x7563;
 /** The version of the wire format that this code speaks. */
 export const VERSION = 1;
-/** Bytes in the header: magic u16, version u8, type u8, connection id u32, packet counter u64. */
+/** Bytes in the header: magic u16, version u8, type u8, session id u32, packet counter u64. */
 export const HEADER_SIZE = 16;
-/** Bytes in front of a frame's body: type u8, size u16. */
+/** Bytes before a frame's body: type u8, size u16. */
 export const FRAME_HEADER_SIZE = 3;
-/** Bytes of a Message in front of its text: frame header, seq, sender and flags. */
+/** Bytes of a Message before its text: frame header, seq, sender and flags. */
 export const MESSAGE_HEADER_SIZE: number = FRAME_HEADER_SIZE + 4 + 4 + 1;
 /** Bytes in the largest datagram that every path is taken to carry whole (RFC 8085, 3.2). */
 export const DATAGRAM_SIZE_MAX = 1200;
-/** Bytes in the largest Connection datagram: what the loopback interface of Linux carries. */
-export const CONNECTION_DATAGRAM_SIZE_MAX = 65_488;
+/** Bytes in the largest Packet: what the loopback interface of Linux carries. */
+export const PACKET_SIZE_MAX = 65_488;
 /** Bytes in a public key (X25519, RFC 7748). */
 export const PUBLIC_KEY_SIZE = 32;
+/** Bytes by which sealed frames are longer than plain ones: the tag (RFC 8439). */
+export const TAG_SIZE = 16;
 /** UTF-8 bytes in the longest name. */
 export const NAME_SIZE_MAX = 128;
-/** UTF-8 bytes of text in the largest Message: with the largest Ack beside it, and a seal, it fits. */
+/** UTF-8 bytes of text in the largest Message: with the largest Ack beside it, and a tag, it fits. */
 export const FRAGMENT_SIZE_MAX = 1000;
+/** Bytes in a Packet with a name, at least, so that the name's length does not show. */
+export const NAMED_PACKET_SIZE = 192;
 /** Ranges in the largest Ack. */
 export const ACK_RANGES_MAX = 16;
 
-/** Who speaks to whom in a datagram. */
+/** Who speaks to whom in a datagram, and whether its frames are sealed. */
 export const DatagramType = {
-  /** From a client to the directory. */
-  Request: 1,
-  /** From the directory to a client. */
-  Answer: 2,
-  /** A Connection Request. */
-  ConnectionRequest: 3,
-  /** Between two clients, before they share a connection: sealed with the early keys. */
-  Handshake: 4,
-  /** Between two clients, on the connection that the header names: sealed with its keys. */
-  Connection: 5,
-  /** "I am busy: show that you receive": the answer to a Connection Request under load. */
-  Cookie: 6,
-  /** "I speak the version in this header": the answer to a datagram of another one. */
+  /** Client → directory, without a session: Credentials, then a sealed Register or Padding. */
+  Register: 1,
+  /** Directory → client, without a session: a Challenge. */
+  Challenge: 2,
+  /** Client → directory, sealed. */
+  Request: 3,
+  /** Directory → client, sealed. */
+  Answer: 4,
+  /** Client → client: the first message of a handshake. */
+  Initiation: 5,
+  /** Client → client: the second message of a handshake. */
+  Response: 6,
+  /** Client → client: the answer to an Initiation under load. */
+  Cookie: 7,
+  /** Client → client, sealed with the keys of the session that the header names. */
+  Packet: 8,
+  /** Directory → client: the header of a Request whose session the directory does not know. */
+  Unknown: 254,
+  /** The header of a datagram of another version, in the version of whoever answers it. */
   Version: 255,
 } as const;
 /** One of the {@linkcode DatagramType} numbers. */
 export type DatagramType = typeof DatagramType[keyof typeof DatagramType];
 
-/** What stands in front of a datagram's frames. */
+/** What every datagram begins with. */
 export interface Header {
   /** Who speaks to whom. */
   type: DatagramType;
-  /** The receiver's connection id, 0 where there is none yet. */
-  connection: number;
-  /** Counts the datagrams that the sender sent on this connection, from 0. */
+  /** The receiver's id of the session, 0 where there is none. */
+  session: number;
+  /** Counts the datagrams that the sender sealed in this session, from 0. */
   packet: number;
 }
 
 /** Why the directory refuses a request. */
-export const RefusalReason = {
-  idTaken: 1,
-  nameTaken: 2,
-  full: 3,
-  badName: 4,
-  unknownToken: 5,
-  /** The entry with this token has another key. */
-  otherKey: 6,
-} as const;
+export const RefusalReason = { idTaken: 1, nameTaken: 2, full: 3, badName: 4 } as const;
 /** Why a client does not accept a Connection Request. */
 export const RejectReason = { declined: 1, busy: 2, notThisClient: 3 } as const;
 /** Bit 0 of a Message's flags: the text goes on in the message with the next seq. */
 export const FLAG_MORE = 1;
+/** Bit 0 of a Connection Accept's flags: it goes on with the conversation of an earlier session. */
+export const FLAG_RESUMED = 1;
 
 /** What every frame has. */
 export interface Kind<Name extends string> {
   /** Which frame it is. */
   kind: Name;
 }
-/** What every frame between a client and the directory has. */
-export interface Exchange<Name extends string> extends Kind<Name> {
-  /** Chosen at random for a request, and echoed in its answers. */
-  nonce: bigint;
-}
-/** What every request of a registered client has. */
-export interface Authorized<Name extends string> extends Exchange<Name> {
-  /** Sixteen bytes, from the Registered answer. */
-  token: Uint8Array;
-}
-/** A client as the directory tells of it. */
+/** A client as the directory lists it. */
 export interface ListEntry {
   /** The client id. */
   id: number;
@@ -100,29 +94,46 @@ export interface ListEntry {
   name: string;
 }
 
-/** Client → directory: asks for an entry, first with an empty (zero) cookie. */
-export interface Register extends Exchange<"register"> {
-  /** The token of the entry to keep, zero where there is none. */
-  token: Uint8Array;
+/** Client → directory, clear: what the key of a sealed Register is made from. */
+export interface Credentials extends Kind<"credentials"> {
+  /** Chosen at random for a registration, and echoed in its Challenge. */
+  nonce: bigint;
   /** Sixteen bytes from the Challenge; zero before it. */
   cookie: Uint8Array;
+  /** The client's static key, {@linkcode PUBLIC_KEY_SIZE} bytes; zero before the Challenge. */
+  publicKey: Uint8Array;
+  /** Sixteen bytes: shows that the client has the secret of a private directory; else zero. */
+  mac: Uint8Array;
+}
+/** Directory → client, clear: asks the client to show that it receives at its address. */
+export interface Challenge extends Kind<"challenge"> {
+  /** That of the Credentials. */
+  nonce: bigint;
+  /** Sixteen bytes to send back. */
+  cookie: Uint8Array;
+  /** The directory's static key, {@linkcode PUBLIC_KEY_SIZE} bytes. */
+  publicKey: Uint8Array;
+  /** Sixteen bytes: shows that a private directory has its secret; else zero. */
+  mac: Uint8Array;
+}
+/** Client → directory: asks for an entry. */
+export interface Register extends Kind<"register"> {
+  /** The client's id of the session that begins with this. */
+  session: number;
+  /** The token of the entry to keep, zero where there is none. */
+  token: Uint8Array;
   /** The client id asked for, 0 for any. */
   wantedId: number;
   /** The UDP port that the client's socket is bound to. */
   port: number;
-  /** The client's static key, {@linkcode PUBLIC_KEY_SIZE} bytes. */
-  publicKey: Uint8Array;
   /** Empty for none. */
   name: string;
 }
-/** Directory → client: "show that you receive at this address". */
-export interface Challenge extends Exchange<"challenge"> {
-  /** Sixteen bytes to send back. */
-  cookie: Uint8Array;
-}
 /** Directory → client: the entry. */
-export interface Registered extends Authorized<"registered"> {
-  /** The client id. */
+export interface Registered extends Kind<"registered"> {
+  /** Sixteen bytes: shows in a later Register which entry is this client's. */
+  token: Uint8Array;
+  /** The client id, which is also the directory's id of the session. */
   id: number;
   /** Milliseconds that the entry lives without a Lease Keepalive. */
   lease: number;
@@ -130,80 +141,94 @@ export interface Registered extends Authorized<"registered"> {
   seenAt: Address;
 }
 /** Directory → client: the request was refused. */
-export interface Refused extends Exchange<"refused"> {
+export interface Refused extends Kind<"refused"> {
   /** One of {@linkcode RefusalReason}. */
   reason: number;
 }
 /** Client → directory: renews the lease. */
-export type LeaseKeepalive = Authorized<"leaseKeepalive">;
+export type LeaseKeepalive = Kind<"leaseKeepalive">;
 /** Directory → client: the lease is renewed. */
-export interface LeaseKeepaliveAck extends Exchange<"leaseKeepaliveAck"> {
+export interface LeaseKeepaliveAck extends Kind<"leaseKeepaliveAck"> {
   /** Milliseconds that it lasts from now. */
   lease: number;
 }
 /** Client → directory: where is the client with this id, or with this name where the id is 0? */
-export interface LookUp extends Authorized<"lookUp">, ListEntry {}
+export interface LookUp extends Kind<"lookUp">, ListEntry {}
 /** Directory → client: there. */
-export interface Found extends Exchange<"found">, ListEntry {
+export interface Found extends Kind<"found">, ListEntry {
   /** Where the client was seen. */
   address: Address;
   /** The static key that it registered with, {@linkcode PUBLIC_KEY_SIZE} bytes. */
   publicKey: Uint8Array;
 }
 /** Directory → client: Client N Inactive, with the id and name of the Look-up. */
-export interface Inactive extends Exchange<"inactive">, ListEntry {}
+export interface Inactive extends Kind<"inactive">, ListEntry {}
 /** Client → directory: which clients are active? */
-export interface List extends Authorized<"list"> {
+export interface List extends Kind<"list"> {
   /** Asks for clients with ids above this one. */
   after: number;
 }
 /** Directory → client: some active clients, by rising id. */
-export interface Listing extends Exchange<"listing"> {
+export interface Listing extends Kind<"listing"> {
   /** 1 where clients with higher ids follow, else 0. */
   more: number;
   /** As many as fit into the datagram. */
   clients: readonly ListEntry[];
 }
 /** Client → directory: Client Leave. */
-export type Leave = Authorized<"leave">;
+export type Leave = Kind<"leave">;
 /** Directory → client: the entry is gone. */
-export type LeaveAck = Exchange<"leaveAck">;
-/** The end of a private directory's datagrams, in both directions; see `proof.ts`. */
-export interface Proof extends Kind<"proof"> {
-  /** Sixteen bytes: a code over every byte of the datagram before them. */
-  code: Uint8Array;
-}
+export type LeaveAck = Kind<"leaveAck">;
 
-/** Client → client: Connection Request. Who requests whom is inside message one. */
-export interface ConnectionRequest extends Kind<"connectionRequest"> {
-  /** The requester's connection id, a new one for each request. */
-  connection: number;
-  /** Message one of the Noise handshake. */
+/** Client → client, clear: message one of the Noise handshake. */
+export interface Initiation extends Kind<"initiation"> {
+  /** With the initiator's id of the session as its payload. */
   messageOne: Uint8Array;
 }
-/** The end of a Connection Request: codes over every byte of the datagram before each (WireGuard, 5.4.4). */
-export interface RequestCodes extends Kind<"requestCodes"> {
-  /** Sixteen bytes: shows that the requester knows the responder's static key. */
+/** The end of an Initiation: codes over every byte of the datagram before each (WireGuard, 5.4.4). */
+export interface Macs extends Kind<"macs"> {
+  /** Sixteen bytes: shows that the initiator knows the responder's static key. */
   mac1: Uint8Array;
-  /** Sixteen bytes: shows that the requester has a cookie; zero where it has none. */
+  /** Sixteen bytes: shows that the initiator has a cookie; zero where it has none. */
   mac2: Uint8Array;
 }
-/** Client → client: a cookie for the requester's address, sealed (WireGuard, 5.4.7). */
+/** Client → client, clear: message two of the Noise handshake. */
+export interface Response extends Kind<"response"> {
+  /** With the responder's id of the session as its payload. */
+  messageTwo: Uint8Array;
+}
+/** Client → client, clear: a cookie for the initiator's address, sealed (WireGuard, 5.4.7). */
 export interface CookieReply extends Kind<"cookieReply"> {
-  /** Eight bytes that make the seal's nonce. */
-  nonce: bigint;
+  /** Twenty-four bytes, chosen at random. */
+  nonce: Uint8Array;
   /** The sealed cookie, 32 bytes. */
   cookie: Uint8Array;
+}
+
+/** Client → client: Connection Request. */
+export interface ConnectionRequest extends Kind<"connectionRequest"> {
+  /** Chosen at random for a request: the same however often, and in whichever session it is sent. */
+  request: number;
+  /** The requester's client id. */
+  requester: number;
+  /** The client id that the requester looked up. */
+  responder: number;
+  /** The requester's name, empty for none. */
+  name: string;
 }
 /** Client → client: the request arrived, the user is being asked. */
 export interface Ringing extends Kind<"ringing"> {
   /** The responder's client id. */
   responder: number;
 }
-/** Client → client: Connection Accept. The responder's id, connection id and name are inside message two. */
+/** Client → client: Connection Accept. */
 export interface ConnectionAccept extends Kind<"connectionAccept"> {
-  /** Message two of the Noise handshake. */
-  messageTwo: Uint8Array;
+  /** The responder's client id. */
+  responder: number;
+  /** {@linkcode FLAG_RESUMED} or 0. */
+  flags: number;
+  /** The responder's name, empty for none. */
+  name: string;
 }
 /** Client → client: Connection Reject. */
 export interface ConnectionReject extends Kind<"connectionReject"> {
@@ -234,24 +259,19 @@ export interface AckRange {
 export interface Ack extends Kind<"ack"> {
   /** All below this seq arrived. */
   cumulativeSeq: number;
-  /**
-   * One above the packet counter of the newest datagram that asked for an Ack, its low 32 bits; 0
-   * for none.
-   */
+  /** The largest packet counter of a packet that asked for an Ack, its low 32 bits. */
   largestPacket: number;
-  /** Tenths of a millisecond since that datagram came. */
+  /** Tenths of a millisecond since that packet came. */
   delay: number;
-  /** Bit n: the datagram with the packet counter `largestPacket` − 2 − n came, too. */
+  /** Bit n: the packet with the counter `largestPacket` − n came; 0 where none came. */
   packetBitmap: number;
   /** What arrived at or above `cumulativeSeq`, rising, not touching one another. */
   ranges: readonly AckRange[];
 }
-/** Client → client: Connection Termination. */
+/** Client → client: Connection Termination; before an Accept it takes the request back. */
 export interface ConnectionTermination extends Kind<"connectionTermination"> {
   /** The sender's client id. */
   sender: number;
-  /** The sender's connection id. */
-  connection: number;
   /** One above the highest seq that the sender used. */
   finalSeq: number;
 }
@@ -259,10 +279,12 @@ export interface ConnectionTermination extends Kind<"connectionTermination"> {
 export interface ConnectionTerminationAck extends Kind<"connectionTerminationAck"> {
   /** The sender's client id. */
   sender: number;
-  /** One above the highest seq that the sender used; 0 where it knows no such connection. */
+  /** One above the highest seq that the sender used. */
   finalSeq: number;
 }
-/** Client → client: shows that the sender receives at the address that this goes to, if it comes back. */
+/** Client → client: asks for an Ack, to see that the peer is there. */
+export type ConnectionKeepalive = Kind<"connectionKeepalive">;
+/** Client → client: asks the receiver to show that it receives at the address that this goes to. */
 export interface PathChallenge extends Kind<"pathChallenge"> {
   /** Chosen at random. */
   nonce: bigint;
@@ -272,8 +294,6 @@ export interface PathResponse extends Kind<"pathResponse"> {
   /** The nonce of the Path Challenge. */
   nonce: bigint;
 }
-/** Client → client: asks for an Ack, to see that the other is there. */
-export type ConnectionKeepalive = Kind<"connectionKeepalive">;
 /** Fills a datagram up: zeros that are skipped. */
 export interface Padding extends Kind<"padding"> {
   /** Bytes in the body. */
@@ -282,8 +302,9 @@ export interface Padding extends Kind<"padding"> {
 
 /** Any frame. */
 export type Frame =
-  | Register
+  | Credentials
   | Challenge
+  | Register
   | Registered
   | Refused
   | LeaseKeepalive
@@ -295,10 +316,11 @@ export type Frame =
   | Listing
   | Leave
   | LeaveAck
-  | Proof
-  | ConnectionRequest
-  | RequestCodes
+  | Initiation
+  | Macs
+  | Response
   | CookieReply
+  | ConnectionRequest
   | Ringing
   | ConnectionAccept
   | ConnectionReject

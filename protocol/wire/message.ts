@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Reader } from "./field.ts";
+import { type Reader, readU16, readU32 } from "./field.ts";
 import { FLAG_MORE, FRAME_HEADER_SIZE, type Message, MESSAGE_HEADER_SIZE } from "./frame.ts";
 import { LAYOUTS } from "./layout.ts";
 
@@ -38,17 +38,17 @@ export function writeMessageHeader(
 
 /** Reads the next frame if it is a Message of ASCII text, as most are; `texts` fills its text in. */
 export function readAsciiMessage(reader: Reader, texts: TextBatch): Message | undefined {
-  const { bytes, view, offset } = reader;
+  const { bytes, offset } = reader;
   if (offset + MESSAGE_HEADER_SIZE > bytes.length || bytes[offset] !== MESSAGE_TYPE) {
     return undefined;
   }
-  const end = offset + FRAME_HEADER_SIZE + view.getUint16(offset + SIZE_AT);
+  const end = offset + FRAME_HEADER_SIZE + readU16(bytes, offset + SIZE_AT);
   const start = offset + MESSAGE_HEADER_SIZE;
   if (end < start || end > bytes.length) return undefined;
   const message: Message = {
     kind: "message",
-    seq: view.getUint32(offset + SEQ_AT),
-    sender: view.getUint32(offset + SENDER_AT),
+    seq: readU32(bytes, offset + SEQ_AT),
+    sender: readU32(bytes, offset + SENDER_AT),
     flags: bytes[offset + FLAGS_AT]!,
     text: "",
   };

@@ -1,0 +1,487 @@
+/**
+ * How connections come about: the request of this client, those of others, and their crossing.
+ *
+ * The rules are those of `protocol/README.md`, "Connecting".
+ *
+ * @module
+ */
+import { isSameKey } from "../crypto/x25519.ts";
+import type { Instant, Transmit } from "../machine.ts";
+import {
+  IncomingHandshakes,
+  type IncomingHandshakesOptions,
+} from "../session/incoming_handshakes.ts";
+import type { Session } from "../session/session.ts";
+import { earlier } from "../timers.ts";
+import type { Address } from "../wire/address.ts";
+import type { Datagram } from "../wire/datagram.ts";
+import {
+  type ConnectionRequest,
+  type CookieReply,
+  type Found,
+  type Initiation,
+  RejectReason,
+  type Response,
+} from "../wire/frame.ts";
+import { Answers } from "./answers.ts";
+import { Connection } from "./connection.ts";
+import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
+import {
+  answerTo,
+  type IncomingRequest,
+  IncomingRequests,
+  PENDING_REQUESTS_MAX,
+  type RequestRecord,
+} from "./incoming_requests.ts";
+import { OutgoingRequest, type OutgoingRequestEvent } from "./outgoing_request.ts";
+import {
+  type ConnectIntent,
+  matchesTarget,
+  OutgoingRequests,
+  type Target,
+} from "./outgoing_requests.ts";
+import type {
+  Admission,
+  Opening,
+  RequestEnd,
+  RequestEvent,
+  RequestFailure,
+} from "./request_event.ts";
+
+/** What requests are made and answered with. */
+export interface RequestsOptions extends IncomingHandshakesOptions {
+  /** Decides on a Connection Request; without it, all ring. */
+  readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
+}
+
+/** Who this client is in its directory. */
+export interface Self {
+  /** The client id. */
+  readonly id: number;
+  /** Empty for none. */
+  readonly name: string;
+}
+
+/** The requests of one client; accepted ones become connections. */
+export class Requests {
+  readonly #options: RequestsOptions;
+  readonly #connections: Connections;
+  readonly #handshakes: IncomingHandshakes;
+  readonly #incoming = new IncomingRequests();
+  readonly #outgoing = new OutgoingRequests();
+  readonly #answers = new Answers();
+  readonly #events: RequestEvent[] = [];
+
+  /** Starts without any. */
+  constructor(now: Instant, options: RequestsOptions, connections: Connections) {
+    this.#options = options;
+    this.#connections = connections;
+    this.#handshakes = new IncomingHandshakes(now, options);
+  }
+
+  /** What this client wants to connect to. */
+  get intent(): Readonly<ConnectIntent> | undefined {
+    return this.#outgoing.intent;
+  }
+
+  /** The requests that wait for the user, the oldest first. */
+  get pending(): readonly RequestRecord[] {
+    return this.#incoming.pending;
+  }
+
+  /** Whether one more connection would be too many. */
+  get isFull(): boolean {
+    const wanted = this.#outgoing.intent === undefined ? 0 : 1;
+    return this.#connections.size + wanted >= CONNECTIONS_MAX;
+  }
+
+  /** Whether a session of requests has this id. */
+  hasSession(localId: number): boolean {
+    return this.#outgoing.get(localId) !== undefined ||
+      this.#incoming.findBySession(localId) !== undefined ||
+      this.#handshakes.find(localId) !== undefined;
+  }
+
+  /** The pending request of the owner of a static key, not only in its own words. */
+  findPending(requester: number, key: Uint8Array): RequestRecord | undefined {
+    return this.pending.find((each) => each.requester === requester && isSameKey(each.key, key));
+  }
+
+  /** Notes that the user wants to connect: handleFound() or fail() follows. */
+  want(target: Target): void {
+    this.#outgoing.want(target);
+  }
+
+  /** Takes what the directory found: requests a connection, or accepts a request that was quicker. */
+  handleFound(now: Instant, self: Self, { id, address, publicKey }: Found): void {
+    const intent = this.#outgoing.intent;
+    if (intent === undefined || intent.request !== undefined) return;
+    if (id === self.id) return this.fail({ why: "self" }, id);
+    if (this.#connections.with(id) !== undefined) return this.fail({ why: "alreadyConnected" }, id);
+    // Who requests already, under the key that the directory knows, is accepted.
+    const pending = this.findPending(id, publicKey);
+    if (pending !== undefined) {
+      if (intent.held === pending) intent.held = undefined;
+      this.#drop();
+      this.accept(now, self, pending);
+      return;
+    }
+    const { identity, policy, makeSessionId, random } = this.#options;
+    const ids = { local: self.id, localName: self.name, remote: id, remoteKey: publicKey };
+    const options = { ids, address, identity, policy, makeSessionId, random };
+    const request = OutgoingRequest.begin(now, options);
+    if (!request.ok) return this.fail({ why: "weakKey" }, id);
+    intent.request = request.value;
+    this.#release(intent);
+  }
+
+  /** Reports that the request of this client came to nothing. */
+  fail(failure: RequestFailure, peer?: number): void {
+    const intent = this.#outgoing.intent;
+    if (intent === undefined) return;
+    const { target, request } = intent;
+    this.#drop();
+    this.#events.push({
+      kind: "requestFailed",
+      target,
+      peer: peer ?? request?.ids.remote,
+      failure,
+    });
+  }
+
+  /** Takes the request of this client back; false where there is none. */
+  cancel(): boolean {
+    const intent = this.#outgoing.intent;
+    if (intent === undefined) return false;
+    this.#outgoing.cancel();
+    this.#release(intent);
+    const { target, request } = intent;
+    const failure: RequestFailure = { why: "cancelled" };
+    this.#events.push({ kind: "requestFailed", target, peer: request?.ids.remote, failure });
+    return true;
+  }
+
+  /** Accepts a pending request: opens the connection. */
+  accept(
+    now: Instant,
+    self: Self,
+    record: RequestRecord,
+    by: Opening = "acceptance",
+  ): Connection {
+    this.#incoming.answer(now, record, "accepted");
+    record.connection = this.#open(now, record.session, by, {
+      local: record.responder,
+      localName: self.name,
+      remote: record.requester,
+      remoteName: record.name,
+    });
+    return record.connection;
+  }
+
+  /** Rejects a pending request. */
+  reject(now: Instant, record: RequestRecord, reason: number): void {
+    this.#incoming.answer(now, record, "rejected", reason);
+    this.#answers.add({ session: record.session, frame: answerTo(record) });
+  }
+
+  /** Notes that a connection is over, so that its request does not open it again. */
+  end(now: Instant, connection: Connection): void {
+    this.#incoming.end(now, connection);
+  }
+
+  /** Takes an Initiation; false where it is not meant for this client. */
+  handleInitiation(now: Instant, { bytes }: Datagram, frame: Initiation, from: Address): boolean {
+    const answer = this.#handshakes.handleInitiation(now, bytes, frame, from);
+    if (answer !== undefined) this.#answers.add(answer);
+    return answer !== undefined;
+  }
+
+  /** Takes a Response; false where it is for no Initiation of this client's. */
+  handleResponse(now: Instant, localId: number, frame: Response): boolean {
+    return this.#outgoing.get(localId)?.handleResponse(now, frame) ?? false;
+  }
+
+  /** Takes a Cookie Reply; false where it is for no Initiation of this client's. */
+  handleCookie(now: Instant, frame: CookieReply): boolean {
+    return this.#outgoing.handleCookie(now, frame);
+  }
+
+  /** Takes a Version datagram. */
+  handleVersion(now: Instant, version: number, from: Address): void {
+    this.#outgoing.intent?.request?.handleVersion(now, version, from);
+  }
+
+  /**
+   * Takes a Packet that is for no connection; false where it is for no request either.
+   *
+   * @param self undefined before this client is registered.
+   */
+  handlePacket(
+    now: Instant,
+    self: Self | undefined,
+    datagram: Datagram,
+    from: Address,
+    isLeaving: boolean,
+  ): boolean {
+    const localId = datagram.header.session;
+    const outgoing = this.#outgoing.get(localId);
+    if (outgoing !== undefined) return this.#handleAnswer(now, outgoing, datagram, from);
+    const session = this.#incoming.findBySession(localId)?.session ??
+      this.#handshakes.find(localId);
+    const received = session?.receive(now, datagram, from);
+    if (session === undefined || received === undefined) return false;
+    for (const frame of received.frames) {
+      if (frame.kind === "connectionRequest") {
+        if (self !== undefined) this.#handleRequest(now, self, session, frame, isLeaving);
+      } else if (frame.kind === "connectionTermination") {
+        this.#handleCancellation(now, self, session);
+      }
+    }
+    return true;
+  }
+
+  /** See {@linkcode Machine}. */
+  handleTimeout(now: Instant): void {
+    this.#handshakes.handleTimeout(now);
+    for (const request of this.#incoming.handleTimeout(now)) this.#reportEnd(request, "expired");
+    this.#outgoing.handleTimeout(now);
+    this.#collect(now);
+  }
+
+  /** See {@linkcode Machine}. */
+  nextTimeout(): Instant | undefined {
+    const timeout = earlier(this.#handshakes.nextTimeout(), this.#incoming.nextTimeout());
+    return earlier(timeout, this.#outgoing.nextTimeout());
+  }
+
+  /** See {@linkcode Machine}. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    const transmit = this.#answers.pollTransmit() ?? this.#incoming.pollTransmit() ??
+      this.#outgoing.pollTransmit(now);
+    this.#collect(now);
+    return transmit;
+  }
+
+  /** See {@linkcode Machine}. */
+  pollEvent(): RequestEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** Queues an answer that is ready. */
+  answer(transmit: Transmit): void {
+    this.#answers.add(transmit);
+  }
+
+  /** Takes a packet in the session of a request that this client made. */
+  #handleAnswer(
+    now: Instant,
+    outgoing: OutgoingRequest,
+    datagram: Datagram,
+    from: Address,
+  ): boolean {
+    const received = outgoing.handlePacket(now, datagram, from);
+    if (received === undefined) return false;
+    this.#collect(now);
+    // What else is in a packet with an Accept is for the connection that it opened.
+    this.#connections.get(datagram.header.session)?.handleReceived(now, received);
+    return true;
+  }
+
+  #handleRequest(
+    now: Instant,
+    self: Self,
+    session: Session,
+    frame: ConnectionRequest,
+    isLeaving: boolean,
+  ): void {
+    const { requester } = frame;
+    const { remoteKey } = session;
+    const known = this.#incoming.find(frame, remoteKey);
+    // A session is for one request.
+    const first = this.#incoming.findBySession(session.localId);
+    if (first !== undefined && first !== known) return;
+    if (known !== undefined) return this.#handleRepeat(now, self, known, session);
+    if (requester === 0 || requester === self.id || this.#incoming.isCancelled(session)) return;
+    if (frame.responder !== self.id || isLeaving) {
+      return this.reject(now, this.#add(now, frame, session), RejectReason.notThisClient);
+    }
+    const open = this.#connections.withKey(requester, remoteKey);
+    if (open !== undefined) return this.#handleReturn(now, open, frame, session);
+    const intent = this.#outgoing.intent;
+    const own = intent?.request;
+    // Anybody can claim that id: only the key tells that it is the one whom this client requests.
+    const isCrossing = own?.ids.remote === requester && isSameKey(own.ids.remoteKey, remoteKey);
+    if (own === undefined || !isCrossing) return this.#ring(now, self, session, frame);
+    if (own.hasPrecedence) return;
+    this.#drop();
+    this.accept(now, self, this.#add(now, frame, session));
+  }
+
+  #add(now: Instant, frame: ConnectionRequest, session: Session): RequestRecord {
+    this.#handshakes.confirm(session);
+    return this.#incoming.add(now, frame, session);
+  }
+
+  /** The peer of an open connection is back: it started again, or gave the connection up. */
+  #handleReturn(now: Instant, open: Connection, frame: ConnectionRequest, session: Session): void {
+    // It crossed the request that the connection is from, and was dropped in favour of that.
+    if (session.since <= open.openedAt) return;
+    const record = this.#add(now, frame, session);
+    const isBlocked = this.#options.admit?.(record) === "reject";
+    if (isBlocked) return this.reject(now, record, RejectReason.declined);
+    this.#incoming.end(now, open);
+    this.#incoming.answer(now, record, "accepted");
+    record.connection = open;
+    this.#connections.resume(now, open, session, true);
+  }
+
+  #ring(now: Instant, self: Self, session: Session, frame: ConnectionRequest): void {
+    const { requester } = frame;
+    const record = this.#add(now, frame, session);
+    const admission = this.#options.admit?.(record) ?? "ring";
+    if (admission === "reject") return this.reject(now, record, RejectReason.declined);
+    const isAskedAlready = this.#endFormer(now, record);
+    // Ids name connections: nobody else may claim that of somebody with whom one is connected.
+    const isTaken = this.#connections.with(requester) !== undefined;
+    if (isTaken || this.#connections.size >= CONNECTIONS_MAX) {
+      this.reject(now, record, RejectReason.busy);
+      return this.#reportEnd(record, "busy");
+    }
+    if (this.pending.length > PENDING_REQUESTS_MAX) {
+      this.reject(now, record, RejectReason.busy);
+      return this.#reportEnd(record, "full");
+    }
+    const intent = this.#outgoing.intent;
+    // The directory tells the key of whom this client wants: anybody can claim an id and a name.
+    const isWanted = intent !== undefined && (intent.request?.ids.remote === requester ||
+      matchesTarget(intent.target, record));
+    if (admission === "accept" && !isWanted && !this.isFull) {
+      this.accept(now, self, record, "admission");
+      return;
+    }
+    this.#answers.add({ session, frame: answerTo(record) });
+    if (isAskedAlready) return;
+    const isHeld = isWanted && intent.request === undefined && intent.held?.state !== "pending";
+    if (isHeld) intent.held = record;
+    else this.#events.push({ kind: "request", request: record });
+  }
+
+  /**
+   * A new request from the same client means that it gave up what was before.
+   *
+   * @returns whether the user is being asked about that client already.
+   */
+  #endFormer(now: Instant, record: RequestRecord): boolean {
+    const { requester, key } = record;
+    const ending = this.#connections.with(requester);
+    if (ending !== undefined && isSameKey(ending.remoteKey, key)) {
+      ending.abandon(now, "peer");
+    }
+    const older = this.findPending(requester, key);
+    if (older === undefined || older === record) return false;
+    this.#incoming.answer(now, older, "ended");
+    return this.#outgoing.intent?.held !== older;
+  }
+
+  /** Answers as before, without asking the user again. */
+  #handleRepeat(now: Instant, self: Self, record: RequestRecord, session: Session): void {
+    this.#handshakes.confirm(session);
+    this.#incoming.refresh(now, record, session);
+    const { connection } = record;
+    if (record.state === "accepted") {
+      const isMissing = connection !== undefined && !connection.isConfirmed &&
+        connection.session !== session;
+      // The requester did not get the Accept, and took the session for lost.
+      if (isMissing) this.#connections.resume(now, connection, session, false);
+      return;
+    }
+    const isAccepted = record.state === "pending" && !this.isFull &&
+      this.#options.admit?.(record) === "accept";
+    if (isAccepted) this.accept(now, self, record, "admission");
+    else this.#answers.add({ session, frame: answerTo(record) });
+  }
+
+  #handleCancellation(now: Instant, self: Self | undefined, session: Session): void {
+    const record = this.#incoming.findBySession(session.localId);
+    const sender = record?.responder ?? self?.id ?? 0;
+    const frame = { kind: "connectionTerminationAck", sender, finalSeq: 0 } as const;
+    this.#answers.add({ session, frame });
+    if (record === undefined) this.#incoming.cancel(session);
+    if (record?.state !== "pending") return;
+    this.#incoming.answer(now, record, "ended");
+    this.#reportEnd(record, "cancelled");
+  }
+
+  #reportEnd(request: RequestRecord, why: RequestEnd): void {
+    this.#events.push({ kind: "requestEnded", request, why });
+  }
+
+  /** Forgets what this client wants: it has it, or cannot. */
+  #drop(): void {
+    const intent = this.#outgoing.intent;
+    this.#outgoing.forget();
+    if (intent !== undefined) this.#release(intent);
+  }
+
+  /** Asks the user after all about what may have been the peer that was looked up. */
+  #release(intent: ConnectIntent): void {
+    const { held } = intent;
+    intent.held = undefined;
+    if (held?.state === "pending") this.#events.push({ kind: "request", request: held });
+  }
+
+  /** Opens a connection; who else claims that client's id has to wait until it has ended. */
+  #open(
+    now: Instant,
+    session: Session,
+    by: Opening,
+    ids: Connection["ids"],
+    isResumed = false,
+  ): Connection {
+    const { random } = this.#options;
+    const isResponder = by !== "request";
+    const connection = new Connection(now, { session, ids, isResponder, random });
+    this.#connections.add(connection);
+    this.#events.push({ kind: "connected", connection, by, isResumed });
+    for (const record of this.pending) {
+      if (record.requester !== ids.remote) continue;
+      this.reject(now, record, RejectReason.busy);
+      this.#reportEnd(record, "busy");
+    }
+    return connection;
+  }
+
+  /** Turns what the outgoing request reports into events, and its acceptance into a connection. */
+  #collect(now: Instant): void {
+    const outgoing = this.#outgoing;
+    for (let polled = outgoing.pollEvent(); polled !== undefined; polled = outgoing.pollEvent()) {
+      this.#handleOutgoingEvent(now, polled.request, polled.event);
+    }
+  }
+
+  #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
+    const { local, localName, remote } = request.ids;
+    switch (event.kind) {
+      case "requesting":
+      case "ringing":
+        this.#events.push({ ...event, peer: remote });
+        return;
+      case "accepted": {
+        this.#drop();
+        const ids = { local, localName, remote, remoteName: event.name };
+        this.#open(now, event.session, "request", ids, event.isResumed);
+        return;
+      }
+      case "rejected":
+        return this.fail(
+          event.reason === RejectReason.notThisClient
+            ? { why: "inactive" }
+            : { why: "rejected", reason: event.reason },
+        );
+      case "otherVersion":
+        return this.fail({ why: "otherVersion", version: event.version });
+      case "timeout":
+        return this.fail({ why: "peerTimeout" });
+    }
+  }
+}

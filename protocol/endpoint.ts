@@ -1,0 +1,403 @@
+/**
+ * One client's end of everything: its registration, its requests, its sessions and its connections.
+ *
+ * What is about people is the caller's: which connection is the current one, what was missed, whom to
+ * block.
+ *
+ * @module
+ */
+import type { Connection, ConnectionEvent } from "./connection/connection.ts";
+import { Connections } from "./connection/connections.ts";
+import type { IncomingRequest } from "./connection/incoming_requests.ts";
+import { matchesTarget, type Target } from "./connection/outgoing_requests.ts";
+import type { Admission, RequestEvent } from "./connection/request_event.ts";
+import { Requests, type Self } from "./connection/requests.ts";
+import { Registration, type RegistrationRequest } from "./directory/registration.ts";
+import type { Query, RegistrationEvent } from "./directory/registration_event.ts";
+import { Fifo } from "./fifo.ts";
+import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
+import { failure, type Result, success } from "./result.ts";
+import { earlier, Timers } from "./timers.ts";
+import type { Address } from "./wire/address.ts";
+import { type Datagram, decodeDatagram, encodeVersionAnswer } from "./wire/datagram.ts";
+import { DatagramType, RejectReason } from "./wire/frame.ts";
+
+/** Milliseconds that a leaving endpoint waits for its connections to end. */
+export const LEAVE_DRAIN_TIMEOUT = 30_000;
+
+/** What an endpoint is started with. */
+export interface EndpointOptions extends RegistrationRequest {
+  /** Decides on a Connection Request; without it, all ring. */
+  readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
+}
+
+/** Why a command cannot be carried out. */
+export type EndpointProblem =
+  | "notRegistered"
+  | "leaving"
+  | "self"
+  | "alreadyConnected"
+  | "alreadyRequesting"
+  | "tooManyConnections"
+  | "noRequest";
+
+/** What an endpoint reports. `left` is the last event. */
+export type EndpointEvent =
+  | Exclude<RegistrationEvent, { kind: "timeout" | "found" | "inactive" | "left" }>
+  /** The directory did not answer: to the first registration, or when asked for the list. */
+  | { kind: "registrationTimeout" }
+  | { kind: "listTimeout" }
+  /** `acknowledged`: by the directory; `undelivered`: texts, of all connections. */
+  | { kind: "left"; acknowledged: boolean; undelivered: number }
+  | RequestEvent
+  | ConnectionEvent & { connection: Connection };
+
+/** What this client wants to connect to. */
+export interface OutgoingView {
+  /** As the user named it. */
+  readonly target: Target;
+  /** Its client id, once it is known. */
+  readonly peer: number | undefined;
+  /** How often the request was sent: 0 while the directory is asked. */
+  readonly attempt: number;
+  /** When it is sent again. */
+  readonly nextAt: Instant;
+  /** Whether the peer's user is being asked. */
+  readonly isRinging: boolean;
+}
+
+/** One client. Run it with drive(), or give it datagrams and the time, and drain it. */
+export class Endpoint implements DatagramMachine<EndpointEvent> {
+  readonly #registration: Registration;
+  readonly #requests: Requests;
+  readonly #connections = new Connections();
+  readonly #events = new Fifo<EndpointEvent>();
+  readonly #timers = new Timers<"drain">();
+  #phase: "active" | "draining" | "leaving" | "left" = "active";
+  #lookUp: Query | undefined;
+  #undelivered = 0;
+  #farewell: Transmit | undefined;
+  /** Datagrams that were dropped, by reason. */
+  readonly dropped = { malformed: 0, otherVersion: 0, notAuthentic: 0 };
+
+  /** Starts registering. */
+  constructor(now: Instant, options: EndpointOptions) {
+    const { random } = options;
+    this.#registration = new Registration(now, options);
+    const makeSessionId = (): number => {
+      const id = randomU32(random);
+      const isTaken = this.#connections.get(id) !== undefined || this.#requests.hasSession(id);
+      return isTaken ? makeSessionId() : id;
+    };
+    this.#requests = new Requests(now, { ...options, makeSessionId }, this.#connections);
+  }
+
+  /** The client id, once the directory gave one. */
+  get id(): number | undefined {
+    return this.#registration.id;
+  }
+
+  /** The name that the directory knows this client by. */
+  get name(): string {
+    return this.#registration.name;
+  }
+
+  /** Whether it is leaving, or has left. */
+  get isLeaving(): boolean {
+    return this.#phase !== "active";
+  }
+
+  /** When a leave is given up: that of the connections, then that of the directory. */
+  get leaveBy(): Instant | undefined {
+    return this.#timers.get("drain") ?? this.#registration.leaveBy;
+  }
+
+  /** The connections that have not ended, the oldest first. */
+  get connections(): readonly Connection[] {
+    return this.#connections.live;
+  }
+
+  /** The requests that wait for the user, the oldest first. */
+  get requests(): readonly IncomingRequest[] {
+    return this.#requests.pending;
+  }
+
+  /** What this client wants to connect to. */
+  get outgoing(): OutgoingView | undefined {
+    const intent = this.#requests.intent;
+    if (intent === undefined) return undefined;
+    const { target, request } = intent;
+    return {
+      target,
+      peer: request?.ids.remote,
+      attempt: request?.attempt ?? 0,
+      nextAt: request?.nextAt ?? 0,
+      isRinging: request?.isRinging ?? false,
+    };
+  }
+
+  /** Looks a client up and requests a connection; accepts its request where it was quicker. */
+  connect(now: Instant, target: Target): Result<undefined, EndpointProblem> {
+    const problem = this.#problem() ?? this.#connectProblem(target);
+    if (problem !== undefined) return failure(problem);
+    const query = { kind: "lookUp", ...target } as const;
+    if (!this.#registration.lookUp(now, query)) return failure("alreadyRequesting");
+    this.#lookUp = query;
+    this.#requests.want(target);
+    return success(undefined);
+  }
+
+  /** Takes the Connection Request back; false where there is none. */
+  cancel(now: Instant): boolean {
+    if (this.#lookUp !== undefined) this.#registration.dropQuery(this.#lookUp);
+    this.#lookUp = undefined;
+    const isCancelled = this.#requests.cancel();
+    this.#collectRequests(now);
+    return isCancelled;
+  }
+
+  /** Accepts a request: opens the connection. */
+  accept(now: Instant, request: IncomingRequest): Result<Connection, EndpointProblem> {
+    const self = this.#self();
+    const record = this.#requests.findPending(request.requester, request.key);
+    if (record === undefined || self === undefined) return failure("noRequest");
+    const outgoing = this.outgoing;
+    // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
+    const isWanted = outgoing !== undefined &&
+      (outgoing.peer === record.requester || matchesTarget(outgoing.target, record));
+    if (isWanted) this.cancel(now);
+    if (this.#requests.isFull) return failure("tooManyConnections");
+    const connection = this.#requests.accept(now, self, record);
+    this.#collect(now);
+    return success(connection);
+  }
+
+  /** Rejects a request; false where it is no more. */
+  reject(now: Instant, request: IncomingRequest): boolean {
+    const record = this.#requests.findPending(request.requester, request.key);
+    if (record !== undefined) this.#requests.reject(now, record, RejectReason.declined);
+    return record !== undefined;
+  }
+
+  /** Asks the directory which clients are active: a `list` event follows. */
+  list(now: Instant): Result<undefined, EndpointProblem> {
+    const problem = this.#problem();
+    if (problem !== undefined) return failure(problem);
+    this.#registration.list(now);
+    return success(undefined);
+  }
+
+  /** Ends the connections, then leaves the directory; both take a bounded time. */
+  leave(now: Instant): void {
+    if (this.#phase !== "active") return;
+    this.#phase = "draining";
+    this.cancel(now);
+    for (const record of this.#requests.pending) {
+      this.#requests.reject(now, record, RejectReason.notThisClient);
+    }
+    this.#timers.set("drain", now + LEAVE_DRAIN_TIMEOUT);
+    for (const connection of this.#connections.live) connection.terminate(now);
+    this.#collect(now);
+  }
+
+  /** Ends everything here and now; the directory is told once, without waiting for its ack. */
+  abandon(now: Instant): void {
+    if (this.#phase === "left") return;
+    this.#phase = "leaving";
+    this.#abandonConnections(now);
+    this.#registration.leave(now);
+    this.#farewell = this.#registration.pollTransmit(now);
+    this.#collect(now);
+    this.#end(false);
+  }
+
+  /** See {@linkcode DatagramMachine}. */
+  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
+    if (this.#phase === "left") return;
+    const decoded = decodeDatagram(bytes);
+    if (decoded.ok) {
+      if (!this.#route(now, decoded.value, from)) this.dropped.notAuthentic++;
+    } else if (decoded.error.reason === "version") {
+      this.dropped.otherVersion++;
+      const { header, version } = decoded.error;
+      if (header.type === DatagramType.Version) this.#handleVersion(now, version, from);
+      else {
+        const to = { hostname: from.hostname, port: from.port };
+        this.#requests.answer({ bytes: encodeVersionAnswer(header), to });
+      }
+    } else this.dropped.malformed++;
+    this.#collect(now);
+  }
+
+  /** See {@linkcode Machine}. */
+  handleTimeout(now: Instant): void {
+    if (this.#phase === "left") return;
+    this.#registration.handleTimeout(now);
+    this.#requests.handleTimeout(now);
+    this.#connections.handleTimeout(now);
+    if (this.#timers.expire("drain", now)) this.#abandonConnections(now);
+    this.#collect(now);
+  }
+
+  /** See {@linkcode Machine}. */
+  nextTimeout(): Instant | undefined {
+    if (this.#phase === "left") return undefined;
+    const timeout = earlier(this.#timers.next(), this.#registration.nextTimeout());
+    return earlier(timeout, earlier(this.#requests.nextTimeout(), this.#connections.nextTimeout()));
+  }
+
+  /** See {@linkcode Machine}. */
+  pollTransmit(now: Instant): Transmit | undefined {
+    if (this.#phase === "left") {
+      const farewell = this.#farewell;
+      this.#farewell = undefined;
+      return farewell;
+    }
+    const transmit = this.#requests.pollTransmit(now) ?? this.#registration.pollTransmit(now) ??
+      this.#connections.pollTransmit(now);
+    this.#collect(now);
+    return transmit;
+  }
+
+  /** See {@linkcode Machine}. */
+  pollEvent(): EndpointEvent | undefined {
+    return this.#events.shift();
+  }
+
+  /** Gives a datagram to the part that it is for; false where that knows nothing of it. */
+  #route(now: Instant, datagram: Datagram, from: Address): boolean {
+    const { header, frames } = datagram;
+    if (header.type === DatagramType.Packet) {
+      const connection = this.#connections.get(header.session);
+      return connection !== undefined
+        ? connection.handlePacket(now, datagram, from)
+        : this.#requests.handlePacket(now, this.#self(), datagram, from, this.isLeaving);
+    }
+    switch (header.type) {
+      case DatagramType.Initiation: {
+        const frame = frames.find((each) => each.kind === "initiation");
+        return frame !== undefined &&
+          this.#requests.handleInitiation(now, datagram, frame, from);
+      }
+      case DatagramType.Response: {
+        const frame = frames.find((each) => each.kind === "response");
+        return frame !== undefined && this.#requests.handleResponse(now, header.session, frame);
+      }
+      case DatagramType.Cookie: {
+        const frame = frames.find((each) => each.kind === "cookieReply");
+        return frame !== undefined && this.#requests.handleCookie(now, frame);
+      }
+      default:
+        return this.#registration.handleDatagram(now, datagram, from);
+    }
+  }
+
+  #handleVersion(now: Instant, version: number, from: Address): void {
+    this.#registration.handleVersion(now, version, from);
+    this.#requests.handleVersion(now, version, from);
+  }
+
+  #self(): Self | undefined {
+    const { id, name } = this.#registration;
+    return id === undefined ? undefined : { id, name };
+  }
+
+  #problem(): EndpointProblem | undefined {
+    if (this.isLeaving) return "leaving";
+    return this.id === undefined ? "notRegistered" : undefined;
+  }
+
+  #connectProblem({ id }: Target): EndpointProblem | undefined {
+    if (id === this.id) return "self";
+    if (this.#connections.with(id) !== undefined) return "alreadyConnected";
+    if (this.#requests.intent !== undefined) return "alreadyRequesting";
+    return this.#requests.isFull ? "tooManyConnections" : undefined;
+  }
+
+  #abandonConnections(now: Instant): void {
+    for (const connection of this.#connections.live) connection.abandon(now, "timeout");
+  }
+
+  /** Passes on what the parts report, until nothing moves any more. */
+  #collect(now: Instant): void {
+    this.#collectRequests(now);
+    this.#collectConnections(now);
+    for (
+      let event = this.#registration.pollEvent();
+      event;
+      event = this.#registration.pollEvent()
+    ) {
+      this.#handleRegistrationEvent(now, event);
+    }
+    this.#collectRequests(now);
+    if (this.#phase !== "draining" || this.#connections.size > 0) return;
+    this.#phase = "leaving";
+    this.#timers.clear("drain");
+    this.#registration.leave(now);
+    this.#collect(now);
+  }
+
+  #collectRequests(now: Instant): void {
+    for (let event = this.#requests.pollEvent(); event; event = this.#requests.pollEvent()) {
+      // What ended in favour of a connection is told before it.
+      if (event.kind === "connected") this.#collectConnections(now, event.connection);
+      this.#events.push(event);
+    }
+  }
+
+  #collectConnections(now: Instant, except?: Connection): void {
+    for (
+      let event = this.#connections.pollEvent(except);
+      event;
+      event = this.#connections.pollEvent(except)
+    ) {
+      this.#events.push(event);
+      if (event.kind !== "terminated") continue;
+      this.#undelivered += event.undelivered;
+      this.#requests.end(now, event.connection);
+    }
+  }
+
+  #handleRegistrationEvent(now: Instant, event: RegistrationEvent): void {
+    switch (event.kind) {
+      case "found": {
+        const self = this.#self();
+        if (event.query === this.#lookUp && self !== undefined) {
+          this.#lookUp = undefined;
+          this.#requests.handleFound(now, self, event.client);
+        }
+        return;
+      }
+      case "inactive":
+        if (event.query === this.#lookUp) this.#requests.fail({ why: "inactive" });
+        return;
+      case "timeout":
+        if (event.query === undefined) return this.#endWith({ kind: "registrationTimeout" });
+        if (event.query.kind === "list") return this.#events.push({ kind: "listTimeout" });
+        if (event.query === this.#lookUp) this.#requests.fail({ why: "directoryTimeout" });
+        return;
+      case "refused":
+      case "otherVersion":
+        return this.#endWith(event);
+      case "otherKey":
+        // Who is registered stays: the connections go on without the directory.
+        if (this.id === undefined) return this.#endWith(event);
+        return this.#events.push(event);
+      case "left":
+        return this.#end(event.acknowledged);
+      default:
+        this.#events.push(event);
+    }
+  }
+
+  #endWith(event: EndpointEvent): void {
+    this.#events.push(event);
+    this.#end(false);
+  }
+
+  #end(acknowledged: boolean): void {
+    if (this.#phase === "left") return;
+    this.#phase = "left";
+    this.#events.push({ kind: "left", acknowledged, undelivered: this.#undelivered });
+  }
+}

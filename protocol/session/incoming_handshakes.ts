@@ -1,0 +1,194 @@
+/**
+ * The responder's half of handshakes: Initiations in, Responses out, and the sessions that follow,
+ * none of which is believed before its first packet opened.
+ *
+ * A recorded Initiation gets a Response, and that is all: its sender cannot seal a packet. So no
+ * timestamp and no memory is needed to tell recordings.
+ *
+ * @module
+ */
+import { readMessageOne } from "../crypto/noise.ts";
+import { type KeyPair, makeKeyPair } from "../crypto/x25519.ts";
+import { type Instant, type Random, type Transmit } from "../machine.ts";
+import { RttEstimator } from "../recovery/rtt.ts";
+import type { TimerPolicy } from "../recovery/timer_policy.ts";
+import { type Address, sourceOf } from "../wire/address.ts";
+import { encodeDatagram } from "../wire/datagram.ts";
+import { DatagramType, type Initiation } from "../wire/frame.ts";
+import { Allowance } from "./allowance.ts";
+import { Cookies, hasMac1 } from "./macs.ts";
+import { PROLOGUE } from "./outgoing_handshake.ts";
+import { Session } from "./session.ts";
+import { decodeSessionId, encodeSessionId } from "./session_id.ts";
+
+/** Handshakes that strangers may have this client compute, a second and at once, without a cookie. */
+export const HANDSHAKES_PER_SECOND = 20;
+/** See {@linkcode HANDSHAKES_PER_SECOND}. */
+export const HANDSHAKES_AT_ONCE = 40;
+/** The same with a cookie, which only a real address has. */
+export const PROVEN_HANDSHAKES_PER_SECOND = 100;
+/** How many of these one source gets. */
+export const PROVEN_HANDSHAKES_PER_SOURCE = 10;
+/** Sources that are told apart; of more, the one that came first is forgotten. */
+export const PROVEN_SOURCES_MAX = 256;
+/** Sessions that wait for their first packet. */
+export const UNCONFIRMED_MAX = 128;
+/** How many of these one source gets; of more, its oldest goes. */
+export const UNCONFIRMED_PER_SOURCE = 8;
+/** Milliseconds that a session waits for its first packet. */
+export const UNCONFIRMED_LIFE = 30_000;
+
+/** A session without a packet yet. */
+interface Unconfirmed {
+  readonly session: Session;
+  readonly response: Uint8Array;
+  readonly source: string;
+  readonly expiresAt: Instant;
+}
+
+/** What this end of the handshakes needs. */
+export interface IncomingHandshakesOptions {
+  /** This client's static key. */
+  readonly identity: KeyPair;
+  /** When to send again. */
+  readonly policy: TimerPolicy;
+  /** An id for this end of a session, which none of its others has. */
+  readonly makeSessionId: () => number;
+  /** A cryptographic source. */
+  readonly random: Random;
+}
+
+/** The handshakes that others began, and what guards against too many. */
+export class IncomingHandshakes {
+  readonly #options: IncomingHandshakesOptions;
+  readonly #cookies: Cookies;
+  readonly #allowance = new Allowance(HANDSHAKES_PER_SECOND, HANDSHAKES_AT_ONCE);
+  readonly #provenAllowance = new Allowance(
+    PROVEN_HANDSHAKES_PER_SECOND,
+    PROVEN_HANDSHAKES_PER_SECOND,
+  );
+  readonly #sources = new Map<string, Allowance>();
+  /** By message one, oldest first. */
+  readonly #unconfirmed = new Map<string, Unconfirmed>();
+
+  /** Starts without any. */
+  constructor(now: Instant, options: IncomingHandshakesOptions) {
+    this.#options = options;
+    this.#cookies = new Cookies(now, options.identity.publicKey, options.random);
+  }
+
+  /**
+   * Takes an Initiation.
+   *
+   * @returns the Response; under load a Cookie Reply; undefined where the Initiation is dropped.
+   */
+  handleInitiation(
+    now: Instant,
+    bytes: Uint8Array,
+    { messageOne }: Initiation,
+    from: Address,
+  ): Transmit | undefined {
+    const { identity } = this.#options;
+    if (!hasMac1(bytes, identity.publicKey)) return undefined;
+    const to = { hostname: from.hostname, port: from.port };
+    const key = messageOne.join();
+    const known = this.#unconfirmed.get(key);
+    if (known !== undefined) return { bytes: known.response, to };
+    if (this.#cookies.isGood(now, bytes, from)) {
+      const isAllowed = this.#allowanceOf(from).take(now) && this.#provenAllowance.take(now);
+      if (!isAllowed) return undefined;
+    } else if (!this.#allowance.take(now)) {
+      return { bytes: this.#cookies.reply(now, bytes, from), to };
+    }
+    const response = this.#respond(now, key, messageOne, to);
+    return response && { bytes: response, to };
+  }
+
+  /** The session with this id that waits for its first packet. */
+  find(localId: number): Session | undefined {
+    for (const { session } of this.#unconfirmed.values()) {
+      if (session.localId === localId) return session;
+    }
+    return undefined;
+  }
+
+  /** Forgets a session whose first packet came: it is the caller's now. */
+  confirm(confirmed: Session): void {
+    for (const [key, { session }] of this.#unconfirmed) {
+      if (session === confirmed) this.#unconfirmed.delete(key);
+    }
+  }
+
+  /** Forgets the sessions that waited for too long. */
+  handleTimeout(now: Instant): void {
+    for (const [key, { expiresAt }] of this.#unconfirmed) {
+      if (expiresAt > now) return;
+      this.#unconfirmed.delete(key);
+    }
+  }
+
+  /** When handleTimeout() is to be called. */
+  nextTimeout(): Instant | undefined {
+    for (const { expiresAt } of this.#unconfirmed.values()) return expiresAt;
+    return undefined;
+  }
+
+  #respond(
+    now: Instant,
+    key: string,
+    messageOne: Uint8Array,
+    address: Address,
+  ): Uint8Array | undefined {
+    const { identity, policy, makeSessionId, random } = this.#options;
+    const responder = readMessageOne(identity, messageOne, PROLOGUE);
+    const remoteId = responder && decodeSessionId(responder.payload);
+    if (responder === undefined || remoteId === undefined) return undefined;
+    const localId = makeSessionId();
+    const result = responder.writeMessageTwo(makeKeyPair(random), encodeSessionId(localId));
+    if (result === undefined) return undefined;
+    const session = new Session(now, {
+      isInitiator: false,
+      localId,
+      remoteId,
+      remoteKey: responder.remoteStatic,
+      handshake: result,
+      address,
+      rtt: new RttEstimator(policy),
+      random,
+    });
+    const header = { type: DatagramType.Response, session: remoteId, packet: 0 };
+    const response = encodeDatagram(header, [{ kind: "response", messageTwo: result.message }]);
+    this.#add(key, {
+      session,
+      response,
+      source: sourceOf(address),
+      expiresAt: now + UNCONFIRMED_LIFE,
+    });
+    return response;
+  }
+
+  #add(key: string, added: Unconfirmed): void {
+    const unconfirmed = this.#unconfirmed;
+    const sameSource = [...unconfirmed].filter(([, { source }]) => source === added.source);
+    const [oldest] = sameSource.length >= UNCONFIRMED_PER_SOURCE
+      ? sameSource
+      : unconfirmed.size >= UNCONFIRMED_MAX
+      ? unconfirmed
+      : [];
+    if (oldest !== undefined) unconfirmed.delete(oldest[0]);
+    unconfirmed.set(key, added);
+  }
+
+  #allowanceOf(from: Address): Allowance {
+    const source = sourceOf(from);
+    let allowance = this.#sources.get(source);
+    if (allowance === undefined) {
+      const [oldest] = this.#sources.keys();
+      const isFull = this.#sources.size >= PROVEN_SOURCES_MAX;
+      if (isFull && oldest !== undefined) this.#sources.delete(oldest);
+      allowance = new Allowance(PROVEN_HANDSHAKES_PER_SOURCE, PROVEN_HANDSHAKES_PER_SOURCE);
+      this.#sources.set(source, allowance);
+    }
+    return allowance;
+  }
+}
