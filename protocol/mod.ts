@@ -1,11 +1,13 @@
 /**
  * The protocol of udp-chat: framing, sequencing and ack timers, as pure state machines.
  *
- * The wire format is specified in `protocol/README.md`.
+ * An {@linkcode Endpoint} is one client's end of everything; drive() runs it on a socket. A
+ * {@linkcode Registrar} is the cryptography of a directory. `docs/examples/` has a peer that echoes
+ * and a directory, in 40 lines each; the wire format is specified in `protocol/README.md`.
  *
  * @module
  */
-export { type Result } from "./result.ts";
+export type { Result } from "./result.ts";
 export type { DatagramMachine, Instant, Machine, Random, Transmit } from "./machine.ts";
 export {
   clock,
@@ -19,44 +21,51 @@ export {
   UnstableNetError,
 } from "./udp.ts";
 
-export { type Address, formatAddress, sameAddress } from "./wire/address.ts";
 export {
-  DatagramWriter,
-  decodeDatagram,
-  type DecodedDatagram,
-  type DecodedFrames,
-  type DecodeError,
-  decodeFrames,
-  encodeDatagram,
-  encodeVersionAnswer,
-} from "./wire/datagram.ts";
-export * from "./wire/frame.ts";
+  Endpoint,
+  type EndpointEvent,
+  type EndpointOptions,
+  type EndpointProblem,
+  type OutgoingView,
+} from "./endpoint.ts";
+export type {
+  Connection,
+  ConnectionEvent,
+  ConnectionIds,
+  ConnectionState,
+  EndedBy,
+} from "./connection/connection.ts";
+export type { IncomingRequest } from "./connection/incoming_requests.ts";
+export type { Target } from "./connection/outgoing_requests.ts";
+export type {
+  Admission,
+  Opening,
+  RequestEnd,
+  RequestEvent,
+  RequestFailure,
+} from "./connection/request_event.ts";
+export { TIMER_POLICIES, type TimerMode, type TimerPolicy } from "./recovery/timer_policy.ts";
 
-export { fingerprint, parseFingerprint, shortAuthenticationString } from "./crypto/fingerprint.ts";
-export { Opener, Sealer } from "./crypto/seal.ts";
+export { Registration, type RegistrationRequest } from "./directory/registration.ts";
+export type { Query, RegistrationEvent } from "./directory/registration_event.ts";
+export {
+  type DirectoryRequest,
+  readRegister,
+  readRequest,
+  Registrar,
+  type RegistrarOptions,
+} from "./directory/registrar.ts";
+
+export type { EntryBytes } from "./wire/directory_answer.ts";
+export { loadCipher } from "./crypto/aead.ts";
+export { fingerprint } from "./crypto/fingerprint.ts";
 export { KeyPair, makeKeyPair } from "./crypto/x25519.ts";
 
-export type { Seals, SessionKeys } from "./session/handshake.ts";
-
-export { nameKey, nameProblem } from "./directory/name.ts";
+export type { Address } from "./wire/address.ts";
 export {
-  type Query,
-  Registration,
-  type RegistrationEvent,
-  type RegistrationRequest,
-} from "./directory/registration.ts";
-
-export {
-  Connection,
-  type ConnectionEvent,
-  type ConnectionIds,
-  type ConnectionState,
-  type EndedBy,
-} from "./connection/connection.ts";
-export {
-  OutgoingRequest,
-  type OutgoingRequestEvent,
-  type RequestIds,
-} from "./connection/outgoing_request.ts";
-export { RttEstimator } from "./recovery/rtt.ts";
-export { TIMER_POLICIES, type TimerMode, type TimerPolicy } from "./recovery/timer_policy.ts";
+  type Datagram,
+  decodeDatagram,
+  type DecodeError,
+  encodeDatagram,
+} from "./wire/datagram.ts";
+export * from "./wire/frame.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { createCipheriv } from "node:crypto";
-import type { Instant, Random } from "../protocol/machine.ts";
-import { ENDPOINT_SIZE } from "../protocol/wire/endpoint_bytes.ts";
+import type { Instant, Random } from "../machine.ts";
+import { ENDPOINT_SIZE } from "../wire/endpoint_bytes.ts";
 
 /** Milliseconds in a time slot; a cookie is valid in its slot and the next. */
 export const COOKIE_SLOT = 30_000;

@@ -1,0 +1,90 @@
+/**
+ * The client's end of what it shares with a directory after a Challenge: a key, and the counters of
+ * its requests.
+ *
+ * @module
+ */
+import { type Datagram, type DatagramWriter, decodeFrames } from "../wire/datagram.ts";
+import { type Credentials, DatagramType, type Frame, type Register } from "../wire/frame.ts";
+import { openAnswer, sealRequest } from "./registration_key.ts";
+
+/** Bytes of a Register, so that the length of a name does not show. */
+export const REGISTER_SIZE = 288;
+
+/** One registration's session with the directory. */
+export class DirectorySession {
+  /** This end's id of the session, which answers carry. */
+  readonly localId: number;
+  /** The directory's static key. */
+  readonly directoryKey: Uint8Array;
+  readonly #key: Uint8Array;
+  readonly #credentials: Credentials;
+  readonly #writer: DatagramWriter;
+  #packet = 0;
+
+  /**
+   * Begins one with its key.
+   *
+   * @param writer one for sealed datagrams, which the caller may use again when they are sent.
+   */
+  constructor(
+    localId: number,
+    directoryKey: Uint8Array,
+    key: Uint8Array,
+    credentials: Credentials,
+    writer: DatagramWriter,
+  ) {
+    this.localId = localId;
+    this.directoryKey = directoryKey;
+    this.#key = key;
+    this.#credentials = credentials;
+    this.#writer = writer;
+  }
+
+  /** The packet counter of the next request, which its answer has, too. */
+  get nextPacket(): number {
+    return this.#packet;
+  }
+
+  /**
+   * A Register.
+   *
+   * @param sign writes the mac of a private directory.
+   */
+  encodeRegister(frame: Register, sign: (datagram: Uint8Array) => void): Uint8Array {
+    const writer = this.#writer;
+    writer.start({ type: DatagramType.Register, session: 0, packet: this.#packet });
+    writer.add(this.#credentials);
+    const sealedAt = writer.size;
+    writer.add(frame);
+    writer.padTo(REGISTER_SIZE);
+    const datagram = writer.finish();
+    sign(datagram);
+    return this.#seal(datagram, sealedAt);
+  }
+
+  /**
+   * A request of a registered client.
+   *
+   * @param id the client id, which is the directory's id of the session.
+   */
+  encodeRequest(id: number, frame: Frame): Uint8Array {
+    const header = { type: DatagramType.Request, session: id, packet: this.#packet };
+    const writer = this.#writer;
+    writer.start(header);
+    const sealedAt = writer.size;
+    writer.add(frame);
+    return this.#seal(writer.finish(), sealedAt);
+  }
+
+  /** The frames of an Answer; undefined where it is not authentic. */
+  open(datagram: Datagram): readonly Frame[] | undefined {
+    const plain = openAnswer(this.#key, datagram);
+    return plain && decodeFrames(plain)?.frames;
+  }
+
+  #seal(datagram: Uint8Array, sealedAt: number): Uint8Array {
+    sealRequest(this.#key, this.#packet++, datagram, sealedAt);
+    return datagram;
+  }
+}
