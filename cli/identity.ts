@@ -1,5 +1,5 @@
 /**
- * The identity file of a client, which holds its static key: its text, and where it is kept.
+ * The file with the static key of a client or a directory: its text.
  *
  * The file has four lines, each ended by a line feed:
  *
@@ -17,8 +17,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
-import { failure, type Result, success } from "../../protocol/result.ts";
+import { KEY_SIZE } from "../protocol/crypto/x25519.ts";
+import { failure, type Result, success } from "../protocol/result.ts";
 import { fromHex, toHex } from "./hex.ts";
 
 /** The format of the file. */

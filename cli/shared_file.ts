@@ -27,6 +27,11 @@ export class SharedFile<Change> {
     this.#handlers = handlers;
   }
 
+  /** The path of the file. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** What `read` makes of the file; undefined, and the file is given up, if it throws. */
   read<Content>(read: (path: string) => Content): Content | undefined {
     try {

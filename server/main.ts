@@ -6,8 +6,11 @@
 import { errorMessage, socketProblem, type StartProblem } from "../cli/errors.ts";
 import { SECRET_SOURCES } from "../cli/files.ts";
 import { LineWriter } from "../cli/line_writer.ts";
+import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
 import { inspectStdio } from "../cli/tty.ts";
+import { fingerprint } from "../protocol/crypto/fingerprint.ts";
+import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
 import { type Options, parseServerOptions, serverHelp } from "./options.ts";
@@ -47,6 +50,10 @@ export async function serve(args: string[]): Promise<number> {
   const options = parsed.value;
   const found = findSecret(options.secretFile, SECRET_SOURCES);
   if (!found.ok) return rejectUsage(found.error);
+  const opened = openIdentity(DIRECTORY_IDENTITY, options, systemRandom);
+  if (!opened.ok) return fail({ code: "identity", message: opened.error }, options);
+  const { identity, notice } = opened.value;
+  if (notice !== undefined) printError(notice);
   const { host, port } = options;
   let socket: Deno.DatagramConn;
   try {
@@ -55,12 +62,13 @@ export async function serve(args: string[]): Promise<number> {
     const failed = `Cannot listen on ${formatAddress({ hostname: host, port })}`;
     return fail(socketProblem(error, { failed, host, hostOption: "--host" }), options);
   }
-  return await run(socket, options, found.value);
+  return await run(socket, options, identity, found.value);
 }
 
 async function run(
   socket: Deno.DatagramConn,
   options: Options,
+  identity: KeyPair,
   secret: Uint8Array | undefined,
 ): Promise<number> {
   const { isJson, isPlain, isQuiet, color } = options;
@@ -69,7 +77,7 @@ async function run(
   const stop = stopSignal();
   const readClock = wallClock();
   const lease = 1000 * options.leaseSeconds;
-  const server = new Server({ ...options, lease, secret, random: systemRandom });
+  const server = new Server({ ...options, lease, identity, secret, random: systemRandom });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
@@ -89,10 +97,15 @@ async function run(
   }
 
   const isPrivate = secret !== undefined;
-  const listening = { kind: "listening", address: socket.addr as Deno.NetAddr, isPrivate } as const;
+  const listening = {
+    kind: "listening",
+    address: socket.addr as Deno.NetAddr,
+    fingerprint: fingerprint(identity.publicKey),
+    isPrivate,
+  } as const;
   print(listening);
   const texts = {
-    title: renderText(listening, readClock(), false),
+    title: renderText(listening, readClock(), false).split("\n"),
     hint: renderHint(listening.address),
   };
   const screen = stdio.canRedraw && !isPlain && !isJson && !isQuiet

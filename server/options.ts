@@ -55,6 +55,8 @@ export const OPTIONS = {
     default: 45,
     help: "how long a client that fell silent stays; default 45",
   }),
+  identity: file("identity", "file of its key; default in the configuration folder"),
+  isEphemeral: flag("ephemeral", "use a new key, and keep no file"),
   secretFile: file("secret", "only for clients with the same secret (or UDP_CHAT_SECRET)"),
   hasSourceLimits: offFlag(
     "no-source-limits",
@@ -73,6 +75,9 @@ export type Options = OptionValues<typeof OPTIONS>;
 export function parseServerOptions(args: readonly string[]): Result<Options | "help"> {
   const parsed = parseOptions(OPTIONS, args);
   if (!parsed.ok || parsed.value === "help") return parsed;
+  if (parsed.value.identity !== undefined && parsed.value.isEphemeral) {
+    return failure("Cannot use --ephemeral with --identity: a file, or none?");
+  }
   if (parsed.value.isPlain && parsed.value.color === "always") {
     return failure("Cannot use --color always with --plain: colors, or none?");
   }
@@ -85,7 +90,9 @@ export function serverHelp(): string {
     "Usage: udp-chat serve [OPTIONS]",
     "Runs a directory, where clients register and find each other.",
     optionSection(OPTIONS),
-    "A client in the table takes about 220 bytes of memory. The secret has at least\n16 bytes.",
+    "Clients remember the directory's key when they first register, and refuse\n" +
+      "another. The secret has at least 16 bytes. A client in the table takes about 220\n" +
+      "bytes of memory.",
     "On a terminal it shows the table, what happens and the totals, redrawn in place.\n" +
       "Elsewhere, and with --plain, it prints the active clients on every join, leave\n" +
       "and expiry, or, where they are more than 200, who came or went and how many they\n" +

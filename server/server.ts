@@ -1,66 +1,82 @@
 /**
- * The state machine of a directory.
+ * The directory's side of the protocol: requests in, answers out. Pure: no clock, socket or
+ * randomness of its own.
  *
  * @module
  */
-import type { Address } from "../protocol/wire/address.ts";
-import { decodeDatagram, encodeVersionAnswer } from "../protocol/wire/datagram.ts";
-import type { DatagramMachine, Instant, Random, Transmit } from "../protocol/machine.ts";
+import type { KeyPair } from "../protocol/crypto/x25519.ts";
+import { nameProblem } from "../protocol/directory/name.ts";
 import {
+  type DirectoryRequest,
+  findRequest,
+  readRegister,
+  readRequest,
+  Registrar,
+} from "../protocol/directory/registrar.ts";
+import { openRequest } from "../protocol/directory/registration_key.ts";
+import type { DatagramMachine, Instant, Random, Transmit } from "../protocol/machine.ts";
+import { failure } from "../protocol/result.ts";
+import { earlier } from "../protocol/timers.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import {
+  type Datagram,
+  decodeDatagram,
+  encodeUnknownAnswer,
+  encodeVersionAnswer,
+} from "../protocol/wire/datagram.ts";
+import { ENDPOINT_SIZE, readEndpoint, writeEndpoint } from "../protocol/wire/endpoint_bytes.ts";
+import {
+  type Credentials,
+  DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
   FRAME_HEADER_SIZE,
+  type Header,
   HEADER_SIZE,
-  type LeaseKeepalive,
-  type Leave,
   type List,
   type ListEntry,
   type LookUp,
   RefusalReason,
   type Register,
+  TAG_SIZE,
 } from "../protocol/wire/frame.ts";
-import { nameProblem } from "../protocol/directory/name.ts";
-import { PROOF_SIZE, Prover } from "../protocol/crypto/proof.ts";
-import { earlier } from "../protocol/timers.ts";
-import { CookieJar } from "./cookie.ts";
+import { AnswerQueue } from "./answer_queue.ts";
+import { DepartedClients } from "./departed.ts";
+import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
+import { type LimitName, Limits, registrationsPerMinute } from "./limits.ts";
 import { MemoryTable } from "./table/memory_table.ts";
 import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
-import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
-import { ENDPOINT_SIZE, writeEndpoint } from "../protocol/wire/endpoint_bytes.ts";
-import { type LimitName, Limits, registrationsPerMinute } from "./limits.ts";
-import { AnswerQueue } from "./answer_queue.ts";
-import { readRequest } from "../protocol/wire/directory_request.ts";
 
 /** Clients in the largest Listing: their number is one byte. */
 const LISTING_LENGTH_MAX = 255;
-/** Bytes in a Listing's datagram except for the clients: the headers, the nonce and two fields. */
-const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 8 + 1 + 1;
+/** Bytes in a Listing's datagram beside the clients: `more` and their number are some. */
+const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 1 + 1 + TAG_SIZE;
 
-/** Why a datagram, a frame or an answer was dropped. */
+/** Why something that came, or an answer to it, came to nothing. */
 export type DropReason =
   /** Under 16 or over 1200 bytes. */
   | "size"
-  /** Of another protocol. */
+  /** Not of this protocol. */
   | "magic"
-  /** Of another version; answered, unless it is an answer itself. */
+  /** Of another version; answered, unless it was an answer. */
   | "version"
-  /** Of an unknown type. */
+  /** A type of datagram that this version does not know. */
   | "type"
-  /** With a packet counter above 2^53 - 1. */
+  /** A packet counter above 2^53 - 1. */
   | "packet"
-  /** With a frame that is truncated, too long or malformed. */
+  /** A frame that is cut short, too long or malformed. */
   | "frame"
-  /** Of a type that clients do not send to a directory. */
+  /** A datagram that is none for a directory, or none that a directory can do anything with. */
   | "notRequest"
-  /** A frame that is no request, or unknown; the other frames of its datagram were handled. */
-  | "strayFrame"
-  /** A request with an unknown token, or from another address than its client's; refused. */
-  | "token"
-  /** Without the proof that a private directory requires, or with a wrong one. */
-  | "proof"
-  /** A Register that has had its effect, on an entry that has since changed or gone. */
+  /** A request of a client that is not in the table, or from another address than its. */
+  | "unknown"
+  /** A Register without the secret that a private directory asks for. */
+  | "secret"
+  /** A Register or a request that is not sealed with the key of its client. */
+  | "forged"
+  /** A Register or a request that had its effect before. */
   | "replay"
-  /** Above a rate limit: see `limits.ts`. */
+  /** Beyond what one source, or all together, may have: see `limits.ts`. */
   | LimitName
   /** An answer, because too many wait to be sent. */
   | "output";
@@ -69,66 +85,76 @@ export type DropReason =
 export interface ServerOptions {
   /** The most clients in the table. */
   maxClients: number;
-  /** Milliseconds that an entry lasts without a Lease Keepalive. */
+  /** Milliseconds that an entry lives without a Lease Keepalive. */
   lease: number;
-  random: Random;
-  /** Only clients with the same secret are answered; undefined for a public directory. */
+  /** The directory's static key. */
+  identity: KeyPair;
+  /** Only who has it too is answered; undefined for a public directory. */
   secret?: Uint8Array | undefined;
-  /** Whether each source is limited, not only the total; true by default. */
+  /** Whether a single source is limited, and not only all together; true where left out. */
   hasSourceLimits?: boolean;
+  random: Random;
 }
 
-/** A directory: answers requests, and reports the changes of its table. */
+/** A directory that is driven by datagrams and the time. */
 export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
-  /** Look-ups that were answered. */
+  /** The Look-ups that were answered. */
   lookUps = 0;
   readonly #lease: number;
-  readonly #cookies: CookieJar;
+  readonly #isPrivate: boolean;
+  readonly #registrar: Registrar;
   readonly #table: Table;
+  readonly #departed = new DepartedClients();
   readonly #limits: Limits;
-  readonly #prover: Prover | undefined;
-  readonly #answers: AnswerQueue;
+  readonly #answers = new AnswerQueue();
   readonly #events: EventReporter;
-  /** The source of the datagram that is being handled. */
+  /** Where the datagram at hand came from. */
   readonly #endpoint = new Uint8Array(ENDPOINT_SIZE);
   readonly #reportExpired = (client: TableClient): void => {
     this.#events.reportChange("expired", client);
   };
 
   constructor(options: ServerOptions) {
-    const { lease, random, secret, maxClients, hasSourceLimits = true } = options;
+    const { lease, maxClients, secret, random, hasSourceLimits = true } = options;
     this.#lease = lease;
-    this.#cookies = new CookieJar(random);
+    this.#isPrivate = secret !== undefined;
+    this.#registrar = new Registrar(options);
     // A cookie is valid for a minute at most.
     const replaysMax = registrationsPerMinute(maxClients);
     this.#table = new MemoryTable({ maxClients, lease, replaysMax, random });
     this.#limits = new Limits(maxClients, hasSourceLimits);
-    this.#prover = secret && new Prover(secret);
-    this.#answers = new AnswerQueue(this.#prover);
     this.#events = new EventReporter(this.#table);
   }
 
-  /** The active clients, as an event. */
+  /** Who is active, as an event. */
   table(): TableEvent {
     return this.#events.table();
   }
 
-  /** The number of token buckets, which has a bound. */
+  /** The token buckets that are kept: those of all limits, each with a bound. */
   get buckets(): number {
     return this.#limits.size;
   }
 
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     this.#expire(now);
-    this.#answers.seal();
-    writeEndpoint(this.#endpoint, from);
-    if (this.#prover === undefined) this.#handleProven(now, bytes, from);
-    else if (this.#prover.isProven(bytes)) {
-      // Without the proof, so that no frame before it can extend into it.
-      this.#handleProven(now, bytes.subarray(0, bytes.length - PROOF_SIZE), from);
-    } else this.#drop("proof");
+    const decoded = decodeDatagram(bytes);
+    if (!decoded.ok) {
+      this.#drop(decoded.error.reason);
+      if (decoded.error.reason === "version") this.#answerVersion(now, decoded.error.header, from);
+    } else {
+      writeEndpoint(this.#endpoint, from);
+      const datagram = decoded.value;
+      const [credentials] = datagram.frames;
+      if (datagram.header.type === DatagramType.Request) this.#handleRequest(now, datagram, from);
+      else if (
+        datagram.header.type === DatagramType.Register && credentials?.kind === "credentials"
+      ) {
+        this.#handleCredentials(now, datagram, credentials, from);
+      } else this.#drop("notRequest");
+    }
     this.#events.reportTable(now);
   }
 
@@ -149,141 +175,219 @@ export class Server implements DatagramMachine<ServerEvent> {
     return this.#events.poll();
   }
 
-  #handleProven(now: Instant, bytes: Uint8Array, from: Address): void {
-    const request = readRequest(bytes);
-    if (request !== undefined) return this.#handleFrame(now, request, from);
-    const decoded = decodeDatagram(bytes);
-    if (decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Request) {
-      this.#drop("strayFrame", decoded.value.unknownFrames);
-      for (const frame of decoded.value.frames) this.#handleFrame(now, frame, from);
-    } else if (decoded.ok) {
-      this.#drop("notRequest");
-    } else {
-      this.#drop(decoded.error.reason);
-      if (
-        decoded.error.reason !== "version" || decoded.error.header.type === DatagramType.Version
-      ) return;
-      if (this.#admit(now, "strangers", from)) {
-        this.#count(this.#answers.addDatagram(from, encodeVersionAnswer(decoded.error.header)));
-      }
-    }
-  }
-
-  #handleFrame(now: Instant, frame: Frame, from: Address): void {
-    switch (frame.kind) {
-      case "register":
-        return this.#handleRegister(now, frame, from);
-      case "leave":
-        return this.#handleLeave(now, frame, from);
-      case "leaseKeepalive":
-      case "lookUp":
-      case "list": {
-        const slot = this.#table.findToken(frame.token);
-        if (slot === NO_SLOT || !this.#table.entries.isAt(slot, this.#endpoint)) {
-          this.#drop("token");
-          if (!this.#admit(now, "strangers", from)) return;
-          return this.#refuse(frame.nonce, from, RefusalReason.unknownToken);
-        }
-        if (frame.kind === "leaseKeepalive") return this.#handleKeepalive(now, slot, frame, from);
-        if (!this.#admit(now, "questions", from)) return;
-        if (frame.kind === "lookUp") return this.#handleLookUp(frame, from);
-        return this.#handleList(frame, from);
-      }
-      case "proof":
-        // It was verified, or this directory is public.
-        return;
-      default:
-        this.#drop("strayFrame");
-    }
-  }
-
-  #handleRegister(now: Instant, frame: Register, from: Address): void {
-    const { nonce, token, wantedId, publicKey, name } = frame;
-    const endpoint = this.#endpoint;
-    if (!this.#cookies.isValid(now, endpoint, nonce, frame.cookie)) {
+  /** Takes a Register. */
+  #handleCredentials(
+    now: Instant,
+    datagram: Datagram,
+    credentials: Credentials,
+    from: Address,
+  ): void {
+    if (!this.#registrar.isSigned(datagram)) return this.#drop("secret");
+    if (!this.#registrar.hasCookie(now, credentials, from)) {
       if (!this.#admit(now, "strangers", from)) return;
-      const cookie = this.#cookies.make(now, endpoint, nonce);
-      return this.#answer(from, { kind: "challenge", nonce, cookie });
+      return this.#answer(from, this.#registrar.encodeChallenge(now, credentials, from));
     }
-    const request = { nonce, token, wantedId, publicKey, name, endpoint };
-    if (this.#table.isReplay(request)) return this.#drop("replay");
-    const isRepeat = this.#table.isRepeat(request);
-    if (!isRepeat && !this.#admit(now, "registrations", from)) return;
-    if (name !== "" && nameProblem(name) !== undefined) {
-      return this.#refuse(nonce, from, RefusalReason.badName);
-    }
-    const result = this.#table.register(now, request);
-    if (!result.ok) return this.#refuse(nonce, from, result.error);
-    const { slot, change, replaced } = result.value;
-    const { entries } = this.#table;
-    this.#count(this.#answers.addRegistered(from, nonce, entries, slot, this.#lease));
-    if (replaced !== undefined) this.#events.reportChange("left", replaced);
-    if (change !== "none") this.#events.reportChange(change, entries.client(slot));
+    const slot = this.#table.findEndpoint(this.#endpoint);
+    const known = slot === NO_SLOT ? undefined : this.#table.entries.sessionKey(slot);
+    const repeated = known && readRegister(known, datagram);
+    if (repeated !== undefined) return this.#handleRepeat(now, slot, datagram, from);
+    // Nothing that costs as much is done for a source that asks too often.
+    if (!this.#admit(now, "registrations", from)) return;
+    const sessionKey = this.#registrar.agree(credentials);
+    const frame = sessionKey && readRegister(sessionKey, datagram);
+    if (sessionKey === undefined || frame === undefined) return this.#drop("forged");
+    if (this.#table.isReplay(sessionKey)) return this.#drop("replay");
+    this.#handleRegister(now, frame, credentials.publicKey, sessionKey, datagram, from);
   }
 
-  #handleKeepalive(now: Instant, slot: number, { nonce }: LeaseKeepalive, from: Address): void {
+  /** The Register that the entry is from, sent again: its answer was lost. */
+  #handleRepeat(now: Instant, slot: number, { header: { packet } }: Datagram, from: Address): void {
+    if (!this.#isNext(slot, packet)) return;
     this.#table.renew(now, slot);
-    this.#answer(from, { kind: "leaseKeepaliveAck", nonce, lease: this.#lease });
+    this.#answerRegistered(slot, packet, from);
   }
 
-  #handleLookUp(frame: LookUp, from: Address): void {
-    const { nonce, id, name } = frame;
-    this.lookUps++;
-    const table = this.#table;
-    const slot = id === 0 ? table.findName(name) : table.find(id);
-    if (slot === NO_SLOT) return this.#answer(from, { kind: "inactive", nonce, id, name });
-    this.#count(this.#answers.addFound(from, nonce, table.entries, slot));
+  #handleRegister(
+    now: Instant,
+    frame: Register,
+    publicKey: Uint8Array,
+    sessionKey: Uint8Array,
+    { header: { packet } }: Datagram,
+    from: Address,
+  ): void {
+    const { session, token, wantedId, name } = frame;
+    const endpoint = this.#endpoint;
+    const isBadName = name !== "" && nameProblem(name) !== undefined;
+    const result = isBadName ? failure(RefusalReason.badName) : this.#table.register(now, {
+      sessionKey,
+      session,
+      packet,
+      token,
+      wantedId,
+      publicKey,
+      name,
+      endpoint,
+    });
+    if (!result.ok) {
+      const refusal = this.#registrar.encodeRefusal(sessionKey, session, result.error);
+      return this.#answer(from, refusal);
+    }
+    const { slot, change, replaced } = result.value;
+    this.#answerRegistered(slot, packet, from);
+    if (replaced !== undefined) this.#events.reportChange("left", replaced);
+    if (change !== "none") this.#events.reportChange(change, this.#table.entries.client(slot));
   }
 
-  #handleList(frame: List, from: Address): void {
-    const clients: ListEntry[] = [];
-    let space = this.#answers.sizeMax - LISTING_OVERHEAD;
-    let more = 0;
+  #handleRequest(now: Instant, datagram: Datagram, from: Address): void {
+    const { session: id, packet } = datagram.header;
     const { entries } = this.#table;
-    for (const slot of this.#table.listAbove(frame.after)) {
+    const slot = this.#table.find(id);
+    if (slot === NO_SLOT || !entries.isAt(slot, this.#endpoint)) {
+      if (!this.#handleDeparted(datagram, from)) {
+        this.#handleUnknown(now, "unknown", datagram, from);
+      }
+      return;
+    }
+    const plain = openRequest(entries.sessionKey(slot), datagram);
+    if (plain === undefined) return this.#handleUnknown(now, "forged", datagram, from);
+    if (!this.#isNext(slot, packet)) return;
+    const frame = findRequest(plain);
+    if (frame === undefined) return this.#drop("notRequest");
+    this.#handleFrame(now, slot, packet, frame, from);
+  }
+
+  /** Acknowledges a Leave again; false where the request is no such. */
+  #handleDeparted(datagram: Datagram, from: Address): boolean {
+    const { session: id, packet } = datagram.header;
+    const client = this.#departed.find(this.#endpoint, id);
+    const frame = client && readRequest(client.sessionKey, datagram);
+    if (client === undefined || frame?.kind !== "leave") return false;
+    if (packet <= client.packet) this.#drop("replay");
+    else {
+      client.packet = packet;
+      const { sessionKey, session } = client;
+      const ack = this.#registrar.encodeAnswer(sessionKey, session, packet, { kind: "leaveAck" });
+      this.#answer(from, ack);
+    }
+    return true;
+  }
+
+  /** A request that cannot be opened: its sender may have to register again. */
+  #handleUnknown(
+    now: Instant,
+    reason: "unknown" | "forged",
+    { header }: Datagram,
+    from: Address,
+  ): void {
+    this.#drop(reason);
+    if (this.#answersStrangers(now, from)) this.#answer(from, encodeUnknownAnswer(header));
+  }
+
+  #handleFrame(
+    now: Instant,
+    slot: number,
+    packet: number,
+    frame: DirectoryRequest,
+    from: Address,
+  ): void {
+    switch (frame.kind) {
+      case "leaseKeepalive":
+        this.#table.renew(now, slot);
+        return this.#answerFrame(slot, packet, from, {
+          kind: "leaseKeepaliveAck",
+          lease: this.#lease,
+        });
+      case "lookUp":
+        return this.#handleLookUp(now, slot, packet, frame, from);
+      case "list":
+        if (!this.#admit(now, "questions", from)) return;
+        return this.#answerFrame(slot, packet, from, this.#listing(frame));
+      case "leave":
+        this.#answerFrame(slot, packet, from, { kind: "leaveAck" });
+        this.#events.reportChange("left", this.#table.entries.client(slot));
+        this.#departed.add(this.#table.entries, slot);
+        return this.#table.remove(slot);
+    }
+  }
+
+  #handleLookUp(now: Instant, slot: number, packet: number, frame: LookUp, from: Address): void {
+    if (!this.#admit(now, "questions", from)) return;
+    const { id, name } = frame;
+    const { entries } = this.#table;
+    this.lookUps++;
+    const found = id === 0 ? this.#table.findName(name) : this.#table.find(id);
+    if (found === NO_SLOT) {
+      return this.#answerFrame(slot, packet, from, { kind: "inactive", id, name });
+    }
+    const key = entries.sessionKey(slot);
+    const session = entries.session(slot);
+    this.#answer(from, this.#registrar.encodeFound(key, session, packet, entries, found));
+  }
+
+  /** The active clients above an id, as many as fit. */
+  #listing({ after }: List): Frame {
+    const { entries } = this.#table;
+    const clients: ListEntry[] = [];
+    let space = DATAGRAM_SIZE_MAX - LISTING_OVERHEAD;
+    for (const slot of this.#table.listAbove(after)) {
       // The id and the size of the name, then the name.
       space -= 4 + 1 + entries.nameSize(slot);
       if (space < 0 || clients.length === LISTING_LENGTH_MAX) {
-        more = 1;
-        break;
+        return { kind: "listing", more: 1, clients };
       }
       clients.push({ id: entries.id(slot), name: entries.name(slot) });
     }
-    this.#answer(from, { kind: "listing", nonce: frame.nonce, more, clients });
+    return { kind: "listing", more: 0, clients };
   }
 
-  #handleLeave(now: Instant, { token, nonce }: Leave, from: Address): void {
-    // From any address: the token is enough, and a NAT may have changed the address.
-    const slot = this.#table.findToken(token);
-    if (slot !== NO_SLOT) {
-      this.#events.reportChange("left", this.#table.entries.client(slot));
-      this.#table.remove(slot);
-    } else if (!this.#admit(now, "strangers", from)) return;
-    this.#answer(from, { kind: "leaveAck", nonce });
+  /** Whether a client's packet is newer than all before; if so, it is noted. */
+  #isNext(slot: number, packet: number): boolean {
+    const isNext = packet > this.#table.entries.packet(slot);
+    if (isNext) this.#table.entries.setPacket(slot, packet);
+    else this.#drop("replay");
+    return isNext;
   }
 
-  #refuse(nonce: bigint, to: Address, reason: number): void {
-    this.#answer(to, { kind: "refused", nonce, reason });
+  #answerRegistered(slot: number, packet: number, to: Address): void {
+    const { entries } = this.#table;
+    const [token, id] = [entries.token(slot), entries.id(slot)];
+    // In the form that all are told.
+    const seenAt = readEndpoint(entries.endpoint(slot));
+    const lease = this.#lease;
+    this.#answerFrame(slot, packet, to, { kind: "registered", token, id, lease, seenAt });
   }
 
-  #answer(to: Address, frame: Frame): void {
-    this.#count(this.#answers.add(to, frame));
+  /** Answers a client, under its key. */
+  #answerFrame(slot: number, packet: number, to: Address, frame: Frame): void {
+    const { entries } = this.#table;
+    const [key, session] = [entries.sessionKey(slot), entries.session(slot)];
+    this.#answer(to, this.#registrar.encodeAnswer(key, session, packet, frame));
   }
 
-  /** Counts an answer that could not be added. */
-  #count(isAdded: boolean): void {
-    if (!isAdded) this.#drop("output");
+  #answerVersion(now: Instant, header: Header, from: Address): void {
+    if (header.type === DatagramType.Version || !this.#answersStrangers(now, from)) return;
+    this.#answer(from, encodeVersionAnswer(header));
   }
 
-  /** Whether the rate limit allows a request; counts it as dropped if not. */
+  /** Whether one that has shown nothing is answered: not by a private directory. */
+  #answersStrangers(now: Instant, from: Address): boolean {
+    return !this.#isPrivate && this.#admit(now, "strangers", from);
+  }
+
+  /** Queues an answer; counts it where there is no room. */
+  #answer(to: Address, bytes: Uint8Array): void {
+    if (!this.#answers.add(to, bytes)) this.#drop("output");
+  }
+
+  /** Whether the limit leaves room for this; if not, it is dropped. */
   #admit(now: Instant, name: LimitName, from: Address): boolean {
     const isAdmitted = this.#limits.take(now, name, from);
     if (!isAdmitted) this.#drop(name);
     return isAdmitted;
   }
 
-  #drop(reason: DropReason, count = 1): void {
-    if (count > 0) this.dropped[reason] = (this.dropped[reason] ?? 0) + count;
+  #drop(reason: DropReason): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
   }
 
   #expire(now: Instant): void {

@@ -18,7 +18,7 @@ const { bold, dim, green, red, yellow } = styles(true);
 /** What is printed: the events of the directory, and those of the process. */
 export type Output =
   | ServerEvent
-  | { kind: "listening"; address: Address; isPrivate?: boolean }
+  | { kind: "listening"; address: Address; fingerprint: string; isPrivate?: boolean }
   | { kind: "error"; code: string; message: string };
 
 /** A reading of the monotonic clock and the wall clock. */
@@ -42,7 +42,11 @@ export function renderJson(output: Output, time: ClockReading): string {
 function jsonFields(output: Output, time: ClockReading): Record<string, unknown> {
   switch (output.kind) {
     case "listening":
-      return { host: output.address.hostname, port: output.address.port };
+      return {
+        host: output.address.hostname,
+        port: output.address.port,
+        fingerprint: output.fingerprint,
+      };
     case "error":
       return { code: output.code, message: output.message };
     case "table":
@@ -66,7 +70,8 @@ export function renderText(output: Output, time: ClockReading, isColored: boolea
   switch (output.kind) {
     case "listening": {
       const kind = output.isPrivate ? "UDP, private" : "UDP";
-      return `Listening on ${formatAddress(output.address)} (${kind}) · Ctrl-C stops`;
+      return `Listening on ${formatAddress(output.address)} (${kind}) · Ctrl-C stops\n` +
+        `Fingerprint of this directory: ${output.fingerprint}`;
     }
     case "error":
       return output.message;

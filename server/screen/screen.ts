@@ -8,7 +8,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import { type Brush, styles } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
 import { formatAge } from "../../cli/format.ts";
-import { cutToWidth } from "../../cli/wrap.ts";
+import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 import { alignRows, GAP, type Row } from "./columns.ts";
 import type { TableClient } from "../table/table.ts";
 import type { TableEvent } from "../event.ts";
@@ -17,12 +17,15 @@ import type { DropReason } from "../server.ts";
 
 const { bold, dim } = styles(true);
 
+/** Rows of the terminal from which on the title has more than one. */
+const TITLE_ROWS_MIN = 8;
 /** With a long table, the log gets one of so many rows. */
 const LOG_SHARE = 3;
 
 /** What is shown. */
 export interface ScreenState {
-  readonly title: string;
+  /** A row, or more where there is room. */
+  readonly title: readonly string[];
   /** Shown until the first client comes. */
   readonly hint: string;
   readonly table: TableEvent;
@@ -49,8 +52,9 @@ export function renderScreen(
     const cut = cutToWidth(text, columns);
     return isColored ? brush(cut) : cut;
   };
+  const title = state.title.slice(0, rows < TITLE_ROWS_MIN ? 1 : undefined);
   // The title, and the totals in the last row.
-  const middle = Math.max(0, rows - 2);
+  const middle = Math.max(0, rows - title.length - 1);
   const logMin = Math.min(Math.ceil(middle / LOG_SHARE), state.log.length);
   const table = renderTableRows(state, middle - logMin, columns);
   const isUnused = state.table.size === 0 && state.log.length === 0 && middle > 0;
@@ -65,7 +69,7 @@ export function renderScreen(
     ...log.map(({ text, brush }) => paint(brush, text)),
   ];
   return [
-    paint(dim, state.title),
+    ...title.map((row) => paint(dim, withoutLabel(row, columns))),
     ...body,
     ...Array<string>(middle - body.length).fill(""),
     paint(bold, renderStatus(state)),
@@ -74,6 +78,11 @@ export function renderScreen(
 
 function plain(text: string): string {
   return text;
+}
+
+/** The row, or what follows its label where there is no room for both: digits are to be seen whole. */
+function withoutLabel(row: string, columns: number): string {
+  return screenWidth(row) <= columns ? row : row.replace(/^[^:]+: /, "");
 }
 
 /** The header, as many clients as fit, and the number of the others. */

@@ -16,21 +16,26 @@ import { readUtf8 } from "../../protocol/wire/utf8.ts";
 /** Random bytes in a token, after the four of the client id. */
 export const TOKEN_SECRET_SIZE = 12;
 
+/** Bytes in the key of a session. */
+const SESSION_KEY_SIZE = 32;
+
 /** Bytes in a slot: the fields below, those of 8 bytes first. */
-const SLOT_SIZE = 128;
+const SLOT_SIZE = 168;
 /** The offsets of the fields in a slot, in units of their own size. */
 const JOINED_AT = 0;
 const EXPIRES_AT = 1;
-const NONCE = 2;
+const PACKET = 2;
 /** 0 in a slot without an entry. */
 const ID = 6;
 const OLDER = 7;
 const YOUNGER = 8;
+const SESSION = 9;
 /** From here on in bytes. As in `endpoint_bytes.ts`. */
-const ENDPOINT = 36;
-const SECRET: number = ENDPOINT + ENDPOINT_SIZE;
-const KEY: number = SECRET + TOKEN_SECRET_SIZE;
-const NAME_SIZE: number = KEY + PUBLIC_KEY_SIZE;
+const ENDPOINT = 40;
+const TOKEN_SECRET: number = ENDPOINT + ENDPOINT_SIZE;
+const PUBLIC_KEY: number = TOKEN_SECRET + TOKEN_SECRET_SIZE;
+const SESSION_KEY: number = PUBLIC_KEY + PUBLIC_KEY_SIZE;
+const NAME_SIZE: number = SESSION_KEY + SESSION_KEY_SIZE;
 const NAME: number = NAME_SIZE + 1;
 /** Bytes in the longest name that is in the slot; for a longer one its first cell is there. */
 const SHORT_NAME_MAX: number = SLOT_SIZE - NAME;
@@ -48,7 +53,6 @@ export class Entries implements EntryFields {
   readonly #clientsMax: number;
   readonly #bytes: Uint8Array;
   readonly #u32: Uint32Array;
-  readonly #u64: BigUint64Array;
   readonly #f64: Float64Array;
   readonly #names: NameStore;
   /** For the name that is being read: allocating would take longer than all the rest. */
@@ -67,7 +71,6 @@ export class Entries implements EntryFields {
     this.#unused = clientsMax;
     this.#bytes = new Uint8Array(buffer);
     this.#u32 = new Uint32Array(buffer);
-    this.#u64 = new BigUint64Array(buffer);
     this.#f64 = new Float64Array(buffer);
     this.#names = new NameStore(clientsMax);
   }
@@ -93,11 +96,17 @@ export class Entries implements EntryFields {
   }
 
   /** Adds an entry without a name. There must be room, and no entry with this id. */
-  add(id: number, secret: Uint8Array, key: Uint8Array, now: Instant, expiresAt: Instant): number {
+  add(
+    id: number,
+    tokenSecret: Uint8Array,
+    publicKey: Uint8Array,
+    now: Instant,
+    expiresAt: Instant,
+  ): number {
     const slot = this.isDirect(id) ? id - 1 : this.#takeHigher();
     this.#u32[this.#u32At(slot) + ID] = id;
-    this.#bytes.set(secret, slot * SLOT_SIZE + SECRET);
-    this.#bytes.set(key, slot * SLOT_SIZE + KEY);
+    this.#bytes.set(tokenSecret, slot * SLOT_SIZE + TOKEN_SECRET);
+    this.#bytes.set(publicKey, slot * SLOT_SIZE + PUBLIC_KEY);
     this.#bytes[slot * SLOT_SIZE + NAME_SIZE] = 0;
     this.#f64[this.#f64At(slot) + JOINED_AT] = now;
     this.#enqueue(slot, expiresAt);
@@ -122,10 +131,15 @@ export class Entries implements EntryFields {
     this.#enqueue(slot, expiresAt);
   }
 
-  /** Sets what the last Register contained, except for the name. */
-  setRegister(slot: number, endpoint: Uint8Array, nonce: bigint): void {
+  /** Sets the address, and the key and the client's id of the session. */
+  setSession(slot: number, endpoint: Uint8Array, key: Uint8Array, session: number): void {
     this.#bytes.set(endpoint, slot * SLOT_SIZE + ENDPOINT);
-    this.#u64[this.#f64At(slot) + NONCE] = nonce;
+    this.#bytes.set(key, slot * SLOT_SIZE + SESSION_KEY);
+    this.#u32[this.#u32At(slot) + SESSION] = session;
+  }
+
+  setPacket(slot: number, packet: number): void {
+    this.#f64[this.#f64At(slot) + PACKET] = packet;
   }
 
   /** Sets the name, in UTF-8. */
@@ -147,8 +161,17 @@ export class Entries implements EntryFields {
     return this.#f64[this.#f64At(slot) + EXPIRES_AT]!;
   }
 
-  nonce(slot: number): bigint {
-    return this.#u64[this.#f64At(slot) + NONCE]!;
+  packet(slot: number): number {
+    return this.#f64[this.#f64At(slot) + PACKET]!;
+  }
+
+  session(slot: number): number {
+    return this.#u32[this.#u32At(slot) + SESSION]!;
+  }
+
+  sessionKey(slot: number): Uint8Array {
+    const at = slot * SLOT_SIZE + SESSION_KEY;
+    return this.#bytes.subarray(at, at + SESSION_KEY_SIZE);
   }
 
   nameSize(slot: number): number {
@@ -168,7 +191,7 @@ export class Entries implements EntryFields {
   }
 
   copyKey(slot: number, to: Uint8Array, at: number): void {
-    this.#copy(slot * SLOT_SIZE + KEY, PUBLIC_KEY_SIZE, to, at);
+    this.#copy(slot * SLOT_SIZE + PUBLIC_KEY, PUBLIC_KEY_SIZE, to, at);
   }
 
   isAt(slot: number, endpoint: Uint8Array): boolean {
@@ -177,21 +200,19 @@ export class Entries implements EntryFields {
 
   /** Whether this is the entry's key. */
   hasKey(slot: number, key: Uint8Array): boolean {
-    return this.#hasBytes(slot * SLOT_SIZE + KEY, key, 0, PUBLIC_KEY_SIZE);
+    return this.#hasBytes(slot * SLOT_SIZE + PUBLIC_KEY, key, 0, PUBLIC_KEY_SIZE);
   }
 
   /** Whether the token ends with the entry's secret. How long it takes reveals nothing about it. */
   hasSecret(slot: number, token: Uint8Array): boolean {
-    return this.#hasBytes(slot * SLOT_SIZE + SECRET, token, 4, TOKEN_SECRET_SIZE);
+    return this.#hasBytes(slot * SLOT_SIZE + TOKEN_SECRET, token, 4, TOKEN_SECRET_SIZE);
   }
 
-  copyToken(slot: number, to: Uint8Array, at: number): void {
-    const id = this.id(slot);
-    to[at] = id >>> 24;
-    to[at + 1] = id >>> 16;
-    to[at + 2] = id >>> 8;
-    to[at + 3] = id;
-    this.#copy(slot * SLOT_SIZE + SECRET, TOKEN_SECRET_SIZE, to, at + 4);
+  token(slot: number): Uint8Array {
+    const token = new Uint8Array(4 + TOKEN_SECRET_SIZE);
+    new DataView(token.buffer).setUint32(0, this.id(slot));
+    this.#copy(slot * SLOT_SIZE + TOKEN_SECRET, TOKEN_SECRET_SIZE, token, 4);
+    return token;
   }
 
   client(slot: number): TableClient {

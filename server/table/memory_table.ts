@@ -67,7 +67,7 @@ export class MemoryTable implements Table {
       (slot) => this.#hashOf(this.entries.endpoint(slot)),
     );
     this.#byName = new NameIndex(this.entries, maxClients, random);
-    this.#replays = new RegisterReplayFilter(replaysMax, random);
+    this.#replays = new RegisterReplayFilter(replaysMax);
   }
 
   get size(): number {
@@ -88,36 +88,30 @@ export class MemoryTable implements Table {
     return name === "" ? NO_SLOT : this.#byName.find(name);
   }
 
-  findToken(token: Uint8Array): number {
-    const id = (token[0]! << 24 | token[1]! << 16 | token[2]! << 8 | token[3]!) >>> 0;
-    const slot = this.find(id);
-    return slot !== NO_SLOT && this.entries.hasSecret(slot, token) ? slot : NO_SLOT;
+  findEndpoint(endpoint: Uint8Array): number {
+    const index = this.#byAddress;
+    for (let cell = index.first(this.#hashOf(endpoint));; cell = index.next(cell)) {
+      const slot = index.at(cell);
+      if (slot === NO_SLOT || this.entries.isAt(slot, endpoint)) return slot;
+    }
   }
 
-  isReplay({ endpoint, nonce }: RegisterRequest): boolean {
-    return this.#replays.has(endpoint, nonce);
-  }
-
-  isRepeat(request: RegisterRequest): boolean {
-    const own = this.findToken(request.token);
-    if (own === NO_SLOT) return this.#isSameRegister(this.#findEndpoint(request.endpoint), request);
-    return this.#isUnmoved(own, request);
+  isReplay(sessionKey: Uint8Array): boolean {
+    return this.#replays.has(sessionKey);
   }
 
   register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number> {
-    const own = this.findToken(request.token);
-    const atAddress = this.#findEndpoint(request.endpoint);
-    if (own === NO_SLOT && this.#isSameRegister(atAddress, request)) {
-      this.renew(now, atAddress);
-      return success({ slot: atAddress, change: "none", replaced: undefined });
-    }
+    const own = this.#findOwn(request);
+    const atAddress = this.findEndpoint(request.endpoint);
     const replaced = atAddress === own ? NO_SLOT : atAddress;
     const reason = this.#refusal(request, own, replaced);
     if (reason !== undefined) return failure(reason);
     const gone = replaced === NO_SLOT ? undefined : this.entries.client(replaced);
+    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
     if (replaced !== NO_SLOT) this.remove(replaced);
     if (own === NO_SLOT) {
-      return success({ slot: this.#add(now, request), change: "joined", replaced: gone });
+      const slot = this.#add(now, request, isHeir ? gone?.id : undefined);
+      return success({ slot, change: "joined", replaced: gone });
     }
     const isMoved = !this.#isUnmoved(own, request);
     this.#update(own, request);
@@ -131,9 +125,13 @@ export class MemoryTable implements Table {
   }
 
   remove(slot: number): void {
+    const id = this.entries.id(slot);
     // Its Register must not bring it back.
-    this.#replays.add(this.entries.endpoint(slot), this.entries.nonce(slot));
-    this.#remove(slot);
+    this.#replays.add(this.entries.sessionKey(slot));
+    if (!this.entries.isDirect(id)) this.#byHigherId.remove(slot);
+    this.#ids.remove(id);
+    this.#unset(slot);
+    this.entries.remove(slot);
   }
 
   expire(now: Instant, onExpired: (client: TableClient) => void): void {
@@ -143,7 +141,7 @@ export class MemoryTable implements Table {
       const { oldest } = entries;
       if (oldest === NO_SLOT || entries.expiresAt(oldest) > now) break;
       const client = entries.client(oldest);
-      this.#remove(oldest);
+      this.remove(oldest);
       onExpired(client);
     }
     const { oldest } = entries;
@@ -160,11 +158,7 @@ export class MemoryTable implements Table {
   }
 
   /** Why a Register is refused, one of {@linkcode RefusalReason}; undefined if it is granted. */
-
   #refusal(request: RegisterRequest, own: number, replaced: number): number | undefined {
-    if (own !== NO_SLOT && !this.entries.hasKey(own, request.publicKey)) {
-      return RefusalReason.otherKey;
-    }
     const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
     const isOther = (holder: number): boolean =>
       holder !== NO_SLOT && holder !== own && !(isHeir && holder === replaced);
@@ -174,9 +168,10 @@ export class MemoryTable implements Table {
     return isNewcomer && this.size >= this.#options.maxClients ? RefusalReason.full : undefined;
   }
 
-  #add(now: Instant, request: RegisterRequest): number {
+  /** Adds an entry, under the id that it asks for, else that of the one that it continues. */
+  #add(now: Instant, request: RegisterRequest, formerId: number | undefined): number {
     const { wantedId, publicKey } = request;
-    const id = wantedId === 0 ? this.#ids.smallestFree() : wantedId;
+    const id = wantedId === 0 ? formerId ?? this.#ids.smallestFree() : wantedId;
     const expiresAt = now + this.#options.lease;
     if (this.size === 0) this.#expiryBound = expiresAt;
     const slot = this.entries.add(id, this.#newSecret(), publicKey, now, expiresAt);
@@ -186,24 +181,17 @@ export class MemoryTable implements Table {
     return slot;
   }
 
-  #remove(slot: number): void {
-    const id = this.entries.id(slot);
-    if (!this.entries.isDirect(id)) this.#byHigherId.remove(slot);
-    this.#ids.remove(id);
-    this.#unset(slot);
-    this.entries.remove(slot);
-  }
-
   #update(slot: number, request: RegisterRequest): void {
-    const nonce = this.entries.nonce(slot);
-    if (nonce !== request.nonce) this.#replays.add(this.entries.endpoint(slot), nonce);
+    this.#replays.add(this.entries.sessionKey(slot));
     this.#unset(slot);
     this.#set(slot, request);
   }
 
   /** Sets the fields that a Register may change, and their indexes. */
-  #set(slot: number, { endpoint, nonce, name }: RegisterRequest): void {
-    this.entries.setRegister(slot, endpoint, nonce);
+  #set(slot: number, request: RegisterRequest): void {
+    const { endpoint, sessionKey, session, packet, name } = request;
+    this.entries.setSession(slot, endpoint, sessionKey, session);
+    this.entries.setPacket(slot, packet);
     this.#byAddress.add(this.#hashOf(endpoint), slot);
     if (name === "") return;
     this.entries.setName(slot, writeUtf8(name));
@@ -218,18 +206,13 @@ export class MemoryTable implements Table {
     this.entries.setName(slot, NO_NAME);
   }
 
-  #findEndpoint(endpoint: Uint8Array): number {
-    const index = this.#byAddress;
-    for (let cell = index.first(this.#hashOf(endpoint));; cell = index.next(cell)) {
-      const slot = index.at(cell);
-      if (slot === NO_SLOT || this.entries.isAt(slot, endpoint)) return slot;
-    }
-  }
-
-  /** Whether this Register is the one that the entry was granted for. */
-  #isSameRegister(slot: number, { nonce, publicKey }: RegisterRequest): boolean {
-    if (slot === NO_SLOT) return false;
-    return this.entries.nonce(slot) === nonce && this.entries.hasKey(slot, publicKey);
+  /** The slot of the entry that the Register names by its token, if its key is the same. */
+  #findOwn({ token, publicKey }: RegisterRequest): number {
+    const id = (token[0]! << 24 | token[1]! << 16 | token[2]! << 8 | token[3]!) >>> 0;
+    const slot = this.find(id);
+    const isOwn = slot !== NO_SLOT && this.entries.hasSecret(slot, token) &&
+      this.entries.hasKey(slot, publicKey);
+    return isOwn ? slot : NO_SLOT;
   }
 
   #isUnmoved(slot: number, { name, endpoint }: RegisterRequest): boolean {

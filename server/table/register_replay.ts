@@ -3,16 +3,10 @@
  *
  * @module
  */
-import type { Random } from "../../protocol/machine.ts";
-import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
-import { KeyedHash } from "./keyed_hash.ts";
 
-/** Remembers Registers by the address that they came from and their nonce. */
+/** Remembers Registers by the keys that they were sealed with. */
 export class RegisterReplayFilter {
   readonly #generationMax: number;
-  readonly #hashes: readonly [KeyedHash, KeyedHash];
-  readonly #text = new Uint8Array(ENDPOINT_SIZE + 8);
-  readonly #view = new DataView(this.#text.buffer);
   #younger: MarkSet;
   #older: MarkSet;
 
@@ -20,9 +14,8 @@ export class RegisterReplayFilter {
    * @param generationMax Registers in a generation: when the younger one is full, it replaces the
    * older one.
    */
-  constructor(generationMax: number, random: Random) {
+  constructor(generationMax: number) {
     this.#generationMax = generationMax;
-    this.#hashes = [new KeyedHash(random), new KeyedHash(random)];
     this.#younger = new MarkSet(generationMax);
     this.#older = new MarkSet(generationMax);
   }
@@ -33,30 +26,27 @@ export class RegisterReplayFilter {
   }
 
   /** Remembers one. */
-  add(endpoint: Uint8Array, nonce: bigint): void {
+  add(key: Uint8Array): void {
     if (this.#younger.size >= this.#generationMax) {
       this.#older = this.#younger;
       this.#younger = new MarkSet(this.#generationMax);
     }
-    const [high, low] = this.#markOf(endpoint, nonce);
-    this.#younger.add(high, low);
+    this.#younger.add(...markOf(key));
   }
 
   /** Whether this one is remembered. */
-  has(endpoint: Uint8Array, nonce: bigint): boolean {
+  has(key: Uint8Array): boolean {
     if (this.size === 0) return false;
-    const [high, low] = this.#markOf(endpoint, nonce);
+    const [high, low] = markOf(key);
     return this.#younger.has(high, low) || this.#older.has(high, low);
   }
+}
 
-  /** 64 bits by secret keys: two Registers have the same mark only by chance. */
-  #markOf(endpoint: Uint8Array, nonce: bigint): [high: number, low: number] {
-    this.#text.set(endpoint);
-    this.#view.setBigUint64(ENDPOINT_SIZE, nonce);
-    const [high, low] = this.#hashes;
-    // Not 0, which is an empty cell.
-    return [high.hash(this.#text, this.#text.length) || 1, low.hash(this.#text, this.#text.length)];
-  }
+/** 64 bits of a key, which is a hash: two have the same mark only by chance. */
+function markOf(key: Uint8Array): [high: number, low: number] {
+  const view = new DataView(key.buffer, key.byteOffset);
+  // Not 0, which is an empty cell.
+  return [view.getUint32(0) || 1, view.getUint32(4)];
 }
 
 /** A set of 64-bit marks, none of which is ever removed. */

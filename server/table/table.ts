@@ -25,9 +25,14 @@ export interface TableClient {
   readonly joinedAt: Instant;
 }
 
-/** A Register whose sender has shown that it receives at its address. */
+/** A Register whose sender has shown that it receives at its address, and has its static key. */
 export interface RegisterRequest {
-  readonly nonce: bigint;
+  /** The key that it is sealed with. */
+  readonly sessionKey: Uint8Array;
+  /** The client's id of the session. */
+  readonly session: number;
+  /** Its packet counter. */
+  readonly packet: number;
   readonly token: Uint8Array;
   /** 0 for any. */
   readonly wantedId: number;
@@ -61,8 +66,14 @@ export interface EntryFields {
   copyName(slot: number, to: Uint8Array, at: number): void;
   /** Writes the static public key from `at` on. */
   copyKey(slot: number, to: Uint8Array, at: number): void;
-  /** Writes the token from `at` on. */
-  copyToken(slot: number, to: Uint8Array, at: number): void;
+  token(slot: number): Uint8Array;
+  /** The key that the client's requests are sealed with, as a view. */
+  sessionKey(slot: number): Uint8Array;
+  /** The client's id of the session. */
+  session(slot: number): number;
+  /** The packet counter of the client's last request. */
+  packet(slot: number): number;
+  setPacket(slot: number, packet: number): void;
   client(slot: number): TableClient;
 }
 
@@ -76,15 +87,13 @@ export interface Table {
   find(id: number): number;
   /** The slot of the client with this name, or one that counts as the same. */
   findName(name: string): number;
-  /** The slot of the client with this token. How long it takes reveals nothing about the token. */
-  findToken(token: Uint8Array): number;
+  /** The slot of the client whose datagrams come from this endpoint. */
+  findEndpoint(endpoint: Uint8Array): number;
   /** The slots of the clients with ids above `id`, by rising id; only what is taken costs time. */
   listAbove(id: number): Iterable<number>;
 
-  /** Whether this Register has had its effect, on an entry that has since changed or gone. */
-  isReplay(request: RegisterRequest): boolean;
-  /** Whether this Register changes nothing but the lease. */
-  isRepeat(request: RegisterRequest): boolean;
+  /** Whether a Register with this key has had its effect, on an entry that has changed or gone. */
+  isReplay(sessionKey: Uint8Array): boolean;
   /** Grants or refuses a Register, by the rules in `protocol/README.md`, "Registering". */
   register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number>;
   /** Starts the lease anew. */
