@@ -4,6 +4,7 @@
  * @module
  */
 import type { Instant } from "../protocol/machine.ts";
+import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import type { Drive } from "../protocol/udp.ts";
 import type { Client } from "./client.ts";
 import { parseCommand } from "./commands/parse.ts";
@@ -14,6 +15,7 @@ import { ExitStatus } from "./exit.ts";
 import type { History } from "./screen/history_file.ts";
 import type { Options } from "./options.ts";
 import { hasCountdown, prompt } from "./screen/prompt.ts";
+import type { PinnedDirectory } from "./identity/directory_trust.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
 import { Printer, type PrinterSystem } from "./output/printer.ts";
@@ -31,6 +33,7 @@ const COUNTDOWN_STEP = 1000;
 /** What the application needs of the system. */
 export interface AppSystem extends PrinterSystem, TranscriptSystem {
   clock(): Instant;
+  readonly trust: Pick<PinnedDirectory, "record">;
   readonly history: History;
 }
 
@@ -224,7 +227,13 @@ export class ClientApp {
 
   /** Takes an event of the client. */
   handleEvent(event: ClientEvent): void {
-    this.#printer.event(event, this.#memory.handle(event, this.#system.date()));
+    const { trust } = this.#system;
+    const date = this.#system.date();
+    this.#printer.event(event, this.#memory.handle(event, date));
+    if (event.kind === "registered" && trust.record(event.serverKey, date)) {
+      const digits = fingerprint(event.serverKey);
+      this.note(`The directory's key is new here: ${digits} · serve shows the same there`);
+    }
     this.#seenClients.handle(event);
     this.#script.handle(event);
     if (event.kind === "left") return this.#left.resolve();

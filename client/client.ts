@@ -1,103 +1,103 @@
 /**
- * A client: its registration, its requests and its connections, as one state machine.
+ * A client: an endpoint with what its user sees of it, as one state machine.
  *
  * @module
  */
-import type { Address } from "../protocol/wire/address.ts";
-import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
+import type { Connection } from "../protocol/connection/connection.ts";
+import type { Target } from "../protocol/connection/outgoing_requests.ts";
+import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
+import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
 import { Fifo } from "../protocol/fifo.ts";
-import { RejectReason } from "../protocol/wire/frame.ts";
-import { earlier, Timers } from "../protocol/timers.ts";
+import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
+import { TIMER_POLICIES } from "../protocol/recovery/timer_policy.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
+import { matchesIdOrName, type Peer } from "./peer.ts";
 import {
-  acceptProblem,
   alreadyConnected,
   chooseConnection,
   chooseForText,
   chooseOpen,
   choosePending,
-  connectProblem,
+  problemEvent,
 } from "./state/choice.ts";
-import { Connections } from "./state/connections.ts";
-import { DirectoryLink, type LinkEvent, type Self } from "./state/directory_link.ts";
-import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
-import { Intake } from "./state/intake.ts";
-import { isTarget } from "./state/outgoing.ts";
-import { matchesIdOrName, type Peer } from "./peer.ts";
-import { Requests } from "./state/requests.ts";
-import { type ClientOptions, type ClientView, viewConversations, viewOutgoing } from "./view.ts";
-
-/** Milliseconds that a leaving client waits for its connections to end. */
-export const LEAVE_DRAIN_TIMEOUT = 30_000;
+import { Conversations } from "./state/conversations.ts";
+import { MissedRequests } from "./state/missed.ts";
+import { connectionEvent, directoryEvent, failureEvent } from "./state/translate.ts";
+import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
 
 /**
  * One client. Its commands never throw: their results, also errors, are events.
  */
 export class Client implements DatagramMachine<ClientEvent> {
-  readonly #link: DirectoryLink;
-  readonly #connections = new Connections();
-  readonly #requests: Requests;
-  readonly #intake: Intake;
-  readonly #timers = new Timers<"drain">();
-  #phase: "active" | "leaving" | "left" = "active";
-  #leaveBy: Instant | undefined;
-  #farewell: Transmit | undefined;
+  readonly #options: ClientOptions;
+  readonly #endpoint: Endpoint;
+  readonly #conversations = new Conversations();
+  readonly #missed = new MissedRequests();
   readonly #events = new Fifo<ClientEvent>();
+  #serverLostAt: Instant | undefined;
+  #hasLeft = false;
 
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
-    this.#link = new DirectoryLink(now, options);
-    this.#requests = new Requests(now, options, this.#connections);
-    this.#intake = new Intake(this.#link, this.#requests, this.#connections);
+    const { server, id, name, port, timers, acceptAll, isBlocked } = options;
+    const { identity, secret, trust, random } = options;
+    const admit = ({ key }: { key: Uint8Array }): Admission =>
+      isBlocked(key) ? "reject" : acceptAll ? "accept" : "ring";
+    this.#options = options;
+    this.#endpoint = new Endpoint(now, {
+      directory: server,
+      id,
+      name,
+      port,
+      identity,
+      secret,
+      isTrusted: (key) => trust.isTrusted(key),
+      policy: TIMER_POLICIES[timers],
+      admit,
+      random,
+    });
   }
 
   /** Datagrams that were dropped, by reason. */
-  get dropped(): Intake["dropped"] {
-    return this.#intake.dropped;
+  get dropped(): Endpoint["dropped"] {
+    return this.#endpoint.dropped;
   }
 
   /** Looks up a client and requests a connection, or accepts the request that it already sent. */
   connect(now: Instant, peer: Peer): void {
-    const self = this.#registered();
-    if (self === undefined) return;
-    if (matchesIdOrName(peer, self.id, self.name)) return this.#emitError("self", "That is you");
-    const problem = connectProblem(this.#connections, this.#requests, peer);
-    if (problem !== undefined) return this.#emit(problem);
-    this.#requests.lookUp(peer);
-    this.#link.lookUp(now, peer);
+    const { id: ownId, name } = this.#endpoint;
+    const isSelf = ownId !== undefined && matchesIdOrName(peer, ownId, name);
+    if (isSelf) return this.#emitProblem("self", peer);
+    const [connected] = this.#conversations.matching(peer);
+    if (connected !== undefined) return this.#emit(alreadyConnected(connected.ids.remote));
+    const result = this.#endpoint.connect(now, targetOf(peer));
+    if (!result.ok) this.#emitProblem(result.error, peer);
+    this.#collect(now);
   }
 
   /** Cancels the Connection Request. */
-  cancel(_now: Instant): void {
-    this.#link.cancelLookUp();
-    if (!this.#requests.cancel()) {
+  cancel(now: Instant): void {
+    if (!this.#endpoint.cancel(now)) {
       this.#emitError("noRequest", "No Connection Request is under way");
     }
+    this.#collect(now);
   }
 
   /** Accepts the request of `peer`, which may be named by its fingerprint, or the oldest. */
   accept(now: Instant, peer?: Peer): void {
-    const chosen = choosePending(this.#requests, peer);
-    const self = this.#self();
+    const chosen = choosePending(this.#endpoint.requests, peer);
     if (!chosen.ok) return this.#emit(chosen.error);
-    if (self === undefined) return;
-    const { value: request } = chosen;
-    const { outgoing } = this.#requests;
-    const { requester, name } = request;
-    // The acceptance opens the connection, so that an own request to the same client is obsolete.
-    const isWanted = outgoing !== undefined && (outgoing.request?.ids.remote === requester ||
-      matchesIdOrName(outgoing.target, requester, name));
-    if (isWanted) this.cancel(now);
-    const problem = acceptProblem(this.#connections, this.#requests, request);
-    if (problem !== undefined) return this.#emit(problem);
-    this.#requests.accept(now, self.name, request);
+    const result = this.#endpoint.accept(now, chosen.value);
     this.#collect(now);
+    if (!result.ok) this.#emitProblem(result.error, peer);
   }
 
   /** Rejects the request of `peer`, which may be named by its fingerprint, or the oldest. */
   reject(now: Instant, peer?: Peer): void {
-    const chosen = choosePending(this.#requests, peer);
+    const chosen = choosePending(this.#endpoint.requests, peer);
     if (!chosen.ok) return this.#emit(chosen.error);
-    this.#requests.reject(now, chosen.value, RejectReason.declined);
+    this.#endpoint.reject(now, chosen.value);
   }
 
   /**
@@ -110,7 +110,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     text: string,
     peer?: Peer,
   ): { peer: number; name: string; seq: number } | undefined {
-    const chosen = chooseForText(this.#connections, peer, text);
+    const chosen = chooseForText(this.#conversations, peer, text);
     if (!chosen.ok) {
       this.#emit(chosen.error);
       return undefined;
@@ -121,16 +121,16 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emitError("queueFull", "Cannot send: too many messages are waiting to be delivered");
       return undefined;
     }
-    this.#connections.markRead(connection);
+    this.#conversations.markRead(connection);
     const { remote, remoteName: name } = connection.ids;
     return { peer: remote, name, seq };
   }
 
   /** Makes the connection with `peer` the current one. */
   switchTo(_now: Instant, peer: Peer): void {
-    const chosen = chooseOpen(this.#connections, peer, "cannot switch");
+    const chosen = chooseOpen(this.#conversations, peer, "cannot switch");
     if (!chosen.ok) return this.#emit(chosen.error);
-    this.#connections.choose(chosen.value);
+    this.#conversations.choose(chosen.value);
     this.#emitCurrent("chosen");
   }
 
@@ -139,11 +139,8 @@ export class Client implements DatagramMachine<ClientEvent> {
    * Request.
    */
   terminate(now: Instant, peer?: Peer): void {
-    const { outgoing } = this.#requests;
-    const isOutgoing = outgoing !== undefined &&
-      (peer === undefined ? this.#connections.current === undefined : isTarget(peer, outgoing));
-    if (isOutgoing) return this.cancel(now);
-    const chosen = chooseConnection(this.#connections, peer, "nothing to terminate");
+    if (this.#isRequestedNow(peer)) return this.cancel(now);
+    const chosen = chooseConnection(this.#conversations, peer, "nothing to terminate");
     if (!chosen.ok) return this.#emit(chosen.error);
     chosen.value.terminate(now);
     this.#collect(now);
@@ -151,89 +148,70 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Reports the pending and the missed requests. */
   listRequests(now: Instant): void {
-    const pending = this.#requests.pending()
+    const pending = this.#endpoint.requests
       .map(({ requester: id, name, key }) => ({ id, name, key }));
-    this.#emit({ kind: "requests", pending, missed: this.#requests.missed(now) });
+    this.#emit({ kind: "requests", pending, missed: this.#missed.list(now) });
   }
 
   /** Asks the directory which clients are active. */
   list(now: Instant): void {
-    if (this.#registered() !== undefined) this.#link.list(now);
+    const result = this.#endpoint.list(now);
+    if (!result.ok) this.#emitProblem(result.error);
   }
 
   /** Terminates the connections, then leaves the directory; both take a bounded time. */
   leave(now: Instant): void {
-    if (this.#phase !== "active") return;
-    this.#phase = "leaving";
-    if (this.#requests.outgoing !== undefined) this.cancel(now);
-    for (const request of this.#requests.pending()) {
-      this.#requests.reject(now, request, RejectReason.notThisClient);
-    }
-    this.#leaveBy = now + LEAVE_DRAIN_TIMEOUT;
-    this.#timers.set("drain", this.#leaveBy);
-    for (const { connection } of this.#connections.live) connection.terminate(now);
+    this.#endpoint.leave(now);
     this.#collect(now);
   }
 
   /** Ends at once: sends one Client Leave to the directory, without waiting for its ack. */
   abandon(now: Instant): void {
-    if (this.#phase === "left") return;
-    this.#phase = "leaving";
-    this.#abandonAll(now);
-    this.#link.leave(now);
-    this.#farewell = this.#link.pollTransmit(now);
+    this.#endpoint.abandon(now);
     this.#collect(now);
-    this.#leave(false);
   }
 
   /** The visible state of the client. */
   view(): ClientView {
-    const outgoing = this.#requests.outgoing;
+    const { id, name, requests, outgoing, leaveBy } = this.#endpoint;
+    const { current } = this.#conversations;
+    const views = this.#conversations.all.map(({ connection, unread }) => ({
+      isCurrent: connection === current,
+      view: viewConversation(connection, unread),
+    }));
     return {
       state: this.#state(),
-      id: this.#link.id,
-      name: this.#link.name,
-      ...viewConversations(this.#connections),
-      outgoing: outgoing && viewOutgoing(outgoing),
-      requests: this.#requests.pending().map(({ requester, name }) => ({ id: requester, name })),
-      leaveBy: this.#link.leaveBy ?? this.#leaveBy,
-      serverLostSince: this.#link.lostSince,
+      id,
+      name,
+      peer: views.find(({ isCurrent }) => isCurrent)?.view,
+      others: views.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
+      outgoing: outgoing && { ...outgoing, peer: outgoing.peer ?? peerOf(outgoing.target) },
+      requests: requests.map(({ requester, name }) => ({ id: requester, name })),
+      leaveBy,
+      serverLostSince: this.#serverLostAt,
     };
   }
 
-  /** See {@linkcode Machine}. */
+  /** See {@linkcode DatagramMachine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
-    if (this.#phase === "left") return;
-    this.#intake.handleDatagram(now, bytes, from, this.#self(), this.#phase === "leaving");
+    this.#endpoint.handleDatagram(now, bytes, from);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
-    if (this.#phase === "left") return;
-    this.#link.handleTimeout(now);
-    this.#requests.handleTimeout(now);
-    this.#connections.handleTimeout(now);
-    if (this.#timers.expire("drain", now)) this.#abandonAll(now);
+    this.#endpoint.handleTimeout(now);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    if (this.#phase === "left") return undefined;
-    const timeout = earlier(this.#timers.next(), this.#link.nextTimeout());
-    return earlier(timeout, earlier(this.#requests.nextTimeout(), this.#connections.nextTimeout()));
+    return this.#endpoint.nextTimeout();
   }
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
-    if (this.#phase === "left") {
-      const farewell = this.#farewell;
-      this.#farewell = undefined;
-      return farewell;
-    }
-    const transmit = this.#requests.pollTransmit(now) ?? this.#link.pollTransmit(now) ??
-      this.#connections.pollTransmit(now);
+    const transmit = this.#endpoint.pollTransmit(now);
     this.#collect(now);
     return transmit;
   }
@@ -243,31 +221,27 @@ export class Client implements DatagramMachine<ClientEvent> {
     return this.#events.shift();
   }
 
-  /** See {@linkcode Machine}. */
-  prepare(): void {
-    this.#connections.prepare();
-  }
-
-  #self(): Self | undefined {
-    const { id, name } = this.#link;
-    return id === undefined ? undefined : { id, name };
-  }
-
-  /** This client as its directory knows it; emits an error if it is not registered. */
-  #registered(): Self | undefined {
-    const self = this.#self();
-    if (self !== undefined && this.#phase === "active") return self;
-    const why = this.#phase === "active" ? "Not registered yet" : "Leaving: not registered";
-    this.#emitError("notRegistered", why);
-    return undefined;
-  }
-
   #state(): ClientView["state"] {
-    if (this.#phase !== "active") return this.#phase;
-    const { current } = this.#connections;
+    if (this.#hasLeft) return "left";
+    if (this.#endpoint.isLeaving) return "leaving";
+    const { current } = this.#conversations;
     if (current !== undefined) return current.state === "open" ? "connected" : "terminating";
-    if (this.#requests.outgoing !== undefined) return "requesting";
-    return this.#link.id === undefined ? "registering" : "idle";
+    if (this.#endpoint.outgoing !== undefined) return "requesting";
+    return this.#endpoint.id === undefined ? "registering" : "idle";
+  }
+
+  /** Whether `terminate` refers to the outgoing request. */
+  #isRequestedNow(peer: Peer | undefined): boolean {
+    const { outgoing } = this.#endpoint;
+    if (outgoing === undefined) return false;
+    if (peer === undefined) return this.#conversations.current === undefined;
+    const { target } = outgoing;
+    return peer === outgoing.peer ||
+      (typeof peer === "number" ? peer === target.id : matchesIdOrName(peer, 0, target.name));
+  }
+
+  #emitProblem(problem: EndpointProblem, peer?: Peer): void {
+    this.#emit(problemEvent(problem, peer));
   }
 
   #emitError(code: ErrorCode, message: string): void {
@@ -276,99 +250,115 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Emits an event, unless the last one was emitted. */
   #emit(event: ClientEvent): void {
-    if (this.#phase !== "left") this.#events.push(event);
-  }
-
-  #abandonAll(now: Instant): void {
-    for (const { connection } of this.#connections.live) connection.abandon(now, "timeout");
+    if (!this.#hasLeft) this.#events.push(event);
   }
 
   /** Reports the current connection, if it is open. */
   #emitCurrent(why: "chosen" | "ended"): void {
-    const { current } = this.#connections;
+    const { current } = this.#conversations;
     if (current?.state !== "open") return;
     const { remote: peer, remoteName: name } = current.ids;
     this.#emit({ kind: "current", peer, name, why });
   }
 
-  /** Handles the events of the parts until there are none. */
+  /** Handles the events of the endpoint. */
   #collect(now: Instant): void {
-    for (;;) {
-      const linkEvent = this.#link.pollEvent(now);
-      if (linkEvent !== undefined) {
-        this.#handleLinkEvent(now, linkEvent);
-        continue;
-      }
-      let before = this.#connections.current;
-      let polled = this.#connections.pollEvent();
-      if (polled !== undefined) {
-        for (; polled !== undefined; polled = this.#connections.pollEvent()) {
-          this.#emit(polled.event);
-          if (polled.event.kind === "terminated") this.#requests.end(now, polled.connection);
-          if (this.#connections.current !== before) this.#emitCurrent("ended");
-          before = this.#connections.current;
-        }
-        continue;
-      }
-      const event = this.#requests.pollEvent();
-      if (event === undefined) break;
-      this.#emit(event);
+    const endpoint = this.#endpoint;
+    for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
+      this.#handleEvent(now, event);
     }
-    const isDrained = this.#phase === "leaving" && this.#connections.size === 0;
-    if (!isDrained || this.#leaveBy === undefined) return;
-    this.#leaveBy = undefined;
-    this.#timers.clear("drain");
-    this.#link.leave(now);
-    this.#collect(now);
   }
 
-  #handleLinkEvent(now: Instant, event: LinkEvent): void {
+  #handleEvent(now: Instant, event: EndpointEvent): void {
     switch (event.kind) {
-      case "report":
-        this.#emit(event.event);
-        return;
-      case "notFound": {
-        // The client that was looked up may have connected meanwhile.
-        const { outgoing } = this.#requests;
-        if (outgoing === undefined || outgoing.request !== undefined) return;
-        this.#requests.giveUp();
-        this.#emit(event.event);
+      case "message":
+        this.#conversations.countMessage(event.connection);
+        return this.#emit(connectionEvent(event));
+      case "sent":
+      case "delivered":
+      case "unconfirmed":
+      case "returned":
+      case "renewed":
+        return this.#emit(connectionEvent(event));
+      case "terminated": {
+        const { current } = this.#conversations;
+        this.#conversations.remove(event.connection);
+        this.#emit(connectionEvent(event));
+        if (this.#conversations.current !== current) this.#emitCurrent("ended");
         return;
       }
-      case "found":
-        return this.#handleFound(now, event.id, event.address, event.publicKey);
-      case "ended":
-        return this.#leave(event.acknowledged);
+      case "registered": {
+        const { id, name, seenAt: address, directoryKey: serverKey } = event;
+        const { serverName: server } = this.#options;
+        return this.#emit({ kind: "registered", id, name, address, server, serverKey });
+      }
+      case "lost":
+        this.#serverLostAt = now;
+        return this.#emit({ kind: "serverLost", server: this.#options.serverName });
+      case "back":
+        this.#serverLostAt = undefined;
+        return this.#emit({ kind: "serverBack", server: this.#options.serverName });
+      case "list":
+        return this.#emit(event);
+      case "refused":
+      case "otherVersion":
+      case "otherKey":
+      case "registrationTimeout":
+      case "listTimeout":
+        return this.#emit(directoryEvent(event, this.#options));
+      case "left":
+        this.#emit(event);
+        this.#hasLeft = true;
+        return;
+      default:
+        return this.#handleRequestEvent(now, event);
     }
   }
 
-  #handleFound(now: Instant, id: number, address: Address, key: Uint8Array): void {
-    const self = this.#self();
-    const { outgoing } = this.#requests;
-    if (outgoing === undefined || outgoing.request !== undefined || self === undefined) return;
-    if (id === self.id) {
-      this.#requests.giveUp();
-      return this.#emitError("self", "That is you");
+  #handleRequestEvent(now: Instant, event: RequestEvent): void {
+    switch (event.kind) {
+      case "requesting":
+      case "ringing":
+        return this.#emit(event);
+      case "requestFailed":
+        return this.#emit(failureEvent(event, this.#options));
+      case "request": {
+        const { requester: peer, name, key } = event.request;
+        return this.#emit({ kind: "request", peer, name, key });
+      }
+      case "requestEnded": {
+        const { request: { requester: peer, name }, why } = event;
+        this.#missed.add(now, event.request, why === "full" ? "busy" : why);
+        // Whoever makes many requests must not fill the screen with them.
+        if (why !== "full") this.#emit({ kind: "requestEnded", peer, name, why });
+        return;
+      }
+      case "connected":
+        return this.#handleConnected(event);
     }
-    const connected = this.#connections.with(id);
-    if (connected !== undefined) {
-      this.#requests.giveUp();
-      return this.#emit(alreadyConnected(connected));
-    }
-    // A pending request with the key that the directory knows is accepted.
-    const pending = this.#requests.findPendingFrom(id, key);
-    if (pending === undefined) {
-      if (this.#requests.request(now, self, id, address, key)) return;
-      this.#requests.giveUp();
-      return this.#emitError("peerTimeout", `Client ${id} has a key that nobody can talk to`);
-    }
-    this.#requests.accept(now, self.name, pending);
-    this.#requests.giveUp();
   }
 
-  #leave(acknowledged: boolean): void {
-    const { undelivered } = this.#connections;
-    this.#emit({ kind: "left", undelivered, acknowledged });
-    this.#phase = "left";
+  #handleConnected(event: Extract<RequestEvent, { kind: "connected" }>): void {
+    const { connection, by, isResumed } = event;
+    const { remote: peer, remoteName: name } = connection.ids;
+    const { remoteKey: key, handshakeHash: hash } = connection;
+    this.#missed.forget(peer, key);
+    const isCurrent = this.#conversations.add(connection, by === "admission");
+    const aside = isCurrent ? {} : { isAside: true as const };
+    this.#emit({ kind: "connected", peer, name, key, hash, ...aside });
+    if (isResumed) this.#emit({ kind: "returned", who: "self", peer, name, key, hash });
   }
+}
+
+function viewConversation(connection: Connection, unread: number): ConversationView {
+  const { ids: { remote: id, remoteName: name }, undelivered, state } = connection;
+  return { id, name, unconfirmed: undelivered, unread, isEnding: state !== "open" };
+}
+
+function targetOf(peer: Peer): Target {
+  return typeof peer === "number" ? { id: peer, name: "" } : { id: 0, name: peer };
+}
+
+function peerOf({ id, name }: Target): Peer {
+  return id === 0 ? name : id;
 }

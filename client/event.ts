@@ -15,6 +15,8 @@ export type ErrorCode =
   | "refused"
   /** The directory or a peer speaks another version. */
   | "version"
+  /** The directory has another key than the one that is trusted. */
+  | "serverKey"
   /** The peer did not answer. */
   | "peerTimeout"
   /** A command that is not possible now: not connected, no request, … */
@@ -79,7 +81,15 @@ export interface MissedRequest {
 
 /** The events of a client. Times are in milliseconds. */
 export type ClientEvent =
-  | { kind: "registered"; id: number; name: string; address: Address; server: string }
+  /** `serverKey`: the static public key of the directory. */
+  | {
+    kind: "registered";
+    id: number;
+    name: string;
+    address: Address;
+    server: string;
+    serverKey: Uint8Array;
+  }
   | { kind: "serverLost"; server: string }
   | { kind: "serverBack"; server: string }
   | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }
@@ -89,11 +99,8 @@ export type ClientEvent =
   | { kind: "rejected"; peer: number; reason: number }
   /** The user cancelled an outgoing request. */
   | { kind: "cancelled"; peer: Peer }
-  /**
-   * A client requests a connection. `isAgain`: a connected peer, which has restarted. `key`: its
-   * static public key.
-   */
-  | { kind: "request"; peer: number; name: string; key: Uint8Array; isAgain: boolean }
+  /** A client requests a connection. `key`: its static public key. */
+  | { kind: "request"; peer: number; name: string; key: Uint8Array }
   /** An incoming request has ended; `busy`: rejected because this client was busy. */
   | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
   /** `hash`: of the handshake, the same at both ends. `isAside`: another one stays current. */
@@ -105,6 +112,20 @@ export type ClientEvent =
     hash: Uint8Array;
     isAside?: true;
   }
+  /**
+   * The conversation goes on after a restart: of the peer (then `key` and `hash` are those of its new
+   * session), or of this client.
+   */
+  | {
+    kind: "returned";
+    who: "peer" | "self";
+    peer: number;
+    name: string;
+    key: Uint8Array;
+    hash: Uint8Array;
+  }
+  /** The connection goes on in another session before anything was said, with this `hash`. */
+  | { kind: "renewed"; peer: number; hash: Uint8Array }
   /** Another connection is current now: the user chose it, or the one before ended. */
   | { kind: "current"; peer: number; name: string; why: "chosen" | "ended" }
   /** The requests that wait for the user, oldest first, and the missed ones, latest first. */

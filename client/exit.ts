@@ -20,6 +20,8 @@ export const ExitStatus = {
   rejected: 5,
   /** Messages were left undelivered. */
   undelivered: 6,
+  /** A key is not the one that was trusted. */
+  untrustedKey: 7,
   /** Ended by Ctrl-C. */
   interrupted: 130,
 } as const;
@@ -35,6 +37,7 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.inactive, "the peer is inactive"],
   [ExitStatus.rejected, "the peer rejected the Connection Request"],
   [ExitStatus.undelivered, "messages were left undelivered"],
+  [ExitStatus.untrustedKey, "the directory has another key than the trusted one"],
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];
 
@@ -52,6 +55,8 @@ export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
       return isSending ? ExitStatus.undelivered : ExitStatus.failure;
     case "usage":
       return ExitStatus.usage;
+    case "serverKey":
+      return ExitStatus.untrustedKey;
     default:
       return ExitStatus.failure;
   }

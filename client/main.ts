@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, bytesToHost, hostToBytes } from "../protocol/wire/address.ts";
+import { type Address, bytesToHost, hostToBytes, isLoopback } from "../protocol/wire/address.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import { findSecret } from "../cli/secret.ts";
 import {
@@ -22,13 +22,14 @@ import { clientHelp } from "./help.ts";
 import { errorMessage, socketProblem } from "../cli/errors.ts";
 import { AppendedFile, fileProblem, renounceFiles, SECRET_SOURCES } from "../cli/files.ts";
 import { HistoryFile } from "./screen/history_file.ts";
-import { toHex } from "./identity/hex.ts";
-import { type OpenedIdentity, openIdentity } from "./identity/identity_file.ts";
+import { toHex } from "../cli/hex.ts";
+import { CLIENT_IDENTITY, type OpenedIdentity, openIdentity } from "../cli/identity_file.ts";
 import { renderJsonProblem } from "./output/json.ts";
 import { localHost } from "./local_host.ts";
 import { type Options, parseClientOptions } from "./options.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
-import { PeersFile } from "./identity/peers_file.ts";
+import { directoryName, PinnedDirectory } from "./identity/directory_trust.ts";
+import { openKnownDirectories, openKnownPeers } from "./identity/known_keys_file.ts";
 import { ClientApp } from "./app.ts";
 import { printText } from "../cli/tty.ts";
 
@@ -62,7 +63,7 @@ export async function client(args: string[]): Promise<number> {
     console.error(`${found.error}\nTry udp-chat client --help`);
     return ExitStatus.usage;
   }
-  const opened = openIdentity(options, systemRandom);
+  const opened = openIdentity(CLIENT_IDENTITY, options, systemRandom);
   if (!opened.ok) return await fail(options, "identity", opened.error);
   const own = opened.value;
   if (own.notice !== undefined) console.error(own.notice);
@@ -96,18 +97,27 @@ async function run(options: Options, { own, secret, server, socket }: Resources)
   const { server: { text: serverName }, id, name, timers, acceptAll } = options;
   const { port } = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
-  const store = new PeersFile(identityFile, (message) => app.warn(message));
+  const warn = (message: string): void => app.warn(message);
+  const store = openKnownPeers(identityFile, warn);
+  const directories = openKnownDirectories(identityFile, warn);
+  const trust = new PinnedDirectory({
+    store: directories,
+    name: directoryName(options.server),
+    expected: options.serverKey,
+    isLoopback: isLoopback(server.hostname),
+  });
   const historyFile = options.keepsHistory ? identityFile : undefined;
   const history = new HistoryFile(historyFile, (message) => app.note(message));
-  const isBlocked = (key: Uint8Array): boolean => store.peers.isBlocked(toHex(key));
+  const isBlocked = (key: Uint8Array): boolean => store.content.isBlocked(toHex(key));
   const self = { id, name, port, identity, isBlocked };
-  const modes = { secret, timers, acceptAll, random: systemRandom, epoch: Date.now() - clock() };
+  const modes = { secret, trust, timers, acceptAll, random: systemRandom };
   const client = new Client(clock(), { server, serverName, ...self, ...modes });
   const ownKey = identity.publicKey;
   const memory = new PeerMemory({ store, ownKey, identityFile, acceptAll });
   const app: ClientApp = new ClientApp(options, client, memory, {
     clock,
     date: () => new Date(),
+    trust,
     history,
     every(ms, action) {
       const timer = setInterval(action, ms);
@@ -118,6 +128,7 @@ async function run(options: Options, { own, secret, server, socket }: Resources)
     fileProblem,
   });
   store.load();
+  directories.load();
   const driven = drive(client, impair(options, socket), (event) => app.handleEvent(event));
   const stopListening = listenToSignals(app);
   try {
@@ -128,7 +139,7 @@ async function run(options: Options, { own, secret, server, socket }: Resources)
   } finally {
     stopListening();
     await driven.close().catch(() => {});
-    const saved = Promise.all([store.settle(), history.settle()]);
+    const saved = Promise.all([store.settle(), directories.settle(), history.settle()]);
     await Promise.race([saved, sleep(LAST_SAVE_TIMEOUT)]);
   }
 }

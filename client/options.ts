@@ -18,6 +18,7 @@ import {
   unexpected,
 } from "../cli/options.ts";
 import { quote } from "../cli/quote.ts";
+import { parseFingerprint } from "../protocol/crypto/fingerprint.ts";
 import { nameProblem } from "../protocol/directory/name.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
@@ -46,6 +47,18 @@ const SERVER: Option<ServerName> = {
   help: `the directory; default ${SERVER_DEFAULT}`,
 };
 
+const SERVER_KEY: Option<string | undefined> = {
+  name: "server-key",
+  value: "FINGERPRINT",
+  expected: "a fingerprint of 30 digits, as serve shows it",
+  default: undefined,
+  parse(text) {
+    const digits = parseFingerprint(text);
+    return digits === undefined ? unexpected("a fingerprint of 30 digits", text) : success(digits);
+  },
+  help: "the directory's key; default the one seen first",
+};
+
 const CONNECT: Option<Peer | undefined> = {
   name: "connect",
   value: "ID|NAME",
@@ -67,6 +80,7 @@ const CHAOS: Option<Chaos | undefined> = {
 /** All options, in the order of the help. */
 export const OPTIONS = {
   server: SERVER,
+  serverKey: SERVER_KEY,
   /** 0 for any. */
   id: integer({
     name: "id",

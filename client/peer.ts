@@ -36,11 +36,6 @@ export function matchesClient(peer: Peer, id: number, name: string, key: Uint8Ar
   return digits === undefined ? matchesIdOrName(peer, id, name) : digits === fingerprint(key);
 }
 
-/** Whether two static keys are the same. */
-export function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
 /** `client 2`, or the name or fingerprint where only that is known. */
 export function peerWords(peer: Peer): string {
   return typeof peer === "number" ? `client ${peer}` : peer;

@@ -7,9 +7,7 @@ import type { Address } from "../protocol/wire/address.ts";
 import type { Instant, Random } from "../protocol/machine.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
-import type { Connections } from "./state/connections.ts";
 import type { Peer } from "./peer.ts";
-import type { ConnectIntent } from "./state/outgoing.ts";
 
 /** What a client is created with. */
 export interface ClientOptions {
@@ -31,9 +29,16 @@ export interface ClientOptions {
   readonly isBlocked: (key: Uint8Array) => boolean;
   /** The secret of a private directory. */
   readonly secret?: Uint8Array | undefined;
-  /** The time, in milliseconds since 1970, when the clock of `now` was at zero. */
-  readonly epoch: number;
+  /** Which directory may be used. */
+  readonly trust: DirectoryTrust;
   readonly random: Random;
+}
+
+/** Decides which static key of a directory is trusted. */
+export interface DirectoryTrust {
+  isTrusted(directoryKey: Uint8Array): boolean;
+  /** Why another key is refused, and what the user can do; completes "the directory at … ". */
+  refusal(directoryKey: Uint8Array): string;
 }
 
 /** A connection that has not ended. */
@@ -77,29 +82,4 @@ export interface ClientView {
   readonly leaveBy: Instant | undefined;
   /** When the directory stopped answering, undefined while it answers. */
   readonly serverLostSince: Instant | undefined;
-}
-
-/** The connections of a view. */
-export function viewConversations(
-  { current, live }: Connections,
-): Pick<ClientView, "peer" | "others"> {
-  const views = live.map(({ connection, unread }) => {
-    const { ids: { remote: id, remoteName: name }, undelivered, state } = connection;
-    const isEnding = state !== "open";
-    return { connection, view: { id, name, unconfirmed: undelivered, unread, isEnding } };
-  });
-  return {
-    peer: views.find(({ connection }) => connection === current)?.view,
-    others: views.filter(({ connection }) => connection !== current).map(({ view }) => view),
-  };
-}
-
-/** The outgoing request of a view. */
-export function viewOutgoing({ target, request }: Readonly<ConnectIntent>): ClientView["outgoing"] {
-  return {
-    peer: request?.ids.remote ?? target,
-    attempt: request?.attempt ?? 0,
-    nextAt: request?.nextAt ?? 0,
-    isRinging: request?.isRinging ?? false,
-  };
 }

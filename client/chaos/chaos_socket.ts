@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
-import { CONNECTION_DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
+import { PACKET_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import type { Socket, SocketAddress } from "../../protocol/udp.ts";
 import { type Chaos, ImpairedLink } from "./chaos.ts";
 
@@ -24,7 +24,7 @@ export class ChaosSocket implements Socket {
   readonly #system: ChaosSystem;
   readonly #outgoing: ImpairedLink<Datagram>;
   readonly #incoming: ImpairedLink<Datagram>;
-  readonly #buffer = new Uint8Array(CONNECTION_DATAGRAM_SIZE_MAX + 1);
+  readonly #buffer = new Uint8Array(PACKET_SIZE_MAX + 1);
   #sending = Promise.resolve();
   /** The pending receive of the inner socket, if any. */
   #receiving: Promise<void> | undefined;

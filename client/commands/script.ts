@@ -7,19 +7,12 @@
 import { success } from "../../protocol/result.ts";
 import { type LineError, parseCommand, type ParsedLine } from "./parse.ts";
 import type { Command } from "./command_table.ts";
-import { CONNECTIONS_MAX } from "../state/connections.ts";
+import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
 import type { Peer } from "../peer.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
 import { LINE_LENGTH_MAX } from "../../cli/line_splitter.ts";
-import {
-  findConversation,
-  isBusy,
-  isPeerRestarted,
-  isSending,
-  refersTo,
-  type ScriptView,
-} from "./script_view.ts";
+import { findConversation, isBusy, isSending, refersTo, type ScriptView } from "./script_view.ts";
 
 /** Messages on one connection that may be undelivered before the next one waits. */
 export const SEND_WINDOW = 64;
@@ -29,6 +22,7 @@ const UNTYPED_ERRORS: readonly ErrorCode[] = [
   "serverTimeout",
   "refused",
   "version",
+  "serverKey",
   "peerTimeout",
   "self",
 ];
@@ -71,6 +65,8 @@ export class Script {
   #lastRun: Command["command"] | undefined;
   #isRegistered = false;
   #hasBeenConnected = false;
+  /** The peers that came back, and were accepted without asking: an `accept` may be for them. */
+  #returned: { id: number; name: string }[] = [];
   /** The peers whose connections ended most recently. */
   #ended: { id: number; name: string }[] = [];
   /**
@@ -127,6 +123,10 @@ export class Script {
         this.#hasBeenConnected = true;
         if (!event.isAside) this.#hasTargetChanged = false;
         return;
+      case "returned":
+        if (event.who === "peer") this.#returned.push({ id: event.peer, name: event.name });
+        this.#returned = this.#returned.slice(-CONNECTIONS_MAX);
+        return;
       case "current":
         this.#hasTargetChanged = event.why === "ended" && !this.#hasTerminated;
         return;
@@ -182,6 +182,7 @@ export class Script {
 
   #noteEnd(id: number, name: string): void {
     this.#ended = [...this.#ended, { id, name }].slice(-CONNECTIONS_MAX);
+    this.#returned = this.#returned.filter((each) => each.id !== id);
     this.#hasTerminated = typeof this.#wait === "object" && this.#wait.end === id;
     if (this.#hasTerminated) this.#wait = undefined;
   }
@@ -211,7 +212,7 @@ export class Script {
       const isFull = (findConversation(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
       return isFull ? undefined : this.#next(command);
     }
-    if (isSending(view) && !isPeerRestarted(command, view)) return undefined;
+    if (isSending(view)) return undefined;
     switch (command.command) {
       case "connect":
         // If it fails, what follows is not for the current peer.
@@ -221,8 +222,7 @@ export class Script {
       case "reject": {
         const { peer } = command;
         if (view.requests.some((request) => refersTo(peer, request))) return this.#next(command);
-        const isAccepted = this.#options.acceptAll && command.command === "accept" &&
-          findConversation(peer, view) !== undefined;
+        const isAccepted = command.command === "accept" && this.#isAccepted(peer, view);
         return isAccepted ? "skip" : undefined;
       }
       case "terminate":
@@ -243,6 +243,13 @@ export class Script {
       case "log":
         return this.#next(command);
     }
+  }
+
+  /** Whether the client has accepted such a request by itself; of one that came back, once. */
+  #isAccepted(peer: Peer | undefined, view: ScriptView): boolean {
+    const returned = this.#returned.findIndex((each) => refersTo(peer, each));
+    if (returned >= 0) this.#returned.splice(returned, 1);
+    return returned >= 0 || this.#options.acceptAll && findConversation(peer, view) !== undefined;
   }
 
   #pollTerminate(

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Command } from "./command_table.ts";
 import { matchesIdOrName, type Peer } from "../peer.ts";
 import type { ClientView, ConversationView } from "../view.ts";
 
@@ -27,16 +26,6 @@ export function findConversation(
   { peer: current, others }: ScriptView,
 ): ConversationView | undefined {
   return [current, ...others].find((each) => each !== undefined && refersTo(peer, each));
-}
-
-/**
- * Whether a command accepts a request from a connected peer, which has restarted: messages to its
- * earlier run will never be delivered.
- */
-export function isPeerRestarted(command: Command, view: ScriptView): boolean {
-  if (command.command !== "accept") return false;
-  const request = view.requests.find((each) => refersTo(command.peer, each));
-  return request !== undefined && findConversation(request.id, view) !== undefined;
 }
 
 /** Whether a peer refers to this client; without a name, it refers to any. */

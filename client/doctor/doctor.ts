@@ -5,13 +5,13 @@
  */
 import { type Address, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
+import type { KeyPair } from "../../protocol/crypto/x25519.ts";
+import type { DirectoryTrust } from "../view.ts";
 import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
-import { DatagramType, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
-import {
-  type Query,
-  Registration,
-  type RegistrationEvent,
-} from "../../protocol/directory/registration.ts";
+import { DatagramType, type Header, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
+import { Registration } from "../../protocol/directory/registration.ts";
+import type { Query, RegistrationEvent } from "../../protocol/directory/registration_event.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
 import {
@@ -27,7 +27,7 @@ import { ExitStatus } from "../exit.ts";
 /** Milliseconds without an answer after which to check whether anything listens there. */
 export const SILENCE_TIMEOUT = 1500;
 /** Milliseconds without an answer after which the directory counts as silent. */
-export const ANSWER_TIMEOUT = 10_000;
+export const ANSWER_TIMEOUT = 15_000;
 /** Look-ups that measure the round trip. */
 export const PROBES = 5;
 /** Milliseconds after which the answer to a probe counts as lost. */
@@ -51,13 +51,16 @@ export interface DoctorOptions {
   /** The UDP port that the socket is bound to. */
   readonly port: number;
   /** The static key to register with. */
-  readonly publicKey: Uint8Array;
+  readonly identity: KeyPair;
+  /** Which directory may be used. */
+  readonly trust: DirectoryTrust;
   readonly secret: Uint8Array | undefined;
   readonly random: Random;
   /** Whether this machine has the address. */
   isOwnHost(hostname: string): boolean;
 }
 
+type Registered = Extract<RegistrationEvent, { kind: "registered" }>;
 type State = "registering" | "probing" | "leaving" | "done";
 
 /** Registers without a name, measures the round trip, and leaves. */
@@ -68,17 +71,26 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   readonly #samples: number[] = [];
   #state: State = "registering";
   #status: ExitStatus = ExitStatus.ok;
-  #probe: { query: Query; sentAt: Instant | undefined } | undefined;
+  #probe: Extract<Query, { kind: "lookUp" }> | undefined;
   #probes = 0;
   #lastDatagram: LastDatagram = "none";
   #events: DoctorEvent[] = [];
 
   /** Starts registering. */
   constructor(now: Instant, options: DoctorOptions) {
-    const { server, port, publicKey, secret, random } = options;
+    const { server: directory, port, identity, trust, secret, random } = options;
     this.#options = options;
-    const wanted = { id: 0, name: "", port, publicKey, secret };
-    this.#registration = new Registration(now, server, wanted, TIMER_POLICIES.adaptive, random);
+    this.#registration = new Registration(now, {
+      directory,
+      id: 0,
+      name: "",
+      port,
+      identity,
+      secret,
+      isTrusted: (key) => trust.isTrusted(key),
+      policy: TIMER_POLICIES.adaptive,
+      random,
+    });
     this.#timers.set("silence", now + SILENCE_TIMEOUT);
     this.#timers.set("deadline", now + ANSWER_TIMEOUT);
   }
@@ -113,20 +125,13 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (this.#state === "done" || !sameAddress(from, this.#options.server)) return;
     const decoded = decodeDatagram(bytes);
-    const isTrusted = this.#registration.isTrusted(bytes);
-    if (!decoded.ok && decoded.error.reason === "version") {
-      if (isTrusted) this.#registration.handleVersion(decoded.error.version, from);
-      else this.#lastDatagram = "untrusted";
-    } else if (
-      decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Answer
-    ) {
-      this.#lastDatagram = isTrusted ? "trusted" : "untrusted";
-      if (isTrusted) {
-        for (const frame of decoded.value.frames) this.#registration.handleFrame(now, frame);
-      }
-    } else {
-      this.#lastDatagram = "unrelated";
-    }
+    if (decoded.ok) {
+      const isAuthentic = this.#registration.handleDatagram(now, decoded.value, from);
+      if (isAuthentic) this.#lastDatagram = "authentic";
+      else if (isFromDirectory(decoded.value.header)) this.#lastDatagram = "forged";
+    } else if (decoded.error.reason === "version") {
+      this.#registration.handleVersion(now, decoded.error.version, from);
+    } else this.#lastDatagram = "unrelated";
     this.#collect(now);
   }
 
@@ -151,14 +156,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "done") return undefined;
-    for (;;) {
-      const transmit = this.#registration.pollTransmit(now);
-      if (transmit === undefined || !isLookUp(transmit.bytes)) return transmit;
-      // One datagram a probe: with two, the answer could be to either.
-      if (this.#probe === undefined || this.#probe.sentAt !== undefined) continue;
-      this.#probe.sentAt = now;
-      return transmit;
-    }
+    return this.#registration.pollTransmit(now);
   }
 
   /** See {@linkcode Machine}. */
@@ -177,7 +175,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   #handleEvent(now: Instant, event: RegistrationEvent): void {
     switch (event.kind) {
       case "registered":
-        if (this.#state === "registering") this.#handleRegistered(now, event.seenAt);
+        if (this.#state === "registering") this.#handleRegistered(now, event);
         return;
       case "refused": {
         const why = event.reason === RefusalReason.full ? "it is full" : `reason ${event.reason}`;
@@ -191,9 +189,18 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
         this.#report({ check: "directory", verdict: "ok", message: this.#answersMessage() });
         return this.#end("version", ExitStatus.failure, message, { theirs: version, own: VERSION });
       }
-      case "answer":
-        if (event.query === this.#probe?.query) this.#endProbe(now, now);
-        return;
+      case "otherKey": {
+        const message = `the directory ${this.#options.trust.refusal(event.directoryKey)}`;
+        this.#report({ check: "directory", verdict: "ok", message: this.#answersMessage() });
+        return this.#end("key", ExitStatus.untrustedKey, message, {
+          fingerprint: fingerprint(event.directoryKey),
+        });
+      }
+      case "found":
+      case "inactive":
+        if (event.query !== this.#probe) return;
+        // One that was sent again was lost on the way.
+        return this.#endProbe(now, event.lost === 0 ? event.rttMs : undefined);
       case "left":
         return this.#handleLeft(event.acknowledged);
     }
@@ -203,31 +210,36 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     return `${formatAddress(this.#options.server)} answers, and its datagrams come back`;
   }
 
-  #handleRegistered(now: Instant, seenAt: Address): void {
+  #handleRegistered(now: Instant, { seenAt, directoryKey }: Registered): void {
     this.#state = "probing";
     this.#timers.clearAll();
     this.#report({ check: "directory", verdict: "ok", message: this.#answersMessage() });
     const fields = { theirs: VERSION, own: VERSION };
     this.#report({ check: "version", verdict: "ok", message: `${VERSION} on both sides`, fields });
+    const digits = fingerprint(directoryKey);
+    this.#report({
+      check: "key",
+      verdict: "ok",
+      message: `the directory's fingerprint is ${digits}`,
+      fields: { fingerprint: digits },
+    });
     const isOwn = this.#options.isOwnHost(seenAt.hostname);
     this.#report(addressFinding(seenAt, this.#options.port, isOwn));
     this.#startProbe(now);
   }
 
   #startProbe(now: Instant): void {
-    const query: Query = { kind: "lookUp", id: this.#registration.id ?? 0, name: "" };
-    this.#probe = { query, sentAt: undefined };
+    this.#probe = { kind: "lookUp", id: this.#registration.id ?? 0, name: "" };
     this.#probes++;
-    this.#registration.query(now, query);
+    this.#registration.lookUp(now, this.#probe);
     this.#timers.set("probe", now + PROBE_TIMEOUT);
   }
 
-  /** Ends the probe, which was answered at this instant, or lost. */
-  #endProbe(now: Instant, answeredAt?: Instant): void {
+  /** Ends the probe, which was answered within so many milliseconds, or lost. */
+  #endProbe(now: Instant, rttMs?: number): void {
     if (this.#probe === undefined) return;
-    const { query, sentAt } = this.#probe;
-    if (answeredAt === undefined) this.#registration.dropQuery(query);
-    else if (sentAt !== undefined) this.#samples.push(answeredAt - sentAt);
+    if (rttMs === undefined) this.#registration.dropQuery(this.#probe);
+    else this.#samples.push(rttMs);
     this.#probe = undefined;
     this.#timers.clear("probe");
     if (this.#probes < PROBES) return this.#timers.set("gap", now + PROBE_GAP);
@@ -287,8 +299,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   }
 }
 
-function isLookUp(bytes: Uint8Array): boolean {
-  const decoded = decodeDatagram(bytes);
-  return decoded.ok && !decoded.value.sealed &&
-    decoded.value.frames.some(({ kind }) => kind === "lookUp");
+function isFromDirectory({ type }: Header): boolean {
+  return type === DatagramType.Challenge || type === DatagramType.Answer ||
+    type === DatagramType.Unknown;
 }

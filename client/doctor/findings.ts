@@ -13,6 +13,7 @@ export type Check =
   | "socket"
   | "directory"
   | "version"
+  | "key"
   | "address"
   | "roundTrip"
   | "leave";
@@ -28,10 +29,10 @@ export interface Finding {
 }
 
 /**
- * The last datagram from the directory's address. `trusted`: an answer, with the proof of the secret
- * if there is one; `untrusted`: without that proof; `unrelated`: of another protocol.
+ * The last datagram from the directory's address. `authentic`: an answer; `forged`: one that has not
+ * the secret, or is not sealed as it should be; `unrelated`: of another protocol.
  */
-export type LastDatagram = "none" | "trusted" | "untrusted" | "unrelated";
+export type LastDatagram = "none" | "authentic" | "forged" | "unrelated";
 
 /** The address at which the directory sees this machine, whose socket has this port. */
 export function addressFinding(seenAt: Address, port: number, isOwnHost: boolean): Finding {
@@ -56,7 +57,7 @@ export function silenceFinding(
 ): { reason: string; message: string } {
   const at = formatAddress(server);
   switch (lastDatagram) {
-    case "trusted":
+    case "authentic":
       return {
         reason: "loss",
         message: `the directory at ${at} answers, but too many datagrams get lost on the way`,
@@ -66,7 +67,7 @@ export function silenceFinding(
         reason: "foreign",
         message: `something answers at ${at}, but it is no directory of udp-chat`,
       };
-    case "untrusted":
+    case "forged":
       return {
         reason: "secret",
         message: `the directory at ${at} does not have your secret: it is public, or has another`,

@@ -8,6 +8,7 @@ import {
   bytesToHost,
   formatAddress,
   hostToBytes,
+  isLoopback,
 } from "../../protocol/wire/address.ts";
 import { formatWait } from "../../cli/format.ts";
 import { parseOptions } from "../../cli/options.ts";
@@ -20,14 +21,16 @@ import {
   type Socket,
   systemRandom,
 } from "../../protocol/udp.ts";
-import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { ANSWER_TIMEOUT, Doctor, SILENCE_TIMEOUT } from "./doctor.ts";
 import type { Finding } from "./findings.ts";
 import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
 import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
-import { inspectIdentity } from "../identity/identity_file.ts";
+import { defaultIdentityFile, inspectIdentity } from "../../cli/identity_file.ts";
+import { directoryName, PinnedDirectory } from "../identity/directory_trust.ts";
+import { openKnownDirectories } from "../identity/known_keys_file.ts";
 import { localHost } from "../local_host.ts";
 import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
@@ -105,11 +108,22 @@ class DoctorApp {
   async #runDoctor(socket: Deno.DatagramConn, server: Address): Promise<ExitStatus> {
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
     const { port } = socket.addr as Deno.NetAddr;
+    const { server: name, serverKey: expected, identity } = this.#options;
+    // Only read: what a check finds is not remembered.
+    const directories = openKnownDirectories(identity ?? defaultIdentityFile(), () => {});
+    directories.load();
+    const trust = new PinnedDirectory({
+      store: directories,
+      name: directoryName(name),
+      expected,
+      isLoopback: isLoopback(server.hostname),
+    });
     // A new key: the identity may be in use, and the directory need not learn who asks.
     const machine = new Doctor(clock(), {
       server,
       port,
-      publicKey: systemRandom(KEY_SIZE),
+      identity: makeKeyPair(systemRandom),
+      trust,
       secret: this.#secret,
       random: systemRandom,
       isOwnHost: (hostname) => canBind(hostname, 0),
@@ -127,7 +141,7 @@ class DoctorApp {
         queueMicrotask(refuse);
       } else if (!this.#options.isJson) {
         const most = formatWait(ANSWER_TIMEOUT - SILENCE_TIMEOUT);
-        console.error(`No answer from ${formatAddress(server)} yet: waiting ${most} at most`);
+        console.error(`No good answer from ${formatAddress(server)} yet: waiting ${most} at most`);
       }
     });
     const interrupt = (): void => driven.input((now) => machine.stop(now));

@@ -1,7 +1,7 @@
 /**
  * Known peers: the keys and names of the clients that the user talked with or blocked, as text.
  *
- * The file has a line for each key, with five fields, separated by single spaces:
+ * The file is one of `known_keys.ts`:
  *
  * ```
  * # udp-chat known_peers 1
@@ -9,29 +9,19 @@
  * de9edb7d…4f2bcf882b4f - - blocked eve
  * ```
  *
- * 1. the static public key: 32 bytes in hexadecimal
- * 2. when the first connection with this key was accepted, in UTC; `-` for never
- * 3. when the last one was accepted; `-` for never
- * 4. `known`, or `blocked` where its requests do not ring
- * 5. its last name; left out, with its space, where it had none
- *
- * The first line names the format and its version. Other lines that begin with `#`, and lines that
- * cannot be parsed, are kept as they are.
+ * The dates are those of the first and the last connection. A key is `known`, or `blocked` where its
+ * requests do not ring. The name is its last one.
  *
  * @module
  */
 import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
-import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
-import { failure, type Result, success } from "../../protocol/result.ts";
-import { fromHex } from "./hex.ts";
+import { type Result, success } from "../../protocol/result.ts";
+import { formatDate, formatKeyLines, type KeyLine, parseKeyLines } from "./known_keys.ts";
 
 /** Keys that are remembered; beyond that, the least recently seen one is forgotten. */
 export const KNOWN_PEERS_MAX = 5000;
-/** Bytes in the largest file that is read. */
-export const KNOWN_PEERS_SIZE_MAX = 4 * 1024 * 1024;
 
-const TITLE = "# udp-chat known_peers";
-const VERSION = "1";
+const TITLE = "udp-chat known_peers";
 
 /** What is remembered of a key. */
 export interface KnownPeer {
@@ -55,7 +45,7 @@ export type Recognition =
 
 /** The content of a file. */
 export interface ParsedKnownPeers {
-  readonly peers: KnownPeers;
+  readonly content: KnownPeers;
   /** The numbers of the lines that cannot be parsed. */
   readonly badLines: readonly number[];
 }
@@ -65,31 +55,22 @@ export class KnownPeers {
   /** By key, the most recent one last. */
   readonly #peers = new Map<string, KnownPeer>();
   /** Comments, and lines that cannot be parsed. */
-  readonly #keptLines: string[] = [];
+  #keptLines: readonly string[] = [];
 
   /** Parses the text of a file; fails for one of another version, which must not be overwritten. */
   static parse(text: string): Result<ParsedKnownPeers> {
+    const parsed = parseKeyLines(text, TITLE, toPeer);
+    if (!parsed.ok) return parsed;
+    const { entries, keptLines, badLines } = parsed.value;
     const peers = new KnownPeers();
-    const badLines: number[] = [];
-    for (const [index, row] of text.split("\n").entries()) {
-      const line = row.replace(/\r$/, "");
-      const version = index === 0 ? /^# udp-chat known_peers (\S+)$/.exec(line)?.[1] : undefined;
-      if (version !== undefined && version !== VERSION) {
-        return failure(`it is of version ${version}`);
-      }
-      if (line === "" || version !== undefined) continue;
-      const peer = line.startsWith("#") ? undefined : parseLine(line);
-      if (peer !== undefined) peers.#merge(peer);
-      else peers.#keptLines.push(line);
-      if (peer === undefined && !line.startsWith("#")) badLines.push(index + 1);
-    }
-    return success({ peers, badLines });
+    peers.#keptLines = keptLines;
+    for (const peer of entries) peers.#merge(peer);
+    return success({ content: peers, badLines });
   }
 
   /** Makes the text of the file. */
   format(): string {
-    const lines = Array.from(this.#peers.values(), formatLine);
-    return [`${TITLE} ${VERSION}`, ...this.#keptLines, ...lines, ""].join("\n");
+    return formatKeyLines(TITLE, this.#keptLines, Array.from(this.#peers.values(), toLine));
   }
 
   /** All of them. */
@@ -178,34 +159,15 @@ export function isSameName(one: string, other: string): boolean {
   return nameKey(one) === nameKey(other);
 }
 
-const LINE =
-  /^(?<key>\S+) (?<firstSeen>\S+) (?<lastSeen>\S+) (?<state>known|blocked)(?: (?<name>\S+))?$/;
-
-function parseLine(line: string): KnownPeer | undefined {
-  const { key = "", firstSeen, lastSeen, state, name = "" } = LINE.exec(line)?.groups ?? {};
-  if (firstSeen === undefined || lastSeen === undefined) return undefined;
-  if (fromHex(key, KEY_SIZE) === undefined) return undefined;
-  if (name !== "" && nameProblem(name) !== undefined) return undefined;
+function toPeer({ key, firstSeen, lastSeen, state, name }: KeyLine): KnownPeer | undefined {
   const isBlocked = state === "blocked";
-  if (firstSeen === "-" && lastSeen === "-" && isBlocked) {
-    return { key, name, firstSeen: undefined, lastSeen: undefined, isBlocked };
-  }
-  return isDate(firstSeen) && isDate(lastSeen)
-    ? { key, name, firstSeen, lastSeen, isBlocked }
-    : undefined;
+  if (!isBlocked && (state !== "known" || lastSeen === undefined)) return undefined;
+  if (name !== "" && nameProblem(name) !== undefined) return undefined;
+  return { key, name, firstSeen, lastSeen, isBlocked };
 }
 
-function formatLine({ key, name, firstSeen, lastSeen, isBlocked }: KnownPeer): string {
-  const fields = [key, firstSeen ?? "-", lastSeen ?? "-", isBlocked ? "blocked" : "known", name];
-  return fields.join(" ").trimEnd();
-}
-
-function isDate(text: string): boolean {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text));
-}
-
-function formatDate(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, "Z");
+function toLine({ isBlocked, ...peer }: KnownPeer): KeyLine {
+  return { ...peer, state: isBlocked ? "blocked" : "known" };
 }
 
 /** The name, or an empty one where it is invalid: it comes from the network. */

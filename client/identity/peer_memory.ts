@@ -15,7 +15,7 @@ import { failure, type Result, success } from "../../protocol/result.ts";
 import { type ClientEvent, type ErrorEvent, errorEvent, type IdentityEvent } from "../event.ts";
 import { label } from "../output/words.ts";
 import { type Peer, peerWords } from "../peer.ts";
-import { fromHex, toHex } from "./hex.ts";
+import { fromHex, toHex } from "../../cli/hex.ts";
 import { isSameName, type KnownPeers } from "./known_peers.ts";
 
 /** Clients of this run whose keys are remembered, to be named by id. */
@@ -24,7 +24,7 @@ export const SEEN_CLIENTS_MAX = 1000;
 /** Keeps the known peers. */
 export interface PeerStore {
   /** Their current state. */
-  readonly peers: KnownPeers;
+  readonly content: KnownPeers;
   /** Changes them: in memory at once, in the file soon. */
   change(change: (peers: KnownPeers) => void): void;
 }
@@ -89,6 +89,12 @@ export class PeerMemory {
         return undefined;
       case "request":
         return this.#identify(event.peer, event.name, event.key);
+      case "returned":
+      case "renewed": {
+        const connected = this.#connected.get(event.peer);
+        if (connected !== undefined) connected.hash = event.hash;
+        return undefined;
+      }
       case "connected": {
         const identity = this.#identify(event.peer, event.name, event.key);
         const { peer: id, name, hash } = event;
@@ -142,7 +148,9 @@ export class PeerMemory {
     const { value: owner } = found;
     const name = nameOf(owner);
     if (owner.key === this.#ownKey) return unknown(`Cannot block ${name}: that is your own key`);
-    if (this.#options.store.peers.isBlocked(owner.key)) return answer(`${name} is blocked already`);
+    if (this.#options.store.content.isBlocked(owner.key)) {
+      return answer(`${name} is blocked already`);
+    }
     this.#options.store.change((peers) => peers.block(owner.key, owner.name));
     const lines = [
       `Blocked ${name}: requests with the key ${fingerprintOf(owner.key)} ring no more`,
@@ -181,7 +189,7 @@ export class PeerMemory {
     const isOwn = key === this.#ownKey;
     const recognition = isOwn
       ? { known: "same" as const, formerName: name }
-      : this.#options.store.peers.recognize(key, name);
+      : this.#options.store.content.recognize(key, name);
     const isRenamed = recognition.known === "same" && !isSameName(recognition.formerName, name);
     return {
       kind: "identity",
@@ -200,13 +208,13 @@ export class PeerMemory {
     const isRequested = this.#requested === id;
     if (isRequested) this.#requested = undefined;
     const { store, acceptAll } = this.#options;
-    const isWanted = !acceptAll || isRequested || store.peers.isKnown(key);
+    const isWanted = !acceptAll || isRequested || store.content.isKnown(key);
     if (!isWanted || key === this.#ownKey) return;
     store.change((peers) => peers.recordConnection(key, name, date));
   }
 
   #blocked(): KeyOwner[] {
-    return this.#options.store.peers.list().filter(({ isBlocked }) => isBlocked)
+    return this.#options.store.content.list().filter(({ isBlocked }) => isBlocked)
       .map(({ key, name }) => ({ id: undefined, key, name }));
   }
 
@@ -220,7 +228,7 @@ export class PeerMemory {
     if (typeof peer === "number") {
       return unknown(`Cannot block ${text}: its key is not known, because it has not called yet`);
     }
-    const found = this.#options.store.peers.list().filter(({ key, name }) =>
+    const found = this.#options.store.content.list().filter(({ key, name }) =>
       matchesKeyOrName(peer, key, name)
     );
     const [known] = found;

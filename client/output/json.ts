@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { ClientEvent } from "../event.ts";
 
 /** Controls and invisible characters: escaped in JSON, so that they stay exact and harmless. */
@@ -28,7 +29,8 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
   switch (event.kind) {
     case "registered": {
       const { id, name, address, server } = event;
-      return { id, name, host: address.hostname, port: address.port, server };
+      const serverKey = fingerprint(event.serverKey);
+      return { id, name, host: address.hostname, port: address.port, server, serverKey };
     }
     case "serverLost":
     case "serverBack":
@@ -44,6 +46,8 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     case "request":
     case "connected":
       return { peer: event.peer, name: event.name };
+    case "returned":
+      return { peer: event.peer, name: event.name, who: event.who };
     case "identity": {
       const { peer, name, fingerprint, known } = event;
       return { peer, name, fingerprint, known };
@@ -77,6 +81,7 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       return { code: event.code, message: event.message };
     case "cancelled":
     case "current":
+    case "renewed":
     case "requestEnded":
       return undefined;
   }

@@ -63,6 +63,7 @@ export class Renderer {
   /** The last message of a peer that was cut. */
   #cut: Message | undefined;
   #ownId = 0;
+  #ownName = "";
   #lostSince = "";
 
   /** @param ownKey the static public key of this client, which gives its name a color. */
@@ -84,7 +85,7 @@ export class Renderer {
   event(event: ClientEvent, time: Date, identity?: IdentityEvent): string | undefined {
     if (event.kind === "message") return this.#received(event, time);
     const { isTyped, hasPrompt, style } = this.#surface;
-    const known = { ownId: this.#ownId, connected: this.#connected };
+    const known = { ownId: this.#ownId, ownName: this.#ownName, connected: this.#connected };
     const notice = noticeOf(event, { isTyped, hasPrompt, ...known, time, identity });
     this.#remember(event, time);
     if (notice === undefined) return undefined;
@@ -169,6 +170,7 @@ export class Renderer {
     switch (event.kind) {
       case "registered":
         this.#ownId = event.id;
+        this.#ownName = event.name;
         this.#lostSince = "";
         return;
       case "serverLost":

@@ -10,7 +10,7 @@ import { cleanText } from "../../cli/text.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
-import { peerText, undelivered, who } from "./words.ts";
+import { label, peerText, undelivered, who } from "./words.ts";
 
 /** What a notice depends on, beside the event. */
 export interface NoticeContext {
@@ -20,6 +20,7 @@ export interface NoticeContext {
   readonly hasPrompt: boolean;
   /** The id of this client before the event, 0 for none. */
   readonly ownId: number;
+  readonly ownName: string;
   /** The ids of the connected peers. */
   readonly connected: ReadonlySet<number>;
   readonly time: Date;
@@ -67,6 +68,11 @@ export function noticeOf(
         : "type to talk, terminate to end";
       return `Connected to ${who(event.peer, event.name)}${hint(next)}`;
     }
+    case "returned":
+      return event.who === "peer"
+        ? `${label(event.peer, event.name)} is back: what was not delivered follows`
+        : `${label(context.ownId, context.ownName)} is back: ` +
+          `the conversation with ${label(event.peer, event.name)} goes on`;
     case "current":
       return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
     case "requests":
@@ -75,6 +81,7 @@ export function noticeOf(
       return identityLines(event, context.time);
     case "terminated":
       return terminated(event);
+    case "renewed":
     case "sent":
     case "unconfirmed":
     case "delivered":

@@ -13,8 +13,7 @@ type RequestsEvent = Extract<ClientEvent, { kind: "requests" }>;
 
 /** `Connection Request from client 3 (carol), known key` */
 export function requestLine(event: RequestEvent, identity: IdentityEvent | undefined): string {
-  const again = event.isAgain ? ", which started anew" : "";
-  return `Connection Request from ${who(event.peer, event.name)}${again}${keyWords(identity)}`;
+  return `Connection Request from ${who(event.peer, event.name)}${keyWords(identity)}`;
 }
 
 /** The answer to `requests`. */

@@ -9,24 +9,26 @@ import type { IncomingRequest } from "../../protocol/connection/incoming_request
 import { formatSize } from "../../cli/format.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
-import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
+import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
-import { isSameKey, type Peer, peerWords } from "../peer.ts";
-import type { Requests } from "./requests.ts";
+import { isSameKey } from "../../protocol/crypto/x25519.ts";
+import type { EndpointProblem } from "../../protocol/endpoint.ts";
+import { matchesClient, type Peer, peerWords } from "../peer.ts";
+import type { Conversations } from "./conversations.ts";
 
 /** The current connection, or that with `peer`; `consequence` completes the error message. */
 export function chooseConnection(
-  connections: Connections,
+  conversations: Conversations,
   peer: Peer | undefined,
   consequence: string,
 ): Result<Connection, ErrorEvent> {
   if (peer === undefined) {
-    const { current } = connections;
+    const { current } = conversations;
     return current === undefined
       ? failed("notConnected", `Not connected: ${consequence}`)
       : success(current);
   }
-  const [connection, ...more] = connections.matching(peer);
+  const [connection, ...more] = conversations.matching(peer);
   if (connection === undefined) {
     return failed("notConnected", `Not connected to ${peerWords(peer)}: ${consequence}`);
   }
@@ -37,11 +39,11 @@ export function chooseConnection(
 
 /** The same, but only an open one. */
 export function chooseOpen(
-  connections: Connections,
+  conversations: Conversations,
   peer: Peer | undefined,
   consequence: string,
 ): Result<Connection, ErrorEvent> {
-  const chosen = chooseConnection(connections, peer, consequence);
+  const chosen = chooseConnection(conversations, peer, consequence);
   if (!chosen.ok || chosen.value.state === "open") return chosen;
   const to = peer === undefined ? "" : ` to ${peerWords(peer)}`;
   return failed("notConnected", `Not connected${to}: ${consequence}`);
@@ -49,11 +51,11 @@ export function chooseOpen(
 
 /** The same, for a message of this text. */
 export function chooseForText(
-  connections: Connections,
+  conversations: Conversations,
   peer: Peer | undefined,
   text: string,
 ): Result<Connection, ErrorEvent> {
-  const chosen = chooseOpen(connections, peer, "nothing was sent");
+  const chosen = chooseOpen(conversations, peer, "nothing was sent");
   if (!chosen.ok) return chosen;
   // A code unit is three bytes at most, so that only long texts need to be encoded.
   if (3 * text.length <= TEXT_SIZE_MAX) return chosen;
@@ -65,10 +67,12 @@ export function chooseForText(
 
 /** The oldest pending request, or the one of `peer`. */
 export function choosePending(
-  requests: Requests,
+  requests: readonly IncomingRequest[],
   peer: Peer | undefined,
 ): Result<IncomingRequest, ErrorEvent> {
-  const found = peer === undefined ? requests.pending() : requests.pendingOf(peer);
+  const found = requests.filter(({ requester, name, key }) =>
+    peer === undefined || matchesClient(peer, requester, name, key)
+  );
   const [oldest] = found;
   if (oldest === undefined) {
     const nobody = peer === undefined
@@ -85,38 +89,31 @@ export function choosePending(
 }
 
 /** The error for a second connection with the same client. */
-export function alreadyConnected({ ids: { remote } }: Connection): ErrorEvent {
-  const hint = `type switch ${remote}, or terminate ${remote} first`;
-  return errorEvent("alreadyConnected", `Connected to client ${remote} already: ${hint}`);
+export function alreadyConnected(peer: number): ErrorEvent {
+  const hint = `type switch ${peer}, or terminate ${peer} first`;
+  return errorEvent("alreadyConnected", `Connected to client ${peer} already: ${hint}`);
 }
 
-/** Why a connection with this client cannot be requested now. */
-export function connectProblem(
-  connections: Connections,
-  requests: Requests,
-  peer: Peer,
-): ErrorEvent | undefined {
-  const [connected] = connections.matching(peer);
-  if (connected !== undefined) return alreadyConnected(connected);
-  if (requests.outgoing !== undefined) {
-    return errorEvent("alreadyRequesting", "A Connection Request is under way: cancel it first");
+/** The error for a command that the endpoint cannot carry out. */
+export function problemEvent(problem: EndpointProblem, peer: Peer | undefined): ErrorEvent {
+  switch (problem) {
+    case "notRegistered":
+      return errorEvent("notRegistered", "Not registered yet");
+    case "leaving":
+      return errorEvent("notRegistered", "Leaving: not registered");
+    case "self":
+      return errorEvent("self", "That is you");
+    case "alreadyConnected":
+      return alreadyConnected(Number(peer));
+    case "alreadyRequesting":
+      return errorEvent("alreadyRequesting", "A Connection Request is under way: cancel it first");
+    case "tooManyConnections": {
+      const message = `No more than ${CONNECTIONS_MAX} connections: terminate one first`;
+      return errorEvent("tooManyConnections", message);
+    }
+    case "noRequest":
+      return errorEvent("noRequest", "Nobody asks to connect");
   }
-  return requests.isFull ? tooManyConnections() : undefined;
-}
-
-/** Why a pending request cannot be accepted now. */
-export function acceptProblem(
-  connections: Connections,
-  requests: Requests,
-  { requester }: IncomingRequest,
-): ErrorEvent | undefined {
-  const isReplacing = connections.with(requester) !== undefined;
-  return requests.isFull && !isReplacing ? tooManyConnections() : undefined;
-}
-
-function tooManyConnections(): ErrorEvent {
-  const message = `No more than ${CONNECTIONS_MAX} connections: terminate one first`;
-  return errorEvent("tooManyConnections", message);
 }
 
 function failed(code: ErrorCode, message: string): { ok: false; error: ErrorEvent } {

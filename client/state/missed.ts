@@ -6,7 +6,7 @@
 import type { Instant } from "../../protocol/machine.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import type { MissedRequest } from "../event.ts";
-import { isSameKey } from "../peer.ts";
+import { isSameKey } from "../../protocol/crypto/x25519.ts";
 
 /** Missed requests that are remembered; beyond that, the oldest is forgotten. */
 export const MISSED_REQUESTS_MAX = 32;

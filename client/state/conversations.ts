@@ -1,0 +1,80 @@
+/**
+ * The conversations of a client: its connections that have not ended, one of which is current.
+ *
+ * @module
+ */
+import type { Connection } from "../../protocol/connection/connection.ts";
+import { matchesClient, type Peer } from "../peer.ts";
+
+/** What the user has seen of a connection. */
+interface Use {
+  /** Messages that arrived while another connection was current. */
+  unread: number;
+  /** Higher than that of all connections that were current before. */
+  lastCurrent: number;
+}
+
+/** Connections in the order in which they were opened. */
+export class Conversations {
+  readonly #uses = new Map<Connection, Use>();
+  #current: Connection | undefined;
+  #switches = 0;
+
+  /** The connection that messages go to; there is one as long as there are any. */
+  get current(): Connection | undefined {
+    return this.#current;
+  }
+
+  /** All of them, the oldest first, with the number of unread messages. */
+  get all(): readonly { connection: Connection; unread: number }[] {
+    return Array.from(this.#uses, ([connection, { unread }]) => ({ connection, unread }));
+  }
+
+  /**
+   * Adds a connection.
+   *
+   * @param isAside whether another one stays current.
+   * @returns whether it is the current one.
+   */
+  add(connection: Connection, isAside: boolean): boolean {
+    this.#uses.set(connection, { unread: 0, lastCurrent: 0 });
+    const isCurrent = !isAside || this.#current === undefined;
+    if (isCurrent) this.choose(connection);
+    return isCurrent;
+  }
+
+  /** Makes a connection the current one. */
+  choose(connection: Connection): void {
+    this.#uses.set(connection, { unread: 0, lastCurrent: ++this.#switches });
+    this.#current = connection;
+  }
+
+  /** Counts a message that arrived. */
+  countMessage(connection: Connection): void {
+    const use = this.#uses.get(connection);
+    if (use !== undefined && connection !== this.#current) use.unread++;
+  }
+
+  /** Marks the messages of a connection as read, because the user answered. */
+  markRead(connection: Connection): void {
+    const use = this.#uses.get(connection);
+    if (use !== undefined) use.unread = 0;
+  }
+
+  /** Those with the clients that an id, a name or a fingerprint refers to. */
+  matching(peer: Peer): Connection[] {
+    return [...this.#uses.keys()].filter(({ ids: { remote, remoteName }, remoteKey }) =>
+      matchesClient(peer, remote, remoteName, remoteKey)
+    );
+  }
+
+  /** Removes one that has ended; if it was current, the one that was current before is so again. */
+  remove(connection: Connection): void {
+    this.#uses.delete(connection);
+    if (connection !== this.#current) return;
+    this.#current = undefined;
+    const others = [...this.#uses].sort(([, a], [, b]) => b.lastCurrent - a.lastCurrent);
+    const [next] = others.find(([{ state }]) => state === "open") ?? others[0] ?? [];
+    if (next !== undefined) this.choose(next);
+  }
+}

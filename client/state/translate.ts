@@ -1,0 +1,123 @@
+/**
+ * What an endpoint reports, as events for the user.
+ *
+ * @module
+ */
+import type { Connection, ConnectionEvent } from "../../protocol/connection/connection.ts";
+import type { RequestEvent } from "../../protocol/connection/request_event.ts";
+import type { EndpointEvent } from "../../protocol/endpoint.ts";
+import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
+import { type ClientEvent, errorEvent } from "../event.ts";
+import type { Peer } from "../peer.ts";
+import type { ClientOptions } from "../view.ts";
+import { alreadyConnected } from "./choice.ts";
+
+type Registering = Extract<
+  EndpointEvent,
+  { kind: "refused" | "otherVersion" | "otherKey" | "registrationTimeout" | "listTimeout" }
+>;
+type RequestFailed = Extract<RequestEvent, { kind: "requestFailed" }>;
+
+/** The event for what a connection reports. */
+export function connectionEvent(
+  event: ConnectionEvent & { connection: Connection },
+): ClientEvent {
+  const { remote: peer, remoteName: name } = event.connection.ids;
+  switch (event.kind) {
+    // There are many of these: written out, which is faster.
+    case "message":
+      return { kind: "message", textSeq: event.textSeq, text: event.text, peer, name };
+    case "sent":
+      return { kind: "sent", textSeq: event.textSeq, peer };
+    case "delivered":
+      return { kind: "delivered", textSeq: event.textSeq, rttMs: event.rttMs, peer };
+    case "unconfirmed":
+      return { kind: "unconfirmed", textSeq: event.textSeq, peer };
+    case "returned": {
+      const { remoteKey: key, handshakeHash: hash } = event.connection;
+      return { kind: "returned", peer, name, key, hash, who: "peer" };
+    }
+    case "renewed":
+      return { kind: "renewed", peer, hash: event.connection.handshakeHash };
+    case "terminated":
+      return { kind: "terminated", peer, name, by: event.by, undelivered: event.undelivered };
+  }
+}
+
+/** The event for a request of this client that came to nothing. */
+export function failureEvent(
+  { target, peer, failure }: RequestFailed,
+  { serverName }: ClientOptions,
+): ClientEvent {
+  const wanted: Peer = peer ?? (target.id === 0 ? target.name : target.id);
+  switch (failure.why) {
+    case "inactive":
+      return { kind: "inactive", peer: wanted };
+    case "rejected":
+      return { kind: "rejected", peer: peer ?? target.id, reason: failure.reason };
+    case "cancelled":
+      return { kind: "cancelled", peer: wanted };
+    case "directoryTimeout":
+      return errorEvent("serverTimeout", noAnswer(serverName));
+    case "peerTimeout":
+      return errorEvent("peerTimeout", `Client ${wanted} does not answer`);
+    case "otherVersion": {
+      const versions = `speaks version ${failure.version}, this client ${VERSION}`;
+      return errorEvent("version", `Client ${wanted} ${versions}`);
+    }
+    case "self":
+      return errorEvent("self", "That is you");
+    case "alreadyConnected":
+      return alreadyConnected(peer ?? target.id);
+    case "weakKey":
+      return errorEvent("peerTimeout", `Client ${wanted} has a key that nobody can talk to`);
+  }
+}
+
+/** The event for trouble with the directory. */
+export function directoryEvent(event: Registering, options: ClientOptions): ClientEvent {
+  const { serverName, secret } = options;
+  switch (event.kind) {
+    case "refused":
+      return errorEvent("refused", refusal(event.reason, options));
+    case "otherVersion":
+      return errorEvent(
+        "version",
+        `Server speaks version ${event.version}, this client ${VERSION}`,
+      );
+    case "otherKey":
+      return errorEvent(
+        "serverKey",
+        `The directory at ${serverName} ${options.trust.refusal(event.directoryKey)}`,
+      );
+    case "registrationTimeout": {
+      // A private directory does not answer without its secret, so the cause is not known.
+      const hint = secret === undefined
+        ? "a private one needs --secret"
+        : "is its secret the one in use here?";
+      return errorEvent("serverTimeout", `${noAnswer(serverName)} · ${hint}`);
+    }
+    case "listTimeout":
+      return errorEvent("serverTimeout", noAnswer(serverName));
+  }
+}
+
+function noAnswer(serverName: string): string {
+  return `No answer from the directory at ${serverName}`;
+}
+
+function refusal(reason: number, { id, name, serverName }: ClientOptions): string {
+  const lease = "if that was you, its lease ends in less than a minute";
+  switch (reason) {
+    case RefusalReason.idTaken:
+      return `Client id ${id} is taken; ${lease}`;
+    case RefusalReason.nameTaken:
+      return `The name "${name}" is taken; ${lease}`;
+    case RefusalReason.full:
+      return `The directory at ${serverName} is full`;
+    case RefusalReason.badName:
+      return `The directory does not allow the name "${name}"`;
+    default:
+      return `The directory at ${serverName} refuses to register this client`;
+  }
+}
