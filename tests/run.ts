@@ -13,7 +13,7 @@ const OPTIONS = [
   "--no-prompt",
   ...["net", "run", "read", "write", "env"].map((name) => `--allow-${name}`),
   "--import-map=import_map.json",
-  "--preload=tests/support/sanitizers.ts",
+  "--preload=tests/support/preload.ts",
 ];
 
 function exists(path: string): boolean {

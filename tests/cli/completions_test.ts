@@ -32,7 +32,7 @@ function hasShell(shell: string): boolean {
 /** The options in a help text, as `--name VALUE`. */
 function optionsIn(help: string): string[] {
   const block = /^Options:\n((?: .*\n)+)/m.exec(help)?.[1] ?? "";
-  return block.trimEnd().split("\n").map((line) => /--[a-z-]+(?: \S+)?(?= {2})/.exec(line)![0]);
+  return [...block.matchAll(/--[a-z-]+(?: \S+)?(?= {2}|\n)/g)].map(([option]) => option);
 }
 
 for (const { name, options } of COMMANDS.filter(({ name }) => name in HELPS)) {
@@ -49,6 +49,7 @@ for (const { name, options } of COMMANDS.filter(({ name }) => name in HELPS)) {
 Deno.test("parseOptions() accepts every option of the tables", () => {
   const values: Record<string, string> = {
     "FILE": "file",
+    "FINGERPRINT": "01234 56789 01234 56789 01234 56789",
     "HOST": "localhost",
     "HOST[:PORT]": "localhost",
     "ID|NAME": "1",

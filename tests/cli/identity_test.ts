@@ -1,10 +1,15 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { fromHex, toHex } from "../../../client/identity/hex.ts";
-import { formatIdentity, parseIdentity } from "../../../client/identity/identity.ts";
-import { type OpenedIdentity, openIdentity } from "../../../client/identity/identity_file.ts";
-import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
-import type { Result } from "../../../protocol/result.ts";
-import { Prng } from "../../support/random.ts";
+import { fromHex, toHex } from "../../cli/hex.ts";
+import { formatIdentity, parseIdentity } from "../../cli/identity.ts";
+import {
+  CLIENT_IDENTITY,
+  DIRECTORY_IDENTITY,
+  type OpenedIdentity,
+  openIdentity,
+} from "../../cli/identity_file.ts";
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
+import type { Result } from "../../protocol/result.ts";
+import { Prng } from "../support/random.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 const UNIX = IS_WINDOWS
@@ -41,7 +46,11 @@ class Folder {
 }
 
 function open(file: string, seed = 1): Result<OpenedIdentity> {
-  return openIdentity({ identity: file, isEphemeral: false }, new Prng(seed).bytes);
+  return openIdentity(
+    CLIENT_IDENTITY,
+    { identity: file, isEphemeral: false },
+    new Prng(seed).bytes,
+  );
 }
 
 /** The public key of the identity, or the error. */
@@ -161,10 +170,12 @@ Deno.test("openIdentity() cannot create a named file in a missing folder", () =>
 
 Deno.test("openIdentity() uses no file for an ephemeral identity", () => {
   const choice = { identity: undefined, isEphemeral: true };
-  const one = openIdentity(choice, new Prng(1).bytes);
-  assert(one.ok);
-  assertEquals([one.value.file, one.value.notice], [undefined, undefined]);
-  assertNotEquals(outcome(openIdentity(choice, new Prng(2).bytes)), outcome(one));
+  for (const kind of [CLIENT_IDENTITY, DIRECTORY_IDENTITY]) {
+    const one = openIdentity(kind, choice, new Prng(1).bytes);
+    assert(one.ok);
+    assertEquals([one.value.file, one.value.notice], [undefined, undefined]);
+    assertNotEquals(outcome(openIdentity(kind, choice, new Prng(2).bytes)), outcome(one));
+  }
 });
 
 /** The folder with the packages that this process was started with. */
@@ -180,8 +191,8 @@ async function runOpener(
   env: Record<string, string>,
   permissions = ["--allow-read", "--allow-write", "--allow-env=HOME,XDG_CONFIG_HOME,APPDATA"],
 ): Promise<{ stdout: string; stderr: string; code: number }> {
-  const script = new URL("../../support/open_identity.ts", import.meta.url).href;
-  const map = `--import-map=${new URL("../../../import_map.json", import.meta.url)}`;
+  const script = new URL("../support/open_identity.ts", import.meta.url).href;
+  const map = `--import-map=${new URL("../../import_map.json", import.meta.url)}`;
   const root = IS_WINDOWS ? Deno.env.get("SystemRoot") : undefined;
   const { stdout, stderr, code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-check", "--quiet", map, ...permissions, script, seed],

@@ -1,142 +1,162 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Client } from "../../client/client.ts";
-import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
-import { encodeSealed } from "../../protocol/session/handshake.ts";
-import { ClientHarness, framesOf, registered, requesting } from "../support/client_harness.ts";
-import { FakeRequest } from "../support/fake_peer.ts";
+import { FLAG_RESUMED, type Frame } from "../../protocol/wire/frame.ts";
+import {
+  ClientHarness,
+  framesOf,
+  kindsOf,
+  registered,
+  requesting,
+} from "../support/client_harness.ts";
+import { DIRECTORY, SEEN_AT } from "../support/fake_directory.ts";
+
+const ACCEPT: Frame = { kind: "connectionAccept", responder: 2, flags: 0, name: "ben" };
+
+Deno.test("Client reports its registration, with the key of the directory", () => {
+  const harness = new ClientHarness();
+  const [first] = harness.sent();
+  harness.give(harness.directory.challenge(harness.now, first!.bytes), DIRECTORY);
+  harness.give(harness.directory.grant(harness.asked()[0]!, { id: 7 }), DIRECTORY);
+  assertEquals(harness.events(), [{
+    kind: "registered",
+    id: 7,
+    name: "ana",
+    address: SEEN_AT,
+    server: "localhost:7070",
+    serverKey: harness.directory.identity.publicKey,
+  }]);
+});
 
 Deno.test("Client ignores Connection Requests before it is registered", () => {
   const harness = new ClientHarness();
   harness.sent();
-  assertEquals([harness.receiveRequest(2, 22), harness.events()], [[], []]);
+  assertEquals([harness.request(harness.requester(2)), harness.events()], [[], []]);
 });
 
-Deno.test("Client drops a request from itself, from client 0, and for connection id 0", () => {
+Deno.test("Client drops a request from itself, and from client 0", () => {
   const harness = registered();
-  assertEquals([
-    harness.receiveRequest(1, 22),
-    harness.receiveRequest(0, 22),
-    harness.receiveRequest(2, 0),
-  ], [
-    [],
-    [],
-    [],
-  ]);
+  for (const id of [0, 1]) assertEquals(harness.request(harness.requester(id)), []);
   assertEquals(harness.events(), []);
 });
 
-Deno.test("Client replaces a request by a newer one from the same client", () => {
+Deno.test("Client replaces a request by a newer one from the same client, and tells its user once", () => {
   const harness = registered();
-  harness.receiveRequest(2, 22);
-  harness.receiveRequest(2, 23);
+  const [older, newer] = [harness.requester(2), harness.requester(2)];
+  harness.request(older);
+  harness.request(newer);
+  assertEquals(harness.eventKinds(), ["request"]);
   assertEquals(harness.client.view().requests.map(({ id }) => id), [2]);
-  assertEquals(framesOf(harness.receiveRequest(2, 22))[0]?.kind, "connectionReject");
+  assertEquals(kindsOf(harness.request(older)), ["connectionReject"]);
   harness.client.accept(harness.now);
-  const [accept] = harness.sent();
-  assertEquals(accept?.frames[0]?.kind, "connectionAccept");
+  assertEquals(newer.open(harness.sent()[0]!.bytes)[0]?.kind, "connectionAccept");
 });
 
-Deno.test("Client drops a request that is older than the last one with its key", () => {
+Deno.test("Client takes a repeated request in another session for the same one", () => {
   const harness = registered();
-  const older = harness.request(2, 22);
-  harness.receiveRequest(2, 23);
-  harness.events();
-  const dropped = harness.client.dropped.notAuthentic;
-  assertEquals([harness.receive(older.bytes), harness.events()], [[], []]);
-  assertEquals(harness.client.dropped.notAuthentic, dropped + 1);
-});
-
-Deno.test("Client accepts a renewed handshake for the same request", () => {
-  const harness = registered();
-  const { publicKey } = harness.identity;
-  const fields = { requester: 2, connection: 22, identity: harness.identityOf(2) };
-  const first = new FakeRequest(harness.random, publicKey, { ...fields, timestamp: 1n });
-  const renewed = new FakeRequest(harness.random, publicKey, { ...fields, timestamp: 2n });
-  harness.receive(first.bytes);
+  const first = harness.requester(2);
+  const { request } = first;
+  harness.request(first);
   assertEquals(harness.events().length, 1);
+  const second = Object.assign(harness.requester(2), { request });
   for (let times = 0; times < 3; times++) {
-    const [ringing] = harness.receive(renewed.bytes);
-    assertEquals(ringing?.frames[0]?.kind, "ringing");
-    // Sealed with the keys of the first handshake.
-    const header = ringing!.bytes.subarray(0, 16);
-    const { opener } = first.early;
-    assert(opener.open(ringing!.packet!, header, ringing!.bytes.subarray(16)) !== undefined);
+    assertEquals(second.open(harness.request(second)[0]!.bytes)[0]?.kind, "ringing");
   }
   assertEquals([harness.events(), harness.client.view().requests.length], [[], 1]);
-  assertEquals(harness.receive(first.bytes), []);
 });
 
 Deno.test("Client rejects a request whose connection has ended, and uses no packet counter twice", () => {
   const harness = registered();
-  const sent = harness.receiveRequest(2, 22);
+  const peer = harness.requester(2);
+  const sent = harness.request(peer);
   harness.client.accept(harness.now);
   sent.push(...harness.sent());
-  const frame: Frame = { kind: "connectionTermination", sender: 2, connection: 22, finalSeq: 0 };
-  sent.push(...harness.receive(harness.request(2, 22).seal(frame)));
-  sent.push(...harness.receiveRequest(2, 22));
+  const frame: Frame = { kind: "connectionTermination", sender: 2, finalSeq: 0 };
+  sent.push(...harness.receive(peer.seal(frame)));
+  sent.push(...harness.request(peer));
+  harness.advance(60_000);
   assertEquals(framesOf(sent).map(({ kind }) => kind), [
     "ringing",
     "connectionAccept",
     "connectionTerminationAck",
     "connectionReject",
   ]);
-  const [first = 0] = sent.map(({ packet }) => packet ?? NaN);
-  assertEquals(sent.map(({ packet }) => packet! - first), [0, 1, 2, 3]);
+  assertEquals(sent.map(({ packet }) => packet), [0, 1, 2, 3]);
 });
 
-Deno.test("Client drops an Accept or a Reject for a request that it did not make", () => {
+Deno.test("Client drops what answers a request that it did not make", () => {
   const [harness, other] = [registered(), requesting()];
   const answers: Frame[] = [
-    other.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" }),
+    ACCEPT,
     { kind: "connectionReject", responder: 2, reason: 1 },
     { kind: "ringing", responder: 2 },
   ];
   for (const answer of answers) assertEquals(harness.receive(other.peer.seal(answer)), []);
+  assertEquals(harness.receive(other.peer.response), []);
   assertEquals(harness.events(), []);
-  assertEquals(harness.client.dropped.notAuthentic, answers.length);
+  assertEquals(harness.client.dropped.notAuthentic, answers.length + 1);
 });
 
-Deno.test("Client drops an answer that is sealed with other keys than the request's", () => {
-  const [harness, other] = [requesting(), requesting()];
-  const accept = harness.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" });
-  // The same connection id, but another key.
-  const { sealer } = new FakeRequest(harness.random, harness.identity.publicKey).early;
-  const connection = harness.localConnection;
-  for (const frame of [accept, { kind: "connectionReject", responder: 2, reason: 1 } as const]) {
-    harness.receive(encodeSealed(DatagramType.Handshake, connection, sealer, [frame]));
-    harness.receive(
-      encodeSealed(DatagramType.Connection, connection, harness.peer.early.sealer, [frame]),
-    );
+Deno.test("Client drops an answer that is sealed with other keys than the request's session", () => {
+  const harness = requesting();
+  const stranger = harness.requester(66);
+  for (const frame of [ACCEPT, { kind: "connectionReject", responder: 2, reason: 1 } as const]) {
+    // The right session id, but another key.
+    const forged = stranger.seal(frame);
+    forged.set(harness.peer.seal().subarray(4, 8), 4);
+    assertEquals(harness.receive(forged), []);
   }
   assertEquals(harness.events(), []);
-  assertEquals(harness.client.dropped.notAuthentic, 4);
-  harness.receive(harness.peer.seal(accept));
-  assertEquals(harness.events().map(({ kind }) => kind), ["connected"]);
-  assertEquals(other.events(), []);
+  assertEquals(harness.client.dropped.notAuthentic, 2);
+  harness.receive(harness.peer.seal(ACCEPT));
+  assertEquals(harness.eventKinds(), ["connected"]);
 });
 
-Deno.test("Client drops an Accept that names another client than the requested one", () => {
+Deno.test("Client ignores an Accept that names another client than the requested one", () => {
   const harness = requesting();
-  harness.receive(
-    harness.peer.seal(
-      harness.peer.accept({ responder: 3, connection: 33, timestamp: 1n, name: "eve" }),
-    ),
-  );
-  const [event, ...more] = harness.events();
-  assert(event?.kind === "error" && event.code === "peerTimeout");
-  assertEquals([more, harness.client.view().state], [[], "idle"]);
+  harness.receive(harness.peer.seal({ ...ACCEPT, responder: 3, name: "eve" } as Frame));
+  assertEquals([harness.events(), harness.client.view().state], [[], "requesting"]);
 });
 
 Deno.test("Client connects with the requested client, under the key from the directory", () => {
   const harness = requesting();
-  harness.receive(
-    harness.peer.seal(
-      harness.peer.accept({ responder: 2, connection: 22, timestamp: 1n, name: "ben" }),
-    ),
-  );
+  harness.receive(harness.peer.seal(ACCEPT));
   const [event] = harness.events();
   assert(event?.kind === "connected");
   assertEquals([event.peer, event.name, event.key], [2, "ben", harness.identityOf(2).publicKey]);
+  assertEquals(event.hash, harness.peer.session.hash);
+});
+
+Deno.test("Client tells that its peer is back, with the hash of the new session", () => {
+  const harness = requesting();
+  harness.receive(harness.peer.seal(ACCEPT));
+  harness.events();
+  harness.now += 1000;
+  const peer = harness.requester(2);
+  harness.request(peer);
+  const key = harness.identityOf(2).publicKey;
+  const { hash } = peer.session;
+  assertEquals(harness.events(), [
+    { kind: "returned", peer: 2, name: "ben", key, hash, who: "peer" },
+  ]);
+  assertEquals(harness.client.view().peer?.id, 2);
+});
+
+Deno.test("Client tells that it is back itself", () => {
+  const harness = requesting();
+  harness.receive(harness.peer.seal({ ...ACCEPT, flags: FLAG_RESUMED } as Frame));
+  const [connected, returned, ...more] = harness.events();
+  assertEquals([connected?.kind, more], ["connected", []]);
+  assert(returned?.kind === "returned");
+  assertEquals([returned.who, returned.peer, returned.name], ["self", 2, "ben"]);
+});
+
+Deno.test("Client with accept-all accepts at once, and rejects who is blocked", () => {
+  const harness = registered({ acceptAll: true });
+  assertEquals(kindsOf(harness.request(harness.requester(2))), ["connectionAccept"]);
+  assertEquals(harness.eventKinds(), ["connected"]);
+  const blocking = registered({ acceptAll: true, isBlocked: () => true });
+  assertEquals(kindsOf(blocking.request(blocking.requester(2))), ["connectionReject"]);
+  assertEquals(blocking.events(), []);
 });
 
 Deno.test("Client ignores a spurious timeout", () => {
@@ -176,4 +196,16 @@ Deno.test("Client does not request itself by its name", () => {
   harness.client.connect(harness.now, "Ana");
   assertEquals(harness.events().map((event) => event.kind === "error" && event.code), ["self"]);
   assertEquals(harness.sent(), []);
+});
+
+Deno.test("Client ends where only a directory with another key answers, and says so", () => {
+  const trust = { isTrusted: () => false, refusal: () => "has another key than before" };
+  const harness = new ClientHarness({ trust });
+  const [first] = harness.sent();
+  harness.give(harness.directory.challenge(harness.now, first!.bytes), DIRECTORY);
+  harness.advance(12_000);
+  const [error, left] = harness.events().filter(({ kind }) => kind !== "serverLost");
+  assert(error?.kind === "error" && error.code === "serverKey");
+  assertEquals(error.message, "The directory at localhost:7070 has another key than before");
+  assertEquals(left?.kind, "left");
 });

@@ -5,6 +5,7 @@ import { type Options, parseClientOptions } from "../../client/options.ts";
 
 const DEFAULTS: Options = {
   server: { host: "localhost", port: 7070, text: "localhost:7070" },
+  serverKey: undefined,
   id: 0,
   name: "",
   port: 0,
@@ -68,6 +69,11 @@ Deno.test("parseClientOptions() parses every option", () => {
     identity: "./ana.key",
     showsFingerprint: true,
   });
+  for (
+    const key of ["01234 56789 01234 56789 01234 56789", "01234-56789-01234-56789-01234-56789"]
+  ) {
+    assertEquals(parsed("--server-key", key), { serverKey: "01234 56789 01234 56789 01234 56789" });
+  }
   assertEquals(parsed("--ephemeral"), { isEphemeral: true });
   assertEquals(parsed("--secret", "./secret"), { secretFile: "./secret" });
   assertEquals(parsed("--log", "chat.jsonl"), { log: "chat.jsonl" });
@@ -117,6 +123,10 @@ Deno.test("parseClientOptions() reports what it expected", () => {
     [["--server", "a:b"], 'Cannot parse --server: expected a port from 1 to 65535, got "b"'],
     [["--server", ":7070"], 'Cannot parse --server: expected HOST or HOST:PORT, got ":7070"'],
     [["--server", "[::1"], 'Cannot parse --server: expected HOST or HOST:PORT, got "[::1"'],
+    [
+      ["--server-key", "01234 56789"],
+      'Cannot parse --server-key: expected a fingerprint of 30 digits, got "01234 56789"',
+    ],
     [["--identity"], "Cannot parse --identity: expected a file"],
     [
       ["--identity", "x", "--ephemeral"],

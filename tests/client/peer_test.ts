@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   CLIENT_ID_MAX,
-  isSameKey,
   matchesClient,
   matchesIdOrName,
   parsePeer,
@@ -39,12 +38,6 @@ Deno.test("matchesClient() matches a fingerprint by the key alone", () => {
   assert(matchesClient("bob", 2, "bob", KEY));
   assert(matchesClient(fingerprint(KEY).replaceAll(" ", "-"), 2, "bob", KEY));
   assert(!matchesClient(fingerprint(KEY), 2, "bob", OTHER_KEY));
-});
-
-Deno.test("isSameKey() compares every byte and the length", () => {
-  assert(isSameKey(KEY, KEY.slice()));
-  assert(!isSameKey(KEY, OTHER_KEY));
-  assert(!isSameKey(KEY, KEY.slice(1)));
 });
 
 Deno.test("peerWords() marks an id as one of a client", () => {

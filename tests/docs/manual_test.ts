@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { optionRows, type OptionTable } from "../../cli/options.ts";
 import { COMMANDS, JSON_FIELDS, usage } from "../../client/commands/command_table.ts";
 import type { Check } from "../../client/doctor/findings.ts";
-import { DOCTOR_OPTIONS } from "../../client/doctor/options.ts";
+import { DOCTOR_OPTIONS, DOCTOR_STATUS_HELP } from "../../client/doctor/options.ts";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import { EXIT_STATUS_HELP } from "../../client/exit.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
@@ -12,6 +12,7 @@ import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
+import type { DropReason } from "../../server/server.ts";
 
 type Row = readonly string[];
 
@@ -63,7 +64,14 @@ const ADDRESS = { hostname: "192.0.2.1", port: 7070 };
 const PEER = { id: 2, name: "bob", key: KEY };
 
 const CLIENT_EVENTS: Samples<ClientEvent> = {
-  registered: { kind: "registered", id: 1, name: "ana", address: ADDRESS, server: "localhost" },
+  registered: {
+    kind: "registered",
+    id: 1,
+    name: "ana",
+    address: ADDRESS,
+    server: "localhost",
+    serverKey: KEY,
+  },
   serverLost: { kind: "serverLost", server: "localhost" },
   serverBack: { kind: "serverBack", server: "localhost" },
   requesting: { kind: "requesting", peer: 2, attempt: 1, nextInMs: 10_000 },
@@ -71,9 +79,11 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   inactive: { kind: "inactive", peer: 2 },
   rejected: { kind: "rejected", peer: 2, reason: 0 },
   cancelled: { kind: "cancelled", peer: 2 },
-  request: { kind: "request", peer: 2, name: "bob", key: KEY, isAgain: false },
+  request: { kind: "request", peer: 2, name: "bob", key: KEY },
   requestEnded: { kind: "requestEnded", peer: 2, name: "bob", why: "expired" },
   connected: { kind: "connected", peer: 2, name: "bob", key: KEY, hash: KEY },
+  returned: { kind: "returned", who: "peer", peer: 2, name: "bob", key: KEY, hash: KEY },
+  renewed: { kind: "renewed", peer: 2, hash: KEY },
   current: { kind: "current", peer: 2, name: "bob", why: "chosen" },
   identity: {
     kind: "identity",
@@ -99,7 +109,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
 const CLIENT = { id: 1, name: "ana", address: ADDRESS, joinedAt: 0 };
 
 const SERVER_EVENTS: Samples<Output> = {
-  listening: { kind: "listening", address: ADDRESS },
+  listening: { kind: "listening", address: ADDRESS, fingerprint: "" },
   joined: { kind: "joined", client: CLIENT },
   moved: { kind: "moved", client: CLIENT },
   left: { kind: "left", client: CLIENT },
@@ -114,6 +124,7 @@ const ERROR_CODES: Readonly<Record<ErrorCode, true>> = {
   serverTimeout: true,
   refused: true,
   version: true,
+  serverKey: true,
   peerTimeout: true,
   notRegistered: true,
   notConnected: true,
@@ -136,9 +147,28 @@ const CHECKS: Readonly<Record<Check, true>> = {
   socket: true,
   directory: true,
   version: true,
+  key: true,
   address: true,
   roundTrip: true,
   leave: true,
+};
+
+const DROP_REASONS: Readonly<Record<DropReason, true>> = {
+  size: true,
+  magic: true,
+  version: true,
+  type: true,
+  packet: true,
+  frame: true,
+  notRequest: true,
+  unknown: true,
+  secret: true,
+  forged: true,
+  replay: true,
+  registrations: true,
+  questions: true,
+  strangers: true,
+  output: true,
 };
 
 Deno.test("the manual lists the options", () => {
@@ -163,8 +193,10 @@ Deno.test("the manual lists the marks of messages", () => {
 });
 
 Deno.test("the manual lists the exit statuses", () => {
-  const rows = EXIT_STATUS_HELP.map(([status, help]) => [`${status}`, help]);
-  assertTable("scripts.md", "exit status", rows);
+  const rowsOf = (lines: typeof EXIT_STATUS_HELP): Row[] =>
+    lines.map(([status, help]) => [`${status}`, help]);
+  assertTable("scripts.md", "exit status", rowsOf(EXIT_STATUS_HELP));
+  assertTable("doctor.md", "exit status", rowsOf(DOCTOR_STATUS_HELP));
 });
 
 Deno.test("the manual lists the events of the client and their fields", () => {
@@ -185,4 +217,8 @@ Deno.test("the manual lists the error codes", () => {
 
 Deno.test("the manual lists the doctor's checks", () => {
   assertTable("doctor.md", "check", Object.keys(CHECKS).map((check) => [check]));
+});
+
+Deno.test("the manual lists what the directory's count of dropped datagrams is made of", () => {
+  assertTable("directory.md", "reason", Object.keys(DROP_REASONS).map((reason) => [reason]));
 });

@@ -1,29 +1,7 @@
 // What the program costs: processor time when idle, and memory in a long conversation.
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { LINUX, memory, processorTime } from "./proc.ts";
 import { connectedPair, Stage } from "./process.ts";
-
-const LINUX = Deno.build.os === "linux"
-  ? { ignore: false, note: "" }
-  : { ignore: true, note: " (skipped: reads /proc, which only Linux has)" };
-
-/** The content of `/proc/PID/NAME`; cat reads it because Deno guards that folder. */
-async function proc(pid: number, name: string): Promise<string> {
-  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/${name}`] }).output();
-  return new TextDecoder().decode(stdout);
-}
-
-/** Milliseconds of processor time that a process has used, in its own code and in the system. */
-async function processorTime(pid: number): Promise<number> {
-  // The fields after the name, which is in parentheses and may contain anything; see proc(5).
-  const fields = (await proc(pid, "stat")).replace(/^.*\)\s/s, "").split(" ");
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return ticks * 10;
-}
-
-/** MiB of memory that a process has. */
-async function memory(pid: number): Promise<number> {
-  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(await proc(pid, "status"))?.[1]) / 1024;
-}
 
 Deno.test({
   name: `idle, a directory and connected clients use under 1% of a processor${LINUX.note}`,

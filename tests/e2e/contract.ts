@@ -32,7 +32,7 @@ const tableClient = { id: isId, name: isText, ...address };
 
 const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fields>>>> = {
   server: {
-    listening: address,
+    listening: { ...address, fingerprint: isFingerprint },
     joined: { client: hasFields(tableClient) },
     moved: { client: hasFields(tableClient) },
     left: { client: hasFields(tableClient) },
@@ -42,7 +42,7 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     error: { code: isText, message: isText },
   },
   client: {
-    registered: { id: isId, name: isText, ...address, server: isText },
+    registered: { id: isId, name: isText, ...address, server: isText, serverKey: isFingerprint },
     serverLost: { server: isText },
     serverBack: { server: isText },
     requesting: { peer: isId, attempt: isId, nextInMs: isNumber },
@@ -51,6 +51,7 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     rejected: { peer: isId },
     request: { peer: isId, name: isText },
     connected: { peer: isId, name: isText },
+    returned: { peer: isId, name: isText, who: (value) => value === "peer" || value === "self" },
     identity: { peer: isId, name: isText, fingerprint: isFingerprint, known: isKnowledge },
     sent: { peer: isId, seq: isCount },
     delivered: { peer: isId, seq: isCount, rttMs: isNumber },
@@ -97,7 +98,15 @@ export function summary(events: readonly JsonEvent[]): string[] {
   return events.filter(isRepeatable).map(({ event, time: _time, ...fields }) => {
     const shown = Object.entries(fields)
       .filter(([name]) =>
-        !["host", "port", "server", "rttMs", "nextInMs", "fingerprint"].includes(name)
+        ![
+          "host",
+          "port",
+          "server",
+          "serverKey",
+          "rttMs",
+          "nextInMs",
+          "fingerprint",
+        ].includes(name)
       )
       .map(([name, value]) => `${name}=${show(value)}`);
     return [event, ...shown].join(" ");

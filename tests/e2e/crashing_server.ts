@@ -14,5 +14,5 @@ if (import.meta.main) {
   Server.prototype.handleDatagram = () => {
     throw new Error("Nobody expects this");
   };
-  Deno.exit(await serve(["--port", "0"]));
+  Deno.exit(await serve(["--port", "0", "--ephemeral"]));
 }

@@ -15,7 +15,9 @@ testConcurrently("doctor, as a process", [
       const { code, stdout, stderr } = await runProgram(DOCTOR, ["--server", server.address]);
       assertEquals([code, stderr], [0, ""], stdout);
       const checks = stdout.trimEnd().split("\n");
-      for (const check of ["identity", "directory", "version", "address", "round trip", "leave"]) {
+      for (
+        const check of ["identity", "directory", "version", "key", "address", "round trip", "leave"]
+      ) {
         assertEquals(
           checks.filter((line) => line.startsWith(`ok       ${check} `)).length,
           1,

@@ -66,6 +66,8 @@ Deno.test("--chaos: the client reports that it drops datagrams on purpose, and n
 });
 
 const LOSABLE = [
+  "initiation",
+  "response",
   "connectionRequest",
   "ringing",
   "connectionAccept",

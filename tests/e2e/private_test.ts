@@ -1,14 +1,11 @@
 // Private, on real processes: an onlooker learns nothing, a meddler changes nothing, a peer may move.
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { DatagramType } from "../../protocol/wire/frame.ts";
-import { Relay, type RelayedDatagram } from "../support/relay.ts";
+import { Relay } from "../support/relay.ts";
 import { connectedPair, Stage } from "./process.ts";
 
 const TEXTS = ["meet me at the old mill", "bring the map ünd die Lampe", "burn this 🔥"];
-
-function isBetweenClients({ type }: RelayedDatagram): boolean {
-  return type >= DatagramType.ConnectionRequest && type <= DatagramType.Cookie;
-}
+/** A name that is looked up, and that nobody has. */
+const SOUGHT = "cornelius-carl";
 
 /** Whether `bytes` contains `part`, or a piece of it of eight bytes. */
 function leaks(bytes: Uint8Array, part: Uint8Array): boolean {
@@ -29,9 +26,8 @@ Deno.test("a recorded conversation contains no text and no name, and meddling wi
   const server = await stage.serve();
   const recorded: Uint8Array[] = [];
   let injected = 0;
-  await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, (datagram) => {
-    if (!isBetweenClients(datagram)) return "pass";
-    const { bytes } = datagram;
+  // Everything that Bob's client sends and gets, to and from the directory, too.
+  await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, ({ bytes }) => {
     recorded.push(bytes);
     const old = recorded[injected % recorded.length]!;
     // A copy with a bit changed anywhere; an old one; the type and the connection id of another.
@@ -58,11 +54,14 @@ Deno.test("a recorded conversation contains no text and no name, and meddling wi
   await ana.type("terminate");
   await ana.waitForEvent("terminated", { by: "local", undelivered: 0 });
   await bob.waitForEvent("terminated", { by: "peer", undelivered: 0 });
+  await bob.type(`connect ${SOUGHT}`, "list");
+  await bob.waitForEvent("inactive", { peer: SOUGHT });
+  await bob.waitForEvent("list");
   await Promise.all([ana.endInput(), bob.endInput()]);
-  assertEquals(await Promise.all([ana.exitCode(), bob.exitCode()]), [0, 0]);
+  assertEquals(await Promise.all([ana.exitCode(), bob.exitCode()]), [0, 4], "nobody has that name");
 
   const utf8 = new TextEncoder();
-  const secrets = [...TEXTS, ...Object.values(names)].map((text) => utf8.encode(text));
+  const secrets = [...TEXTS, ...Object.values(names), SOUGHT].map((text) => utf8.encode(text));
   assertGreater(recorded.length, 2 * TEXTS.length);
   assertGreater(injected, recorded.length);
   for (const bytes of recorded) {

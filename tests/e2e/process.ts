@@ -253,12 +253,17 @@ export class Stage {
   }
 
   /** Starts a directory, by default on a free port, and waits until it listens. */
-  async serve(...args: string[]): Promise<RunningServer> {
+  serve(...args: string[]): Promise<RunningServer> {
+    return this.serveAs("server", ...args);
+  }
+
+  /** The same with a name, and so a configuration folder, of its own. */
+  async serveAs(name: string, ...args: string[]): Promise<RunningServer> {
     const all = args.includes("--port") ? args : ["--port", "0", ...args];
-    const program = this.start("server", "serve", all);
+    const program = this.start(name, "serve", all);
     const line = await program.stdout.waitFor(/^Listening on |"event":"listening"/);
-    const port = Number(/127\.0\.0\.1:(\d+)|"port":(\d+)/.exec(line)?.slice(1).join(""));
-    return { program, port, address: `127.0.0.1:${port}` };
+    const [, host, port] = /(\d+(?:\.\d+){3})(?::|","port":)(\d+)/.exec(line)!;
+    return { program, port: Number(port), address: `${host}:${port}` };
   }
 
   /** Starts a client. */

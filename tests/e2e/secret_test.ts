@@ -35,7 +35,7 @@ Deno.test("without the secret a private directory does not answer: exit status 3
   assertEquals(codes, [3, 3]);
   server.program.signal("SIGINT");
   assertEquals(await server.program.exitCode(), 0);
-  assertMatch(server.program.stdout.text(), /dropped \d+: proof \d+\n?$/);
+  assertMatch(server.program.stdout.text(), /dropped \d+: secret \d+\n?$/);
 });
 
 Deno.test("a secret that is missing, short or empty: exit status 2, and one clear line", async () => {

@@ -2,7 +2,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { Registration } from "../../protocol/directory/registration.ts";
+import type { RegistrationEvent } from "../../protocol/directory/registration_event.ts";
+import type { DatagramMachine } from "../../protocol/machine.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { commandLine, Stage } from "./process.ts";
 import { Screen, TMUX } from "./tmux.ts";
@@ -15,28 +18,27 @@ class Crowd implements AsyncDisposable {
 
   /** Registers so many at once. */
   async join(count: number, port: number): Promise<void> {
-    const server = { hostname: "127.0.0.1", port };
+    const directory = { hostname: "127.0.0.1", port };
     await Promise.all(Array.from({ length: count }, (_, index) => {
       const socket = openSocket("127.0.0.1", 0);
-      const self = { port: (socket.addr as Deno.NetAddr).port, publicKey: systemRandom(32) };
       const { promise, resolve } = Promise.withResolvers<void>();
-      const wish = { id: 0, name: `guest${index}`, ...self };
-      const machine = new Registration(
-        clock(),
-        server,
-        wish,
-        TIMER_POLICIES.adaptive,
-        systemRandom,
-      );
-      const driven = {
-        handleDatagram(now: number, bytes: Uint8Array): void {
+      const machine = new Registration(clock(), {
+        directory,
+        id: 0,
+        name: `guest${index}`,
+        port: (socket.addr as Deno.NetAddr).port,
+        identity: makeKeyPair(systemRandom),
+        policy: TIMER_POLICIES.adaptive,
+        random: systemRandom,
+      });
+      const driven: DatagramMachine<RegistrationEvent> = {
+        handleDatagram(now, bytes, from): void {
           const decoded = decodeDatagram(bytes);
-          if (!decoded.ok || decoded.value.sealed) return;
-          for (const frame of decoded.value.frames) machine.handleFrame(now, frame);
+          if (decoded.ok) machine.handleDatagram(now, decoded.value, from);
         },
-        handleTimeout: (now: number) => machine.handleTimeout(now),
+        handleTimeout: (now) => machine.handleTimeout(now),
         nextTimeout: () => machine.nextTimeout(),
-        pollTransmit: (now: number) => machine.pollTransmit(now),
+        pollTransmit: (now) => machine.pollTransmit(now),
         pollEvent: () => machine.pollEvent(),
       };
       this.#drives.push(drive(driven, socket, ({ kind }) => {
@@ -76,18 +78,19 @@ for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
       const shown = await screen.waitFor(/^2 clients · 1 look-up/m);
       assertEquals(shown.length, rows);
       assertMatch(shown[0]!, /^Listening on 127\.0\.0\.1:\d+/);
-      assertMatch(shown[1]!, /^ +id +name +address +age$/);
-      assertMatch(shown[2]!, /^ +1 +ana +127\.0\.0\.1:\d+ +\d+s$/);
-      assertMatch(shown[3]!, /^ +2 +bob +127\.0\.0\.1:\d+ +\d+s$/);
-      assertMatch(shown[5]!, /^\d\d:\d\d:\d\d client 1 \(ana\) joined/);
-      assertMatch(shown[6]!, /^\d\d:\d\d:\d\d client 2 \(bob\) joined/);
+      assertMatch(shown[1]!, /^(Fingerprint of this directory: )?\d{5}( \d{5}){5}$/);
+      assertMatch(shown[2]!, /^ +id +name +address +age$/);
+      assertMatch(shown[3]!, /^ +1 +ana +127\.0\.0\.1:\d+ +\d+s$/);
+      assertMatch(shown[4]!, /^ +2 +bob +127\.0\.0\.1:\d+ +\d+s$/);
+      assertMatch(shown[6]!, /^\d\d:\d\d:\d\d client 1 \(ana\) joined/);
+      assertMatch(shown[7]!, /^\d\d:\d\d:\d\d client 2 \(bob\) joined/);
       // The ages tick, and nothing scrolls.
-      const age = / \d+s$/.exec(shown[2]!)![0];
-      const later = await screen.waitFor((now) => !now[2]!.endsWith(age));
+      const age = / \d+s$/.exec(shown[3]!)![0];
+      const later = await screen.waitFor((now) => !now[3]!.endsWith(age));
       assertEquals(later[0], shown[0]);
       await ana.endInput();
       await screen.waitFor((now) =>
-        / 2 +bob /.test(now[2]!) && /client 1 \(ana\) left$/.test(now[6]!)
+        / 2 +bob /.test(now[3]!) && /client 1 \(ana\) left$/.test(now[7]!)
       );
       await screen.press("C-c");
       await assertSane(screen, 0);
@@ -114,7 +117,7 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
       await screen.run(SERVE, ["--port", "0"]);
       await screen.waitFor(/^0 clients/m);
       screen.signal(signal);
-      await screen.waitFor(/stops\nStopped · 0 clients were active/);
+      await screen.waitFor(/stops\nFingerprint [^]*\d\nStopped · 0 clients were active/);
       await assertSane(screen, 0);
     },
   });
@@ -215,7 +218,7 @@ Deno.test({
     await screen.press("C-c");
     const after = await screen.waitFor(/^Stopped · 100 clients were active/m);
     // What was printed before, and nothing of the picture.
-    assertMatch(after.join("\n"), /stops\nStopped/);
+    assertMatch(after.join("\n"), /^[^]*Fingerprint of this directory: [\d \n]+\nStopped/);
   },
 });
 

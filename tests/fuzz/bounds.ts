@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
-import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/recovery/path_mtu.ts";
 
 /** Most datagrams after one input: they hold all that may be in flight. */
 const DATAGRAMS_MAX = 150;
@@ -29,8 +29,8 @@ export function drain<Event>(
   let datagrams = 0;
   for (let next = machine.pollTransmit(now); next; next = machine.pollTransmit(now)) {
     assert(datagrams++ < DATAGRAMS_MAX, "too many datagrams");
-    const isConnection = next.bytes[3] === DatagramType.Connection;
-    const sizeMax = isConnection ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
+    const isPacket = next.bytes[3] === DatagramType.Packet;
+    const sizeMax = isPacket ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
     assert(next.bytes.length <= sizeMax, "a datagram is too long");
     assert(next.to.port > 0 && next.to.port < 65536, formatAddress(next.to));
     onTransmit(next.bytes, next.to);

@@ -1,30 +1,44 @@
-// A client under input from a directory and from strangers with and without keys.
-import { createHash } from "node:crypto";
-import { assert, assertEquals } from "@std/assert";
-import type { Address } from "../../protocol/wire/address.ts";
-import { DatagramType } from "../../protocol/wire/frame.ts";
-import { hasMac1 } from "../../protocol/session/handshake.ts";
-import { hmacSha256 } from "../../protocol/crypto/hmac.ts";
+// A client under input from a directory and from strangers, with keys and without.
+import { assert } from "@std/assert";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import { fuzz, Tally } from "./runner.ts";
-import { HostilePeer, type PeerIdentity } from "./hostile_peer.ts";
-import { CLIENT_KEY, EPOCH, FuzzedClient, type Outcome, SERVER } from "./fuzzed_client.ts";
-import { fuzzDatagram, fuzzFrames, mutate, ValuePool, weighted } from "./mutate.ts";
+import { encodeInitiation } from "../../protocol/session/macs.ts";
+import { AMPLIFICATION_MAX, PATH_FRAMES_MAX } from "../../protocol/session/path.ts";
+import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import {
+  DatagramType,
+  type Frame,
+  FRAME_HEADER_SIZE,
+  HEADER_SIZE,
+  TAG_SIZE,
+} from "../../protocol/wire/frame.ts";
 import type { Prng } from "../support/random.ts";
+import { randomFrame } from "../support/random_frame.ts";
+import { CLIENT_KEY, FuzzedClient, type Outcome, SERVER } from "./fuzzed_client.ts";
+import { HostilePeer, type PeerIdentity } from "./hostile_peer.ts";
+import { fuzzDatagram, fuzzFrames, mutate, ValuePool, weighted } from "./mutate.ts";
+import { DIRECTORY_KEY, type PlayedDirectory } from "./played_directory.ts";
+import { fuzz, Tally } from "./runner.ts";
 
-const { Answer, ConnectionRequest, Handshake, Connection, Cookie } = DatagramType;
-const ANSWERS = weighted({
-  ...{ challenge: 1, registered: 2, refused: 1, leaseKeepaliveAck: 2 },
-  ...{ found: 4, inactive: 1, listing: 2, leaveAck: 1, proof: 1 },
-});
-const FROM_PEERS = weighted({ connectionRequest: 4, requestCodes: 2, cookieReply: 6 });
-const EARLY = weighted({
-  ...{ ringing: 4, connectionAccept: 4, connectionReject: 2 },
-  ...{ connectionTermination: 2, connectionTerminationAck: 2 },
+const { Challenge, Answer, Initiation, Response, Cookie, Packet, Unknown, Version } = DatagramType;
+const FROM_DIRECTORY = weighted({ challenge: 4, registered: 1, refused: 1, found: 1 });
+/** The answers to a request: those that fit, and those that do not. */
+const ANSWERS: Partial<Record<Frame["kind"], readonly Frame["kind"][]>> = {
+  register: ["registered", "registered", "refused"],
+  lookUp: ["found", "found", "found", "inactive"],
+  list: ["listing"],
+  leaseKeepalive: ["leaseKeepaliveAck"],
+  leave: ["leaveAck"],
+};
+const FROM_STRANGERS = weighted({ initiation: 2, macs: 1, response: 2, cookieReply: 6 });
+const REQUESTS = weighted({
+  ...{ connectionRequest: 8, connectionTermination: 3, connectionTerminationAck: 1 },
+  ...{ ringing: 2, connectionAccept: 4, connectionReject: 2, pathChallenge: 2 },
 });
 /** Bytes that may be sealed in a datagram. */
-const PLAIN_MAX = 1200 - 16 - 16;
-const MAC1_KEY = createHash("sha256").update("mac1").update(CLIENT_KEY.publicKey).digest();
+const PLAIN_MAX = 1200 - HEADER_SIZE - TAG_SIZE;
+/** Bytes in the largest packet with Path Responses. */
+const PATH_RESPONSES_MAX = HEADER_SIZE + PATH_FRAMES_MAX * (FRAME_HEADER_SIZE + 8) + TAG_SIZE;
+const SESSIONS_MAX = 8;
 
 /** Strangers with keys; the first one is the peer that the client looks up. */
 const STRANGERS: readonly PeerIdentity[] = Array.from({ length: 6 }, (_, i) => ({
@@ -37,83 +51,102 @@ const [PEER] = STRANGERS as [PeerIdentity];
 
 /** Values that strangers and the directory send, besides those that the client sent. */
 const FIXED = {
-  ...{
-    "registered.id": [1],
-    "found.id": [2],
-    responder: [1, 2],
-    sender: [2],
-    reason: [1, 2, 3, 5],
-  },
+  "registered.id": [1],
+  "found.id": [2],
+  ...{ responder: [1, 2], requester: [2, 3, 4], sender: [2], reason: [1, 2, 3, 5] },
   ...{ name: ["", "zoë", "mal"], lease: [45_000, 45_000, 0, 2 ** 32 - 1] },
-  ...{ publicKey: [...STRANGERS.map(({ identity }) => identity.publicKey), new Uint8Array(32)] },
+  "found.publicKey": [...STRANGERS.map(({ identity }) => identity.publicKey), new Uint8Array(32)],
+  "challenge.publicKey": [DIRECTORY_KEY.publicKey, DIRECTORY_KEY.publicKey, CLIENT_KEY.publicKey],
   address: [PEER.address],
 };
 
-/** Strangers and their last Connection Requests. */
+/** A datagram, and where it comes from. */
+interface Received {
+  readonly bytes: Uint8Array;
+  readonly from: Address;
+}
+
+/** Strangers, and their last sessions. */
 class Strangers {
   readonly #prng: Prng;
-  #timestamp = BigInt(EPOCH);
-  #requests: { bytes: Uint8Array; from: Address; peer: HostilePeer }[] = [];
+  readonly #sessions: { readonly peer: HostilePeer; readonly initiation: Uint8Array }[] = [];
 
   constructor(prng: Prng) {
     this.#prng = prng;
   }
 
-  /** A Connection Request: valid, or a mutant, mostly with a valid mac1. */
-  request(): { bytes: Uint8Array; from: Address } {
+  /** An Initiation: a new one, an earlier one, or a mutant, mostly with a good mac1. */
+  initiation(): Received {
     const prng = this.#prng;
-    if (this.#requests.length === 0 || prng.chance(0.1)) this.#makeRequest();
-    const { bytes, from } = prng.pick(this.#requests);
+    if (this.#sessions.length === 0 || prng.chance(0.1)) this.#begin();
+    const { initiation, peer: { self: { address: from } } } = prng.pick(this.#sessions);
     const what = prng.int(10);
-    if (what < 3) return { bytes, from };
-    if (what < 5) return { bytes: bytes.with(prng.int(bytes.length), prng.int(256)), from };
-    if (what < 6) return { bytes: mutate(prng, bytes, 16).slice(), from };
-    const mutant = bytes.slice();
-    mutant.set(mutate(prng, bytes, 16).subarray(4, 299), 4);
-    mutant.set(hmacSha256(MAC1_KEY, mutant.subarray(0, 267)).subarray(0, 16), 267);
-    return { bytes: mutant, from };
+    if (what < 4) return { bytes: initiation, from };
+    if (what < 6) return { bytes: mutate(prng, initiation, HEADER_SIZE).slice(), from };
+    const messageOne = mutate(prng, initiation.subarray(19, 119), 0).slice();
+    return { bytes: encodeInitiation(resized(messageOne, 100), CLIENT_KEY.publicKey), from };
   }
 
-  /** A datagram sealed with the keys of a request. */
-  sealed(): { bytes: Uint8Array; from: Address } {
+  /** A Packet in a session; an Initiation where there is none. */
+  sealed(pool: ValuePool): Received {
     const prng = this.#prng;
-    if (this.#requests.length === 0) this.#makeRequest();
-    const { peer, from } = prng.pick(this.#requests);
-    const type = peer.isConnected && prng.chance(0.5) ? Connection : Handshake;
-    return {
-      bytes: peer.seal(type, fuzzFrames(prng, new ValuePool(FIXED), EARLY, PLAIN_MAX)),
-      from,
-    };
+    const open = this.#sessions.filter(({ peer }) => peer.hasSession);
+    if (open.length === 0) return this.initiation();
+    const { peer } = prng.pick(open);
+    const { address } = peer.self;
+    const from = prng.chance(0.95) ? address : { ...address, port: 1 + prng.int(65_535) };
+    if (prng.chance(0.2)) return { bytes: peer.sealFrames(peer.requestFrame(1)), from };
+    return { bytes: peer.seal(fuzzFrames(prng, pool, REQUESTS, PLAIN_MAX)), from };
   }
 
-  /** Reads the datagrams of the client; returns the kinds of their frames. */
+  /** Reads what the client sent; returns the kinds of the frames in it. */
   open({ sent }: Outcome): string[] {
     return sent.flatMap(({ bytes }) =>
-      this.#requests.flatMap(({ peer }) => peer.open(bytes).map(({ kind }) => kind))
+      this.#sessions.flatMap(({ peer }) => {
+        peer.handleResponse(bytes);
+        return peer.open(bytes).map(({ kind }) => kind);
+      })
     );
   }
 
-  /** The peer's Accept to a request of the client. */
-  accept(bytes: Uint8Array): Uint8Array {
+  /** The answer of the peer to an Initiation of the client. */
+  respond(initiation: Uint8Array): Received | undefined {
     const peer = new HostilePeer(this.#prng, PEER);
-    this.#keep({ bytes, from: PEER.address, peer });
-    return peer.accept(bytes);
+    const bytes = peer.response(initiation);
+    if (bytes === undefined) return undefined;
+    this.#keep({ peer, initiation });
+    return { bytes, from: PEER.address };
   }
 
-  #makeRequest(): void {
-    const prng = this.#prng;
-    const self = prng.pick(STRANGERS);
-    const peer = new HostilePeer(prng, self);
-    this.#timestamp += BigInt(prng.int(3));
-    const responder = prng.pick([1, 1, 1, 1, 1, 2]);
-    const bytes = peer.request(responder, CLIENT_KEY.publicKey, this.#timestamp);
-    this.#keep({ bytes, from: self.address, peer });
+  /** The Accept or the Reject of the peer, in its last session. */
+  decide(isAccepted: boolean): Received | undefined {
+    const peer = this.#sessions.findLast(({ peer }) => peer.hasSession && peer.self === PEER)?.peer;
+    if (peer === undefined) return undefined;
+    const reject: Frame = { kind: "connectionReject", responder: PEER.id, reason: 1 };
+    const frame = isAccepted ? peer.acceptFrame() : reject;
+    return { bytes: peer.sealFrames(frame), from: PEER.address };
   }
 
-  #keep(request: { bytes: Uint8Array; from: Address; peer: HostilePeer }): void {
-    this.#requests.push(request);
-    if (this.#requests.length > 8) this.#requests.shift();
+  /** The ids that the client has of its sessions. */
+  get remoteIds(): number[] {
+    return this.#sessions.map(({ peer: { remoteId } }) => remoteId);
   }
+
+  #begin(): void {
+    const peer = new HostilePeer(this.#prng, this.#prng.pick(STRANGERS));
+    this.#keep({ peer, initiation: peer.initiation(CLIENT_KEY.publicKey) });
+  }
+
+  #keep(session: { peer: HostilePeer; initiation: Uint8Array }): void {
+    this.#sessions.push(session);
+    if (this.#sessions.length > SESSIONS_MAX) this.#sessions.shift();
+  }
+}
+
+function resized(bytes: Uint8Array, size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  whole.set(bytes.subarray(0, size));
+  return whole;
 }
 
 function command(prng: Prng, { client, now }: FuzzedClient): void {
@@ -131,25 +164,43 @@ function command(prng: Prng, { client, now }: FuzzedClient): void {
   client.send(now, "€uro ".repeat(prng.int(prng.chance(0.9) ? 10 : 15_000)), peer);
 }
 
+/** Something from a directory that has the key, and may say anything; mostly what was asked. */
+function answer(prng: Prng, directory: PlayedDirectory, pool: ValuePool): Uint8Array {
+  const { last } = directory;
+  const kinds = last && ANSWERS[last.frame.kind];
+  if (kinds === undefined || prng.chance(0.2)) {
+    return directory.seal(fuzzFrames(prng, pool, Object.values(ANSWERS).flat(), PLAIN_MAX));
+  }
+  return directory.answer(pool.fill(prng, randomFrame(prng, prng.pick(kinds))));
+}
+
 /** One datagram, from the directory or from a stranger. */
 function datagram(
   prng: Prng,
+  { directory }: FuzzedClient,
   pool: ValuePool,
   strangers: Strangers,
-): { bytes: Uint8Array; from: Address } {
-  if (prng.chance(0.25)) {
-    return { bytes: fuzzDatagram(prng, pool, [Answer], ANSWERS), from: SERVER };
+): Received {
+  const challenge = directory.challenges.shift();
+  if (challenge !== undefined && prng.chance(0.8)) return { bytes: challenge, from: SERVER };
+  if (prng.chance(0.15)) return { bytes: answer(prng, directory, pool), from: SERVER };
+  if (prng.chance(0.15)) {
+    const types = [Challenge, Answer, Unknown, Version];
+    return { bytes: fuzzDatagram(prng, pool, types, FROM_DIRECTORY), from: SERVER };
   }
-  if (prng.chance(0.4)) return strangers.request();
-  if (prng.chance(0.2)) return strangers.sealed();
-  const types = [ConnectionRequest, Handshake, Connection, Cookie];
-  const bytes = fuzzDatagram(prng, pool, types, FROM_PEERS);
-  return { bytes, from: prng.pick(STRANGERS).address };
+  if (prng.chance(0.3)) return strangers.initiation();
+  if (prng.chance(0.4)) return strangers.sealed(pool);
+  return noise(prng, pool, prng.pick(STRANGERS).address);
 }
 
-/** The Connection Requests that a client sent. */
-function requestsIn({ sent }: Outcome): Uint8Array[] {
-  return sent.map(({ bytes }) => bytes).filter((bytes) => bytes[3] === ConnectionRequest);
+function noise(prng: Prng, pool: ValuePool, from: Address): Received {
+  const types = [Initiation, Response, Cookie, Packet];
+  return { bytes: fuzzDatagram(prng, pool, types, FROM_STRANGERS), from };
+}
+
+/** The Initiations that a client sent. */
+function initiationsIn({ sent }: Outcome): Uint8Array[] {
+  return sent.map(({ bytes }) => bytes).filter((bytes) => bytes[3] === Initiation);
 }
 
 Deno.test("Client.handleDatagram() survives any datagrams, within its bounds", () => {
@@ -157,11 +208,13 @@ Deno.test("Client.handleDatagram() survives any datagrams, within its bounds", (
     const target = new FuzzedClient(prng);
     const strangers = new Strangers(prng);
     let pool = new ValuePool(FIXED);
-    let request: Uint8Array | undefined;
+    let initiation: Uint8Array | undefined;
     const take = (outcome: Outcome): void => {
       for (const { bytes } of outcome.sent) pool.learn(bytes);
       strangers.open(outcome);
-      request = requestsIn(outcome)[0] ?? request;
+      for (const id of strangers.remoteIds) pool.add("session", id);
+      pool.add("session", target.directory.session);
+      initiation = initiationsIn(outcome)[0] ?? initiation;
     };
     for (let i = 0; i < count; i++) {
       target.advance(prng.chance(0.001) ? prng.int(100_000) : prng.int(100), take);
@@ -169,25 +222,25 @@ Deno.test("Client.handleDatagram() survives any datagrams, within its bounds", (
         command(prng, target);
         take(target.drain());
       }
-      const { bytes, from } = datagram(prng, pool, strangers);
+      const { bytes, from } = datagram(prng, target, pool, strangers);
       take(target.receive(bytes, from));
       // The peer accepts some requests, or the client would never be connected.
-      if (request !== undefined && prng.chance(0.2)) {
-        const accept = hasMac1(request, PEER.identity.publicKey)
-          ? strangers.accept(request)
-          : undefined;
-        request = undefined;
-        if (accept !== undefined) take(target.receive(accept, PEER.address));
+      if (initiation !== undefined && prng.chance(0.2)) {
+        const response = strangers.respond(initiation);
+        initiation = undefined;
+        if (response !== undefined) take(target.receive(response.bytes, response.from));
+        const decision = prng.chance(0.8) ? strangers.decide(prng.chance(0.9)) : undefined;
+        if (decision !== undefined) take(target.receive(decision.bytes, decision.from));
       }
       if (target.client.view().state !== "left") continue;
       target.restart();
       pool = new ValuePool(FIXED);
-      request = undefined;
+      initiation = undefined;
     }
     target.check();
     target.tally.assertReached("registered", "requesting", "inactive", "request", "requestEnded");
-    target.tally.assertReached("connected", "sent", "terminated", "list", "left");
-    target.tally.assertReached("current", "requests");
+    target.tally.assertReached("connected", "sent", "terminated", "list", "left", "returned");
+    target.tally.assertReached("current", "requests", "ringing", "rejected", "cancelled");
     assert(target.client.dropped.notAuthentic > 0);
   });
 });
@@ -208,14 +261,14 @@ Deno.test("Client.handleDatagram() never answers a stranger with more bytes than
     };
     for (let i = 0; i < count; i++) {
       // At times many come at once, so that the client demands cookies.
-      target.advance(i % 2000 < 600 ? 0 : prng.int(40), (outcome) => {
-        assertEquals(outcome.sent, []);
-        take(outcome);
-      });
-      const { bytes, from } = strangerDatagram(prng, pool, strangers);
+      target.advance(i % 2000 < 600 ? 0 : prng.int(40), take);
+      const { bytes, from } = prng.chance(0.3)
+        ? strangers.initiation()
+        : prng.chance(0.5)
+        ? strangers.sealed(pool)
+        : noise(prng, pool, { hostname: "2001:db8::bad", port: 1 + prng.int(65_535) });
       const outcome = target.receive(bytes, from);
-      const sent = outcome.sent.reduce((sum, answer) => sum + answer.bytes.length, 0);
-      assert(sent <= bytes.length, `${bytes.length} bytes were answered by ${sent}`);
+      checkSizes({ bytes, from }, outcome);
       take(outcome);
       if (!prng.chance(0.001)) continue;
       target.client.reject(target.now);
@@ -223,18 +276,24 @@ Deno.test("Client.handleDatagram() never answers a stranger with more bytes than
     }
     target.check();
     tally.assertReached("request", "ringing", "connectionReject", "requestEnded");
-    tally.assertReached("connectionTerminationAck", "Cookie", "Version");
+    tally.assertReached("connectionTerminationAck", "Response", "Cookie", "Version");
   });
 });
 
-function strangerDatagram(
-  prng: Prng,
-  pool: ValuePool,
-  strangers: Strangers,
-): { bytes: Uint8Array; from: Address } {
-  if (prng.chance(0.3)) return strangers.request();
-  if (prng.chance(0.4)) return strangers.sealed();
-  const types = [ConnectionRequest, Handshake, Cookie];
-  const bytes = fuzzDatagram(prng, pool, types, FROM_PEERS);
-  return { bytes, from: { hostname: "2001:db8::bad", port: 1 + prng.int(65535) } };
+/**
+ * Checks the sizes of the answers to a datagram. Path Responses are in packets of their own, and wait
+ * for a request; and who writes from another address makes both that one and theirs be challenged.
+ */
+function checkSizes({ bytes, from }: Received, { sent }: Outcome): void {
+  const sizeOf = (isMeant: (to: Address) => boolean): number =>
+    sent.filter(({ to }) => isMeant(to)).reduce((sum, answer) => sum + answer.bytes.length, 0);
+  const back = sizeOf((to) => sameAddress(to, from));
+  const elsewhere = sizeOf((to) => !sameAddress(to, from));
+  const backMax = elsewhere > 0
+    ? AMPLIFICATION_MAX * bytes.length
+    : bytes.length + (bytes[3] === Packet ? PATH_RESPONSES_MAX : 0);
+  const what = `${bytes.length} bytes of type ${bytes[3]}: ${back} back, ${elsewhere} elsewhere`;
+  assert(back <= backMax, what);
+  assert(elsewhere === 0 || bytes[3] === Packet, what);
+  assert(elsewhere <= AMPLIFICATION_MAX * bytes.length + PATH_RESPONSES_MAX, what);
 }

@@ -1,106 +1,306 @@
+// A directory under input from clients that register, and from strangers, with its secret and without.
 import { assert, assertEquals } from "@std/assert";
+import {
+  type DirectorySecret,
+  REFUSAL_PACKET_MIN,
+  registrationKey,
+  sealRequest,
+} from "../../protocol/directory/registration_key.ts";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
-import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
-import { PROOF_SIZE, Prover } from "../../protocol/crypto/proof.ts";
-import { Server } from "../../server/server.ts";
-import { fuzz, Tally } from "./runner.ts";
-import { drain, ResourceMonitor, runTimeouts } from "./bounds.ts";
-import { fuzzDatagram, mutate, ValuePool, weighted } from "./mutate.ts";
+import { CODE_SIZE, directoryMac } from "../../protocol/wire/codes.ts";
+import {
+  DATAGRAM_SIZE_MAX,
+  DatagramType,
+  type Frame,
+  HEADER_SIZE,
+  type Register,
+  TAG_SIZE,
+} from "../../protocol/wire/frame.ts";
 import type { Prng } from "../support/random.ts";
+import { randomFrame } from "../support/random_frame.ts";
+import { decoded, FakeClient, identityOf, Stage } from "../support/server_stage.ts";
+import { drain, ResourceMonitor, runTimeouts } from "./bounds.ts";
+import { fuzzDatagram, fuzzFrames, mutate, ValuePool, weighted } from "./mutate.ts";
+import { fuzz, Tally } from "./runner.ts";
 
-const REQUESTS = weighted({
-  ...{ register: 6, leaseKeepalive: 4, lookUp: 4, list: 4, leave: 2, proof: 1 },
-});
+const CLEAR = weighted({ credentials: 6, register: 1, challenge: 1 });
+const REGISTERS = weighted({ register: 8, lookUp: 1, leave: 1 });
+const REQUESTS = weighted({ leaseKeepalive: 4, lookUp: 4, list: 4, leave: 1, register: 1 });
 const CLIENTS_MAX = 5;
+const SOURCES = 8;
 /** Three limits, with a bucket for each source. */
-const BUCKETS_MAX = 3 * 8;
+const BUCKETS_MAX = 3 * SOURCES;
+/** Bytes that may be sealed in a Request. */
+const PLAIN_MAX = DATAGRAM_SIZE_MAX - HEADER_SIZE - TAG_SIZE;
+/** Datagrams that may be sent again. */
+const RECORDED_MAX = 50;
 
+const IDENTITY = identityOf(-1);
+const KEYS = [0, 1, 2].map(identityOf);
+const ADDRESSES: readonly Address[] = Array.from({ length: SOURCES }, (_, i) => ({
+  hostname: i < 6 ? `192.0.2.${i}` : `2001:db8:${i}::1`,
+  port: 40_000 + i,
+}));
+
+/** A directory whose answers, table and work are checked at each datagram. */
+class FuzzedDirectory extends Stage {
+  readonly tally = new Tally();
+  readonly #monitor = new ResourceMonitor();
+  readonly #answered = new WeakSet<Uint8Array>();
+
+  constructor(prng: Prng, secret: Uint8Array | undefined) {
+    super({ maxClients: CLIENTS_MAX, identity: IDENTITY, random: prng.bytes, secret });
+  }
+
+  override deliver(bytes: Uint8Array, from: Address): Uint8Array[] {
+    const before = this.#table();
+    const answers: Uint8Array[] = [];
+    this.#monitor.time(() => {
+      this.server.handleDatagram(this.now, bytes.slice(), from);
+      this.#drain((answer, to) => {
+        assertEquals(to, from);
+        answers.push(answer.slice());
+      });
+    });
+    this.#checkAnswers(
+      bytes,
+      answers,
+      before.some(({ address }) => address === formatAddress(from)),
+    );
+    if (!answers.some(isAnswer)) assertEquals(this.#table(), before);
+    return answers;
+  }
+
+  /** Lets so many milliseconds pass. */
+  wait(ms: number): void {
+    this.now += ms;
+    runTimeouts(this.server, this.now, () => this.#drain(() => {}));
+  }
+
+  /** Checks the bounds at the end of a run of so many datagrams. */
+  check(count: number): void {
+    for (const [reason, times] of Object.entries(this.server.dropped)) {
+      assert(times <= count);
+      this.tally.add(`dropped: ${reason}`);
+    }
+    this.#monitor.check();
+  }
+
+  #drain(onTransmit: (bytes: Uint8Array, to: Address) => void): void {
+    drain(this.server, this.now, onTransmit, ({ kind }) => this.tally.add(kind));
+  }
+
+  /** Checks that a datagram has one answer, larger than it only for a client, and sealed only once. */
+  #checkAnswers(bytes: Uint8Array, answers: readonly Uint8Array[], isClient: boolean): void {
+    const [answer] = answers;
+    if (answer === undefined) return;
+    assertEquals(answers.length, 1);
+    const isBounded = isClient || answer.length <= bytes.length;
+    assert(isBounded, `${bytes.length} bytes were answered by ${answer.length}`);
+    // The packet counter of a refusal is a random one: two have the same only by chance.
+    if (!isAnswer(answer) || decoded(answer).header.packet >= REFUSAL_PACKET_MIN) return;
+    assert(!this.#answered.has(bytes), "a datagram was answered twice");
+    this.#answered.add(bytes);
+  }
+
+  /** The clients, of whom no two have the same id, name or address. */
+  #table(): { id: number; name: string; address: string }[] {
+    const clients = Array.from(
+      this.server.table().clients,
+      ({ id, name, address }) => ({ id, name, address: formatAddress(address) }),
+    );
+    assert(clients.length <= CLIENTS_MAX);
+    assert(this.server.buckets <= BUCKETS_MAX);
+    for (const field of ["id", "name", "address"] as const) {
+      const values = clients.map((each) => each[field]).filter((value) => value !== "");
+      assertEquals(new Set(values).size, values.length, field);
+    }
+    return clients;
+  }
+}
+
+function isAnswer(datagram: Uint8Array): boolean {
+  return datagram[3] === DatagramType.Answer;
+}
+
+/** A client, and the values that the directory told it. */
 interface Source {
-  readonly address: Address;
+  readonly client: FakeClient;
   readonly pool: ValuePool;
 }
 
-/** Sources with a few names and keys, so that they conflict. */
-function makeSources(prng: Prng): Source[] {
-  const keys = [prng.bytes(32), prng.bytes(32), prng.bytes(32)];
-  return Array.from({ length: 8 }, (_, i) => {
+/** Clients with a few names and keys, so that they conflict. */
+function makeSources(stage: FuzzedDirectory): Source[] {
+  const publicKey = [...KEYS.map((key) => key.publicKey), new Uint8Array(32)];
+  return ADDRESSES.map((address, i) => {
+    const client = new FakeClient(stage, i, { identity: KEYS[i % KEYS.length]!, address });
     const name = [i % 2 === 0 ? "" : `name${i % 5}`];
-    const pool = new ValuePool({ name, publicKey: [keys[i % 3]] });
+    const pool = new ValuePool({ name, "credentials.publicKey": publicKey });
     pool.add("id", 0);
-    const hostname = i < 6 ? `192.0.2.${i}` : `2001:db8:${i}::1`;
-    return { address: { hostname, port: 40_000 + i }, pool };
+    return { client, pool };
   });
 }
 
-function fuzzServer(
-  prng: Prng,
-  count: number,
-  secret: Uint8Array | undefined,
-  wrap: (bytes: Uint8Array) => Uint8Array,
-): Tally {
-  const options = { maxClients: CLIENTS_MAX, lease: 45_000, random: prng.bytes, secret };
-  const server = new Server(options);
-  const sources = makeSources(prng);
-  const tally = new Tally();
-  const monitor = new ResourceMonitor();
-  const ignore = (): void => drain(server, now, () => {}, (event) => tally.add(event.kind));
-  let now = 0;
-  for (let i = 0; i < count; i++) {
-    now += prng.chance(0.002) ? prng.int(60_000) : prng.int(100);
-    runTimeouts(server, now, ignore);
-    const { address, pool } = prng.pick(sources);
-    const bytes = wrap(fuzzDatagram(prng, pool, [DatagramType.Request], REQUESTS));
-    const clients = [...server.table().clients];
-    const isStranger = !clients.some((c) => formatAddress(c.address) === formatAddress(address));
-    ignore();
-    const answers: string[] = [];
-    let sent = 0;
-    monitor.time(() => {
-      server.handleDatagram(now, bytes, address);
-      drain(server, now, (answer, to) => {
-        assertEquals(to, address);
-        answers.push(...pool.learn(answer));
-        sent += answer.length;
-      }, (event) => tally.add(event.kind));
-    });
-    for (const kind of answers) tally.add(kind);
-    // A registered client has shown that it receives at its address.
-    const isProven = !isStranger || answers.includes("registered");
-    assert(
-      isProven || sent <= bytes.length,
-      `${bytes.length} bytes were answered by ${sent}: ${bytes}`,
-    );
-    assert(server.table().size <= CLIENTS_MAX);
-    assert(server.buckets <= BUCKETS_MAX);
+/** What clients send to a directory, and whoever else is at their addresses. */
+class Traffic {
+  readonly #prng: Prng;
+  readonly #stage: FuzzedDirectory;
+  readonly #sources: Source[];
+  readonly #recorded: { readonly bytes: Uint8Array; readonly from: Address }[] = [];
+
+  constructor(prng: Prng, stage: FuzzedDirectory) {
+    this.#prng = prng;
+    this.#stage = stage;
+    this.#sources = makeSources(stage);
   }
-  for (const [reason, times] of Object.entries(server.dropped)) {
-    assert(times <= 255 * count);
-    tally.add(`dropped: ${reason}`);
+
+  /** Sends one datagram. */
+  step(): void {
+    const prng = this.#prng;
+    const source = prng.pick(this.#sources);
+    const { client } = source;
+    if (prng.chance(0.01)) client.address = prng.pick(ADDRESSES);
+    if (client.session === 0 || prng.chance(0.1)) return this.#begin(source);
+    const what = prng.int(100);
+    if (what < 20) return this.#sendNoise(source);
+    if (what < 25) return this.#sendAgain();
+    if (what < 35) return this.#sendAltered(source);
+    if (what < 45) return this.#sendRegisterWithAnything(source);
+    this.#ask(source);
   }
-  monitor.check();
-  return tally;
+
+  #begin({ client, pool }: Source): void {
+    const challenge = client.begin();
+    this.#stage.tally.add(challenge.kind);
+    pool.learnFrames([challenge]);
+  }
+
+  /** Anything that is not sealed, with values that the directory told. */
+  #sendNoise({ client, pool }: Source): void {
+    const { Register, Request } = DatagramType;
+    const bytes = fuzzDatagram(this.#prng, pool, [Register, Register, Request], CLEAR);
+    this.#sign(bytes);
+    const answers = this.#stage.deliver(bytes, client.address);
+    assert(!answers.some(isAnswer), "what is not sealed was answered");
+    for (const answer of answers) pool.learn(answer);
+  }
+
+  /** A datagram that was sent before, or was lost, from where it came or from elsewhere. */
+  #sendAgain(): void {
+    const prng = this.#prng;
+    if (this.#recorded.length === 0) return;
+    const { bytes, from } = prng.pick(this.#recorded);
+    this.#stage.deliver(bytes, prng.chance(0.7) ? from : prng.pick(ADDRESSES));
+  }
+
+  /** A mutant of what a client sends; the original is lost. */
+  #sendAltered(source: Source): void {
+    const { client: { address } } = source;
+    const bytes = this.#sealed(source);
+    const mutant = mutate(this.#prng, bytes, HEADER_SIZE).slice();
+    this.#sign(mutant);
+    const isSame = mutant.join() === bytes.join();
+    const answers = this.#stage.deliver(mutant, address);
+    assert(isSame || !answers.some(isAnswer), "an altered datagram was answered");
+  }
+
+  /** Any bytes sealed in a Register; what becomes of the client's session, it does not know. */
+  #sendRegisterWithAnything({ client, pool }: Source): void {
+    const good = client.registerBytes();
+    const { sealedAt } = decoded(good);
+    const sizeMax = DATAGRAM_SIZE_MAX - sealedAt - TAG_SIZE;
+    const plain = fuzzFrames(this.#prng, pool, REGISTERS, sizeMax);
+    const bytes = withSealed(client, good, plain, this.#stage.secret);
+    this.#record(bytes, client.address);
+    this.#stage.deliver(bytes, client.address);
+    client.session = 0;
+  }
+
+  /** A request of a client, whose answer has to open. */
+  #ask(source: Source): void {
+    const { client, pool } = source;
+    const outcome = client.send(this.#sealed(source));
+    if (outcome === undefined) return;
+    this.#stage.tally.add(outcome.kind);
+    pool.add("session", client.id);
+    if (outcome.kind === "unknown") client.registered = undefined;
+    else if (outcome.kind !== "version") pool.learnFrames([outcome as Frame]);
+  }
+
+  /** A Register as it should be but for the values in it, or a Request with any bytes sealed in it. */
+  #sealed({ client, pool }: Source): Uint8Array {
+    const prng = this.#prng;
+    const isRegister = client.id === 0 || prng.chance(0.2);
+    const bytes = isRegister
+      ? client.registerBytes(registerFields(prng, client, pool))
+      : client.rawRequest(fuzzFrames(prng, pool, REQUESTS, PLAIN_MAX));
+    this.#record(bytes, client.address);
+    return bytes;
+  }
+
+  #record(bytes: Uint8Array, from: Address): void {
+    this.#recorded.push({ bytes, from });
+    if (this.#recorded.length > RECORDED_MAX) this.#recorded.shift();
+  }
+
+  /** Writes the mac of a private directory, where there is room for one, into most datagrams. */
+  #sign(bytes: Uint8Array): void {
+    const { secret } = this.#stage;
+    const hasRoom = directoryMac(bytes).code.length === CODE_SIZE;
+    if (hasRoom && this.#prng.chance(0.8)) secret?.sign(bytes);
+  }
+}
+
+function registerFields(prng: Prng, client: FakeClient, pool: ValuePool): Partial<Register> {
+  const { token, wantedId, name } = pool.fill(prng, randomFrame(prng, "register") as Register);
+  return { wantedId, name, token: prng.chance(0.5) ? client.token : token };
+}
+
+/** A Register with other bytes sealed in it. */
+function withSealed(
+  { identity }: FakeClient,
+  register: Uint8Array,
+  plain: Uint8Array,
+  secret: DirectorySecret | undefined,
+): Uint8Array {
+  const { header: { packet }, frames: [credentials], sealedAt } = decoded(register);
+  const shared = identity.agree(IDENTITY.publicKey);
+  assert(credentials?.kind === "credentials" && shared !== undefined);
+  const { nonce, cookie, publicKey: clientKey } = credentials;
+  const directoryKey = IDENTITY.publicKey;
+  const key = registrationKey({ shared, nonce, cookie, clientKey, directoryKey, secret });
+  const bytes = new Uint8Array(sealedAt + plain.length + TAG_SIZE);
+  bytes.set(register.subarray(0, sealedAt));
+  bytes.set(plain, sealedAt);
+  sealRequest(key, packet, bytes, sealedAt);
+  return bytes;
+}
+
+function fuzzServer(prng: Prng, count: number, secret?: Uint8Array): Tally {
+  const stage = new FuzzedDirectory(prng, secret);
+  const traffic = new Traffic(prng, stage);
+  for (let left = count; left > 0; left--) {
+    stage.wait(prng.chance(0.002) ? prng.int(60_000) : prng.int(100));
+    traffic.step();
+  }
+  stage.check(count);
+  return stage.tally;
 }
 
 Deno.test("Server.handleDatagram() survives any datagrams, within its bounds", () => {
   fuzz("directory", (prng, count) => {
-    const tally = fuzzServer(prng, count, undefined, (bytes) => bytes);
+    const tally = fuzzServer(prng, count);
     tally.assertReached("joined", "moved", "left", "expired", "table");
     tally.assertReached("challenge", "registered", "refused", "leaseKeepaliveAck", "leaveAck");
-    tally.assertReached("found", "inactive", "listing");
+    tally.assertReached("found", "inactive", "listing", "unknown");
+    tally.assertReached("dropped: forged", "dropped: replay", "dropped: frame");
   });
 });
 
-Deno.test("a private directory survives any datagrams, with valid proofs and without", () => {
+Deno.test("a private directory survives any datagrams, with valid macs and without", () => {
   fuzz("privateDirectory", (prng, count) => {
-    const secret = prng.bytes(32);
-    const prover = new Prover(secret);
-    const wrap = (bytes: Uint8Array): Uint8Array => {
-      if (bytes.length > DATAGRAM_SIZE_MAX - PROOF_SIZE || prng.chance(0.05)) return bytes;
-      const proven = prover.prove(bytes);
-      return prng.chance(0.05) ? mutate(prng, proven, 16).slice() : proven;
-    };
-    const tally = fuzzServer(prng, count, secret, wrap);
-    tally.assertReached("joined", "left", "table", "registered", "found", "listing", "proof");
-    tally.assertReached("dropped: proof");
+    const tally = fuzzServer(prng, count, prng.bytes(32));
+    tally.assertReached("joined", "left", "table", "registered", "found", "listing");
+    tally.assertReached("dropped: secret", "dropped: forged", "dropped: replay");
   });
 });

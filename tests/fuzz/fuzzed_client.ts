@@ -5,26 +5,26 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Client } from "../../client/client.ts";
-import { CONNECTIONS_MAX } from "../../client/state/connections.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import type { ClientOptions } from "../../client/view.ts";
-import type { Address } from "../../protocol/wire/address.ts";
-import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
-import type { Instant } from "../../protocol/machine.ts";
-import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { PENDING_REQUESTS_MAX } from "../../protocol/connection/incoming_requests.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
-import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import { Tally } from "./runner.ts";
-import { drain, ResourceMonitor, runTimeouts } from "./bounds.ts";
+import { isSameKey, KeyPair } from "../../protocol/crypto/x25519.ts";
+import type { Instant } from "../../protocol/machine.ts";
+import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
 import type { Prng } from "../support/random.ts";
+import { drain, ResourceMonitor, runTimeouts } from "./bounds.ts";
+import { DIRECTORY_KEY, PlayedDirectory } from "./played_directory.ts";
+import { Tally } from "./runner.ts";
 
 /** The directory of the client under test. */
 export const SERVER: Address = { hostname: "192.0.2.1", port: 7070 };
+/** Where the client itself is. */
+export const CLIENT: Address = { hostname: "192.0.2.3", port: 40_001 };
 /** Its static key pair. */
 export const CLIENT_KEY = new KeyPair(new Uint8Array(32).fill(1));
-/** Unix time at 0 of the client's clock. */
-export const EPOCH = 1_785_542_400_000;
 
 /** The options of a client under test. */
 export function clientOptions(prng: Prng): ClientOptions {
@@ -33,12 +33,15 @@ export function clientOptions(prng: Prng): ClientOptions {
     serverName: "server",
     id: 0,
     name: "zoë",
-    port: 40_001,
+    port: CLIENT.port,
     timers: prng.pick(["adaptive", "fixed"]),
     acceptAll: false,
     identity: CLIENT_KEY,
     isBlocked: (key) => key[0] === 0,
-    epoch: EPOCH,
+    trust: {
+      isTrusted: (key) => isSameKey(key, DIRECTORY_KEY.publicKey),
+      refusal: () => "has another key",
+    },
     random: prng.bytes,
   };
 }
@@ -58,13 +61,18 @@ class EventChecker {
     }
     if (event.kind === "left") return this.#connected.clear();
     const isOfConnection = event.kind === "message" || event.kind === "sent" ||
-      event.kind === "delivered" || event.kind === "terminated" || event.kind === "current";
+      event.kind === "delivered" || event.kind === "terminated" || event.kind === "current" ||
+      event.kind === "returned" || event.kind === "renewed";
     if (!isOfConnection) return;
     const counts = this.#connected.get(event.peer);
     assert(counts !== undefined, `${event.kind} without a connection`);
     switch (event.kind) {
       case "terminated":
         this.#connected.delete(event.peer);
+        return;
+      case "returned":
+        // What a peer that started again sends counts from 0.
+        counts.messages = 0;
         return;
       case "message":
         assertEquals(event.textSeq, counts.messages++);
@@ -89,6 +97,8 @@ export class FuzzedClient {
   client: Client;
   now: Instant = 0;
   readonly tally: Tally;
+  /** The directory that the client registers with; it sees what the client sends. */
+  directory: PlayedDirectory;
   readonly #prng: Prng;
   readonly #options: Partial<ClientOptions>;
   readonly #checker = new EventChecker();
@@ -98,30 +108,30 @@ export class FuzzedClient {
     this.#prng = prng;
     this.#options = options;
     this.tally = this.#checker.tally;
+    this.directory = new PlayedDirectory(prng);
     this.client = this.#start();
   }
 
   /** Replaces the client by a new one. */
   restart(): void {
+    this.directory = new PlayedDirectory(this.#prng);
     this.client = this.#start();
   }
 
   /** Registers the client as number 1, for longer than any test takes. */
   register(): void {
-    const [register] = framesTo(SERVER, this.drain());
-    assert(register?.kind === "register");
-    const { nonce } = register;
+    this.drain();
+    this.receive(this.directory.challenges.shift()!, SERVER);
     this.receiveAnswer({
-      ...{ kind: "registered", nonce, token: this.#prng.bytes(16), id: 1 },
-      ...{ lease: 2 ** 32 - 1, seenAt: { hostname: "192.0.2.3", port: 40_001 } },
+      ...{ kind: "registered", token: this.#prng.bytes(16), id: 1 },
+      ...{ lease: 2 ** 32 - 1, seenAt: CLIENT },
     });
     assertEquals(this.client.view().id, 1);
   }
 
-  /** Gives the client a frame from the directory. */
+  /** Gives the client a frame from the directory, as the answer to its last request. */
   receiveAnswer(frame: Frame): Outcome {
-    const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
-    return this.receive(encodeDatagram(header, [frame]), SERVER);
+    return this.receive(this.directory.answer(frame), SERVER);
   }
 
   /** Gives the client a datagram. */
@@ -149,7 +159,10 @@ export class FuzzedClient {
     drain(
       this.client,
       this.now,
-      (bytes, to) => sent.push({ bytes: bytes.slice(), to }),
+      (bytes, to) => {
+        sent.push({ bytes: bytes.slice(), to });
+        if (sameAddress(to, SERVER)) this.directory.take(this.now, bytes, CLIENT);
+      },
       (event) => {
         this.#checker.onEvent(event);
         events.push(event);
@@ -166,12 +179,4 @@ export class FuzzedClient {
   #start(): Client {
     return new Client(this.now, { ...clientOptions(this.#prng), ...this.#options });
   }
-}
-
-/** The unsealed frames of the datagrams to an address. */
-export function framesTo({ port }: Address, { sent }: Outcome): Frame[] {
-  return sent.filter(({ to }) => to.port === port).flatMap(({ bytes }) => {
-    const decoded = decodeDatagram(bytes);
-    return decoded.ok && decoded.value.sealed === undefined ? decoded.value.frames : [];
-  });
 }

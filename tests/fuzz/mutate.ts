@@ -5,18 +5,23 @@
  * @module
  */
 import { DatagramWriter, decodeDatagram } from "../../protocol/wire/datagram.ts";
-import type { DatagramType, Frame, Header } from "../../protocol/wire/frame.ts";
+import {
+  type DatagramType,
+  type Frame,
+  type Header,
+  HEADER_SIZE,
+  PACKET_SIZE_MAX,
+} from "../../protocol/wire/frame.ts";
 import type { Prng } from "../support/random.ts";
 import { randomFrame, randomHeader } from "../support/random_frame.ts";
-import { SEALED, VECTORS } from "../support/vectors.ts";
+import { BODIES, DATAGRAMS } from "./corpus.ts";
 
 /** Newest values of each field that are remembered; older ones are hardly valid any more. */
 const MEMORY = 2;
-/** Connection ids that are remembered: a client has several. */
-const CONNECTION_MEMORY = 4;
-/** Size of the largest datagram made: a little more than is accepted. */
+/** Session ids that are remembered: a client has several. */
+const SESSION_MEMORY = 4;
+/** Size of the largest datagram made: a little more than is accepted of most types. */
 const SIZE_MAX = 1210;
-const HEADER_SIZE = 16;
 /** Numbers at the limits of types. */
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
 
@@ -24,16 +29,9 @@ const writer = new DatagramWriter();
 /** A kind of frame. */
 type Kind = Frame["kind"];
 
-/** Valid datagrams. */
-export const DATAGRAMS: readonly Uint8Array[] = [
-  ...VECTORS.filter(({ header }) => header !== undefined),
-  ...SEALED,
-].map(({ bytes }) => bytes);
-/** The frames of valid datagrams, decrypted. */
-export const BODIES: readonly Uint8Array[] = VECTORS
-  .map(({ bytes, header }) => bytes.subarray(header === undefined ? 0 : HEADER_SIZE));
-
-const ID_FIELDS = { wantedId: "id", after: "id", responder: "id", sender: "id" };
+const ID_FIELDS = {
+  ...{ wantedId: "id", after: "id", responder: "id", requester: "id", sender: "id" },
+};
 /** The names under which fields of the machine are remembered, if not their own … */
 const LEARNED_AS: Readonly<Record<string, string>> = {
   ...ID_FIELDS,
@@ -62,16 +60,14 @@ export class ValuePool {
     const values = this.#values.get(family) ?? [];
     if (values.includes(value)) values.splice(values.indexOf(value), 1);
     values.push(value);
-    if (values.length > (field === "connection" ? CONNECTION_MEMORY : MEMORY)) values.shift();
+    if (values.length > (field === "session" ? SESSION_MEMORY : MEMORY)) values.shift();
     this.#values.set(family, values);
   }
 
-  /** Remembers the values in a datagram of the machine; returns the kinds of its frames. */
+  /** Remembers the values in the clear frames of a datagram of the machine; returns their kinds. */
   learn(bytes: Uint8Array): string[] {
     const decoded = decodeDatagram(bytes.slice());
-    return decoded.ok && decoded.value.sealed === undefined
-      ? this.learnFrames(decoded.value.frames)
-      : [];
+    return decoded.ok ? this.learnFrames(decoded.value.frames) : [];
   }
 
   /** Remembers the values in frames of the machine; returns their kinds. */
@@ -131,9 +127,9 @@ export function fuzzDatagram(
   const header: Header = {
     ...randomHeader(prng),
     ...(prng.chance(0.95) && { type: prng.pick(types) }),
-    connection: (pool.pick(prng, "connection") ?? 0) as number,
+    session: (pool.pick(prng, "session") ?? 0) as number,
   };
-  if (prng.chance(0.02)) header.connection = prng.u32();
+  if (prng.chance(0.02)) header.session = prng.u32();
   const bytes = randomDatagram(prng, pool, header, kinds);
   return what < 40 ? mutate(prng, bytes, HEADER_SIZE).slice() : bytes.slice();
 }
@@ -168,7 +164,7 @@ function randomDatagram(
 }
 
 /** The mutant and its size. */
-const scratch = new Uint8Array(4 * SIZE_MAX);
+const scratch = new Uint8Array(PACKET_SIZE_MAX + 4 * SIZE_MAX);
 const view = new DataView(scratch.buffer);
 let size = 0;
 /** Where its frames begin, as far as they can be parsed, and the end. */
@@ -218,7 +214,7 @@ function mutateOnce(prng: Prng, offset: number): void {
     case 8: // Frames of another datagram.
       return splice(start, 0, prng.pick(BODIES));
     default: // Another type of frame or datagram.
-      scratch[offset > 3 && prng.chance(0.3) ? 3 : start] = prng.int(0x30);
+      scratch[offset > 3 && prng.chance(0.3) ? 3 : start] = prng.int(0x40);
   }
 }
 

@@ -1,30 +1,25 @@
 // A client whose peer makes a valid handshake, and then seals hostile frames.
 import { assert, assertEquals } from "@std/assert";
-import { type Address, formatAddress } from "../../protocol/wire/address.ts";
+import { type Address, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
 import { decodeFrames } from "../../protocol/wire/datagram.ts";
 import {
   type Ack,
   ACK_RANGES_MAX,
-  DatagramType,
+  DATAGRAM_SIZE_MAX,
   FLAG_MORE,
   type Frame,
+  HEADER_SIZE,
+  TAG_SIZE,
 } from "../../protocol/wire/frame.ts";
 import { WINDOW } from "../../protocol/connection/send_queue.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { fuzz } from "./runner.ts";
-import { HostilePeer, type PeerIdentity } from "./hostile_peer.ts";
-import {
-  CLIENT_KEY,
-  EPOCH,
-  framesTo,
-  FuzzedClient,
-  type Outcome,
-  SERVER,
-} from "./fuzzed_client.ts";
+import { encodeFrames, HostilePeer, type PeerIdentity } from "./hostile_peer.ts";
+import { CLIENT_KEY, FuzzedClient, type Outcome, SERVER } from "./fuzzed_client.ts";
 import { fuzzFrames, mutate, ValuePool, weighted } from "./mutate.ts";
 import type { Prng } from "../support/random.ts";
+import { randomFrame } from "../support/random_frame.ts";
 
-const { Handshake, Connection } = DatagramType;
 const MESSAGES = weighted({
   ...{ message: 30, ack: 30, connectionKeepalive: 4, pathChallenge: 6, pathResponse: 6 },
 });
@@ -35,8 +30,10 @@ const EARLY = weighted({
   message: 2,
   ack: 2,
 });
-/** Bytes that may be sealed in a datagram. */
-const PLAIN_MAX = 1200 - 16 - 16;
+/** Bytes that may be sealed in a datagram that every path carries. */
+const PLAIN_MAX = DATAGRAM_SIZE_MAX - HEADER_SIZE - TAG_SIZE;
+/** Frames in the largest packets. */
+const FRAMES_MAX = 200;
 /** Milliseconds after which a termination has ended the connection. */
 const END_MAX = 100_000;
 
@@ -103,7 +100,6 @@ class Conversations {
   readonly #prng: Prng;
   #pool = new ValuePool(FIXED);
   readonly #amplification = new AmplificationCheck();
-  #timestamp = BigInt(EPOCH);
   #last: Uint8Array = new Uint8Array();
   /** The cumulative seq of the client's last Ack. */
   #next = 0;
@@ -127,7 +123,7 @@ class Conversations {
     else this.#requestPeer();
     const { client } = this.target;
     assertEquals(client.view().peer?.id, self.id);
-    assert(this.peer.isConnected);
+    assert(this.peer.hasSession);
   }
 
   /** Terminates, whatever the peer did before. */
@@ -145,11 +141,11 @@ class Conversations {
   step(): void {
     const prng = this.#prng;
     if (prng.chance(0.001)) this.#sendOverlongText();
-    const isEarly = prng.chance(0.05);
-    const plain = fuzzFrames(prng, this.#pool, isEarly ? EARLY : MESSAGES, PLAIN_MAX);
+    if (prng.chance(0.001)) this.#startAgain();
+    const plain = this.#plain();
     const from = prng.chance(0.9) ? MALICE.address : prng.pick(ELSEWHERE);
     if (prng.chance(0.01)) this.peer.skip(prng.int(prng.chance(0.1) ? 2 ** 20 : 5000));
-    const datagram = this.peer.seal(isEarly ? Handshake : Connection, plain);
+    const datagram = this.peer.seal(plain);
     this.#amplification.receive(from, datagram.length);
     this.#respond(plain);
     if (prng.chance(0.02)) this.#receiveInvalid(mutated(prng, datagram), from);
@@ -159,11 +155,38 @@ class Conversations {
     this.#last = datagram;
   }
 
+  /** What the malicious peer seals: mostly little, at times as much as the largest packet holds. */
+  #plain(): Uint8Array {
+    const prng = this.#prng;
+    const kinds = prng.chance(0.05) ? EARLY : MESSAGES;
+    if (prng.chance(0.99)) return fuzzFrames(prng, this.#pool, kinds, PLAIN_MAX);
+    const frames = Array.from({ length: prng.int(FRAMES_MAX) }, () => {
+      const frame = this.#pool.fill(prng, randomFrame(prng, prng.pick(kinds)));
+      const isLong = frame.kind === "message" && prng.chance(0.05);
+      return isLong ? { ...frame, text: "€".repeat(prng.int(20_000)) } : frame;
+    });
+    return encodeFrames(frames);
+  }
+
+  /** Begins another session, as if the malicious peer had been started again, where it is connected. */
+  #startAgain(): void {
+    const { target } = this;
+    // What comes at the very moment of the last Accept may have crossed it.
+    target.advance(1, (outcome) => void this.check(outcome));
+    const { peer } = target.client.view();
+    if (peer?.id !== MALICE.id || peer.isEnding) return;
+    this.#last = new Uint8Array();
+    this.#next = 0;
+    this.peer = this.#newPeer(MALICE);
+    const { events } = this.#request();
+    assert(events.some(({ kind }) => kind === "returned"), JSON.stringify(events));
+  }
+
   /** Checks what the client sent; returns the frames of this connection. */
   check({ sent }: Outcome): Frame[] {
     const all: Frame[] = [];
     for (const { bytes, to } of sent) {
-      if (to === SERVER) continue;
+      if (sameAddress(to, SERVER)) continue;
       this.#amplification.send(to, bytes.length);
       const frames = this.peer.open(bytes);
       all.push(...frames);
@@ -192,7 +215,7 @@ class Conversations {
       const flags = i < 99 ? FLAG_MORE : 0;
       const seq = Math.min(first + i, this.#next);
       const said: Frame = { kind: "message", seq, sender: MALICE.id, flags, text };
-      this.check(this.target.receive(this.peer.sealFrames(Connection, [said]), MALICE.address));
+      this.check(this.target.receive(this.peer.sealFrames(said), MALICE.address));
     }
   }
 
@@ -202,22 +225,23 @@ class Conversations {
 
   #acceptRequest(): void {
     const { target } = this;
-    const request = this.peer.request(1, CLIENT_KEY.publicKey, ++this.#timestamp);
     const { address, id } = this.peer.self;
-    const rung = target.receive(request, address);
-    assert(rung.events.some(({ kind }) => kind === "request"), JSON.stringify(rung.events));
-    this.check(rung);
+    const { events } = this.#request();
+    assert(events.some(({ kind }) => kind === "request"), JSON.stringify(events));
     target.client.accept(target.now, id);
     this.check(target.drain());
-    const ack = this.peer.sealFrames(Connection, [{
-      kind: "ack",
-      cumulativeSeq: 0,
-      largestPacket: 0,
-      delay: 0,
-      packetBitmap: 0,
-      ranges: [],
-    }]);
-    this.check(target.receive(ack, address));
+    this.check(target.receive(this.peer.sealFrames(ack(0)), address));
+  }
+
+  /** Lets the peer begin a session, and request a connection in it. */
+  #request(): Outcome {
+    const { target, peer } = this;
+    const { self: { address } } = peer;
+    const { sent } = target.receive(peer.initiation(CLIENT_KEY.publicKey), address);
+    for (const { bytes } of sent) peer.handleResponse(bytes);
+    const outcome = target.receive(peer.sealFrames(peer.requestFrame(1)), address);
+    this.check(outcome);
+    return outcome;
   }
 
   #requestPeer(): void {
@@ -225,15 +249,15 @@ class Conversations {
     const { address, id, name, identity } = this.peer.self;
     if (target.client.view().state !== "idle") this.end();
     target.client.connect(target.now, id);
-    const [lookUp] = framesTo(SERVER, target.drain());
-    assert(lookUp?.kind === "lookUp");
-    const { nonce } = lookUp;
+    target.drain();
     const { publicKey } = identity;
-    const { sent: [request] } = target.receiveAnswer({
-      ...{ kind: "found", nonce, id, name, address, publicKey },
-    });
-    assert(request !== undefined);
-    this.check(target.receive(this.peer.accept(request.bytes), address));
+    const { sent } = target.receiveAnswer({ kind: "found", id, name, address, publicKey });
+    const initiation = sent.find(({ to }) => sameAddress(to, address));
+    assert(initiation !== undefined);
+    const response = this.peer.response(initiation.bytes);
+    assert(response !== undefined);
+    this.check(target.receive(response, address));
+    this.check(target.receive(this.peer.sealFrames(this.peer.acceptFrame()), address));
   }
 
   #respond(plain: Uint8Array): void {
@@ -274,6 +298,12 @@ function command(prng: Prng, { client, now }: FuzzedClient): void {
   client.send(now, "€uro ".repeat(prng.int(prng.chance(0.95) ? 10 : 13_000)));
 }
 
+/** An Ack of the Messages up to this seq. */
+function ack(cumulativeSeq: number): Ack {
+  const fields = { largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] };
+  return { kind: "ack", cumulativeSeq, ...fields };
+}
+
 /** Exchanges texts with an honest peer. */
 function checkHonest(conversations: Conversations): void {
   const { target } = conversations;
@@ -282,7 +312,7 @@ function checkHonest(conversations: Conversations): void {
   const { peer } = conversations;
   const text = "as if nothing had happened";
   const said = { kind: "message", seq: 0, sender: 3, flags: 0, text } as const;
-  const heard = target.receive(peer.sealFrames(Connection, [said]), HONEST.address);
+  const heard = target.receive(peer.sealFrames(said), HONEST.address);
   const messages = heard.events.filter(({ kind }) => kind === "message");
   assertEquals(messages, [{ kind: "message", peer: 3, name: "hon", textSeq: 0, text }]);
   target.client.send(target.now, "and back");
@@ -290,15 +320,7 @@ function checkHonest(conversations: Conversations): void {
   assertEquals(frames.filter(({ kind }) => kind === "message").map((f) => ({ ...f })), [
     { kind: "message", seq: 0, sender: 1, flags: 0, text: "and back" },
   ]);
-  const ack = peer.sealFrames(Connection, [{
-    kind: "ack",
-    cumulativeSeq: 1,
-    largestPacket: 0,
-    delay: 0,
-    packetBitmap: 0,
-    ranges: [],
-  }]);
-  const { events } = target.receive(ack, HONEST.address);
+  const { events } = target.receive(peer.sealFrames(ack(1)), HONEST.address);
   assertEquals(events.map(({ kind }) => kind), ["delivered"]);
   conversations.end();
 }
@@ -329,5 +351,6 @@ Deno.test("a malicious authenticated peer neither crashes, stalls nor grows a cl
     target.check();
     const { tally } = target;
     tally.assertReached("connected", "message", "sent", "delivered", "unconfirmed", "terminated");
+    tally.assertReached("returned");
   });
 });

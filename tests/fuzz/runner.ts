@@ -11,11 +11,12 @@ export const FUZZ_COUNTS = {
   // codec_test.ts
   datagrams: 2_000_000,
   frames: 2_000_000,
-  contents: 400_000,
-  requestCodes: 60_000,
+  commonRequests: 300_000,
+  mac1: 60_000,
   cookies: 60_000,
-  proofs: 60_000,
-  seals: 150_000,
+  directoryMacs: 60_000,
+  registrations: 100_000,
+  packets: 150_000,
   messageOne: 6_000,
   messageTwo: 6_000,
   // directory_test.ts

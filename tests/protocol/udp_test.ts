@@ -45,10 +45,6 @@ class Machine implements DatagramMachine<string> {
   pollEvent(): string | undefined {
     return this.#events.shift();
   }
-
-  prepare(): void {
-    this.calls.push("prepare");
-  }
 }
 
 /** A socket in memory, whose sends and receipts the test completes. */
@@ -107,7 +103,6 @@ function driveTest(name: string, body: (stage: Stage) => Promise<void>): void {
     const [machine, socket, events] = [new Machine(), new FakeSocket(), [] as string[]];
     const driven = drive(machine, socket, (event) => events.push(event));
     await turn();
-    machine.calls.length = 0;
     await body({ machine, socket, events, driven });
     await driven.close().catch(() => {});
   });
@@ -183,20 +178,6 @@ driveTest(
 );
 
 driveTest(
-  "a machine may prepare when nothing is left to be sent",
-  async ({ driven, machine, socket }) => {
-    const sent = Promise.withResolvers<number>();
-    socket.sending = sent.promise;
-    driven.input(() => machine.say("a"));
-    await turn();
-    assertEquals(machine.calls, []);
-    sent.resolve(1);
-    await turn();
-    assertEquals(machine.calls, ["prepare"]);
-  },
-);
-
-driveTest(
   "timeouts are handled when they are due, not before",
   async ({ driven, machine, socket }) => {
     driven.input((now) => machine.timeout = now + 20);
@@ -242,7 +223,7 @@ driveTest(
     await closing;
     assertEquals(socket.sent, ["farewell"]);
     assertEquals(events, ["said farewell", "sent"]);
-    assertEquals(machine.calls, ["prepare"]);
+    assertEquals(machine.calls, []);
     assert(socket.isClosed);
   },
 );

@@ -1,119 +1,167 @@
 /**
  * A second codec, written from `protocol/README.md` alone: slow, simple, on arrays of numbers.
  *
- * It shares nothing with the real one but the names of the values.
+ * It imports nothing. Frames have the names and the fields of the tables there, in camel case.
  *
  * @module
  */
-import type { Address } from "../../protocol/wire/address.ts";
-import type { DatagramType, Frame, Header } from "../../protocol/wire/frame.ts";
-import type { DecodedDatagram, DecodeError } from "../../protocol/wire/datagram.ts";
-import { failure, type Result, success } from "../../protocol/result.ts";
 
-/** What naiveDecode() makes of some bytes: the same as decodeDatagram() is to make of them. */
-export type NaiveDecoded = Result<DecodedDatagram, DecodeError>;
+/** What a field holds. */
+export type NaiveValue =
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | NaiveAddress
+  | readonly { readonly [field: string]: NaiveValue }[];
 
-/** The bytes of a datagram, however many they are. */
-export function naiveEncode(header: Header, frames: readonly Frame[], sizeMin = 0): number[] {
-  const bytes = [
-    ...[0x75, 0x63, 1, header.type],
-    ...number(header.connection, 4),
-    ...number(header.packet, 8),
-  ];
-  bytes.push(...naiveEncodeFrames(frames));
+export interface NaiveAddress {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface NaiveFrame {
+  readonly kind: string;
+  readonly [field: string]: NaiveValue;
+}
+
+export interface NaiveHeader {
+  readonly type: number;
+  readonly session: number;
+  readonly packet: number;
+}
+
+/** A row of "What happens to bad datagrams", or what a good datagram holds. */
+export type NaiveDecoded =
+  | { row: "dropped"; why: "size" | "magic" | "type" | "packet" | "frame" }
+  | { row: "version"; isAnswered: boolean; version: number; header: NaiveHeader }
+  | {
+    row: "good";
+    header: NaiveHeader;
+    /** The clear ones. */
+    frames: NaiveFrame[];
+    unknownFrames: number;
+    /** Where the sealed frames begin: at the end if there are none. */
+    sealedAt: number;
+  };
+
+/** "Datagrams": the clear and the sealed frames that belong into each type. */
+const DATAGRAMS: Readonly<Record<number, readonly [clear: string[], sealed: string[]]>> = {
+  1: [["credentials"], ["register"]],
+  2: [["challenge"], []],
+  3: [[], ["leaseKeepalive", "lookUp", "list", "leave"]],
+  4: [[], [
+    ...["registered", "refused", "leaseKeepaliveAck", "found", "inactive", "listing"],
+    "leaveAck",
+  ]],
+  5: [["initiation", "macs"], []],
+  6: [["response"], []],
+  7: [["cookieReply"], []],
+  8: [[], [
+    ...["connectionRequest", "ringing", "connectionAccept", "connectionReject", "message", "ack"],
+    ...["connectionTermination", "connectionTerminationAck", "connectionKeepalive"],
+    ...["pathChallenge", "pathResponse"],
+  ]],
+  254: [[], []],
+  255: [[], []],
+};
+
+type Fields = Readonly<Record<string, string>>;
+
+/** "Frames": the fields of each, in order. */
+export const NAIVE_FRAMES: Readonly<Record<number, readonly [kind: string, fields: Fields]>> = {
+  0x00: ["padding", { size: "zeros" }],
+  0x01: ["credentials", { nonce: "u64", cookie: "bytes16", publicKey: "bytes32", mac: "bytes16" }],
+  0x02: ["challenge", { nonce: "u64", cookie: "bytes16", publicKey: "bytes32", mac: "bytes16" }],
+  0x03: ["register", {
+    ...{ session: "u32", token: "bytes16", wantedId: "u32", port: "u16", name: "short text" },
+  }],
+  0x04: ["registered", { token: "bytes16", id: "u32", lease: "u32", seenAt: "address" }],
+  0x05: ["refused", { reason: "u8" }],
+  0x06: ["leaseKeepalive", {}],
+  0x07: ["leaseKeepaliveAck", { lease: "u32" }],
+  0x08: ["lookUp", { id: "u32", name: "short text" }],
+  0x09: ["found", { id: "u32", name: "short text", address: "address", publicKey: "bytes32" }],
+  0x0a: ["inactive", { id: "u32", name: "short text" }],
+  0x0b: ["list", { after: "u32" }],
+  0x0c: ["listing", { more: "u8", clients: "list id u32 name short_text" }],
+  0x0d: ["leave", {}],
+  0x0e: ["leaveAck", {}],
+  0x20: ["initiation", { messageOne: "bytes100" }],
+  0x21: ["macs", { mac1: "bytes16", mac2: "bytes16" }],
+  0x22: ["response", { messageTwo: "bytes52" }],
+  0x23: ["cookieReply", { nonce: "bytes24", cookie: "bytes32" }],
+  0x30: ["connectionRequest", {
+    ...{ request: "u32", requester: "u32", responder: "u32", name: "short text" },
+  }],
+  0x31: ["ringing", { responder: "u32" }],
+  0x32: ["connectionAccept", { responder: "u32", flags: "u8", name: "short text" }],
+  0x33: ["connectionReject", { responder: "u32", reason: "u8" }],
+  0x34: ["message", { seq: "u32", sender: "u32", flags: "u8", text: "text" }],
+  0x35: ["ack", {
+    ...{ cumulativeSeq: "u32", largestPacket: "u32", delay: "u16", packetBitmap: "u32" },
+    ranges: "list first u32 last u32",
+  }],
+  0x36: ["connectionTermination", { sender: "u32", finalSeq: "u32" }],
+  0x37: ["connectionTerminationAck", { sender: "u32", finalSeq: "u32" }],
+  0x38: ["connectionKeepalive", {}],
+  0x39: ["pathChallenge", { nonce: "u64" }],
+  0x3a: ["pathResponse", { nonce: "u64" }],
+};
+
+/** Every kind of frame. */
+export const NAIVE_KINDS: readonly string[] = Object.values(NAIVE_FRAMES).map(([kind]) => kind);
+
+/** The header of a datagram. */
+export function naiveHeader({ type, session, packet }: NaiveHeader): number[] {
+  return [0x75, 0x63, 1, type, ...number(session, 4), ...number(packet, 8)];
+}
+
+/** A datagram without sealed frames. */
+export function naiveEncode(header: NaiveHeader, frames: readonly NaiveFrame[]): number[] {
+  return [...naiveHeader(header), ...naiveEncodeFrames(frames)];
+}
+
+/** Frames, with Padding after them up to a size. */
+export function naiveEncodeFrames(frames: readonly NaiveFrame[], sizeMin = 0): number[] {
+  const bytes = frames.flatMap(encodeFrame);
   const missing = sizeMin - bytes.length;
   if (missing > 0) bytes.push(...encodeFrame({ kind: "padding", size: Math.max(missing - 3, 0) }));
   return bytes;
 }
 
-/** The bytes of frames alone: what is sealed. */
-export function naiveEncodeFrames(frames: readonly Frame[]): number[] {
-  return frames.flatMap(encodeFrame);
+function encodeFrame(frame: NaiveFrame): number[] {
+  const found = Object.entries(NAIVE_FRAMES).find(([, [kind]]) => kind === frame.kind);
+  if (found === undefined) throw new Error(`Cannot encode ${frame.kind}: it is no frame`);
+  const [type, [, fields]] = found;
+  const body = Object.entries(fields).flatMap(([name, field]) => encodeField(field, frame[name]!));
+  return [Number(type), ...number(body.length, 2), ...body];
 }
 
-function encodeFrame(frame: Frame): number[] {
-  const [type, ...body] = typeAndBody(frame);
-  return [type!, ...number(body.length, 2), ...body];
+function encodeField(field: string, value: NaiveValue): number[] {
+  if (field === "zeros") return Array<number>(value as number).fill(0);
+  if (/^u\d/.test(field)) return number(value as number | bigint, Number(field.slice(1)) / 8);
+  if (/^bytes/.test(field)) return [...value as Uint8Array];
+  if (field === "text") return utf8(value as string);
+  if (/^short.text$/.test(field)) return [utf8(value as string).length, ...utf8(value as string)];
+  if (field === "address") return address(value as NaiveAddress);
+  const items = value as readonly { readonly [field: string]: NaiveValue }[];
+  const bytes = items.flatMap((item) =>
+    pairs(field).flatMap(([name, type]) => encodeField(type, item[name]!))
+  );
+  return [items.length, ...bytes];
 }
 
-function typeAndBody(f: Frame): number[] {
-  switch (f.kind) {
-    case "padding":
-      return [0x00, ...Array<number>(f.size).fill(0)];
-    case "register": {
-      const ids = [...number(f.wantedId, 4), ...number(f.port, 2)];
-      const who = [...f.publicKey, ...shortText(f.name)];
-      return [0x01, ...number(f.nonce, 8), ...f.token, ...f.cookie, ...ids, ...who];
-    }
-    case "challenge":
-      return [0x02, ...number(f.nonce, 8), ...f.cookie];
-    case "registered": {
-      const ids = [...number(f.id, 4), ...number(f.lease, 4)];
-      return [0x03, ...number(f.nonce, 8), ...f.token, ...ids, ...address(f.seenAt)];
-    }
-    case "refused":
-      return [0x04, ...number(f.nonce, 8), f.reason];
-    case "leaseKeepalive":
-      return [0x05, ...number(f.nonce, 8), ...f.token];
-    case "leaseKeepaliveAck":
-      return [0x06, ...number(f.nonce, 8), ...number(f.lease, 4)];
-    case "lookUp":
-      return [0x07, ...number(f.nonce, 8), ...f.token, ...number(f.id, 4), ...shortText(f.name)];
-    case "found": {
-      const who = [...number(f.id, 4), ...shortText(f.name)];
-      return [0x08, ...number(f.nonce, 8), ...who, ...address(f.address), ...f.publicKey];
-    }
-    case "inactive":
-      return [0x09, ...number(f.nonce, 8), ...number(f.id, 4), ...shortText(f.name)];
-    case "list":
-      return [0x0a, ...number(f.nonce, 8), ...f.token, ...number(f.after, 4)];
-    case "listing": {
-      const items = f.clients.flatMap((c) => [...number(c.id, 4), ...shortText(c.name)]);
-      return [0x0b, ...number(f.nonce, 8), f.more, f.clients.length, ...items];
-    }
-    case "leave":
-      return [0x0c, ...number(f.nonce, 8), ...f.token];
-    case "leaveAck":
-      return [0x0d, ...number(f.nonce, 8)];
-    case "proof":
-      return [0x0e, ...f.code];
-    case "connectionRequest":
-      return [0x20, ...number(f.connection, 4), ...f.messageOne];
-    case "requestCodes":
-      return [0x29, ...f.mac1, ...f.mac2];
-    case "cookieReply":
-      return [0x2a, ...number(f.nonce, 8), ...f.cookie];
-    case "ringing":
-      return [0x21, ...number(f.responder, 4)];
-    case "connectionAccept":
-      return [0x22, ...f.messageTwo];
-    case "connectionReject":
-      return [0x23, ...number(f.responder, 4), f.reason];
-    case "message":
-      return [0x24, ...number(f.seq, 4), ...number(f.sender, 4), f.flags, ...utf8(f.text)];
-    case "ack": {
-      const items = f.ranges.flatMap((r) => [...number(r.first, 4), ...number(r.last, 4)]);
-      const head = [
-        ...number(f.cumulativeSeq, 4),
-        ...number(f.largestPacket, 4),
-        ...number(f.delay, 2),
-        ...number(f.packetBitmap, 4),
-      ];
-      return [0x25, ...head, f.ranges.length, ...items];
-    }
-    case "connectionTermination": {
-      const ids = [...number(f.sender, 4), ...number(f.connection, 4)];
-      return [0x26, ...ids, ...number(f.finalSeq, 4)];
-    }
-    case "connectionTerminationAck":
-      return [0x27, ...number(f.sender, 4), ...number(f.finalSeq, 4)];
-    case "connectionKeepalive":
-      return [0x28];
-    case "pathChallenge":
-      return [0x2b, ...number(f.nonce, 8)];
-    case "pathResponse":
-      return [0x2c, ...number(f.nonce, 8)];
-  }
+/** The fields of a list's items. */
+function pairs(list: string): (readonly [name: string, field: string])[] {
+  const [, name1, type1, name2, type2] = list.split(" ") as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  return [[name1, type1], [name2, type2]];
 }
 
 function number(value: number | bigint, size: number): number[] {
@@ -122,11 +170,6 @@ function number(value: number | bigint, size: number): number[] {
     bytes.unshift(Number(rest % 256n));
   }
   return bytes;
-}
-
-function shortText(text: string): number[] {
-  const bytes = utf8(text);
-  return [bytes.length, ...bytes];
 }
 
 function utf8(text: string): number[] {
@@ -140,7 +183,7 @@ function utf8(text: string): number[] {
   });
 }
 
-function address({ hostname, port }: Address): number[] {
+function address({ hostname, port }: NaiveAddress): number[] {
   if (!hostname.includes(":")) return [4, ...hostname.split(".").map(Number), ...number(port, 2)];
   const dotted = /[^:]+\.[^:]+$/.exec(hostname)?.[0];
   const [a, b, c, d] = (dotted ?? "0.0.0.0").split(".").map((part) => Number(part).toString(16));
@@ -155,30 +198,40 @@ function address({ hostname, port }: Address): number[] {
 /** Why the frames cannot be read. */
 class Bad extends Error {}
 
-/** What a datagram holds, or the row of the README's table that it falls into. */
+/** What a datagram holds, or the row of the table that it falls into. */
 export function naiveDecode(bytes: readonly number[]): NaiveDecoded {
-  const sizeMax = bytes[3] === 5 ? 65_488 : 1200;
-  if (bytes.length < 16 || bytes.length > sizeMax) return failure({ reason: "size" });
+  const sizeMax = bytes[3] === 8 ? 65_488 : 1200;
+  if (bytes.length < 16 || bytes.length > sizeMax) return { row: "dropped", why: "size" };
   const [m0, m1, version, type] = bytes as [number, number, number, number];
-  if (m0 !== 0x75 || m1 !== 0x63) return failure({ reason: "magic" });
-  const header: Header = {
-    type: type as DatagramType,
-    connection: Number(value(bytes.slice(4, 8))),
-    packet: Number(value(bytes.slice(8, 16))),
-  };
-  if (version !== 1) return failure({ reason: "version", version, header });
-  if (![1, 2, 3, 4, 5, 6, 255].includes(type)) return failure({ reason: "type" });
-  if (header.packet > 2 ** 53 - 1) return failure({ reason: "packet" });
-  const rest = bytes.slice(16);
-  if (type === 4 || type === 5) return success({ header, sealed: Uint8Array.from(rest) });
-  const decoded = naiveDecodeFrames(rest);
-  return decoded === undefined ? failure({ reason: "frame" }) : success({ ...decoded, header });
+  if (m0 !== 0x75 || m1 !== 0x63) return { row: "dropped", why: "magic" };
+  const packet = value(bytes.slice(8, 16));
+  const header = { type, session: Number(value(bytes.slice(4, 8))), packet: Number(packet) };
+  if (version !== 1) return { row: "version", isAnswered: type !== 255, version, header };
+  const isKnown = type in DATAGRAMS && type !== 255;
+  if (!isKnown) return { row: "dropped", why: "type" };
+  if (packet > 2n ** 53n - 1n) return { row: "dropped", why: "packet" };
+  const [, sealed] = DATAGRAMS[type]!;
+  const clearSize = type === 1 ? 91 : sealed.length === 0 ? bytes.length : 16;
+  if (bytes.length < clearSize) return { row: "dropped", why: "frame" };
+  const decoded = naiveDecodeFrames(bytes.slice(16, clearSize));
+  if (decoded === undefined) return { row: "dropped", why: "frame" };
+  return { row: "good", header, ...decoded, sealedAt: clearSize };
 }
 
-/** The frames after a header, all of them or none. */
+/** The frames that belong into a datagram of this type, in their order. */
+export function naiveBelonging(type: number, frames: readonly NaiveFrame[]): NaiveFrame[] {
+  return frames.filter(({ kind }) => DATAGRAMS[type]!.flat().includes(kind));
+}
+
+/** Whether all the clear frames are there that a datagram of this type has. */
+export function naiveIsWhole(type: number, frames: readonly NaiveFrame[]): boolean {
+  return DATAGRAMS[type]![0].every((kind) => frames.some((frame) => frame.kind === kind));
+}
+
+/** The frames in some bytes, all of them or none. */
 export function naiveDecodeFrames(
   bytes: readonly number[],
-): { frames: Frame[]; unknownFrames: number } | undefined {
+): { frames: NaiveFrame[]; unknownFrames: number } | undefined {
   try {
     return decodeFrames(bytes);
   } catch (error) {
@@ -187,114 +240,48 @@ export function naiveDecodeFrames(
   }
 }
 
-function decodeFrames(bytes: readonly number[]): { frames: Frame[]; unknownFrames: number } {
+function decodeFrames(bytes: readonly number[]): { frames: NaiveFrame[]; unknownFrames: number } {
   const rest = new Bytes(bytes);
-  const frames: Frame[] = [];
+  const frames: NaiveFrame[] = [];
   let unknownFrames = 0;
   while (rest.left > 0) {
-    const type = rest.number(1);
-    const body = new Bytes(rest.take(rest.number(2)));
-    const frame = decodeBody(type, body);
-    if (frame === undefined) {
+    const type = Number(value(rest.take(1)));
+    const body = new Bytes(rest.take(Number(value(rest.take(2)))));
+    const layout = NAIVE_FRAMES[type];
+    if (layout === undefined) {
       unknownFrames++;
       continue;
     }
+    const [kind, fields] = layout;
+    // Fields are read in their order.
+    const values = Object.entries(fields).map(([name, field]) => [name, decodeField(field, body)]);
     if (body.left > 0) throw new Bad();
-    if (frame.kind !== "padding") frames.push(frame);
+    if (kind !== "padding") frames.push({ kind, ...Object.fromEntries(values) });
   }
   return { frames, unknownFrames };
 }
 
-// Fields are read in the order in which they are written here.
-function decodeBody(type: number, b: Bytes): Frame | undefined {
-  switch (type) {
-    case 0x00:
-      return { kind: "padding", size: b.take(b.left).length };
-    case 0x01: {
-      const [nonce, token, cookie] = [b.u64(), b.bytes(16), b.bytes(16)];
-      const [wantedId, port, publicKey] = [b.number(4), b.number(2), b.bytes(32)];
-      const name = b.shortText();
-      return { kind: "register", nonce, token, cookie, wantedId, port, publicKey, name };
-    }
-    case 0x02:
-      return { kind: "challenge", nonce: b.u64(), cookie: b.bytes(16) };
-    case 0x03: {
-      const [nonce, token, id, lease] = [b.u64(), b.bytes(16), b.number(4), b.number(4)];
-      return { kind: "registered", nonce, token, id, lease, seenAt: b.address() };
-    }
-    case 0x04:
-      return { kind: "refused", nonce: b.u64(), reason: b.number(1) };
-    case 0x05:
-      return { kind: "leaseKeepalive", nonce: b.u64(), token: b.bytes(16) };
-    case 0x06:
-      return { kind: "leaseKeepaliveAck", nonce: b.u64(), lease: b.number(4) };
-    case 0x07: {
-      const [nonce, token, id, name] = [b.u64(), b.bytes(16), b.number(4), b.shortText()];
-      return { kind: "lookUp", nonce, token, id, name };
-    }
-    case 0x08: {
-      const [nonce, id, name] = [b.u64(), b.number(4), b.shortText()];
-      const [address, publicKey] = [b.address(), b.bytes(32)];
-      return { kind: "found", nonce, id, name, address, publicKey };
-    }
-    case 0x09:
-      return { kind: "inactive", nonce: b.u64(), id: b.number(4), name: b.shortText() };
-    case 0x0a:
-      return { kind: "list", nonce: b.u64(), token: b.bytes(16), after: b.number(4) };
-    case 0x0b: {
-      const [nonce, more] = [b.u64(), b.number(1)];
-      const clients = b.list(() => ({ id: b.number(4), name: b.shortText() }));
-      return { kind: "listing", nonce, more, clients };
-    }
-    case 0x0c:
-      return { kind: "leave", nonce: b.u64(), token: b.bytes(16) };
-    case 0x0d:
-      return { kind: "leaveAck", nonce: b.u64() };
-    case 0x0e:
-      return { kind: "proof", code: b.bytes(16) };
-    case 0x20:
-      return { kind: "connectionRequest", connection: b.number(4), messageOne: b.bytes(b.left) };
-    case 0x29:
-      return { kind: "requestCodes", mac1: b.bytes(16), mac2: b.bytes(16) };
-    case 0x2a:
-      return { kind: "cookieReply", nonce: b.u64(), cookie: b.bytes(32) };
-    case 0x21:
-      return { kind: "ringing", responder: b.number(4) };
-    case 0x22:
-      return { kind: "connectionAccept", messageTwo: b.bytes(b.left) };
-    case 0x23:
-      return { kind: "connectionReject", responder: b.number(4), reason: b.number(1) };
-    case 0x24: {
-      const [seq, sender, flags] = [b.number(4), b.number(4), b.number(1)];
-      return { kind: "message", seq, sender, flags, text: text(b.take(b.left)) };
-    }
-    case 0x25: {
-      const [next, heard] = [b.number(4), b.number(4)];
-      const [delay, arrived] = [b.number(2), b.number(4)];
-      const ranges = b.list(() => ({ first: b.number(4), last: b.number(4) }));
-      return {
-        kind: "ack",
-        cumulativeSeq: next,
-        largestPacket: heard,
-        delay,
-        packetBitmap: arrived,
-        ranges,
-      };
-    }
-    case 0x26: {
-      const [sender, connection, finalSeq] = [b.number(4), b.number(4), b.number(4)];
-      return { kind: "connectionTermination", sender, connection, finalSeq };
-    }
-    case 0x27:
-      return { kind: "connectionTerminationAck", sender: b.number(4), finalSeq: b.number(4) };
-    case 0x28:
-      return { kind: "connectionKeepalive" };
-    case 0x2b:
-      return { kind: "pathChallenge", nonce: b.u64() };
-    case 0x2c:
-      return { kind: "pathResponse", nonce: b.u64() };
+function decodeField(field: string, body: Bytes): NaiveValue {
+  if (field === "zeros") return body.take(body.left).length;
+  if (field === "u64") return value(body.take(8));
+  if (/^u\d/.test(field)) return Number(value(body.take(Number(field.slice(1)) / 8)));
+  if (/^bytes/.test(field)) return Uint8Array.from(body.take(Number(field.slice(5))));
+  if (field === "text") return text(body.take(body.left));
+  if (/^short.text$/.test(field)) return text(body.take(body.take(1)[0]!));
+  if (field === "address") {
+    const family = body.take(1)[0];
+    if (family !== 4 && family !== 6) throw new Bad();
+    const hostname = family === 4 ? body.take(4).join(".") : ipv6(body.take(16));
+    const port = Number(value(body.take(2)));
+    if (port === 0) throw new Bad();
+    return { hostname, port };
   }
-  return undefined;
+  const items: { readonly [field: string]: NaiveValue }[] = [];
+  for (let left = body.take(1)[0]!; left > 0; left--) {
+    const values = pairs(field).map(([name, type]) => [name, decodeField(type, body)]);
+    items.push(Object.fromEntries(values));
+  }
+  return items;
 }
 
 class Bytes {
@@ -313,37 +300,6 @@ class Bytes {
     const taken = this.#rest.slice(0, size);
     this.#rest = this.#rest.slice(size);
     return taken;
-  }
-
-  number(size: number): number {
-    return this.take(size).reduce((sum, byte) => sum * 256 + byte, 0);
-  }
-
-  u64(): bigint {
-    return value(this.take(8));
-  }
-
-  bytes(size: number): Uint8Array {
-    return Uint8Array.from(this.take(size));
-  }
-
-  shortText(): string {
-    return text(this.take(this.number(1)));
-  }
-
-  list<T>(item: () => T): T[] {
-    const items: T[] = [];
-    for (let left = this.number(1); left > 0; left--) items.push(item());
-    return items;
-  }
-
-  address(): Address {
-    const family = this.number(1);
-    if (family !== 4 && family !== 6) throw new Bad();
-    const hostname = family === 4 ? this.take(4).join(".") : ipv6(this.take(16));
-    const port = this.number(2);
-    if (port === 0) throw new Bad();
-    return { hostname, port };
   }
 }
 

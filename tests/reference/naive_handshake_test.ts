@@ -1,278 +1,260 @@
-// The real handshake and seal agree with naive ones.
-import { assert, assertEquals } from "@std/assert";
-import { decodeDatagram, decodeFrames } from "../../protocol/wire/datagram.ts";
-import type { Random } from "../../protocol/machine.ts";
+// The real handshake, codes, cookies and Packets agree with the naive ones, and with the vectors.
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fingerprint, shortAuthenticationString } from "../../protocol/crypto/fingerprint.ts";
-import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
-import {
-  Cookies,
-  decodeAcceptContent,
-  decodeRequestContent,
-  encodeAcceptContent,
-  encodeRequest,
-  encodeRequestContent,
-  encodeSealed,
-  hasMac1,
-  mac1Of,
-  openCookie,
-  PROLOGUE,
-} from "../../protocol/session/handshake.ts";
-import { type DirectionKeys, Initiator, readMessageOne } from "../../protocol/crypto/noise.ts";
-import { Prover } from "../../protocol/crypto/proof.ts";
-import { Opener, REKEY_INTERVAL, Sealer } from "../../protocol/crypto/seal.ts";
+import { Initiator, readMessageOne } from "../../protocol/crypto/noise.ts";
+import { Opener, Sealer } from "../../protocol/crypto/seal.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
-import * as naive from "./naive_handshake.ts";
-import { type Prng, withSeed } from "../support/random.ts";
+import type { Random } from "../../protocol/machine.ts";
+import { RttEstimator } from "../../protocol/recovery/rtt.ts";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
+import { IncomingHandshakes } from "../../protocol/session/incoming_handshakes.ts";
+import { Cookies, encodeInitiation, hasMac1, openCookie } from "../../protocol/session/macs.ts";
+import { OutgoingHandshake, PROLOGUE } from "../../protocol/session/outgoing_handshake.ts";
+import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
 import { fromHex, toHex } from "../support/hex.ts";
+import { type Prng, seedFromEnv, withSeed } from "../support/random.ts";
 import {
+  BAD,
   CONTENT,
+  COOKIE,
   DERIVED,
   HUMAN_READABLE,
   INPUTS,
   MESSAGES,
+  PACKETS,
   PUBLIC_KEYS,
-  SEALED,
   vectorBytes,
 } from "../support/vectors.ts";
+import { digits, number, publicKeyOf, x25519 } from "./naive_crypto.ts";
+import * as naive from "./naive_handshake.ts";
 
 const RESPONDER = PUBLIC_KEYS.responderStatic;
-const { requester, responder, timestamp, acceptTimestamp, address } = CONTENT;
+const INITIATION = vectorBytes("Initiation");
+const { sessions, initiatorAddress } = CONTENT;
 
-function assertSame(actual: Uint8Array, expected: Uint8Array, name?: string): void {
-  assertEquals(toHex(actual), toHex(expected), name);
+function assertSame(actual: Uint8Array | undefined, expected: Uint8Array, name?: string): void {
+  assertEquals(actual && toHex(actual), toHex(expected), name);
+}
+
+/** The first frame of a datagram. */
+function frameIn<K extends Frame["kind"]>(bytes: Uint8Array, kind: K): Extract<Frame, { kind: K }> {
+  const decoded = decodeDatagram(bytes);
+  const [frame] = decoded.ok ? decoded.value.frames : [];
+  assert(frame?.kind === kind);
+  return frame as Extract<Frame, { kind: K }>;
+}
+
+/** A source that gives out these bytes, and nothing else. */
+function giving(...bytes: readonly Uint8Array[]): Random {
+  const left = [...bytes];
+  return (size) => {
+    const next = left.shift();
+    assertEquals(next?.length, size, "other random bytes are asked for");
+    return next!.slice();
+  };
 }
 
 Deno.test("the naive x25519() agrees with RFC 7748, sections 5.2 and 6.1", () => {
   const scalar = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4";
   const point = "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c";
   assertEquals(
-    toHex(naive.x25519(fromHex(scalar), fromHex(point))),
+    toHex(x25519(fromHex(scalar), fromHex(point))),
     "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
   );
   const alice = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
   assertEquals(
-    toHex(naive.publicKeyOf(fromHex(alice))),
+    toHex(publicKeyOf(fromHex(alice))),
     "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
   );
 });
 
-Deno.test("the naive handshake derives the vectors from their inputs", async () => {
-  const { requesterStatic: s1, requesterEphemeral: e1, responderEphemeral: e2 } = INPUTS;
-  for (const [name, key] of Object.entries(PUBLIC_KEYS)) {
-    assertSame(naive.publicKeyOf(INPUTS[name as keyof typeof PUBLIC_KEYS]), key);
-  }
-  const request = naive.requestPayload(requester.id, responder.id, timestamp, requester.name);
-  const one = await naive.writeOne(s1, e1, RESPONDER, request);
-  assertSame(one.message, MESSAGES.one);
-  const read = await naive.readOne(INPUTS.responderStatic, one.message);
-  assertSame(read.payload, request);
-  assertSame(read.early.forward, DERIVED.earlyForward);
-  assertSame(read.early.backward, DERIVED.earlyBackward);
-  const accept = naive.acceptPayload(
-    responder.id,
-    responder.connection,
-    acceptTimestamp,
-    responder.name,
-  );
-  const two = await naive.writeTwo(read, e2, accept);
-  assertSame(two.message, MESSAGES.two);
-  const end = await naive.readTwo(one, s1, e1, two.message);
-  assertSame(end.payload, accept);
-  for (const { keys, hash } of [two, end]) {
-    assertSameKeys(keys, DERIVED);
-    assertSame(hash, DERIVED.hash);
-  }
-  const second = await naive.keyOfPacket(end.keys.forward, 5, 2 ** 20);
-  assertSame(second, DERIVED.secondForward);
-});
-
-Deno.test("the real handshake derives the vectors from their inputs", () => {
-  const initiator = new Initiator(
-    new KeyPair(INPUTS.requesterStatic),
-    new KeyPair(INPUTS.requesterEphemeral),
-    RESPONDER,
-    PROLOGUE,
-  );
-  const ids = { requester: requester.id, responder: responder.id };
-  const request = { ...ids, timestamp, name: requester.name };
-  const one = initiator.writeMessageOne(encodeRequestContent(request));
-  assertSame(one!, MESSAGES.one);
-  const read = readMessageOne(new KeyPair(INPUTS.responderStatic), one!, PROLOGUE);
-  assertEquals(decodeRequestContent(read!.payload), request);
-  assertSame(read!.remoteStatic, PUBLIC_KEYS.requesterStatic);
-  for (const { forward, backward } of [initiator.earlyKeys(), read!.earlyKeys()]) {
-    assertSame(forward, DERIVED.earlyForward);
-    assertSame(backward, DERIVED.earlyBackward);
-  }
-  const { id, connection, name } = responder;
-  const accept = { responder: id, connection, timestamp: acceptTimestamp, name };
-  const ephemeral = new KeyPair(INPUTS.responderEphemeral);
-  const two = read!.writeMessageTwo(ephemeral, encodeAcceptContent(accept));
-  assertSame(two!.message, MESSAGES.two);
-  const end = initiator.readMessageTwo(two!.message);
-  assertEquals(decodeAcceptContent(end!.payload), accept);
-  for (const { keys, hash } of [two!, end!]) {
-    assertSameKeys(keys, DERIVED);
-    assertSame(hash, DERIVED.hash);
-  }
-});
-
-Deno.test("the Connection Requests and the Cookie Reply are the same from both", async () => {
-  const { connection } = requester;
-  const one = MESSAGES.one;
-  const first = vectorBytes("Connection Request");
-  assertSame(encodeRequest(connection, 0, one, RESPONDER, undefined), first);
-  assertSame(await naive.requestDatagram(connection, 0, one, RESPONDER), first);
-  assert(hasMac1(first, RESPONDER));
-  const { hostname, port } = address;
-  const secret = INPUTS.cookieSecret;
-  const cookie = await naive.cookieOf(secret, hostname, port);
-  assertSame(cookie, DERIVED.cookie);
-  const reply = vectorBytes("Cookie Reply");
-  const random: Random = (size) => size === 32 ? secret : naive.number(CONTENT.cookieNonce, size);
-  const cookies = new Cookies(0, RESPONDER, random);
-  assertSame(cookies.reply(0, first, connection, address), reply);
-  const naiveReply = await naive.cookieDatagram(
-    first,
-    RESPONDER,
-    CONTENT.cookieNonce,
-    cookie,
-  );
-  assertSame(naiveReply, reply);
-  const read = await naive.cookieIn(reply, first, RESPONDER);
-  assertSame(read, DERIVED.cookie);
-  const [frame] = framesOf(reply);
-  assert(frame?.kind === "cookieReply");
-  const opened = openCookie(frame, RESPONDER, mac1Of(first));
-  assertSame(opened!, DERIVED.cookie);
-  const second = vectorBytes("Connection Request, with the cookie");
-  assertSame(encodeRequest(connection, 1, one, RESPONDER, cookie), second);
-  assertSame(await naive.requestDatagram(connection, 1, one, RESPONDER, cookie), second);
-  assert(cookies.isGood(0, second, address));
-  assert(!cookies.isGood(0, first, address));
-});
-
-function framesOf(datagram: Uint8Array): readonly Frame[] {
-  const decoded = decodeDatagram(datagram);
-  assert(decoded.ok && decoded.value.sealed === undefined);
-  return decoded.value.frames;
-}
-
-Deno.test("the sealed vectors are the same from both, and open with both", async () => {
-  for (const { name, bytes, header: { type, connection, packet }, key, plain } of SEALED) {
-    const interval = type === DatagramType.Handshake ? Infinity : REKEY_INTERVAL;
-    const decoded = decodeFrames(plain);
-    assert(decoded !== undefined);
-    const sealer = new Sealer(key, packet, interval);
-    assertSame(encodeSealed(type, connection, sealer, decoded.frames), bytes, name);
-    const header = [type, connection, packet] as const;
-    assertSame(await naive.sealedDatagram(key, header, plain), bytes, name);
-    assertSame(await naive.framesIn(key, bytes), plain, name);
-    const opener = new Opener(key, interval);
-    const opened = opener.open(packet, bytes.subarray(0, 16), bytes.slice(16));
-    assertSame(opened!, plain, name);
-  }
-});
-
-Deno.test("the proof for a private directory is the same from both", async () => {
-  const secret = INPUTS.directorySecret;
-  const proven = vectorBytes("Lease Keepalive, to a private directory");
-  const prover = new Prover(secret);
-  assert(prover.isProven(proven));
-  assertSame(prover.prove(proven.subarray(0, -19)), proven);
-  const key = await naive.hmac(new TextEncoder().encode("udp-chat directory proof"), secret);
-  const code = (await naive.hmac(key, proven.subarray(0, -16))).subarray(0, 16);
-  assertSame(code, proven.subarray(-16));
-});
-
-/** Five digits from each five bytes of a hash. */
-async function digits(label: string, bytes: Uint8Array): Promise<string> {
-  const hash = toHex(await naive.sha256(new TextEncoder().encode(label), bytes));
-  const groups = hash.slice(0, 60).match(/.{10}/g) ?? [];
-  return groups.map((group) => `${BigInt(`0x${group}`) % 100_000n}`.padStart(5, "0")).join(" ");
-}
-
-Deno.test("the digits that users compare are the same from both", async () => {
-  const [ana, ben] = [PUBLIC_KEYS.requesterStatic, RESPONDER];
-  assertEquals(fingerprint(ana), HUMAN_READABLE.requesterFingerprint);
-  assertEquals(fingerprint(ben), HUMAN_READABLE.responderFingerprint);
-  assertEquals(await digits("udp-chat fingerprint 1", ana), HUMAN_READABLE.requesterFingerprint);
-  assertEquals(await digits("udp-chat fingerprint 1", ben), HUMAN_READABLE.responderFingerprint);
-  const hash = DERIVED.hash;
-  assertEquals(shortAuthenticationString(hash), HUMAN_READABLE.shortAuthenticationString);
-  assertEquals(await digits("udp-chat verify 1", hash), HUMAN_READABLE.shortAuthenticationString);
-});
-
-/** Random keys and payloads. */
-function randomHandshake(prng: Prng) {
-  const [s1, e1, s2, e2] = [
-    prng.bytes(32),
-    prng.bytes(32),
-    prng.bytes(32),
-    prng.bytes(32),
-  ] as const;
-  return { s1, e1, s2, e2, request: prng.bytes(145), accept: prng.bytes(145) };
-}
-
-function assertSameKeys(a: DirectionKeys, b: DirectionKeys): void {
-  assertSame(a.forward, b.forward);
-  assertSame(a.backward, b.backward);
-}
-
-const HANDSHAKES = (() => {
-  const handshakes: ReturnType<typeof randomHandshake>[] = [];
-  withSeed(1, (prng) => {
-    for (let left = 20; left > 0; left--) handshakes.push(randomHandshake(prng));
+/** An Initiation of the real client, with the keys of the vectors. */
+function begin(): OutgoingHandshake {
+  const begun = OutgoingHandshake.begin({
+    identity: new KeyPair(INPUTS.initiatorStatic),
+    remoteKey: RESPONDER,
+    address: initiatorAddress,
+    localId: sessions.initiator,
+    rtt: new RttEstimator(TIMER_POLICIES.adaptive),
+    random: giving(INPUTS.initiatorEphemeral),
   });
-  return handshakes;
-})();
-
-Deno.test("a naive requester works with a real responder", async () => {
-  for (const { s1, e1, s2, e2, request, accept } of HANDSHAKES) {
-    const one = await naive.writeOne(s1, e1, naive.publicKeyOf(s2), request);
-    const read = readMessageOne(new KeyPair(s2), one.message, PROLOGUE);
-    assertSame(read!.payload, request);
-    assertSame(read!.remoteStatic, naive.publicKeyOf(s1));
-    assertSameKeys(read!.earlyKeys(), one.early);
-    const two = read!.writeMessageTwo(new KeyPair(e2), accept);
-    const end = await naive.readTwo(one, s1, e1, two!.message);
-    assertSame(end.payload, accept);
-    assertSameKeys(two!.keys, end.keys);
-    assertSame(two!.hash, end.hash);
-  }
-});
-
-Deno.test("a real requester works with a naive responder", async () => {
-  for (const { s1, e1, s2, e2, request, accept } of HANDSHAKES) {
-    const remote = naive.publicKeyOf(s2);
-    const initiator = new Initiator(new KeyPair(s1), new KeyPair(e1), remote, PROLOGUE);
-    const read = await naive.readOne(s2, initiator.writeMessageOne(request)!);
-    assertSame(read.payload, request);
-    assertSameKeys(initiator.earlyKeys(), read.early);
-    const two = await naive.writeTwo(read, e2, accept);
-    const end = initiator.readMessageTwo(two.message);
-    assertSame(end!.payload, accept);
-    assertSameKeys(two.keys, end!.keys);
-    assertSame(two.hash, end!.hash);
-  }
-});
-
-async function opens(privateKey: Uint8Array, message: Uint8Array): Promise<boolean> {
-  return await naive.readOne(privateKey, message).then(() => true, () => false);
+  assert(begun.ok);
+  return begun.value;
 }
 
-Deno.test("a naive responder rejects a handshake for another responder", async () => {
-  const [{ s1, e1, s2, request }, { s2: other }] = HANDSHAKES as [
-    typeof HANDSHAKES[0],
-    typeof HANDSHAKES[0],
-  ];
-  const remote = naive.publicKeyOf(s2);
-  const real = new Initiator(new KeyPair(s1), new KeyPair(e1), remote, PROLOGUE);
-  const message = real.writeMessageOne(request)!;
-  assertEquals(await opens(s2, message), true);
-  assertEquals(await opens(other, message), false);
-  const version2 = PROLOGUE.with(PROLOGUE.length - 1, 2);
-  const later = new Initiator(new KeyPair(s1), new KeyPair(e1), remote, version2);
-  const otherVersion = later.writeMessageOne(request)!;
-  assertEquals(await opens(s2, otherVersion), false);
+/** What takes it, with the secret for cookies and the ephemeral key of the vectors. */
+function responder(ephemeral: Uint8Array = INPUTS.responderEphemeral): IncomingHandshakes {
+  return new IncomingHandshakes(0, {
+    identity: new KeyPair(INPUTS.responderStatic),
+    policy: TIMER_POLICIES.adaptive,
+    makeSessionId: () => sessions.responder,
+    random: giving(INPUTS.responderCookieSecret, ephemeral),
+  });
+}
+
+function respond(to: IncomingHandshakes, bytes: Uint8Array): Uint8Array | undefined {
+  const frame = frameIn(bytes, "initiation");
+  return to.handleInitiation(0, bytes, frame, initiatorAddress)?.bytes;
+}
+
+Deno.test("the real client makes the Initiation and the Response of the vectors", () => {
+  const handshake = begin();
+  assertSame(handshake.encode(0), INITIATION);
+  const incoming = responder();
+  const response = respond(incoming, INITIATION);
+  assertSame(response, vectorBytes("Response"));
+  const session = handshake.handleResponse(0, frameIn(response!, "response"));
+  assertSame(session?.hash, DERIVED.hash);
+  assertSame(incoming.find(sessions.responder)?.hash, DERIVED.hash);
+  assertSame(incoming.find(sessions.responder)?.remoteKey, PUBLIC_KEYS.initiatorStatic);
+});
+
+Deno.test("the real handshake derives the keys of the vectors", () => {
+  for (const [name, key] of Object.entries(PUBLIC_KEYS)) {
+    assertSame(new KeyPair(INPUTS[name as keyof typeof PUBLIC_KEYS]).publicKey, key, name);
+  }
+  const read = readMessageOne(new KeyPair(INPUTS.responderStatic), MESSAGES.one, PROLOGUE);
+  assertSame(read?.payload, number(sessions.initiator, 4));
+  const ephemeral = new KeyPair(INPUTS.responderEphemeral);
+  const two = read?.writeMessageTwo(ephemeral, number(sessions.responder, 4));
+  assertSame(two?.message, MESSAGES.two);
+  assertSame(two?.hash, DERIVED.hash);
+  assertSame(two?.keys.forward, DERIVED.forward);
+  assertSame(two?.keys.backward, DERIVED.backward);
+});
+
+Deno.test("the Initiations and the Cookie Reply are the same from both", () => {
+  assert(hasMac1(INITIATION, RESPONDER));
+  assertSame(naive.cookieOf(INPUTS.responderCookieSecret, "192.0.2.7", 40_000), COOKIE.cookie);
+  const reply = vectorBytes("Cookie Reply");
+  const random = giving(INPUTS.responderCookieSecret, COOKIE.nonce);
+  const cookies = new Cookies(0, RESPONDER, random);
+  assertSame(cookies.reply(0, INITIATION, initiatorAddress), reply);
+  assertSame(openCookie(frameIn(reply, "cookieReply"), RESPONDER, INITIATION), COOKIE.cookie);
+  const { mac1 } = naive.readInitiation(INITIATION, RESPONDER);
+  assertSame(naive.cookieIn(reply, mac1, RESPONDER), COOKIE.cookie);
+  const second = vectorBytes("Initiation, with the cookie");
+  assertSame(encodeInitiation(MESSAGES.one, RESPONDER, COOKIE.cookie), second);
+  assert(naive.readInitiation(second, RESPONDER, COOKIE.cookie).isMac2Good);
+  assert(cookies.isGood(0, second, initiatorAddress));
+  assert(!cookies.isGood(0, INITIATION, initiatorAddress));
+  const handshake = begin();
+  handshake.encode(0);
+  assert(handshake.handleCookie(0, frameIn(reply, "cookieReply")));
+  assertSame(handshake.encode(0), second);
+});
+
+Deno.test("the real client takes nothing of the bad handshakes among the vectors", () => {
+  const bad = BAD.filter(({ name }) => /Initiation|Response from|Response that|Cookie/.test(name));
+  assertEquals(bad.length, 8);
+  for (const { name, bytes } of bad) {
+    // Without a second random key: whoever answers asks for one.
+    const incoming = responder();
+    const handshake = begin();
+    handshake.encode(0);
+    const type = bytes[3]!;
+    if (type === 5) {
+      assertEquals(respond(incoming, bytes), undefined, name);
+      assertEquals(incoming.find(sessions.responder), undefined, name);
+    } else if (type === 6) {
+      const { messageTwo } = frameIn(bytes, "response");
+      const taken = handshake.handleResponse(0, { kind: "response", messageTwo });
+      assertEquals(taken, undefined, name);
+    } else assertEquals(handshake.handleCookie(0, frameIn(bytes, "cookieReply")), false, name);
+  }
+});
+
+Deno.test("Packets are the same from both, and open with both, across changes of the key", () => {
+  const openers = new Map([DERIVED.forward, DERIVED.backward].map((key) => {
+    return [toHex(key), { opener: new Opener(key), sealer: new Sealer(key) }];
+  }));
+  for (const { name, bytes, header: { packet }, key, plain } of PACKETS) {
+    const { opener, sealer } = openers.get(toHex(key))!;
+    assertSame(opener.open(packet, bytes), plain, name);
+    assertEquals(opener.open(packet, bytes), undefined, `${name}, again`);
+    if (sealer.packet !== packet) continue;
+    const datagram = Uint8Array.of(...bytes.slice(0, 16), ...plain, ...new Uint8Array(16));
+    sealer.seal(datagram);
+    assertSame(datagram, bytes, name);
+  }
+  assertSame(naive.keyOfPacket(DERIVED.forward, 2 ** 20), DERIVED.secondForward);
+  assertSame(naive.keyOfPacket(DERIVED.forward, 2 ** 21), DERIVED.thirdForward);
+});
+
+Deno.test("the digits that users compare are the same from both", () => {
+  const [ana, ben] = [PUBLIC_KEYS.initiatorStatic, RESPONDER];
+  assertEquals(fingerprint(ana), HUMAN_READABLE.initiatorFingerprint);
+  assertEquals(fingerprint(ben), HUMAN_READABLE.responderFingerprint);
+  assertEquals(fingerprint(PUBLIC_KEYS.directoryStatic), HUMAN_READABLE.directoryFingerprint);
+  assertEquals(shortAuthenticationString(DERIVED.hash), HUMAN_READABLE.shortAuthenticationString);
+  withSeed(seedFromEnv(), (prng) => {
+    for (let run = 0; run < 100; run++) {
+      const bytes = prng.bytes(32);
+      assertEquals(digits("udp-chat fingerprint 1", bytes), fingerprint(bytes));
+      assertEquals(digits("udp-chat verify 1", bytes), shortAuthenticationString(bytes));
+    }
+  });
+});
+
+/** Keys and payloads of random handshakes. */
+function* handshakes(prng: Prng, count = 10) {
+  for (let left = count; left > 0; left--) {
+    const [s1, e1, s2, e2] = [prng.bytes(32), prng.bytes(32), prng.bytes(32), prng.bytes(32)];
+    yield { s1, e1, s2, e2, first: prng.bytes(prng.int(20)), second: prng.bytes(prng.int(20)) };
+  }
+}
+
+function assertSameEnd(
+  real: { keys: { forward: Uint8Array; backward: Uint8Array }; hash: Uint8Array } | undefined,
+  { forward, backward, hash }: naive.NaiveSession,
+): void {
+  assertSame(real?.keys.forward, forward);
+  assertSame(real?.keys.backward, backward);
+  assertSame(real?.hash, hash);
+}
+
+Deno.test("a naive initiator works with a real responder, whatever the keys and payloads", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (const { s1, e1, s2, e2, first, second } of handshakes(prng)) {
+      const one = naive.writeOne(s1, e1, publicKeyOf(s2), first);
+      const read = readMessageOne(new KeyPair(s2), one.message, PROLOGUE);
+      assertSame(read?.payload, first);
+      assertSame(read?.remoteStatic, publicKeyOf(s1));
+      const two = read?.writeMessageTwo(new KeyPair(e2), second);
+      const end = naive.readTwo(one, s1, e1, two!.message);
+      assertSame(end.payload, second);
+      assertSameEnd(two, end);
+    }
+  });
+});
+
+Deno.test("a real initiator works with a naive responder, whatever the keys and payloads", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (const { s1, e1, s2, e2, first, second } of handshakes(prng)) {
+      const initiator = new Initiator(new KeyPair(s1), new KeyPair(e1), publicKeyOf(s2), PROLOGUE);
+      const read = naive.readOne(s2, initiator.writeMessageOne(first)!);
+      assertSame(read.payload, first);
+      const two = naive.writeTwo(read, e2, second);
+      const end = initiator.readMessageTwo(two.message);
+      assertSame(end?.payload, second);
+      assertSameEnd(end, two);
+    }
+  });
+});
+
+Deno.test("a naive responder rejects a handshake for another responder, or of another version", () => {
+  withSeed(1, (prng) => {
+    const [one, two] = [...handshakes(prng, 2)];
+    assert(one !== undefined && two !== undefined);
+    const { s1, e1, s2, first } = one;
+    const remote = publicKeyOf(s2);
+    const initiator = (prologue: Uint8Array): Initiator =>
+      new Initiator(new KeyPair(s1), new KeyPair(e1), remote, prologue);
+    const message = initiator(PROLOGUE).writeMessageOne(first)!;
+    assertSame(naive.readOne(s2, message).payload, first);
+    assertThrows(() => naive.readOne(two.s2, message), Error, "Another tag");
+    const later = initiator(PROLOGUE.with(-1, 2)).writeMessageOne(first)!;
+    assertThrows(() => naive.readOne(s2, later), Error, "Another tag");
+  });
 });

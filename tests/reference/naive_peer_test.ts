@@ -1,158 +1,293 @@
-// A peer written from protocol/README.md alone works with a real client.
-import { assert, assertEquals } from "@std/assert";
+// A peer and a directory written from protocol/README.md alone work with the real ones.
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { shortAuthenticationString } from "../../protocol/crypto/fingerprint.ts";
+import { KeyPair } from "../../protocol/crypto/x25519.ts";
+import { Endpoint, type EndpointEvent } from "../../protocol/endpoint.ts";
+import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
+import { HANDSHAKES_AT_ONCE } from "../../protocol/session/incoming_handshakes.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import {
-  CLIENT_KEY,
-  EPOCH,
-  framesTo,
-  FuzzedClient,
-  type Outcome,
-  SERVER,
-} from "../fuzz/fuzzed_client.ts";
-import { naiveDecode, naiveDecodeFrames, naiveEncodeFrames } from "./naive_codec.ts";
-import * as naive from "./naive_handshake.ts";
-import { Prng } from "../support/random.ts";
-import type { Frame } from "../../protocol/wire/frame.ts";
+import { toHex } from "../support/hex.ts";
+import { type Prng, seedFromEnv, withSeed } from "../support/random.ts";
+import { randomText } from "../support/random_frame.ts";
+import { BAD, CONTENT, INPUTS, PUBLIC_KEYS } from "../support/vectors.ts";
+import { Driven, only } from "./driven.ts";
+import { type NaiveFrame, naiveIsWhole } from "./naive_codec.ts";
+import { digits, join, publicKeyOf } from "./naive_crypto.ts";
+import { cookieDatagram, readInitiation } from "./naive_handshake.ts";
+import { NaiveDirectory, NaiveInitiator, type NaiveSession, respondTo } from "./naive_peer.ts";
 
-const PEER: Address = { hostname: "192.0.2.2", port: 40_002 };
-const STATIC = new Uint8Array(32).fill(7);
-const EPHEMERAL = new Uint8Array(32).fill(8);
-/** The peer's connection id. */
-const LOCAL = 0x0a0b0c0d;
+const DIRECTORY: Address = { hostname: "192.0.2.1", port: 7070 };
+const OWN: Address = { hostname: "192.0.2.7", port: 40_000 };
+const PEER: Address = { hostname: "2001:db8::8", port: 40_001 };
+const STRANGER: Address = { hostname: "203.0.113.5", port: 9 };
+/** Frames that belong into no datagram with clear frames, Padding, and one of an unknown type. */
+const OTHERS = Uint8Array.of(0x38, 0, 0, 0x00, 0, 1, 7, 0x7f, 0, 0);
 
-function registered(): FuzzedClient {
-  const target = new FuzzedClient(new Prng(1), { timers: "adaptive" });
-  target.register();
-  return target;
+interface Scene {
+  readonly endpoint: Endpoint;
+  readonly client: Driven<EndpointEvent>;
+  readonly directory: NaiveDirectory;
+  /** The real client's static public key. */
+  readonly key: Uint8Array;
+  /** The naive peer, client 2. */
+  readonly peer: { staticKey: Uint8Array; ephemeralKey: Uint8Array; sessionId: number };
+  readonly names: { own: string; peer: string };
 }
 
-/** The only datagram that the client sent. */
-function only({ sent }: Outcome): Uint8Array {
-  assertEquals(sent.length, 1);
-  return sent[0]!.bytes;
-}
-
-function headerOf(datagram: Uint8Array): { type: number; connection: number } {
-  const decoded = naiveDecode([...datagram]);
-  assert(decoded.ok);
-  return decoded.value.header;
-}
-
-async function open(key: Uint8Array, datagram: Uint8Array): Promise<readonly Frame[]> {
-  const decoded = naiveDecodeFrames([...await naive.framesIn(key, datagram)]);
-  assert(decoded !== undefined);
-  return decoded.frames;
-}
-
-function seal(
-  key: Uint8Array,
-  header: readonly [type: number, connection: number, packet: number],
-  ...frames: Frame[]
-): Promise<Uint8Array> {
-  return naive.sealedDatagram(key, header, Uint8Array.from(naiveEncodeFrames(frames)));
-}
-
-/** Exchanges texts and their acks. */
-async function converse(
-  target: FuzzedClient,
-  [toClient, fromClient]: readonly [Uint8Array, Uint8Array],
-  remote: number,
-): Promise<void> {
-  const message: Frame = { kind: "message", seq: 0, sender: 2, flags: 0, text: "привет" };
-  const heard = target.receive(await seal(toClient, [5, remote, 0], message), PEER);
-  const texts = heard.events.filter(({ kind }) => kind === "message");
-  assertEquals(texts, [{ kind: "message", peer: 2, name: "ben", textSeq: 0, text: "привет" }]);
-  const acks = (await open(fromClient, only(heard))).filter(({ kind }) => kind === "ack");
-  assertEquals(acks, [{
-    kind: "ack",
-    cumulativeSeq: 1,
-    largestPacket: 1,
-    delay: 0,
-    packetBitmap: 0,
-    ranges: [],
-  }]);
-  target.client.send(target.now, "hi 👋");
-  const said = only(target.drain());
-  assertEquals(headerOf(said).connection, LOCAL);
-  assertEquals((await open(fromClient, said)).at(-1), {
-    ...{ kind: "message", seq: 0, sender: 1, flags: 0, text: "hi 👋" },
+/** A real client, registered as client 1 at a naive directory that knows the naive peer. */
+function scene(prng: Prng, secret?: Uint8Array, timers: "fixed" | "adaptive" = "fixed"): Scene {
+  const identity = new KeyPair(prng.bytes(32));
+  const [staticKey, ephemeralKey] = [prng.bytes(32), prng.bytes(32)];
+  const names = { own: prng.pick(["", "zoë", "🦊".repeat(32)]), peer: prng.pick(["", "Борис"]) };
+  const entry = { id: 2, name: names.peer, address: PEER, key: publicKeyOf(staticKey) };
+  const directory = new NaiveDirectory(prng.bytes(32), [entry], secret);
+  const endpoint = new Endpoint(0, {
+    ...{ directory: DIRECTORY, id: 0, name: names.own, port: OWN.port, identity, secret },
+    ...{ policy: TIMER_POLICIES[timers], random: prng.bytes },
   });
-  const ack: Frame = {
-    kind: "ack",
-    cumulativeSeq: 1,
-    largestPacket: 0,
-    delay: 0,
-    packetBitmap: 0,
-    ranges: [],
-  };
-  const { events } = target.receive(await seal(toClient, [5, remote, 1], ack), PEER);
-  assertEquals(events.map(({ kind }) => kind), ["delivered"]);
+  const client = new Driven(endpoint);
+  const challenge = directory.answer(only(client.drain(), DIRECTORY), OWN);
+  const register = only(client.receive(withOthers(challenge), DIRECTORY), DIRECTORY);
+  assertEquals(register.length, 288);
+  assertEquals(client.receive(directory.answer(register, OWN), DIRECTORY), []);
+  const [registered] = client.take();
+  assertEquals(registered?.kind, "registered");
+  assertEquals([endpoint.id, endpoint.name], [1, names.own]);
+  const peer = { staticKey, ephemeralKey, sessionId: 1 + prng.int(2 ** 32 - 1) };
+  return { endpoint, client, directory, key: identity.publicKey, peer, names };
 }
 
-Deno.test("a naive requester connects to a client and exchanges texts", async () => {
-  const target = registered();
-  const key = CLIENT_KEY.publicKey;
-  const payload = naive.requestPayload(2, 1, BigInt(EPOCH), "ben");
-  const one = await naive.writeOne(STATIC, EPHEMERAL, key, payload);
-  const rung = target.receive(await naive.requestDatagram(LOCAL, 0, one.message, key), PEER);
-  assertEquals(rung.events.map(({ kind }) => kind), ["request"]);
-  assertEquals(headerOf(only(rung)), { ...headerOf(only(rung)), type: 4, connection: LOCAL });
-  assertEquals(await open(one.early.backward, only(rung)), [{ kind: "ringing", responder: 1 }]);
-  target.client.accept(target.now);
-  const [accept] = await open(one.early.backward, only(target.drain()));
-  assert(accept?.kind === "connectionAccept");
-  const end = await naive.readTwo(one, STATIC, EPHEMERAL, accept.messageTwo);
-  const content = Array.from(end.payload);
-  assertEquals(content.slice(0, 4), [0, 0, 0, 1]);
-  const remote = content.slice(4, 8).reduce((sum, byte) => sum * 256 + byte);
-  // The timestamp is between them.
-  assertEquals(content.slice(16, 21), [4, 0x7a, 0x6f, 0xc3, 0xab]);
-  await converse(target, [end.keys.forward, end.keys.backward], remote);
+/** The same datagram with frames around its own that a receiver has to skip. */
+function withOthers(bytes: Uint8Array): Uint8Array {
+  // A mac covers what stands before it.
+  const isSigned = bytes[3] === 2 && bytes.slice(75).some((byte) => byte !== 0);
+  return join(bytes.slice(0, 16), isSigned ? [] : OTHERS, bytes.slice(16), OTHERS);
+}
+
+const kinds = (frames: readonly NaiveFrame[]): string[] => frames.map(({ kind }) => kind);
+
+function request(requester: number, responder: number, name: string): NaiveFrame {
+  return { kind: "connectionRequest", request: 77, requester, responder, name };
+}
+
+function ack(cumulativeSeq: number): NaiveFrame {
+  return { kind: "ack", cumulativeSeq, largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] };
+}
+
+/** Exchanges texts and their acks, then ends the connection from one end or the other. */
+function converse(prng: Prng, { endpoint, client }: Scene, session: NaiveSession): void {
+  const [connection] = endpoint.connections;
+  assert(connection !== undefined);
+  assertEquals(
+    shortAuthenticationString(connection.handshakeHash),
+    digits("udp-chat verify 1", session.hash),
+  );
+  client.take();
+  const count = 1 + prng.int(4);
+  for (let seq = 0; seq < count; seq++) {
+    const text = randomText(prng, 900);
+    const message: NaiveFrame = { kind: "message", seq, sender: 2, flags: 0, text };
+    const [answer] = session.open(only(client.receive(session.seal(message), PEER), PEER));
+    assertEquals(answer?.["cumulativeSeq"], seq + 1);
+    assertEquals(client.take().filter(({ kind }) => kind === "message"), [
+      { kind: "message", textSeq: seq, text, connection },
+    ]);
+    const said = randomText(prng, 900);
+    connection.send(said);
+    const frames = session.open(only(client.drain(), PEER));
+    assertEquals(frames.at(-1), { kind: "message", seq, sender: 1, flags: 0, text: said });
+    assertEquals(client.receive(session.seal(ack(seq + 1)), PEER), []);
+    assertEquals(client.take().map(({ kind }) => kind), ["sent", "delivered"]);
+  }
+  const challenge: NaiveFrame = { kind: "pathChallenge", nonce: prng.u64() };
+  const [response] = session.open(only(client.receive(session.seal(challenge), PEER), PEER));
+  assertEquals(response, { kind: "pathResponse", nonce: challenge["nonce"]! });
+  if (prng.chance(0.5)) {
+    const termination: NaiveFrame = { kind: "connectionTermination", sender: 2, finalSeq: count };
+    const ended = session.open(only(client.receive(session.seal(termination), PEER), PEER));
+    assertEquals(ended, [{ kind: "connectionTerminationAck", sender: 1, finalSeq: count }]);
+    assertEquals(client.take().at(-1), {
+      ...{ kind: "terminated", by: "peer", undelivered: 0, connection },
+    });
+  } else {
+    connection.terminate(client.now);
+    const termination = session.open(only(client.drain(), PEER));
+    assertEquals(kinds(termination), ["ack", "connectionTermination"]);
+    assertEquals(termination[1], { kind: "connectionTermination", sender: 1, finalSeq: count });
+    const answer: NaiveFrame = { kind: "connectionTerminationAck", sender: 2, finalSeq: count };
+    assertEquals(client.receive(session.seal(answer), PEER), []);
+    assertEquals(client.take().at(-1), {
+      ...{ kind: "terminated", by: "local", undelivered: 0, connection },
+    });
+  }
+}
+
+const RUNS = 6;
+
+Deno.test("a naive peer connects to a real client, they exchange texts, and either ends it", () => {
+  for (let run = 0; run < RUNS; run++) {
+    withSeed(seedFromEnv() + run, (prng) => {
+      const here = scene(prng, prng.chance(0.5) ? prng.bytes(16) : undefined);
+      const { client, key, peer, endpoint, names } = here;
+      const initiator = new NaiveInitiator(peer, key);
+      const response = only(client.receive(initiator.initiation, PEER), PEER);
+      assertEquals(only(client.receive(initiator.initiation, PEER)), response, "a repeat");
+      assertEquals(client.take(), [], "nothing is believed yet");
+      const session = initiator.handleResponse(response);
+      const asked = session.seal({ kind: "padding", size: 9 }, request(2, 1, names.peer));
+      assertEquals(session.open(only(client.receive(asked, PEER), PEER)), [
+        { kind: "ringing", responder: 1 },
+      ]);
+      assertEquals(client.take().map(({ kind }) => kind), ["request"]);
+      const [pending] = endpoint.requests;
+      assertEquals([pending?.requester, pending?.name], [2, names.peer]);
+      assertEquals(toHex(pending!.key), toHex(publicKeyOf(peer.staticKey)));
+      assert(endpoint.accept(client.now, pending!).ok);
+      const accept = only(client.drain(), PEER);
+      assertEquals(accept.length, 192);
+      assertEquals(session.open(accept), [
+        { kind: "connectionAccept", responder: 1, flags: 0, name: names.own },
+      ]);
+      assertEquals(client.receive(session.seal(ack(0)), PEER), []);
+      converse(prng, here, session);
+    });
+  }
 });
 
-Deno.test("a client connects to a naive responder and exchanges texts", async () => {
-  const target = registered();
-  target.client.connect(target.now, 2);
-  const [lookUp] = framesTo(SERVER, target.drain());
-  assert(lookUp?.kind === "lookUp");
-  const publicKey = naive.publicKeyOf(STATIC);
-  const { nonce } = lookUp;
-  const request = only(target.receiveAnswer({
-    ...{ kind: "found", nonce, id: 2, name: "ben", address: PEER, publicKey },
-  }));
-  assertEquals(request.length, 299);
-  const decoded = naiveDecode([...request]);
-  assert(decoded.ok && decoded.value.sealed === undefined);
-  const [frame, codes] = decoded.value.frames;
-  assert(frame?.kind === "connectionRequest" && codes?.kind === "requestCodes");
-  const { connection, messageOne } = frame;
-  const again = await naive.requestDatagram(connection, 0, messageOne, publicKey);
-  assertEquals(Array.from(request), Array.from(again));
-  const read = await naive.readOne(STATIC, messageOne);
-  assertEquals(Array.from(read.requesterStatic), Array.from(CLIENT_KEY.publicKey));
-  assertEquals(Array.from(read.payload), [
-    ...naive.requestPayload(1, 2, BigInt(EPOCH), "zoë"),
-  ]);
-  // The peer is under load and sends a cookie; the next Request proves it.
-  const cookie = new Uint8Array(16).fill(9);
-  target.receive(await naive.cookieDatagram(request, publicKey, 5n, cookie), PEER);
-  const sent: Uint8Array[] = [];
-  target.advance(1000, (outcome) => sent.push(...outcome.sent.map(({ bytes }) => bytes)));
-  const shown = await naive.requestDatagram(connection, 1, messageOne, publicKey, cookie);
-  assertEquals(sent.map((bytes) => Array.from(bytes)), [Array.from(shown)]);
-  const packet = 2 ** 47 + 12345;
-  const ringing = await seal(read.early.backward, [4, connection, packet], {
-    ...{ kind: "ringing", responder: 2 },
+/** The real client looks the peer up; returns its Initiation. */
+function connect({ endpoint, client, directory }: Scene): Uint8Array {
+  assert(endpoint.connect(client.now, { id: 2, name: "" }).ok);
+  const found = directory.answer(only(client.drain(), DIRECTORY), OWN);
+  assertEquals(directory.received.at(-1), { kind: "lookUp", id: 2, name: "" });
+  const initiation = only(client.receive(found, DIRECTORY), PEER);
+  assertEquals(initiation.length, 154);
+  return initiation;
+}
+
+Deno.test("a real client connects to a naive peer, they exchange texts, and either ends it", () => {
+  for (let run = 0; run < RUNS; run++) {
+    withSeed(seedFromEnv() + run, (prng) => {
+      const here = scene(prng, prng.chance(0.5) ? prng.bytes(16) : undefined);
+      const { client, key, peer, names } = here;
+      const { response, session, initiatorStatic } = respondTo(connect(here), peer);
+      assertEquals(toHex(initiatorStatic), toHex(key));
+      const requested = only(client.receive(withOthers(response), PEER), PEER);
+      assertEquals(requested.length, 192);
+      const [frame] = session.open(requested);
+      const { request: id } = frame as unknown as { request: number };
+      assertEquals(frame, {
+        ...{ kind: "connectionRequest", request: id, requester: 1, responder: 2, name: names.own },
+      });
+      assertEquals(client.receive(session.seal({ kind: "ringing", responder: 2 }), PEER), []);
+      const accept: NaiveFrame = {
+        ...{ kind: "connectionAccept", responder: 2, flags: 0, name: names.peer },
+      };
+      // A frame that does not belong into a Packet is skipped.
+      const packet = session.seal({ kind: "list", after: 0 }, accept);
+      assertEquals(kinds(session.open(only(client.receive(packet, PEER), PEER))), ["ack"]);
+      const events = client.take().map(({ kind }) => kind);
+      assertEquals(events, ["requesting", "ringing", "connected"]);
+      converse(prng, here, session);
+    });
+  }
+});
+
+Deno.test("a real client answers a naive peer's Initiations by cookies under load", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const { client, key, peer } = scene(prng);
+    for (let left = HANDSHAKES_AT_ONCE; left > 0; left--) {
+      const other = new NaiveInitiator({ ...peer, ephemeralKey: prng.bytes(32) }, key);
+      assertEquals(only(client.receive(other.initiation, STRANGER)).length, 71);
+    }
+    const initiator = new NaiveInitiator(peer, key);
+    const reply = only(client.receive(initiator.initiation, PEER), PEER);
+    assertEquals([reply[3], reply.length], [7, 75]);
+    initiator.handleCookie(reply);
+    // The cookie is for this address alone.
+    const elsewhere = { ...PEER, port: 1 };
+    assertEquals(only(client.receive(initiator.initiation, elsewhere), elsewhere)[3], 7);
+    initiator.handleResponse(only(client.receive(initiator.initiation, PEER), PEER));
   });
-  assertEquals(target.receive(ringing, PEER).events.map(({ kind }) => kind), ["ringing"]);
-  const two = await naive.writeTwo(read, EPHEMERAL, naive.acceptPayload(2, LOCAL, 1n, "ben"));
-  const accept = await seal(read.early.backward, [4, connection, packet + 1], {
-    ...{ kind: "connectionAccept", messageTwo: two.message },
+});
+
+Deno.test("a real client shows the cookie of a naive peer with its next Initiation", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const here = scene(prng, undefined, "adaptive");
+    const { client, peer } = here;
+    const first = connect(here);
+    const remote = publicKeyOf(peer.staticKey);
+    const { mac1, messageOne } = readInitiation(first, remote);
+    const cookie = prng.bytes(16);
+    const reply = cookieDatagram(mac1, remote, prng.bytes(24), cookie);
+    assertEquals(client.receive(withOthers(reply), PEER), []);
+    const second = only(client.advance(), PEER);
+    const read = readInitiation(second, remote, cookie);
+    assertEquals(toHex(read.messageOne), toHex(messageOne));
+    assert(read.isMac1Good && read.isMac2Good);
+    const { response, session } = respondTo(second, peer);
+    assertEquals(session.open(only(client.receive(response, PEER))).length, 1);
   });
-  const accepted = target.receive(accept, PEER);
-  assertEquals(accepted.events.map(({ kind }) => kind), ["connected"]);
-  assertEquals(await open(two.keys.forward, only(accepted)), [
-    { kind: "ack", cumulativeSeq: 0, largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] },
-  ]);
-  await converse(target, [two.keys.backward, two.keys.forward], connection);
+});
+
+Deno.test("a real client keeps its lease, lists and leaves at a naive directory", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const { endpoint, client, directory, names } = scene(prng);
+    const keepalive = directory.answer(only(client.advance(), DIRECTORY), OWN);
+    assertEquals([client.now, client.receive(keepalive, DIRECTORY)], [15_000, []]);
+    assert(endpoint.list(client.now).ok);
+    client.receive(directory.answer(only(client.drain(), DIRECTORY), OWN), DIRECTORY);
+    const list = { kind: "list", clients: [{ id: 2, name: names.peer }] } as EndpointEvent;
+    assertEquals(client.take(), [list]);
+    endpoint.connect(client.now, { id: 0, name: "nobody" });
+    client.receive(directory.answer(only(client.drain(), DIRECTORY), OWN), DIRECTORY);
+    assertEquals(client.take().map(({ kind }) => kind), ["requestFailed"]);
+    endpoint.leave(client.now);
+    client.receive(directory.answer(only(client.drain(), DIRECTORY), OWN), DIRECTORY);
+    assertEquals(client.take(), [{ kind: "left", acknowledged: true, undelivered: 0 }]);
+    const received = ["register", "leaseKeepalive", "list", "lookUp", "leave"];
+    assertEquals(kinds(directory.received), received);
+  });
+});
+
+Deno.test("a real client does no more about bad datagrams than the vectors have", () => {
+  withSeed(1, (prng) => {
+    const { client, endpoint } = scene(prng);
+    for (const { name, bytes, answer } of BAD) {
+      // A client has no Requests to answer.
+      const isAnswered = answer !== undefined && answer[3] === 255;
+      const sent = client.receive(bytes, STRANGER).map((each) => toHex(each.bytes));
+      assertEquals(sent, isAnswered ? [toHex(answer)] : [], name);
+      assertEquals([client.take(), endpoint.requests], [[], []], name);
+    }
+  });
+});
+
+Deno.test("a real client does nothing about a datagram without the clear frames of its type", () => {
+  withSeed(1, (prng) => {
+    const { client, key, peer } = scene(prng);
+    const { initiation } = new NaiveInitiator(peer, key);
+    assert(!naiveIsWhole(5, []) && !naiveIsWhole(5, [{ kind: "initiation" }]));
+    for (const type of [1, 2, 5, 6, 7, 254]) {
+      assertEquals(client.receive(join(initiation.slice(0, 16).with(3, type), OTHERS), PEER), []);
+    }
+    assertEquals(client.receive(initiation, PEER).length, 1);
+  });
+});
+
+Deno.test("the responder of the vectors is reached by its Initiation alone", () => {
+  const { sessions } = CONTENT;
+  const staticKey = INPUTS.initiatorStatic;
+  const options = {
+    staticKey,
+    ephemeralKey: INPUTS.initiatorEphemeral,
+    sessionId: sessions.initiator,
+  };
+  const { initiation } = new NaiveInitiator(options, PUBLIC_KEYS.responderStatic);
+  const responder = {
+    staticKey: INPUTS.responderStatic,
+    ephemeralKey: INPUTS.responderEphemeral,
+    sessionId: sessions.responder,
+  };
+  assertEquals(respondTo(initiation, responder).response.length, 71);
+  assertThrows(() => respondTo(initiation, { ...responder, staticKey }), Error, "mac1 is bad");
 });

@@ -3,7 +3,9 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { type Address, sameAddress } from "../../protocol/wire/address.ts";
-import type { Frame } from "../../protocol/wire/frame.ts";
+import { encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DatagramType } from "../../protocol/wire/frame.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { REGISTRATIONS_PER_SOURCE } from "../../server/limits.ts";
 import { SOURCES_MAX } from "../../server/rate_limit.ts";
@@ -11,15 +13,7 @@ import { Server } from "../../server/server.ts";
 import { ScriptedClient } from "../support/scripted_client.ts";
 import { Prng, seedFromEnv, withSeed } from "../support/random.ts";
 import { formatCount, IS_FULL, scaled } from "../support/scale.ts";
-import {
-  client,
-  framesOf,
-  LEASE,
-  registerFrame,
-  requestBytes,
-  Stage,
-  ZERO,
-} from "../support/server_stage.ts";
+import { client, FakeClient, identityOf, LEASE, Stage, ZERO } from "../support/server_stage.ts";
 
 const HONEST = 10;
 /** Forged registrations on virtual time, in four seconds; in a full run more than get answers. */
@@ -32,6 +26,10 @@ const START = 1500;
 const SERVER: Address = { hostname: "127.0.0.1", port: 7070 };
 /** Sources at which the attacker receives, so that it gets cookies. */
 const BOTS = 10;
+
+/** Bytes of a Register with sealed frames. */
+const REGISTER_SIZE = 288;
+const ZERO_KEY = new Uint8Array(32);
 
 /** Milliseconds between two bursts on real sockets. */
 const PAUSE = 5;
@@ -72,24 +70,30 @@ function forgedAddress(prng: Prng): Address {
   return { hostname, port: 1 + prng.int(65_535) };
 }
 
+/** A Register without a cookie, or with one and sealed frames that are made up. */
 function forgedRegister(prng: Prng): Uint8Array {
-  const cookie = prng.chance(0.6) ? ZERO : prng.bytes(16);
-  const token = prng.chance(0.7) ? ZERO : prng.bytes(16);
-  const name = prng.pick(["", `honest${prng.int(HONEST)}`, "x".repeat(32)]);
-  const wantedId = prng.int(HONEST + 2);
-  return requestBytes([registerFrame(prng.int(2 ** 20), { cookie, token, name, wantedId })]);
+  const header = { type: DatagramType.Register, session: 0, packet: prng.int(3) };
+  const isFirst = prng.chance(0.6);
+  const [cookie, publicKey] = [ZERO, ZERO_KEY].map((zero) =>
+    isFirst ? zero : prng.bytes(zero.length)
+  );
+  const nonce = prng.u64();
+  return encodeDatagram(
+    header,
+    [{ kind: "credentials", nonce, cookie: cookie!, publicKey: publicKey!, mac: ZERO }],
+    isFirst ? 0 : REGISTER_SIZE,
+  );
 }
 
-/** A Leave, Lease Keepalive or Look-up with a random token for a real client id. */
+/** A Request for a real client id, sealed under no key that the directory has. */
 function forgedRequest(prng: Prng): Uint8Array {
-  const token = prng.bytes(16);
-  token.set([0, 0, 0, 1 + prng.int(HONEST)]);
-  const nonce = prng.u64();
-  return requestBytes([prng.pick<Frame>([
-    { kind: "leave", nonce, token },
-    { kind: "leaseKeepalive", nonce, token },
-    { kind: "lookUp", nonce, token, id: 1, name: "" },
-  ])]);
+  const header = {
+    type: DatagramType.Request,
+    session: 1 + prng.int(HONEST),
+    packet: prng.int(99),
+  };
+  const sealed = prng.bytes(prng.pick([19, 27, 40]));
+  return Uint8Array.of(...encodeDatagram(header, []), ...sealed);
 }
 
 /** The honest clients and their directory, on virtual time. */
@@ -127,11 +131,13 @@ class Siege extends Stage {
 
   /** A bot registers one more client, if the limits allow it. */
   registerBot(n: number): boolean {
-    const from = { hostname: `127.0.1.${n % BOTS}`, port: 1024 + Math.floor(n / BOTS) };
-    const [challenge] = this.deliver(requestBytes([registerFrame(n)]), from).flatMap(framesOf);
+    const address = { hostname: `127.0.1.${n % BOTS}`, port: 1024 + Math.floor(n / BOTS) };
+    const bot = new FakeClient(this, n, { address, identity: identityOf(0) });
+    const [answer] = this.deliver(bot.firstBytes(), address);
+    const challenge = answer && bot.open(answer, bot.firstBytes());
     if (challenge?.kind !== "challenge") return false;
-    const { cookie } = challenge;
-    return this.deliver(requestBytes([registerFrame(n, { cookie })]), from).length > 0;
+    bot.agree(challenge);
+    return bot.send(bot.registerBytes()) !== undefined;
   }
 }
 
@@ -213,7 +219,8 @@ Deno.test({
     const start = clock();
     const memory = new Memory();
     memory.measure("before");
-    const server = new Server({ maxClients: 10_000, lease: LEASE, random: systemRandom });
+    const identity = makeKeyPair(systemRandom);
+    const server = new Server({ maxClients: 10_000, lease: LEASE, identity, random: systemRandom });
     const socket = openSocket("127.0.0.1", 0);
     const to = socket.addr as Deno.NetAddr;
     const directory = drive(server, socket, () => {});

@@ -1,104 +1,94 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
-import {
-  DATAGRAM_SIZE_MAX,
-  DatagramType,
-  type Frame,
-  type Listing,
-} from "../../protocol/wire/frame.ts";
-import { TABLE_BURST, TABLE_ROWS_PER_SECOND } from "../../server/event.ts";
+import { encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { OUTPUT_MAX } from "../../server/answer_queue.ts";
+import { TABLE_BURST, TABLE_ROWS_PER_SECOND } from "../../server/event.ts";
 import { seedFromEnv, withSeed } from "../support/random.ts";
+import { formatCount, scaled } from "../support/scale.ts";
 import {
+  assertNoEffect,
   client,
-  framesOf,
+  decoded,
+  FakeClient,
   LEASE,
-  registerFrame,
-  requestBytes,
   Stage,
-  ZERO,
 } from "../support/server_stage.ts";
 
-/** The smallest request of each kind that a stranger can send. */
-function strangersRequests(token: Uint8Array): (Frame & { nonce: bigint })[] {
-  return [
-    registerFrame(1, { token }),
-    { kind: "leaseKeepalive", nonce: 2n, token },
-    { kind: "lookUp", nonce: 3n, token, id: 1, name: "" },
-    { kind: "lookUp", nonce: 4n, token, id: 0, name: "ana" },
-    { kind: "list", nonce: 5n, token, after: 0 },
-    { kind: "leave", nonce: 6n, token },
-  ];
+/** A request of each kind. */
+const REQUESTS: readonly Frame[] = [
+  { kind: "leaseKeepalive" },
+  { kind: "lookUp", id: 1, name: "" },
+  { kind: "lookUp", id: 0, name: "ana" },
+  { kind: "list", after: 0 },
+  { kind: "leave" },
+];
+
+/** A Request that is sealed under no key that the directory has. */
+function forgedRequest(id: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(16 + size).fill(0xa5);
+  bytes.set(encodeDatagram({ type: DatagramType.Request, session: id, packet: 7 }, []));
+  return bytes;
 }
 
-Deno.test("Server changes nothing for a forged token or another address", () => {
+Deno.test("Server answers Unknown to a Request that is forged, or from another address", () => {
   const stage = new Stage();
-  const { token } = stage.join(1, { name: "ana" });
-  const forged = token.slice();
-  forged[15]! ^= 1;
+  const ana = stage.join(1, { name: "ana" });
+  const eve = stage.join(2);
   stage.takeEvents();
-  const timeout = stage.server.nextTimeout();
-  const attempts = [[forged, client(1)], [forged, client(2)], [token, client(2)]] as const;
-  for (const [shown, from] of attempts) {
-    for (const request of strangersRequests(shown)) {
-      // A Leave needs the token only.
-      if (request.kind === "leave" && shown === token) continue;
-      const answer = stage.ask(request, from);
-      if (request.kind === "register") assertEquals(answer.kind, "challenge");
-      else if (request.kind === "leave") assertEquals(answer.kind, "leaveAck");
-      else assertEquals(answer, { kind: "refused", nonce: request.nonce, reason: 5 });
+  stage.now += 10_000;
+  const table = [...stage.server.table().clients];
+  // Under the key of another client, under the right key from elsewhere, and for nobody.
+  for (const frame of REQUESTS) {
+    const { registered, address } = eve;
+    eve.registered = ana.registered;
+    eve.address = ana.address;
+    assertEquals(eve.ask(frame), { kind: "unknown" });
+    eve.registered = { ...ana.registered!, id: 99 };
+    assertEquals(eve.ask(frame), { kind: "unknown" });
+    Object.assign(eve, { registered, address });
+    ana.address = client(9);
+    assertEquals(ana.ask(frame), { kind: "unknown" });
+    ana.address = client(1);
+    const good = ana.requestBytes(frame);
+    for (const at of [15, 16, good.length - 1]) {
+      assertEquals(ana.send(good.with(at, good[at]! ^ 1))?.kind, "unknown", `byte ${at}`);
     }
   }
-  stage.now = timeout! - 1;
-  stage.server.handleTimeout(stage.now);
+  assertEquals(stage.server.dropped, { unknown: 10, forged: 20 });
+  assertEquals([...stage.server.table().clients], table);
   assertEquals(stage.takeEvents(), []);
-  assertEquals(stage.server.table().size, 1);
-  stage.now = timeout!;
+  stage.now += LEASE - 10_000;
   stage.server.handleTimeout(stage.now);
-  assertEquals(stage.takeEvents(), ["expired 1 40001", "table"]);
+  assertEquals(stage.takeEvents(), ["expired 1 40001", "expired 2 40002", "table"]);
 });
 
-Deno.test("Server accepts a Leave with the token from another address", () => {
+Deno.test("Server answers Unknown with the header of the Request, and Challenge with no more bytes", () => {
   const stage = new Stage();
-  const { token } = stage.join(1, { name: "ana" });
-  stage.takeEvents();
-  assertEquals(stage.ask({ kind: "leave", nonce: 1n, token }, client(2)).kind, "leaveAck");
-  assertEquals(stage.takeEvents(), ["left 1 40001", "table"]);
-});
-
-Deno.test("Server answers a stranger with no more bytes than it sent", () => {
-  const stage = new Stage();
-  stage.join(1, { name: "ana" });
-  const requests = strangersRequests(ZERO);
-  for (const request of requests) {
-    for (let count = 1; count <= 60; count++) {
-      const frames = Array<Frame>(count).fill(request);
-      let bytes: Uint8Array;
-      try {
-        bytes = requestBytes(frames);
-      } catch {
-        break;
-      }
-      stage.now += 1000;
-      const sent = stage.deliver(bytes, client(2));
-      assertEquals(sent.flatMap(framesOf).length, count);
-      const size = sent.reduce((sum, { length }) => sum + length, 0);
-      assertLessOrEqual(size, bytes.length, `${count} times ${request.kind}`);
-    }
+  for (const size of [0, 15, 16, 1184]) {
+    const request = forgedRequest(5, size);
+    const [answer, ...more] = stage.deliver(request, client(1));
+    assertEquals([answer!.length, answer![3], more.length], [16, DatagramType.Unknown, 0]);
+    assertEquals(decoded(answer!).header, { type: DatagramType.Unknown, session: 5, packet: 7 });
   }
-  const mixed = requestBytes(requests);
-  assertLessOrEqual(stage.deliver(mixed, client(2))[0]!.length, mixed.length);
+  const ana = new FakeClient(stage, 1);
+  const [challenge] = stage.deliver(ana.firstBytes(), client(1));
+  assertEquals(challenge!.length, ana.firstBytes().length);
 });
 
-Deno.test("Server keeps nothing for 100,000 Registers from forged addresses", () => {
+const FORGED = scaled(100_000, 20_000);
+
+Deno.test(`Server keeps nothing for ${formatCount(FORGED)} Registers from forged addresses`, () => {
   withSeed(seedFromEnv(), (prng) => {
     const stage = new Stage();
-    for (let i = 0; i < 100_000; i++) {
+    const ana = new FakeClient(stage, 1);
+    ana.begin();
+    const kinds = [ana.firstBytes(), ana.registerBytes({ name: "ana" })];
+    const cookieAt = 16 + 3 + 8;
+    for (let i = 0; i < FORGED; i++) {
       const hostname = [10, prng.int(256), prng.int(256), prng.int(256)].join(".");
       const from = { hostname, port: 1 + prng.int(65_535) };
-      const cookie = prng.chance(0.5) ? ZERO : prng.bytes(16);
-      const name = prng.pick(["", "ana", "x".repeat(32)]);
-      const request = requestBytes([registerFrame(prng.int(100), { cookie, name })]);
+      const request = prng.pick(kinds).slice();
+      if (prng.chance(0.5)) request.set(prng.bytes(16), cookieAt);
       stage.now += 0.1;
       const sent = stage.deliver(request, from);
       assertEquals(sent.length, 1);
@@ -112,97 +102,101 @@ Deno.test("Server keeps nothing for 100,000 Registers from forged addresses", ()
 
 Deno.test("Server answers another version with its own, and never an answer", () => {
   const stage = new Stage();
-  const bytes = requestBytes([]);
+  const bytes = encodeDatagram({ type: DatagramType.Request, session: 5, packet: 6 }, []).slice();
   bytes[2] = 9;
-  bytes[7] = 5;
-  bytes[15] = 6;
   const [answer, ...more] = stage.deliver(bytes, client(1));
-  const decoded = decodeDatagram(answer!);
-  assert(decoded.ok && more.length === 0);
-  assertEquals(decoded.value.header, { type: DatagramType.Version, connection: 5, packet: 6 });
+  assertEquals(more, []);
+  assertEquals(answer, bytes.with(2, 1).with(3, DatagramType.Version));
   assertLessOrEqual(answer!.length, bytes.length);
   bytes[3] = DatagramType.Version;
   assertEquals(stage.deliver(bytes, client(1)), []);
   assertEquals(stage.deliver(answer!, client(1)), []);
-  assertEquals(stage.server.dropped, { version: 2, notRequest: 1 });
+  assertEquals(stage.server.dropped, { version: 2, type: 1 });
 });
 
 Deno.test("Server drops and counts datagrams that are no requests", () => {
   const stage = new Stage();
-  const good = requestBytes([registerFrame(1)]);
-  const changed = (at: number, value: number) => {
-    const bytes = good.slice();
-    bytes[at] = value;
-    return bytes;
-  };
+  const good = new FakeClient(stage, 1).firstBytes();
   const bad = [
     new Uint8Array(15),
     new Uint8Array(1201),
-    changed(0, 0),
-    changed(3, 77),
-    changed(18, 200),
+    good.with(0, 0),
+    good.with(3, 77),
+    good.with(8, 0xff),
+    good.with(18, 200),
     good.subarray(0, good.length - 1),
-    encodeDatagram({ type: DatagramType.Connection, connection: 1, packet: 0 }, []),
-    encodeDatagram({ type: DatagramType.Answer, connection: 0, packet: 0 }, []),
+    // Not Credentials, but a frame of the same size that is skipped, or that is for others.
+    good.with(16, 0x7f),
+    good.with(16, 0),
+    ...[
+      DatagramType.Challenge,
+      DatagramType.Answer,
+      DatagramType.Initiation,
+      DatagramType.Response,
+      DatagramType.Cookie,
+      DatagramType.Packet,
+      DatagramType.Unknown,
+      DatagramType.Version,
+    ].map((type) => encodeDatagram({ type, session: 1, packet: 0 }, [])),
   ];
-  for (const bytes of bad) assertEquals(stage.deliver(bytes, client(1)), []);
-  assertEquals(stage.server.dropped, { size: 2, magic: 1, type: 1, frame: 2, notRequest: 2 });
-});
-
-Deno.test("Server handles the other frames of a Request with stray ones", () => {
-  const stage = new Stage();
-  const stray: Frame = { kind: "connectionKeepalive" };
-  const bytes = requestBytes([stray, registerFrame(1), stray]);
-  bytes[16] = 0x7f;
-  assertEquals(stage.deliver(bytes, client(1)).flatMap(framesOf).map(({ kind }) => kind), [
-    "challenge",
-  ]);
-  assertEquals(stage.server.dropped, { strayFrame: 2 });
-});
-
-Deno.test("Server splits answers that do not fit into one datagram", () => {
-  const stage = new Stage({ hasSourceLimits: false });
-  let { token } = stage.join(1);
-  for (let n = 2; n <= 400; n++) token = stage.join(n).token;
-  const lists = [0, 100, 399].map((after): Frame => ({ kind: "list", nonce: 9n, token, after }));
-  const answers = stage.askAll(lists, client(400)) as Listing[];
-  assertEquals(answers.map(({ clients }) => clients[0]!.id), [1, 101, 400]);
+  for (const bytes of bad) assertNoEffect(stage, () => new FakeClient(stage, 1).send(bytes));
+  assertEquals(stage.server.dropped, {
+    size: 2,
+    magic: 1,
+    type: 2,
+    packet: 1,
+    frame: 2,
+    notRequest: 9,
+  });
 });
 
 Deno.test("Server bounds the answers that wait to be sent", () => {
   const stage = new Stage();
   const excess = 10;
+  const ana = new FakeClient(stage, 1);
   for (let n = 0; n < OUTPUT_MAX + excess; n++) {
-    stage.server.handleDatagram(stage.now, requestBytes([registerFrame(n)]), client(1));
+    stage.server.handleDatagram(stage.now, ana.firstBytes(), client(1));
   }
   assertEquals(stage.takeSent().length, OUTPUT_MAX);
   assertEquals(stage.server.dropped, { output: excess });
-  assertEquals(stage.ask(registerFrame(1), client(1)).kind, "challenge");
+  ana.begin();
 });
 
 Deno.test("Server does not overwrite an answer that is being sent", () => {
   const stage = new Stage();
-  stage.server.handleDatagram(stage.now, requestBytes([registerFrame(1)]), client(1));
-  const { bytes } = stage.server.pollTransmit()!;
-  const before = bytes.slice();
-  for (let n = 2; n <= OUTPUT_MAX + 10; n++) {
-    stage.server.handleDatagram(stage.now, requestBytes([registerFrame(n)]), client(n));
+  const ana = stage.join(1);
+  const bytes: Uint8Array[] = [];
+  const kinds = [
+    new FakeClient(stage, 3).firstBytes(),
+    ana.requestBytes({ kind: "list", after: 0 }),
+  ];
+  for (const each of [...kinds, forgedRequest(77, 16)]) {
+    stage.server.handleDatagram(stage.now, each, client(1));
+    bytes.push(stage.server.pollTransmit()!.bytes);
   }
-  assertEquals(bytes, before);
+  const before = bytes.map((each) => each.slice());
+  for (let n = 2; n <= OUTPUT_MAX + 10; n++) {
+    stage.server.handleDatagram(stage.now, new FakeClient(stage, n).firstBytes(), client(n));
+    stage.server.handleDatagram(stage.now, ana.requestBytes({ kind: "leaseKeepalive" }), client(1));
+    stage.server.handleDatagram(stage.now, forgedRequest(n, 0), client(n));
+  }
+  assertEquals(bytes.at(-1), before.at(-1));
 });
 
 Deno.test("Server reports one table after many expiries", () => {
+  const count = scaled(1000, 300);
   const stage = new Stage({ hasSourceLimits: false });
-  for (let n = 1; n <= 1000; n++) stage.join(n);
+  for (let n = 1; n <= count; n++) stage.join(n);
   stage.takeEvents();
   stage.now += LEASE;
   stage.server.handleTimeout(stage.now);
   const events = stage.takeEvents();
-  assertEquals(events.length, 1001);
+  assertEquals(events.length, count + 1);
   assertEquals(events.at(-1), "table");
 });
 
 Deno.test("Server reports large tables at a bounded rate, and always the last one", () => {
+  const count = scaled(3000, 1000);
   const stage = new Stage({ hasSourceLimits: false });
   let rows = 0;
   let last = "";
@@ -214,37 +208,46 @@ Deno.test("Server reports large tables at a bounded rate, and always the last on
     }
   };
   const start = stage.now;
-  for (let n = 1; n <= 3000; n++) {
+  for (let n = 1; n <= count; n++) {
     stage.join(n);
     take();
   }
-  assertLessOrEqual(rows, TABLE_BURST + 3000);
-  while (!last.endsWith(" 3000")) {
+  assertLessOrEqual(rows, TABLE_BURST + count);
+  while (!last.endsWith(` ${count}`)) {
     stage.now = stage.server.nextTimeout()!;
     stage.server.handleTimeout(stage.now);
     take();
   }
-  assertLessOrEqual(stage.now - start, (TABLE_BURST + 3000) / TABLE_ROWS_PER_SECOND * 1000);
+  assertLessOrEqual(stage.now - start, (TABLE_BURST + count) / TABLE_ROWS_PER_SECOND * 1000);
   assertEquals(stage.server.nextTimeout(), start + LEASE);
 });
 
 Deno.test("Server neither throws nor registers for random and damaged datagrams", () => {
   withSeed(seedFromEnv(), (prng) => {
     const stage = new Stage();
-    const { token } = stage.join(1, { name: "ana" });
-    // Two bits in two bytes are wrong, so that no single mutation corrects it.
-    const forged = token.map((byte, index) => index > 12 ? byte ^ 0x81 : byte);
+    const ana = stage.join(1, { name: "ana" });
+    const eve = new FakeClient(stage, 2);
+    eve.begin();
+    const known = [
+      eve.firstBytes(),
+      eve.registerBytes({ name: "eve" }),
+      ...REQUESTS.map((frame) => ana.requestBytes(frame)),
+    ];
     for (let i = 0; i < 20_000; i++) {
       stage.now += prng.int(3);
-      const bytes = prng.chance(0.2)
-        ? prng.bytes(prng.int(DATAGRAM_SIZE_MAX + 10))
-        : requestBytes(strangersRequests(prng.chance(0.5) ? forged : ZERO)).slice();
-      for (let flips = prng.int(4); flips > 0 && bytes.length > 0; flips--) {
-        bytes[prng.int(bytes.length)] = prng.int(256);
+      const isRandom = prng.chance(0.2);
+      const before = isRandom ? prng.bytes(prng.int(DATAGRAM_SIZE_MAX + 10)) : prng.pick(known);
+      const bytes = before.slice();
+      for (let flips = 1 + prng.int(3); flips > 0 && bytes.length > 0; flips--) {
+        bytes[prng.int(bytes.length)]! ^= 1 + prng.int(255);
       }
-      const size = stage.deliver(bytes, client(2)).reduce((sum, { length }) => sum + length, 0);
+      if (bytes.every((byte, at) => byte === before[at])) continue;
+      const from = prng.pick([client(1), client(2)]);
+      const size = stage.deliver(bytes, from).reduce((sum, { length }) => sum + length, 0);
       assertLessOrEqual(size, bytes.length);
       assertEquals(stage.server.table().size, 1);
     }
+    assertEquals(stage.takeEvents(), ["joined 1 40001", "table 1"]);
+    assert(stage.server.dropped.forged! > 1000);
   });
 });

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { COOKIE_SLOT } from "../../protocol/directory/cookie.ts";
+import { DirectorySecret } from "../../protocol/directory/registration_key.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { LAYOUTS } from "../../protocol/wire/layout.ts";
-import { PROOF_SIZE, Prover } from "../../protocol/crypto/proof.ts";
-import { COOKIE_SLOT } from "../../server/cookie.ts";
 import {
   Limits,
   QUESTIONS_IN_TOTAL,
@@ -17,33 +17,34 @@ import {
   STRANGERS_PER_SOURCE,
 } from "../../server/limits.ts";
 import { renderTotals } from "../../server/screen/render.ts";
+import { Prng } from "../support/random.ts";
 import { scaled } from "../support/scale.ts";
-import { client, registerFrame, requestBytes, Stage, ZERO } from "../support/server_stage.ts";
+import { client, CountingIdentity, FakeClient, Stage } from "../support/server_stage.ts";
 
 /** The address of client `n` on another machine than all others. */
 function elsewhere(n: number): Address {
   return { hostname: `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, port: 5000 };
 }
 
-/** Registers without a cookie, at one instant; returns how many were answered. */
+/** Sends first Registers at one instant; returns how many were answered. */
 function challenges(stage: Stage, count: number, from: (n: number) => Address): number {
+  const first = new FakeClient(stage, 1).firstBytes();
   let answered = 0;
-  for (let n = 0; n < count; n++) answered += stage.askAll([registerFrame(n)], from(n)).length;
+  for (let n = 0; n < count; n++) answered += stage.deliver(first, from(n)).length;
   return answered;
 }
 
-/** Registers with a valid cookie from `count` ports or machines; returns how many were granted. */
+/** Registers from `count` ports or machines; returns how many were granted or refused. */
 function registrations(stage: Stage, count: number, from: (n: number) => Address): number {
-  let granted = 0;
+  let answered = 0;
   for (let n = 0; n < count; n++) {
     // Slowly enough for the limit of strangers.
     if (n % 100 === 0) stage.now += 0.001;
-    const [challenge] = stage.askAll([registerFrame(n)], from(n));
-    if (challenge?.kind !== "challenge") continue;
-    const { cookie } = challenge;
-    granted += stage.askAll([registerFrame(n, { cookie })], from(n)).length;
+    const each = new FakeClient(stage, n, { address: from(n) });
+    each.begin();
+    if (each.send(each.registerBytes()) !== undefined) answered++;
   }
-  return granted;
+  return answered;
 }
 
 Deno.test("Server registers a burst of clients from one source, then a number per second", () => {
@@ -60,21 +61,39 @@ Deno.test("Server registers a burst of clients from one source, then a number pe
 
 Deno.test("Server counts a new run, a new name and a new address as registrations, but no repeat", () => {
   const stage = new Stage();
-  const { token } = stage.join(1);
+  const ana = stage.join(1);
   registrations(stage, REGISTRATIONS_PER_SOURCE.burst + 9, (n) => client(100 + n));
-  const limited: [n: number, fields: Parameters<typeof registerFrame>[1]][] = [
-    [1, { nonce: 7n }],
-    [1, { nonce: 7n, token, name: "ana" }],
-    [2, { nonce: 7n, token, publicKey: registerFrame(1).publicKey }],
-  ];
-  for (const [n, fields] of limited) {
-    const frame = registerFrame(n, fields);
-    const challenge = stage.ask(frame, client(n));
-    assert(challenge.kind === "challenge");
-    assertEquals(stage.askAll([{ ...frame, cookie: challenge.cookie }], client(n)), []);
+  const dropped = stage.server.dropped.registrations!;
+  const again = new FakeClient(stage, 1);
+  again.begin();
+  assertEquals(again.send(again.registerBytes()), undefined);
+  const moved = new FakeClient(stage, 1, { address: client(2) });
+  moved.begin();
+  assertEquals(moved.send(moved.registerBytes({ token: ana.token })), undefined);
+  assertEquals(ana.askToRegister().kind, "registered");
+  ana.begin();
+  assertEquals(ana.send(ana.registerBytes({ name: "ana" })), undefined);
+  assertEquals(stage.server.dropped.registrations, dropped + 3);
+});
+
+Deno.test("Server computes no X25519 for a Register above the limit, nor for a repeat or a replay of one", () => {
+  const identity = new CountingIdentity();
+  const stage = new Stage({ identity });
+  const { burst } = REGISTRATIONS_PER_SOURCE;
+  const joined = stage.join(0);
+  const forged = new FakeClient(stage, 1);
+  forged.begin();
+  // With a good cookie, but nothing in them opens.
+  for (let n = 0; n < 2 * burst; n++) {
+    const bytes = forged.registerBytes();
+    assertEquals(forged.send(bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1)), undefined);
   }
-  assertEquals(stage.join(1).token, token);
-  assertEquals(stage.join(1, { nonce: 8n, token }).token, token);
+  assertEquals(identity.count, burst);
+  assertEquals(stage.server.dropped, { forged: burst - 1, registrations: burst + 1 });
+  const repeat = joined.registerBytes();
+  assertEquals(joined.send(repeat)?.kind, "registered");
+  assertEquals(joined.send(repeat), undefined);
+  assertEquals(identity.count, burst);
 });
 
 Deno.test("Server registers a burst of clients in total, as many as the table holds", () => {
@@ -92,39 +111,33 @@ Deno.test("Server registers a burst of clients in total, as many as the table ho
 Deno.test("Server answers a burst of questions from one source, and in total", () => {
   const stage = new Stage();
   const source = QUESTIONS_PER_SOURCE.burst;
-  const tokens = new Map<number, Uint8Array>();
-  for (let n = 0; n <= QUESTIONS_IN_TOTAL.burst / source; n++) {
-    const [challenge] = stage.askAll([registerFrame(n)], elsewhere(n));
-    assert(challenge?.kind === "challenge");
-    const { cookie } = challenge;
-    const [granted] = stage.askAll([registerFrame(n, { cookie })], elsewhere(n));
-    assert(granted?.kind === "registered");
-    tokens.set(n, granted.token);
-  }
-  let total = 0;
-  for (const [n, token] of tokens) {
-    const questions: Frame[] = [
-      { kind: "lookUp", nonce: 1n, token, id: 1, name: "" },
-      { kind: "list", nonce: 1n, token, after: 99 },
-    ];
+  const all = Array.from({ length: 1 + QUESTIONS_IN_TOTAL.burst / source }, (_, n) => {
+    const each = new FakeClient(stage, n, { address: elsewhere(n) });
+    assertEquals(each.register().kind, "registered");
+    return each;
+  });
+  const questions: readonly Frame[] = [
+    { kind: "lookUp", id: 1, name: "" },
+    { kind: "list", after: 99 },
+  ];
+  const ask = (each: FakeClient, count: number): number => {
     let answered = 0;
-    for (let i = 0; i < source + 10; i++) {
-      answered += stage.askAll([questions[i % 2]!], elsewhere(n)).length;
+    for (let i = 0; i < count; i++) {
+      if (each.send(each.requestBytes(questions[i % 2]!)) !== undefined) answered++;
     }
+    return answered;
+  };
+  let total = 0;
+  for (const each of all) {
+    const answered = ask(each, source + 10);
     assertEquals(answered, Math.min(source, QUESTIONS_IN_TOTAL.burst - total));
     total += answered;
     // A Lease Keepalive is not limited.
-    const keepalive = { kind: "leaseKeepalive", nonce: 2n, token } as const;
-    assertEquals(stage.ask(keepalive, elsewhere(n)).kind, "leaseKeepaliveAck");
+    assertEquals(each.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
   }
   assertEquals(total, QUESTIONS_IN_TOTAL.burst);
   stage.now += 1000;
-  const token = tokens.get(0)!;
-  let answered = 0;
-  for (let i = 0; i < source; i++) {
-    answered += stage.askAll([{ kind: "list", nonce: 1n, token, after: 99 }], elsewhere(0)).length;
-  }
-  assertEquals(answered, QUESTIONS_PER_SOURCE.perSecond);
+  assertEquals(ask(all[0]!, source), QUESTIONS_PER_SOURCE.perSecond);
 });
 
 Deno.test("Server answers a burst of strangers from one source, and in total", () => {
@@ -136,36 +149,32 @@ Deno.test("Server answers a burst of strangers from one source, and in total", (
   assertEquals(challenges(stage, burst, client), perSecond);
 
   const other = new Stage();
-  assertEquals(
-    challenges(other, STRANGERS_IN_TOTAL.burst + 100, elsewhere),
-    STRANGERS_IN_TOTAL.burst,
-  );
+  const total = STRANGERS_IN_TOTAL.burst;
+  assertEquals(challenges(other, total + 100, elsewhere), total);
   assertEquals(other.server.dropped, { strangers: 100 });
 });
 
 Deno.test("Server goes on for its clients when it answers no more strangers", () => {
   const stage = new Stage();
-  const { token } = stage.join(1, { name: "ana" });
-  const frame = registerFrame(2);
-  const challenge = stage.ask(frame, client(2));
-  assert(challenge.kind === "challenge");
+  const ana = stage.join(1, { name: "ana" });
+  const bob = new FakeClient(stage, 2);
+  bob.begin();
   challenges(stage, STRANGERS_IN_TOTAL.burst, elsewhere);
-  assertEquals(stage.askAll([registerFrame(3)], client(3)), []);
-  for (const kind of ["leaseKeepalive", "leave"] as const) {
-    assertEquals(stage.askAll([{ kind, nonce: 1n, token: ZERO }], client(3)), []);
-  }
-  // A sender with a cookie or a token is no stranger.
-  const { cookie } = challenge;
-  assertEquals(stage.ask({ ...frame, cookie }, client(2)).kind, "registered");
-  const lookUp = { kind: "lookUp", nonce: 1n, token, id: 2, name: "" } as const;
-  assertEquals(stage.ask(lookUp, client(1)).kind, "found");
-  assertEquals(stage.ask({ kind: "leave", nonce: 1n, token }, client(1)).kind, "leaveAck");
+  const eve = new FakeClient(stage, 3);
+  assertEquals(eve.send(eve.firstBytes()), undefined);
+  assertEquals(eve.send(eve.requestBytes({ kind: "leave" })), undefined);
+  const version = encodeDatagram({ type: DatagramType.Request, session: 0, packet: 0 }, []);
+  assertEquals(eve.send(version.with(2, 9)), undefined);
+  // A sender with a cookie, or with a session, is no stranger.
+  assertEquals(bob.askToRegister().kind, "registered");
+  assertEquals(ana.ask({ kind: "lookUp", id: 2, name: "" }).kind, "found");
+  assertEquals(ana.ask({ kind: "leave" }).kind, "leaveAck");
 });
 
 Deno.test("Server without source limits limits the total", () => {
-  const stage = new Stage({ hasSourceLimits: false, maxClients: 2000 });
-  assertEquals(registrations(stage, 2500, client), 2000);
-  assertEquals(stage.server.dropped, { registrations: 500 });
+  const stage = new Stage({ hasSourceLimits: false, maxClients: 1200 });
+  assertEquals(registrations(stage, 1500, client), 1200);
+  assertEquals(stage.server.dropped, { registrations: 300 });
   assertEquals(stage.server.buckets, 0);
 });
 
@@ -182,61 +191,64 @@ Deno.test("registrationsPerMinute() is the most that is granted while a cookie i
 
 Deno.test("renderTotals() counts what was above the limits", () => {
   assertEquals(
-    renderTotals(1, { strangers: 10, registrations: 2, questions: 3, proof: 4, replay: 5 }),
+    renderTotals(1, { strangers: 10, registrations: 2, questions: 3, secret: 4, replay: 5 }),
     "Stopped · 1 client was active · " +
-      "dropped 24: strangers 10, registrations 2, questions 3, proof 4, replay 5",
+      "dropped 24: strangers 10, registrations 2, questions 3, secret 4, replay 5",
   );
 });
 
-/** Datagrams with one frame of each type, and with as many as fit, by name. */
-function* everyFrame(sizeMax: number): Generator<[name: string, bytes: Uint8Array]> {
-  const kinds = new Map(Object.entries(LAYOUTS).map(([kind, [type]]) => [type, kind]));
-  for (let type = 0; type < 256; type++) {
-    const sizes = kinds.has(type) ? 150 : scaled(150, 5);
-    for (let size = 0; size < sizes; size++) {
-      // For most kinds a body of zeros is valid in one size.
-      const frame = Uint8Array.of(type, 0, size, ...new Uint8Array(size));
-      for (const count of [1, 2, Math.floor((sizeMax - 16) / frame.length)]) {
-        const bytes = new Uint8Array(16 + count * frame.length);
-        bytes.set(requestBytes([]));
-        for (let i = 0; i < count; i++) bytes.set(frame, 16 + i * frame.length);
-        yield [kinds.get(type) ?? "unknown", bytes];
+/** Datagrams of every type, of this version and of another, with nothing, Credentials, or one frame. */
+function* everyDatagram(): Generator<[name: string, bytes: Uint8Array]> {
+  const frames = new Map<number, string>();
+  for (const [kind, [type]] of Object.entries(LAYOUTS)) frames.set(type, kind);
+  for (const [name, type] of Object.entries(DatagramType)) {
+    const bare = encodeDatagram({ type, session: 1, packet: 2 }, []);
+    yield [name, bare];
+    yield [`${name} of another version`, bare.with(2, 2)];
+    for (const [type, kind] of frames) {
+      for (let size = 0; size < scaled(300, 80); size++) {
+        // For most kinds a body of zeros is valid in one size.
+        const frame = Uint8Array.of(type, size >> 8, size, ...new Uint8Array(size));
+        yield [`${name} with ${kind}`, Uint8Array.of(...bare, ...frame)];
       }
+    }
+    for (const size of [15, 16, 17, 72, 75, 76, 91, 272, DATAGRAM_SIZE_MAX - 16]) {
+      yield [`${name} with noise`, Uint8Array.of(...bare, ...new Prng(size).bytes(size))];
     }
   }
 }
 
-/** Empty datagrams of every type, of this version and of another. */
-function* everyDatagram(): Generator<[name: string, bytes: Uint8Array]> {
-  for (const type of Object.values(DatagramType)) {
-    const bytes = encodeDatagram({ type, connection: 1, packet: 2 }, []);
-    yield [`datagram type ${type}`, bytes];
-    yield ["another version", bytes.with(2, 2)];
-  }
-}
-
-/** Sends all datagrams; returns by how much larger the answers were, if there were any. */
-function factors(stage: Stage, prover?: Prover): Map<string, number> {
+/** Sends all datagrams; returns by how much larger the answers were, where there were any. */
+function factors(stage: Stage, secret?: DirectorySecret): Map<string, number> {
   const factors = new Map<string, number>();
-  const sizeMax = DATAGRAM_SIZE_MAX - (prover === undefined ? 0 : PROOF_SIZE);
-  for (const [name, bytes] of [...everyFrame(sizeMax), ...everyDatagram()]) {
-    const sent = prover?.prove(bytes) ?? bytes;
+  for (const [name, bytes] of everyDatagram()) {
+    if (bytes[3] === DatagramType.Register && bytes.length >= 91) secret?.sign(bytes);
     stage.now += 1000;
-    const size = stage.deliver(sent, client(2)).reduce((sum, { length }) => sum + length, 0);
-    if (size > 0) factors.set(name, Math.max(factors.get(name) ?? 0, size / sent.length));
-    assertLessOrEqual(size, sent.length, name);
+    const size = stage.deliver(bytes, client(2)).reduce((sum, { length }) => sum + length, 0);
+    if (size > 0) factors.set(name, Math.max(factors.get(name) ?? 0, size / bytes.length));
+    assertLessOrEqual(size, bytes.length, name);
   }
   return factors;
 }
 
-Deno.test("Server answers no kind of frame, once or many times, with more bytes than it sent", () => {
-  const secret = new Uint8Array(32);
-  const open = factors(new Stage());
-  const proven = factors(new Stage({ secret }), new Prover(secret));
-  for (const found of [open, proven]) {
-    console.log([...found].map(([name, factor]) => `${name} × ${factor.toFixed(2)}`).join(", "));
-    const answered = ["register", "leaseKeepalive", "lookUp", "list", "leave", "another version"];
-    assertEquals([...found.keys()], answered);
+Deno.test("Server answers no kind of datagram of a stranger with more bytes than it has", () => {
+  const answered = factors(new Stage());
+  const expected = ["Register with credentials"];
+  for (const name of Object.keys(DatagramType)) {
+    if (name !== "Version") expected.push(`${name} of another version`);
   }
+  const requests = [...answered.keys()].filter((name) => name.startsWith("Request"));
+  for (const name of requests) {
+    if (!expected.includes(name)) expected.push(name);
+  }
+  assert(requests.length > Object.keys(LAYOUTS).length);
+  assertEquals([...answered.keys()].sort(), expected.sort());
+});
+
+Deno.test("a private Server answers nothing but a Register that is signed, with no more bytes than it has", () => {
+  const secret = new Prng(1).bytes(32);
+  assertEquals([...factors(new Stage({ secret }), new DirectorySecret(secret)).keys()], [
+    "Register with credentials",
+  ]);
   assertEquals(factors(new Stage({ secret })), new Map());
 });

@@ -18,6 +18,8 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     port: 7070,
     maxClients: 10_000,
     leaseSeconds: 45,
+    identity: undefined,
+    isEphemeral: false,
     secretFile: undefined,
     hasSourceLimits: true,
     isJson: false,
@@ -32,6 +34,8 @@ Deno.test("parseServerOptions() parses every option", () => {
   assertEquals([numbers.port, numbers.maxClients, numbers.leaseSeconds], [0, 1_000_000, 3600]);
   const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
+  assertEquals(parsed("--identity", "./key").identity, "./key");
+  assertEquals(parsed("--ephemeral").isEphemeral, true);
   const flags = parsed("--no-source-limits", "--json", "--plain", "--quiet");
   assertEquals([flags.hasSourceLimits, flags.isJson, flags.isPlain, flags.isQuiet], [
     false,
@@ -47,6 +51,10 @@ Deno.test("parseServerOptions() rejects values out of range, and options that ex
     [["--max-clients", "0"], 'Cannot parse --max-clients: expected 1 to 1000000, got "0"'],
     [["--lease", "3601"], 'Cannot parse --lease: expected 1 to 3600, got "3601"'],
     [["--host="], "Cannot parse --host: expected a host name or an IP address"],
+    [
+      ["--ephemeral", "--identity", "x"],
+      "Cannot use --ephemeral with --identity: a file, or none?",
+    ],
     [["--color=always", "--plain"], "Cannot use --color always with --plain: colors, or none?"],
   ];
   for (const [args, error] of errors) assertEquals(errorOf(...args), error);

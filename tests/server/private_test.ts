@@ -1,129 +1,147 @@
 import { assert, assertEquals } from "@std/assert";
-import { DATAGRAM_SIZE_MAX, type Listing, type Register } from "../../protocol/wire/frame.ts";
-import { Prover } from "../../protocol/crypto/proof.ts";
+import { DirectorySecret } from "../../protocol/directory/registration_key.ts";
+import { encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import {
+  assertNoEffect,
   client,
-  framesOf,
+  decoded,
+  FakeClient,
   publicKeyOf,
-  registerFrame,
-  requestBytes,
   Stage,
   ZERO,
 } from "../support/server_stage.ts";
 
 const SECRET = new TextEncoder().encode("correct horse battery staple");
-const OTHER = new TextEncoder().encode("correct horse battery stable");
+const OTHER = new DirectorySecret(new TextEncoder().encode("correct horse battery stable"));
 
-/** Adds the proof of the secret to a datagram. */
-function proven(...frames: Parameters<typeof requestBytes>[0]): Uint8Array {
-  return new Prover(SECRET).prove(requestBytes(frames));
-}
+const REQUESTS: readonly Frame[] = [
+  { kind: "leaseKeepalive" },
+  { kind: "lookUp", id: 1, name: "" },
+  { kind: "list", after: 0 },
+  { kind: "leave" },
+];
 
-Deno.test("a private Server serves clients with the secret, and proves that it has it", () => {
+/** The offset of the mac in Credentials. */
+const MAC = 16 + 3 + 8 + 16 + 32;
+
+Deno.test("a private Server serves clients with the secret, and shows that it has it", () => {
   const stage = new Stage({ secret: SECRET });
-  const ana = stage.join(1, { name: "ana" });
-  const { token } = stage.join(2, { name: "bob" });
-  const found = stage.ask({ kind: "lookUp", nonce: 9n, token, id: ana.id, name: "" }, client(2));
+  stage.join(1, { name: "ana" });
+  const bob = stage.join(2, { name: "bob" });
+  const found = bob.ask({ kind: "lookUp", id: 1, name: "" });
   assert(found.kind === "found");
   assertEquals(found.publicKey, publicKeyOf(1));
-  assertEquals(stage.ask({ kind: "leave", nonce: 9n, token }, client(2)).kind, "leaveAck");
+  assertEquals(bob.ask({ kind: "leave" }).kind, "leaveAck");
+  assertEquals(bob.ask({ kind: "leave" }).kind, "leaveAck");
   assertEquals(stage.server.dropped, {});
-});
-
-Deno.test("a private Server drops and counts datagrams without a valid proof", () => {
-  const stage = new Stage({ secret: SECRET });
-  const { token } = stage.join(1, { name: "ana" });
-  stage.takeEvents();
-  const timeout = stage.server.nextTimeout();
-  const requests = [
-    registerFrame(2),
-    registerFrame(1, { token }),
-    { kind: "leaseKeepalive", nonce: 2n, token },
-    { kind: "lookUp", nonce: 3n, token, id: 1, name: "" },
-    { kind: "list", nonce: 5n, token, after: 0 },
-    { kind: "leave", nonce: 6n, token },
-  ] as const;
-  let count = 0;
-  for (const request of requests) {
-    const bare = requestBytes([request]);
-    const ahead = proven(request);
-    const attempts = [
-      bare,
-      new Prover(OTHER).prove(bare),
-      requestBytes([request, { kind: "proof", code: ZERO }]),
-      // A valid proof that is not at the end, and one of another datagram.
-      Uint8Array.from([...ahead, 0, 0, 0]),
-      Uint8Array.from([...bare, ...proven().subarray(-19)]),
-      bare.with(2, 9),
-      new Uint8Array(5),
-      new Uint8Array(1201),
-    ];
-    for (const bytes of attempts) assertEquals(stage.deliver(bytes, client(1)), []);
-    count += attempts.length;
+  // The mac of a Challenge covers all that is before it.
+  const [challenge] = stage.deliver(bob.firstBytes(), client(2));
+  const secret = new DirectorySecret(SECRET);
+  assert(secret.isSigned(challenge!));
+  for (const at of [3, 16 + 3, 16 + 3 + 8, MAC - 1]) {
+    assert(!secret.isSigned(challenge!.with(at, challenge![at]! ^ 1)), `byte ${at}`);
   }
-  assertEquals(stage.server.dropped, { proof: count });
-  assertEquals([stage.takeEvents(), stage.server.nextTimeout()], [[], timeout]);
-  assertEquals(stage.server.table().size, 1);
 });
 
-Deno.test("a private Server gives nothing for a replayed Register", () => {
+Deno.test("a private Server answers no Register without the mac of its secret", () => {
   const stage = new Stage({ secret: SECRET });
-  const first = proven(registerFrame(1, { name: "ana" }));
-  const [challenge] = stage.deliver(first, client(1)).flatMap(framesOf);
-  assert(challenge?.kind === "challenge");
-  const { cookie } = challenge;
-  const second = proven(registerFrame(1, { name: "ana", cookie }));
-  const [granted] = stage.deliver(second, client(1)).flatMap(framesOf);
-  assert(granted?.kind === "registered");
-  stage.takeEvents();
-  for (const from of [client(2), { hostname: "192.0.2.7", port: 7 }]) {
-    // A listener gets a cookie for its own address, but cannot prove a Register with it.
-    for (const recorded of [first, second]) {
-      const [answer] = stage.deliver(recorded, from).flatMap(framesOf);
-      assert(answer?.kind === "challenge");
-      const register: Register = registerFrame(1, { name: "ana", cookie: answer.cookie });
-      assertEquals(stage.deliver(requestBytes([register]), from), []);
-      const spliced = recorded.slice();
-      spliced.set(answer.cookie, 16 + 3 + 8 + 16);
-      assertEquals(stage.deliver(spliced, from), []);
+  const ana = new FakeClient(stage, 1);
+  const strangers = [undefined, OTHER].map((secret) => new FakeClient(stage, 2, { secret }));
+  for (const stranger of strangers) {
+    const first = stranger.firstBytes();
+    assertNoEffect(stage, () => stranger.send(first));
+  }
+  const first = ana.firstBytes();
+  ana.begin();
+  const second = ana.registerBytes({ name: "ana" });
+  for (const bytes of [first, second]) {
+    for (const at of [16 + 3, 16 + 3 + 8, 16 + 3 + 8 + 16, MAC, MAC + 15]) {
+      assertNoEffect(stage, () => ana.send(bytes.with(at, bytes[at]! ^ 1)));
+    }
+    const without = bytes.slice();
+    without.set(ZERO, MAC);
+    assertNoEffect(stage, () => ana.send(without));
+  }
+  assertEquals(stage.server.dropped, { secret: 2 + 2 * 6 });
+  assertEquals(ana.send(second)?.kind, "registered");
+});
+
+Deno.test("a private Server mixes its secret into the key of a registration, beside the mac", () => {
+  const stage = new Stage({ secret: SECRET });
+  const ana = new FakeClient(stage, 1);
+  const challenge = ana.begin();
+  for (const secret of [new DirectorySecret(new Uint8Array(16)), OTHER]) {
+    ana.agree(challenge, secret);
+    assertNoEffect(stage, () => ana.send(ana.registerBytes()));
+  }
+  assertEquals(stage.server.dropped, { forged: 2 });
+  ana.agree(challenge);
+  assertEquals(ana.askToRegister().kind, "registered");
+});
+
+Deno.test("a private Server answers strangers neither Unknown nor Version", () => {
+  const stage = new Stage({ secret: SECRET });
+  const ana = stage.join(1, { name: "ana" });
+  const stranger = new FakeClient(stage, 2);
+  for (const id of [1, 9]) {
+    for (const size of [0, 20]) {
+      const bytes = new Uint8Array(16 + size);
+      bytes.set(encodeDatagram({ type: DatagramType.Request, session: id, packet: 1 }, []));
+      for (const each of [bytes, bytes.with(2, 2)]) {
+        assertNoEffect(stage, () => stranger.send(each));
+        assertNoEffect(stage, () => ana.send(each));
+      }
     }
   }
-  // With a forged source address, too: the client there stays registered, and gets the answer.
-  assertEquals(stage.deliver(second, client(1)).flatMap(framesOf)[0], granted);
-  stage.deliver(proven({ kind: "leave", nonce: 9n, token: granted.token }), client(1));
-  assertEquals(stage.takeEvents(), ["left 1 40001", "table"]);
-  assertEquals(stage.deliver(second, client(1)), []);
-  assertEquals(stage.takeEvents(), []);
+  for (const frame of REQUESTS) {
+    ana.address = client(3);
+    assertNoEffect(stage, () => ana.send(ana.requestBytes(frame)));
+    ana.address = client(1);
+    const bytes = ana.requestBytes(frame);
+    assertNoEffect(stage, () => ana.send(bytes.with(16, bytes[16]! ^ 1)));
+  }
+  assertEquals(ana.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
 });
 
-Deno.test("a private Server leaves space for the proof in its answers", () => {
-  const stage = new Stage({ secret: SECRET, hasSourceLimits: false });
-  let { token } = stage.join(1);
-  for (let n = 2; n <= 300; n++) token = stage.join(n).token;
-  const [page] = stage.askAll([{ kind: "list", nonce: 9n, token, after: 0 }], client(300));
-  assertEquals((page as Listing).clients.length, Math.floor((DATAGRAM_SIZE_MAX - 19 - 29) / 5));
-  // As many answers as fit into a datagram.
-  const lookUps = Array.from({ length: 20 }, (_, index) => (
-    { kind: "lookUp", nonce: BigInt(index), token, id: index + 1, name: "" } as const
-  ));
-  assertEquals(
-    stage.askAll(lookUps, client(300)).map(({ kind }) => kind),
-    lookUps.map(() => "found"),
-  );
-});
-
-Deno.test("a private Server proves its answer to another version", () => {
+Deno.test("a private Server gives nothing but a Challenge for what was recorded", () => {
   const stage = new Stage({ secret: SECRET });
-  const prover = new Prover(SECRET);
-  const bytes = prover.prove(requestBytes([]).with(2, 9));
-  const [answer, ...more] = stage.deliver(bytes, client(1));
-  assert(answer !== undefined && prover.isProven(answer) && more.length === 0);
-  assertEquals([answer.length, answer[2], answer[3]], [bytes.length, 1, 255]);
+  const ana = new FakeClient(stage, 1);
+  const first = ana.firstBytes();
+  ana.begin();
+  const second = ana.registerBytes({ name: "ana" });
+  assertEquals(ana.send(second)?.kind, "registered");
+  const requests = REQUESTS.map((frame) => ana.requestBytes(frame));
+  for (const bytes of requests.slice(0, -1)) assert(ana.send(bytes) !== undefined);
+  stage.takeEvents();
+  for (const from of [client(2), { hostname: "192.0.2.7", port: 7 }]) {
+    // A listener gets a cookie for its own address, but cannot sign a Register with it.
+    for (const recorded of [first, second]) {
+      const [answer, ...more] = stage.deliver(recorded, from);
+      assertEquals(more, []);
+      const [challenge] = decoded(answer!).frames;
+      assert(challenge?.kind === "challenge" && answer!.length <= recorded.length);
+      const spliced = recorded.slice();
+      spliced.set(challenge.cookie, 16 + 3 + 8);
+      assertEquals(stage.deliver(spliced, from), []);
+    }
+    for (const bytes of requests) assertEquals(stage.deliver(bytes, from), []);
+  }
+  // With a forged source address, too.
+  for (const bytes of [second, ...requests.slice(0, -1)]) {
+    assertNoEffect(stage, () => ana.send(bytes));
+  }
+  assertEquals(ana.send(requests.at(-1)!)?.kind, "leaveAck");
+  assertEquals(stage.takeEvents(), ["left 1 40001", "table"]);
+  for (const bytes of [second, ...requests]) assertNoEffect(stage, () => ana.send(bytes));
 });
 
-Deno.test("a public Server ignores proofs", () => {
+Deno.test("a public Server does not look at the mac, and answers with none", () => {
   const stage = new Stage();
-  const [answer] = stage.deliver(proven(registerFrame(1)), client(1)).flatMap(framesOf);
-  assertEquals(answer?.kind, "challenge");
+  const ana = new FakeClient(stage, 1, { secret: OTHER });
+  const [answer] = stage.deliver(ana.firstBytes(), client(1));
+  const [challenge] = decoded(answer!).frames;
+  assert(challenge?.kind === "challenge");
+  assertEquals(challenge.mac, ZERO);
   assertEquals(stage.server.dropped, {});
 });

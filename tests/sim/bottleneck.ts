@@ -7,7 +7,7 @@
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { CongestionController } from "../../protocol/recovery/congestion.ts";
 import { LossDetector } from "../../protocol/recovery/loss_detection.ts";
-import { PathMtu } from "../../protocol/session/path_mtu.ts";
+import { PathMtu } from "../../protocol/recovery/path_mtu.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
 
 /** The link. */

@@ -5,7 +5,8 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { toHex } from "../support/hex.ts";
-import { decrypt, type PlainFrame, type Plaintext } from "../support/plaintext_log.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
+import { decrypt, type Plaintext } from "../support/plaintext_log.ts";
 
 /** A datagram that a host sent. */
 export class Datagram {
@@ -38,15 +39,13 @@ export class Datagram {
   }
 
   /** Its frames; none if it cannot be decrypted. */
-  get frames(): readonly PlainFrame[] {
+  get frames(): readonly Frame[] {
     return this.decoded.ok ? this.decoded.frames : [];
   }
 
   /** The first frame of a kind. */
-  frame<K extends PlainFrame["kind"]>(kind: K): Extract<PlainFrame, { kind: K }> | undefined {
-    return this.frames.find((frame): frame is Extract<PlainFrame, { kind: K }> =>
-      frame.kind === kind
-    );
+  frame<K extends Frame["kind"]>(kind: K): Extract<Frame, { kind: K }> | undefined {
+    return this.frames.find((frame): frame is Extract<Frame, { kind: K }> => frame.kind === kind);
   }
 
   /** As a line of a history. */
@@ -56,13 +55,13 @@ export class Datagram {
       ? decoded.frames.map(frameToString).join(" + ")
       : decoded.error.reason;
     const unknown = decoded.ok && decoded.isUnknown ? " (unknown plaintext)" : "";
-    const to = decoded.ok ? ` #${decoded.header.packet}→${decoded.header.connection}` : "";
+    const to = decoded.ok ? ` #${decoded.header.packet}→${decoded.header.session}` : "";
     const fate = this.fate === "delivered" ? "" : `   (${this.fate})`;
     return `${this.from} → ${this.to}: ${content || "nothing"}${unknown}${to}${fate}`;
   }
 }
 
-function frameToString({ kind, ...fields }: PlainFrame): string {
+function frameToString({ kind, ...fields }: Frame): string {
   return `${kind}(${fieldsToString(fields)})`;
 }
 
@@ -70,7 +69,6 @@ function fieldsToString(fields: object): string {
   const shown = Object.entries(fields).map(([name, value]) => {
     if (value instanceof Uint8Array) return `${name}=${toHex(value.subarray(0, 6))}`;
     if (typeof value === "string" && value.length > 24) return `${name}=${value.length} chars`;
-    if (name === "content" && value !== undefined) return fieldsToString(value);
     return `${name}=${typeof value === "bigint" ? value : JSON.stringify(value)}`;
   });
   return shown.join(" ");

@@ -5,38 +5,41 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ClientEvent } from "../../client/event.ts";
-import type { Instant } from "../../protocol/machine.ts";
 import { FLAG_MORE } from "../../protocol/wire/frame.ts";
+import { toHex } from "../support/hex.ts";
 import type { Datagram } from "./datagram.ts";
 
 type Ending = Extract<ClientEvent, { kind: "terminated" }> | "crash";
 
+/** What carries one end of a connection: a session, until the peer comes back in another one. */
+export interface Carrier {
+  /** Names the session: the hash of its handshake. */
+  readonly session: string;
+  /** The number of the first text that is sent in it: those before are known to be delivered. */
+  readonly firstText: number;
+  /** For each text that was sent in it, one above the seq of its last Message. */
+  readonly textEnds: number[];
+  /** The highest cumulative seq in an Ack that reached this end while it was the connection's. */
+  acked: number;
+  /** Texts that were received in it. */
+  received: number;
+}
+
 /** One end of a connection, as its user saw it. */
-interface ConnectionEnd {
+export interface ConnectionEnd {
   readonly run: Run;
   readonly number: number;
-  readonly openedAt: Instant;
   /** The peer's client id and host. */
   readonly peer: number;
   readonly peerHost: string;
   readonly sent: string[];
-  readonly received: string[];
   delivered: number;
-  /** Texts with a `sent` event. */
+  /** Texts with a `sent` event, and one above the last text with an `unconfirmed` event. */
   sentEvents: number;
+  unconfirmed: number;
+  received: number;
   ended: Ending | undefined;
-  /** The same connection's other end. */
-  remote: ConnectionEnd | undefined;
-  /** The end that sent the texts received here. */
-  from: ConnectionEnd | undefined;
-  /** The end that received the texts sent here. */
-  to: ConnectionEnd | undefined;
-  /** The remote connection id, after the first Message. */
-  remoteConnection: number | undefined;
-  /** For each text that was sent, one above the seq of its last Message. */
-  readonly textEnds: number[];
-  /** The highest cumulative seq in an Ack that reached this end while the connection was open. */
-  acked: number;
+  carrier: Carrier;
 }
 
 /** One run of a client, from its start to its end. */
@@ -56,6 +59,8 @@ export interface Totals {
   connections: number;
   /** Ends that opened while the client had another connection. */
   concurrent: number;
+  /** How often a connection went on with a peer that had started again. */
+  returned: number;
   sent: number;
   delivered: number;
   received: number;
@@ -66,34 +71,25 @@ export interface Totals {
 export class DeliveryChecker {
   readonly #ends: ConnectionEnd[] = [];
   #concurrent = 0;
+  #returned = 0;
   /** By static public key. */
   readonly #hosts = new Map<string, string>();
-  readonly #running = new Map<string, Run>();
-  /** The connection id of each end by that of the remote end, from the Accepts. */
-  readonly #remoteIds = new Map<number, number>();
-  /** The end that sends to a connection id. */
-  readonly #senders = new Map<number, ConnectionEnd>();
-  /** The host that chose each connection id, from Requests and Accepts. */
-  readonly #owners = new Map<number, string>();
-  /** Where and when both ends of a connection opened, by the connection id in the Accept. */
-  readonly #openings = new Map<number, string[]>();
+  /** What each host has of each session. */
+  readonly #carriers = new Map<string, ConnectionEnd>();
 
   /** Records the static public key of a host. */
   addHost(host: string, key: Uint8Array): void {
-    this.#hosts.set(key.join(), host);
+    this.#hosts.set(toHex(key), host);
+  }
+
+  /** The host that has a static public key. */
+  hostOf(key: Uint8Array): string | undefined {
+    return this.#hosts.get(toHex(key));
   }
 
   /** Records the start of a client. */
   start(host: string): Run {
-    const run: Run = {
-      host,
-      connections: new Map(),
-      undelivered: 0,
-      isOver: false,
-      left: undefined,
-    };
-    this.#running.set(host, run);
-    return run;
+    return { host, connections: new Map(), undelivered: 0, isOver: false, left: undefined };
   }
 
   /** Records a crash of a client. */
@@ -101,7 +97,6 @@ export class DeliveryChecker {
     for (const end of run.connections.values()) end.ended = "crash";
     run.connections.clear();
     run.isOver = true;
-    this.#running.delete(run.host);
   }
 
   /** A unique text for a peer. */
@@ -116,7 +111,7 @@ export class DeliveryChecker {
   }
 
   /** Records an event, and checks it against what happened before. */
-  onEvent(now: Instant, run: Run, event: ClientEvent): void {
+  onEvent(run: Run, event: ClientEvent): void {
     assert(run.left === undefined, `after the last event: ${event.kind}`);
     const end = "peer" in event && typeof event.peer === "number"
       ? run.connections.get(event.peer)
@@ -124,7 +119,17 @@ export class DeliveryChecker {
     switch (event.kind) {
       case "connected":
         assertEquals(end, undefined, "connected twice");
-        return this.#open(now, run, event.peer, this.#hosts.get(event.key.join())!);
+        return this.#open(run, event.peer, event.key, toHex(event.hash));
+      case "returned":
+        assert(end !== undefined, "returned without a connection");
+        this.#returned++;
+        if (event.who === "peer") this.#carryOn(end, toHex(event.hash));
+        else assertEquals(toHex(event.hash), end.carrier.session);
+        return;
+      case "renewed":
+        assert(end !== undefined, "renewed without a connection");
+        assertEquals([end.sentEvents, end.received], [0, 0], "renewed after something was said");
+        return this.#carryOn(end, toHex(event.hash));
       case "current":
         assert(end !== undefined, "no connection to be the current one");
         return;
@@ -134,12 +139,16 @@ export class DeliveryChecker {
       case "delivered":
         assert(end !== undefined, "delivered without a connection");
         assertEquals(event.textSeq, end.delivered++, "delivered out of order");
-        return;
+        return this.#assertReceived(end);
       case "sent":
       case "unconfirmed":
         assert(end !== undefined, `${event.kind} without a connection`);
         assert(event.textSeq < end.sent.length, `${event.kind}: never sent`);
         if (event.kind === "sent") assertEquals(event.textSeq, end.sentEvents++, "sent twice");
+        else {
+          assert(event.textSeq >= end.unconfirmed, "unconfirmed twice");
+          end.unconfirmed = event.textSeq + 1;
+        }
         return;
       case "terminated":
         assert(end !== undefined, "terminated twice");
@@ -155,46 +164,24 @@ export class DeliveryChecker {
   }
 
   /** Records a datagram that a client sent. */
-  onSent(datagram: Datagram): void {
-    const { decoded } = datagram;
-    const accept = datagram.frame("connectionAccept")?.content;
-    if (!decoded.ok) return;
-    const request = datagram.frame("connectionRequest");
-    if (request !== undefined && !datagram.isForged) {
-      this.#owners.set(request.connection, datagram.from);
-    }
-    if (accept !== undefined) {
-      if (!datagram.isForged) this.#owners.set(accept.connection, datagram.from);
-      this.#remoteIds.set(accept.connection, decoded.header.connection);
-      this.#remoteIds.set(decoded.header.connection, accept.connection);
-      const requester = this.#owners.get(decoded.header.connection);
-      this.#addOpening(accept.connection, datagram.from, requester, datagram.time);
-    }
-    for (const frame of decoded.frames) {
+  onSent({ from, decoded, frames }: Datagram): void {
+    if (!decoded.ok || decoded.sealedBy === undefined) return;
+    for (const frame of frames) {
       if (frame.kind !== "message") continue;
-      const end = this.#senderOf(datagram.from, decoded.header.connection);
-      assert(end !== undefined, "a Message without a connection");
-      end.remoteConnection ??= decoded.header.connection;
-      assertEquals(end.remoteConnection, decoded.header.connection, "a Message to another");
-      this.#senders.set(decoded.header.connection, end);
-      const isNew = frame.seq >= (end.textEnds.at(-1) ?? 0);
-      if (isNew && (frame.flags & FLAG_MORE) === 0) end.textEnds.push(frame.seq + 1);
+      const carrier = this.#carrierOf(from, decoded.sealedBy.hash);
+      assert(carrier !== undefined, "a Message without a connection");
+      const isNew = frame.seq >= (carrier.textEnds.at(-1) ?? 0);
+      if (isNew && (frame.flags & FLAG_MORE) === 0) carrier.textEnds.push(frame.seq + 1);
     }
   }
 
   /** Records a datagram that reached its receiver. */
-  onDelivered(now: Instant, datagram: Datagram): void {
-    const accept = datagram.frame("connectionAccept")?.content;
-    if (accept !== undefined) {
-      this.#addOpening(accept.connection, datagram.to, this.#owners.get(accept.connection), now);
-    }
+  onDelivered(datagram: Datagram): void {
+    const { decoded, to } = datagram;
     const ack = datagram.frame("ack");
-    if (ack === undefined || !datagram.decoded.ok) return;
-    const remote = this.#remoteIds.get(datagram.decoded.header.connection);
-    const end = remote === undefined ? undefined : this.#senders.get(remote);
-    if (end !== undefined && end.ended === undefined) {
-      end.acked = Math.max(end.acked, ack.cumulativeSeq);
-    }
+    if (ack === undefined || !decoded.ok || decoded.sealedBy === undefined) return;
+    const carrier = this.#carrierOf(to, decoded.sealedBy.hash);
+    if (carrier !== undefined) carrier.acked = Math.max(carrier.acked, ack.cumulativeSeq);
   }
 
   /**
@@ -206,10 +193,9 @@ export class DeliveryChecker {
    * @param isLossless whether everything that was sent must have been delivered.
    */
   finish(isLossless: boolean): Totals {
-    this.#pair();
     const totals = {
-      ...{ connections: 0, concurrent: this.#concurrent, sent: 0 },
-      ...{ delivered: 0, received: 0, undelivered: 0 },
+      ...{ connections: 0, concurrent: this.#concurrent, returned: this.#returned },
+      ...{ sent: 0, delivered: 0, received: 0, undelivered: 0 },
     };
     for (const end of this.#ends) {
       this.#check(end);
@@ -217,86 +203,93 @@ export class DeliveryChecker {
       totals.connections++;
       totals.sent += end.sent.length;
       totals.delivered += end.delivered;
-      totals.received += end.received.length;
+      totals.received += end.received;
       if (end.ended !== "crash") totals.undelivered += end.ended?.undelivered ?? 0;
     }
     return totals;
   }
 
-  #addOpening(connection: number, host: string, peer: string | undefined, time: Instant): void {
-    const places = this.#openings.get(connection) ?? [];
-    places.push(`${host} ${peer} ${time}`);
-    this.#openings.set(connection, places);
-  }
-
-  /** The end at a host that sends to a connection id. */
-  #senderOf(host: string, remote: number): ConnectionEnd | undefined {
-    const known = this.#senders.get(remote);
-    if (known !== undefined) return known;
-    const local = this.#remoteIds.get(remote);
-    const places = [
-      ...this.#openings.get(remote) ?? [],
-      ...this.#openings.get(local ?? 0) ?? [],
-    ];
-    const open = [...this.#running.get(host)?.connections.values() ?? []];
-    return open.find((end) => places.includes(placeOf(end)));
-  }
-
-  /** Finds the remote end of each end. */
-  #pair(): void {
-    const byPlace = new Map(this.#ends.map((each) => [placeOf(each), each]));
-    for (const places of this.#openings.values()) {
-      const [a, b] = new Set(places.map((place) => byPlace.get(place)).filter((each) => each));
-      if (a === undefined || b === undefined) continue;
-      a.remote = b;
-      b.remote = a;
-    }
-  }
-
-  #open(now: Instant, run: Run, peer: number, peerHost: string): void {
+  #open(run: Run, peer: number, key: Uint8Array, session: string): void {
     const end: ConnectionEnd = {
       run,
-      openedAt: now,
-      peerHost,
       number: this.#ends.length,
       peer,
+      peerHost: this.#hosts.get(toHex(key))!,
       sent: [],
-      received: [],
       delivered: 0,
       sentEvents: 0,
+      unconfirmed: 0,
+      received: 0,
       ended: undefined,
-      remote: undefined,
-      from: undefined,
-      to: undefined,
-      remoteConnection: undefined,
-      textEnds: [],
-      acked: 0,
+      carrier: makeCarrier(session, 0),
     };
     run.connections.set(peer, end);
     this.#ends.push(end);
+    this.#carriers.set(`${run.host} ${session}`, end);
     if (run.connections.size > 1) this.#concurrent++;
+    this.#assertOnlyOne(end);
+  }
+
+  /** The peer came back, or took the session for lost: the connection goes on in another one. */
+  #carryOn(end: ConnectionEnd, session: string): void {
+    assertCovered(end);
+    end.carrier = makeCarrier(session, end.delivered);
+    this.#carriers.set(`${end.run.host} ${session}`, end);
+    this.#assertOnlyOne(end);
+  }
+
+  /** Checks that two running clients have one connection with one another, at most. */
+  #assertOnlyOne(end: ConnectionEnd): void {
+    for (const other of end.run.connections.values()) {
+      if (other === end || other.peerHost !== end.peerHost) continue;
+      const remote = this.#remoteOf(other);
+      const isOpen = remote !== undefined && remote.ended === undefined;
+      assert(!isOpen, `${end.run.host} and ${end.peerHost} have two connections`);
+    }
+  }
+
+  /** What this host has of a session that carries an open connection of it. */
+  #carrierOf(host: string, session: string): Carrier | undefined {
+    const end = this.#carriers.get(`${host} ${session}`);
+    const isCurrent = end?.carrier.session === session && end.ended === undefined;
+    return isCurrent ? end.carrier : undefined;
+  }
+
+  /** The other end in the same session, if that is still what carries it. */
+  #remoteOf({ peerHost, carrier: { session } }: ConnectionEnd): ConnectionEnd | undefined {
+    const remote = this.#carriers.get(`${peerHost} ${session}`);
+    return remote?.carrier.session === session ? remote : undefined;
   }
 
   #receive(end: ConnectionEnd, event: Extract<ClientEvent, { kind: "message" }>): void {
-    const { text, textSeq: seq, peer } = event;
-    const sender = this.#ends[Number(text.slice(0, text.indexOf(":")))];
-    assert(sender !== undefined, `a message that nobody sent: ${text.slice(0, 20)}`);
-    end.from ??= sender;
-    sender.to ??= end;
-    assert(end.from === sender && sender.to === end, "messages of two connections mixed");
-    assertEquals(seq, end.received.length, "messages out of order");
-    assert(text === sender.sent[seq], `not what was sent as ${seq}: ${text.slice(0, 20)}`);
+    const { text, textSeq, peer } = event;
+    const sender = this.#remoteOf(end);
+    const [number, index] = text.split(":", 2).map(Number);
+    assert(sender !== undefined, "a message from nobody");
+    assertEquals(number, sender.number, "a message of another connection");
+    assertEquals(textSeq, end.carrier.received, "messages out of order");
+    assertEquals(index, sender.carrier.firstText + textSeq, "lost, doubled or out of order");
+    assert(text === sender.sent[index!], `not what was sent as ${index}: ${text.slice(0, 20)}`);
     assertEquals(peer, end.peer);
-    end.received.push(text);
+    end.received++;
+    end.carrier.received++;
   }
 
-  #check({ number, run, sent, delivered, ended, to, acked, textEnds }: ConnectionEnd): void {
+  /** Checks that the peer's user has seen what is reported as delivered. */
+  #assertReceived(end: ConnectionEnd): void {
+    const { carrier: { session, firstText }, delivered, peerHost } = end;
+    const remote = this.#carriers.get(`${peerHost} ${session}`);
+    // A peer that has gone on in another session has received more than can be told.
+    if (remote === undefined || remote.carrier.session !== session) return;
+    const { received } = remote.carrier;
+    assert(delivered - firstText <= received, `${delivered} were delivered, ${received} received`);
+  }
+
+  #check(end: ConnectionEnd): void {
+    const { number, run, sent, delivered, ended } = end;
     const who = `connection ${number} of ${run.host}`;
-    const received = to?.received.length ?? 0;
     assert(ended !== undefined, `${who} never ended`);
-    assert(delivered <= received, `${who}: ${delivered} reported as delivered, ${received} were`);
-    const covered = textEnds.filter((textEnd) => textEnd <= acked).length;
-    assertEquals(delivered, covered, `${who}: delivered, and what the Acks cover`);
+    assertCovered(end);
     if (ended === "crash") return;
     assertEquals(delivered + ended.undelivered, sent.length, `${who}: delivered and undelivered`);
     // The end that terminates waits for what is in flight.
@@ -304,7 +297,9 @@ export class DeliveryChecker {
   }
 
   /** Without losses a connection ends when a user ends it, and what was sent arrives. */
-  #checkLossless({ number, run, ended, remote, delivered, sentEvents }: ConnectionEnd): void {
+  #checkLossless(end: ConnectionEnd): void {
+    const { number, run, ended, delivered, sentEvents } = end;
+    const remote = this.#remoteOf(end);
     if (ended === "crash" || ended === undefined || remote === undefined) return;
     if (remote.ended === "crash" || remote.run.isOver || run.isOver) return;
     const who = `connection ${number} of ${run.host}`;
@@ -314,7 +309,14 @@ export class DeliveryChecker {
   }
 }
 
-/** Where, with which peer and when an end opened: together they identify it. */
-function placeOf({ run, peerHost, openedAt }: ConnectionEnd): string {
-  return `${run.host} ${peerHost} ${openedAt}`;
+function makeCarrier(session: string, firstText: number): Carrier {
+  return { session, firstText, textEnds: [], acked: 0, received: 0 };
+}
+
+/** Checks that those texts were reported as delivered that the Acks cover, which came. */
+function assertCovered({ number, run, delivered, carrier }: ConnectionEnd): void {
+  const { firstText, textEnds, acked } = carrier;
+  const covered = firstText + textEnds.filter((textEnd) => textEnd <= acked).length;
+  const who = `connection ${number} of ${run.host}`;
+  assertEquals(delivered, covered, `${who}: delivered, and what the Acks cover`);
 }

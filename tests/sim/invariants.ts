@@ -1,25 +1,28 @@
 /**
- * Invariants of the datagrams that a client sends, whatever happens on the network.
+ * Invariants of the datagrams on a simulated network, and of the requests that users see, whatever
+ * happens there.
  *
  * @module
  */
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import type { ClientEvent } from "../../client/event.ts";
+import type { ClientView } from "../../client/view.ts";
 import type { Instant } from "../../protocol/machine.ts";
-import { type Ack, DatagramType } from "../../protocol/wire/frame.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
+import { type Ack, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { toHex } from "../support/hex.ts";
 import type { Datagram } from "./datagram.ts";
-import type { PlainFrame } from "../support/plaintext_log.ts";
 
 /** Milliseconds between two transmissions with fixed timers. */
 export const RESEND_AFTER = 10_000;
 /** Milliseconds above which a transmission is late. */
 export const RESEND_LATEST = 10_100;
 
-/** A frame that is sent until it is acknowledged. */
-interface Unacked {
+/** What is sent until it is answered. */
+interface Unanswered {
   last: Instant;
-  /** For a Message: the remote connection id, and the seq. */
-  message: { connection: number; seq: number } | undefined;
+  /** For a Message: its session, and its seq. */
+  readonly message: { readonly session: string; readonly seq: number } | undefined;
 }
 
 /**
@@ -28,134 +31,202 @@ interface Unacked {
  */
 export class RetransmissionCheck {
   readonly #mode: TimerMode;
-  readonly #unacked = new Map<string, Unacked>();
-  /** Remote connection ids by the local ones. */
-  readonly #remotes = new Map<number, number>();
-  #registeringAt: Instant = -Infinity;
-  /** Retransmitted frames. */
+  readonly #unanswered = new Map<string, Unanswered>();
+  /** When the request under way was last sent, be it as an Initiation. */
+  #attemptAt: Instant | undefined;
+  /** What was sent more than once. */
   retransmissions = 0;
 
   constructor(mode: TimerMode) {
     this.#mode = mode;
   }
 
+  /** Notes that the user makes a request, and gives up the one before. */
+  startRequest(): void {
+    this.#attemptAt = undefined;
+    this.#forget((key) => key.startsWith("lookUp"));
+  }
+
+  /** Notes that the request under way came to an end. */
+  endRequest(): void {
+    this.#attemptAt = undefined;
+  }
+
+  /** Notes that the list came, or was given up. */
+  endList(): void {
+    this.#forget((key) => key.startsWith("list"));
+  }
+
   /** Checks a datagram that the client sent. */
   onSent(datagram: Datagram): void {
-    const { decoded, time } = datagram;
+    const { decoded, time, frames } = datagram;
     if (!decoded.ok) return;
-    const { connection, type } = decoded.header;
-    for (const frame of decoded.frames) {
-      if (frame.kind === "connectionAccept" && frame.content !== undefined) {
-        this.#remotes.set(frame.content.connection, connection);
-      }
-      if (frame.kind === "register") this.#registeringAt = time;
-      const key = keyOf(frame, type, connection);
+    const session = decoded.sealedBy?.hash;
+    for (const frame of frames) {
+      const isAttempt = frame.kind === "initiation" || frame.kind === "connectionRequest";
+      if (isAttempt) this.#checkAttempt(time);
+      const key = keyOf(frame, session ?? decoded.key);
       if (key === undefined) continue;
-      const unacked = this.#unacked.get(key);
-      if (unacked !== undefined) this.#check(key, frame, time, unacked.last);
-      const isMessage = frame.kind === "message" && type === DatagramType.Connection;
-      const message = isMessage ? { connection, seq: frame.seq } : undefined;
-      this.#unacked.set(key, { last: time, message });
+      const before = this.#unanswered.get(key);
+      if (before !== undefined) this.#check(key, time - before.last);
+      const message = frame.kind === "message" && session !== undefined
+        ? { session, seq: frame.seq }
+        : undefined;
+      this.#unanswered.set(key, { last: time, message });
     }
   }
 
-  /** Reads the acks in a datagram that reached the client. */
-  onDelivered(datagram: Datagram): void {
-    const { decoded } = datagram;
+  /** Reads the acks and answers in a datagram that reached the client. */
+  onDelivered({ decoded, frames }: Datagram): void {
     if (!decoded.ok) return;
-    const { connection } = decoded.header;
-    for (const frame of decoded.frames) {
-      // Only the first Accept counts: a later one is a replay.
-      if (frame.kind === "connectionAccept" && !this.#remotes.has(connection)) {
-        if (frame.content !== undefined) this.#remotes.set(connection, frame.content.connection);
-      }
-      if (frame.kind === "ack") this.#acknowledge(this.#remotes.get(connection), frame);
+    for (const { kind, ...frame } of frames) {
+      if (kind === "ack") this.#acknowledge(decoded.sealedBy?.hash, frame as Ack);
+      if (kind === "leaseKeepaliveAck") this.#forget((key) => key.startsWith("leaseKeepalive"));
+      if (kind === "found" || kind === "inactive") this.#forget((key) => key.startsWith("lookUp"));
+      if (kind === "listing") this.endList();
     }
   }
 
-  /** Checks, at the end of a connection or of the run, that no Message is overdue. */
-  end(now: Instant, connection?: number): void {
-    for (const [key, { last, message }] of this.#unacked) {
+  /** Checks, at the end of a session or of the run, that no Message is overdue. */
+  end(now: Instant, session?: string): void {
+    for (const [key, { last, message }] of this.#unanswered) {
       if (message === undefined) continue;
-      if (connection !== undefined && message.connection !== connection) continue;
-      this.#unacked.delete(key);
+      if (session !== undefined && message.session !== session) continue;
+      this.#unanswered.delete(key);
       assert(now - last <= RESEND_LATEST, `${key} was not retransmitted for ${now - last} ms`);
     }
   }
 
-  #check(key: string, { kind }: PlainFrame, time: Instant, last: Instant): void {
-    const gap = time - last;
-    this.retransmissions++;
-    if (this.#mode === "fixed") {
-      assert(gap >= RESEND_AFTER, `${key} was retransmitted after ${gap} ms`);
-    }
-    // Queries wait while the client registers again.
-    const isQuery = kind === "lookUp" || kind === "list";
-    if (isQuery && this.#registeringAt >= last) return;
-    assert(gap <= RESEND_LATEST, `${key} was retransmitted after ${gap} ms`);
+  #checkAttempt(time: Instant): void {
+    const gap = time - (this.#attemptAt ?? time);
+    assert(gap <= RESEND_LATEST, `a request was repeated after ${gap} ms`);
+    this.#attemptAt = time;
   }
 
-  #acknowledge(remote: number | undefined, { cumulativeSeq: next, ranges }: Ack): void {
-    if (remote === undefined) return;
-    for (const [key, { message }] of this.#unacked) {
-      if (message?.connection !== remote) continue;
+  #check(key: string, gap: number): void {
+    this.retransmissions++;
+    const isEarly = this.#mode === "fixed" && gap < RESEND_AFTER;
+    assert(!isEarly && gap <= RESEND_LATEST, `${key} was retransmitted after ${gap} ms`);
+  }
+
+  #acknowledge(session: string | undefined, { cumulativeSeq: next, ranges }: Ack): void {
+    for (const [key, { message }] of this.#unanswered) {
+      if (message === undefined || message.session !== session) continue;
       const { seq } = message;
       const isAcked = seq < next || ranges.some(({ first, last }) => seq >= first && seq <= last);
-      if (isAcked) this.#unacked.delete(key);
+      if (isAcked) this.#unanswered.delete(key);
     }
+  }
+
+  #forget(isMeant: (key: string) => boolean): void {
+    for (const key of this.#unanswered.keys()) if (isMeant(key)) this.#unanswered.delete(key);
   }
 }
 
-/** Identifies a frame that is retransmitted; undefined for all others. */
-function keyOf(
-  frame: PlainFrame,
-  type: DatagramType,
-  connection: number,
-): string | undefined {
+/** Identifies what is retransmitted in a session; undefined for all others. */
+function keyOf(frame: Frame, session: string | undefined): string | undefined {
   switch (frame.kind) {
-    case "message":
-      return `message ${connection} ${frame.seq}`;
+    case "initiation":
+      return `${frame.kind} ${toHex(frame.messageOne.subarray(0, 16))}`;
+    case "credentials":
+      return `${frame.kind} ${frame.nonce} ${frame.cookie.some((byte) => byte !== 0)}`;
     case "connectionRequest":
-      return `${frame.kind} ${frame.connection}`;
-    case "connectionTermination":
-      // A request that crossed another is cancelled, and its connection id is used again.
-      return `${frame.kind} ${type} ${frame.connection}`;
-    case "register":
-      return `register ${frame.nonce} ${frame.cookie}`;
-    case "leaseKeepalive":
+      return `${frame.kind} ${frame.request} in ${session}`;
+    case "message":
+      return `${frame.kind} ${frame.seq} in ${session}`;
     case "lookUp":
+      return `${frame.kind} ${frame.id} ${frame.name} in ${session}`;
     case "list":
+      return `${frame.kind} ${frame.after} in ${session}`;
+    case "connectionTermination":
+    case "leaseKeepalive":
     case "leave":
-      return `${frame.kind} ${frame.nonce} ${frame.token}`;
+      return `${frame.kind} in ${session}`;
     default:
       return undefined;
   }
 }
 
 /**
- * Checks that one run of a client uses each packet number once with each key, and in order: the
- * number is the nonce of the AEAD.
+ * Checks that no packet counter is used twice under one key and direction: it is the nonce of the
+ * AEAD. Who seals of its own accord counts from 0, without gaps; an Answer of the directory has the
+ * counter of what it answers.
  */
-export class PacketNumberCheck {
-  readonly #last = new Map<string, number>();
+export class PacketCounterCheck {
+  readonly #next = new Map<string, number>();
+  readonly #answered = new Map<string, Set<number>>();
 
-  /** Checks a datagram that the client sent. */
-  onSent({ decoded, frames }: Datagram): void {
-    if (!decoded.ok) return;
-    const { type, connection, packet } = decoded.header;
-    const request = frames.find((frame) => frame.kind === "connectionRequest");
-    // A restarted or crossing handshake has the same connection id and other keys.
-    const key = type === DatagramType.ConnectionRequest ? "" : ` with key ${decoded.key}`;
-    const isCounted = type === DatagramType.ConnectionRequest ||
-      type === DatagramType.Handshake || type === DatagramType.Connection;
-    if (!isCounted) return;
-    const counter = `type ${type} to ${request?.connection ?? connection}${key}`;
-    const last = this.#last.get(counter);
-    // The responder's early packet numbers start at the time.
-    const isInOrder = last === undefined
-      ? type === DatagramType.Handshake || packet === 0
-      : packet === last + 1;
-    assert(isInOrder, `packet ${packet} of ${counter} was sent after ${last ?? "none"}`);
-    this.#last.set(counter, packet);
+  /** Checks a datagram that a host sent. */
+  onSent({ from, decoded }: Datagram): void {
+    if (!decoded.ok || decoded.key === undefined) return;
+    const { type, packet } = decoded.header;
+    const key = `${from} ${decoded.key}`;
+    if (type === DatagramType.Answer) {
+      const answered = this.#answered.get(key) ?? new Set();
+      assert(!answered.has(packet), `packet ${packet} ${key} was used twice`);
+      this.#answered.set(key, answered.add(packet));
+    } else {
+      assertEquals(packet, this.#next.get(key) ?? 0, `the packet counter ${key}`);
+      this.#next.set(key, packet + 1);
+    }
+  }
+}
+
+/**
+ * Checks in one run of a client that it rings once for a request, and for no client that it rings for
+ * already.
+ */
+export class RingCheck {
+  /** The requests of each host that reached this one, and how often they rang. */
+  readonly #requests = new Map<string, { readonly arrived: Set<number>; rings: number }>();
+  /** The client ids and keys that the user is asked about. */
+  readonly #ringing = new Set<string>();
+
+  /**
+   * Reads the requests in a datagram that reached the client.
+   *
+   * @param requesters who made each request: where a copy comes from says nothing.
+   */
+  onDelivered({ frames }: Datagram, requesters: ReadonlyMap<number, string>): void {
+    for (const frame of frames) {
+      if (frame.kind !== "connectionRequest") continue;
+      this.#of(requesters.get(frame.request)!).arrived.add(frame.request);
+    }
+  }
+
+  /** Checks an event; `host` is the one that has the key in a `request`. */
+  onEvent(event: ClientEvent, host: string | undefined): void {
+    if (event.kind === "request" && host !== undefined) {
+      const { peer, key } = event;
+      const requests = this.#of(host);
+      assert(++requests.rings <= requests.arrived.size, `${host} rings twice for one request`);
+      const asked = `${peer} ${toHex(key)}`;
+      assert(!this.#ringing.has(asked), `${host} rings while it rings`);
+      this.#ringing.add(asked);
+    } else if (event.kind === "requestEnded" || event.kind === "connected") {
+      this.answer(event.peer);
+    }
+  }
+
+  /** Notes that the user was told that the requests of a client are no more, or answered one. */
+  answer(peer: number): void {
+    for (const asked of this.#ringing) {
+      if (asked.startsWith(`${peer} `)) this.#ringing.delete(asked);
+    }
+  }
+
+  /** Checks that what rings can still be answered: nothing ends without a word. */
+  check({ requests }: ClientView): void {
+    for (const asked of this.#ringing) {
+      assert(requests.some(({ id }) => asked.startsWith(`${id} `)), `${asked} ended silently`);
+    }
+  }
+
+  #of(host: string): { readonly arrived: Set<number>; rings: number } {
+    let requests = this.#requests.get(host);
+    if (requests === undefined) {
+      this.#requests.set(host, requests = { arrived: new Set(), rings: 0 });
+    }
+    return requests;
   }
 }

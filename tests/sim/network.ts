@@ -7,11 +7,11 @@
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
-import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/recovery/path_mtu.ts";
 import { GilbertElliott } from "./gilbert_elliott.ts";
 import { Prng } from "../support/random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { assertNoEffect, flipBits, mayHaveEffect } from "./corruption.ts";
+import { assertEffect, effectOf, flipBits } from "./corruption.ts";
 import { Datagram } from "./datagram.ts";
 
 /** The machines' clocks at time 0 of the network, so that no machine relies on a start at 0. */
@@ -87,8 +87,8 @@ interface Note {
 export class SimNetwork {
   readonly prng: Prng;
   conditions: Conditions;
-  /** Whether requests to the directory and its answers are authenticated. */
-  hasSecret = false;
+  /** Whether the directory is a private one. */
+  isPrivate = false;
   readonly sent: Datagram[] = [];
   /** Called with each datagram as it reaches a running host. */
   onDelivery: ((datagram: Datagram) => void) | undefined;
@@ -133,6 +133,13 @@ export class SimNetwork {
     this.#hosts.delete(formatAddress(from));
     this.#hosts.set(formatAddress(to), host);
     this.note(host.name, `moved to ${formatAddress(to)}`);
+  }
+
+  /** The address of the machine with this name. */
+  addressOf(name: string): Address {
+    const host = [...this.#hosts.values()].find((each) => each.name === name);
+    if (host === undefined) throw new Error(`No host is called ${name}`);
+    return host.address;
   }
 
   /** The time on the machines' clocks. */
@@ -183,8 +190,8 @@ export class SimNetwork {
   transmit(from: Address, to: Address, bytes: Uint8Array, isForged = false): void {
     const sender = this.#hosts.get(formatAddress(from))?.name ?? formatAddress(from);
     const receiver = this.#hosts.get(formatAddress(to))?.name ?? formatAddress(to);
-    const isConnection = bytes[3] === DatagramType.Connection;
-    const sizeMax = isConnection ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
+    const isPacket = bytes[3] === DatagramType.Packet;
+    const sizeMax = isPacket ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
     if (bytes.length > sizeMax) throw new Error(`${sender} sent ${bytes.length} bytes`);
     const datagram = new Datagram(this.#now, sender, receiver, bytes.slice(), isForged);
     this.sent.push(datagram);
@@ -201,7 +208,7 @@ export class SimNetwork {
     let delivered: Uint8Array | undefined = datagram.bytes;
     if (this.prng.chance(corruption)) {
       datagram.fate = "corrupted";
-      delivered = flipBits(this.prng, datagram.bytes, this.hasSecret);
+      delivered = flipBits(this.prng, datagram.bytes);
       if (delivered === undefined) return;
     }
     for (let copies = this.prng.chance(duplication) ? 2 : 1; copies > 0; copies--) {
@@ -256,8 +263,9 @@ export class SimNetwork {
     const [events, sent] = [host.events.length, this.sent.length];
     if (bytes === datagram.bytes) this.onDelivery?.(datagram);
     host.receive(bytes.slice(), from);
-    if (bytes === datagram.bytes || mayHaveEffect(datagram.bytes, bytes)) return;
-    assertNoEffect(host.events.slice(events), this.sent.slice(sent));
+    if (bytes === datagram.bytes) return;
+    const effect = effectOf(datagram.bytes, bytes, this.isPrivate);
+    assertEffect(effect, host.events.slice(events), this.sent.slice(sent));
   }
 
   /** Runs the next action up to `end`; returns whether there was one. */
@@ -350,7 +358,6 @@ class SimHost<Event> implements Host<Event> {
       network.note(this.name, event);
       this.onEvent?.(event);
     }
-    this.#machine?.prepare?.();
     const timeout = this.#machine?.nextTimeout();
     const lateness = network.conditions.lateness * network.prng.next();
     this.wakeAt = timeout === undefined

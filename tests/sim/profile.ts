@@ -4,7 +4,7 @@
  * @module
  */
 import { DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
-import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/recovery/path_mtu.ts";
 import type { Prng } from "../support/random.ts";
 import type { Conditions } from "./network.ts";
 

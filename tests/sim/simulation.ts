@@ -3,21 +3,18 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
-import { BLACK_HOLE_LOSSES } from "../../protocol/session/path_mtu.ts";
+import { assert, assertGreater, assertLess } from "@std/assert";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
-import type { ServerEvent } from "../../server/event.ts";
-import { Server } from "../../server/server.ts";
-import { type Prng, seedFromEnv } from "../support/random.ts";
+import { BLACK_HOLE_LOSSES } from "../../protocol/recovery/path_mtu.ts";
+import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { IS_FULL } from "../support/scale.ts";
-import { DeliveryChecker, type Totals } from "./delivery_checker.ts";
 import type { Datagram } from "./datagram.ts";
-import { type Host, SimNetwork } from "./network.ts";
-import { DIRECTORY, RandomUser, SECRET } from "./random_user.ts";
+import type { Totals } from "./delivery_checker.ts";
 import type { Profile } from "./profile.ts";
+import { RandomUser } from "./random_user.ts";
+import { runSeeds, type Sums } from "./seeds.ts";
+import { DIRECTORY, ELSEWHERE, World } from "./world.ts";
 
-const LEASE = 45_000;
 /** Milliseconds after which no state of ended connections and requests is left. */
 const CALM = 200_000;
 /**
@@ -50,17 +47,8 @@ export function simulateSeeds(
   modes: readonly TimerMode[],
   profile: Profile,
   troubles: readonly (keyof Outcome)[],
-): Record<keyof Outcome, number> {
-  const first = seedFromEnv();
-  const sums = {} as Record<keyof Outcome, number>;
-  for (let index = 0; index < count; index++) {
-    const outcome = simulate((first + index) % 2 ** 32, modes, profile);
-    for (const [name, value] of Object.entries(outcome)) {
-      sums[name as keyof Outcome] = (sums[name as keyof Outcome] ?? 0) + value;
-    }
-  }
-  const text = Object.entries(sums).map(([name, sum]) => `${name} ${sum}`).join(", ");
-  console.log(`${count} seeds from UDP_CHAT_SEED=${first}: ${text}`);
+): Sums<Outcome> {
+  const sums = runSeeds(count, (seed) => new Simulation(seed, modes, profile));
   // A slice is too small for averages.
   if (!IS_FULL) return sums;
   // A client that gives up at once would lose nothing silently either.
@@ -69,92 +57,54 @@ export function simulateSeeds(
   for (const trouble of troubles) assertGreater(sums[trouble], count, trouble);
   // The two or three users of a storm have few connections at a time.
   assertGreater(sums.concurrent, count / 10);
+  assertGreater(sums.returned, count / 200);
   return sums;
-}
-
-/** Simulates one seed; throws if a check fails. */
-export function simulate(seed: number, modes: readonly TimerMode[], profile: Profile): Outcome {
-  const simulation = new Simulation(seed, modes, profile);
-  try {
-    return simulation.run();
-  } catch (error) {
-    const message = `${error}\nwith UDP_CHAT_SEED=${seed}, ${simulation.network.describe()}`;
-    throw new Error(message, { cause: error });
-  }
 }
 
 class Simulation {
   readonly #profile: Profile;
-  readonly network: SimNetwork;
-  readonly #prng: Prng;
-  readonly #checker = new DeliveryChecker();
-  readonly #users: RandomUser[] = [];
-  readonly #directory: Host<ServerEvent>;
-  #server: Server;
+  readonly world: World<RandomUser>;
   #isStorm = true;
   /** Whether nothing is lost, though it may be delayed or duplicated. */
-  readonly #isLossless: boolean;
+  #isLossless = false;
 
   constructor(seed: number, modes: readonly TimerMode[], profile: Profile) {
     this.#profile = profile;
-    this.network = new SimNetwork(seed);
-    const prng = this.#prng = this.network.prng;
-    this.network.hasSecret = prng.chance(0.3);
-    this.#isLossless = prng.chance(profile.losslessShare);
-    this.network.conditions = profile.conditions(prng, this.#isLossless);
-    this.#server = this.#makeServer();
-    this.#directory = this.network.add("directory", DIRECTORY, () => this.#server);
+    const world = this.world = new World<RandomUser>(seed, ({ prng }) => {
+      this.#isLossless = prng.chance(profile.losslessShare);
+      return profile.conditions(prng, this.#isLossless);
+    });
+    const { prng } = world.network;
     const count = 2 + prng.int(profile.usersMax - 1);
     for (let number = 1; number <= count; number++) {
-      const mode = prng.pick(modes);
-      const user = new RandomUser(
-        this.network,
-        this.#checker,
-        this.#users,
-        number,
-        mode,
-        profile,
-      );
-      this.#users.push(user);
+      world.users.push(new RandomUser(world, number, prng.pick(modes), profile));
     }
-    this.network.onSend = (datagram) => {
-      const user = this.#users.find(({ name }) => name === datagram.from);
-      if (user === undefined) return;
-      this.#checker.onSent(datagram);
-      user.onSent(datagram);
-    };
-    this.network.onDelivery = (datagram) => {
-      this.#checker.onDelivered(this.network.now, datagram);
-      this.#users.find(({ name }) => name === datagram.to)?.onDelivered(datagram);
-    };
   }
 
   run(): Outcome {
-    for (const user of this.#users) user.start();
-    for (const user of this.#users) this.#scheduleAct(user);
+    const { network, checker, users } = this.world;
+    for (const user of users) user.start();
+    for (const user of users) this.#scheduleAct(user);
     this.#scheduleFaults();
-    this.network.run(this.#profile.storm);
+    network.run(this.#profile.storm);
     this.#calm();
-    this.#leave();
-    const totals = this.#checker.finish(this.#isLossless);
-    const { sent } = this.network;
+    this.world.leave();
+    const totals = checker.finish(this.#isLossless);
+    const { sent } = network;
     assertFewTooLong(sent);
     const datagrams = sent.length;
     const fragments = sent.filter((each) => each.frame("message")).length;
     // Three for each fragment, and a share for the directory and the requests.
-    assertLess(datagrams, 3 * fragments + 600 * this.#users.length, "datagrams");
+    assertLess(datagrams, 3 * fragments + 600 * users.length, "datagrams");
     const lostAs = (fate: Datagram["fate"]): number =>
       sent.filter((each) => each.fate === fate).length;
     return {
       ...totals,
       datagrams,
-      retransmissions: this.#users.reduce(
-        (sum, user) => sum + user.retransmission.retransmissions,
-        0,
-      ),
+      retransmissions: users.reduce((sum, user) => sum + user.retransmissions, 0),
       corrupted: lostAs("corrupted"),
       replayed: sent.filter(({ isForged }) => isForged).length,
-      moves: this.#users.reduce((sum, user) => sum + user.moves, 0),
+      moves: users.reduce((sum, user) => sum + user.moves, 0),
       bursts: lostAs("lost in a burst"),
       large: sent.filter(({ bytes }) => bytes.length > DATAGRAM_SIZE_MAX).length,
       tooLong: lostAs("too long"),
@@ -163,45 +113,29 @@ class Simulation {
 
   /** Ends the losses and all connections; then only the registrations are left. */
   #calm(): void {
+    const { world, world: { network, users } } = this;
     this.#isStorm = false;
-    this.network.heal();
-    this.network.conditions = {
-      ...this.network.conditions,
-      loss: 0,
-      bursts: 0,
-      duplication: 0,
-      corruption: 0,
-    };
-    if (!this.#directory.isUp) this.#startDirectory();
-    this.network.run(this.#profile.grace);
-    for (const user of this.#users) user.settle();
-    this.network.run(CALM);
+    world.check();
+    world.calm();
+    network.run(this.#profile.grace);
+    for (const user of users) user.settle();
+    network.run(CALM);
     // Some had left, or could not register in time.
-    for (const user of this.#users) user.returnIfLeft();
-    this.network.run(20_000);
-    const before = this.network.sent.length;
-    this.network.run(20_000);
-    for (const user of this.#users) user.assertIdle();
-    for (const datagram of this.network.sent.slice(before)) {
+    for (const user of users) user.returnIfLeft();
+    network.run(20_000);
+    const before = network.sent.length;
+    network.run(20_000);
+    for (const user of users) user.assertIdle();
+    world.check();
+    for (const datagram of network.sent.slice(before)) {
       assert([datagram.from, datagram.to].includes("directory"), `not idle: ${datagram}`);
     }
   }
 
-  #leave(): void {
-    for (const user of this.#users) user.leave();
-    this.network.run(1000);
-    const ids = [...this.#server.table().clients].map(({ id }) => id);
-    assertEquals(ids, [], "still in the table");
-    assertEquals(this.#server.nextTimeout(), undefined);
-    for (const user of this.#users) user.assertLeft();
-    const before = this.network.sent.length;
-    this.network.run(100_000);
-    assertEquals(this.network.sent.length, before, "datagrams after all left");
-  }
-
   #scheduleAct(user: RandomUser): void {
-    const pause = -Math.log(1 - this.#prng.next()) * this.#profile.pause;
-    this.network.at(this.network.now + pause, () => {
+    const { network } = this.world;
+    const pause = -Math.log(1 - network.prng.next()) * this.#profile.pause;
+    network.at(network.now + pause, () => {
       if (!this.#isStorm) return;
       user.act();
       this.#scheduleAct(user);
@@ -210,75 +144,66 @@ class Simulation {
 
   /** Schedules faults of the network and the directory. */
   #scheduleFaults(): void {
-    const prng = this.#prng;
+    const { network, users, directory } = this.world;
+    const { prng } = network;
     const profile = this.#profile;
     const { storm } = profile;
     for (let garbage = prng.int(profile.garbageMax); garbage > 0; garbage--) {
-      this.network.at(prng.next() * storm, () => this.#sendGarbage());
+      network.at(prng.next() * storm, () => this.#sendGarbage());
     }
     for (let replays = prng.int(profile.replaysMax); replays > 0; replays--) {
-      this.network.at(prng.next() * storm, () => this.#replay());
+      network.at(prng.next() * storm, () => this.#replay());
     }
     if (this.#isLossless) return;
-    for (const [index, user] of this.#users.entries()) {
+    for (const [index, user] of users.entries()) {
       for (let moves = profile.moves(prng, index + 1); moves > 0; moves--) {
-        this.network.at(prng.next() * storm, () => user.move());
+        network.at(prng.next() * storm, () => user.move(user.newAddress()));
       }
     }
     for (const { at, mtu } of profile.mtuDrops(prng)) {
-      this.network.at(at, () => this.network.conditions = { ...this.network.conditions, mtu });
+      network.at(at, () => network.conditions = { ...network.conditions, mtu });
     }
-    const hosts = ["directory", ...this.#users.map(({ name }) => name)];
+    const hosts = ["directory", ...users.map(({ name }) => name)];
     for (let cuts = prng.int(4); cuts > 0; cuts--) {
       const from = prng.next() * storm;
       const [a, b] = [prng.pick(hosts), prng.pick(hosts)];
-      if (a !== b) this.network.cut(a, b, from + prng.next() * profile.cutMax, from);
+      if (a !== b) network.cut(a, b, from + prng.next() * profile.cutMax, from);
     }
     if (prng.chance(0.3)) {
       const at = prng.next() * storm;
-      this.network.at(at, () => this.#directory.crash());
-      this.network.at(at + prng.next() * 30_000, () => {
-        if (!this.#directory.isUp) this.#startDirectory();
+      network.at(at, () => directory.crash());
+      network.at(at + prng.next() * 30_000, () => {
+        if (!directory.isUp) this.world.startDirectory();
       });
     }
   }
 
   /** Sends random bytes, at times after a valid magic and version. */
   #sendGarbage(): void {
-    const prng = this.#prng;
-    const from = { hostname: "192.0.2.66", port: 1 + prng.int(65_535) };
-    const to = prng.pick([DIRECTORY, ...this.#users.map(({ address }) => address)]);
+    const { network, users } = this.world;
+    const { prng } = network;
+    const from = { hostname: ELSEWHERE, port: 1 + prng.int(65_535) };
+    const to = prng.pick([DIRECTORY, ...users.map(({ address }) => address)]);
     const noise = prng.bytes(prng.int(200));
-    if (prng.chance(0.5)) noise.set([0x75, 0x63, 1, 1 + prng.int(6)].slice(0, noise.length));
-    this.network.transmit(from, to, noise);
+    const type = prng.pick(Object.values(DatagramType));
+    if (prng.chance(0.5)) noise.set([0x75, 0x63, 1, type].slice(0, noise.length));
+    network.transmit(from, to, noise);
   }
 
-  /** Replays a datagram of a client, lost ones included, from its address or from another. */
+  /** Replays a datagram, a lost one maybe, from where its sender is now or from elsewhere. */
   #replay(): void {
-    const prng = this.#prng;
-    const recent = this.network.sent.slice(-1000);
+    const { network, users } = this.world;
+    const { prng } = network;
+    const addresses = new Map([["directory", DIRECTORY]]);
+    for (const { name, address } of users) addresses.set(name, address);
+    const recent = network.sent.slice(-1000);
     if (recent.length === 0) return;
     const datagram = prng.pick(recent);
-    const sender = this.#users.find(({ name }) => name === datagram.from);
-    const receiver = this.#users.find(({ name }) => name === datagram.to);
-    if (sender === undefined || receiver === undefined) return;
-    const elsewhere = { hostname: "192.0.2.67", port: 1 + prng.int(65_535) };
-    const from = prng.chance(0.5) ? sender.address : elsewhere;
-    this.network.transmit(from, receiver.address, datagram.bytes, true);
-  }
-
-  #makeServer(): Server {
-    return new Server({
-      maxClients: 100,
-      lease: LEASE,
-      secret: this.network.hasSecret ? SECRET : undefined,
-      random: this.network.prng.bytes,
-    });
-  }
-
-  #startDirectory(): void {
-    this.#server = this.#makeServer();
-    this.#directory.start(this.#server);
+    const from = addresses.get(datagram.from);
+    const to = addresses.get(datagram.to);
+    if (from === undefined || to === undefined) return;
+    const elsewhere = { hostname: ELSEWHERE, port: 1 + prng.int(65_535) };
+    network.transmit(prng.chance(0.5) ? from : elsewhere, to, datagram.bytes, true);
   }
 }
 
@@ -286,14 +211,13 @@ class Simulation {
 function assertFewTooLong(sent: readonly Datagram[]): void {
   const counts = new Map<string, number>();
   for (const datagram of sent) {
-    const { fate, from, decoded } = datagram;
+    const { fate, decoded } = datagram;
     if (fate !== "too long" || !decoded.ok || datagram.frame("message") === undefined) continue;
-    const direction = `${from} to ${decoded.header.connection}`;
-    const count = (counts.get(direction) ?? 0) + 1;
-    counts.set(direction, count);
+    const count = (counts.get(decoded.key!) ?? 0) + 1;
+    counts.set(decoded.key!, count);
     assert(
       count <= TOO_LONG_MAX,
-      `${direction}: more than ${TOO_LONG_MAX} datagrams above the path's MTU`,
+      `${decoded.key}: more than ${TOO_LONG_MAX} datagrams above the path's MTU`,
     );
   }
 }

@@ -11,6 +11,7 @@ import type { ClientOptions, ClientView } from "../../client/view.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { TRUSTING } from "../support/trust.ts";
 import type { Host } from "../sim/network.ts";
 import type { Stage } from "./stage.ts";
 
@@ -40,7 +41,7 @@ export class Actor {
       acceptAll: false,
       identity: makeKeyPair(stage.network.prng.bytes),
       isBlocked: () => false,
-      epoch: 0,
+      trust: TRUSTING,
       random: stage.network.prng.bytes,
       ...options,
     };

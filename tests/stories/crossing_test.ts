@@ -1,61 +1,90 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { FakeRequest } from "../support/fake_peer.ts";
-import type { Actor, Stage } from "./stage.ts";
-import { story } from "./stage.ts";
+import { compareKeys, type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { assertOneConnection, assertStillOneConnection, KEYS } from "./crossing.ts";
+import { type Actor, stories, story } from "./stage.ts";
+import { requestAsStranger, sendAsStranger, STRANGER_NAME } from "./stranger.ts";
 
-/** Asserts that the two share one connection, and that no user was asked. */
-function assertOneConnection(stage: Stage, ana: Actor, ben: Actor): void {
-  for (const each of [ana, ben]) {
-    assertEquals(each.view.state, "connected");
-    assertEquals(each.events("connected").length, 1);
-    assertEquals(each.events("request"), []);
-    assertEquals(each.events("terminated"), []);
-    assertEquals(each.errors, []);
-  }
-  ana.send("from ana");
-  ben.send("from ben");
-  stage.wait(200);
-  assertEquals([...ben.texts, ...ana.texts], ["from ana", "from ben"]);
-}
-
-story("two requests that cross make one connection without asking", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+stories("two requests that cross make one connection without asking", KEYS, (stage, lower) => {
+  const [ana, ben] = stage.keyed(lower);
   ana.connect(2);
   ben.connect("ana");
   stage.wait(200);
   assertOneConnection(stage, ana, ben);
-  assertEquals(stage.times("connectionAccept", ana), []);
-  assertEquals(stage.times("connectionAccept", ben).length, 1);
+  const [winner, loser] = lower === "ana" ? [ana, ben] : [ben, ana];
+  assertEquals(stage.times("connectionAccept", winner), []);
+  assertEquals(stage.times("connectionAccept", loser).length, 1);
+  assertStillOneConnection(stage, ana, ben);
 });
 
-for (const loser of ["ana", "ben"]) {
-  story(`two requests that cross make one connection if that of ${loser} is lost`, (stage) => {
-    const actors = stage.clients("ana", "ben") as [Actor, Actor];
-    const from = actors.find(({ name }) => name === loser)!;
-    stage.lose("connectionRequest", { from });
+/** The frames of a crossing, any of which may be late. */
+const LATE = ["initiation", "response", "connectionRequest"] as const;
+
+/** Each choice of datagrams that are late, with each order of the keys. */
+const ORDERS = KEYS.flatMap((lower) =>
+  Array.from({ length: 2 ** (2 * LATE.length) }, (_, choice) => ({
+    lower,
+    late: KEYS.map((_, from) => LATE.filter((_, at) => (choice >> (2 * at + from)) & 1)),
+  }))
+);
+
+stories(
+  "two requests that cross make one connection, whichever datagrams are late",
+  ORDERS,
+  (stage, { lower, late }) => {
+    const actors = stage.keyed(lower);
+    for (const [index, kinds] of late.entries()) {
+      for (const kind of kinds) stage.delay(kind, 50, actors[index]);
+    }
     actors[0].connect(2);
     actors[1].connect(1);
-    stage.wait(11_000);
+    stage.wait(stage.after(1000) + 500);
     assertOneConnection(stage, ...actors);
-  });
-}
+  },
+);
 
-story("two requests that cross make one connection if the Accept is lost", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-  stage.lose("connectionAccept");
-  ana.connect(2);
-  ben.connect(1);
-  stage.wait(11_000);
-  assertOneConnection(stage, ana, ben);
-});
+/** Each pair of datagrams between the two, with each order of the keys and of the users. */
+const LOSSES = KEYS.flatMap((lower) =>
+  [0, 30, 70].flatMap((lead) =>
+    Array.from({ length: 8 }, (_, first) => first).flatMap((first) =>
+      Array.from({ length: 8 - first }, (_, more) => ({
+        lower,
+        lead,
+        lost: [first, first + more],
+      }))
+    )
+  )
+);
+
+stories(
+  "two requests that cross make one connection, whichever two datagrams are lost",
+  LOSSES,
+  (stage, { lower, lead, lost }) => {
+    const [ana, ben] = stage.keyed(lower);
+    let count = 0;
+    stage.network.script(({ from, to }) => {
+      const isBetween = from !== "directory" && to !== "directory";
+      return isBetween && lost.includes(count++) ? "drop" : undefined;
+    });
+    ana.connect(2);
+    stage.wait(lead);
+    ben.connect(1);
+    stage.wait(stage.after(1000) * 4);
+    count = Infinity;
+    assertOneConnection(stage, ana, ben);
+  },
+);
 
 for (const slow of ["ana", "ben"]) {
-  story(`a request that arrives during the look-up of ${slow} is accepted`, (stage) => {
-    const actors = stage.clients("ana", "ben") as [Actor, Actor];
-    stage.delay("lookUp", 60, actors.find(({ name }) => name === slow));
+  stories(`a request that arrives during the look-up of ${slow} is accepted`, KEYS, (
+    stage,
+    lower,
+  ) => {
+    const actors = stage.keyed(lower);
+    stage.delay("lookUp", 80, actors.find(({ name }) => name === slow));
     actors[0].connect(2);
     actors[1].connect(1);
     stage.wait(300);
+    assertEquals(stage.times("initiation").length, 1);
     assertOneConnection(stage, ...actors);
   });
 }
@@ -93,38 +122,61 @@ story("a request that arrives during a look-up rings when the look-up fails", (s
   assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
 });
 
-story("a late copy of a request that crossed does not ring", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-  stage.network.script((datagram) => {
-    // A second copy of ben's request, half a second later.
-    if (datagram.from !== "ben" || datagram.frame("connectionRequest") === undefined) return;
-    if (datagram.time > 1000) return undefined;
-    stage.network.at(datagram.time + 500, () => {
-      stage.network.transmit(ben.host.address, ana.host.address, datagram.bytes);
+stories(
+  "late copies of all that the forgotten request was made of change nothing",
+  KEYS,
+  (stage, lower) => {
+    const [ana, ben] = stage.keyed(lower);
+    const [winner, loser] = lower === "ana" ? [ana, ben] : [ben, ana];
+    stage.network.script(({ from, bytes, frames }) => {
+      const isRequest = frames.some(({ kind }) =>
+        kind === "initiation" || kind === "connectionRequest"
+      );
+      if (from !== loser.name || !isRequest) return undefined;
+      for (const delay of [500, 5000, 25_000, 70_000]) {
+        stage.network.at(stage.now + delay, () => {
+          stage.network.transmit(loser.host.address, winner.host.address, bytes, true);
+        });
+      }
+      return undefined;
     });
-    return undefined;
-  });
-  // Ben cancels the request that he drops, but the cancellation is lost.
-  stage.lose("connectionTermination", { from: ben });
-  ana.connect(2);
-  ben.connect(1);
-  stage.wait(2000);
-  assert(stage.times("connectionRequest", ben).length > 1);
-  assertOneConnection(stage, ana, ben);
-});
+    ana.connect(2);
+    ben.connect(1);
+    stage.wait(2000);
+    assert(stage.times("connectionRequest", loser).length > 0);
+    assertOneConnection(stage, ana, ben);
+    assertStillOneConnection(stage, ana, ben);
+  },
+);
 
-story("a copied request that crossed connects only with its owner", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-  const elsewhere = { hostname: "192.0.2.1", port: 9 };
+stories(
+  "the first copy of a request that crossed may be so late that it overtakes the connection",
+  KEYS,
+  (stage, lower) => {
+    const [ana, ben] = stage.keyed(lower);
+    const loser = lower === "ana" ? ben : ana;
+    stage.delay("connectionRequest", 20_000, loser);
+    ana.connect(2);
+    ben.connect(1);
+    stage.wait(500);
+    assertOneConnection(stage, ana, ben);
+    assertStillOneConnection(stage, ana, ben);
+  },
+);
+
+stories("a copied Initiation that crosses a request leads nowhere", KEYS, (stage, lower) => {
+  const [ana, ben] = stage.keyed(lower);
   stage.network.cut("ana", "ben", stage.now + 5000);
   ana.connect(2);
   ben.connect(1);
   stage.wait(200);
-  const request = stage.datagrams(ana).find((datagram) => datagram.frame("connectionRequest"))!;
-  stage.network.transmit(elsewhere, ben.host.address, request.bytes);
+  const copied = stage.datagrams(ana).find((datagram) => datagram.frame("initiation"))!;
+  sendAsStranger(stage, ben, copied.bytes);
   stage.wait(100);
-  // The Accept went to the copier, which cannot decrypt it.
-  assertEquals(stage.datagrams(ben).at(-1)!.to, "192.0.2.1:9");
+  // The Response went to the copier, who has no use for it.
+  const answers = stage.datagrams(ben).filter(({ to }) => to === STRANGER_NAME);
+  assertEquals(answers.map(({ frames }) => frames.map(({ kind }) => kind)), [["response"]]);
+  assertEquals([ana, ben].map((each) => each.view.state), ["requesting", "requesting"]);
   stage.wait(15_000);
   assertOneConnection(stage, ana, ben);
   assertEquals(stage.datagrams(ben).at(-1)!.to, "ana");
@@ -138,10 +190,7 @@ story(
     ana.connect(2);
     ben.connect(1);
     stage.wait(200);
-    const fields = { requester: ana.id, responder: ben.id, name: "ana" };
-    const { bytes } = new FakeRequest(stage.network.prng.bytes, ben.key, fields);
-    stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ben.host.address, bytes);
-    stage.wait(100);
+    requestAsStranger(stage, ben, { id: ana.id, name: "ana" });
     assertEquals(ben.events("connected"), []);
     assertEquals(ben.events("request").map(({ peer }) => peer), [1]);
     assertNotEquals(ben.last("request").key, ana.key);
@@ -150,23 +199,74 @@ story(
 );
 
 story(
-  "a request that was dropped in a crossing ends if the peer had cancelled its own",
+  "a request that was forgotten in a crossing rings for 35 s where it is a late one",
   (stage) => {
-    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-    // Ben's request is delayed: ana has cancelled her request before, and is asked.
+    const [ana, ben] = stage.keyed("ana");
+    // Ana has taken her request back before ben's comes, and so is asked; he has forgotten it.
     stage.delay("connectionRequest", 40, ben);
     ana.connect(2);
     ben.connect(1);
-    stage.wait(50);
+    stage.wait(90);
     ana.cancel();
-    stage.wait(20);
-    assertEquals(ben.events("connected").length, 1);
-    stage.wait(11_000);
-    assertEquals(ana.events("requestEnded").length, ana.events("request").length);
+    stage.wait(100);
+    assertEquals([ben.events("connected").length, ben.events("terminated").length], [1, 1]);
+    assertEquals([ana.view.requests.length, ben.view.outgoing], [1, undefined]);
+    stage.wait(35_000);
+    assertEquals(ana.events("requestEnded").map(({ why }) => why), ["expired"]);
     assertEquals([ana, ben].map((each) => each.view.state), ["idle", "idle"]);
-    assertEquals([ana, ben].map((each) => each.view.requests.length), [0, 0]);
   },
 );
+
+story("two clients of one key that request one another share one connection", (stage) => {
+  const identity = makeKeyPair(stage.network.prng.bytes);
+  const actors = ["desk", "phone"].map((name) => {
+    const actor = stage.client(name, { identity });
+    stage.wait(100);
+    return actor;
+  }) as [Actor, Actor];
+  actors[0].connect(2);
+  actors[1].connect(1);
+  stage.wait(200);
+  assertOneConnection(stage, ...actors);
+  // That of the lower client id counts.
+  assertEquals(actors.map((each) => stage.times("connectionAccept", each).length), [0, 1]);
+  assertStillOneConnection(stage, ...actors);
+});
+
+stories("two clients of one key have a connection each with a third", KEYS, (stage, lower) => {
+  const [low, high] = [1, 2].map(() => makeKeyPair(stage.network.prng.bytes))
+    .sort((a, b) => compareKeys(a.publicKey, b.publicKey));
+  const [own, other] = lower === "ana" ? [low!, high!] : [high!, low!];
+  const [desk, phone, cleo] = [["desk", own], ["phone", own], ["cleo", other]].map(
+    ([name, identity]) => {
+      const actor = stage.client(name as string, { identity: identity as KeyPair });
+      stage.wait(100);
+      return actor;
+    },
+  ) as [Actor, Actor, Actor];
+  for (const each of [desk, phone]) {
+    each.connect(3);
+    cleo.connect(each.id);
+    stage.wait(200);
+  }
+  assertEquals([cleo.view.peer?.id, cleo.view.others.map(({ id }) => id)], [2, [1]]);
+  for (const each of [desk, phone]) {
+    cleo.sendTo(each.id, `to ${each.name}`);
+    each.send(`from ${each.name}`);
+    stage.wait(100);
+    assertEquals([each.texts, cleo.last("message").peer], [[`to ${each.name}`], each.id]);
+  }
+  for (const each of [desk, phone, cleo]) {
+    assertEquals([...each.events("request"), ...each.events("terminated")], []);
+    assertEquals([...each.events("returned"), ...each.errors], []);
+  }
+  phone.terminate();
+  stage.wait(100);
+  cleo.sendTo(1, "still here?");
+  stage.wait(100);
+  assertEquals(desk.texts.at(-1), "still here?");
+  assertEquals(cleo.events("terminated").map(({ peer }) => peer), [2]);
+});
 
 story("a late copy of a request does not ring after the connection ended", (stage) => {
   const [ana, ben] = stage.pair();
@@ -179,15 +279,31 @@ story("a late copy of a request does not ring after the connection ended", (stag
   assertEquals([ana, ben].map((each) => each.view.state), ["idle", "idle"]);
 });
 
-story("a crossing that one side cancels ends at both", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+/** Milliseconds from both commands to the cancellation of ana's. */
+const CANCELLATIONS = KEYS.flatMap((lower) =>
+  [10, 50, 70, 90, 110, 130, 150].map((after) => ({ lower, after }))
+);
+
+stories("a crossing of which ana cancels her half ends at both", CANCELLATIONS, (
+  stage,
+  { lower, after },
+) => {
+  const [ana, ben] = stage.keyed(lower);
   ana.connect(2);
   ben.connect(1);
-  stage.wait(70);
-  ana.cancel();
-  stage.wait(30_000);
-  assertEquals(ana.view.state, "idle");
-  assertEquals(ben.view.state, "idle");
+  stage.wait(after);
+  // It is too late to cancel where they are connected.
+  ana.terminate();
+  stage.wait(1000);
+  // Ben may still want to connect.
+  if (ana.view.requests.length > 0) ana.reject();
+  stage.wait(60_000);
+  for (const each of [ana, ben]) {
+    assertEquals([each.view.state, each.view.requests], ["idle", []]);
+    assertEquals(each.events("connected").length, each.events("terminated").length);
+    assertEquals(each.events("terminated").filter(({ by }) => by === "timeout"), []);
+    assertEquals(each.errors, []);
+  }
 });
 
 story("both can connect and terminate at the same time repeatedly", (stage) => {

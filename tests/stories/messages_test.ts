@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { PATH_MTU_ETHERNET } from "../../protocol/session/path_mtu.ts";
+import { PATH_MTU_ETHERNET } from "../../protocol/recovery/path_mtu.ts";
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { type Actor, story } from "./stage.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import { PATH_MTU_BASE, PATH_MTU_ETHERNET, PROBE_TIMER } from "../../protocol/session/path_mtu.ts";
+import { PATH_MTU_BASE, PATH_MTU_ETHERNET, PROBE_TIMER } from "../../protocol/recovery/path_mtu.ts";
 import { type Actor, type Stage, story } from "./stage.ts";
 
 const TEXT = "x".repeat(100);

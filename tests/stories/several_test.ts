@@ -1,10 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { CONNECTIONS_MAX } from "../../client/state/connections.ts";
 import { MISSED_REQUESTS_MAX } from "../../client/state/missed.ts";
+import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { RejectReason } from "../../protocol/wire/frame.ts";
-import { FakeRequest } from "../support/fake_peer.ts";
-import type { Actor, Stage } from "./stage.ts";
-import { story } from "./stage.ts";
+import { type Actor, type Stage, story } from "./stage.ts";
+import { requestAsStranger } from "./stranger.ts";
 
 /** Ana (1), who is connected with ben (2), and then also with cleo (3). */
 function three(stage: Stage): [Actor, Actor, Actor] {
@@ -157,30 +156,29 @@ story("a client with 16 connections is busy, and starts no other", (stage) => {
   const last = others.pop()!;
   for (const each of others.slice(1)) stage.connect(each, ana);
   last.connect(1);
-  stage.wait(100);
+  stage.wait(150);
   stage.connect(others[0]!, ana);
   ana.accept();
   assertEquals(ana.errors, ["tooManyConnections"]);
   last.cancel();
   stage.wait(100);
   last.connect(1);
-  stage.wait(100);
+  stage.wait(150);
   assertEquals(last.last("rejected").reason, RejectReason.busy);
   assertEquals(ana.last("requestEnded").why, "busy");
   ana.connect(last.id);
   assertEquals(ana.errors, ["tooManyConnections", "tooManyConnections"]);
-  // A restarted peer replaces its earlier run.
-  others[0]!.restart({ id: 2 });
+  // A peer that comes back takes no further place.
+  others[0]!.restart();
   stage.wait(100);
   others[0]!.connect(1);
-  stage.wait(100);
-  ana.accept(2);
-  stage.wait(100);
+  stage.wait(200);
+  assertEquals(ana.events("returned").map(({ peer }) => peer), [2]);
   assertEquals(ana.view.others.length, CONNECTIONS_MAX - 1);
   others[1]!.terminate();
   stage.wait(100);
   last.connect(1);
-  stage.wait(100);
+  stage.wait(150);
   ana.accept();
   stage.wait(100);
   assertEquals(last.view.state, "connected");
@@ -188,10 +186,7 @@ story("a client with 16 connections is busy, and starts no other", (stage) => {
 
 story("a request that claims the id of a connected peer is rejected", (stage) => {
   const [ana, ben] = stage.pair();
-  const fields = { requester: ben.id, responder: ana.id, name: "ben" };
-  const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, fields);
-  stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
-  stage.wait(100);
+  requestAsStranger(stage, ana, { id: ben.id, name: "ben" });
   assertEquals([ana.events("request"), ana.last("requestEnded").why], [[], "busy"]);
   ana.sendTo("ben", "for ben alone");
   stage.wait(100);
@@ -202,12 +197,9 @@ story(
   "a pending request that claims the id of a new peer is rejected",
   (stage) => {
     const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
-    const fields = { requester: ben.id, responder: ana.id, name: "ben" };
-    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, fields);
-    stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
-    stage.wait(100);
+    requestAsStranger(stage, ana, { id: ben.id, name: "ben" });
     ana.connect(2);
-    stage.wait(100);
+    stage.wait(150);
     ben.accept();
     stage.wait(100);
     assertEquals([ana.view.requests, ana.last("requestEnded").why], [[], "busy"]);
@@ -271,11 +263,9 @@ story("a bounded number of missed requests is kept, one for each client", (stage
   }
   ana.listRequests();
   assertEquals(ana.last("requests").missed.length, 1);
-  for (let requester = 10; requester < 10 + 3 * MISSED_REQUESTS_MAX; requester++) {
-    const fields = { requester, responder: ana.id, name: "" };
-    const { bytes } = new FakeRequest(stage.network.prng.bytes, ana.key, fields);
-    stage.network.transmit({ hostname: "192.0.2.66", port: 666 }, ana.host.address, bytes);
-    stage.wait(1000);
+  for (let id = 10; id < 10 + 3 * MISSED_REQUESTS_MAX; id++) {
+    requestAsStranger(stage, ana, { id });
+    stage.wait(900);
   }
   ana.listRequests();
   assertEquals(ana.last("requests").missed.length, MISSED_REQUESTS_MAX);

@@ -5,6 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import type { ClientOptions } from "../../client/view.ts";
+import { compareKeys, type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
@@ -22,24 +23,40 @@ export const LEASE = 45_000;
 
 type Kind = Frame["kind"];
 
+const MODES: readonly TimerMode[] = ["adaptive", "fixed"];
+
 /** Runs a story with each kind of timers; an error comes with the history of the network. */
-export function story(
+export function story(name: string, body: (stage: Stage) => void, modes = MODES): void {
+  for (const mode of modes) {
+    Deno.test(`${name} (${mode} timers)`, () => play(mode, seedFromEnv(), body));
+  }
+}
+
+/** The same for a story that is told once for each variant, each time on a stage of its own. */
+export function stories<Variant>(
   name: string,
-  body: (stage: Stage) => void,
-  modes: readonly TimerMode[] = ["adaptive", "fixed"],
+  variants: readonly Variant[],
+  body: (stage: Stage, variant: Variant) => void,
+  modes = MODES,
 ): void {
   for (const mode of modes) {
     Deno.test(`${name} (${mode} timers)`, () => {
       const seed = seedFromEnv();
-      const stage = new Stage(mode, seed);
-      try {
-        body(stage);
-        stage.assertAllLost();
-      } catch (error) {
-        const message = `${error}\nwith UDP_CHAT_SEED=${seed}, ${stage.network.describe()}`;
-        throw new Error(message, { cause: error });
+      for (const variant of variants) {
+        play(mode, seed, (stage) => body(stage, variant), `in ${Deno.inspect(variant)} `);
       }
     });
+  }
+}
+
+function play(mode: TimerMode, seed: number, body: (stage: Stage) => void, what = ""): void {
+  const stage = new Stage(mode, seed);
+  try {
+    body(stage);
+    stage.assertAllLost();
+  } catch (error) {
+    const message = `${error}\n${what}with UDP_CHAT_SEED=${seed}, ${stage.network.describe()}`;
+    throw new Error(message, { cause: error });
   }
 }
 
@@ -48,6 +65,7 @@ export class Stage {
   readonly mode: TimerMode;
   readonly network: SimNetwork;
   readonly directory: Host<ServerEvent>;
+  #identity: KeyPair;
   #server: Server;
   #clients = 0;
   #losses: { what: string; left: number }[] = [];
@@ -55,8 +73,14 @@ export class Stage {
   constructor(mode: TimerMode, seed: number) {
     this.mode = mode;
     this.network = new SimNetwork(seed);
+    this.#identity = makeKeyPair(this.network.prng.bytes);
     this.#server = this.#makeServer();
     this.directory = this.network.add("directory", DIRECTORY, () => this.#server);
+  }
+
+  /** The static key of the directory. */
+  get directoryIdentity(): KeyPair {
+    return this.#identity;
   }
 
   /** The ids of the active clients. */
@@ -94,6 +118,18 @@ export class Stage {
     });
   }
 
+  /** Adds ana (1) and ben (2); `lower` has the lower static key, whose request counts in a crossing. */
+  keyed(lower: string): [Actor, Actor] {
+    const [low, high] = [1, 2].map(() => makeKeyPair(this.network.prng.bytes))
+      .sort((a, b) => compareKeys(a.publicKey, b.publicKey));
+    const actors = ["ana", "ben"].map((name) => {
+      const actor = this.client(name, { identity: name === lower ? low! : high! });
+      this.wait(100);
+      return actor;
+    });
+    return actors as [Actor, Actor];
+  }
+
   /** Adds ana (1) and ben (2), and connects them. */
   pair(): [Actor, Actor] {
     const [ana, ben] = this.clients("ana", "ben") as [Actor, Actor];
@@ -104,7 +140,7 @@ export class Stage {
   /** Connects two clients. */
   connect(requester: Actor, responder: Actor): void {
     requester.connect(responder.id);
-    this.wait(100);
+    this.wait(150);
     responder.accept(requester.id);
     this.wait(100);
     assertEquals(requester.view.state, "connected");
@@ -136,14 +172,23 @@ export class Stage {
     });
   }
 
+  /** Loses all datagrams from one client to another. */
+  block(from: Actor, to: Actor, until: Instant = Infinity): void {
+    this.network.script((datagram) => {
+      const matches = this.now < until && datagram.from === from.name && datagram.to === to.name;
+      return matches ? "drop" : undefined;
+    });
+  }
+
   /** Changes the conditions of the network. */
   set(conditions: Partial<Conditions>): void {
     this.network.conditions = { ...this.network.conditions, ...conditions };
   }
 
-  /** Crashes the directory, and starts a new one without its state. */
-  restartDirectory(): void {
+  /** Crashes the directory, and starts a new one without its state, and with its key or another one. */
+  restartDirectory(identity = this.#identity): void {
     this.directory.crash();
+    this.#identity = identity;
     this.#server = this.#makeServer();
     this.directory.start(this.#server);
   }
@@ -168,6 +213,7 @@ export class Stage {
   }
 
   #makeServer(): Server {
-    return new Server({ maxClients: 100, lease: LEASE, random: this.network.prng.bytes });
+    const random = this.network.prng.bytes;
+    return new Server({ maxClients: 100, lease: LEASE, identity: this.#identity, random });
   }
 }

@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { encodeVersionAnswer } from "../../protocol/wire/datagram.ts";
 import { DatagramType } from "../../protocol/wire/frame.ts";
 import { VERSION_PATIENCE } from "../../protocol/connection/outgoing_request.ts";
+import { FORGERY_PATIENCE } from "../../protocol/directory/registration.ts";
 import { DIRECTORY, story } from "./stage.ts";
+import { STRANGER } from "./stranger.ts";
 
-const STRANGER = { hostname: "192.0.2.66", port: 666 };
-const HEADER = { type: DatagramType.Request, connection: 0, packet: 0 };
+const HEADER = { type: DatagramType.Register, session: 0, packet: 0 };
 
 /** The bytes as a program of version 2 would send them. */
 function asVersion2(bytes: Uint8Array): Uint8Array {
@@ -18,10 +19,20 @@ story("a directory of another version is an error, and the client ends", (stage)
   stage.directory.crash();
   const ana = stage.client("ana");
   stage.network.transmit(DIRECTORY, ana.host.address, asVersion2(encodeVersionAnswer(HEADER)));
-  stage.wait(1000);
+  stage.wait(FORGERY_PATIENCE + 19);
+  assertEquals(ana.errors, []);
+  stage.wait(1);
   assertEquals(ana.errors, ["version"]);
   assertEquals(ana.last("error").message, "Server speaks version 2, this client 1");
   assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: false });
+});
+
+story("a forged Version datagram ends no registration, although answers are lost", (stage) => {
+  stage.lose("challenge", { times: stage.mode === "fixed" ? 1 : 4 });
+  const ana = stage.client("ana");
+  stage.network.transmit(DIRECTORY, ana.host.address, asVersion2(encodeVersionAnswer(HEADER)));
+  stage.wait(30_000);
+  assertEquals([ana.errors, ana.events("registered").length, ana.id], [[], 1, 1]);
 });
 
 story("a Version datagram from another address has no effect", (stage) => {

@@ -1,46 +1,30 @@
 /**
- * A Connection, and its peer, which a test plays: the peer has the keys and sends what the test
- * wants.
+ * A Connection, and its peer, which a test plays: the peer has made a real handshake, and sends what
+ * the test wants.
  *
  * @module
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import type { Address } from "../../protocol/wire/address.ts";
 import { Connection, type ConnectionEvent } from "../../protocol/connection/connection.ts";
-import { decodeDatagram, decodeFrames, encodeDatagram } from "../../protocol/wire/datagram.ts";
-import type { Instant, Random } from "../../protocol/machine.ts";
-import {
-  DATAGRAM_SIZE_MAX,
-  DatagramType,
-  type Frame,
-  type Header,
-  HEADER_SIZE,
-} from "../../protocol/wire/frame.ts";
-import {
-  encodeSealed,
-  PROLOGUE,
-  requesterEarlySeals,
-  responderEarlySeals,
-  sealDatagram,
-  type SessionKeys,
-  sessionKeys,
-} from "../../protocol/session/handshake.ts";
-import { Initiator, readMessageOne } from "../../protocol/crypto/noise.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import type { Instant } from "../../protocol/machine.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
-import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { IncomingHandshakes } from "../../protocol/session/incoming_handshakes.ts";
+import { OutgoingHandshake } from "../../protocol/session/outgoing_handshake.ts";
+import type { Session } from "../../protocol/session/session.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import { type Ack, DATAGRAM_SIZE_MAX, type Frame, type Header } from "../../protocol/wire/frame.ts";
+import { FakeRequester, FakeResponder } from "./fake_peer.ts";
 import { Prng } from "./random.ts";
 
 /** The peer's address at the start. */
 export const PEER: Address = { hostname: "192.0.2.2", port: 2 };
-/** The local and the remote client id, and the connection ids. */
-export const IDS = {
-  local: 1,
-  remote: 2,
-  localConnection: 11,
-  remoteConnection: 22,
-  remoteName: "ben",
-} as const;
+/** The ids and names of both clients. */
+export const IDS = { local: 1, localName: "ana", remote: 2, remoteName: "ben" } as const;
+/** The Connection's id of its first session. */
+export const SESSION_ID = 11;
 
 /** A datagram that the Connection sent. */
 export interface Sent {
@@ -51,51 +35,62 @@ export interface Sent {
   readonly frames: readonly Frame[];
 }
 
-/** A Connection and the keys of its peer. */
+/** Which end of a connection. */
+export type Role = "requester" | "responder";
+
+/** One end of a session, and the peer that has the other end. */
+interface Handshake {
+  readonly session: Session;
+  readonly peer: FakeRequester | FakeResponder;
+}
+
+/** A Connection and its peer. */
 export class ConnectionHarness {
   now: Instant = 1000;
   readonly connection: Connection;
-  /** The peer's keys. */
-  readonly peer: SessionKeys;
-  /** Message two of the handshake. */
-  readonly messageTwo: Uint8Array;
+  /** The peer, as it is in the session of now. */
+  peer: FakeRequester | FakeResponder;
+  readonly #random = new Prng(1).bytes;
+  readonly #timers: TimerMode;
+  readonly #identity = makeKeyPair(this.#random);
+  readonly #remoteIdentity = makeKeyPair(this.#random);
 
   /** @param role of the Connection's end. */
-  constructor(role: "requester" | "responder" = "requester", timers: TimerMode = "adaptive") {
-    const random = new Prng(1).bytes;
-    const keys = handshake(random);
-    this.peer = role === "requester" ? keys.responder : keys.requester;
-    this.messageTwo = keys.responder.messageTwo;
-    const rtt = new RttEstimator(TIMER_POLICIES[timers]);
-    this.connection = new Connection(this.now, IDS, PEER, rtt, keys[role], random);
+  constructor(role: Role = "requester", timers: TimerMode = "adaptive") {
+    this.#timers = timers;
+    const { session, peer } = this.#handshake(role, SESSION_ID);
+    this.peer = peer;
+    this.connection = new Connection(this.now, {
+      session,
+      ids: IDS,
+      isResponder: role === "responder",
+      random: this.#random,
+    });
   }
 
-  /** A Connection datagram from the peer. */
+  /** The peer starts again, or only did not get the Accept: it requests in another session. */
+  resume(isReturn: boolean, localId = SESSION_ID + 1): void {
+    const { session, peer } = this.#handshake("responder", localId);
+    this.peer = peer;
+    this.connection.resume(this.now, session, isReturn);
+  }
+
+  /** A Packet from the peer. */
   seal(...frames: Frame[]): Uint8Array {
-    const { sealer } = this.peer.seals;
-    return encodeSealed(DatagramType.Connection, IDS.localConnection, sealer, frames);
+    return this.peer.seal(...frames);
   }
 
-  /** A Handshake datagram from the peer; it carries the requester's connection id. */
-  sealEarly(...frames: Frame[]): Uint8Array {
-    const isRequester = this.peer.messageTwo === undefined;
-    const connection = isRequester ? IDS.remoteConnection : IDS.localConnection;
-    return encodeSealed(DatagramType.Handshake, connection, this.peer.early.sealer, frames);
-  }
-
-  /** A Connection datagram from the peer, with any bytes in place of frames. */
+  /** A Packet from the peer, with any bytes in place of frames. */
   sealBytes(bytes: Uint8Array): Uint8Array {
-    const { sealer } = this.peer.seals;
-    const type = DatagramType.Connection;
-    const header = { type, connection: IDS.localConnection, packet: sealer.packet };
-    return sealDatagram(sealer, Uint8Array.of(...encodeDatagram(header, []), ...bytes));
+    const { session } = this.peer;
+    assert(session.start().append(bytes, 0, bytes.length), "the packet is full");
+    return session.seal().slice();
   }
 
-  /** Gives the Connection a datagram; returns whether it is authentic. */
+  /** Gives the Connection a datagram; returns whether it is new and authentic. */
   handle(bytes: Uint8Array, from: Address = PEER): boolean {
     const decoded = decodeDatagram(bytes);
-    if (!decoded.ok) return false;
-    return this.connection.handleDatagram(this.now, bytes, decoded.value.header.packet, from);
+    return decoded.ok && this.connection.handlePacket(this.now, decoded.value, from);
   }
 
   /** Gives the Connection frames from the peer. */
@@ -125,7 +120,10 @@ export class ConnectionHarness {
       if (transmit === undefined) return all;
       const bytes = transmit.bytes.slice();
       assert(bytes.length <= DATAGRAM_SIZE_MAX, `a datagram of ${bytes.length} bytes`);
-      all.push({ bytes, to: transmit.to, ...this.#open(bytes) });
+      const decoded = decodeDatagram(bytes);
+      assert(decoded.ok);
+      const { header } = decoded.value;
+      all.push({ bytes, to: transmit.to, header, frames: this.peer.open(bytes, this.now) });
     }
   }
 
@@ -180,41 +178,49 @@ export class ConnectionHarness {
     assert(events.some((event) => event.kind === "message" && event.text === "from the peer"));
   }
 
-  #open(bytes: Uint8Array): { header: Header; frames: readonly Frame[] } {
-    const decoded = decodeDatagram(bytes);
-    assert(decoded.ok && decoded.value.sealed !== undefined);
-    const { header, sealed } = decoded.value;
-    const { opener } = header.type === DatagramType.Handshake ? this.peer.early : this.peer.seals;
-    const plain = opener.open(header.packet, bytes.subarray(0, HEADER_SIZE), sealed);
-    const opened = plain && decodeFrames(plain);
-    assert(opened !== undefined, "the peer cannot read a datagram");
-    return { header, frames: opened.frames };
+  #handshake(role: Role, localId: number): Handshake {
+    const random = this.#random;
+    const policy = TIMER_POLICIES[this.#timers];
+    const [identity, remote] = [this.#identity, this.#remoteIdentity];
+    const fields = { id: IDS.remote, name: IDS.remoteName, identity: remote };
+    if (role === "requester") {
+      const rtt = new RttEstimator(policy);
+      const remoteKey = remote.publicKey;
+      const options = { identity, remoteKey, address: PEER, localId, rtt, random };
+      const handshake = OutgoingHandshake.begin(options);
+      assert(handshake.ok);
+      const peer = new FakeResponder(random, handshake.value.encode(this.now), fields);
+      const session = handshake.value.handleResponse(this.now, frameIn(peer.response, "response"));
+      assert(session !== undefined);
+      return { session, peer };
+    }
+    const makeSessionId = (): number => localId;
+    const options = { identity, policy, makeSessionId, random };
+    const handshakes = new IncomingHandshakes(this.now, options);
+    const peer = new FakeRequester(random, identity.publicKey, fields);
+    const { initiation } = peer;
+    const frame = frameIn(initiation, "initiation");
+    const response = handshakes.handleInitiation(this.now, initiation, frame, PEER);
+    const session = handshakes.find(localId);
+    assert(response !== undefined && session !== undefined);
+    peer.handleResponse(response.bytes);
+    // Its first packet tells where it is.
+    const request = decodeDatagram(peer.seal(peer.requestFrame(IDS.local)));
+    assert(request.ok && session.receive(this.now, request.value, PEER) !== undefined);
+    return { session, peer };
   }
 }
 
-/** The keys of both ends after a handshake. */
-function handshake(
-  random: Random,
-): { requester: SessionKeys; responder: SessionKeys & { messageTwo: Uint8Array } } {
-  const [local, remote] = [makeKeyPair(random), makeKeyPair(random)];
-  const initiator = new Initiator(local, makeKeyPair(random), remote.publicKey, PROLOGUE);
-  const one = initiator.writeMessageOne(new Uint8Array());
-  const responder = one && readMessageOne(remote, one, PROLOGUE);
-  const two = responder?.writeMessageTwo(makeKeyPair(random), new Uint8Array(145));
-  const result = two && initiator.readMessageTwo(two.message);
-  assert(responder !== undefined && two !== undefined && result !== undefined);
-  const requesterEarly = requesterEarlySeals(initiator.earlyKeys());
-  // Its packet numbers start at 0.
-  const zeros: Random = (size) => new Uint8Array(size);
-  const responderEarly = responderEarlySeals(responder.earlyKeys(), 0, zeros);
-  const { message: messageTwo } = two;
-  return {
-    requester: sessionKeys(result, requesterEarly, remote.publicKey),
-    responder: {
-      ...sessionKeys(two, responderEarly, local.publicKey, messageTwo),
-      messageTwo,
-    },
-  };
+/** The first clear frame of a datagram. */
+function frameIn<K extends Frame["kind"]>(
+  bytes: Uint8Array,
+  kind: K,
+): Extract<Frame, { kind: K }> {
+  const decoded = decodeDatagram(bytes.slice());
+  assert(decoded.ok);
+  const [frame] = decoded.value.frames;
+  assert(frame?.kind === kind);
+  return frame as Extract<Frame, { kind: K }>;
 }
 
 /** The kinds of the frames that go to an address. */
@@ -233,8 +239,8 @@ export function message(
   return { kind: "message", seq, sender, flags, text };
 }
 
-/** An Ack of the peer's. */
-export function ack(next: number, ...ranges: readonly [first: number, last: number][]): Frame {
+/** An Ack of the peer's that names no packet. */
+export function ack(next: number, ...ranges: readonly [first: number, last: number][]): Ack {
   return {
     kind: "ack",
     cumulativeSeq: next,
@@ -245,15 +251,14 @@ export function ack(next: number, ...ranges: readonly [first: number, last: numb
   };
 }
 
-/** An Ack of the peer's that also acknowledges the datagram with this number. */
-export function packetAck(packet: number, ...args: Parameters<typeof ack>): Frame {
-  return { ...ack(...args), largestPacket: packet + 1 } as Frame;
+/** An Ack of the peer's that also names the packet with this counter. */
+export function packetAck(packet: number, ...args: Parameters<typeof ack>): Ack {
+  return { ...ack(...args), largestPacket: packet, packetBitmap: 1 };
 }
 
 /** A Termination of the peer's. */
 export function termination(finalSeq = 0): Frame {
-  const { remote: sender, remoteConnection: connection } = IDS;
-  return { kind: "connectionTermination", sender, connection, finalSeq };
+  return { kind: "connectionTermination", sender: IDS.remote, finalSeq };
 }
 
 /** A Termination Ack of the peer's. */

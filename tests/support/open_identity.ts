@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { openIdentity } from "../../client/identity/identity_file.ts";
+import { CLIENT_IDENTITY, openIdentity } from "../../cli/identity_file.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import { Prng } from "./random.ts";
 
 const random = new Prng(Number(Deno.args[0])).bytes;
-const opened = openIdentity({ identity: undefined, isEphemeral: false }, random);
+const opened = openIdentity(CLIENT_IDENTITY, { identity: undefined, isEphemeral: false }, random);
 if (!opened.ok) throw new Error(opened.error);
 const { identity, notice } = opened.value;
 if (notice !== undefined) console.error(notice);

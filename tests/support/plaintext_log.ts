@@ -8,133 +8,145 @@
  *
  * @module
  */
-import { decodeDatagram, type DecodeError, decodeFrames } from "../../protocol/wire/datagram.ts";
-import type {
-  ConnectionAccept,
-  ConnectionRequest,
-  Frame,
-  Header,
-} from "../../protocol/wire/frame.ts";
-import {
-  type AcceptContent,
-  decodeAcceptContent,
-  decodeRequestContent,
-  type RequestContent,
-} from "../../protocol/session/handshake.ts";
-import { Initiator, Responder } from "../../protocol/crypto/noise.ts";
 import { Sealer } from "../../protocol/crypto/seal.ts";
+import { DirectorySession } from "../../protocol/directory/directory_session.ts";
+import { Registrar } from "../../protocol/directory/registrar.ts";
+import { Session } from "../../protocol/session/session.ts";
+import { decodeDatagram, type DecodeError, decodeFrames } from "../../protocol/wire/datagram.ts";
+import { readEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
+import {
+  type Frame,
+  type Header,
+  HEADER_SIZE,
+  PUBLIC_KEY_SIZE,
+  TAG_SIZE,
+} from "../../protocol/wire/frame.ts";
+import { toHex } from "./hex.ts";
 
-/** Most plaintexts of each kind. */
+/** The most plaintexts. */
 const ENTRIES_MAX = 20_000;
-const TAG_SIZE = 16;
 
-/** A Connection Request and the content of message one; undefined if no client here wrote it. */
-export type PlainRequest = ConnectionRequest & { content: RequestContent | undefined };
-/** An Accept and the content of message two. */
-export type PlainAccept = ConnectionAccept & { content: AcceptContent | undefined };
-/** A decrypted frame. */
-export type PlainFrame =
-  | Exclude<Frame, ConnectionRequest | ConnectionAccept>
-  | PlainRequest
-  | PlainAccept;
+/** One end of a session. */
+export interface SessionEnd {
+  /** The hash of the handshake, as hex digits. */
+  readonly hash: string;
+  readonly isInitiator: boolean;
+}
 
 /** A decrypted datagram. */
 export type Plaintext =
   | {
     ok: true;
     header: Header;
-    frames: readonly PlainFrame[];
-    /** Whether it was not sealed here, so that the frames are unknown. */
+    /** The clear frames, then the sealed ones. */
+    frames: readonly Frame[];
+    /** Whether it has sealed frames that were not sealed here, so that these are missing. */
     isUnknown: boolean;
-    /** Number of the {@linkcode Sealer} that sealed it; undefined for all others. */
-    key: number | undefined;
+    /** Names the key and direction that sealed it; undefined for one without sealed frames. */
+    key: string | undefined;
+    /** What sealed a Packet; undefined for other datagrams. */
+    sealedBy: SessionEnd | undefined;
   }
   | { ok: false; error: DecodeError };
 
-/** A bounded map from random bytes. */
-class RecentMap<T> {
-  readonly #entries = new Map<number, T>();
-
-  add(bytes: Uint8Array, entry: T): void {
-    this.#entries.set(keyOf(bytes), entry);
-    if (this.#entries.size <= ENTRIES_MAX) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
-  }
-
-  get(bytes: Uint8Array): T | undefined {
-    return this.#entries.get(keyOf(bytes));
-  }
+/** What was sealed, by its tag. */
+interface Entry {
+  readonly frames: readonly Frame[];
+  readonly size: number;
+  readonly key: string;
+  sealedBy: SessionEnd | undefined;
 }
 
-/** The first 53 bits of random bytes, which are unique in practice. */
-function keyOf(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
+const entries = new Map<number, Entry>();
+const sealers = new WeakMap<Sealer, number>();
+let sealerCount = 0;
+
+/** The first 53 bits of the tag, which are unique in practice. */
+function tagOf(datagram: Uint8Array): number {
+  const view = new DataView(datagram.buffer, datagram.byteOffset + datagram.length - TAG_SIZE);
   return view.getUint32(0) * 2 ** 21 + (view.getUint32(4) >>> 11);
 }
 
-const sealed = new RecentMap<{ frames: Uint8Array; size: number; key: number }>();
-const messagesOne = new RecentMap<RequestContent>();
-const messagesTwo = new RecentMap<AcceptContent>();
-const keys = new WeakMap<Sealer, number>();
-let keyCount = 0;
+function remember(datagram: Uint8Array, frames: readonly Frame[], key: string): void {
+  entries.set(tagOf(datagram), { frames, size: datagram.length, key, sealedBy: undefined });
+  if (entries.size <= ENTRIES_MAX) return;
+  for (const oldest of entries.keys()) {
+    entries.delete(oldest);
+    return;
+  }
+}
 
 const { seal } = Sealer.prototype;
-Sealer.prototype.seal = function (this: Sealer, header, plain, into): Uint8Array {
-  // Sealing may overwrite them.
-  const frames = plain.slice();
-  const result = seal.call(this, header, plain, into);
-  let key = keys.get(this);
-  if (key === undefined) keys.set(this, key = ++keyCount);
-  const { length } = result;
-  sealed.add(result.subarray(length - TAG_SIZE), { frames, size: length, key });
-  return result;
+Sealer.prototype.seal = function (this: Sealer, datagram): void {
+  const plain = datagram.slice(HEADER_SIZE, datagram.length - TAG_SIZE);
+  seal.call(this, datagram);
+  let number = sealers.get(this);
+  if (number === undefined) sealers.set(this, number = ++sealerCount);
+  remember(datagram, decodeFrames(plain)?.frames ?? [], `of sealer ${number}`);
 };
 
-const { writeMessageOne } = Initiator.prototype;
-Initiator.prototype.writeMessageOne = function (this: Initiator, payload): Uint8Array | undefined {
-  const message = writeMessageOne.call(this, payload);
-  const content = decodeRequestContent(payload);
-  if (message !== undefined && content !== undefined) messagesOne.add(message, content);
-  return message;
+const { seal: sealPacket } = Session.prototype;
+Session.prototype.seal = function (this: Session): Uint8Array {
+  const datagram = sealPacket.call(this);
+  const entry = entries.get(tagOf(datagram));
+  if (entry !== undefined) {
+    entry.sealedBy = { hash: toHex(this.hash), isInitiator: this.isInitiator };
+  }
+  return datagram;
 };
 
-const { writeMessageTwo } = Responder.prototype;
-Responder.prototype.writeMessageTwo = function (this: Responder, ephemeral, payload) {
-  const result = writeMessageTwo.call(this, ephemeral, payload);
-  const content = decodeAcceptContent(payload);
-  if (result !== undefined && content !== undefined) messagesTwo.add(result.message, content);
-  return result;
+const { encodeRegister, encodeRequest } = DirectorySession.prototype;
+DirectorySession.prototype.encodeRegister = function (this: DirectorySession, frame, sign) {
+  const datagram = encodeRegister.call(this, frame, sign);
+  remember(datagram, [frame], `to the directory in ${this.localId}`);
+  return datagram;
+};
+DirectorySession.prototype.encodeRequest = function (this: DirectorySession, id, frame) {
+  const datagram = encodeRequest.call(this, id, frame);
+  remember(datagram, [frame], `to the directory in ${this.localId}`);
+  return datagram;
+};
+
+const { encodeAnswer, encodeFound } = Registrar.prototype;
+Registrar.prototype.encodeAnswer = function (this: Registrar, key, session, packet, frame) {
+  const datagram = encodeAnswer.call(this, key, session, packet, frame);
+  remember(datagram, [frame], `of the directory under ${toHex(key)}`);
+  return datagram;
+};
+Registrar.prototype.encodeFound = function (this: Registrar, key, session, packet, table, entry) {
+  const datagram = encodeFound.call(this, key, session, packet, table, entry);
+  const name = new Uint8Array(table.nameSize(entry));
+  table.copyName(entry, name, 0);
+  const publicKey = new Uint8Array(PUBLIC_KEY_SIZE);
+  table.copyKey(entry, publicKey, 0);
+  const found: Frame = {
+    kind: "found",
+    id: table.id(entry),
+    name: new TextDecoder().decode(name),
+    address: readEndpoint(table.endpoint(entry)),
+    publicKey,
+  };
+  remember(datagram, [found], `of the directory under ${toHex(key)}`);
+  return datagram;
 };
 
 /** Decodes and decrypts a datagram; an altered one may give the original frames. */
 export function decrypt(bytes: Uint8Array): Plaintext {
   const decoded = decodeDatagram(bytes);
   if (!decoded.ok) return decoded;
-  const { header } = decoded.value;
-  if (decoded.value.sealed === undefined) {
-    const frames = decoded.value.frames.map(withContent);
-    return { ok: true, header, frames, isUnknown: false, key: undefined };
-  }
-  const { length } = decoded.value.sealed;
-  const entry = length < TAG_SIZE
-    ? undefined
-    : sealed.get(decoded.value.sealed.subarray(length - TAG_SIZE));
-  const plain = entry?.size === length ? decodeFrames(entry.frames) : undefined;
-  if (plain === undefined) return { ok: true, header, frames: [], isUnknown: true, key: undefined };
-  const frames = plain.frames.map(withContent);
-  return { ok: true, header, frames, isUnknown: false, key: entry?.key };
-}
-
-function withContent(frame: Frame): PlainFrame {
-  if (frame.kind === "connectionRequest") {
-    const isNone = frame.messageOne.length < 8;
-    return { ...frame, content: isNone ? undefined : messagesOne.get(frame.messageOne) };
-  }
-  if (frame.kind === "connectionAccept") {
-    return { ...frame, content: messagesTwo.get(frame.messageTwo) };
-  }
-  return frame;
+  const { header, frames, sealedAt } = decoded.value;
+  const clear = { ok: true, header, frames, key: undefined, sealedBy: undefined } as const;
+  if (sealedAt === bytes.length) return { ...clear, isUnknown: false };
+  const isLongEnough = bytes.length >= sealedAt + TAG_SIZE;
+  const entry = isLongEnough ? entries.get(tagOf(bytes)) : undefined;
+  if (entry?.size !== bytes.length) return { ...clear, isUnknown: true };
+  const { key, sealedBy } = entry;
+  return {
+    ok: true,
+    header,
+    frames: [...frames, ...entry.frames],
+    isUnknown: false,
+    key,
+    sealedBy,
+  };
 }

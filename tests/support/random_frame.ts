@@ -47,7 +47,7 @@ export function randomAddress(prng: Prng): Address {
 export function randomHeader(prng: Prng): Header {
   return {
     type: prng.pick(Object.values(DatagramType)),
-    connection: randomNumber(prng),
+    session: randomNumber(prng),
     packet: prng.int(2 ** 21) * (prng.chance(0.5) ? 2 ** 32 : 0) + prng.u32(),
   };
 }
@@ -58,56 +58,55 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
   const u16 = (): number => prng.int(65536);
   const u32 = (): number => randomNumber(prng);
   const nonce = prng.u64();
-  const token = prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
-  const cookie = prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
+  const bytes16 = (): Uint8Array => prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
   const name = randomText(prng, 255);
   const publicKey = prng.bytes(32);
   const list = <T>(max: number, item: () => T): T[] =>
     Array.from({ length: prng.int(prng.chance(0.9) ? 6 : max + 1) }, item);
-  const rest = (size: number): Uint8Array =>
-    prng.bytes(prng.chance(0.8) ? size : prng.int(2 * size));
   switch (kind) {
     case "padding":
       return { kind, size: prng.int(100) };
-    case "register":
-      return { kind, nonce, token, cookie, wantedId: u32(), port: u16(), publicKey, name };
+    case "credentials":
     case "challenge":
-      return { kind, nonce, cookie };
+      return { kind, nonce, cookie: bytes16(), publicKey, mac: bytes16() };
+    case "register":
+      return { kind, session: u32(), token: bytes16(), wantedId: u32(), port: u16(), name };
     case "registered":
-      return { kind, nonce, token, id: u32(), lease: u32(), seenAt: randomAddress(prng) };
+      return { kind, token: bytes16(), id: u32(), lease: u32(), seenAt: randomAddress(prng) };
     case "refused":
-      return { kind, nonce, reason: u8() };
+      return { kind, reason: u8() };
     case "leaseKeepalive":
     case "leave":
-      return { kind, nonce, token };
+    case "leaveAck":
+    case "connectionKeepalive":
+      return { kind };
     case "leaseKeepaliveAck":
-      return { kind, nonce, lease: u32() };
+      return { kind, lease: u32() };
     case "lookUp":
-      return { kind, nonce, token, id: u32(), name };
-    case "found":
-      return { kind, nonce, id: u32(), name, address: randomAddress(prng), publicKey };
     case "inactive":
-      return { kind, nonce, id: u32(), name };
+      return { kind, id: u32(), name };
+    case "found":
+      return { kind, id: u32(), name, address: randomAddress(prng), publicKey };
     case "list":
-      return { kind, nonce, token, after: u32() };
+      return { kind, after: u32() };
     case "listing": {
       const clients = list(20, () => ({ id: u32(), name: randomText(prng, 48) }));
-      return { kind, nonce, more: u8(), clients };
+      return { kind, more: u8(), clients };
     }
-    case "leaveAck":
-      return { kind, nonce };
-    case "proof":
-      return { kind, code: prng.bytes(16) };
-    case "connectionRequest":
-      return { kind, connection: u32(), messageOne: rest(241) };
-    case "requestCodes":
-      return { kind, mac1: prng.bytes(16), mac2: cookie };
+    case "initiation":
+      return { kind, messageOne: prng.bytes(100) };
+    case "macs":
+      return { kind, mac1: bytes16(), mac2: bytes16() };
+    case "response":
+      return { kind, messageTwo: prng.bytes(52) };
     case "cookieReply":
-      return { kind, nonce, cookie: prng.bytes(32) };
+      return { kind, nonce: prng.bytes(24), cookie: prng.bytes(32) };
+    case "connectionRequest":
+      return { kind, request: u32(), requester: u32(), responder: u32(), name };
     case "ringing":
       return { kind, responder: u32() };
     case "connectionAccept":
-      return { kind, messageTwo: rest(193) };
+      return { kind, responder: u32(), flags: u8(), name };
     case "connectionReject":
       return { kind, responder: u32(), reason: u8() };
     case "message": {
@@ -116,21 +115,12 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
     }
     case "ack":
       return {
-        ...{
-          kind,
-          cumulativeSeq: u32(),
-          largestPacket: u32(),
-          delay: prng.int(2 ** 16),
-          packetBitmap: u32(),
-        },
+        ...{ kind, cumulativeSeq: u32(), largestPacket: u32(), delay: u16(), packetBitmap: u32() },
         ranges: list(140, () => ({ first: u32(), last: u32() })),
       };
     case "connectionTermination":
-      return { kind, sender: u32(), connection: u32(), finalSeq: u32() };
     case "connectionTerminationAck":
       return { kind, sender: u32(), finalSeq: u32() };
-    case "connectionKeepalive":
-      return { kind };
     case "pathChallenge":
     case "pathResponse":
       return { kind, nonce };

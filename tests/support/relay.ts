@@ -14,7 +14,12 @@
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
-import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import {
+  DatagramType,
+  type Frame,
+  NAMED_PACKET_SIZE,
+  PACKET_SIZE_MAX,
+} from "../../protocol/wire/frame.ts";
 
 /** A datagram that passes the relay. */
 export interface RelayedDatagram {
@@ -23,8 +28,6 @@ export interface RelayedDatagram {
   readonly from: Address;
   readonly to: Address;
   readonly bytes: Uint8Array;
-  /** Its frames; none if it is sealed. */
-  readonly frames: readonly Frame[];
   /** One of {@linkcode DatagramType}; 0 if it cannot be decoded. */
   readonly type: number;
 }
@@ -160,7 +163,7 @@ export class Relay implements AsyncDisposable {
     socket: Deno.DatagramConn,
     handle: (bytes: Uint8Array, from: Address) => void,
   ): Promise<void> {
-    const buffer = new Uint8Array(DATAGRAM_SIZE_MAX + 1);
+    const buffer = new Uint8Array(PACKET_SIZE_MAX + 1);
     while (this.#sockets.includes(socket) && !this.#isClosed) {
       try {
         const [bytes, from] = await socket.receive(buffer);
@@ -179,9 +182,8 @@ export class Relay implements AsyncDisposable {
     socket: Deno.DatagramConn,
   ): void {
     const decoded = decodeDatagram(bytes);
-    const frames = decoded.ok && decoded.value.sealed === undefined ? decoded.value.frames : [];
     const type = decoded.ok ? decoded.value.header.type : 0;
-    const datagram: RelayedDatagram = { direction, from, to, bytes, frames, type };
+    const datagram: RelayedDatagram = { direction, from, to, bytes, type };
     const verdict = this.filter(datagram);
     for (const watcher of this.#watchers) watcher(datagram);
     const send = (what = bytes): void => {
@@ -215,32 +217,41 @@ export function dropOnce(predicate: (datagram: RelayedDatagram) => boolean): Fil
   };
 }
 
+type Direction = RelayedDatagram["direction"];
+
 /**
- * Type and sizes of the datagrams with a sealed frame. A Termination comes with an Ack, and perhaps
- * with a Connection Keepalive; a Termination Ack may come with an Ack.
+ * Where Packets with a frame go, and how large they are, in a conversation that the other client
+ * begins and ends. A Termination comes with an Ack, and perhaps with a Connection Keepalive; its ack
+ * perhaps with an Ack.
  */
-const SEALED_SIZES: Partial<Record<Frame["kind"], readonly [DatagramType, ...number[]]>> = {
-  ringing: [DatagramType.Handshake, 39],
-  connectionReject: [DatagramType.Handshake, 40],
-  connectionAccept: [DatagramType.Handshake, 228],
-  connectionKeepalive: [DatagramType.Connection, 35],
-  ack: [DatagramType.Connection, 50],
-  connectionTerminationAck: [DatagramType.Connection, 43, 61],
-  connectionTermination: [DatagramType.Connection, 65, 68],
+const PACKETS: Partial<Record<Frame["kind"], { direction: Direction; sizes: number[] }>> = {
+  connectionRequest: { direction: "toClient", sizes: [NAMED_PACKET_SIZE] },
+  ringing: { direction: "fromClient", sizes: [39] },
+  connectionReject: { direction: "fromClient", sizes: [40] },
+  connectionAccept: { direction: "fromClient", sizes: [NAMED_PACKET_SIZE] },
+  connectionTermination: { direction: "toClient", sizes: [61, 64] },
+  connectionTerminationAck: { direction: "fromClient", sizes: [43, 61] },
 };
-/** Bytes besides the text in the smallest datagram with a Message. */
+/** Bytes of the smallest Ack. */
+const ACK_SIZE = 50;
+/** Bytes besides the text in the smallest Packet with a Message. */
 const MESSAGE_OVERHEAD = 44;
 
 /**
- * Whether a datagram contains a frame of this kind. The relay has no keys, so it knows sealed frames
- * by their size: a text of 3, 17, 21 or 24 bytes looks like a Termination or its ack, one of 6 bytes
- * like an Ack.
+ * Whether a datagram contains a frame of this kind.
+ *
+ * The relay has no keys, so it knows sealed frames by their direction and size, in a conversation
+ * that the other client begins and ends: a text of 6, 17 or 20 bytes looks like an Ack or a Termination.
  */
-export function contains({ frames, type, bytes }: RelayedDatagram, kind: Frame["kind"]): boolean {
-  const [sealedType, ...sizes] = SEALED_SIZES[kind] ?? [];
-  if (sealedType !== undefined) return type === sealedType && sizes.includes(bytes.length);
-  if (kind !== "message") return frames.some((frame) => frame.kind === kind);
-  const isOther = (["connectionTermination", "connectionTerminationAck", "ack"] as const)
-    .some((other) => SEALED_SIZES[other]?.includes(bytes.length));
-  return type === DatagramType.Connection && bytes.length > MESSAGE_OVERHEAD && !isOther;
+export function contains(datagram: RelayedDatagram, kind: Frame["kind"]): boolean {
+  const { type, direction, bytes: { length } } = datagram;
+  if (kind === "initiation") return type === DatagramType.Initiation;
+  if (kind === "response") return type === DatagramType.Response;
+  if (type !== DatagramType.Packet) return false;
+  if (kind === "ack") return length === ACK_SIZE;
+  const isLike = (packet = PACKETS[kind]): boolean =>
+    packet?.direction === direction && packet.sizes.includes(length);
+  if (kind !== "message") return isLike();
+  const isOther = length === ACK_SIZE || Object.values(PACKETS).some(isLike);
+  return length > MESSAGE_OVERHEAD && !isOther;
 }

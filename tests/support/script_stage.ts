@@ -85,13 +85,14 @@ export class Stage {
   registers(): void {
     this.become("idle");
     const address = { hostname: "127.0.0.1", port: 40001 };
-    this.script.handle({ kind: "registered", ...ANA, address, server: "localhost:7070" });
+    const server = "localhost:7070";
+    this.script.handle({ kind: "registered", ...ANA, address, server, serverKey: KEY });
   }
 
   rings(...requests: { id: number; name: string }[]): void {
     this.view = { ...this.view, requests };
     for (const { id: peer, name } of requests) {
-      this.script.handle({ kind: "request", peer, name, key: KEY, isAgain: false });
+      this.script.handle({ kind: "request", peer, name, key: KEY });
     }
   }
 
@@ -106,6 +107,11 @@ export class Stage {
       requests: [],
     };
     this.script.handle({ kind: "connected", peer: peer.id, name: peer.name, key: KEY, hash: KEY });
+  }
+
+  /** A connected peer came back after a restart. */
+  returns({ id: peer, name } = BOB): void {
+    this.script.handle({ kind: "returned", who: "peer", peer, name, key: KEY, hash: KEY });
   }
 
   delivers(count = this.view.peer?.unconfirmed ?? 0): void {

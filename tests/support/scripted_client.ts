@@ -10,6 +10,7 @@ import type { Address } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { toHex } from "./hex.ts";
+import { TRUSTING } from "./trust.ts";
 
 /** Texts that each user sends in a conversation. */
 const TEXTS = 3;
@@ -53,7 +54,7 @@ export class ScriptedClient implements DatagramMachine<ClientEvent> {
       acceptAll: false,
       identity,
       isBlocked: () => false,
-      epoch: 0,
+      trust: TRUSTING,
       random,
     });
   }

@@ -5,7 +5,7 @@
  */
 import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import type { Instant } from "../../protocol/machine.ts";
-import { type Entries, TOKEN_SECRET_SIZE } from "../../server/table/entries.ts";
+import type { Entries } from "../../server/table/entries.ts";
 import type { TableClient } from "../../server/table/table.ts";
 
 /** All fields of an entry. */
@@ -13,23 +13,24 @@ export interface Entry extends TableClient {
   readonly slot: number;
   readonly token: Uint8Array;
   readonly publicKey: Uint8Array;
-  readonly nonce: bigint;
+  readonly sessionKey: Uint8Array;
+  readonly session: number;
+  readonly packet: number;
   readonly expiresAt: Instant;
 }
 
 /** Reads an entry. */
 export function readEntry(entries: Entries, slot: number): Entry {
-  const token = new Uint8Array(4 + TOKEN_SECRET_SIZE);
-  entries.copyToken(slot, token, 0);
   const publicKey = new Uint8Array(PUBLIC_KEY_SIZE);
   entries.copyKey(slot, publicKey, 0);
-  const nonce = entries.nonce(slot);
   return {
     ...entries.client(slot),
     slot,
-    token,
+    token: entries.token(slot),
     publicKey,
-    nonce,
+    sessionKey: entries.sessionKey(slot).slice(),
+    session: entries.session(slot),
+    packet: entries.packet(slot),
     expiresAt: entries.expiresAt(slot),
   };
 }

@@ -3,10 +3,14 @@
  *
  * @module
  */
+import bad from "../vectors/bad.json" with { type: "json" };
+import conversation from "../vectors/conversation.json" with { type: "json" };
+import directory from "../vectors/directory.json" with { type: "json" };
+import frames from "../vectors/frames.json" with { type: "json" };
 import handshake from "../vectors/handshake.json" with { type: "json" };
+import keys from "../vectors/keys.json" with { type: "json" };
 import noise from "../vectors/noise.json" with { type: "json" };
-import wire from "../vectors/wire.json" with { type: "json" };
-import { bytes16, bytes32, restBytes, u64 } from "../../protocol/wire/field.ts";
+import { bytes100, bytes16, bytes24, bytes32, bytes52, u64 } from "../../protocol/wire/field.ts";
 import type { Frame, Header } from "../../protocol/wire/frame.ts";
 import { LAYOUTS } from "../../protocol/wire/layout.ts";
 import { fromHex } from "./hex.ts";
@@ -25,17 +29,42 @@ export interface Vector {
   readonly unknownFrames: number;
   /** The version in the header, where it is not the current one. */
   readonly version: number | undefined;
+  /** Who alone meets it. */
+  readonly only: "receiver" | "sender" | undefined;
 }
 
-/** A sealed datagram. */
+/** A datagram with sealed frames. */
 export interface SealedVector {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly header: Header;
-  /** The first key of this direction. */
+  /** The registration key, or the first key of its direction. */
   readonly key: Uint8Array;
   /** The frames before sealing. */
   readonly plain: Uint8Array;
+  /** What decoding them gives. */
+  readonly frames: readonly Frame[];
+}
+
+/** A datagram that comes to nothing. */
+export interface BadVector {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** The Version or Unknown that answers it, if anything does. */
+  readonly answer: Uint8Array | undefined;
+  /** Where it is a Packet that opens: what is sealed. */
+  readonly plain: Uint8Array | undefined;
+}
+
+/** A datagram of the conversation. */
+export interface ConversationDatagram {
+  readonly time: number;
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: Uint8Array;
+  /** Where it has sealed frames: what they are sealed under, and what they are. */
+  readonly key: Uint8Array | undefined;
+  readonly plain: Uint8Array | undefined;
 }
 
 interface VectorJson {
@@ -46,57 +75,126 @@ interface VectorJson {
   readonly encoded?: readonly FrameJson[];
   readonly unknownFrames?: number;
   readonly version?: number;
+  readonly only?: string;
 }
 
 type FrameJson = { readonly kind: string } & Readonly<Record<string, unknown>>;
 
-const BYTES: readonly unknown[] = [bytes16, bytes32, restBytes];
+const BYTES: readonly unknown[] = [bytes16, bytes24, bytes32, bytes52, bytes100];
 
-/** Datagrams and frames: at least one vector for every kind of frame. */
-export const VECTORS: readonly Vector[] = (wire as readonly VectorJson[]).map((json) => {
-  const frames = json.frames.map(toFrame);
+function vector(json: VectorJson): Vector {
+  const decoded = json.frames.map(toFrame);
   return {
     name: json.name,
     bytes: fromHex(json.bytes),
     header: json.header,
-    frames,
-    encoded: json.encoded?.map(toFrame) ?? frames,
+    frames: decoded,
+    encoded: json.encoded?.map(toFrame) ?? decoded,
     unknownFrames: json.unknownFrames ?? 0,
     version: json.version,
+    only: json.only as Vector["only"],
   };
-});
+}
 
-/** Private keys and secrets, from which {@linkcode DERIVED} and all sealed bytes follow. */
-export const INPUTS = bytesOf(handshake.inputs);
+/** Datagrams without sealed frames. */
+export const DATAGRAM_VECTORS: readonly Vector[] = [
+  ...directory.clear as readonly VectorJson[],
+  ...handshake.clear as readonly VectorJson[],
+].map(vector);
+/** Frames as they are sealed. */
+export const FRAME_VECTORS: readonly Vector[] = (frames as readonly VectorJson[]).map(vector);
+/** Both: at least one vector for every kind of frame. */
+export const VECTORS: readonly Vector[] = [...DATAGRAM_VECTORS, ...FRAME_VECTORS];
+
+/** Private keys and secrets, from which all sealed bytes follow. */
+export const INPUTS = bytesOf(keys.inputs);
 /** The public keys of the private keys. */
-export const PUBLIC_KEYS = bytesOf(handshake.publicKeys);
-/** What both ends derive; `forward` is from the requester to the responder. */
+export const PUBLIC_KEYS = bytesOf(keys.publicKeys);
+/** Who the clients are. */
+export const CONTENT = {
+  names: keys.names,
+  sessions: keys.sessions,
+  initiatorAddress: keys.initiatorAddress,
+} as const;
+
+/** What both ends of a session derive; `forward` is from the initiator to the responder. */
 export const DERIVED = bytesOf(handshake.derived);
 /** The handshake's message one and message two. */
 export const MESSAGES = {
   one: fromHex(handshake.messageOne),
   two: fromHex(handshake.messageTwo),
 } as const;
-/** The values in both messages, and in the cookie. */
-export const CONTENT = {
-  ...handshake.content,
-  timestamp: BigInt(handshake.content.timestamp),
-  acceptTimestamp: BigInt(handshake.content.acceptTimestamp),
-  cookieNonce: BigInt(`0x${handshake.content.cookieNonce}`),
+/** The cookie of the initiator's address, and the nonce of its Cookie Reply. */
+export const COOKIE = {
+  cookie: fromHex(handshake.cookie),
+  nonce: fromHex(handshake.cookieNonce),
 } as const;
 /** What two users compare. */
 export const HUMAN_READABLE = handshake.humanReadable;
 
-/** Sealed datagrams, in an order in which they may be sent. */
-export const SEALED: readonly SealedVector[] = handshake.sealed.map((json) => ({
+/** An exchange with a directory. */
+export const EXCHANGE = {
+  nonce: BigInt(`0x${directory.nonce}`),
+  cookie: fromHex(directory.cookie),
+} as const;
+/** What a client and its directory derive. */
+export const REGISTRATION = bytesOf(directory.derived);
+
+interface SealedJson extends VectorJson {
+  readonly header: Header;
+  readonly key: string;
+  readonly plain: string;
+}
+
+function sealed(json: readonly SealedJson[], under: Readonly<Record<string, Uint8Array>>) {
+  return json.map(({ name, bytes, header, key, plain, frames }): SealedVector => ({
+    name,
+    bytes: fromHex(bytes),
+    header,
+    key: under[key]!,
+    plain: fromHex(plain),
+    frames: frames.map(toFrame),
+  }));
+}
+
+/** Registers, Requests and Answers, in an order in which they may be sent. */
+export const DIRECTORY_SEALED: readonly SealedVector[] = sealed(
+  directory.sealed as readonly SealedJson[],
+  REGISTRATION,
+);
+/** Packets, in an order in which they may be sent. */
+export const PACKETS: readonly SealedVector[] = sealed(
+  handshake.sealed as readonly SealedJson[],
+  DERIVED,
+);
+/** Both. */
+export const SEALED: readonly SealedVector[] = [...DIRECTORY_SEALED, ...PACKETS];
+
+interface BadJson {
+  readonly name: string;
+  readonly bytes: string;
+  readonly zeros?: number;
+  readonly answer?: string;
+  readonly plain?: string;
+}
+
+/** What is dropped, or answered by a header. */
+export const BAD: readonly BadVector[] = (bad as readonly BadJson[]).map((json) => ({
   name: json.name,
-  bytes: fromHex(json.bytes),
-  header: json.header as Header,
-  key: DERIVED[json.key as keyof typeof DERIVED],
-  plain: fromHex(json.plain),
+  bytes: fromHex(json.bytes + "00".repeat(json.zeros ?? 0)),
+  answer: json.answer === undefined ? undefined : fromHex(json.answer),
+  plain: json.plain === undefined ? undefined : fromHex(json.plain),
 }));
 
-/** Published vectors for `Noise_IK_25519_AESGCM_SHA256`: whole handshakes with transport messages. */
+/** From the first Register to the ack of the Termination. */
+export const CONVERSATION: readonly ConversationDatagram[] = conversation.datagrams.map((json) => ({
+  ...json,
+  bytes: fromHex(json.bytes),
+  key: json.key === undefined ? undefined : fromHex(json.key),
+  plain: json.plain === undefined ? undefined : fromHex(json.plain),
+}));
+
+/** Published vectors for the handshake: with transport messages. */
 export const NOISE_VECTORS = noise.map(({ name, hash, messages, ...inputs }) => ({
   name,
   ...bytesOf(inputs),
@@ -106,9 +204,9 @@ export const NOISE_VECTORS = noise.map(({ name, hash, messages, ...inputs }) => 
 
 /** The bytes of the vector of this name. */
 export function vectorBytes(name: string): Uint8Array {
-  const vector = VECTORS.find((each) => each.name === name);
-  if (vector === undefined) throw new Error(`Cannot find vector "${name}"`);
-  return vector.bytes;
+  const found = [...VECTORS, ...SEALED].find((each) => each.name === name);
+  if (found === undefined) throw new Error(`Cannot find vector "${name}"`);
+  return found.bytes;
 }
 
 function bytesOf<K extends string>(digits: Record<K, string>): Record<K, Uint8Array> {

@@ -10,7 +10,7 @@ import {
   REORDER_DELAY_MIN,
 } from "../../../client/chaos/chaos.ts";
 import { ChaosSocket } from "../../../client/chaos/chaos_socket.ts";
-import { CONNECTION_DATAGRAM_SIZE_MAX } from "../../../protocol/wire/frame.ts";
+import { PACKET_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import type { Socket } from "../../../protocol/udp.ts";
 
 const UNIMPAIRED: Chaos = { loss: 0, duplicate: 0, reorder: 0, delay: 0, seed: 7 };
@@ -217,7 +217,7 @@ Deno.test("ChaosSocket delays and duplicates what it receives, and passes errors
     }
   })();
   await settle();
-  assert(stage.bufferSize > CONNECTION_DATAGRAM_SIZE_MAX, "a large datagram is not cut");
+  assert(stage.bufferSize > PACKET_SIZE_MAX, "a large datagram is not cut");
   await stage.arrive(1);
   await stage.advance(20);
   await stage.arrive(2);

@@ -126,6 +126,40 @@ Deno.test("Script skips accept where --accept-all already accepted", () => {
   assertEquals(stage.steps(), ["send hi"]);
 });
 
+Deno.test("Script skips an accept for a peer that came back, once for each time", () => {
+  const stage = new Stage({}, "accept", "hi", "accept bob", "again", "accept");
+  stage.registers();
+  stage.connects(BOB);
+  assertEquals(stage.steps(), []);
+  stage.returns(BOB);
+  assertEquals(stage.steps(), ["send hi"]);
+  stage.delivers();
+  assertEquals(stage.steps(), []);
+  stage.returns(BOB);
+  assertEquals(stage.steps(), ["send again"]);
+  stage.delivers();
+  assertEquals(stage.steps(), []);
+  assertEquals(stage.script.status, ExitStatus.ok);
+});
+
+Deno.test("Script accepts a request that waits before it counts a peer that came back", () => {
+  const stage = new Stage({}, "accept ana", "accept bob", "accept");
+  stage.registers();
+  stage.connects(BOB);
+  stage.returns(BOB);
+  assertEquals(stage.steps(), []);
+  stage.rings(ANA);
+  assertEquals(stage.script.poll(stage.view), {
+    kind: "run",
+    command: { command: "accept", peer: "ana" },
+  });
+  stage.rings();
+  assertEquals(stage.steps(), []);
+  stage.returns(BOB);
+  stage.terminates("peer");
+  assertEquals(stage.steps(), []);
+});
+
 Deno.test("Script skips terminate where the peer already terminated", () => {
   const stage = new Stage({}, "terminate");
   stage.script.end();

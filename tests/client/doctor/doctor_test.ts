@@ -12,8 +12,13 @@ import { renderFinding, renderFindingJson, renderVerdict } from "../../../client
 import type { Address } from "../../../protocol/wire/address.ts";
 import { encodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/datagram.ts";
 import { DatagramType } from "../../../protocol/wire/frame.ts";
+import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
+import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
+import { FORGERY_PATIENCE } from "../../../protocol/directory/registration.ts";
+import type { DirectoryTrust } from "../../../client/view.ts";
 import { Server } from "../../../server/server.ts";
 import { Prng } from "../../support/random.ts";
+import { TRUSTING } from "../../support/trust.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 const PORT = 4000;
@@ -21,11 +26,16 @@ const HERE: Address = { hostname: "192.0.2.4", port: PORT };
 /** Milliseconds that a datagram takes. */
 const DELAY = 10;
 
+/** The directory's key, and that of the doctor. */
+const DIRECTORY = makeKeyPair(new Prng(3).bytes);
+const OWN = makeKeyPair(new Prng(4).bytes);
+
 /** What the doctor meets. */
 interface Setup {
   secret?: Uint8Array;
   serverSecret?: Uint8Array;
   maxClients?: number;
+  trust?: DirectoryTrust;
   /** Where the directory sees the doctor. */
   seenAt?: Address;
   /** Whether the n-th datagram of the doctor is lost. */
@@ -41,18 +51,21 @@ class Stage {
   status: number | undefined;
   silentAt: number | undefined;
   sent = 0;
+  lastSent: Uint8Array | undefined;
   readonly #setup: Setup;
   readonly #inTransit: { at: number; action: () => void }[] = [];
 
   constructor(setup: Setup = {}) {
     this.#setup = setup;
     const random = new Prng(5).bytes;
-    const { maxClients = 10, secret, serverSecret } = setup;
-    this.server = new Server({ maxClients, lease: 45_000, random, secret: serverSecret });
+    const { maxClients = 10, secret, serverSecret, trust = TRUSTING } = setup;
+    const identity = DIRECTORY;
+    this.server = new Server({ maxClients, lease: 45_000, identity, random, secret: serverSecret });
     this.doctor = new Doctor(this.now, {
       server: SERVER,
       port: PORT,
-      publicKey: new Uint8Array(32).fill(7),
+      identity: OWN,
+      trust,
       secret,
       random: new Prng(6).bytes,
       isOwnHost: (hostname) => hostname === HERE.hostname,
@@ -87,7 +100,7 @@ class Stage {
   #drain(): void {
     const { isLost = () => false, seenAt = HERE } = this.#setup;
     for (let out = this.doctor.pollTransmit(this.now); out !== undefined;) {
-      const bytes = out.bytes.slice();
+      const bytes = this.lastSent = out.bytes.slice();
       if (!isLost(this.sent++)) {
         this.#after(() => this.server.handleDatagram(this.now, bytes, seenAt));
       }
@@ -116,13 +129,17 @@ Deno.test("Doctor passes all checks, and leaves no entry in the table", () => {
   assertEquals(stage.verdicts(), [
     "directory ok",
     "version ok",
+    "key ok",
     "address ok",
     "roundTrip ok",
     "leave ok",
   ]);
   assertEquals(stage.status, 0);
   assertEquals(stage.server.table().size, 0);
-  const { fields } = stage.findings[3]!;
+  const digits = fingerprint(DIRECTORY.publicKey);
+  assertEquals(stage.findings[2]!.message, `the directory's fingerprint is ${digits}`);
+  assertEquals(stage.findings[2]!.fields, { fingerprint: digits });
+  const { fields } = stage.findings[4]!;
   assertEquals(fields, { probes: PROBES, answered: PROBES, medianMs: 20, minMs: 20 });
   assertEquals(stage.silentAt, undefined);
 });
@@ -185,7 +202,7 @@ Deno.test("Doctor reports why a datagram cannot be sent", () => {
 
 Deno.test("Doctor fails with status 1 for another version, a full directory, and another program", () => {
   const version = new Stage({ isLost: () => true }).run(1000);
-  const other = encodeVersionAnswer({ type: DatagramType.Answer, connection: 0, packet: 0 });
+  const other = encodeVersionAnswer({ type: DatagramType.Answer, session: 0, packet: 0 });
   other[2] = 9;
   version.receive(other);
   version.run();
@@ -213,7 +230,8 @@ function occupy(server: Server, from: Address): void {
   const guest = new Doctor(0, {
     server: SERVER,
     port: from.port,
-    publicKey: new Uint8Array(32).fill(9),
+    identity: makeKeyPair(new Prng(7).bytes),
+    trust: TRUSTING,
     secret: undefined,
     random: new Prng(8).bytes,
     isOwnHost: () => true,
@@ -224,6 +242,33 @@ function occupy(server: Server, from: Address): void {
   }
   assertEquals(server.table().size, 1);
 }
+
+Deno.test("Doctor fails with status 7 where the directory has another key than the trusted one", () => {
+  const [isTrusted, refusal] = [() => false, () => "has another key"];
+  const stage = new Stage({ trust: { isTrusted, refusal } }).run();
+  assertEquals(stage.verdicts(), ["directory ok", "key failed"]);
+  assertEquals(stage.findings[1]?.message, "the directory has another key");
+  assertEquals(stage.findings[1]?.fields, { fingerprint: fingerprint(DIRECTORY.publicKey) });
+  assertEquals([stage.status, stage.server.table().size], [7, 0]);
+  // It might have been forged.
+  assertEquals(stage.now, 1000 + 2 * DELAY + FORGERY_PATIENCE);
+});
+
+Deno.test("Doctor heeds the trusted key, whatever others come before it", () => {
+  const isTrusted = (key: Uint8Array): boolean => key.join() === DIRECTORY.publicKey.join();
+  const stage = new Stage({ trust: { isTrusted, refusal: () => "" }, isLost: (n) => n === 0 });
+  stage.run(1000);
+  const other = makeKeyPair(new Prng(8).bytes);
+  const forger = new Server({
+    maxClients: 1,
+    lease: 1,
+    identity: other,
+    random: new Prng(9).bytes,
+  });
+  forger.handleDatagram(stage.now, stage.lastSent!, HERE);
+  stage.receive(forger.pollTransmit()!.bytes.slice());
+  assertEquals(stage.run().status, 0);
+});
 
 Deno.test("Doctor reports a secret that the directory lacks, and silence where it lacks one itself", () => {
   const secret = new Uint8Array(16).fill(1);
@@ -252,7 +297,7 @@ Deno.test("Doctor leaves when it is interrupted", () => {
 
 Deno.test("Doctor ignores datagrams from other addresses", () => {
   const stage = new Stage({ isLost: () => true }).run(1000);
-  const header = { type: DatagramType.Answer, connection: 0, packet: 0 };
+  const header = { type: DatagramType.Answer, session: 0, packet: 0 };
   stage.receive(encodeDatagram(header, []), { ...SERVER, hostname: "203.0.113.1" });
   stage.run();
   assertEquals(stage.findings[0]?.fields, { reason: "silence" });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type ErrorEvent, errorEvent, type IdentityEvent } from "../../../client/event.ts";
 import type { Peer } from "../../../client/peer.ts";
-import { toHex } from "../../../client/identity/hex.ts";
+import { toHex } from "../../../cli/hex.ts";
 import { KnownPeers } from "../../../client/identity/known_peers.ts";
 import { type Answer, PeerMemory, type PeerStore } from "../../../client/identity/peer_memory.ts";
 import { failure, type Result, success } from "../../../protocol/result.ts";
@@ -20,7 +20,7 @@ class Stage {
 
   constructor(acceptAll = false) {
     const peers = new KnownPeers();
-    this.store = { peers, change: (change) => change(peers) };
+    this.store = { content: peers, change: (change) => change(peers) };
     this.memory = this.restart(acceptAll);
   }
 
@@ -30,7 +30,7 @@ class Stage {
   }
 
   rings(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
-    return this.memory.handle({ kind: "request", peer, name, key, isAgain: false }, DATE);
+    return this.memory.handle({ kind: "request", peer, name, key }, DATE);
   }
 
   connects(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
@@ -38,7 +38,7 @@ class Stage {
   }
 
   isBlocked(key: Uint8Array): boolean {
-    return this.store.peers.isBlocked(toHex(key));
+    return this.store.content.isBlocked(toHex(key));
   }
 }
 
@@ -81,19 +81,19 @@ Deno.test("PeerMemory recognizes its own key, and does not store it", () => {
   stage.connects(5, "bob", BOB);
   const own = stage.connects(2, "bob", OWN);
   assertEquals([own?.known, own?.isOwn, own?.formerName], ["same", true, ""]);
-  assertEquals(stage.store.peers.list().length, 1);
+  assertEquals(stage.store.content.list().length, 1);
   assertEquals(lines(stage.memory.block(2)), ["Cannot block bob: that is your own key"]);
 });
 
 Deno.test("PeerMemory stores only requested keys where all requests are accepted", () => {
   const stage = new Stage(true);
   stage.connects(3, "eve", EVE);
-  assertEquals(stage.store.peers.list(), []);
+  assertEquals(stage.store.content.list(), []);
   stage.memory.handle({ kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 }, DATE);
   stage.connects(2, "bob", BOB);
-  assertEquals(stage.store.peers.isKnown(toHex(BOB)), true, "the requested key");
+  assertEquals(stage.store.content.isKnown(toHex(BOB)), true, "the requested key");
   stage.connects(3, "eve", EVE);
-  assertEquals(stage.store.peers.isKnown(toHex(EVE)), false);
+  assertEquals(stage.store.content.isKnown(toHex(EVE)), false);
 });
 
 Deno.test("PeerMemory shows its own fingerprint, and where the key is kept", () => {
@@ -124,6 +124,15 @@ Deno.test("PeerMemory shows the verification digits of the given connection", ()
     DATE,
   );
   assertEquals([stage.memory.verify(undefined), stage.memory.verify(2)], [nothing, nothing]);
+});
+
+Deno.test("PeerMemory shows the digits of the new session after the peer came back", () => {
+  const stage = new Stage();
+  const hash = new Uint8Array(32).fill(5);
+  stage.connects(2, "bob", BOB);
+  const returned = { kind: "returned", peer: 2, name: "bob", key: BOB, hash } as const;
+  stage.memory.handle({ ...returned, who: "peer" }, DATE);
+  assertEquals(lines(stage.memory.verify(2))[0], `Verify: ${shortAuthenticationString(hash)}`);
 });
 
 Deno.test("PeerMemory blocks by id, name and fingerprint, also for later runs", () => {

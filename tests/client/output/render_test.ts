@@ -34,6 +34,7 @@ const registered: ClientEvent = {
   name: "ana",
   address: ADDRESS,
   server: "localhost:7070",
+  serverKey: new Uint8Array(32).fill(1),
 };
 
 Deno.test("Renderer shows events in the words of the specification", () => {
@@ -61,11 +62,8 @@ Deno.test("Renderer shows events in the words of the specification", () => {
       "Connection Reject from client 2: busy",
     ],
     [{ kind: "cancelled", peer: 2 }, "Connection Request to client 2 cancelled"],
-    [{ kind: "request", ...BOB_KEY, isAgain: false }, "Connection Request from client 2 (bob)"],
-    [
-      { kind: "request", ...BOB_KEY, name: "", isAgain: true },
-      "Connection Request from client 2, which started anew",
-    ],
+    [{ kind: "request", ...BOB_KEY }, "Connection Request from client 2 (bob)"],
+    [{ kind: "request", ...BOB_KEY, name: "" }, "Connection Request from client 2"],
     [
       { kind: "requestEnded", ...BOB, why: "cancelled" },
       "Connection Request from client 2 (bob) withdrawn",
@@ -79,6 +77,18 @@ Deno.test("Renderer shows events in the words of the specification", () => {
       "Connection Request from client 2 (bob) rejected: you are busy",
     ],
     [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
+    [
+      { kind: "returned", ...BOB_CONNECTED, who: "peer" },
+      "bob is back: what was not delivered follows",
+    ],
+    [
+      { kind: "returned", ...BOB_CONNECTED, name: "", who: "peer" },
+      "client 2 is back: what was not delivered follows",
+    ],
+    [
+      { kind: "returned", ...BOB_CONNECTED, who: "self" },
+      "ana is back: the conversation with bob goes on",
+    ],
     [{ kind: "current", ...BOB, why: "chosen" }, "You talk with client 2 (bob)"],
     [{ kind: "current", ...BOB, why: "ended" }, "You talk with client 2 (bob) now"],
     [{ kind: "sent", peer: 2, textSeq: 0 }, undefined],
@@ -121,7 +131,7 @@ Deno.test("Renderer adds hints on what to type for a user", () => {
       registered,
       registered,
       { kind: "serverLost", server: "s:1" },
-      { kind: "request", ...BOB_KEY, isAgain: false },
+      { kind: "request", ...BOB_KEY },
       { kind: "connected", ...BOB_CONNECTED },
       { kind: "connected", ...BOB_CONNECTED, isAside: true },
       { kind: "requesting", peer: 2, attempt: 2, nextInMs: 1 },
@@ -296,7 +306,13 @@ Deno.test("Renderer shows no leave of a client that never registered", () => {
 
 Deno.test("renderJson() gives the documented events and fields", () => {
   const cases: [ClientEvent, Record<string, unknown> | undefined][] = [
-    [registered, { id: 1, name: "ana", host: "127.0.0.1", port: 40001, server: "localhost:7070" }],
+    [
+      registered,
+      {
+        ...{ id: 1, name: "ana", host: "127.0.0.1", port: 40001, server: "localhost:7070" },
+        serverKey: "32617 65254 62111 10488 35948 09238",
+      },
+    ],
     [{ kind: "serverLost", server: "s" }, { server: "s" }],
     [{ kind: "serverBack", server: "s" }, { server: "s" }],
     [
@@ -306,8 +322,10 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     [{ kind: "ringing", peer: 2 }, { peer: 2 }],
     [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
     [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
-    [{ kind: "request", ...BOB_KEY, isAgain: false }, BOB],
+    [{ kind: "request", ...BOB_KEY }, BOB],
     [{ kind: "connected", ...BOB_CONNECTED }, BOB],
+    [{ kind: "returned", ...BOB_CONNECTED, who: "peer" }, { ...BOB, who: "peer" }],
+    [{ kind: "returned", ...BOB_CONNECTED, who: "self" }, { ...BOB, who: "self" }],
     [{ kind: "sent", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],
     [{ kind: "delivered", peer: 2, textSeq: 0, rttMs: 1.23456 }, { peer: 2, seq: 0, rttMs: 1.235 }],
     [{ kind: "unconfirmed", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],

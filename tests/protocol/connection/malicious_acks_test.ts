@@ -2,7 +2,7 @@
 // throws nor grows, answers within bounds, and works afterwards.
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
-import { CONNECTION_TIMEOUT } from "../../../protocol/connection/connection.ts";
+import { CONNECTION_TIMEOUT, FLUSH_TIMEOUT } from "../../../protocol/connection/connection.ts";
 import { DATAGRAM_SIZE_MAX, FLAG_MORE, FRAGMENT_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import { TEXT_SIZE_MAX, WINDOW } from "../../../protocol/connection/send_queue.ts";
 import {
@@ -11,6 +11,7 @@ import {
   message,
   packetAck,
   type Sent,
+  termination,
 } from "../../support/connection_harness.ts";
 
 const EXTREMES = [2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1];
@@ -28,7 +29,7 @@ Deno.test("acks for what was never sent acknowledge nothing", () => {
     harness.receiveBounded(harness.seal(ack(next)), 0);
     harness.receiveBounded(harness.seal(ack(0, [next, next])), 0);
     harness.receiveBounded(harness.seal(ack(0, [0, 2 ** 32 - 1])), 0);
-    harness.receiveBounded(harness.seal(packetAck(next - 1, 0)), 0);
+    harness.receiveBounded(harness.seal(packetAck(next, 0)), 0);
   }
   harness.connection.send("one");
   harness.sent();
@@ -123,7 +124,7 @@ Deno.test("seqs far ahead of the window are not kept, and no more than the windo
   harness.assertAlive(WINDOW);
 });
 
-Deno.test("fragments without an end are taken up to the longest text, and then refused", () => {
+Deno.test("fragments without an end are taken up to the longest text, and then end the connection", () => {
   const harness = atRest();
   const fragment = "x".repeat(FRAGMENT_SIZE_MAX);
   const longest = Math.floor(TEXT_SIZE_MAX / FRAGMENT_SIZE_MAX);
@@ -133,11 +134,12 @@ Deno.test("fragments without an end are taken up to the longest text, and then r
     const [frame] = answer?.frames ?? [];
     assert(frame?.kind === "ack");
     assertLessOrEqual(frame.cumulativeSeq, longest);
+    assertEquals(harness.connection.state, seq < longest ? "open" : "terminating");
   }
   assertEquals(harness.events(), []);
-  // A last fragment that fits ends it.
-  harness.receiveBounded(harness.seal(message(longest, "")), 1);
-  assertEquals(harness.events().length, 1);
+  harness.receiveBounded(harness.seal(termination(2000)), 1);
+  harness.advance(FLUSH_TIMEOUT);
+  assertEquals(harness.events(), [{ kind: "terminated", by: "timeout", undelivered: 0 }]);
 });
 
 Deno.test("empty fragments without an end take no room", () => {

@@ -9,13 +9,14 @@ import {
   type Frame,
   HEADER_SIZE,
 } from "../../../protocol/wire/frame.ts";
-import { RESPONSES_MAX } from "../../../protocol/session/path.ts";
+import { PATH_FRAMES_MAX } from "../../../protocol/session/path.ts";
 import { WINDOW } from "../../../protocol/connection/send_queue.ts";
 import {
   ack,
   ConnectionHarness,
   IDS,
   message,
+  SESSION_ID,
   termination,
 } from "../../support/connection_harness.ts";
 import { mutate } from "../../fuzz/mutate.ts";
@@ -56,7 +57,7 @@ Deno.test("packet counters at the limits are rejected, and leave the window as i
   const harness = atRest();
   const good = harness.seal(message(0));
   for (const packet of [2 ** 21, 2 ** 32, 2 ** 52, Number.MAX_SAFE_INTEGER]) {
-    const header = { type: DatagramType.Connection, connection: 11, packet };
+    const header = { type: DatagramType.Packet, session: SESSION_ID, packet };
     const forged = new Uint8Array(100);
     forged.set(encodeDatagram(header, []));
     forged.set(good.subarray(HEADER_SIZE), HEADER_SIZE);
@@ -66,7 +67,7 @@ Deno.test("packet counters at the limits are rejected, and leave the window as i
   harness.assertAlive(1);
 });
 
-Deno.test("a flood of keepalives brings one Ack for each datagram", () => {
+Deno.test("a flood of keepalives brings one Ack for each packet", () => {
   const harness = atRest();
   for (let left = 2000; left > 0; left--) harness.receiveBounded(harness.seal(KEEPALIVE), 1);
   assertEquals(
@@ -81,7 +82,7 @@ Deno.test("a Termination ends the connection once; repeats are acknowledged, and
   const first = harness.seal(termination());
   assertEquals(harness.receiveBounded(first, 1)[0]?.frames[0]?.kind, "connectionTerminationAck");
   assertEquals(harness.events(), [{ kind: "terminated", by: "peer", undelivered: 0 }]);
-  // The same datagram again is ignored; the same frame in a new one is acknowledged.
+  // The same packet again is ignored; the same frame in a new one is acknowledged.
   for (let left = 1000; left > 0; left--) harness.receiveBounded(first, 0);
   for (let left = 100; left > 0; left--) harness.receiveBounded(harness.seal(termination(left)), 1);
   harness.receiveBounded(harness.seal(...Array.from({ length: 60 }, () => termination())), 1);
@@ -110,18 +111,7 @@ Deno.test("an unexpected Termination Ack, or one with a final seq never reached,
   assertEquals(harness.events().at(-1), { kind: "terminated", by: "local", undelivered: 0 });
 });
 
-Deno.test("a cancellation of the request ends no connection that was confirmed", () => {
-  const harness = new ConnectionHarness("responder");
-  harness.sent();
-  harness.receiveBounded(harness.seal(ack(0)), 0);
-  harness.receiveBounded(harness.sealEarly(termination()), 0);
-  harness.assertAlive();
-  const requester = atRest();
-  requester.receiveBounded(requester.sealEarly(termination()), 0);
-  requester.assertAlive();
-});
-
-Deno.test("a flood of path challenges gets a few small answers for each datagram", () => {
+Deno.test("a flood of path challenges gets a few small answers for each packet", () => {
   const harness = atRest();
   const challenges = Array.from({ length: 100 }, (_, index): Frame => ({
     kind: "pathChallenge",
@@ -129,14 +119,14 @@ Deno.test("a flood of path challenges gets a few small answers for each datagram
   }));
   for (let left = 200; left > 0; left--) {
     const datagram = harness.seal(...challenges);
-    const sent = harness.receiveBounded(datagram, RESPONSES_MAX);
+    const sent = harness.receiveBounded(datagram, PATH_FRAMES_MAX);
     const size = sent.reduce((sum, { bytes }) => sum + bytes.length, 0);
     assertLess(size, datagram.length / 3);
   }
   harness.assertAlive();
 });
 
-Deno.test("datagrams from a thousand addresses are challenged two by two, and none is remembered", () => {
+Deno.test("packets from a thousand addresses are challenged two by two, and none is remembered", () => {
   const harness = atRest();
   for (let port = 1; port <= 1000; port++) {
     const from = { hostname: "198.51.100.1", port };
@@ -158,13 +148,14 @@ Deno.test("frames that are unknown, or have no place in a connection, are skippe
   const harness = atRest();
   const zeros = new Uint8Array(16);
   const misplaced: Frame[] = [
-    { kind: "connectionRequest", connection: 5, messageOne: new Uint8Array(241) },
-    { kind: "requestCodes", mac1: zeros, mac2: zeros },
-    { kind: "cookieReply", nonce: 1n, cookie: new Uint8Array(32) },
+    { kind: "initiation", messageOne: new Uint8Array(100) },
+    { kind: "macs", mac1: zeros, mac2: zeros },
+    { kind: "response", messageTwo: new Uint8Array(52) },
+    { kind: "cookieReply", nonce: new Uint8Array(24), cookie: new Uint8Array(32) },
+    { kind: "connectionRequest", request: 5, requester: 2, responder: 1, name: "" },
     { kind: "ringing", responder: IDS.remote },
-    { kind: "connectionAccept", messageTwo: new Uint8Array(193) },
     { kind: "connectionReject", responder: IDS.remote, reason: 1 },
-    { kind: "leave", nonce: 1n, token: zeros },
+    { kind: "leave" },
     { kind: "padding", size: 40 },
   ];
   harness.receiveBounded(harness.seal(...misplaced), 0);
@@ -172,14 +163,27 @@ Deno.test("frames that are unknown, or have no place in a connection, are skippe
     harness.receiveBounded(harness.sealBytes(Uint8Array.of(type, 0, 0)), 1);
   }
   harness.receiveBounded(harness.sealBytes(new Uint8Array()), 0);
-  harness.receiveBounded(harness.sealEarly(...misplaced), 1);
-  assertEquals(harness.connection.state, "open");
+  assertEquals([harness.connection.state, harness.events()], ["open", []]);
+  harness.assertAlive();
+});
+
+Deno.test("a packet with a bad frame is dropped whole, and its packet counter is used up", () => {
+  const harness = atRest();
+  // A Message, and then a frame that is cut short.
+  const { session } = harness.peer;
+  const writer = session.start();
+  writer.add(message(0));
+  writer.append(Uint8Array.of(0x35, 0, 9), 0, 3);
+  const bad = session.seal().slice();
+  assertEquals(harness.handle(bad), false);
+  assertEquals([harness.sent(), harness.events()], [[], []]);
+  assertEquals(harness.connection.session.receivedFrom(0), 1);
   harness.assertAlive();
 });
 
 const CHANGED = scaled(100_000, 5_000);
 
-Deno.test(`${formatCount(CHANGED)} changed datagrams: no throw, 70 answers to one at most, and nothing grows`, () => {
+Deno.test(`${formatCount(CHANGED)} changed packets: no throw, 70 answers to one at most, and nothing grows`, () => {
   withSeed(seedFromEnv(), (prng) => {
     let harness = atRest();
     const before = Deno.memoryUsage().heapUsed;
@@ -195,7 +199,7 @@ Deno.test(`${formatCount(CHANGED)} changed datagrams: no throw, 70 answers to on
         { kind: "connectionTerminationAck", sender: IDS.remote, finalSeq: prng.u32() },
       ];
       const good = encodeDatagram(
-        { type: DatagramType.Connection, connection: 0, packet: 0 },
+        { type: DatagramType.Cookie, session: 0, packet: 0 },
         Array.from({ length: 1 + prng.int(4) }, () => prng.pick(frames)),
       );
       const bad = mutate(prng, good, HEADER_SIZE).subarray(HEADER_SIZE);

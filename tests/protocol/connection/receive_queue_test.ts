@@ -147,25 +147,25 @@ function simpleAck(arrived: ReadonlySet<number>): Ack {
   return ack(next, ...ranges.slice(0, ACK_RANGES_MAX));
 }
 
-Deno.test("ReceiveQueue takes a text of 64 KiB, and refuses what makes it longer", () => {
+Deno.test("ReceiveQueue takes a text of 64 KiB, and calls what makes it longer a violation", () => {
   const queue = new ReceiveQueue();
   const kilobyte = "é".repeat(512);
   for (let seq = 0; seq < TEXT_SIZE_MAX / 1024; seq++) take(queue, seq, kilobyte, FLAG_MORE);
   const seq = TEXT_SIZE_MAX / 1024;
-  assertEquals(outcome(queue, seq, "x", FLAG_MORE), "refused");
-  assertEquals(outcome(queue, seq, "x"), "refused");
-  // What is refused is not acknowledged.
+  assertEquals(outcome(queue, seq, "x", FLAG_MORE), "violation");
+  assertEquals(outcome(queue, seq, "x"), "violation");
+  // It is not acknowledged.
   assertEquals(queue.ack(), ack(seq));
   const [text] = take(queue, seq, "");
   assertEquals(text?.text, kilobyte.repeat(64));
   assertEquals(take(queue, seq + 1, "next"), [{ textSeq: 1, text: "next" }]);
 });
 
-Deno.test("ReceiveQueue refuses what makes a text too long when it came early, too", () => {
+Deno.test("ReceiveQueue calls what makes a text too long a violation when it came early, too", () => {
   const queue = new ReceiveQueue();
   const kilobyte = "x".repeat(1024);
   for (let seq = 99; seq > 0; seq--) assertEquals(take(queue, seq, kilobyte, FLAG_MORE), []);
-  take(queue, 0, kilobyte, FLAG_MORE);
+  assertEquals(outcome(queue, 0, kilobyte, FLAG_MORE), "violation");
   assertEquals(queue.ack(), ack(64, [65, 99]));
 });
 

@@ -9,8 +9,8 @@ import {
   makeQueue,
   packetAck,
   send,
-  sendDatagram,
   sendOne,
+  sendPacket,
   seqs,
 } from "../../support/send_queue_harness.ts";
 
@@ -75,7 +75,7 @@ Deno.test("SendQueue sends again what was refused in a datagram that arrived", (
   const { queue } = makeQueue();
   queue.push("one");
   queue.push("two");
-  assertEquals(sendDatagram(queue, 0, 7).length, 2);
+  assertEquals(sendPacket(queue, 0, 7).length, 2);
   queue.handleAck(40, packetAck(7, 0, [1, 1]));
   assertEquals(seqs(send(queue, 40, 8)), [0]);
 });
@@ -84,28 +84,28 @@ Deno.test("SendQueue carries the three newest unacknowledged Messages in each da
   const { queue } = makeQueue();
   const sent = [0, 1, 2, 3, 4, 5].map((seq) => {
     queue.push(`${seq}`);
-    return seqs(sendDatagram(queue, 20 * seq, seq));
+    return seqs(sendPacket(queue, 20 * seq, seq));
   });
   assertEquals(sent, [[0], [1, 0], [2, 1, 0], [3, 2, 1, 0], [4, 3, 2, 1], [5, 4, 3, 2]]);
   queue.handleAck(110, packetAck(4, 3, [4, 4]));
   queue.push("6");
-  assertEquals(seqs(sendDatagram(queue, 120, 6)), [6, 5, 3]);
+  assertEquals(seqs(sendPacket(queue, 120, 6)), [6, 5, 3]);
 });
 
 Deno.test("SendQueue carries nothing where much is in flight, by number or by size, or waits", () => {
   const queue = busyQueue();
   queue.push("more");
-  assertEquals(seqs(sendDatagram(queue, 1, 90)), [2 * SPARSE_LENGTH_MAX]);
+  assertEquals(seqs(sendPacket(queue, 1, 90)), [2 * SPARSE_LENGTH_MAX]);
   const { queue: large } = makeQueue();
   for (let seq = 0; seq < 2; seq++) {
     large.push("x".repeat(600));
-    assertEquals(seqs(sendDatagram(large, seq, seq)), [seq]);
+    assertEquals(seqs(sendPacket(large, seq, seq)), [seq]);
   }
   large.handleTimeout(1 + COPY_DELAY);
   assertEquals(large.dueSize, 0);
   const { queue: waiting } = makeQueue();
   for (let seq = 0; seq < 3; seq++) waiting.push("x".repeat(200));
-  assertEquals([0, 1, 2].map((packet) => seqs(sendDatagram(waiting, 0, packet, 400))), [
+  assertEquals([0, 1, 2].map((packet) => seqs(sendPacket(waiting, 0, packet, 400))), [
     [0],
     [1],
     [2],

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { fromHex } from "../../../client/identity/hex.ts";
+import { fromHex } from "../../../cli/hex.ts";
 import { nameProblem } from "../../../protocol/directory/name.ts";
 import {
   fingerprint,

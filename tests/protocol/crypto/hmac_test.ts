@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { HmacSha256, hmacSha256 } from "../../../protocol/crypto/hmac.ts";
-import { toHex } from "../../support/hex.ts";
+import { hkdf, HmacSha256, hmacSha256 } from "../../../protocol/crypto/hmac.ts";
+import { fromHex, toHex } from "../../support/hex.ts";
 
 const utf8 = new TextEncoder();
 
@@ -35,4 +35,19 @@ for (const [index, { key, text, code }] of CASES.entries()) {
 Deno.test("HmacSha256 keeps nothing from one text to the next", () => {
   const hmac = new HmacSha256(CASES[1]!.key);
   for (let run = 0; run < 3; run++) assertEquals(toHex(hmac.sign(CASES[1]!.text)), CASES[1]!.code);
+});
+
+// RFC 5869, test cases 1 and 3: the first block.
+Deno.test("hkdf() gives the first 32 bytes of RFC 5869, with and without salt and info", () => {
+  const input = new Uint8Array(22).fill(0x0b);
+  const [salt, info] = [fromHex("000102030405060708090a0b0c"), fromHex("f0f1f2f3f4f5f6f7f8f9")];
+  assertEquals(
+    toHex(hkdf(salt, input, info)),
+    "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf",
+  );
+  const nothing = new Uint8Array();
+  assertEquals(
+    toHex(hkdf(nothing, input, nothing)),
+    "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d",
+  );
 });

@@ -5,12 +5,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import process from "node:process";
 import { open, seal } from "../../../protocol/crypto/aead.ts";
-import { PROLOGUE } from "../../../protocol/session/handshake.ts";
+import { PROLOGUE } from "../../../protocol/session/outgoing_handshake.ts";
 import { type DirectionKeys, Initiator, readMessageOne } from "../../../protocol/crypto/noise.ts";
 import { KeyPair, makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 
-const NAME = "Noise_IK_25519_AESGCM_SHA256";
+const NAME = "Noise_IK_25519_ChaChaPoly_SHA256";
 /** Not a constant for the compiler, which would load it before any test runs. */
 const PACKAGE = ["npm:noise-c.wasm", "0.4.0"].join("@");
 const NOTHING = new Uint8Array();

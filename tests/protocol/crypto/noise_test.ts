@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { open, seal } from "../../../protocol/crypto/aead.ts";
 import {
-  type DirectionKeys,
   Initiator,
   MESSAGE_ONE_OVERHEAD,
   MESSAGE_TWO_OVERHEAD,
@@ -57,7 +56,7 @@ function* changes(message: Uint8Array): Generator<[string, Uint8Array]> {
 
 for (const vector of NOISE_VECTORS) {
   const { name, prologue, hash, messages } = vector;
-  Deno.test(`Noise_IK_25519_AESGCM_SHA256 writes and reads the vector of ${name}`, () => {
+  Deno.test(`Noise_IK_25519_ChaChaPoly_SHA256 writes and reads the vector of ${name}`, () => {
     const [first, second, ...rest] = messages;
     assert(first !== undefined && second !== undefined && rest.length > 0);
     const [local, remote] = [
@@ -72,7 +71,6 @@ for (const vector of NOISE_VECTORS) {
     assert(responder !== undefined);
     assertEquals(responder.payload, first.payload);
     assertEquals(responder.remoteStatic.join(), local.publicKey.join());
-    assertEquals(initiator.earlyKeys(), responder.earlyKeys());
     const result = responder.writeMessageTwo(
       new KeyPair(vector.responderEphemeral),
       second.payload,
@@ -86,7 +84,7 @@ for (const vector of NOISE_VECTORS) {
     if (hash !== undefined) assertEquals(end.hash, hash);
     for (const [index, { payload, message }] of rest.entries()) {
       const key = index % 2 === 0 ? end.keys.forward : end.keys.backward;
-      const counter = BigInt(index >> 1);
+      const counter = index >> 1;
       assertEquals(seal(key, counter, NOTHING, payload), message);
       assertEquals(open(key, counter, NOTHING, message), payload);
     }
@@ -103,22 +101,14 @@ Deno.test("readMessageOne() rejects every flipped bit, every truncation and a by
 });
 
 Deno.test("Initiator.readMessageTwo() rejects every flipped bit, every truncation and a byte more", () => {
-  // An initiator reads one message two only: each change gets its own handshake, from the same random
-  // numbers.
-  const again = () => {
-    const seeded = new Prng(7);
-    const ephemeral = makeKeyPair(seeded.bytes);
-    const initiator = new Initiator(ALICE, ephemeral, BOB.publicKey, PROLOGUE);
-    return { initiator, one: initiator.writeMessageOne(NOTHING)!, random: seeded.bytes };
-  };
-  const { one, random } = again();
-  const result = read(one).writeMessageTwo(makeKeyPair(random), prng.bytes(5));
-  assert(result !== undefined);
-  assertEquals(result.message.length, MESSAGE_TWO_OVERHEAD + 5);
-  for (const [what, changed] of changes(result.message)) {
-    assertEquals(again().initiator.readMessageTwo(changed), undefined, what);
+  const { initiator, one } = begin();
+  const { message } = answer(read(one), prng.bytes(5));
+  assertEquals(message.length, MESSAGE_TWO_OVERHEAD + 5);
+  for (const [what, changed] of changes(message)) {
+    assertEquals(initiator.readMessageTwo(changed), undefined, what);
   }
-  assert(again().initiator.readMessageTwo(result.message) !== undefined);
+  // What anybody can make up does not end the handshake.
+  assert(initiator.readMessageTwo(message) !== undefined);
 });
 
 Deno.test("readMessageOne() keeps nothing of the buffer that the message was in", () => {
@@ -188,24 +178,7 @@ Deno.test("two handshakes of the same two have nothing in common: neither the ha
   assertNotEquals(toHex(a!.keys.backward), toHex(b!.keys.backward));
 });
 
-Deno.test("earlyKeys() are the same at both ends, and differ from all other keys", () => {
-  const { initiator, one } = begin();
-  const responder = read(one);
-  const early = initiator.earlyKeys();
-  assertEquals(early, responder.earlyKeys());
-  const { keys, message } = answer(responder);
-  const end = initiator.readMessageTwo(message);
-  assertEquals(end?.keys, keys);
-  const other = begin().initiator.earlyKeys();
-  const all = [early, keys, other].flatMap(({ forward, backward }: DirectionKeys) => [
-    toHex(forward),
-    toHex(backward),
-  ]);
-  assertEquals(new Set(all).size, 6);
-});
-
-Deno.test("earlyKeys() of a replayed message one are the same again: what they seal needs new nonces", () => {
+Deno.test("a message one that is read again leads to other keys", () => {
   const { one } = begin();
-  assertEquals(read(one).earlyKeys(), read(one).earlyKeys());
   assertNotEquals(toHex(answer(read(one)).keys.forward), toHex(answer(read(one)).keys.forward));
 });

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { createCipheriv } from "node:crypto";
-import { COOKIE_SLOT, CookieJar } from "../../server/cookie.ts";
-import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
-import { Prng } from "../support/random.ts";
+import { COOKIE_SLOT, CookieJar } from "../../../protocol/directory/cookie.ts";
+import { ENDPOINT_SIZE } from "../../../protocol/wire/endpoint_bytes.ts";
+import { Prng } from "../../support/random.ts";
 
 const ENDPOINT = new Uint8Array(ENDPOINT_SIZE).fill(0x0a);
 const NONCE = 0x1122_3344_5566_7788n;

@@ -2,17 +2,21 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Client } from "../../../client/client.ts";
 import type { Address } from "../../../protocol/wire/address.ts";
-import { encodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/datagram.ts";
-import { DatagramType } from "../../../protocol/wire/frame.ts";
-import { PROOF_SIZE, Prover } from "../../../protocol/crypto/proof.ts";
+import { decodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/datagram.ts";
+import { DatagramType, type Header } from "../../../protocol/wire/frame.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
+import { DirectorySecret } from "../../../protocol/directory/registration_key.ts";
 import { Server } from "../../../server/server.ts";
 import { Prng } from "../../support/random.ts";
+import { TRUSTING } from "../../support/trust.ts";
 
 const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
 const OWN: Address = { hostname: "192.0.2.9", port: 4000 };
 const SECRET = new TextEncoder().encode("correct horse battery staple");
 const OTHER = new TextEncoder().encode("correct horse battery stable");
+
+/** Changes an answer on its way. */
+type Alter = (answer: Uint8Array) => Uint8Array;
 
 /** A client and a directory, each with a secret or without one. */
 class Pair {
@@ -25,7 +29,9 @@ class Pair {
 
   constructor(secret: Uint8Array | undefined, serverSecret: Uint8Array | undefined) {
     const random = new Prng(5).bytes;
-    this.server = new Server({ maxClients: 10, lease: 45_000, random, secret: serverSecret });
+    const identity = makeKeyPair(random);
+    const lease = 45_000;
+    this.server = new Server({ maxClients: 10, lease, identity, random, secret: serverSecret });
     this.client = new Client(this.now, {
       server: DIRECTORY,
       serverName: "directory",
@@ -37,7 +43,7 @@ class Pair {
       identity: makeKeyPair(random),
       isBlocked: () => false,
       secret,
-      epoch: 0,
+      trust: TRUSTING,
       random,
     });
   }
@@ -54,7 +60,7 @@ class Pair {
   }
 
   /** Exchanges datagrams until both are idle. */
-  settle(alter: (answer: Uint8Array) => Uint8Array = (answer) => answer): void {
+  settle(alter: Alter = (answer) => answer): void {
     for (let sent = this.sent(); sent.length > 0; sent = this.sent()) {
       for (const bytes of sent) this.server.handleDatagram(this.now, bytes, OWN);
       for (let next = this.server.pollTransmit(); next; next = this.server.pollTransmit()) {
@@ -68,7 +74,7 @@ class Pair {
   }
 
   /** Lets time pass in steps of 100 ms. */
-  wait(ms: number, alter?: (answer: Uint8Array) => Uint8Array): void {
+  wait(ms: number, alter?: Alter): void {
     for (const end = this.now + ms; this.now < end;) {
       this.now += 100;
       this.client.handleTimeout(this.now);
@@ -98,58 +104,71 @@ Deno.test("a client without the secret, or with another, gets no answer", () => 
     const hint = secret === undefined ? /needs --secret$/ : /is its secret the one in use here\?$/;
     assertMatch(pair.errors[0]!, hint);
     assertEquals(pair.server.table().size, 0);
-    assert(pair.server.dropped.proof! > 3);
+    assert(pair.server.dropped.secret! > 3);
   }
 });
 
-Deno.test("a client with a secret believes no directory without it", () => {
+Deno.test("a client with a secret believes no Challenge of a directory without it", () => {
   for (const secret of [undefined, OTHER]) {
     const pair = new Pair(SECRET, secret);
     pair.wait(31_000);
     assertEquals(pair.told, ["serverLost", "error", "left"]);
+    assertEquals(pair.client.dropped.notAuthentic > 0, secret === undefined);
   }
-  const pair = new Pair(SECRET, undefined);
-  pair.wait(5000);
-  assert(pair.client.dropped.notAuthentic > 0);
 });
 
-Deno.test("a client with a secret believes no answer that was changed", () => {
+Deno.test("a client with a secret believes no Challenge and no Answer that was changed", () => {
+  const challenged = new Pair(SECRET, SECRET);
+  challenged.wait(20_000, (answer) => answer.with(30, answer[30]! ^ 1));
+  assertEquals(challenged.told, ["serverLost"]);
+  challenged.wait(9000);
+  assert(challenged.told.includes("registered"));
   const pair = new Pair(SECRET, SECRET);
   pair.settle();
   pair.client.list(pair.now);
-  pair.wait(31_000, (answer) => {
-    answer[answer.length - PROOF_SIZE - 1]! ^= 1;
-    return answer;
-  });
+  pair.wait(31_000, (answer) => answer.with(-1 + answer.length, answer.at(-1)! ^ 1));
   assertEquals(pair.told, ["registered", "serverLost", "error"]);
   pair.wait(11_000);
   assertEquals(pair.told.at(-1), "serverBack");
 });
 
-Deno.test("a client with a secret believes only a proven Version datagram", () => {
-  const header = { type: DatagramType.Request, connection: 0, packet: 0 };
-  const version = encodeVersionAnswer(header).with(2, 2);
+Deno.test("a client with a secret signs each Register, and seals the rest with it", () => {
   const pair = new Pair(SECRET, SECRET);
-  pair.client.handleDatagram(pair.now, version, DIRECTORY);
-  pair.client.handleDatagram(pair.now, new Prover(OTHER).prove(version), DIRECTORY);
-  assertEquals(pair.client.pollEvent(), undefined);
-  pair.client.handleDatagram(pair.now, new Prover(SECRET).prove(version), DIRECTORY);
-  const event = pair.client.pollEvent();
-  assert(event?.kind === "error" && event.code === "version");
-  // Without a secret there is nothing to prove.
-  const open = new Pair(undefined, undefined);
-  open.client.handleDatagram(open.now, version, DIRECTORY);
-  assertEquals(open.client.pollEvent()?.kind, "error");
+  const secret = new DirectorySecret(SECRET);
+  const headers: Header[] = [];
+  const check = (bytes: Uint8Array): void => {
+    const decoded = decodeDatagram(bytes);
+    assert(decoded.ok);
+    const { header } = decoded.value;
+    headers.push(header);
+    if (header.type === DatagramType.Register) assert(secret.isSigned(bytes));
+  };
+  const { handleDatagram } = pair.server;
+  pair.server.handleDatagram = (now, bytes, from) => {
+    check(bytes);
+    handleDatagram.call(pair.server, now, bytes, from);
+  };
+  pair.settle();
+  pair.client.list(pair.now);
+  pair.wait(1000);
+  const { Register, Request } = DatagramType;
+  assertEquals(headers.map(({ type }) => type), [Register, Register, Request]);
 });
 
-Deno.test("a client with a secret proves every request", () => {
-  const pair = new Pair(SECRET, undefined);
-  const prover = new Prover(SECRET);
-  const [register, ...more] = pair.sent();
-  assert(register !== undefined && more.length === 0);
-  assert(prover.isProven(register));
-  // The answers to other clients go to those.
-  const answer = encodeDatagram({ ...{ connection: 0, packet: 0 }, type: DatagramType.Answer }, []);
-  pair.client.handleDatagram(pair.now, answer, DIRECTORY);
-  assertEquals(pair.client.dropped.notAuthentic, 1);
+Deno.test("a client believes a Version of its directory after a while, with a secret or without", () => {
+  const header = { type: DatagramType.Register, session: 0, packet: 0 };
+  const version = encodeVersionAnswer(header).with(2, 2);
+  for (const secret of [undefined, SECRET]) {
+    const pair = new Pair(secret, undefined);
+    pair.client.handleDatagram(pair.now, version, DIRECTORY);
+    for (const end = pair.now + 13_000; pair.now < end; pair.now += 100) {
+      pair.client.handleTimeout(pair.now);
+      pair.sent();
+    }
+    const codes: string[] = [];
+    for (let event = pair.client.pollEvent(); event; event = pair.client.pollEvent()) {
+      if (event.kind === "error") codes.push(event.code);
+    }
+    assertEquals(codes, ["version"]);
+  }
 });

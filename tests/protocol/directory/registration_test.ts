@@ -1,202 +1,132 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
-import type { Address } from "../../../protocol/wire/address.ts";
-import { decodeDatagram } from "../../../protocol/wire/datagram.ts";
+// How a client stays registered, and leaves: protocol/README.md, "Requests and answers". How it comes to
+// be registered is in registering_test.ts, what it asks in queries_test.ts.
+import { assert, assertEquals } from "@std/assert";
+import {
+  DIRECTORY_LOST_AFTER,
+  FORGERY_PATIENCE,
+  LEASE_KEEPALIVE_MAX,
+  LEASE_KEEPALIVE_MIN,
+  LEAVE_TIMEOUT,
+  LEAVE_UNKNOWN_TIMEOUT,
+} from "../../../protocol/directory/registration.ts";
+import type { Query } from "../../../protocol/directory/registration_event.ts";
 import {
   DatagramType,
   type Frame,
   RefusalReason,
   type Register,
 } from "../../../protocol/wire/frame.ts";
-import {
-  LEASE_KEEPALIVE_MIN,
-  QUERIES_MAX,
-  Registration,
-  type RegistrationEvent,
-} from "../../../protocol/directory/registration.ts";
+import { Dealings, registered } from "../../support/dealings.ts";
+import { type Asked, DIRECTORY, LEASE, SEEN_AT } from "../../support/fake_directory.ts";
 
-import { Prng } from "../../support/random.ts";
-
-const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
-const SEEN_AT: Address = { hostname: "198.51.100.4", port: 4444 };
-const LEASE = 45_000;
+const ELSEWHERE = { hostname: "192.0.2.66", port: 666 };
 const ZERO = new Uint8Array(16);
-const PUBLIC_KEY = new Uint8Array(32).fill(0x4b);
-const COOKIE = new Uint8Array(16).fill(0xc0);
+const LOOK_UP: Extract<Query, { kind: "lookUp" }> = { kind: "lookUp", id: 2, name: "" };
+const ACK: Frame = { kind: "leaseKeepaliveAck", lease: LEASE };
+const REGISTERED: Frame = {
+  kind: "registered",
+  token: ZERO,
+  id: 7,
+  lease: 1,
+  seenAt: SEEN_AT,
+};
+const FOUND: Frame = {
+  kind: "found",
+  id: 2,
+  name: "ben",
+  address: SEEN_AT,
+  publicKey: new Uint8Array(32).fill(0x4b),
+};
 
-type Request = Frame & { nonce: bigint };
-
-/** A client's dealings with a directory that the test plays. */
-class Dealings {
-  now = 1000;
-  readonly registration: Registration;
-
-  constructor(mode: TimerMode = "adaptive") {
-    const wish = { id: 0, name: "ana", port: 4000, publicKey: PUBLIC_KEY };
-    const random = new Prng(7).bytes;
-    this.registration = new Registration(this.now, SERVER, wish, TIMER_POLICIES[mode], random);
-  }
-
-  /** What the client sends now. */
-  sent(): Request[] {
-    const all: Request[] = [];
-    for (;;) {
-      const transmit = this.registration.pollTransmit(this.now);
-      if (transmit === undefined) return all;
-      assertEquals(transmit.to, SERVER);
-      const decoded = decodeDatagram(transmit.bytes);
-      assert(
-        decoded.ok && !decoded.value.sealed && decoded.value.header.type === DatagramType.Request,
-      );
-      all.push(...decoded.value.frames.filter((frame): frame is Request => "nonce" in frame));
-    }
-  }
-
-  sentKinds(): string[] {
-    return this.sent().map(({ kind }) => kind);
-  }
-
-  /** The one request that the client sends now. */
-  request(): Request {
-    const [request, ...more] = this.sent();
-    assert(request !== undefined && more.length === 0);
-    return request;
-  }
-
-  hear(frame: Frame): void {
-    this.registration.handleFrame(this.now, frame);
-  }
-
-  told(): RegistrationEvent[] {
-    const all: RegistrationEvent[] = [];
-    for (let event = this.registration.pollEvent(); event;) {
-      all.push(event);
-      event = this.registration.pollEvent();
-    }
-    return all;
-  }
-
-  wait(ms: number): void {
-    this.now += ms;
-    this.registration.handleTimeout(this.now);
-  }
-
-  /** Answers with an entry. */
-  grant({ nonce }: Request, { id = 1, token = 0xaa, lease = LEASE } = {}): void {
-    const bytes = new Uint8Array(16).fill(token);
-    this.hear({ kind: "registered", nonce, token: bytes, id, lease, seenAt: SEEN_AT });
-  }
-
-  refuse({ nonce }: Request, reason: number = RefusalReason.unknownToken): void {
-    this.hear({ kind: "refused", nonce, reason });
-  }
-}
-
-/** Dealings of a client that is registered. */
-function registered(mode?: TimerMode): Dealings {
-  const dealings = new Dealings(mode);
-  dealings.grant(dealings.request());
-  dealings.told();
-  return dealings;
-}
-
-Deno.test("Registration asks for what the user wants, and repeats it with the cookie", () => {
-  const dealings = new Dealings();
-  const first = dealings.request() as Register;
-  assertEquals(first.token, ZERO);
-  assertEquals(first.cookie, ZERO);
-  assertEquals([first.wantedId, first.port, first.name], [0, 4000, "ana"]);
-  assertEquals(first.publicKey, PUBLIC_KEY);
-  dealings.hear({ kind: "challenge", nonce: first.nonce, cookie: COOKIE });
-  assertEquals(dealings.request(), { ...first, cookie: COOKIE });
-  dealings.grant(first, { id: 9 });
-  assertEquals(dealings.told(), [{ kind: "registered", id: 9, name: "ana", seenAt: SEEN_AT }]);
-  assertEquals(dealings.registration.id, 9);
-});
-
-Deno.test("Registration does not answer repeated Challenges at the speed of the network", () => {
-  const dealings = new Dealings();
-  const { nonce } = dealings.request();
-  let sent = 0;
-  for (let ms = 0; ms < 10_000; ms++) {
-    dealings.hear({ kind: "challenge", nonce, cookie: COOKIE });
-    sent += dealings.sent().length;
-    dealings.wait(1);
-  }
-  // At once after the first, then after 1, 2 and 4 s.
-  assertEquals(sent, 4);
-});
-
-Deno.test("Registration uses the newest cookie when it asks again", () => {
-  const dealings = new Dealings();
-  const { nonce } = dealings.request();
-  dealings.hear({ kind: "challenge", nonce, cookie: COOKIE });
-  dealings.sent();
-  const newer = new Uint8Array(16).fill(0xc1);
-  dealings.hear({ kind: "challenge", nonce, cookie: newer });
-  assertEquals(dealings.sent(), []);
-  dealings.wait(1000);
-  assertEquals((dealings.request() as Register).cookie, newer);
-});
-
-Deno.test("Registration does nothing at answers with a nonce that is not outstanding", () => {
-  const dealings = registered();
-  const timeout = dealings.registration.nextTimeout();
-  const nonce = 12345n;
-  const answers: Frame[] = [
-    { kind: "challenge", nonce, cookie: COOKIE },
-    { kind: "registered", nonce, token: COOKIE, id: 7, lease: 1, seenAt: SEEN_AT },
-    { kind: "refused", nonce, reason: RefusalReason.unknownToken },
-    { kind: "leaseKeepaliveAck", nonce, lease: 1 },
-    { kind: "found", nonce, id: 1, name: "", address: SEEN_AT, publicKey: PUBLIC_KEY },
-    { kind: "inactive", nonce, id: 1, name: "" },
-    { kind: "listing", nonce, more: 1, clients: [] },
-    { kind: "leaveAck", nonce },
-  ];
-  for (const answer of answers) dealings.hear(answer);
-  assertEquals([dealings.sent(), dealings.told()], [[], []]);
-  assertEquals(dealings.registration.nextTimeout(), timeout);
-});
-
-Deno.test("Registration does nothing at an answer to another kind of request", () => {
-  const dealings = registered();
+/** The Lease Keepalive that is due. */
+function keepalive(dealings: Dealings): Asked {
   dealings.wait(LEASE / 3);
-  const { nonce, kind } = dealings.request();
-  assertEquals(kind, "leaseKeepalive");
-  const answers: Frame[] = [
-    { kind: "challenge", nonce, cookie: COOKIE },
-    { kind: "registered", nonce, token: COOKIE, id: 7, lease: 1, seenAt: SEEN_AT },
-    { kind: "found", nonce, id: 1, name: "", address: SEEN_AT, publicKey: PUBLIC_KEY },
-    { kind: "listing", nonce, more: 1, clients: [] },
-    { kind: "leaveAck", nonce },
-    { kind: "leave", nonce, token: ZERO },
+  const asked = dealings.ask();
+  assertEquals(asked.frame.kind, "leaseKeepalive");
+  return asked;
+}
+
+Deno.test("a Request is sealed in the session of the registration, under the client id, and counts on", () => {
+  const dealings = registered();
+  const first = keepalive(dealings);
+  assertEquals(first.header, { type: DatagramType.Request, session: 1, packet: 1 });
+  dealings.registration.lookUp(dealings.now, LOOK_UP);
+  assertEquals(dealings.ask().header.packet, 2);
+});
+
+Deno.test("an Answer counts only for the packet that it answers, unaltered, and once", () => {
+  const dealings = registered();
+  dealings.registration.lookUp(dealings.now, LOOK_UP);
+  const lookUp = dealings.ask();
+  const answer = lookUp.answer(FOUND);
+  for (let at = 4; at < answer.length; at++) {
+    if (at === 8) continue;
+    assertEquals(dealings.give(answer.with(at, answer[at]! ^ 1)), false, `byte ${at}`);
+  }
+  for (const packet of [0, 2, 99]) assertEquals(dealings.give(lookUp.answer(FOUND, packet)), false);
+  assertEquals(dealings.events(), []);
+  assertEquals([dealings.give(answer, ELSEWHERE), dealings.give(answer)], [true, false]);
+  const [event, ...more] = dealings.events();
+  assert(event?.kind === "found" && more.length === 0);
+  assertEquals<unknown>([event.client, event.query], [FOUND, LOOK_UP]);
+});
+
+Deno.test("an Answer to any of the last eight transmissions counts", () => {
+  for (const index of [0, 1, 2, 9]) {
+    const dealings = registered();
+    const sent = [keepalive(dealings)];
+    while (sent.length < 10) {
+      const asked = dealings.times(100).map(([, asked]) => asked);
+      sent.push(...asked.filter(({ frame }) => frame.kind === "leaseKeepalive"));
+    }
+    assertEquals(dealings.answer(sent[index]!, ACK), index >= 2, `${index}`);
+  }
+});
+
+Deno.test("an Answer to another kind of request has no effect", () => {
+  const wrong: Frame[] = [
+    REGISTERED,
+    FOUND,
+    { kind: "inactive", id: 2, name: "" },
+    { kind: "listing", more: 1, clients: [] },
+    { kind: "leaveAck" },
+    { kind: "leave" },
+    { kind: "refused", reason: RefusalReason.full },
   ];
-  for (const answer of answers) dealings.hear(answer);
-  assertEquals([dealings.sent(), dealings.told()], [[], []]);
-  assertEquals(dealings.registration.id, 1);
-  dealings.hear({ kind: "leaseKeepaliveAck", nonce, lease: LEASE });
+  const dealings = registered();
+  const asked = keepalive(dealings);
+  for (const frame of wrong) dealings.answer(asked, frame);
+  assertEquals([dealings.kinds(), dealings.events(), dealings.registration.id], [[], [], 1]);
+  dealings.answer(asked, ACK);
   assertEquals(dealings.registration.nextTimeout(), dealings.now + LEASE / 3);
 });
 
-Deno.test("Registration uses the lease of the last answer", () => {
+Deno.test("a Lease Keepalive goes out every third of the lease that was told last", () => {
   const dealings = registered();
-  dealings.wait(LEASE / 3);
-  dealings.hear({ kind: "leaseKeepaliveAck", nonce: dealings.request().nonce, lease: 9000 });
+  dealings.answer(keepalive(dealings), { kind: "leaseKeepaliveAck", lease: 9000 });
   dealings.wait(2999);
-  assertEquals(dealings.sent(), []);
+  assertEquals(dealings.kinds(), []);
   dealings.wait(1);
-  assertEquals(dealings.sentKinds(), ["leaseKeepalive"]);
+  assertEquals(dealings.kinds(), ["leaseKeepalive"]);
 });
 
-Deno.test("Registration does not flood a directory that gives no lease to speak of", () => {
+Deno.test("a Lease Keepalive goes out every 20 s at least, however long the lease", () => {
+  assertEquals(LEASE_KEEPALIVE_MAX, 20_000);
+  const dealings = new Dealings().register({ lease: 2 ** 32 - 1 });
+  dealings.wait(LEASE_KEEPALIVE_MAX - 1);
+  assertEquals(dealings.kinds(), []);
+  dealings.wait(1);
+  assertEquals(dealings.kinds(), ["leaseKeepalive"]);
+});
+
+Deno.test("a directory that gives no lease to speak of is not flooded", () => {
   for (const lease of [0, 1, 10]) {
-    const dealings = new Dealings();
-    dealings.grant(dealings.request(), { lease });
+    const dealings = new Dealings().register({ lease });
     let sent = 0;
     for (let ms = 0; ms < 10_000; ms++) {
-      for (const request of dealings.sent()) {
+      for (const asked of dealings.asked()) {
         sent++;
-        dealings.hear({ kind: "leaseKeepaliveAck", nonce: request.nonce, lease });
+        dealings.answer(asked, { kind: "leaseKeepaliveAck", lease });
       }
       dealings.wait(1);
     }
@@ -204,145 +134,251 @@ Deno.test("Registration does not flood a directory that gives no lease to speak 
   }
 });
 
-Deno.test("Registration registers again under its id and token when that is unknown", () => {
+Deno.test("a Request is sent again after 500 ms, doubled, and with fixed timers after 10 s", () => {
   const dealings = registered();
-  dealings.wait(LEASE / 3);
-  dealings.refuse(dealings.request());
-  dealings.wait(0);
-  const again = dealings.request() as Register;
-  assertEquals([again.kind, again.wantedId, again.name], ["register", 1, "ana"]);
-  assertEquals(again.token, new Uint8Array(16).fill(0xaa));
-  assertEquals(again.cookie, ZERO);
-  dealings.grant(again, { token: 0xbb });
-  // The user need not know.
-  assertEquals(dealings.told(), []);
-  dealings.wait(LEASE / 3);
-  const keepalive = dealings.request();
-  assert(keepalive.kind === "leaseKeepalive");
-  assertEquals(keepalive.token, new Uint8Array(16).fill(0xbb));
+  dealings.registration.lookUp(dealings.now, LOOK_UP);
+  assertEquals(dealings.kinds(), ["lookUp"]);
+  assertEquals(dealings.times(8000).map(([at]) => at), [500, 1500, 3500, 7500]);
+  const fixed = registered({}, "fixed");
+  fixed.registration.lookUp(fixed.now, LOOK_UP);
+  fixed.kinds();
+  assertEquals(fixed.times(12_000).map(([at]) => at), [10_000]);
 });
 
-Deno.test("Registration registers once a second at most, however often it is refused", () => {
+Deno.test("a directory that leaves a Lease Keepalive unanswered for 5 s is lost; with fixed timers for 15 s", () => {
+  assertEquals(DIRECTORY_LOST_AFTER, 5000);
+  for (const [timers, patience] of [["adaptive", 5000], ["fixed", 15_000]] as const) {
+    const dealings = registered({}, timers);
+    keepalive(dealings);
+    dealings.times(patience - 1);
+    assertEquals([dealings.events(), dealings.registration.isLost], [[], false]);
+    dealings.wait(1);
+    assertEquals([dealings.eventKinds(), dealings.registration.isLost], [["lost"], true]);
+    // It may have started again: the client registers again.
+    dealings.wait(0);
+    const register = dealings.asked().find(({ frame }) => frame.kind === "credentials");
+    assert(register !== undefined);
+    dealings.challenge(register);
+    const sealed = dealings.asked().find(({ frame }) => frame.kind === "register");
+    dealings.grant(sealed!);
+    assertEquals([dealings.eventKinds(), dealings.registration.isLost], [["back"], false]);
+    assertEquals(dealings.registration.id, 1);
+  }
+});
+
+Deno.test("a client that lost its directory is not given up, and asks on at 10 s at most", () => {
+  const dealings = registered();
+  keepalive(dealings);
+  const times = dealings.times(200_000).map(([at]) => at);
+  assertEquals(dealings.eventKinds(), ["lost"]);
+  const gaps = times.slice(1).map((at, index) => at - times[index]!);
+  assert(Math.max(...gaps) <= 10_000);
+  assert(times.length < 100, `${times.length}`);
+});
+
+Deno.test("an Unknown for an unanswered packet, from the directory, has the client register again under its id", () => {
+  const dealings = registered();
+  const unknown = dealings.unknown(keepalive(dealings));
+  assertEquals(dealings.give(unknown, ELSEWHERE), false);
+  assert(dealings.give(unknown));
+  dealings.wait(0);
+  const { wantedId, name, token } = dealings.reachRegister().frame as Register;
+  assertEquals([wantedId, name, token], [1, "ana", new Uint8Array(16).fill(0xaa)]);
+  assertEquals([dealings.events(), dealings.registration.id], [[], 1]);
+});
+
+Deno.test("an Unknown for a packet that was answered, or never sent, has no effect", () => {
+  const dealings = registered();
+  const asked = keepalive(dealings);
+  const never = dealings.unknown(asked).with(15, 77);
+  dealings.answer(asked, ACK);
+  for (const bytes of [never, dealings.unknown(asked)]) {
+    assertEquals(dealings.give(bytes), false);
+  }
+  dealings.wait(1000);
+  assertEquals(dealings.kinds(), []);
+});
+
+Deno.test("a client registers once a second at most, however often it is told Unknown", () => {
   const dealings = registered();
   let registers = 0;
-  dealings.registration.query(dealings.now, { kind: "list", after: 0 });
   for (let ms = 0; ms < 20_000; ms++) {
-    for (const request of dealings.sent()) {
-      if (request.kind !== "register") dealings.refuse(request);
-      else {
+    if (ms % 10 === 0) dealings.registration.lookUp(dealings.now, { ...LOOK_UP });
+    for (const asked of dealings.asked()) {
+      if (asked.frame.kind === "credentials") {
         registers++;
-        dealings.grant(request);
-      }
-      // The refusal again, as a duplicate.
-      dealings.refuse(request);
+        dealings.challenge(asked);
+      } else if (asked.frame.kind === "register") dealings.grant(asked);
+      else dealings.give(dealings.unknown(asked));
     }
     dealings.wait(1);
   }
   assert(registers > 1 && registers <= 21, `${registers}`);
+  assertEquals(dealings.registration.id, 1);
 });
 
-Deno.test("Registration with an id registers once a second when that is refused for ever", () => {
+Deno.test("questions that the session before left open are asked at once in the next one", () => {
+  const dealings = registered();
+  dealings.registration.lookUp(dealings.now, LOOK_UP);
+  const first = dealings.ask();
+  dealings.wait(100);
+  dealings.give(dealings.unknown(first));
+  dealings.wait(900);
+  const [again, register] = dealings.asked();
+  assertEquals([again?.frame.kind, register?.frame.kind], ["lookUp", "credentials"]);
+  dealings.challenge(register!);
+  dealings.grant(dealings.ask(), { id: 1, token: 0xbb });
+  const lookUp = dealings.ask();
+  assertEquals([lookUp.frame, lookUp.header.packet], [LOOK_UP as Frame, 1]);
+  // An Answer in the session before is still one.
+  dealings.answer(again!, FOUND);
+  assertEquals(dealings.eventKinds(), ["found"]);
+});
+
+Deno.test("a client whose id or name is taken meanwhile stays under another id, or without its name", () => {
+  const cases = [[RefusalReason.idTaken, 0, "ana"], [RefusalReason.nameTaken, 1, ""]] as const;
+  for (const [reason, wantedId, name] of cases) {
+    const dealings = registered();
+    dealings.give(dealings.unknown(keepalive(dealings)));
+    dealings.wait(0);
+    dealings.give(dealings.reachRegister().refuse(reason));
+    assertEquals([dealings.events(), dealings.registration.id], [[], 1]);
+    const again = dealings.times(1100).map(([, asked]) => asked)
+      .find(({ frame }) => frame.kind === "credentials");
+    dealings.challenge(again!);
+    const register = dealings.asked().find(({ frame }) => frame.kind === "register");
+    assert(register?.frame.kind === "register");
+    assertEquals([register.frame.wantedId, register.frame.name], [wantedId, name]);
+    dealings.grant(register, { id: 8 });
+    const [event] = dealings.events();
+    assert(event?.kind === "registered");
+    assertEquals([event.id, event.name], [8, name]);
+  }
+});
+
+Deno.test("a client with an id registers once a second where that is refused for ever, and does not end", () => {
   for (const reason of [...Object.values(RefusalReason), 99]) {
     const dealings = registered();
-    dealings.wait(LEASE / 3);
-    dealings.refuse(dealings.request());
+    dealings.give(dealings.unknown(keepalive(dealings)));
     let registers = 0;
     for (let ms = 0; ms < 20_000; ms++) {
-      for (const request of dealings.sent()) {
-        registers++;
-        dealings.refuse(request, reason);
+      for (const asked of dealings.asked()) {
+        if (asked.frame.kind === "credentials") dealings.challenge(asked);
+        else if (asked.frame.kind === "register") {
+          registers++;
+          dealings.give(asked.refuse(reason));
+        }
       }
       dealings.wait(1);
     }
     assert(registers > 1 && registers <= 21, `reason ${reason}: ${registers}`);
-    assertEquals(dealings.told().filter(({ kind }) => kind === "refused"), []);
+    assertEquals(dealings.eventKinds().filter((kind) => kind === "refused"), []);
   }
 });
 
-Deno.test("Registration reports the first refusal, and is done", () => {
-  const dealings = new Dealings();
-  dealings.refuse(dealings.request(), RefusalReason.full);
-  assertEquals(dealings.told(), [{ kind: "refused", reason: RefusalReason.full }]);
-  dealings.wait(100_000);
-  assertEquals([dealings.sent(), dealings.told()], [[], []]);
+Deno.test("a Version is believed after 12 s, from the directory's address, before anything authentic", () => {
+  assertEquals(FORGERY_PATIENCE, 12_000);
+  const told = (prepare: (dealings: Dealings) => void): string[] => {
+    const dealings = new Dealings();
+    prepare(dealings);
+    dealings.times(FORGERY_PATIENCE + 1000);
+    return dealings.eventKinds().filter((kind) => kind === "otherVersion");
+  };
+  const version = ({ registration, now }: Dealings, from = DIRECTORY) =>
+    registration.handleVersion(now, 2, from);
+  assertEquals(told((dealings) => version(dealings)), ["otherVersion"]);
+  // A Challenge can be forged, too.
+  const challenged = told((dealings) => {
+    dealings.reachRegister();
+    version(dealings);
+  });
+  assertEquals(challenged, ["otherVersion"]);
+  assertEquals(told((dealings) => version(dealings, ELSEWHERE)), []);
+  assertEquals(told((dealings) => version(dealings.register())), []);
+  const overtaken = told((dealings) => {
+    version(dealings);
+    dealings.register();
+  });
+  assertEquals(overtaken, []);
+  const early = new Dealings();
+  version(early);
+  early.times(FORGERY_PATIENCE - 1);
+  assertEquals(early.eventKinds().includes("otherVersion"), false);
 });
 
-Deno.test("Registration holds questions back until it is registered, and gives them up in time", () => {
-  const dealings = new Dealings();
-  dealings.registration.query(dealings.now, { kind: "list", after: 0 });
-  const register = dealings.request();
-  dealings.wait(400);
-  dealings.grant(register);
-  const question = dealings.request();
-  assertEquals(question.kind, "list");
-  dealings.told();
-  dealings.wait(29_599);
-  dealings.sent();
-  assertEquals(dealings.told().filter(({ kind }) => kind === "timeout"), []);
-  dealings.wait(1);
-  assertEquals(dealings.told().filter(({ kind }) => kind === "timeout").length, 1);
-});
-
-Deno.test("Registration has a bound on questions under way", () => {
-  const dealings = registered();
-  const query = { kind: "list", after: 0 } as const;
-  for (let index = 0; index < QUERIES_MAX; index++) {
-    assert(dealings.registration.query(dealings.now, query));
+Deno.test("a client that leaves asks nothing else, and ends when it is acknowledged, or after 30 s", () => {
+  for (const isAcknowledged of [true, false]) {
+    const dealings = registered();
+    dealings.registration.lookUp(dealings.now, LOOK_UP);
+    dealings.registration.leave(dealings.now);
+    assertEquals(dealings.registration.lookUp(dealings.now, LOOK_UP), false);
+    const leave = dealings.ask();
+    assertEquals(leave.frame.kind, "leave");
+    assertEquals(dealings.registration.leaveBy, dealings.now + LEAVE_TIMEOUT);
+    if (isAcknowledged) dealings.answer(leave, { kind: "leaveAck" });
+    else dealings.times(LEAVE_TIMEOUT);
+    assertEquals(dealings.events(), [{ kind: "left", acknowledged: isAcknowledged }]);
+    assertEquals([dealings.kinds(), dealings.registration.nextTimeout()], [[], undefined]);
   }
-  assertEquals(dealings.registration.query(dealings.now, query), false);
-  assertEquals(dealings.sent().length, QUERIES_MAX);
 });
 
-Deno.test("Registration.dropQuery() withdraws a query; its answer is not reported", () => {
-  const dealings = registered();
-  const query = { kind: "lookUp", id: 2, name: "" } as const;
-  dealings.registration.query(dealings.now, query);
-  const { nonce } = dealings.request();
-  dealings.registration.dropQuery(query);
-  dealings.hear({ kind: "inactive", nonce, id: 2, name: "" });
-  dealings.wait(5000);
-  assertEquals([dealings.sent(), dealings.told()], [[], []]);
+Deno.test("a client that leaves and is told Unknown ends 3 s later, if no ack comes", () => {
+  for (const isAcknowledged of [true, false]) {
+    const dealings = registered();
+    dealings.registration.leave(dealings.now);
+    const leave = dealings.ask();
+    dealings.give(dealings.unknown(leave));
+    dealings.times(LEAVE_UNKNOWN_TIMEOUT - 1);
+    assertEquals(dealings.events(), []);
+    if (isAcknowledged) dealings.answer(leave, { kind: "leaveAck" });
+    else dealings.wait(1);
+    assertEquals(dealings.events(), [{ kind: "left", acknowledged: isAcknowledged }]);
+  }
 });
 
-Deno.test("Registration that leaves sends nothing else, and ends even if it is refused", () => {
-  const dealings = registered();
-  dealings.registration.query(dealings.now, { kind: "list", after: 0 });
+Deno.test("a client that leaves before it is registered ends at once", () => {
+  const dealings = new Dealings();
+  const register = dealings.reachRegister();
   dealings.registration.leave(dealings.now);
-  assertEquals(dealings.registration.query(dealings.now, { kind: "list", after: 0 }), false);
-  const leave = dealings.request();
-  assertEquals(leave.kind, "leave");
-  dealings.refuse(leave);
-  assertEquals(dealings.told(), [{ kind: "left", acknowledged: true }]);
-  assertEquals([dealings.sent(), dealings.registration.nextTimeout()], [[], undefined]);
+  assertEquals(dealings.events(), [{ kind: "left", acknowledged: false }]);
+  assertEquals(dealings.give(dealings.directory.grant(register)), false);
+  assertEquals([dealings.kinds(), dealings.events()], [[], []]);
 });
 
-Deno.test("Registration repeats a request with the same nonce, and makes a new one with another", () => {
-  const dealings = registered();
-  const query = { kind: "list", after: 0 } as const;
-  dealings.registration.query(dealings.now, query);
-  const first = dealings.request();
-  dealings.wait(500);
-  assertEquals(dealings.request(), first);
-  dealings.registration.query(dealings.now, query);
-  assertNotEquals(dealings.request().nonce, first.nonce);
-});
-
-Deno.test("Registration copies what it keeps out of the datagram", () => {
+Deno.test("no packet counter is used twice in a session, whatever is asked and repeated", () => {
   const dealings = new Dealings();
-  const { nonce } = dealings.request();
-  const token = new Uint8Array(16).fill(5);
-  dealings.hear({ kind: "registered", nonce, token, id: 1, lease: LEASE, seenAt: SEEN_AT });
-  token.fill(0xee);
-  dealings.wait(LEASE / 3);
-  const keepalive = dealings.request();
-  assert(keepalive.kind === "leaseKeepalive");
-  assertEquals(keepalive.token, new Uint8Array(16).fill(5));
+  const used = new Set<string>();
+  for (let ms = 0; ms < 60_000; ms += 10) {
+    if (ms % 700 === 0) dealings.registration.lookUp(dealings.now, { ...LOOK_UP });
+    for (const asked of dealings.asked()) {
+      const { frame, header } = asked;
+      if (frame.kind === "credentials") {
+        if (ms % 3 > 0) dealings.challenge(asked);
+        continue;
+      }
+      const name = `${asked.shared.key} ${header.packet}`;
+      assert(!used.has(name), `${frame.kind} with a used counter`);
+      used.add(name);
+      // Most answers are lost; some say that the session is not known.
+      if (ms % 70 === 0) dealings.give(dealings.unknown(asked));
+      else if (frame.kind === "register") {
+        dealings.grant(asked);
+        break;
+      } else if (ms % 11 === 0 && frame.kind === "lookUp") {
+        // This ends a registration that is under way.
+        dealings.answer(asked, FOUND);
+        break;
+      }
+    }
+    dealings.wait(10);
+  }
+  assert(used.size > 100, `${used.size}`);
 });
 
-Deno.test("Registration does nothing at a call of handleTimeout() before its time", () => {
+Deno.test("a call of handleTimeout() before its time does nothing", () => {
   const dealings = registered();
   const before = dealings.registration.nextTimeout();
   for (let times = 0; times < 100; times++) dealings.wait(0);
-  assertEquals([dealings.sent(), dealings.told()], [[], []]);
+  assertEquals([dealings.kinds(), dealings.events()], [[], []]);
   assertEquals(dealings.registration.nextTimeout(), before);
 });

@@ -12,7 +12,7 @@ import {
   PATH_MTU_JUMBO,
   PATH_MTU_LOOPBACK,
   PROBE_TIMER,
-} from "../../../protocol/session/path_mtu.ts";
+} from "../../../protocol/recovery/path_mtu.ts";
 import { RttEstimator } from "../../../protocol/recovery/rtt.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import { Prng } from "../../support/random.ts";
@@ -39,10 +39,10 @@ class Stage {
     return this;
   }
 
-  /** Takes an Ack; returns whether it may be true. */
+  /** Takes an Ack, of one packet unless its fields say more; returns whether it may be true. */
   ack(now: number, fields: Partial<Ack>): boolean {
-    const nothing = { cumulativeSeq: 0, largestPacket: 0, delay: 0, packetBitmap: 0, ranges: [] };
-    return this.flight.handleAck(now, { kind: "ack", ...nothing, ...fields });
+    const one = { cumulativeSeq: 0, largestPacket: 0, delay: 0, packetBitmap: 1, ranges: [] };
+    return this.flight.handleAck(now, { kind: "ack", ...one, ...fields });
   }
 
   probe(now: number, waiting = BULK): Probe | undefined {
@@ -78,60 +78,59 @@ Deno.test("Flight starts with datagrams of 1200 bytes, and with nothing resolved
   assertEquals(flight.nextTimeout(), undefined);
 });
 
-Deno.test("Flight.handleAck() takes bit n for the counter n + 1 below the newest", () => {
+Deno.test("Flight.handleAck() takes bit n for the counter n below the largest", () => {
   const packets = Array.from({ length: 40 }, (_, packet) => packet);
   const stage = new Stage().send(0, ...packets);
-  // 39, then 38 and 7 by the first bit and the last; what is 3 below the newest is lost.
-  assert(stage.ack(100, { largestPacket: 40, packetBitmap: 1 + 2 ** 31 }));
+  // 39 and 8 by the first bit and the last; what is 3 below the largest is lost.
+  assert(stage.ack(100, { largestPacket: 39, packetBitmap: 1 + 2 ** 31 }));
   assertEquals(stage.flight.resolvedUpTo, 36);
   assertEquals(stage.rtt.srtt, 100);
-  assert(stage.ack(110, { largestPacket: 40, packetBitmap: 2 }));
+  assert(stage.ack(110, { largestPacket: 39, packetBitmap: 1 + 2 + 4 }));
   assertEquals(stage.flight.resolvedUpTo, 39);
   assertEquals(stage.rtt.srtt, 100, "no sample of what was overtaken");
 });
 
 Deno.test("Flight.handleAck() takes all 32 bits: what they name is not lost", () => {
-  const packets = Array.from({ length: 33 }, (_, packet) => packet);
+  const packets = Array.from({ length: 32 }, (_, packet) => packet);
   const stage = new Stage().send(0, ...packets);
-  assert(stage.ack(100, { largestPacket: 33, packetBitmap: 0xffff_ffff }));
-  assertEquals(stage.flight.resolvedUpTo, 32);
-  assertEquals(stage.sendable(100, 33), 10 + 33, "slow start goes on");
+  assert(stage.ack(100, { largestPacket: 31, packetBitmap: 0xffff_ffff }));
+  assertEquals(stage.flight.resolvedUpTo, 31);
+  assertEquals(stage.sendable(100, 32), 10 + 32, "slow start goes on");
 });
 
 Deno.test("Flight.handleAck() looks at no counter below 0", () => {
   const stage = new Stage().send(0, 0, 1);
-  assert(stage.ack(100, { largestPacket: 2, packetBitmap: 0xffff_ffff }));
+  assert(stage.ack(100, { largestPacket: 1, packetBitmap: 0xffff_ffff }));
   assertEquals(stage.flight.resolvedUpTo, 1);
 });
 
-Deno.test("Flight.handleAck() takes 0 for no datagram", () => {
+Deno.test("Flight.handleAck() learns nothing where the bitmap is 0: the fields beside it mean nothing", () => {
   const stage = new Stage().send(0, 0);
-  assert(stage.ack(100, { packetBitmap: 0xffff_ffff }));
+  for (const largestPacket of [0, 1, 2 ** 32 - 1]) {
+    assert(stage.ack(100, { largestPacket, delay: 65_535, packetBitmap: 0 }));
+  }
   assertEquals([stage.flight.resolvedUpTo, stage.rtt.srtt], [-1, undefined]);
 });
 
 Deno.test("Flight.handleAck() refuses what was never sent (RFC 9000, 13.1)", () => {
   const stage = new Stage();
-  assertEquals(stage.ack(0, { largestPacket: 1 }), false);
+  assertEquals(stage.ack(0, { largestPacket: 0 }), false);
   stage.send(0, 0, 1, 2);
-  for (const heard of [4, 5, 2 ** 31, 2 ** 32 - 1]) {
-    assertEquals(stage.ack(100, { largestPacket: heard, packetBitmap: 0xffff_ffff }), false);
+  for (const largestPacket of [3, 4, 2 ** 31, 2 ** 32 - 1]) {
+    assertEquals(stage.ack(100, { largestPacket, packetBitmap: 0xffff_ffff }), false);
   }
   assertEquals([stage.flight.resolvedUpTo, stage.rtt.srtt], [-1, undefined]);
-  assert(stage.ack(100, { largestPacket: 3, packetBitmap: 3 }));
+  assert(stage.ack(100, { largestPacket: 2, packetBitmap: 7 }));
   assertEquals(stage.flight.resolvedUpTo, 2);
 });
 
-Deno.test("Flight.handleAck() restores the packet number from its lower 32 bits", () => {
+Deno.test("Flight.handleAck() restores the packet counter from its lower 32 bits", () => {
   const span = 2 ** 32;
   for (const first of [span - 3, 5 * span - 2, 2 ** 45 - 1]) {
     const packets = [0, 1, 2, 3].map((index) => first + index);
     const stage = new Stage().send(0, ...packets);
     for (const packet of packets) {
-      const heard = (packet + 1) % span;
-      // No Ack names the number just below a multiple of 2^32, as 0 means none.
-      if (heard === 0) continue;
-      assert(stage.ack(100, { largestPacket: heard, packetBitmap: 1 }));
+      assert(stage.ack(100, { largestPacket: packet % span }));
       assertEquals(stage.flight.resolvedUpTo, packet);
     }
   }
@@ -139,19 +138,19 @@ Deno.test("Flight.handleAck() restores the packet number from its lower 32 bits"
 
 Deno.test("Flight.handleAck() subtracts the delay in the Ack (RFC 9002, 5.3)", () => {
   const stage = new Stage().send(0, 0);
-  assert(stage.ack(100, { largestPacket: 1, delay: 200 }));
+  assert(stage.ack(100, { largestPacket: 0, delay: 200 }));
   assertEquals(stage.rtt.srtt, 100, "20 ms, but no sample is shorter than the shortest");
   stage.send(200, 1);
-  assert(stage.ack(320, { largestPacket: 2, delay: 200 }));
+  assert(stage.ack(320, { largestPacket: 1, delay: 200 }));
   assertEquals(stage.rtt.srtt, 100);
   stage.send(400, 2);
-  assert(stage.ack(520, { largestPacket: 3, delay: 201 }));
+  assert(stage.ack(520, { largestPacket: 2, delay: 201 }));
   assertEquals(stage.rtt.srtt, 100 + 20 / 8, "that would be too short");
 });
 
 Deno.test("Flight.update() finds what is lost when its time has come, and not before", () => {
   const stage = new Stage().send(0, 0, 1);
-  stage.ack(80, { largestPacket: 2 });
+  stage.ack(80, { largestPacket: 1 });
   assertEquals(stage.flight.nextTimeout(), 90, "9/8 of the round trip (RFC 9002, 6.1.2)");
   stage.flight.update(89.9);
   assertEquals(stage.flight.resolvedUpTo, -1);
@@ -163,7 +162,7 @@ Deno.test("Flight.sendableAt() keeps to the window, and with fixed timers to non
   const stage = new Stage();
   assertEquals(stage.sendable(0, 0), 10, "the initial window (RFC 9002, 7.2)");
   // A round trip later the window is twice as large, and is paced.
-  stage.ack(100, { largestPacket: 10, packetBitmap: 0x1ff });
+  stage.ack(100, { largestPacket: 9, packetBitmap: 0x3ff });
   assertEquals(stage.sendable(1000, 10), 20);
   const fixed = new Stage("fixed");
   for (let packet = 0; packet < 1000; packet++) fixed.send(0, packet);
@@ -174,7 +173,7 @@ Deno.test("Flight.onSent() counts no datagram of size 0 as in flight", () => {
   const stage = new Stage();
   for (let packet = 0; packet < 100; packet++) stage.flight.onSent(0, packet, 0);
   assertEquals(stage.sendable(0, 100), 10);
-  stage.ack(50, { largestPacket: 100 });
+  stage.ack(50, { largestPacket: 99 });
   assertEquals(stage.rtt.srtt, 50);
 });
 
@@ -223,7 +222,7 @@ Deno.test("Flight.pollProbe() asks nothing with fixed timers", () => {
 
 Deno.test("Flight.pollProbe() waits for an answer as long as the path is slow", () => {
   const stage = new Stage().send(0, 0);
-  stage.ack(700, { largestPacket: 1 });
+  stage.ack(700, { largestPacket: 0 });
   assert(stage.probe(700) !== undefined);
   assertEquals(stage.flight.probeAt(BULK), 700 + 2100);
   assertEquals(stage.probe(2799), undefined);
@@ -249,7 +248,7 @@ Deno.test("Flight fills the initial window with larger datagrams, as they prove 
 
 Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (RFC 8899, 4.3)", () => {
   const stage = new Stage().send(0, 0);
-  stage.ack(50, { largestPacket: 1 });
+  stage.ack(50, { largestPacket: 0 });
   stage.discover(50);
   let packet = 1;
   // Rounds of one large datagram, which is lost, and three small ones that arrive.
@@ -258,7 +257,7 @@ Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (R
     const now = 100 * (1 + lost);
     stage.send(now, packet);
     for (const small of [1, 2, 3]) stage.flight.onSent(now, packet + small, 500);
-    stage.ack(now + 50, { largestPacket: packet + 4, packetBitmap: 3 });
+    stage.ack(now + 50, { largestPacket: packet + 3, packetBitmap: 7 });
     packet += 4;
   }
   assertEquals(stage.flight.datagramSize, PATH_MTU_BASE);
@@ -273,7 +272,7 @@ Deno.test("Flight goes back to 1200 bytes after three timeouts without an Ack in
   stage.discover(0);
   stage.send(0, 0);
   for (let count = 1; count < BLACK_HOLE_TIMEOUTS; count++) stage.flight.onTimeout(1000);
-  stage.ack(2000, { largestPacket: 1 });
+  stage.ack(2000, { largestPacket: 0 });
   for (let count = 1; count < BLACK_HOLE_TIMEOUTS; count++) stage.flight.onTimeout(3000);
   assertEquals(stage.flight.datagramSize, PATH_MTU_ETHERNET);
   stage.flight.onTimeout(4000);
@@ -308,10 +307,9 @@ Deno.test("Flight.follow() starts again on another path (RFC 9000, 9.4)", () => 
   let packet = 0;
   for (let round = 0; round < 3; round++) {
     packet += stage.sendable(1000 * round, packet);
-    for (let heard = packet - 64; heard <= packet; heard += 32) {
-      if (heard > 0) {
-        stage.ack(1000 * round + 50, { largestPacket: heard, packetBitmap: 0xffff_ffff });
-      }
+    for (let largestPacket = packet - 65; largestPacket < packet; largestPacket += 32) {
+      if (largestPacket < 0) continue;
+      stage.ack(1000 * round + 50, { largestPacket, packetBitmap: 0xffff_ffff });
     }
   }
   const sent = stage.sendable(4000, packet);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
 import { CongestionController } from "../../../protocol/recovery/congestion.ts";
 import { LossDetector, SENT_PACKETS_MAX } from "../../../protocol/recovery/loss_detection.ts";
-import { PathMtu } from "../../../protocol/session/path_mtu.ts";
+import { PathMtu } from "../../../protocol/recovery/path_mtu.ts";
 import { RttEstimator } from "../../../protocol/recovery/rtt.ts";
 
 const SIZE = 1200;

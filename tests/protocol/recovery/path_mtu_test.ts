@@ -11,7 +11,7 @@ import {
   pathMtuLimit,
   PMTU_RAISE_TIMER,
   PROBE_TIMER,
-} from "../../../protocol/session/path_mtu.ts";
+} from "../../../protocol/recovery/path_mtu.ts";
 
 /** A path that carries datagrams of up to `limit` bytes, and answers probes in 20 ms. */
 class Stage {

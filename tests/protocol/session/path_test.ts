@@ -1,13 +1,17 @@
+// Where the peer is, and how it moves: protocol/README.md, "Moving".
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import type { Address } from "../../../protocol/wire/address.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
 import {
   AMPLIFICATION_MAX,
+  CANDIDATE_LIFE,
   CANDIDATES_MAX,
+  CHALLENGE_INTERVAL,
   Path,
+  PATH_FRAMES_MAX,
   PATH_PATIENCE,
   type PathFrame,
-  RESPONSES_MAX,
+  RETURN_LIMIT,
 } from "../../../protocol/session/path.ts";
 import { Prng } from "../../support/random.ts";
 
@@ -16,7 +20,10 @@ const AWAY: Address = { hostname: "192.0.2.2", port: 2 };
 const THIRD: Address = { hostname: "192.0.2.3", port: 3 };
 const KEEPALIVE: Frame = { kind: "connectionKeepalive" };
 
-/** A path and its datagrams. */
+/** Bytes of a packet with a Path Challenge or a Path Response. */
+const FRAME_PACKET_SIZE = 16 + 3 + 8 + 16;
+
+/** A path and its packets. */
 class Way {
   readonly path: Path;
   readonly #prng = new Prng(1);
@@ -27,14 +34,14 @@ class Way {
     this.path = new Path(HOME, this.#prng.bytes);
   }
 
-  /** The newest datagram. */
+  /** The newest packet. */
   newest(from: Address, { now = 0, size = 100, patience = 0, frames = [KEEPALIVE] } = {}): void {
     const packet = ++this.#packet;
     this.#size = size;
-    this.path.handleDatagram(now, { size, packet, frames, isNewest: true, from }, patience);
+    this.path.handlePacket(now, { size, packet, frames, isNewest: true, from }, patience);
   }
 
-  /** The same datagram once more. */
+  /** The same packet once more. */
   copy(from: Address, now = 0, packet = this.#packet): void {
     if (this.path.mayBeCopy(now, packet, from)) this.path.handleCopy(now, this.#size, from, 0);
   }
@@ -57,26 +64,121 @@ class Way {
     );
   }
 
+  /** Lets the time go on, from timeout to timeout. */
+  runTo(now: number): void {
+    for (;;) {
+      const next = this.path.nextTimeout();
+      if (next === undefined || next > now) return;
+      this.path.handleTimeout(next);
+    }
+  }
+
   answer(now: number, nonce: bigint | undefined, from = HOME): void {
     assert(nonce !== undefined);
     this.path.handleResponse(now, { kind: "pathResponse", nonce }, from);
   }
 }
 
-Deno.test("Path challenges both addresses when the newest datagram comes from another one", () => {
+Deno.test("Path challenges both addresses when the newest packet comes from another one", () => {
   const way = new Way();
   way.newest(HOME);
   assertEquals(way.due(), []);
   way.newest(AWAY);
   const { 1: ofHome, 2: ofAway } = way.challenges();
   assertNotEquals(ofHome, ofAway);
-  assertEquals([way.path.address, way.path.nextTimeout()], [HOME, undefined]);
+  assertEquals([way.path.address, way.path.nextTimeout()], [HOME, CHALLENGE_INTERVAL]);
 });
 
-Deno.test("Path looks at no older datagram from another address, and at no probe", () => {
+Deno.test("Path makes other nonces in each round", () => {
+  const way = new Way();
+  const nonces = new Set<bigint | undefined>();
+  for (let round = 0; round < 3; round++) {
+    const now = round * 1000;
+    way.newest(AWAY, { now });
+    const { 1: ofHome, 2: ofAway } = way.challenges();
+    nonces.add(ofHome).add(ofAway);
+    way.answer(now + 10, ofHome);
+    way.path.handleTimeout(now + PATH_PATIENCE);
+  }
+  assertEquals(nonces.size, 6);
+});
+
+Deno.test("Path challenges both addresses again each second, by its timer", () => {
+  const way = new Way();
+  way.newest(AWAY, { size: 1200 });
+  const first = way.challenges();
+  for (let second = 1; second < CANDIDATE_LIFE / CHALLENGE_INTERVAL; second++) {
+    const now = second * CHALLENGE_INTERVAL;
+    way.path.handleTimeout(now - 1);
+    assertEquals(way.due(), []);
+    way.path.handleTimeout(now);
+    assertEquals(way.challenges(), first, "the same nonces");
+    assertEquals(way.path.nextTimeout(), now + CHALLENGE_INTERVAL);
+  }
+});
+
+Deno.test("Path challenges an address that answered no more, nor any where the old one did", () => {
+  for (const port of [1, 2]) {
+    const way = new Way();
+    way.newest(AWAY, { size: 1200, patience: 5000 });
+    way.answer(10, way.challenges()[port]);
+    way.runTo(4999);
+    way.newest(AWAY, { now: 4999, size: 1200 });
+    assertEquals(way.due(), []);
+  }
+});
+
+Deno.test("Path gives up an address without a packet for 10 s, and then the round", () => {
+  const way = new Way();
+  way.newest(AWAY, { size: 1200 });
+  const { 2: nonce } = way.challenges();
+  way.newest(THIRD, { now: 3000 });
+  way.runTo(CANDIDATE_LIFE - 1);
+  way.newest(THIRD, { now: CANDIDATE_LIFE - 1 });
+  way.due();
+  way.runTo(CANDIDATE_LIFE);
+  assert(way.path.nextTimeout() !== undefined, "one is left");
+  way.due();
+  way.path.handleTimeout(CANDIDATE_LIFE + CHALLENGE_INTERVAL);
+  assertEquals(Object.keys(way.challenges()), ["1", "3"]);
+  way.runTo(2 * CANDIDATE_LIFE - 1);
+  assertEquals(way.path.nextTimeout(), undefined);
+  way.due();
+  way.answer(2 * CANDIDATE_LIFE, nonce, AWAY);
+  way.runTo(1e6);
+  assertEquals([way.path.address, way.due()], [HOME, []]);
+});
+
+Deno.test("Path returns at once to where the peer was before, for 60 s from the move", () => {
+  for (const [now, isAtOnce] of [[RETURN_LIMIT, true], [RETURN_LIMIT + 1, false]] as const) {
+    const way = new Way();
+    way.newest(AWAY);
+    way.answer(10, way.challenges()[2]);
+    way.path.handleTimeout(PATH_PATIENCE);
+    assertEquals(way.path.address, AWAY);
+    way.newest(HOME, { now: PATH_PATIENCE + now });
+    assertEquals(way.path.address, isAtOnce ? HOME : AWAY);
+    assertEquals(way.due().length, isAtOnce ? 0 : 2);
+  }
+});
+
+Deno.test("Path returns for a newest packet only: not for an older one, a copy, or a probe", () => {
+  const way = new Way();
+  way.newest(AWAY);
+  way.answer(10, way.challenges()[2]);
+  way.path.handleTimeout(PATH_PATIENCE);
+  const now = PATH_PATIENCE + 1;
+  way.newest(AWAY, { now });
+  const arrival = { size: 100, packet: 1, frames: [KEEPALIVE], isNewest: false, from: HOME };
+  way.path.handlePacket(now, arrival, 0);
+  way.newest(HOME, { now, frames: [{ kind: "pathResponse", nonce: 1n }] });
+  assertEquals(way.path.address, AWAY);
+});
+
+Deno.test("Path looks at no older packet from another address, and at no probe", () => {
   const way = new Way();
   const arrival = { size: 100, packet: 7, frames: [KEEPALIVE], isNewest: false, from: AWAY };
-  way.path.handleDatagram(0, arrival, 0);
+  way.path.handlePacket(0, arrival, 0);
   const probes: Frame[] = [
     { kind: "pathChallenge", nonce: 1n },
     { kind: "pathResponse", nonce: 1n },
@@ -137,7 +239,7 @@ Deno.test("Path believes no nonce but its own", () => {
   assertEquals(way.path.address, HOME);
 });
 
-Deno.test("Path looks at each address that the newest datagram comes from: one may be a copier", () => {
+Deno.test("Path looks at each address that the newest packet comes from: one may be a copier", () => {
   const way = new Way();
   way.newest(THIRD);
   way.copy(AWAY);
@@ -147,7 +249,7 @@ Deno.test("Path looks at each address that the newest datagram comes from: one m
   assertEquals(way.path.address, AWAY);
 });
 
-Deno.test("Path does not look at a copy that comes much later, or of an older datagram", () => {
+Deno.test("Path does not look at a copy that comes much later, or of an older packet", () => {
   const way = new Way();
   way.newest(HOME);
   way.copy(AWAY, PATH_PATIENCE + 1);
@@ -157,24 +259,70 @@ Deno.test("Path does not look at a copy that comes much later, or of an older da
   assertEquals(way.due().length, 2);
 });
 
-Deno.test("Path challenges again with each datagram, within three times what came", () => {
+Deno.test("Path challenges again with each packet, within three times what came", () => {
   const way = new Way();
-  const size = 16 + 3 + 8 + 16;
   let [received, sent] = [0, 0];
   for (const bytes of [35, 35, 17, 17, 17, 17, 17, 17, 35, 1200, 35]) {
     received += bytes;
     way.newest(AWAY, { size: bytes });
-    sent += size * way.due().filter(({ to }) => to.port === AWAY.port).length;
+    sent += FRAME_PACKET_SIZE * way.due().filter(({ to }) => to.port === AWAY.port).length;
     assertLessOrEqual(sent, AMPLIFICATION_MAX * received);
   }
-  assert(sent >= 6 * size);
+  assert(sent >= 6 * FRAME_PACKET_SIZE);
+});
+
+Deno.test("Path sends an address that has not answered three times its bytes at most, answers included", () => {
+  const way = new Way();
+  let sent = 0;
+  const collect = () => {
+    sent += FRAME_PACKET_SIZE * way.due().filter(({ to }) => to.port === AWAY.port).length;
+  };
+  const frames: Frame[] = [KEEPALIVE];
+  for (let nonce = 0n; nonce < 3n; nonce++) frames.push({ kind: "pathChallenge", nonce });
+  const size = 16 + 3 + 3 * 11 + 16;
+  way.newest(AWAY, { size, frames });
+  for (const frame of frames) {
+    if (frame.kind === "pathChallenge") way.path.handleChallenge(frame, AWAY);
+  }
+  collect();
+  for (let now = 0; now < CANDIDATE_LIFE; now += CHALLENGE_INTERVAL) {
+    way.path.handleTimeout(now);
+    collect();
+  }
+  assert(sent > size);
+  assertLessOrEqual(sent, AMPLIFICATION_MAX * size);
+});
+
+Deno.test("Path sends the peer's own address a challenge for each one to a candidate, without a limit", () => {
+  const way = new Way();
+  way.newest(AWAY, { size: 1200 });
+  let count = way.due().filter(({ to }) => to.port === HOME.port).length;
+  for (let now = CHALLENGE_INTERVAL; now < CANDIDATE_LIFE; now += CHALLENGE_INTERVAL) {
+    way.path.handleTimeout(now);
+    count += way.due().filter(({ to }) => to.port === HOME.port).length;
+  }
+  assertEquals(count, CANDIDATE_LIFE / CHALLENGE_INTERVAL);
+});
+
+Deno.test("Path takes of several that answered the one that it looked at last", () => {
+  for (const order of [[2, 3], [3, 2]]) {
+    const way = new Way();
+    way.newest(AWAY);
+    way.newest(THIRD);
+    const nonces = way.challenges();
+    for (const port of order) way.answer(10, nonces[port]);
+    way.path.handleTimeout(PATH_PATIENCE);
+    assertEquals(way.path.address, THIRD);
+  }
 });
 
 Deno.test("Path looks at a few addresses at a time, and gives the oldest up when it is silent", () => {
   const way = new Way();
   const addresses = Array.from({ length: 20 }, (_, port) => ({ hostname: "x", port: 10 + port }));
   for (const address of addresses) way.newest(address);
-  assertLessOrEqual(way.due().length, RESPONSES_MAX);
+  assertLessOrEqual(way.due().length, PATH_FRAMES_MAX);
+  way.runTo(1000);
+  assertEquals(Object.keys(way.challenges()), ["1", "10", "11", "12", "13"]);
   for (const address of addresses) {
     way.newest(address, { now: 1000 });
     const challenged = Object.keys(way.challenges()).map(Number).filter((port) => port >= 10);
@@ -233,5 +381,5 @@ Deno.test("Path answers a challenge to where it came from and to the old address
   for (let nonce = 0n; nonce < 100n; nonce++) {
     way.path.handleChallenge({ kind: "pathChallenge", nonce }, THIRD);
   }
-  assertLessOrEqual(way.due().length, RESPONSES_MAX);
+  assertLessOrEqual(way.due().length, PATH_FRAMES_MAX);
 });

@@ -15,6 +15,8 @@ const time: ClockReading = {
   toDate: (instant) => new Date(NOON.getTime() - 1_000_000 + instant),
 };
 
+const fingerprint = "01234 56789 01234 56789 01234 56789";
+
 function newClient(id: number, name = "", secondsAgo = 0): TableClient {
   const address = { hostname: "127.0.0.1", port: 40_000 + id };
   return { id, name, address, joinedAt: time.now - 1000 * secondsAgo };
@@ -40,14 +42,18 @@ Deno.test("renderText() reports a change of the table in one line", () => {
   );
 });
 
-Deno.test("renderText() shows where the directory listens", () => {
-  const address = { hostname: "::1", port: 7070 };
-  assertEquals(
-    text({ kind: "listening", address }),
+Deno.test("renderText() shows where the directory listens, and its fingerprint", () => {
+  const listening = {
+    kind: "listening",
+    address: { hostname: "::1", port: 7070 },
+    fingerprint,
+  } as const;
+  assertEquals(text(listening).split("\n"), [
     "Listening on [::1]:7070 (UDP) · Ctrl-C stops",
-  );
+    `Fingerprint of this directory: ${fingerprint}`,
+  ]);
   assertEquals(
-    text({ kind: "listening", address, isPrivate: true }),
+    text({ ...listening, isPrivate: true }).split("\n")[0],
     "Listening on [::1]:7070 (UDP, private) · Ctrl-C stops",
   );
 });
@@ -110,11 +116,13 @@ Deno.test("renderJson() writes the contract's events to the letter", () => {
   const noon = NOON.toISOString();
   const since = new Date(NOON.getTime() - 1500).toISOString();
   const client = newClient(3, "alice", 1.5);
+  const address = { hostname: "127.0.0.1", port: 7070 };
   const json = { id: 3, name: "alice", host: "127.0.0.1", port: 40_003 };
   const lines = [
     [
-      renderJson({ kind: "listening", address: { hostname: "127.0.0.1", port: 7070 } }, time),
-      `{"event":"listening","time":"${noon}","host":"127.0.0.1","port":7070}`,
+      renderJson({ kind: "listening", address, fingerprint }, time),
+      `{"event":"listening","time":"${noon}","host":"127.0.0.1","port":7070,` +
+      `"fingerprint":"${fingerprint}"}`,
     ],
     ...(["joined", "moved", "left", "expired"] as const).map((kind) => [
       renderJson({ kind, client }, time),

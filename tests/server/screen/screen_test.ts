@@ -20,7 +20,7 @@ function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
 
 function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenState {
   return {
-    title: "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
+    title: ["Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops", "Fingerprint"],
     hint: "Nobody is here yet",
     table: { kind: "table", size: clients.length, clients },
     log: [],
@@ -40,18 +40,31 @@ Deno.test("renderScreen() shows title, table, log, and the totals in the last ro
   const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {
     log: [CHANGE],
     lookUps: 1234,
-    dropped: { strangers: 2, token: 5 },
+    dropped: { strangers: 2, forged: 5 },
   });
-  assertEquals(renderScreen(shown, { columns: 80, rows: 8 }, false), [
+  assertEquals(renderScreen(shown, { columns: 80, rows: 9 }, false), [
     "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
+    "Fingerprint",
     "  id  name  address            age",
     "   1  ana   127.0.0.1:40001  1m 5s",
     "  12  世界  127.0.0.1:40012     5s",
     "",
     CHANGE.text,
     "",
-    "2 clients · 1,234 look-ups · dropped 7: token 5, strangers 2",
+    "2 clients · 1,234 look-ups · dropped 7: forged 5, strangers 2",
   ]);
+});
+
+Deno.test("renderScreen() shows the fingerprint where there are rows for it, and without its label in a narrow one", () => {
+  const second = (rows: number): string | undefined =>
+    renderScreen(state([client(1)]), { columns: 80, rows }, false)[1];
+  assertEquals(second(8), "Fingerprint");
+  assertEquals(second(7), "  id  name     address            age");
+  const title = ["Listening", "Fingerprint: 01234 56789 01234 56789 01234 56789"];
+  const rows = (columns: number): string[] =>
+    renderScreen(state([], { title }), { columns, rows: 8 }, false);
+  assertEquals(rows(48)[1], title[1]);
+  assertEquals(rows(47)[1], "01234 56789 01234 56789 01234 56789");
 });
 
 Deno.test("renderScreen() shows the hint until the first client comes", () => {
@@ -103,7 +116,7 @@ Deno.test("renderScreen() fits every terminal, and reads no more clients than it
 Deno.test("renderScreen() cuts a table only if it does not fit, and counts the other clients", () => {
   const clients = Array.from({ length: 7 }, (_, index) => client(index + 1));
   const rows = (count: number): string[] =>
-    renderScreen(state(clients.slice(0, count)), { columns: 80, rows: 9 }, false);
+    renderScreen(state(clients.slice(0, count)), { columns: 80, rows: 10 }, false);
   assertEquals(rows(6).filter((row) => row.includes("127.0.0.1:4")).length, 6);
   assertEquals(rows(7).filter((row) => row.includes("127.0.0.1:4")).length, 5);
   assert(rows(7).includes("  … and 2 more"));
@@ -150,7 +163,7 @@ class Stage {
       lookUps: 0,
       dropped: {},
     };
-    this.live = new LiveScreen({ title: "title", hint: "hint" }, directory, false, {
+    this.live = new LiveScreen({ title: ["title"], hint: "hint" }, directory, false, {
       readClock: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
       size: () => {
         this.rendered++;

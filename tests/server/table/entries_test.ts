@@ -28,13 +28,16 @@ function addAny(prng: Prng, entries: Entries, id: number, now: number): Entry {
     hostname: prng.pick(["10.1.2.3", "2001:db8::1"]),
     port: 1 + prng.int(65_535),
   };
-  const nonce = prng.u64();
-  entries.setRegister(slot, endpointOf(address.hostname, address.port), nonce);
+  const sessionKey = prng.bytes(32);
+  const session = prng.u32();
+  const packet = prng.int(2 ** 32) * 2 ** 21;
+  entries.setSession(slot, endpointOf(address.hostname, address.port), sessionKey, session);
+  entries.setPacket(slot, packet);
   // The second name replaces the first.
   entries.setName(slot, encoder.encode("y".repeat(prng.int(128))));
   entries.setName(slot, encoder.encode(name));
   const times = { joinedAt: now, expiresAt: now + 100 };
-  return { slot, id, name, token, publicKey, address, nonce, ...times };
+  return { slot, id, name, token, publicKey, address, sessionKey, session, packet, ...times };
 }
 
 Deno.test("Entries keeps the fields of each entry, whatever happens to others", () => {

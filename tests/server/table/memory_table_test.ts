@@ -5,7 +5,6 @@ import { EXPIRED_MAX, MemoryTable } from "../../../server/table/memory_table.ts"
 import { NO_SLOT, type RegisterRequest, type TableClient } from "../../../server/table/table.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_bytes.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
-import { publicKeyOf } from "../../support/server_stage.ts";
 import { type Entry, readEntry } from "../../support/table_entry.ts";
 
 const LEASE = 45_000;
@@ -30,10 +29,6 @@ function entryAt(table: MemoryTable, slot: number): Entry | undefined {
   return slot === NO_SLOT ? undefined : readEntry(table.entries, slot);
 }
 
-function getByToken(table: MemoryTable, token: Uint8Array): Entry | undefined {
-  return entryAt(table, table.findToken(token));
-}
-
 function getByName(table: MemoryTable, name: string): Entry | undefined {
   return entryAt(table, table.findName(name));
 }
@@ -53,10 +48,22 @@ function idsAbove(table: MemoryTable, after = 0): number[] {
   return Array.from(table.listAbove(after), (slot) => table.entries.id(slot));
 }
 
-/** A Register from port 40000 + `n`, with nonce `n`. */
+/** The static key of client `n`: for a table any bytes will do. */
+function publicKeyOf(n: number): Uint8Array {
+  return new Uint8Array(32).fill(n).fill(n >> 8, 0, 1).fill(n >> 16, 1, 2);
+}
+
+/** The key of session `n`. */
+function keyOf(n: number): Uint8Array {
+  return new Prng(n).bytes(32);
+}
+
+/** A Register from port 40000 + `n`, in session `n`. */
 function request(n: number, fields: Partial<RegisterRequest> = {}): RegisterRequest {
   return {
-    nonce: BigInt(n),
+    sessionKey: keyOf(n),
+    session: n,
+    packet: 0,
     token: new Uint8Array(16),
     wantedId: 0,
     publicKey: publicKeyOf(n),
@@ -127,20 +134,52 @@ Deno.test("MemoryTable.register() finds the same free id as a search from 1", ()
   });
 });
 
-Deno.test("MemoryTable.findToken() finds a client by its whole token only", () => {
+Deno.test("MemoryTable.register() knows an entry by its whole token and its key only", () => {
+  const table = newTable();
+  const { token, publicKey } = join(table, 1);
+  const other = join(table, 2);
+  assertNotEquals(token.slice(4), other.token.slice(4));
+  let n = 10;
+  const idWith = (fields: Partial<RegisterRequest>): number => {
+    const entry = join(table, n++, fields);
+    if (entry.id > 1) table.remove(entry.slot);
+    return entry.id;
+  };
+  for (let at = 0; at < 16; at++) {
+    const forged = token.with(at, token[at]! ^ 1);
+    assertNotEquals(idWith({ token: forged, publicKey }), 1, `byte ${at}`);
+  }
+  assertNotEquals(idWith({ token }), 1);
+  assertEquals(idWith({ token, publicKey }), 1);
+});
+
+Deno.test("MemoryTable.findEndpoint() finds a client where it is now", () => {
   const table = newTable();
   const entry = join(table, 1);
-  const other = join(table, 2);
-  assertEquals(getByToken(table, entry.token.slice()), entry);
-  assertNotEquals(entry.token.slice(4), other.token.slice(4));
-  for (let at = 0; at < 16; at++) {
-    const forged = entry.token.slice();
-    forged[at]! ^= 1;
-    assertEquals(getByToken(table, forged), undefined, `byte ${at}`);
-  }
-  assertEquals(getByToken(table, new Uint8Array(16)), undefined);
+  join(table, 2);
+  assertEquals(table.findEndpoint(endpointOf(1)), entry.slot);
+  const { token, publicKey } = entry;
+  assert(table.register(0, request(3, { token, publicKey })).ok);
+  assertEquals(table.findEndpoint(endpointOf(1)), NO_SLOT);
+  assertEquals(table.findEndpoint(endpointOf(3)), entry.slot);
   table.remove(entry.slot);
-  assertEquals(getByToken(table, entry.token), undefined);
+  assertEquals(table.findEndpoint(endpointOf(3)), NO_SLOT);
+});
+
+Deno.test("MemoryTable.isReplay() tells the sessions that ended, whichever way", () => {
+  const table = newTable();
+  const ended = (...ns: number[]): boolean[] => ns.map((n) => table.isReplay(keyOf(n)));
+  const { token, publicKey } = join(table, 1);
+  const left = join(table, 2);
+  join(table, 3);
+  assertEquals(ended(1, 2, 3), [false, false, false]);
+  // Registers again, leaves, is replaced, expires.
+  join(table, 4, { token, publicKey });
+  table.remove(left.slot);
+  join(table, 5, { endpoint: endpointOf(3) });
+  assertEquals(ended(1, 2, 3, 4, 5), [true, true, true, false, false]);
+  expire(table, LEASE);
+  assertEquals(ended(4, 5), [true, true]);
 });
 
 Deno.test("MemoryTable.findName() ignores case and Unicode form", () => {
@@ -155,7 +194,7 @@ Deno.test("MemoryTable.findName() ignores case and Unicode form", () => {
   assertEquals(getByName(table, "STRASSE"), road);
 });
 
-Deno.test("MemoryTable.register() rule 1: an entry with the token keeps its id", () => {
+Deno.test("MemoryTable.register() with the token: an entry keeps its id", () => {
   const table = newTable();
   const entry = join(table, 1, { name: "ana" });
   const { token, publicKey } = entry;
@@ -167,7 +206,8 @@ Deno.test("MemoryTable.register() rule 1: an entry with the token keeps its id",
   const after = readEntry(table.entries, entry.slot);
   assertEquals(after, {
     ...entry,
-    ...{ address: addressOf(2), name: "anna", nonce: 2n, expiresAt: 5 + LEASE },
+    ...{ address: addressOf(2), name: "anna", sessionKey: keyOf(2), session: 2 },
+    expiresAt: 5 + LEASE,
   });
   assertEquals([after.id, after.joinedAt], [1, 0]);
   assertEquals(getByName(table, "ana"), undefined);
@@ -175,22 +215,22 @@ Deno.test("MemoryTable.register() rule 1: an entry with the token keeps its id",
   assertEquals(table.size, 1);
 });
 
-Deno.test("MemoryTable.register() rule 1: the same address and name are no change", () => {
+Deno.test("MemoryTable.register() with the token: the same address and name are no change", () => {
   const table = newTable();
   const entry = join(table, 1, { name: "ana" });
-  const again = request(1, { nonce: 99n, token: entry.token, name: "ana" });
+  const again = request(1, { sessionKey: keyOf(99), token: entry.token, name: "ana" });
   assertEquals(table.register(5, again), {
     ok: true,
     value: { slot: entry.slot, change: "none", replaced: undefined },
   });
 });
 
-Deno.test("MemoryTable.register() rule 1: a client at the address of another replaces it", () => {
+Deno.test("MemoryTable.register() with the token: a client at the address of another replaces it", () => {
   const table = newTable(2);
   const entry = join(table, 1);
   const other = join(table, 2, { name: "bob" });
   const { token, publicKey } = entry;
-  const own = { nonce: 9n, token, publicKey };
+  const own = { token, publicKey };
   // The name stays with its key.
   assertEquals(table.register(0, request(2, { ...own, name: "bob" })).ok, false);
   const result = table.register(0, request(2, { ...own, name: "bea" }));
@@ -202,33 +242,34 @@ Deno.test("MemoryTable.register() rule 1: a client at the address of another rep
   assertEquals(getByName(table, "bob"), undefined);
 });
 
-Deno.test("MemoryTable.register() rule 2: the same Register again changes nothing", () => {
-  const table = newTable(1);
-  const entry = join(table, 1, { name: "ana" });
-  const before = entry.token.slice();
-  assertEquals(table.register(5, request(1, { name: "ana" })), {
-    ok: true,
-    value: { slot: entry.slot, change: "none", replaced: undefined },
-  });
-  const after = readEntry(table.entries, entry.slot);
-  assertEquals(after, { ...entry, token: before, expiresAt: 5 + LEASE });
-  assertEquals(table.size, 1);
-});
-
-Deno.test("MemoryTable.register() rule 2: a new nonce at the same address is a new run", () => {
+Deno.test("MemoryTable.register() without the token: a client at the same address is a new run", () => {
   const table = newTable(1);
   const old = join(table, 1, { name: "ana" });
-  const result = table.register(5, request(1, { nonce: 9n, name: "ana" }));
+  const result = table.register(5, request(1, { sessionKey: keyOf(9), name: "ana" }));
   assert(result.ok);
   assertEquals([result.value.change, result.value.replaced], ["joined", clientOf(old)]);
   const entry = readEntry(table.entries, result.value.slot);
-  assertEquals([entry.id, entry.joinedAt], [1, 5]);
+  assertEquals([entry.id, entry.joinedAt, entry.sessionKey], [1, 5, keyOf(9)]);
   assertNotEquals(entry.token, old.token);
-  assertEquals(getByToken(table, old.token), undefined);
   assertEquals(table.size, 1);
 });
 
-Deno.test("MemoryTable.register() rule 3: the id or name of another client is refused", () => {
+Deno.test("MemoryTable.register() without the token: only a run with the same key inherits id and name", () => {
+  const table = newTable();
+  join(table, 1, { name: "ana", wantedId: 7 });
+  const refusal = (fields: Partial<RegisterRequest>): number | undefined => {
+    const result = table.register(0, request(1, { publicKey: publicKeyOf(66), ...fields }));
+    return result.ok ? undefined : result.error;
+  };
+  assertEquals(refusal({ wantedId: 7 }), RefusalReason.idTaken);
+  assertEquals(refusal({ name: "ANA" }), RefusalReason.nameTaken);
+  const heir = join(table, 1, { name: "ANA", wantedId: 7 });
+  assertEquals([heir.id, heir.name], [7, "ANA"]);
+  assertEquals(refusal({ name: "eve" }), undefined);
+  assertEquals([table.size, getByName(table, "ana")], [1, undefined]);
+});
+
+Deno.test("MemoryTable.register() refuses the id or name of another client, and one client too many", () => {
   const table = newTable(3);
   join(table, 1, { wantedId: 7, name: "ana" });
   const own = join(table, 2, { name: "bob" });
@@ -239,12 +280,12 @@ Deno.test("MemoryTable.register() rule 3: the id or name of another client is re
   assertEquals(refusal(3, { wantedId: 7 }), RefusalReason.idTaken);
   assertEquals(refusal(3, { name: "ANA" }), RefusalReason.nameTaken);
   assertEquals(refusal(2, { token: own.token, name: "ana" }), RefusalReason.nameTaken);
-  assertEquals(refusal(2, { nonce: 9n, wantedId: 7 }), RefusalReason.idTaken);
+  assertEquals(refusal(2, { wantedId: 7 }), RefusalReason.idTaken);
   assertEquals(table.size, 2);
   assertEquals(entryAt(table, table.find(own.id)), own);
   join(table, 3);
   assertEquals(refusal(4, {}), RefusalReason.full);
-  assertEquals(refusal(3, { nonce: 9n }), undefined);
+  assertEquals(refusal(3, {}), undefined);
 });
 
 Deno.test("MemoryTable.expire() removes an entry at the end of its lease, not before", () => {

@@ -1,12 +1,16 @@
 /**
- * Gives every version of Deno the same test sanitizers; `tests/run.ts` preloads this.
+ * What every test file needs first; `tests/run.ts` preloads this: the ciphers, and the same test
+ * sanitizers on every version of Deno.
  *
  * A test fails if an async operation outlives it, which Deno 2.8 and later check only on request. An
- * open resource is no failure: the ciphers of node:crypto count as resources, and one that was made
- * for a lost datagram is never finished.
+ * open resource is no failure: the cipher of a directory's cookies counts as one, and is never
+ * finished.
  *
  * @module
  */
+import { loadCipher } from "../../protocol/crypto/aead.ts";
+
+await loadCipher();
 
 const test: typeof Deno.test & {
   /** Since Deno 2.8. */

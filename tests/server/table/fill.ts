@@ -1,0 +1,43 @@
+/**
+ * Fills a table in a process of its own, for memory_test.ts, and prints the bytes for each client.
+ *
+ * @module
+ */
+import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_bytes.ts";
+import { registrationsPerMinute } from "../../../server/limits.ts";
+import { MemoryTable } from "../../../server/table/memory_table.ts";
+import { Prng } from "../../support/random.ts";
+
+const CLIENTS = 400_000;
+/** Clients that register before the first measurement, so that the young heap has its full size. */
+const WARM_UP = 50_000;
+
+function residentBytes(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  gc?.();
+  gc?.();
+  return Deno.memoryUsage().rss;
+}
+
+const table = new MemoryTable({
+  maxClients: CLIENTS,
+  lease: 1000,
+  replaysMax: registrationsPerMinute(CLIENTS),
+  random: new Prng(1).bytes,
+});
+const sessionKey = new Uint8Array(32);
+const endpoint = new Uint8Array(ENDPOINT_SIZE);
+const token = new Uint8Array(16);
+let before = 0;
+for (let n = 0; n < CLIENTS; n++) {
+  if (n === WARM_UP) before = residentBytes();
+  new DataView(sessionKey.buffer).setUint32(4, n);
+  writeEndpoint(endpoint, { hostname: `10.${n >> 16}.${n >> 8 & 255}.${n & 255}`, port: 7 });
+  const name = `client${n}`;
+  const publicKey = sessionKey;
+  const ids = { session: n, packet: 0, token, wantedId: 0 };
+  table.register(0, { sessionKey, publicKey, name, endpoint, ...ids });
+}
+const bytes = (residentBytes() - before) / (CLIENTS - WARM_UP);
+// Used once more, so that it is not garbage before.
+console.log(bytes, table.size);

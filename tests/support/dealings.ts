@@ -1,0 +1,153 @@
+/**
+ * A client's dealings with a directory that the test plays.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { Registration, type RegistrationRequest } from "../../protocol/directory/registration.ts";
+import type { RegistrationEvent } from "../../protocol/directory/registration_event.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
+import type { Address } from "../../protocol/wire/address.ts";
+import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
+import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
+import { Asked, DIRECTORY, FakeDirectory } from "./fake_directory.ts";
+import { Prng } from "./random.ts";
+
+/** A registration that was begun, and its directory. */
+export class Dealings {
+  now = 1000;
+  readonly random = new Prng(7).bytes;
+  readonly directory: FakeDirectory;
+  readonly registration: Registration;
+
+  constructor(options: Partial<RegistrationRequest> = {}, timers: TimerMode = "adaptive") {
+    const { random } = this;
+    this.directory = new FakeDirectory(random, options.secret);
+    this.registration = new Registration(this.now, {
+      directory: DIRECTORY,
+      id: 0,
+      name: "ana",
+      port: 4000,
+      identity: makeKeyPair(random),
+      policy: TIMER_POLICIES[timers],
+      random,
+      ...options,
+    });
+  }
+
+  /** The datagrams that the client sends now. */
+  datagrams(): Uint8Array[] {
+    const all: Uint8Array[] = [];
+    for (;;) {
+      const transmit = this.registration.pollTransmit(this.now);
+      if (transmit === undefined) return all;
+      assertEquals(transmit.to, DIRECTORY);
+      all.push(transmit.bytes.slice());
+    }
+  }
+
+  /** What the client asks now. */
+  asked(): Asked[] {
+    return this.datagrams().map((bytes) => this.directory.read(this.now, bytes));
+  }
+
+  /** The kinds of what the client asks now; `credentials` is a Register that asks for a Challenge. */
+  kinds(): string[] {
+    return this.asked().map(({ frame }) => frame.kind);
+  }
+
+  /** The one thing that the client asks now. */
+  ask(): Asked {
+    const [asked, ...more] = this.asked();
+    assert(asked !== undefined && more.length === 0);
+    return asked;
+  }
+
+  /** Gives the client a datagram; returns whether it is taken. */
+  give(bytes: Uint8Array, from: Address = DIRECTORY): boolean {
+    // In a buffer that is used again, as that of a socket.
+    const buffer = bytes.slice();
+    const decoded = decodeDatagram(buffer);
+    assert(decoded.ok);
+    const isTaken = this.registration.handleDatagram(this.now, decoded.value, from);
+    buffer.fill(0xee);
+    return isTaken;
+  }
+
+  /** Answers a Register without a good cookie. */
+  challenge({ bytes }: Asked): boolean {
+    return this.give(this.directory.challenge(this.now, bytes));
+  }
+
+  /** Answers a Register by an entry. */
+  grant(asked: Asked, entry?: Parameters<FakeDirectory["grant"]>[1]): void {
+    assert(this.give(this.directory.grant(asked, entry)));
+  }
+
+  /** Answers what was asked. */
+  answer(asked: Asked, frame: Frame): boolean {
+    return this.give(asked.answer(frame));
+  }
+
+  /** An Unknown that answers what was asked. */
+  unknown({ header }: Asked): Uint8Array {
+    return encodeDatagram({ ...header, type: DatagramType.Unknown }, []);
+  }
+
+  /** Registers, as far as the sealed Register. */
+  reachRegister(): Asked {
+    assert(this.challenge(this.ask()));
+    const register = this.ask();
+    assertEquals(register.frame.kind, "register");
+    return register;
+  }
+
+  /** Registers. */
+  register(entry?: Parameters<FakeDirectory["grant"]>[1]): this {
+    this.grant(this.reachRegister(), entry);
+    return this;
+  }
+
+  /** The events since the last call. */
+  events(): RegistrationEvent[] {
+    const all: RegistrationEvent[] = [];
+    for (let event = this.registration.pollEvent(); event;) {
+      all.push(event);
+      event = this.registration.pollEvent();
+    }
+    return all;
+  }
+
+  /** The kinds of the events since the last call. */
+  eventKinds(): string[] {
+    return this.events().map(({ kind }) => kind);
+  }
+
+  /** Calls handleTimeout() once, so many milliseconds later. */
+  wait(ms: number): void {
+    this.now += ms;
+    this.registration.handleTimeout(this.now);
+  }
+
+  /** Lets the time go on in steps of a millisecond; returns when what was sent. */
+  times(ms: number): [number, Asked][] {
+    const start = this.now;
+    const all: [number, Asked][] = [];
+    while (this.now < start + ms) {
+      this.wait(1);
+      for (const asked of this.asked()) all.push([this.now - start, asked]);
+    }
+    return all;
+  }
+}
+
+/** Dealings of a client that is registered under the id 1. */
+export function registered(
+  options: Partial<RegistrationRequest> = {},
+  timers: TimerMode = "adaptive",
+): Dealings {
+  const dealings = new Dealings(options, timers).register();
+  dealings.events();
+  return dealings;
+}

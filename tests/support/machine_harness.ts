@@ -1,0 +1,172 @@
+/**
+ * A client without a network: the test plays its directory and its peers.
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
+import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
+import { type Asked, DIRECTORY, FakeDirectory } from "./fake_directory.ts";
+import { type FakePeerFields, FakeRequester, FakeResponder } from "./fake_peer.ts";
+import { decrypt } from "./plaintext_log.ts";
+import { Prng } from "./random.ts";
+
+/** The source of unsolicited datagrams, and where the peers are. */
+export const STRANGER: Address = { hostname: "192.0.2.66", port: 666 };
+
+/** A datagram that the machine sent. */
+export interface Sent {
+  readonly to: Address;
+  readonly bytes: Uint8Array;
+  readonly packet: number | undefined;
+  /** Decrypted. */
+  readonly frames: readonly Frame[];
+}
+
+/** A machine that registers as a client, and talks with others. */
+export abstract class MachineHarness<Event extends { kind: string }> {
+  now: Instant = 5000;
+  readonly random = new Prng(3).bytes;
+  readonly identity: KeyPair = makeKeyPair(this.random);
+  readonly directory: FakeDirectory = new FakeDirectory(this.random);
+  protected abstract readonly machine: DatagramMachine<Event>;
+  readonly #identities = new Map<number, KeyPair>();
+
+  /** Gives the machine a datagram. */
+  give(bytes: Uint8Array, from: Address = STRANGER): void {
+    // In a buffer that is used again, as that of a socket.
+    const buffer = bytes.slice();
+    this.machine.handleDatagram(this.now, buffer, from);
+    buffer.fill(0xee);
+  }
+
+  /** Gives the machine a datagram; returns what it sends. */
+  receive(bytes: Uint8Array, from: Address = STRANGER): Sent[] {
+    this.give(bytes, from);
+    return this.sent();
+  }
+
+  /** What the machine sends now. */
+  sent(): Sent[] {
+    const all: Sent[] = [];
+    for (;;) {
+      const transmit = this.machine.pollTransmit(this.now);
+      if (transmit === undefined) return all;
+      const bytes = transmit.bytes.slice();
+      const seen = decrypt(bytes);
+      const [packet, frames] = seen.ok ? [seen.header.packet, seen.frames] : [undefined, []];
+      all.push({ to: transmit.to, bytes, packet, frames });
+    }
+  }
+
+  /** The events of the machine since the last call. */
+  events(): Event[] {
+    const all: Event[] = [];
+    for (let event = this.machine.pollEvent(); event; event = this.machine.pollEvent()) {
+      all.push(event);
+    }
+    return all;
+  }
+
+  /** The kinds of the events of the machine since the last call. */
+  eventKinds(): string[] {
+    return this.events().map(({ kind }) => kind);
+  }
+
+  /** Calls handleTimeout() once, so many milliseconds later; returns what the machine sends. */
+  wait(ms: number): Sent[] {
+    this.now += ms;
+    this.machine.handleTimeout(this.now);
+    return this.sent();
+  }
+
+  /** Advances the time from timeout to timeout; returns what the machine sends to its peers. */
+  advance(ms: number): Sent[] {
+    const until = this.now + ms;
+    const all = this.sent();
+    for (;;) {
+      const next = this.machine.nextTimeout();
+      if (next === undefined || next > until) break;
+      this.now = Math.max(this.now, next);
+      this.machine.handleTimeout(this.now);
+      all.push(...this.sent());
+    }
+    this.now = until;
+    return all.filter(({ to }) => !sameAddress(to, DIRECTORY));
+  }
+
+  /** What the machine asks its directory now. */
+  asked(): Asked[] {
+    return this.sent().map(({ bytes }) => this.directory.read(this.now, bytes));
+  }
+
+  /** Lets the directory register the machine. */
+  register(id = 1): this {
+    const [first] = this.sent();
+    assert(first !== undefined);
+    this.give(this.directory.challenge(this.now, first.bytes), DIRECTORY);
+    const [register] = this.asked();
+    assert(register !== undefined);
+    this.give(this.directory.grant(register, { id }), DIRECTORY);
+    this.events();
+    return this;
+  }
+
+  /** The static key of client `id`. */
+  identityOf(id: number): KeyPair {
+    const identity = this.#identities.get(id) ?? makeKeyPair(this.random);
+    this.#identities.set(id, identity);
+    return identity;
+  }
+
+  /** A peer that has made a session with the machine. */
+  requester(id: number, fields: FakePeerFields = {}): FakeRequester {
+    const peer = this.stranger(id, fields);
+    const [response, ...more] = this.receive(peer.initiation);
+    assert(response !== undefined && more.length === 0, "there is no Response");
+    peer.handleResponse(response.bytes);
+    return peer;
+  }
+
+  /** A peer that is about to make a session. */
+  stranger(id: number, fields: FakePeerFields = {}): FakeRequester {
+    const identity = this.identityOf(id);
+    return new FakeRequester(this.random, this.identity.publicKey, { id, identity, ...fields });
+  }
+
+  /** Gives the machine the peer's Connection Request; returns what it sends. */
+  request(peer: FakeRequester, from: Address = STRANGER, responder = 1): Sent[] {
+    return this.receive(peer.seal(peer.requestFrame(responder)), from);
+  }
+
+  /** Answers the Look-up of client `id`, which is under way; returns what the machine sends then. */
+  find(id: number, publicKey: Uint8Array = this.identityOf(id).publicKey): Sent[] {
+    const [lookUp] = this.asked();
+    assert(lookUp?.frame.kind === "lookUp");
+    const found: Frame = { kind: "found", id, name: "", address: STRANGER, publicKey };
+    return this.receive(lookUp.answer(found), DIRECTORY);
+  }
+
+  /** Answers the Look-up, and completes the handshake: returns the peer, and the Request. */
+  respond(id: number): { peer: FakeResponder; request: Sent } {
+    const [initiation] = this.find(id);
+    assert(initiation !== undefined);
+    const identity = this.identityOf(id);
+    const peer = new FakeResponder(this.random, initiation.bytes, { id, identity });
+    const [request, ...more] = this.receive(peer.response);
+    assert(request !== undefined && more.length === 0);
+    return { peer, request };
+  }
+}
+
+/** The frames of all datagrams. */
+export function framesOf(sent: readonly Sent[]): Frame[] {
+  return sent.flatMap(({ frames }) => frames);
+}
+
+/** The kinds of the frames of all datagrams. */
+export function kindsOf(sent: readonly Sent[]): string[] {
+  return framesOf(sent).map(({ kind }) => kind);
+}
