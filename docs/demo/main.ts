@@ -39,7 +39,8 @@ class Loss {
   #isSentAgain = false;
 
   filter(datagram: RelayedDatagram): "pass" | "drop" {
-    if (!contains(datagram, "message") || this.#isSentAgain) return "pass";
+    const isForBob = datagram.direction === "toClient" && contains(datagram, "message");
+    if (!isForBob || this.#isSentAgain) return "pass";
     if (this.#droppedAt === undefined) {
       this.#droppedAt = performance.now();
       show("relay", "drops the datagram with this message");
@@ -60,7 +61,7 @@ async function play(): Promise<void> {
   await using stage = new Stage({ onLine: show, hasFolders: false });
 
   title("A directory, on a free port");
-  const server = await stage.serve();
+  const server = await stage.serve("--ephemeral");
 
   title("Ana registers, and looks up an inactive client");
   const ana = stage.client("ana", server, "--name", "ana", "--ephemeral");

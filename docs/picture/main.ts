@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { formatIdentity } from "../../client/identity/identity.ts";
+import { formatIdentity } from "../../cli/identity.ts";
+import { CLIENT_IDENTITY, DIRECTORY_IDENTITY } from "../../cli/identity_file.ts";
 import { SERVER_PORT } from "../../client/options.ts";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { commandLine, type Side, Stage } from "../../tests/e2e/process.ts";
@@ -17,10 +18,10 @@ const FILE = new URL("picture.svg", import.meta.url);
 const LABEL = "The table of a directory, and two clients in conversation, in three terminals";
 const CLIENT_COLUMNS = 59;
 const CLIENT_ROWS = 20;
-const SERVER_COLUMNS = 62;
-const SERVER_ROWS = 13;
-/** Keys whose colors are easy to tell apart. */
-const KEYS: Readonly<Record<string, number>> = { ana: 5, bob: 3 };
+const SERVER_COLUMNS = 68;
+const SERVER_ROWS = 14;
+/** Keys whose colors are easy to tell apart, and that of the directory. */
+const KEYS: Readonly<Record<string, number>> = { ana: 5, bob: 3, directory: 1 };
 
 /** A program in a terminal, and the title above it. */
 class Window {
@@ -45,8 +46,9 @@ class Window {
     const screen = await Screen.open(columns, rows);
     if (key !== undefined) {
       Deno.mkdirSync(`${screen.folder}/udp-chat`);
+      const { fileName } = side === "serve" ? DIRECTORY_IDENTITY : CLIENT_IDENTITY;
       const identity = formatIdentity(new Uint8Array(KEY_SIZE).fill(key));
-      Deno.writeTextFileSync(`${screen.folder}/udp-chat/identity`, identity, { mode: 0o600 });
+      Deno.writeTextFileSync(`${screen.folder}/udp-chat/${fileName}`, identity, { mode: 0o600 });
     }
     await screen.run(commandLine(side), args);
     return new Window(screen, ["udp-chat", side, ...args].join(" "), columns);
@@ -78,7 +80,8 @@ function isUsualPortFree(): boolean {
 
 async function play(): Promise<string> {
   const serverArgs = isUsualPortFree() ? [] : ["--port", "0"];
-  const server = await Window.open("serve", serverArgs, SERVER_COLUMNS, SERVER_ROWS);
+  const size = [SERVER_COLUMNS, SERVER_ROWS] as const;
+  const server = await Window.open("serve", serverArgs, ...size, KEYS["directory"]);
   await using _server = server.screen;
   await using stage = new Stage();
   const listening = (await server.screen.waitFor(/Listening on \S+/))[0]!;
