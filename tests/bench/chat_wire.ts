@@ -9,6 +9,7 @@ import type { ClientEvent } from "../../client/event.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { TRUSTING } from "../support/trust.ts";
 import { Server } from "../../server/server.ts";
 import type { Amount, Arrived, Opening, Wire, WireOptions } from "./wire.ts";
 import type { Line } from "./worker.ts";
@@ -24,7 +25,8 @@ export async function directoryProcess(
   line: Line,
 ): Promise<void> {
   const socket = openSocket(hostname, 0);
-  const server = new Server({ maxClients: 1000, lease: 45_000, random: systemRandom });
+  const identity = makeKeyPair(systemRandom);
+  const server = new Server({ maxClients: 1000, lease: 45_000, identity, random: systemRandom });
   const running = drive(server, socket, () => {});
   line.tell(socket.addr);
   await line.hear();
@@ -83,7 +85,7 @@ class ChatWire implements Wire {
       acceptAll: true,
       identity: makeKeyPair(systemRandom),
       isBlocked: () => false,
-      epoch: Date.now() - clock(),
+      trust: TRUSTING,
       random: systemRandom,
     });
     this.#drive = drive(this.#client, socket, (event) => this.#handle(event));

@@ -4,9 +4,11 @@
  * @module
  */
 import type { Address } from "../../protocol/wire/address.ts";
+import { loadCipher } from "../../protocol/crypto/aead.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { systemRandom } from "../../protocol/udp.ts";
 import { Server } from "../../server/server.ts";
-import { challengeCookie, grantOf, lookUpOf, registerOf } from "./directory_requests.ts";
+import { LoadClients } from "./directory_requests.ts";
 import { type Delays, delaysOf } from "./stats.ts";
 import type { Line } from "./worker.ts";
 
@@ -31,6 +33,7 @@ export interface Filled {
 
 /** Fills a table, measures it, and reports {@linkcode Filled}. */
 export async function fillDirectory({ clients }: { clients: number }, line: Line): Promise<void> {
+  await loadCipher();
   const full = new FullServer(clients);
   full.register(WARM_UP_CLIENTS);
   const before = residentBytes();
@@ -62,13 +65,15 @@ class FullServer {
   readonly #address = { hostname: "", port: 4242 };
   #now = 0;
   #count = 0;
-  #last: { id: number; token: Uint8Array } = { id: 0, token: new Uint8Array(16) };
+  readonly #clients = new LoadClients();
+  #last = 0;
 
   constructor(clients: number) {
     this.step = FILLING * LEASE / clients;
     this.#server = new Server({
       maxClients: clients,
       lease: LEASE,
+      identity: makeKeyPair(systemRandom),
       random: systemRandom,
       hasSourceLimits: false,
     });
@@ -83,13 +88,11 @@ class FullServer {
     for (; this.#count < upTo; this.#count++) {
       this.#now += this.step;
       const from = this.#addressOf(this.#count);
-      const challenge = this.#exchange(registerOf(this.#count), from);
-      const cookie = challengeCookie(challenge);
-      if (cookie === undefined) throw new Error(`No challenge for client ${this.#count}`);
-      const answer = this.#exchange(registerOf(this.#count, cookie), from);
-      if (this.#count % WARM_UP_CLIENTS === 0 || this.#count === upTo - 1) {
-        this.#last = grantOf(answer);
-      }
+      const challenge = this.#exchange(this.#clients.firstRegister(this.#count), from);
+      const register = this.#clients.register(challenge);
+      if (register === undefined) throw new Error(`No challenge for client ${this.#count}`);
+      const isKept = this.#count === upTo - 1;
+      this.#last = this.#clients.registered(this.#exchange(register.bytes, from), isKept);
     }
   }
 
@@ -104,8 +107,8 @@ class FullServer {
     const micros: number[] = [];
     for (let count = 0; count < LOOK_UPS; count++) {
       this.#now += step;
-      const target = 1 + (count * 7919) % this.#last.id;
-      const request = lookUpOf(target, this.#last.token);
+      const target = 1 + (count * 7919) % this.#count;
+      const request = this.#clients.lookUp(this.#last, target);
       const start = performance.now();
       this.#exchange(request, from);
       micros.push(1000 * (performance.now() - start));

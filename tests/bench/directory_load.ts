@@ -4,14 +4,9 @@
  * @module
  */
 import { BatchSocket } from "./batch_socket.ts";
-import {
-  answeredClient,
-  answerFrame,
-  challengeCookie,
-  grantOf,
-  lookUpOf,
-  registerOf,
-} from "./directory_requests.ts";
+import { loadCipher } from "../../protocol/crypto/aead.ts";
+import { DatagramType } from "../../protocol/wire/frame.ts";
+import { LoadClients } from "./directory_requests.ts";
 import type { Line } from "./worker.ts";
 
 /** Outstanding requests. */
@@ -56,6 +51,7 @@ export async function echoProcess(_config: unknown, line: Line): Promise<void> {
 
 /** Sends requests to a directory or an echo as fast as it answers. */
 export async function loadProcess({ port }: { port: number }, line: Line): Promise<void> {
+  await loadCipher();
   const load = new Loader(port);
   for (;;) {
     const job = await line.hear() as LoadJob | undefined;
@@ -64,14 +60,9 @@ export async function loadProcess({ port }: { port: number }, line: Line): Promi
   }
 }
 
-interface Grant {
-  readonly id: number;
-  readonly token: Uint8Array;
-}
-
 class Loader {
   readonly #socket: BatchSocket;
-  readonly #grants: Grant[] = [];
+  readonly #clients = new LoadClients();
 
   constructor(port: number) {
     this.#socket = new BatchSocket(port, PATIENCE);
@@ -89,7 +80,7 @@ class Loader {
     let now = start;
     for (; registered + unanswered < clients && now < start + ms; now = performance.now()) {
       for (; outstanding < OUTSTANDING && next < end; outstanding++) {
-        socket.queue(registerOf(next), next++);
+        socket.queue(this.#clients.firstRegister(next), next++);
       }
       socket.flush();
       const count = socket.receive();
@@ -99,14 +90,10 @@ class Loader {
       }
       for (let index = 0; index < count; index++) {
         const answer = socket.received(index);
-        const client = answeredClient(answer);
-        const cookie = challengeCookie(answer);
-        if (cookie !== undefined) socket.queue(registerOf(client, cookie), client);
+        const register = this.#clients.register(answer);
+        if (register !== undefined) socket.queue(register.bytes, register.number);
         else {
-          // Checks the first ones only: all have the same form.
-          if (this.#grants[client] === undefined && client < KNOWN_CLIENTS) {
-            this.#grants[client] = grantOf(answer);
-          }
+          this.#clients.registered(answer, first + registered < KNOWN_CLIENTS);
           registered++;
           outstanding--;
         }
@@ -119,9 +106,9 @@ class Loader {
   /** Sends Look-ups to a directory or an echo, and counts the answers. */
   ask({ do: what, clients, ms, warmUpMs }: Extract<LoadJob, { do: "lookUp" | "echo" }>): Load {
     const socket = this.#socket;
-    const grants = this.#grants.length > 0 ? this.#grants : [{ id: 1, token: new Uint8Array(16) }];
-    if (what === "lookUp" && grants.length < clients) throw new Error("Clients are missing");
-    const expected = what === "echo" ? "lookUp" : "found";
+    const ids = [...this.#clients.ids];
+    if (what === "lookUp" && ids.length < clients) throw new Error("Clients are missing");
+    const echoed = new Uint8Array(LOOK_UP_SIZE);
     let outstanding = 0;
     let unanswered = 0;
     let answered = 0;
@@ -135,18 +122,21 @@ class Loader {
         answered = unanswered = 0;
       }
       for (; outstanding < OUTSTANDING; outstanding++) {
-        const asker = turn++ % grants.length;
-        const target = grants[(turn * 7919) % grants.length]!.id;
-        socket.queue(lookUpOf(target, grants[asker]!.token), asker);
+        if (what === "echo") {
+          socket.queue(echoed, turn++ % clients);
+          continue;
+        }
+        const [asker] = ids[turn++ % ids.length]!;
+        const [, target] = ids[(turn * 7919) % ids.length]!;
+        socket.queue(this.#clients.lookUp(asker, target), asker);
       }
       socket.flush();
       const count = socket.receive();
       if (count === 0) {
         unanswered += outstanding;
         outstanding = 0;
-      } else {
-        const { kind } = answerFrame(socket.received(0));
-        if (kind !== expected) throw new Error(`Expected ${expected}, got ${kind}`);
+      } else if (what === "lookUp" && socket.received(0)[3] !== DatagramType.Answer) {
+        throw new Error("A Look-up was not answered");
       }
       answered += count;
       outstanding = Math.max(0, outstanding - count);
@@ -162,5 +152,7 @@ class Loader {
   }
 }
 
-/** Clients whose tokens are kept for Look-ups. */
+/** Bytes in a Look-up by id. */
+const LOOK_UP_SIZE = 40;
+/** Clients whose keys are kept for Look-ups. */
 export const KNOWN_CLIENTS = 1000;

@@ -1,102 +1,117 @@
 /**
- * Requests to a directory, encoded once and then filled in, because they must cost much less than the
- * answers. The only file of the benchmarks that encodes frames.
+ * The clients of a directory under load: what they send, which must cost much less than the answers.
+ *
+ * All of them have one static key, so that its key agreement with the directory is made once. The
+ * directory does not know that, and makes one for each registration.
  *
  * @module
  */
-import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
-import { DatagramType, type Frame, HEADER_SIZE } from "../../protocol/wire/frame.ts";
+import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { DirectorySession } from "../../protocol/directory/directory_session.ts";
+import { registrationKey } from "../../protocol/directory/registration_key.ts";
+import { systemRandom } from "../../protocol/udp.ts";
+import { DatagramWriter, decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
+import {
+  type Challenge,
+  type Credentials,
+  DATAGRAM_SIZE_MAX,
+  DatagramType,
+  type Frame,
+} from "../../protocol/wire/frame.ts";
 
-const NONCE = 0x1122_3344_5566_7788n;
-const COOKIE = new Uint8Array(16).fill(0xc3);
-const TOKEN = new Uint8Array(16).fill(0xd5);
-const ID = 0x0a0b_0c0d;
+const NONE = new Uint8Array(16);
 const PORT = 4242;
 
-function encode(type: DatagramType, frame: Frame): Uint8Array {
-  return encodeDatagram({ type, connection: 0, packet: 0 }, [frame]).slice();
-}
+/** Clients by their numbers: their nonces and session ids are made from these. */
+export class LoadClients {
+  readonly #identity: KeyPair = makeKeyPair(systemRandom);
+  #directoryKey = new Uint8Array();
+  #shared = new Uint8Array();
+  readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, true);
+  readonly #sessions = new Map<number, DirectorySession>();
+  readonly #ids = new Map<number, number>();
 
-/** The offset of bytes in a datagram. */
-function find(datagram: Uint8Array, wanted: Uint8Array): number {
-  for (let at = 0; at + wanted.length <= datagram.length; at++) {
-    if (wanted.every((byte, index) => datagram[at + index] === byte)) return at;
+  /** The first Register of a client. */
+  firstRegister(number: number): Uint8Array {
+    const publicKey = new Uint8Array(32);
+    return encodeDatagram({ type: DatagramType.Register, session: 0, packet: 0 }, [
+      { kind: "credentials", nonce: BigInt(number), cookie: NONE, publicKey, mac: NONE },
+    ]);
   }
-  throw new Error("A field is not in its datagram");
+
+  /** The number of the client that a Challenge is for, and its Register; undefined for an Answer. */
+  register(answer: Uint8Array): { number: number; bytes: Uint8Array } | undefined {
+    if (answer[3] !== DatagramType.Challenge) return undefined;
+    const challenge = frameOf(answer) as Challenge;
+    const { nonce, publicKey: directoryKey } = challenge;
+    const cookie = challenge.cookie.slice();
+    const number = Number(nonce);
+    const { publicKey } = this.#identity;
+    if (this.#shared.length === 0) {
+      this.#directoryKey = directoryKey.slice();
+      this.#shared = this.#identity.agree(directoryKey)!.slice();
+    }
+    const key = registrationKey({
+      shared: this.#shared,
+      nonce,
+      cookie,
+      clientKey: publicKey,
+      directoryKey: this.#directoryKey,
+      secret: undefined,
+    });
+    const credentials: Credentials = { kind: "credentials", nonce, cookie, publicKey, mac: NONE };
+    const session = new DirectorySession(
+      number + 1,
+      this.#directoryKey,
+      key,
+      credentials,
+      this.#writer,
+    );
+    this.#sessions.set(number, session);
+    const wanted = { wantedId: 0, port: PORT, name: "" };
+    const frame = { kind: "register", session: number + 1, token: NONE, ...wanted } as const;
+    return { number, bytes: session.encodeRegister(frame, () => {}) };
+  }
+
+  /** Takes the Answer to a Register; returns the client's number. */
+  registered(answer: Uint8Array, isKept: boolean): number {
+    const decoded = decodeDatagram(answer);
+    if (!decoded.ok) throw new Error("Not an Answer");
+    const number = decoded.value.header.session - 1;
+    if (isKept) this.#ids.set(number, idOf(this.read(answer)));
+    else this.#sessions.delete(number);
+    return number;
+  }
+
+  /** The client ids of those that are kept, by their numbers. */
+  get ids(): ReadonlyMap<number, number> {
+    return this.#ids;
+  }
+
+  /** A Look-up of a client id by a client; valid until its next one. */
+  lookUp(number: number, target: number): Uint8Array {
+    const frame = { kind: "lookUp", id: target, name: "" } as const;
+    return this.#sessions.get(number)!.encodeRequest(this.#ids.get(number)!, frame);
+  }
+
+  /** The frame in an Answer. */
+  read(answer: Uint8Array): Frame {
+    const decoded = decodeDatagram(answer);
+    const session = decoded.ok ? this.#sessions.get(decoded.value.header.session - 1) : undefined;
+    const frame = decoded.ok ? session?.open(decoded.value)?.[0] : undefined;
+    if (frame === undefined) throw new Error(`The directory answered ${Deno.inspect(decoded)}`);
+    return frame;
+  }
 }
 
-const NONCE_BYTES = new Uint8Array(8);
-new DataView(NONCE_BYTES.buffer).setBigUint64(0, NONCE);
-const ID_BYTES = new Uint8Array(4);
-new DataView(ID_BYTES.buffer).setUint32(0, ID);
-
-const register = encode(DatagramType.Request, {
-  kind: "register",
-  nonce: NONCE,
-  token: new Uint8Array(16),
-  cookie: COOKIE,
-  wantedId: 0,
-  port: PORT,
-  publicKey: new Uint8Array(32).fill(0x42),
-  name: "",
-});
-const lookUp = encode(DatagramType.Request, {
-  kind: "lookUp",
-  nonce: NONCE,
-  token: TOKEN,
-  id: ID,
-  name: "",
-});
-const challenge = encode(DatagramType.Answer, { kind: "challenge", nonce: NONCE, cookie: COOKIE });
-const registerView = new DataView(register.buffer);
-const lookUpView = new DataView(lookUp.buffer);
-const registerNonceAt = find(register, NONCE_BYTES);
-const registerCookieAt = find(register, COOKIE);
-const lookUpTokenAt = find(lookUp, TOKEN);
-const lookUpIdAt = find(lookUp, ID_BYTES);
-const answerNonceAt = find(challenge, NONCE_BYTES);
-const challengeCookieAt = find(challenge, COOKIE);
-const NO_COOKIE = new Uint8Array(COOKIE.length);
-
-/** A Register of the client with this number; valid until the next one. */
-export function registerOf(client: number, cookie: Uint8Array = NO_COOKIE): Uint8Array {
-  // The lower half of the nonce is the client's number; a nonce is not zero.
-  registerView.setUint32(registerNonceAt, 1);
-  registerView.setUint32(registerNonceAt + 4, client);
-  register.set(cookie, registerCookieAt);
-  return register;
-}
-
-/** A Look-up of a client id with a client's token; valid until the next one. */
-export function lookUpOf(id: number, token: Uint8Array): Uint8Array {
-  lookUp.set(token, lookUpTokenAt);
-  lookUpView.setUint32(lookUpIdAt, id);
-  return lookUp;
-}
-
-/** The cookie of a Challenge; undefined for other answers. */
-export function challengeCookie(answer: Uint8Array): Uint8Array | undefined {
-  if (answer[HEADER_SIZE] !== challenge[HEADER_SIZE]) return undefined;
-  return answer.subarray(challengeCookieAt, challengeCookieAt + COOKIE.length);
-}
-
-/** The number of the client that an answer is for. */
-export function answeredClient(answer: Uint8Array): number {
-  return new DataView(answer.buffer, answer.byteOffset).getUint32(answerNonceAt + 4);
-}
-
-/** The one frame of an answer. */
-export function answerFrame(answer: Uint8Array): Frame {
+function frameOf(answer: Uint8Array): Frame {
   const decoded = decodeDatagram(answer);
-  if (!decoded.ok || decoded.value.sealed || decoded.value.frames[0] === undefined) {
-    throw new Error(`The directory answered ${Deno.inspect(decoded)}`);
-  }
-  return decoded.value.frames[0];
+  const frame = decoded.ok ? decoded.value.frames[0] : undefined;
+  if (frame === undefined) throw new Error(`The directory answered ${Deno.inspect(decoded)}`);
+  return frame;
 }
 
-/** The id and the token that the directory granted. */
-export function grantOf(answer: Uint8Array): { id: number; token: Uint8Array } {
-  const frame = answerFrame(answer);
+function idOf(frame: Frame): number {
   if (frame.kind !== "registered") throw new Error(`Not registered: ${Deno.inspect(frame)}`);
-  return { id: frame.id, token: frame.token.slice() };
+  return frame.id;
 }
