@@ -27,7 +27,7 @@ export const CLIENT: Address = { hostname: "192.0.2.3", port: 40_001 };
 export const CLIENT_KEY = new KeyPair(new Uint8Array(32).fill(1));
 
 /** The options of a client under test. */
-export function clientOptions(prng: Prng): ClientOptions {
+function clientOptions(prng: Prng): ClientOptions {
   return {
     server: SERVER,
     serverName: "server",
