@@ -118,12 +118,17 @@ class Strangers {
     return { bytes, from: PEER.address };
   }
 
-  /** The Accept or the Reject of the peer, in its last session. */
-  decide(isAccepted: boolean): Received | undefined {
+  /** What the peer says to a request, in its last session. */
+  answer(): Received | undefined {
     const peer = this.#sessions.findLast(({ peer }) => peer.hasSession && peer.self === PEER)?.peer;
     if (peer === undefined) return undefined;
-    const reject: Frame = { kind: "connectionReject", responder: PEER.id, reason: 1 };
-    const frame = isAccepted ? peer.acceptFrame() : reject;
+    const { id: responder } = PEER;
+    const accept = peer.acceptFrame();
+    const frame = this.#prng.pick<Frame>([
+      ...[accept, accept, accept, accept, accept, accept],
+      { kind: "ringing", responder },
+      { kind: "connectionReject", responder, reason: 1 },
+    ]);
     return { bytes: peer.sealFrames(frame), from: PEER.address };
   }
 
@@ -229,8 +234,8 @@ Deno.test("Client.handleDatagram() survives any datagrams, within its bounds", (
         const response = strangers.respond(initiation);
         initiation = undefined;
         if (response !== undefined) take(target.receive(response.bytes, response.from));
-        const decision = prng.chance(0.8) ? strangers.decide(prng.chance(0.9)) : undefined;
-        if (decision !== undefined) take(target.receive(decision.bytes, decision.from));
+        const answer = prng.chance(0.8) ? strangers.answer() : undefined;
+        if (answer !== undefined) take(target.receive(answer.bytes, answer.from));
       }
       if (target.client.view().state !== "left") continue;
       target.restart();
