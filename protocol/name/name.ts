@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { NAME_SIZE_MAX } from "../wire/frame.ts";
+import { profileProblem } from "./profile.ts";
 
+/** UTF-8 bytes in the longest name. */
+export const NAME_SIZE_MAX = 128;
 /** Characters (grapheme clusters) in the longest name. */
 export const NAME_LENGTH_MAX = 32;
 
 /** What is not seen. */
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
-/** Controls and separators, and what is not seen but for variation selectors, as in "❤️". */
-const NOT_IN_NAMES = /[\p{C}\p{Z}]|(?!\p{Variation_Selector})\p{Default_Ignorable_Code_Point}/u;
+/** Names that most have, all of them good. */
+const PLAIN = /^[A-Za-z_]\w{0,31}$/;
 
 const graphemes = new Intl.Segmenter();
 
@@ -21,17 +23,24 @@ const graphemes = new Intl.Segmenter();
  * A name of digits alone would be taken for a client id.
  */
 export function nameProblem(name: string): string | undefined {
-  // What it is compared and read as has to be a good name, too.
-  const normal = name.normalize("NFKC").replace(IGNORABLE, "");
-  return problemOf(name) ?? (normal === name ? undefined : problemOf(normal));
+  if (PLAIN.test(name)) return undefined;
+  if (name === "") return "cannot be empty";
+  if (/^\p{Nd}+$/u.test(name)) return "cannot be a number: that is a client id";
+  if (/[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u.test(name)) return "cannot hold spaces or control characters";
+  if (name.startsWith("/") || name.startsWith("@")) return `cannot start with "${name[0]}"`;
+  // First: the rest takes as long as the name is.
+  if (isTooLong(name)) return `cannot have more than ${NAME_LENGTH_MAX} characters`;
+  return profileProblem(name);
 }
 
-function problemOf(name: string): string | undefined {
-  if (name === "") return "cannot be empty";
-  if (NOT_IN_NAMES.test(name)) return "cannot hold spaces or control characters";
-  if (/^\d+$/.test(name)) return "cannot be a number: that is a client id";
-  if (name.startsWith("/") || name.startsWith("@")) return `cannot start with "${name[0]}"`;
-  return isTooLong(name) ? `cannot have more than ${NAME_LENGTH_MAX} characters` : undefined;
+/** A name that somebody gave, or none where it is no good name: nobody has to believe or show it. */
+export function goodName(name: string): string {
+  return name === "" || nameProblem(name) === undefined ? name : "";
+}
+
+/** A name as it is typed, in the form in which it can be a good one. */
+export function normalName(text: string): string {
+  return text.normalize("NFKC");
 }
 
 function isTooLong(name: string): boolean {
