@@ -6,6 +6,8 @@
 
 /** Packet counters below the highest one that are still told apart. */
 export const REPLAY_WINDOW = 2048;
+/** The same for the requests of one of many clients. */
+export const REQUEST_WINDOW = 32;
 const WORD_BITS = 32;
 /** One word more than the window needs, so that the highest one can be cleared whole. */
 const WORDS = REPLAY_WINDOW / WORD_BITS + 1;

@@ -17,9 +17,47 @@ export function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && a.hostname === b.hostname;
 }
 
+/** Whether an address is one of IPv6. */
+export function isIpv6({ hostname }: Address): boolean {
+  return hostname.includes(":");
+}
+
+/** The address without what else a system may tell of it. */
+export function copyOf({ hostname, port }: Address): Address {
+  return { hostname, port };
+}
+
 /** Whether a host is this machine itself, as the loopback interface has it. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "::1" || /^(?:::ffff:)?127\./.test(hostname);
+}
+
+/** How an IPv6 socket names an IPv4 host (RFC 4291, 2.5.5.2): this, and the host. */
+const MAPPED = "::ffff:";
+
+/** The address in the form of an IPv4 socket, where an IPv6 one has named an IPv4 host. */
+export function unmapped(address: Address): Address {
+  const { hostname, port } = address;
+  const isMapped = hostname.startsWith(MAPPED) && hostname.includes(".");
+  return isMapped ? { hostname: hostname.slice(MAPPED.length), port } : address;
+}
+
+/** The hosts in their order, but those of IPv6 and IPv4 in turn (RFC 8305, section 4). */
+export function inTurn(hosts: readonly string[]): string[] {
+  const first = hosts[0]?.includes(":");
+  const [ones, others] = [true, false].map((isFirst) =>
+    hosts.filter((host) => (host.includes(":") === first) === isFirst)
+  ) as [string[], string[]];
+  const all: string[] = [];
+  for (let at = 0; at < Math.max(ones.length, others.length); at++) {
+    all.push(...ones.slice(at, at + 1), ...others.slice(at, at + 1));
+  }
+  return all;
+}
+
+/** The host in the form of an IPv6 socket. */
+export function mappedHost(hostname: string): string {
+  return hostname.includes(":") ? hostname : MAPPED + hostname;
 }
 
 /** An address as people write it: `127.0.0.1:7070`, `[::1]:7070`. */

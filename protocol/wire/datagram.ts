@@ -244,6 +244,7 @@ function sealedFrom(type: DatagramType, length: number): number {
     case DatagramType.Request:
     case DatagramType.Answer:
     case DatagramType.Packet:
+    case DatagramType.Notice:
       return HEADER_SIZE;
     case DatagramType.Register:
       return HEADER_SIZE + CREDENTIALS_SIZE;

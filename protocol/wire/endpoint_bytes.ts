@@ -35,18 +35,19 @@ export function writeEndpoint(bytes: Uint8Array, { hostname, port }: Address): v
 
 /** The host, in 4 or 16 bytes, and the port, as clients are told them; a view. */
 export function addressOf(endpoint: Uint8Array): Uint8Array {
-  return isMapped(endpoint) ? endpoint.subarray(MAPPED_AT) : endpoint;
+  return isIpv4(endpoint) ? endpoint.subarray(MAPPED_AT) : endpoint;
 }
 
 /** The address as text. */
 export function readEndpoint(endpoint: Uint8Array): Address {
   const port = endpoint[HOST_SIZE]! << 8 | endpoint[HOST_SIZE + 1]!;
-  if (!isMapped(endpoint)) return { hostname: bytesToHost(endpoint.subarray(0, HOST_SIZE)), port };
+  if (!isIpv4(endpoint)) return { hostname: bytesToHost(endpoint.subarray(0, HOST_SIZE)), port };
   const [a, b, c, d] = endpoint.subarray(MAPPED_AT);
   return { hostname: `${a}.${b}.${c}.${d}`, port };
 }
 
-function isMapped(endpoint: Uint8Array): boolean {
+/** Whether the host is an IPv4 one. */
+export function isIpv4(endpoint: Uint8Array): boolean {
   for (let i = 0; i < 10; i++) if (endpoint[i] !== 0) return false;
   return endpoint[10] === 0xff && endpoint[11] === 0xff;
 }

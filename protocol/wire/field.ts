@@ -197,6 +197,12 @@ export const shortText: Field<string> = {
   read: (reader) => readText(reader, u8.read(reader)),
 };
 
+/** Bytes up to the end of the frame. */
+export const restBytes: Field<Uint8Array> = {
+  write: (writer, value) => writer.append(value),
+  read: (reader) => reader.takeBytes(reader.left),
+};
+
 /** UTF-8 up to the end of the frame. */
 export const restText: Field<string> = {
   write: (writer, value) => writer.append(encodeText(value)),

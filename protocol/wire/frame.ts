@@ -27,12 +27,20 @@ export const PACKET_SIZE_MAX = 65_488;
 export const PUBLIC_KEY_SIZE = 32;
 /** Bytes by which sealed frames are longer than plain ones: the tag (RFC 8439). */
 export const TAG_SIZE = 16;
-/** UTF-8 bytes in the longest name. */
-export const NAME_SIZE_MAX = 128;
 /** UTF-8 bytes of text in the largest Message: with the largest Ack beside it, and a tag, it fits. */
 export const FRAGMENT_SIZE_MAX = 1000;
 /** Bytes in a Packet with a name, at least, so that the name's length does not show. */
 export const NAMED_PACKET_SIZE = 192;
+/** Bytes in a Request with a Call, at least: no less than in the two Meetings that answer it. */
+export const CALL_SIZE = 512;
+/** Bytes in a Punch, at least: no less than in the Initiation that it may lead to. */
+export const PUNCH_SIZE = 154;
+/** Bytes in the largest datagram that a directory carries: with what it is wrapped in, it fits. */
+export const CARRIED_SIZE_MAX = 1140;
+/** Addresses in the largest Meeting, one of each family; and in the largest Candidates. */
+export const MEETING_ADDRESSES_MAX = 2;
+/** See {@linkcode MEETING_ADDRESSES_MAX}. */
+export const CANDIDATES_LENGTH_MAX = 8;
 /** Ranges in the largest Ack. */
 export const ACK_RANGES_MAX = 16;
 
@@ -54,6 +62,10 @@ export const DatagramType = {
   Cookie: 7,
   /** Client → client, sealed with the keys of the session that the header names. */
   Packet: 8,
+  /** Directory → client, sealed, and not asked for. */
+  Notice: 9,
+  /** Client → client: opens the way for an Initiation. */
+  Punch: 10,
   /** Directory → client: the header of a Request whose session the directory does not know. */
   Unknown: 254,
   /** The header of a datagram of another version, in the version of whoever answers it. */
@@ -78,6 +90,10 @@ export const RefusalReason = { idTaken: 1, nameTaken: 2, full: 3, badName: 4 } a
 export const RejectReason = { declined: 1, busy: 2, notThisClient: 3 } as const;
 /** Bit 0 of a Message's flags: the text goes on in the message with the next seq. */
 export const FLAG_MORE = 1;
+/** Bit 0 of a Meeting's flags: it is for the client that called. */
+export const FLAG_CALLER = 1;
+/** Bit 1 of a Meeting's flags: both clients are behind the same public address. */
+export const FLAG_NEAR = 2;
 /** Bit 0 of a Connection Accept's flags: it goes on with the conversation of an earlier session. */
 export const FLAG_RESUMED = 1;
 
@@ -175,6 +191,51 @@ export interface Listing extends Kind<"listing"> {
   /** As many as fit into the datagram. */
   clients: readonly ListEntry[];
 }
+/** Client → directory: introduce this client to the one with this id or name. */
+export interface Call extends Kind<"call">, ListEntry {}
+/** Directory → client, to both at once: the client to meet. */
+export interface Meeting extends Kind<"meeting"> {
+  /** Names this meeting: the same to both, and known to nobody else. */
+  number: bigint;
+  /** {@linkcode FLAG_CALLER}, {@linkcode FLAG_NEAR}. */
+  flags: number;
+  /** The peer's client id. */
+  id: number;
+  /** The peer's name, empty for none. */
+  name: string;
+  /** The peer's static key, {@linkcode PUBLIC_KEY_SIZE} bytes. */
+  publicKey: Uint8Array;
+  /** Where the peer was seen: the address of each family that it has shown to receive at. */
+  addresses: readonly Address[];
+}
+/** Client → directory: carry this datagram to the client that was met. */
+export interface Carry extends Kind<"carry"> {
+  /** That of the last meeting with it. */
+  number: bigint;
+  /** Its client id. */
+  to: number;
+  /** At most {@linkcode CARRIED_SIZE_MAX} bytes. */
+  datagram: Uint8Array;
+}
+/** Directory → client: a datagram that was carried. */
+export interface Carried extends Kind<"carried"> {
+  /** The client id of its sender. */
+  from: number;
+  /** As it was sent. */
+  datagram: Uint8Array;
+}
+/** Client → directory, from an address of the other family: this client is there, too. */
+export interface AlsoAt extends Kind<"alsoAt"> {
+  /** That of the Credentials that the cookie answered. */
+  nonce: bigint;
+  /** From a Challenge that came to that address. */
+  cookie: Uint8Array;
+}
+/** Directory → client: the address is noted. */
+export interface AlsoAtAck extends Kind<"alsoAtAck"> {
+  /** The address. */
+  seenAt: Address;
+}
 /** Client → directory: Client Leave. */
 export type Leave = Kind<"leave">;
 /** Directory → client: the entry is gone. */
@@ -203,6 +264,12 @@ export interface CookieReply extends Kind<"cookieReply"> {
   nonce: Uint8Array;
   /** The sealed cookie, 32 bytes. */
   cookie: Uint8Array;
+}
+
+/** Client → client, clear: lets the peer's Initiation in, and shows where it should go. */
+export interface Punch extends Kind<"punch"> {
+  /** That of the meeting. */
+  number: bigint;
 }
 
 /** Client → client: Connection Request. */
@@ -294,6 +361,11 @@ export interface PathResponse extends Kind<"pathResponse"> {
   /** The nonce of the Path Challenge. */
   nonce: bigint;
 }
+/** Client → client: where this client may be reached from the network that both are in. */
+export interface Candidates extends Kind<"candidates"> {
+  /** At most {@linkcode CANDIDATES_LENGTH_MAX}, of private ranges. */
+  addresses: readonly Address[];
+}
 /** Fills a datagram up: zeros that are skipped. */
 export interface Padding extends Kind<"padding"> {
   /** Bytes in the body. */
@@ -316,10 +388,17 @@ export type Frame =
   | Listing
   | Leave
   | LeaveAck
+  | Call
+  | Meeting
+  | Carry
+  | Carried
+  | AlsoAt
+  | AlsoAtAck
   | Initiation
   | Macs
   | Response
   | CookieReply
+  | Punch
   | ConnectionRequest
   | Ringing
   | ConnectionAccept
@@ -331,4 +410,5 @@ export type Frame =
   | ConnectionKeepalive
   | PathChallenge
   | PathResponse
+  | Candidates
   | Padding;

@@ -14,6 +14,7 @@ import {
   group,
   listOf,
   padding,
+  restBytes,
   restText,
   shortText,
   u16,
@@ -22,6 +23,7 @@ import {
   u8,
 } from "./field.ts";
 import type { AckRange, Frame, ListEntry } from "./frame.ts";
+import { goodName } from "../name/name.ts";
 
 /** A frame's type on the wire, and its fields in the order in which they stand there. */
 type Layout<F> = readonly [
@@ -29,7 +31,14 @@ type Layout<F> = readonly [
   fields: { [P in Exclude<keyof F, "kind">]-?: Field<F[P]> },
 ];
 
-const clients = listOf(group<ListEntry>({ id: u32, name: shortText }));
+/** The name that somebody goes by: one that is not good is read as none, wherever it comes from. */
+const name: Field<string> = {
+  write: shortText.write,
+  read: (reader) => goodName(shortText.read(reader)),
+};
+
+const clients = listOf(group<ListEntry>({ id: u32, name }));
+const addresses = listOf(address);
 const ranges = listOf(group<AckRange>({ first: u32, last: u32 }));
 
 /** The layout of every frame: the wire format itself. */
@@ -44,21 +53,35 @@ export const LAYOUTS: { readonly [K in Frame["kind"]]: Layout<Extract<Frame, { k
   leaseKeepalive: [0x06, {}],
   leaseKeepaliveAck: [0x07, { lease: u32 }],
   lookUp: [0x08, { id: u32, name: shortText }],
-  found: [0x09, { id: u32, name: shortText, address, publicKey: bytes32 }],
+  found: [0x09, { id: u32, name, address, publicKey: bytes32 }],
   inactive: [0x0a, { id: u32, name: shortText }],
   list: [0x0b, { after: u32 }],
   listing: [0x0c, { more: u8, clients }],
   leave: [0x0d, {}],
   leaveAck: [0x0e, {}],
+  call: [0x0f, { id: u32, name: shortText }],
+  meeting: [0x10, {
+    number: u64,
+    flags: u8,
+    id: u32,
+    name,
+    publicKey: bytes32,
+    addresses,
+  }],
+  carry: [0x11, { number: u64, to: u32, datagram: restBytes }],
+  carried: [0x12, { from: u32, datagram: restBytes }],
+  alsoAt: [0x13, { nonce: u64, cookie: bytes16 }],
+  alsoAtAck: [0x14, { seenAt: address }],
 
   initiation: [0x20, { messageOne: bytes100 }],
   macs: [0x21, { mac1: bytes16, mac2: bytes16 }],
   response: [0x22, { messageTwo: bytes52 }],
   cookieReply: [0x23, { nonce: bytes24, cookie: bytes32 }],
+  punch: [0x24, { number: u64 }],
 
-  connectionRequest: [0x30, { request: u32, requester: u32, responder: u32, name: shortText }],
+  connectionRequest: [0x30, { request: u32, requester: u32, responder: u32, name }],
   ringing: [0x31, { responder: u32 }],
-  connectionAccept: [0x32, { responder: u32, flags: u8, name: shortText }],
+  connectionAccept: [0x32, { responder: u32, flags: u8, name }],
   connectionReject: [0x33, { responder: u32, reason: u8 }],
   message: [0x34, { seq: u32, sender: u32, flags: u8, text: restText }],
   ack: [0x35, { cumulativeSeq: u32, largestPacket: u32, delay: u16, packetBitmap: u32, ranges }],
@@ -67,4 +90,5 @@ export const LAYOUTS: { readonly [K in Frame["kind"]]: Layout<Extract<Frame, { k
   connectionKeepalive: [0x38, {}],
   pathChallenge: [0x39, { nonce: u64 }],
   pathResponse: [0x3a, { nonce: u64 }],
+  candidates: [0x3b, { addresses }],
 };
