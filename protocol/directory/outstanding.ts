@@ -4,11 +4,17 @@
  * @module
  */
 import type { Instant } from "../machine.ts";
+import type { TimerPolicy } from "../recovery/timer_policy.ts";
+import { earlier } from "../timers.ts";
 import type { Header } from "../wire/frame.ts";
 import type { DirectorySession } from "./directory_session.ts";
 import type { Query } from "./registration_event.ts";
 import { REFUSAL_PACKET_MIN } from "./registration_key.ts";
 
+/** Milliseconds until a request to the directory is first sent again. */
+export const DIRECTORY_RESEND_FIRST = 500;
+/** Milliseconds after which a Look-up or List without an answer is given up. */
+export const DIRECTORY_TIMEOUT = 30_000;
 /** Transmissions of a request whose answers are recognized: the last ones. */
 const SENT_MAX = 8;
 
@@ -34,6 +40,8 @@ export class Outstanding {
   transmissions = 0;
   /** When it is sent again. */
   nextAt: Instant;
+  /** Transmissions that say nothing about how long to wait. */
+  #uncounted = 0;
   /** The latest datagrams, the last one at the end. */
   #sent: Sent[] = [];
 
@@ -47,6 +55,24 @@ export class Outstanding {
   /** Whether silence in answer to it means that the directory is lost. */
   get isHeartbeat(): boolean {
     return this.kind === "leaseKeepalive" || this.kind === "register";
+  }
+
+  /** By which of its timeouts it is sent again: a Call, for which somebody waits, has the first one twice. */
+  get backoff(): number {
+    const count = this.transmissions - this.#uncounted;
+    return this.query?.kind === "call" ? Math.max(1, count - 1) : count;
+  }
+
+  /** Sends it at once, and again as if for the first time: the other end is there, and waits. */
+  advance(now: Instant): void {
+    this.nextAt = now;
+    this.#uncounted = this.transmissions;
+  }
+
+  /** Notes that it is sent now. */
+  countTransmission(now: Instant, policy: TimerPolicy): void {
+    this.transmissions++;
+    this.nextAt = now + policy.resendTimeout(DIRECTORY_RESEND_FIRST, this.backoff);
   }
 
   /** Notes a datagram that is sent in this session. */
@@ -66,5 +92,88 @@ export class Outstanding {
   /** Whether it was sent in this session under this packet counter. */
   wasSent(session: DirectorySession, packet: number): boolean {
     return this.#sent.some((sent) => sent.session === session && sent.packet === packet);
+  }
+}
+
+/** All of them, the oldest first. */
+export class OutstandingRequests {
+  #all: readonly Outstanding[] = [];
+
+  /** Those of this moment, whatever comes and goes meanwhile. */
+  [Symbol.iterator](): Iterator<Outstanding> {
+    return this.#all[Symbol.iterator]();
+  }
+
+  /** Those that ask something, which is told when they are given up. */
+  get queries(): Outstanding[] {
+    return this.#all.filter(({ kind }) => kind === "query");
+  }
+
+  /** Whether the directory is lost if it keeps silent. */
+  get haveHeartbeat(): boolean {
+    return this.#all.some(({ isHeartbeat }) => isHeartbeat);
+  }
+
+  /**
+   * The oldest that is to be sent.
+   *
+   * @param hasSession whether there is a session to send it in, which only a Register does not need.
+   */
+  next(now: Instant, hasSession: boolean): Outstanding | undefined {
+    return this.#sendable(hasSession).find(({ nextAt }) => nextAt <= now);
+  }
+
+  /** When one is to be sent, or given up. */
+  nextTimeout(hasSession: boolean): Instant | undefined {
+    let timeout: Instant | undefined;
+    for (const { nextAt } of this.#sendable(hasSession)) timeout = earlier(timeout, nextAt);
+    for (const { since } of this.queries) timeout = earlier(timeout, since + DIRECTORY_TIMEOUT);
+    return timeout;
+  }
+
+  /** Gives up the questions that were asked too long ago. */
+  takeTimedOut(now: Instant): Query[] {
+    const old = this.queries.filter(({ since }) => since + DIRECTORY_TIMEOUT <= now);
+    this.#all = this.#all.filter((each) => !old.includes(each));
+    return old.map(({ query }) => query).filter((each) => each !== undefined);
+  }
+
+  /** Sends at once what was not sent yet. */
+  hurry(now: Instant): void {
+    for (const request of this.#all) if (request.transmissions === 0) request.nextAt = now;
+  }
+
+  /** Adds one. */
+  add(request: Outstanding): void {
+    this.#all = [...this.#all, request];
+  }
+
+  /** The oldest of this kind. */
+  find(kind: Outstanding["kind"]): Outstanding | undefined {
+    return this.#all.find((each) => each.kind === kind);
+  }
+
+  /** Ends those of this kind. */
+  finish(kind: Outstanding["kind"]): void {
+    this.#all = this.#all.filter((each) => each.kind !== kind);
+  }
+
+  /** Takes a question back. */
+  drop(query: Query): void {
+    this.#all = this.#all.filter((each) => each.query !== query);
+  }
+
+  /** Whether one was sent in this session under this packet counter. */
+  wereSent(session: DirectorySession, packet: number): boolean {
+    return this.#all.some((request) => request.wasSent(session, packet));
+  }
+
+  /** Ends all. */
+  clear(): void {
+    this.#all = [];
+  }
+
+  #sendable(hasSession: boolean): readonly Outstanding[] {
+    return hasSession ? this.#all : this.#all.filter(({ kind }) => kind === "register");
   }
 }

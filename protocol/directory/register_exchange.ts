@@ -5,7 +5,8 @@
  * @module
  */
 import { type Random, randomU32, randomU64 } from "../machine.ts";
-import type { KeyPair } from "../crypto/x25519.ts";
+import { isSameKey, type KeyPair } from "../crypto/x25519.ts";
+import { type Address, copyOf, isIpv6, sameAddress } from "../wire/address.ts";
 import { DatagramWriter, encodeDatagram } from "../wire/datagram.ts";
 import {
   type Challenge,
@@ -27,6 +28,8 @@ const NO_KEY = new Uint8Array(PUBLIC_KEY_SIZE);
 
 /** What an exchange is made with. */
 export interface RegisterExchangeOptions {
+  /** The addresses of the directory that are tried. */
+  readonly addresses: readonly Address[];
   /** The client's static key. */
   readonly identity: KeyPair;
   /** That of a private directory. */
@@ -35,35 +38,70 @@ export interface RegisterExchangeOptions {
   readonly random: Random;
 }
 
-/** One exchange: until it leads to a registration, or another one is begun. */
+/** A cookie of the directory, which shows that this client receives at the address it is for. */
+export interface AddressProof {
+  /** That of the Credentials which it answers. */
+  readonly nonce: bigint;
+  /** The cookie. */
+  readonly cookie: Uint8Array;
+  /** The directory's address, which it came from. */
+  readonly directoryAddress: Address;
+  /** The directory's static key. */
+  readonly directoryKey: Uint8Array;
+}
+
+/**
+ * One exchange: until it leads to a registration, or another one is begun. A cookie is good only for
+ * where the directory saw this client, so all that follows goes to the address that answered first.
+ */
 export class RegisterExchange {
+  /** Where Credentials without a cookie go. */
+  readonly addresses: readonly Address[];
   readonly #options: RegisterExchangeOptions;
   readonly #nonce: bigint;
   readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, true);
+  /** The address that answered first. */
+  #address: Address | undefined;
   /** One for each Challenge, the one to be tried next first. */
   #sessions: DirectorySession[] = [];
-  #challenges = 0;
+  /** What the keys of all sessions were made from: under each, packet counters count from 0. */
+  readonly #challenges = new Set<string>();
+  /** From an address of another family than the first one. */
+  #otherProof: AddressProof | undefined;
 
   /** Begins an exchange. */
   constructor(options: RegisterExchangeOptions) {
     this.#options = options;
+    this.addresses = options.addresses;
     this.#nonce = randomU64(options.random);
   }
 
   /** Whether a Challenge is for this exchange, and from a directory with the secret. */
-  isMeant(bytes: Uint8Array, { nonce }: Challenge): boolean {
-    return nonce === this.#nonce && this.#options.secret?.isSigned(bytes) !== false;
+  isMeant(bytes: Uint8Array, { nonce }: Challenge, from: Address): boolean {
+    return nonce === this.#nonce && this.addresses.some((each) => sameAddress(each, from)) &&
+      this.#options.secret?.isSigned(bytes) !== false;
   }
 
-  /** Takes a Challenge that is meant; returns how many were taken, undefined if this was not. */
-  take(challenge: Challenge): number | undefined {
-    if (this.#challenges >= CHALLENGES_MAX) return undefined;
+  /**
+   * Takes a Challenge that is meant.
+   *
+   * @returns how many were taken; 0 for one from another address than the first one, which only shows
+   * where else this client is; undefined if this was not taken, or before: another session under the
+   * same key would use its nonces again.
+   */
+  take(challenge: Challenge, from: Address): number | undefined {
+    const first = this.#address ?? this.addresses.find((each) => sameAddress(each, from));
+    if (first === undefined) return undefined;
+    if (!sameAddress(first, from)) {
+      if (isIpv6(first) !== isIpv6(from)) this.#otherProof = proofIn(challenge, from);
+      return 0;
+    }
     const { identity, secret, random } = this.#options;
-    const directoryKey = challenge.publicKey.slice();
-    const cookie = challenge.cookie.slice();
+    const { nonce, cookie, directoryKey } = proofIn(challenge, first);
+    const origin = `${cookie.join()} ${directoryKey.join()}`;
+    if (this.#challenges.size >= CHALLENGES_MAX || this.#challenges.has(origin)) return undefined;
     const shared = identity.agree(directoryKey);
     if (shared === undefined) return undefined;
-    const nonce = this.#nonce;
     const { publicKey } = identity;
     const inputs = { shared, nonce, cookie, clientKey: publicKey, directoryKey, secret };
     const credentials: Credentials = {
@@ -73,12 +111,18 @@ export class RegisterExchange {
       publicKey,
       mac: NOTHING,
     };
-    const key = registrationKey(inputs);
-    this.#sessions.unshift(
-      new DirectorySession(randomU32(random), directoryKey, key, credentials, this.#writer),
-    );
+    const session = new DirectorySession({
+      localId: randomU32(random),
+      address: first,
+      directoryKey,
+      key: registrationKey(inputs),
+      credentials,
+      writer: this.#writer,
+    });
+    this.#address = first;
+    this.#sessions.unshift(session);
     if (this.#sessions.length > SESSIONS_MAX) this.#sessions.pop();
-    return ++this.#challenges;
+    return this.#challenges.add(origin).size;
   }
 
   /** The session that a Register is to be sent in; undefined where a Challenge has to come first. */
@@ -88,14 +132,35 @@ export class RegisterExchange {
     return session;
   }
 
+  /** What the directory with this key sent to this client's address of the other family. */
+  otherProof(directoryKey: Uint8Array): AddressProof | undefined {
+    const proof = this.#otherProof;
+    return proof !== undefined && isSameKey(proof.directoryKey, directoryKey) ? proof : undefined;
+  }
+
   /** The Register that asks for a Challenge. */
   encodeFirst(): Uint8Array {
-    const header = { type: DatagramType.Register, session: 0, packet: 0 };
-    const nonce = this.#nonce;
-    const bytes = encodeDatagram(header, [
-      { kind: "credentials", nonce, cookie: NOTHING, publicKey: NO_KEY, mac: NOTHING },
-    ]);
-    this.#options.secret?.sign(bytes);
-    return bytes;
+    return encodeCredentials(this.#nonce, this.#options.secret);
   }
+}
+
+/** Credentials without a cookie, which ask for a Challenge. */
+export function encodeCredentials(nonce: bigint, secret: DirectorySecret | undefined): Uint8Array {
+  const header = { type: DatagramType.Register, session: 0, packet: 0 };
+  const bytes = encodeDatagram(header, [
+    { kind: "credentials", nonce, cookie: NOTHING, publicKey: NO_KEY, mac: NOTHING },
+  ]);
+  secret?.sign(bytes);
+  return bytes;
+}
+
+/** What a Challenge proves. */
+export function proofIn(challenge: Challenge, from: Address): AddressProof {
+  const { nonce, cookie, publicKey } = challenge;
+  return {
+    nonce,
+    cookie: cookie.slice(),
+    directoryAddress: copyOf(from),
+    directoryKey: publicKey.slice(),
+  };
 }

@@ -10,6 +10,9 @@ import { type Instant, type Random, randomU32 } from "../machine.ts";
 import type { Address } from "../wire/address.ts";
 import { type Datagram, DatagramWriter, decodeFrames, writeHeader } from "../wire/datagram.ts";
 import {
+  type AlsoAt,
+  type Call,
+  type Carry,
   type Challenge,
   type Credentials,
   DATAGRAM_SIZE_MAX,
@@ -26,13 +29,14 @@ import {
 import { type EntryBytes, writeFound } from "../wire/directory_answer.ts";
 import { readCommonRequest } from "../wire/directory_request.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../wire/endpoint_bytes.ts";
-import { CookieJar } from "./cookie.ts";
+import { SUBJECT_SIZE, TimedMac } from "./timed_mac.ts";
 import {
   DirectorySecret,
   openRequest,
   REFUSAL_PACKET_MIN,
   registrationKey,
   sealAnswer,
+  sealNotice,
 } from "./registration_key.ts";
 
 const NO_MAC = new Uint8Array(16);
@@ -51,19 +55,21 @@ export interface RegistrarOptions {
 export class Registrar {
   readonly #identity: KeyPair;
   readonly #secret: DirectorySecret | undefined;
-  readonly #cookies: CookieJar;
+  readonly #cookies: TimedMac;
   readonly #random: Random;
   readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, true);
   readonly #challengeWriter = new DatagramWriter();
   readonly #found = new Uint8Array(DATAGRAM_SIZE_MAX);
   readonly #foundView = new DataView(this.#found.buffer);
-  readonly #endpoint = new Uint8Array(ENDPOINT_SIZE);
+  /** What a cookie is for: the endpoint, and the nonce. */
+  readonly #subject = new Uint8Array(SUBJECT_SIZE);
+  readonly #subjectView = new DataView(this.#subject.buffer);
 
   /** Takes the key of a directory, and its secret where it is a private one. */
   constructor({ identity, secret, random }: RegistrarOptions) {
     this.#identity = identity;
     this.#secret = secret && new DirectorySecret(secret);
-    this.#cookies = new CookieJar(random);
+    this.#cookies = new TimedMac(random);
     this.#random = random;
   }
 
@@ -73,9 +79,15 @@ export class Registrar {
   }
 
   /** Whether the Credentials have a good cookie for the address that they came from. */
-  hasCookie(now: Instant, { nonce, cookie }: Credentials, from: Address): boolean {
-    writeEndpoint(this.#endpoint, from);
-    return this.#cookies.isValid(now, this.#endpoint, nonce, cookie);
+  hasCookie(
+    now: Instant,
+    { nonce, cookie }: Pick<Credentials, "nonce" | "cookie">,
+    from: Address,
+  ): boolean {
+    // The common case: a first Register has none.
+    if (cookie.every((byte) => byte === 0)) return false;
+    this.#setSubject(from, nonce);
+    return this.#cookies.isValid(now, this.#subject, cookie);
   }
 
   /**
@@ -83,8 +95,8 @@ export class Registrar {
    * valid until the next one.
    */
   encodeChallenge(now: Instant, { nonce }: Credentials, from: Address): Uint8Array {
-    writeEndpoint(this.#endpoint, from);
-    const cookie = this.#cookies.make(now, this.#endpoint, nonce);
+    this.#setSubject(from, nonce);
+    const cookie = this.#cookies.make(now, this.#subject);
     const { publicKey } = this.#identity;
     const frame: Challenge = { kind: "challenge", nonce, cookie, publicKey, mac: NO_MAC };
     const writer = this.#challengeWriter;
@@ -122,6 +134,20 @@ export class Registrar {
     return bytes;
   }
 
+  /**
+   * A Notice; its bytes are valid until the next one.
+   *
+   * @param packet higher than that of all Notices before under this key.
+   */
+  encodeNotice(key: Uint8Array, session: number, packet: number, frame: Frame): Uint8Array {
+    const writer = this.#writer;
+    writer.start({ type: DatagramType.Notice, session, packet });
+    writer.add(frame);
+    const bytes = writer.finish();
+    sealNotice(key, packet, bytes);
+    return bytes;
+  }
+
   /** The Answer with a Found about an entry of a table; see encodeAnswer(). */
   encodeFound(
     key: Uint8Array,
@@ -137,6 +163,11 @@ export class Registrar {
     return bytes;
   }
 
+  #setSubject(from: Address, nonce: bigint): void {
+    writeEndpoint(this.#subject, from);
+    this.#subjectView.setBigUint64(ENDPOINT_SIZE, nonce);
+  }
+
   /** The Answer to a Register that is refused, for one of `RefusalReason`; see encodeAnswer(). */
   encodeRefusal(key: Uint8Array, session: number, reason: number): Uint8Array {
     // Nothing is kept of what was refused: chance sees to it that no packet counter comes twice.
@@ -147,7 +178,11 @@ export class Registrar {
 }
 
 /** What a client asks once it is registered. */
-export type DirectoryRequest = LeaseKeepalive | LookUp | List | Leave;
+export type DirectoryRequest = LeaseKeepalive | LookUp | List | Call | Carry | AlsoAt | Leave;
+
+const REQUEST_KINDS: ReadonlySet<Frame["kind"]> = new Set<DirectoryRequest["kind"]>([
+  ...["leaseKeepalive", "lookUp", "list", "call", "carry", "alsoAt", "leave"] as const,
+]);
 
 /** The Register that is sealed in a datagram; undefined where it is not sealed under this key. */
 export function readRegister(key: Uint8Array, datagram: Datagram): Register | undefined {
@@ -167,6 +202,5 @@ export function findRequest(plain: Uint8Array): DirectoryRequest | undefined {
 }
 
 function isRequest(frame: Frame): frame is DirectoryRequest {
-  const { kind } = frame;
-  return kind === "leaseKeepalive" || kind === "lookUp" || kind === "list" || kind === "leave";
+  return REQUEST_KINDS.has(frame.kind);
 }

@@ -3,34 +3,31 @@
  *
  * @module
  */
-import { isSameKey, type KeyPair } from "../crypto/x25519.ts";
-import type { Instant, Machine, Random, Transmit } from "../machine.ts";
-import type { TimerPolicy } from "../recovery/timer_policy.ts";
+import type { Instant, Machine, Transmit } from "../machine.ts";
 import { earlier, Timers } from "../timers.ts";
 import { type Address, sameAddress } from "../wire/address.ts";
 import type { Datagram } from "../wire/datagram.ts";
 import {
-  type Challenge,
+  CALL_SIZE,
   DatagramType,
   type Found,
   type Frame,
   type Header,
   type Inactive,
-  type ListEntry,
   type Listing,
+  type Meeting,
   RefusalReason,
   type Registered,
 } from "../wire/frame.ts";
+import { ClientList } from "./client_list.ts";
 import type { DirectorySession } from "./directory_session.ts";
 import { RegisterExchange } from "./register_exchange.ts";
-import { Outstanding, type Sent } from "./outstanding.ts";
-import type { Query, RegistrationEvent } from "./registration_event.ts";
+import { OtherFamily } from "./other_family.ts";
+import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
+import type { Query, RegistrationEvent, RegistrationRequest } from "./registration_event.ts";
 import { DirectorySecret } from "./registration_key.ts";
+import { UnprovenProblems } from "./unproven.ts";
 
-/** Milliseconds until a request to the directory is first sent again. */
-export const DIRECTORY_RESEND_FIRST = 500;
-/** Milliseconds after which a Look-up or List without an answer is given up. */
-export const DIRECTORY_TIMEOUT = 30_000;
 /** Milliseconds after which a first Register without an answer is given up. */
 export const REGISTRATION_TIMEOUT = 30_000;
 /** Milliseconds after which a Client Leave without an ack is given up. */
@@ -45,42 +42,13 @@ export const REGISTER_AGAIN_AFTER = 1_000;
 export const LEASE_KEEPALIVE_MIN = 250;
 /** Milliseconds between two at most, so that the mapping of a NAT lives (RFC 4787, 4.3). */
 export const LEASE_KEEPALIVE_MAX = 20_000;
-/**
- * Milliseconds that the directory has to answer after all when a datagram came that anybody could
- * forge: one of another version, or a Challenge with a key that is not trusted.
- */
-export const FORGERY_PATIENCE = 12_000;
 /** Look-ups and Lists under way at a time. */
-export const QUERIES_MAX = 16;
-/** Clients in the longest list. */
-export const LIST_LENGTH_MAX = 100_000;
+export const QUERIES_MAX = 32;
 /** Transmissions of a Register after which it is begun anew: its cookie may be too old. */
 export const EXCHANGE_TRIES = 6;
 
-/** What a client asks to be registered as, and where. */
-export interface RegistrationRequest {
-  /** Where the directory is. */
-  readonly directory: Address;
-  /** The client id, 0 for any. */
-  readonly id: number;
-  /** Empty for none. */
-  readonly name: string;
-  /** The UDP port that the socket is bound to. */
-  readonly port: number;
-  /** The static key that others are told. */
-  readonly identity: KeyPair;
-  /** The secret of a private directory. */
-  readonly secret?: Uint8Array | undefined;
-  /** Whether a directory with this static key may be used; any may where it is left out. */
-  readonly isTrusted?: ((directoryKey: Uint8Array) => boolean) | undefined;
-  /** When to send again. */
-  readonly policy: TimerPolicy;
-  /** A cryptographic source. */
-  readonly random: Random;
-}
-
 type State = "registering" | "registered" | "leaving" | "left";
-type TimerName = "giveUp" | "keepalive" | "lost" | "register" | "version" | "otherKey";
+type TimerName = "giveUp" | "keepalive" | "lost" | "register";
 
 const NO_TOKEN = new Uint8Array(16);
 
@@ -97,21 +65,24 @@ export class Registration implements Machine<RegistrationEvent> {
   #isLost = false;
   /** Whether anything authentic came since the start. */
   #isHeard = false;
-  #version = 0;
-  #untrustedKey: Uint8Array | undefined;
+  readonly #unproven = new UnprovenProblems();
   #session: DirectorySession | undefined;
   #exchange: RegisterExchange;
-  #outstanding: Outstanding[] = [];
-  #listed: ListEntry[] | undefined;
+  readonly #outstanding = new OutstandingRequests();
+  readonly #otherFamily: OtherFamily;
+  /** What is to be sent before anything else. */
+  #due: Transmit[] = [];
+  readonly #list = new ClientList();
   readonly #timers = new Timers<TimerName>();
   #events: RegistrationEvent[] = [];
 
   /** Starts registering. */
   constructor(now: Instant, request: RegistrationRequest) {
-    const { id, name, secret } = request;
+    const { id, name, secret, directoryAddresses: addresses, policy, random } = request;
     this.#request = request;
     this.#wanted = { id, name };
     this.#secret = secret && new DirectorySecret(secret);
+    this.#otherFamily = new OtherFamily({ addresses, secret: this.#secret, policy, random });
     this.#exchange = this.#beginExchange();
     this.#ask(now, "register");
     this.#timers.set("giveUp", now + REGISTRATION_TIMEOUT);
@@ -127,6 +98,11 @@ export class Registration implements Machine<RegistrationEvent> {
     return this.#wanted.name;
   }
 
+  /** The directory's addresses that know this client's: the one in use, then that of the other family. */
+  get addresses(): Address[] {
+    return [this.#session?.address, this.#otherFamily.address].filter((each) => each !== undefined);
+  }
+
   /** Whether the directory is not answering. */
   get isLost(): boolean {
     return this.#isLost;
@@ -137,26 +113,38 @@ export class Registration implements Machine<RegistrationEvent> {
     return this.#state === "leaving" ? this.#timers.get("giveUp") : undefined;
   }
 
-  /** Asks for a client; false where too many questions are open. */
-  lookUp(now: Instant, query: Extract<Query, { kind: "lookUp" }>): boolean {
+  /** Asks for a client, or to meet it; false where too many questions are open. */
+  lookUp(now: Instant, query: Extract<Query, { id: number }>): boolean {
     return this.#query(now, query);
+  }
+
+  /** Whether a call of this client id has no answer yet. */
+  isCalling(id: number): boolean {
+    return this.#outstanding.queries.some(({ query }) => query?.kind === "call" && query.id === id);
+  }
+
+  /** Wraps a datagram for a client that was met, to be sent at once; undefined if that cannot be. */
+  carry(number: bigint, to: number, datagram: Uint8Array): Transmit | undefined {
+    if (this.#session === undefined || this.#state !== "registered") return undefined;
+    const frame = { kind: "carry", number, to, datagram } as const;
+    const bytes = this.#session.encodeRequest(this.#id!, frame);
+    return { bytes, to: this.#session.address };
   }
 
   /** Takes a question back: its answer will not be reported. */
   dropQuery(query: Query): void {
-    this.#outstanding = this.#outstanding.filter((each) => each.query !== query);
+    this.#outstanding.drop(query);
   }
 
   /** Asks which clients are active; a `list` event follows. */
   list(now: Instant): void {
-    if (this.#listed === undefined && this.#query(now, { kind: "list" })) this.#listed = [];
+    if (!this.#list.isOpen && this.#query(now, { kind: "list" })) this.#list.open();
   }
 
   /** Sends Client Leave; the `left` event comes when it is acknowledged or given up. */
   leave(now: Instant): void {
     if (this.#state === "leaving" || this.#state === "left") return;
-    this.#outstanding = [];
-    this.#timers.clearAll();
+    this.#clear();
     if (this.#id === undefined) return this.#end(false);
     this.#state = "leaving";
     this.#ask(now, "leave");
@@ -165,38 +153,48 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Takes a datagram of a directory; false where it answers nothing, or is not authentic. */
   handleDatagram(now: Instant, datagram: Datagram, from: Address): boolean {
-    const { header, frames } = datagram;
+    const { header } = datagram;
     switch (header.type) {
-      case DatagramType.Challenge: {
-        const frame = frames.find((each) => each.kind === "challenge");
-        return frame !== undefined && this.#handleChallenge(now, datagram, frame);
-      }
+      case DatagramType.Challenge:
+        return this.#handleChallenge(now, datagram, from);
       case DatagramType.Answer:
         return this.#handleAnswer(now, datagram);
+      case DatagramType.Notice:
+        return this.#handleNotice(datagram);
       case DatagramType.Unknown:
-        return this.#isDirectory(from) && this.#handleUnknown(now, header);
+        return this.#handleUnknown(now, header, from);
       default:
         return false;
     }
   }
 
   /** False where it is for no registration that is under way, or not signed. */
-  #handleChallenge(now: Instant, { bytes }: Datagram, challenge: Challenge): boolean {
-    const register = this.#outstanding.find(({ kind }) => kind === "register");
-    if (register === undefined || !this.#exchange.isMeant(bytes, challenge)) return false;
+  #handleChallenge(now: Instant, { bytes, frames }: Datagram, from: Address): boolean {
+    const challenge = frames.find((each) => each.kind === "challenge");
+    if (challenge === undefined) return false;
+    if (this.#otherFamily.handleChallenge(now, bytes, challenge, from)) return true;
+    const register = this.#outstanding.find("register");
+    if (register === undefined || !this.#exchange.isMeant(bytes, challenge, from)) return false;
     if (this.#request.isTrusted?.(challenge.publicKey) === false) {
-      this.#noteUntrusted(now, challenge.publicKey);
+      this.#unproven.noteKey(now, challenge.publicKey);
       return true;
     }
-    this.#timers.clear("otherKey");
-    const count = this.#exchange.take(challenge);
+    this.#unproven.handleTrusted();
+    const count = this.#exchange.take(challenge, from);
     if (count === undefined) return false;
     // A second Challenge means that the cookie did not help, or that one is forged: no hurry then.
-    if (count === 1) register.nextAt = now;
+    if (count !== 1) return true;
+    register.advance(now);
+    // The other addresses need not be asked any more.
+    this.#due = [];
     return true;
   }
 
   #handleAnswer(now: Instant, datagram: Datagram): boolean {
+    if (this.#otherFamily.handleAnswer(datagram)) {
+      this.#outstanding.hurry(now);
+      return true;
+    }
     for (const request of this.#outstanding) {
       const sent = request.findSent(datagram.header);
       const frames = sent?.session.open(datagram);
@@ -204,20 +202,38 @@ export class Registration implements Machine<RegistrationEvent> {
       this.#noteHeard(sent.session);
       for (const frame of frames) this.#handleFrame(now, frame, request, sent);
       // The answer to another question is no answer to these.
-      if (this.#outstanding.some(({ isHeartbeat }) => isHeartbeat)) this.#expectAnswer(now);
+      if (this.#outstanding.haveHeartbeat) this.#expectAnswer(now);
       return true;
     }
     return false;
+  }
+
+  #handleNotice(datagram: Datagram): boolean {
+    const session = this.#session;
+    if (session === undefined || datagram.header.session !== session.localId) return false;
+    const frames = session.openNotice(datagram);
+    for (const frame of frames ?? []) {
+      if (frame.kind === "meeting") this.#reportMeeting(frame, undefined);
+      else if (frame.kind === "carried") {
+        this.#events.push({ kind: "carried", from: frame.from, datagram: frame.datagram.slice() });
+      }
+    }
+    return frames !== undefined;
+  }
+
+  #reportMeeting(frame: Meeting, query: Query | undefined): void {
+    const meeting = { ...frame, publicKey: frame.publicKey.slice() };
+    this.#events.push({ kind: "meeting", query, meeting });
   }
 
   /**
    * Takes the header of a request, which says that the directory does not know its session: anybody
    * could have sent it back, so it costs a registration, and changes nothing by itself.
    */
-  #handleUnknown(now: Instant, { packet }: Header): boolean {
+  #handleUnknown(now: Instant, { packet }: Header, from: Address): boolean {
     const session = this.#session;
-    const isMeant = session !== undefined &&
-      this.#outstanding.some((request) => request.wasSent(session, packet));
+    const isMeant = session !== undefined && sameAddress(from, session.address) &&
+      this.#outstanding.wereSent(session, packet);
     if (!isMeant) return false;
     if (this.#state === "registered") this.#registerAgain(now);
     else if (this.#state === "leaving") {
@@ -227,21 +243,20 @@ export class Registration implements Machine<RegistrationEvent> {
     return true;
   }
 
-  /** Takes a Version datagram: one from the directory's address counts if nothing better comes. */
+  /** Takes a Version datagram: one from an address of the directory counts if nothing better comes. */
   handleVersion(now: Instant, version: number, from: Address): void {
     // A client that has an id stays: its connections go on without the directory.
-    if (this.#id !== undefined || this.#isHeard || !this.#isDirectory(from)) return;
-    this.#version = version;
-    if (this.#timers.get("version") === undefined) {
-      this.#timers.set("version", now + FORGERY_PATIENCE);
-    }
+    if (this.#id !== undefined || this.#isHeard) return;
+    const isDirectory = this.#request.directoryAddresses.some((each) => sameAddress(each, from));
+    if (isDirectory) this.#unproven.noteVersion(now, version);
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#timers.expire("keepalive", now)) this.#ask(now, "leaseKeepalive");
     if (this.#timers.expire("register", now)) {
-      this.#exchange = this.#beginExchange();
+      const inUse = this.#isLost ? undefined : this.#session?.address;
+      this.#exchange = this.#beginExchange(inUse && [inUse]);
       this.#ask(now, "register");
     }
     if (this.#timers.expire("lost", now)) {
@@ -250,34 +265,23 @@ export class Registration implements Machine<RegistrationEvent> {
       // The directory may have started again, and know nothing of the session.
       this.#registerAgain(now);
     }
-    if (this.#timers.expire("version", now)) {
-      this.#events.push({ kind: "otherVersion", version: this.#version });
-    }
-    if (this.#timers.expire("otherKey", now) && this.#untrustedKey !== undefined) {
-      this.#events.push({ kind: "otherKey", directoryKey: this.#untrustedKey });
-    }
+    this.#events.push(...this.#unproven.handleTimeout(now));
     if (this.#timers.expire("giveUp", now)) {
       if (this.#state === "leaving") this.#end(false);
       else this.#events.push({ kind: "timeout", query: undefined });
     }
-    for (const { query, since } of this.#queries()) {
-      if (query === undefined || since + DIRECTORY_TIMEOUT > now) continue;
-      this.dropQuery(query);
-      if (query.kind === "list") this.#listed = undefined;
+    this.#otherFamily.handleTimeout(now);
+    for (const query of this.#outstanding.takeTimedOut(now)) {
+      if (query.kind === "list") this.#list.close();
       this.#events.push({ kind: "timeout", query });
     }
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    let timeout = this.#timers.next();
-    for (const request of this.#outstanding) {
-      if (this.#maySend(request)) timeout = earlier(timeout, request.nextAt);
-      if (request.query !== undefined) {
-        timeout = earlier(timeout, request.since + DIRECTORY_TIMEOUT);
-      }
-    }
-    return timeout;
+    let timeout = earlier(this.#timers.next(), this.#unproven.nextTimeout());
+    timeout = earlier(timeout, this.#otherFamily.nextTimeout());
+    return earlier(timeout, this.#outstanding.nextTimeout(this.#session !== undefined));
   }
 
   /** See {@linkcode Machine}. */
@@ -287,66 +291,64 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
-    for (const request of this.#outstanding) {
-      if (request.nextAt > now || !this.#maySend(request)) continue;
-      const timeout = this.#request.policy.resendTimeout(
-        DIRECTORY_RESEND_FIRST,
-        ++request.transmissions,
-      );
-      request.nextAt = now + timeout;
-      return { bytes: this.#encode(now, request), to: this.#request.directory };
-    }
-    return undefined;
+    const due = this.#due.shift() ?? this.#otherFamily.pollTransmit(now);
+    if (due !== undefined) return due;
+    const request = this.#outstanding.next(now, this.#session !== undefined);
+    if (request === undefined) return undefined;
+    request.countTransmission(now, this.#request.policy);
+    this.#due = this.#encode(now, request);
+    return this.#due.shift();
   }
 
-  #isDirectory(from: Address): boolean {
-    return sameAddress(from, this.#request.directory);
-  }
-
-  /** Whether there is a session to send it in; a first Register needs none. */
-  #maySend({ kind }: Outstanding): boolean {
-    return kind === "register" || this.#session !== undefined;
-  }
-
-  #encode(now: Instant, request: Outstanding): Uint8Array {
-    if (request.kind !== "register") {
-      const session = this.#session!;
-      request.noteSent(now, session);
-      return session.encodeRequest(this.#id!, this.#frame(request));
-    }
-    if (request.transmissions % EXCHANGE_TRIES === 0) this.#exchange = this.#beginExchange();
-    const session = this.#exchange.next();
-    if (session === undefined) return this.#exchange.encodeFirst();
+  /** The datagrams of one transmission: a first Register goes to several addresses. */
+  #encode(now: Instant, request: Outstanding): Transmit[] {
+    if (request.kind === "register") return this.#encodeRegister(now, request);
+    const session = this.#session!;
     request.noteSent(now, session);
+    // A Call is no smaller than what it brings about.
+    const sizeMin = request.query?.kind === "call" ? CALL_SIZE : 0;
+    const bytes = session.encodeRequest(this.#id!, this.#frame(request), sizeMin);
+    return [{ bytes, to: session.address }];
+  }
+
+  #encodeRegister(now: Instant, register: Outstanding): Transmit[] {
+    if (register.transmissions % EXCHANGE_TRIES === 0) this.#exchange = this.#beginExchange();
+    const exchange = this.#exchange;
+    const session = exchange.next();
+    if (session === undefined) {
+      const bytes = exchange.encodeFirst();
+      return exchange.addresses.map((to) => ({ bytes, to }));
+    }
+    register.noteSent(now, session);
     const { id: wantedId, name } = this.#wanted;
     const { port } = this.#request;
-    const { localId } = session;
-    return session.encodeRegister(
+    const { localId, address: to } = session;
+    const bytes = session.encodeRegister(
       { kind: "register", session: localId, token: this.#token, wantedId, port, name },
       (datagram) => this.#secret?.sign(datagram),
     );
+    return [{ bytes, to }];
   }
 
   #frame({ kind, query }: Outstanding): Frame {
-    if (query?.kind === "lookUp") return query;
-    if (query?.kind === "list") return { kind: "list", after: this.#listed?.at(-1)?.id ?? 0 };
-    return { kind: kind === "leave" ? "leave" : "leaseKeepalive" };
+    if (query?.kind === "list") return { kind: "list", after: this.#list.after };
+    return query ?? { kind: kind === "leave" ? "leave" : "leaseKeepalive" };
   }
 
   #query(now: Instant, query: Query): boolean {
     const isPossible = this.#state !== "leaving" && this.#state !== "left" &&
-      this.#queries().length < QUERIES_MAX;
+      this.#outstanding.queries.length < QUERIES_MAX;
     if (isPossible) this.#ask(now, "query", query);
     return isPossible;
   }
 
-  #queries(): Outstanding[] {
-    return this.#outstanding.filter(({ kind }) => kind === "query");
-  }
-
   #ask(now: Instant, kind: Outstanding["kind"], query?: Query): void {
     const request = new Outstanding(now, kind, query);
-    this.#outstanding.push(request);
+    if (query?.kind === "call") {
+      request.nextAt = Math.max(now, this.#otherFamily.awaitedUntil ?? 0);
+      this.#otherFamily.refresh(now);
+    }
+    this.#outstanding.add(request);
     if (request.isHeartbeat && this.#timers.get("lost") === undefined) this.#expectAnswer(now);
   }
 
@@ -359,11 +361,11 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Notes that something authentic came from the directory. */
   #noteHeard(session: DirectorySession): void {
     this.#isHeard = true;
-    this.#untrustedKey = undefined;
-    for (const timer of ["version", "otherKey", "lost"] as const) this.#timers.clear(timer);
+    this.#unproven.handleProof();
+    this.#timers.clear("lost");
     // It knows the session: there is no need for another.
     if (session === this.#session) {
-      this.#finish("register");
+      this.#outstanding.finish("register");
       this.#timers.clear("register");
     }
     if (!this.#isLost) return;
@@ -371,18 +373,10 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#events.push({ kind: "back" });
   }
 
-  #noteUntrusted(now: Instant, key: Uint8Array): void {
-    // Reported once: the Register goes on, and so do the Challenges.
-    if (this.#untrustedKey !== undefined && isSameKey(this.#untrustedKey, key)) return;
-    this.#untrustedKey = key.slice();
-    if (this.#timers.get("otherKey") === undefined) {
-      this.#timers.set("otherKey", now + FORGERY_PATIENCE);
-    }
-  }
-
-  #beginExchange(): RegisterExchange {
+  /** Begins an exchange with the directory at these addresses. */
+  #beginExchange(addresses = this.#request.directoryAddresses): RegisterExchange {
     const { identity, random } = this.#request;
-    return new RegisterExchange({ identity, secret: this.#secret, random });
+    return new RegisterExchange({ addresses, identity, secret: this.#secret, random });
   }
 
   #handleFrame(now: Instant, frame: Frame, request: Outstanding, sent: Sent): void {
@@ -396,12 +390,18 @@ export class Registration implements Machine<RegistrationEvent> {
         return;
       case "leaseKeepaliveAck":
         if (kind !== "leaseKeepalive") return;
-        this.#finish("leaseKeepalive");
+        this.#outstanding.finish("leaseKeepalive");
         return this.#setKeepalive(now, frame.lease);
       case "found":
-      case "inactive":
         if (query?.kind === "lookUp") this.#handleLookUp(now, query, frame, request, sent);
         return;
+      case "inactive":
+        if (query === undefined || query.kind === "list") return;
+        return this.#handleLookUp(now, query, frame, request, sent);
+      case "meeting":
+        if (query?.kind !== "call") return;
+        this.dropQuery(query);
+        return this.#reportMeeting(frame, query);
       case "listing":
         if (query?.kind === "list") this.#handleListing(now, query, frame);
         return;
@@ -426,20 +426,15 @@ export class Registration implements Machine<RegistrationEvent> {
     }
   }
 
-  #handleListing(now: Instant, query: Query, { clients, more }: Listing): void {
+  #handleListing(now: Instant, query: Query, listing: Listing): void {
     this.dropQuery(query);
-    const listed = this.#listed;
-    if (listed === undefined) return;
-    const isRising = (clients[0]?.id ?? 0) > (listed.at(-1)?.id ?? 0);
-    if (isRising) listed.push(...clients);
-    const isDone = !isRising || more === 0 || listed.length >= LIST_LENGTH_MAX;
-    if (!isDone && this.#query(now, { kind: "list" })) return;
-    this.#listed = undefined;
-    this.#events.push({ kind: "list", clients: listed });
+    if (!this.#list.isOpen) return;
+    if (this.#list.add(listing) && this.#query(now, { kind: "list" })) return;
+    this.#events.push({ kind: "list", clients: this.#list.close() });
   }
 
   #handleRegistered(now: Instant, frame: Registered, session: DirectorySession): void {
-    this.#finish("register");
+    this.#outstanding.finish("register");
     this.#timers.clear("giveUp");
     if (this.#state === "leaving") return;
     this.#state = "registered";
@@ -452,8 +447,10 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#reportedName = name;
     this.#id = id;
     this.#wanted = { id, name };
-    this.#finish("leaseKeepalive");
+    this.#outstanding.finish("leaseKeepalive");
     this.#setKeepalive(now, lease);
+    const proof = this.#exchange.otherProof(session.directoryKey);
+    this.#otherFamily.start(now, id, session, proof);
     // What the session before did not get an answer to is asked in this one.
     for (const request of this.#outstanding) request.nextAt = now;
     if (!isNew) return;
@@ -461,7 +458,7 @@ export class Registration implements Machine<RegistrationEvent> {
   }
 
   #handleRefused(now: Instant, reason: number): void {
-    this.#finish("register");
+    this.#outstanding.finish("register");
     if (this.#id === undefined) {
       this.#timers.clear("giveUp");
       this.#events.push({ kind: "refused", reason });
@@ -481,20 +478,23 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Registers again, while what is known of the registration stays. */
   #registerAgain(now: Instant): void {
     const isUnderWay = this.#timers.get("register") !== undefined ||
-      this.#outstanding.some(({ kind }) => kind === "register");
+      this.#outstanding.find("register") !== undefined;
     if (isUnderWay || this.#state === "leaving" || this.#state === "left") return;
     this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
     this.#timers.set("register", this.#registeredAt);
   }
 
-  #finish(kind: Outstanding["kind"]): void {
-    this.#outstanding = this.#outstanding.filter((each) => each.kind !== kind);
+  #clear(): void {
+    this.#outstanding.clear();
+    this.#due = [];
+    this.#otherFamily.stop();
+    this.#timers.clearAll();
+    this.#unproven.clear();
   }
 
   #end(acknowledged: boolean): void {
     this.#state = "left";
-    this.#outstanding = [];
-    this.#timers.clearAll();
+    this.#clear();
     this.#events.push({ kind: "left", acknowledged });
   }
 }

@@ -3,11 +3,38 @@
  *
  * @module
  */
+import type { KeyPair } from "../crypto/x25519.ts";
+import type { Random } from "../machine.ts";
+import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import type { Address } from "../wire/address.ts";
-import type { Found, ListEntry } from "../wire/frame.ts";
+import type { Found, ListEntry, Meeting } from "../wire/frame.ts";
+
+/** What a client asks to be registered as, and where. */
+export interface RegistrationRequest {
+  /** Where the directory is, one address at least: all are tried, and the first to answer is used. */
+  readonly directoryAddresses: readonly Address[];
+  /** The client id, 0 for any. */
+  readonly id: number;
+  /** Empty for none. */
+  readonly name: string;
+  /** The UDP port that the socket is bound to. */
+  readonly port: number;
+  /** The static key that others are told. */
+  readonly identity: KeyPair;
+  /** The secret of a private directory. */
+  readonly secret?: Uint8Array | undefined;
+  /** Whether a directory with this static key may be used; any may where it is left out. */
+  readonly isTrusted?: ((directoryKey: Uint8Array) => boolean) | undefined;
+  /** When to send again. */
+  readonly policy: TimerPolicy;
+  /** A cryptographic source. */
+  readonly random: Random;
+}
 
 /** What the directory is asked. */
-export type Query = { kind: "lookUp"; id: number; name: string } | { kind: "list" };
+export type Query =
+  | { kind: "lookUp" | "call"; id: number; name: string }
+  | { kind: "list" };
 
 /** What the dealings with the directory lead to. */
 export type RegistrationEvent =
@@ -20,6 +47,10 @@ export type RegistrationEvent =
   /** `lost`: datagrams that were sent for it before the one that was answered, within `rttMs`. */
   | { kind: "found"; query: Query; client: Found; rttMs: number; lost: number }
   | { kind: "inactive"; query: Query; rttMs: number; lost: number }
+  /** `query`: the call that it answers; undefined where the peer called. */
+  | { kind: "meeting"; query: Query | undefined; meeting: Meeting }
+  /** A datagram that the directory carried for the client with the id `from`. */
+  | { kind: "carried"; from: number; datagram: Uint8Array }
   | { kind: "list"; clients: readonly ListEntry[] }
   | { kind: "lost" }
   | { kind: "back" }

@@ -30,8 +30,8 @@ const COOKIE_SIZE = 16;
  */
 export const REFUSAL_PACKET_MIN: number = 2 ** 52;
 
-/** Which end seals: the first word of the nonce, so that no nonce is used by both. */
-const Direction = { toDirectory: 0, toClient: 1 } as const;
+/** Which end seals, and in answer to what: the first word of the nonce, so that no nonce is used twice. */
+const Direction = { toDirectory: 0, toClient: 1, toClientUnasked: 2 } as const;
 type Direction = typeof Direction[keyof typeof Direction];
 
 /** The secret of a private directory, as what is made from it. */
@@ -118,6 +118,20 @@ export function sealAnswer(key: Uint8Array, packet: number, datagram: Uint8Array
 /** The frames that are sealed in an Answer; valid until the next cipher is used. */
 export function openAnswer(key: Uint8Array, datagram: Datagram): Uint8Array | undefined {
   return openFor(Direction.toClient, key, datagram);
+}
+
+/**
+ * Seals a Notice in its place; its tag goes to its end.
+ *
+ * @param packet higher than that of all Notices before under this key.
+ */
+export function sealNotice(key: Uint8Array, packet: number, datagram: Uint8Array): void {
+  sealInPlace(key, packet, datagram, HEADER_SIZE, Direction.toClientUnasked);
+}
+
+/** The frames that are sealed in a Notice; valid until the next cipher is used. */
+export function openNotice(key: Uint8Array, datagram: Datagram): Uint8Array | undefined {
+  return openFor(Direction.toClientUnasked, key, datagram);
 }
 
 function openFor(
