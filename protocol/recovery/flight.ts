@@ -103,13 +103,14 @@ export class Flight {
   }
 
   /** Begins anew where the path leads to another address. */
-  follow(now: Instant, address: Address): void {
-    if (address === this.#address || sameAddress(address, this.#address)) return;
+  follow(now: Instant, address: Address): boolean {
+    if (address === this.#address || sameAddress(address, this.#address)) return false;
     this.#address = address;
     this.#detector.forget();
     this.#congestion.restart();
     this.#pathMtu.restart(now, pathMtuLimit(address));
     this.#size = this.#pathMtu.size;
+    return true;
   }
 
   /** When pollProbe() is to be called. */

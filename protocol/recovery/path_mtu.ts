@@ -8,7 +8,8 @@
  */
 import { type Address, isLoopback } from "../wire/address.ts";
 import type { Instant } from "../machine.ts";
-import { DATAGRAM_SIZE_MAX, PACKET_SIZE_MAX } from "../wire/frame.ts";
+import { isCarried } from "../wire/remote.ts";
+import { CARRIED_SIZE_MAX, DATAGRAM_SIZE_MAX, PACKET_SIZE_MAX } from "../wire/frame.ts";
 
 /** The size that every path is taken to carry, the BASE_PLPMTU. */
 export const PATH_MTU_BASE: number = DATAGRAM_SIZE_MAX;
@@ -52,8 +53,9 @@ export type PathMtuState =
  * The largest size that is worth a probe to an address: the system fragments what does not fit the
  * interface, and no probe would find that out.
  */
-export function pathMtuLimit({ hostname }: Address): number {
-  return isLoopback(hostname) ? PATH_MTU_LOOPBACK : PATH_MTU_ETHERNET;
+export function pathMtuLimit(address: Address): number {
+  if (isCarried(address)) return CARRIED_SIZE_MAX;
+  return isLoopback(address.hostname) ? PATH_MTU_LOOPBACK : PATH_MTU_ETHERNET;
 }
 
 /** The size of datagrams on the path to one address. */
@@ -83,11 +85,17 @@ export class PathMtu {
   constructor(now: Instant, sizeMax: number = PATH_MTU_ETHERNET) {
     this.#deadline = now;
     this.#sizeMax = sizeMax;
+    this.#size = this.#probeSize = this.#base;
   }
 
   /** Bytes in the largest datagram that may be sent. */
   get size(): number {
     return this.#size;
+  }
+
+  /** What is taken to get through before anything is known. */
+  get #base(): number {
+    return Math.min(PATH_MTU_BASE, this.#sizeMax);
   }
 
   /** Where the discovery stands. */
@@ -163,7 +171,7 @@ export class PathMtu {
    * @param patience milliseconds that losses go on, at least, to be no mere congestion.
    */
   onLost(now: Instant, size: number, sentAt: Instant, patience: number): void {
-    if (size <= PATH_MTU_BASE || this.#size === PATH_MTU_BASE) return;
+    if (size <= PATH_MTU_BASE || this.#size === this.#base) return;
     if (this.#losses++ === 0) this.#lossesSince = sentAt;
     const isLong = sentAt - this.#lossesSince > patience;
     if (!isLong || this.#losses < BLACK_HOLE_LOSSES) return;
@@ -173,16 +181,16 @@ export class PathMtu {
 
   /** Notes that no ack came in time. */
   onTimeout(now: Instant): void {
-    if (this.#size === PATH_MTU_BASE) return;
+    if (this.#size === this.#base) return;
     // Nothing arrives at all, which may have other reasons: all sizes are worth a try again.
     if (++this.#timeouts >= BLACK_HOLE_TIMEOUTS) this.restart(now);
   }
 
   #startBase(now: Instant): void {
     this.#state = "base";
-    this.#size = PATH_MTU_BASE;
+    this.#size = this.#base;
     this.#losses = this.#timeouts = 0;
-    this.#probe(now, PATH_MTU_BASE);
+    this.#probe(now, this.#base);
   }
 
   /** Goes on to the next size, or ends the search. */

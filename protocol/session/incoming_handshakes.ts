@@ -31,19 +31,19 @@ export const PROVEN_HANDSHAKES_PER_SECOND = 100;
 export const PROVEN_HANDSHAKES_PER_SOURCE = 10;
 /** Sources that are told apart; of more, the one that came first is forgotten. */
 export const PROVEN_SOURCES_MAX = 256;
-/** Sessions that wait for their first packet. */
+/** Sessions that wait for their request. */
 export const UNCONFIRMED_MAX = 128;
 /** How many of these one source gets; of more, its oldest goes. */
 export const UNCONFIRMED_PER_SOURCE = 8;
-/** Milliseconds that a session waits for its first packet. */
+/** Milliseconds that a session waits for its first packet, or for one more, which may be the request. */
 export const UNCONFIRMED_LIFE = 30_000;
 
-/** A session without a packet yet. */
+/** A session without a request yet. */
 interface Unconfirmed {
   readonly session: Session;
   readonly response: Uint8Array;
   readonly source: string;
-  readonly expiresAt: Instant;
+  expiresAt: Instant;
 }
 
 /** What this end of the handshakes needs. */
@@ -104,7 +104,7 @@ export class IncomingHandshakes {
     return response && { bytes: response, to };
   }
 
-  /** The session with this id that waits for its first packet. */
+  /** The session with this id that waits for its request. */
   find(localId: number): Session | undefined {
     for (const { session } of this.#unconfirmed.values()) {
       if (session.localId === localId) return session;
@@ -112,7 +112,19 @@ export class IncomingHandshakes {
     return undefined;
   }
 
-  /** Forgets a session whose first packet came: it is the caller's now. */
+  /** Keeps a session for longer, because a packet of it came without the request. */
+  renew(now: Instant, renewed: Session): void {
+    for (const [key, unconfirmed] of this.#unconfirmed) {
+      if (unconfirmed.session !== renewed) continue;
+      unconfirmed.expiresAt = now + UNCONFIRMED_LIFE;
+      // The first one is the next to expire.
+      this.#unconfirmed.delete(key);
+      this.#unconfirmed.set(key, unconfirmed);
+      return;
+    }
+  }
+
+  /** Forgets a session whose request came: it is the caller's now. */
   confirm(confirmed: Session): void {
     for (const [key, { session }] of this.#unconfirmed) {
       if (session === confirmed) this.#unconfirmed.delete(key);

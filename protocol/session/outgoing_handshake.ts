@@ -26,8 +26,6 @@ export interface HandshakeOptions {
   readonly identity: KeyPair;
   /** The responder's static key. */
   readonly remoteKey: Uint8Array;
-  /** Where the responder is. */
-  readonly address: Address;
   /** This end's id of the session. */
   readonly localId: number;
   /** Becomes the session's. */
@@ -86,11 +84,22 @@ export class OutgoingHandshake {
     return true;
   }
 
-  /** Takes a Response with this session's id; undefined where it is not authentic. */
-  handleResponse(now: Instant, { messageTwo }: Response): Session | undefined {
+  /**
+   * Takes a Response with this session's id; undefined where it is not authentic.
+   *
+   * @param address where the responder is.
+   */
+  handleResponse(
+    now: Instant,
+    { messageTwo }: Response,
+    address: Address,
+  ): Session | undefined {
     const result = this.#initiator.readMessageTwo(messageTwo);
     const remoteId = result && decodeSessionId(result.payload);
     if (result === undefined || remoteId === undefined) return undefined;
-    return new Session(now, { ...this.#options, isInitiator: true, remoteId, handshake: result });
+    const isInitiator = true;
+    return new Session(now, {
+      ...{ ...this.#options, isInitiator, remoteId, address, handshake: result },
+    });
   }
 }

@@ -1,23 +1,20 @@
 /**
  * The address of the peer in a session, and how it may move.
  *
- * A new address is believed only when the peer has answered a challenge there, and none at the old
- * one: whoever copies packets from elsewhere gains nothing, however quick (RFC 9000, 9.3).
+ * A new address is used only when the peer has answered a challenge there. One that the directory or
+ * the peer told takes over at once where it is better than the one in use. One that packets only came
+ * from has to wait until the one in use is found silent: whoever copies packets from elsewhere gains
+ * nothing, however quick (RFC 9000, 9.3).
  *
  * @module
  */
 import { hmacSha256 } from "../crypto/hmac.ts";
 import { type Instant, type Random, randomU64 } from "../machine.ts";
 import { earlier } from "../timers.ts";
-import { type Address, formatAddress, sameAddress } from "../wire/address.ts";
-import {
-  type Frame,
-  FRAME_HEADER_SIZE,
-  HEADER_SIZE,
-  type PathChallenge,
-  type PathResponse,
-  TAG_SIZE,
-} from "../wire/frame.ts";
+import { type Address, copyOf, formatAddress, sameAddress } from "../wire/address.ts";
+import type { Frame, PathChallenge, PathResponse } from "../wire/frame.ts";
+import { isPrivate, pathRank } from "../wire/remote.ts";
+import { type Candidate, isAwaited, spend } from "./candidate.ts";
 
 /** Milliseconds that an old address has, at least, to show that the peer is still there. */
 export const PATH_PATIENCE = 300;
@@ -27,38 +24,38 @@ export const CHALLENGE_INTERVAL = 1_000;
 export const CANDIDATE_LIFE = 10_000;
 /** Milliseconds in which the peer may return to the address that it moved from without a challenge. */
 export const RETURN_LIMIT = 60_000;
-/** Bytes sent to an unvalidated address for each byte that came from it, at most (RFC 9000, 8.1). */
-export const AMPLIFICATION_MAX = 3;
 /** Path frames that wait to be sent. */
-export const PATH_FRAMES_MAX = 8;
-/** Addresses that are considered together. */
+export const PATH_FRAMES_MAX = 32;
+/** Addresses that packets came from, and that are considered together. */
 export const CANDIDATES_MAX = 4;
-/** Bytes of a packet with a Path Challenge or a Path Response. */
-const FRAME_PACKET_SIZE = HEADER_SIZE + FRAME_HEADER_SIZE + 8 + TAG_SIZE;
+/** Addresses that were told, and that are considered together. */
+export const TOLD_MAX = 12;
+/**
+ * When datagrams go to an address that was told, in milliseconds from then on: so close to one another
+ * that those of both ends meet, whenever each end was told.
+ */
+export const PUNCH_SCHEDULE: readonly number[] = [0, 50, 150, 350, 750, 1_550];
+/** How many of these go to an address of a private range: it may be somebody else's. */
+export const PRIVATE_TRIES = 2;
+/** Milliseconds after the last of these in which an answer may still come. */
+export const TOLD_PATIENCE = 1_000;
 const SECRET_SIZE = 32;
 
 const encoder = new TextEncoder();
 
-/** An address that the peer may have moved to. */
-interface Candidate {
-  readonly address: Address;
-  readonly nonce: bigint;
-  received: number;
-  receivedAt: Instant;
-  sent: number;
-  isValidated: boolean;
-}
-
 /** A comparison of addresses: it lasts until one is validated, and the old one has had its time. */
 interface Round {
+  readonly startedAt: Instant;
   ends: Instant;
   challengeAt: Instant;
   /** Makes the nonces of the candidates: an answer is known even where its candidate had to go. */
   readonly secret: Uint8Array;
-  /** Of the challenge to the address that the peer had. */
-  readonly nonce: bigint;
+  /** Of the challenge to the address that the peer had, and of what it is told of this end. */
+  nonce: bigint;
   /** Whether the peer answered there: it has not moved. */
   isHome: boolean;
+  /** Whether all has been compared: only addresses that were told may still answer, and be better. */
+  isOver: boolean;
 }
 
 /** A frame that has to go to an address of its own. */
@@ -87,7 +84,6 @@ export interface ReceivedPacket {
 export class Path {
   readonly #random: Random;
   #address: Address;
-  /** Whether the peer has shown that it receives there. */
   #isProven: boolean;
   #candidates: Candidate[] = [];
   #round: Round | undefined;
@@ -96,6 +92,10 @@ export class Path {
   /** The packet counter of the newest packet, and until when a copy of it says something. */
   #newest = { packet: -1, until: 0 };
   #due: PathFrame[] = [];
+  /** Hosts at which the peer was told to be: a NAT may give it another port for each of its peers. */
+  #toldHosts: readonly string[] = [];
+  /** Where this end may be reached in the network that both are in: the peer is told until it answers. */
+  #own: readonly Address[] = [];
 
   /**
    * Starts with an address.
@@ -111,6 +111,11 @@ export class Path {
   /** Where packets go. */
   get address(): Address {
     return this.#address;
+  }
+
+  /** Whether the peer has shown that it receives there. */
+  get isProven(): boolean {
+    return this.#isProven;
   }
 
   /**
@@ -144,25 +149,54 @@ export class Path {
     this.#handleNewest(now, size, from, patience);
   }
 
+  /**
+   * Considers addresses that the directory or the peer told, and asks whether the peer still is where
+   * it was.
+   *
+   * @param own where this end may be reached in the network that both are in: the peer is told.
+   */
+  tell(
+    now: Instant,
+    addresses: readonly Address[],
+    own: readonly Address[],
+    patience: number,
+  ): void {
+    if (own.length > 0) this.#own = own;
+    const fresh = addresses.filter((address) => !sameAddress(address, this.#address));
+    this.#toldHosts = [...new Set([...this.#toldHosts, ...addresses.map((each) => each.hostname)])]
+      .slice(-TOLD_MAX);
+    if (fresh.length === 0 && own.length === 0) return;
+    const round = this.#beginRound(now, patience);
+    if (own.length > 0) round.nonce = randomU64(this.#random);
+    for (const address of fresh.slice(0, TOLD_MAX)) this.#consider(now, round, address);
+    this.#challengeHome(now, round);
+    this.handleTimeout(now);
+  }
+
+  #consider(now: Instant, round: Round, address: Address): void {
+    const candidate = this.#find(address) ?? this.#addTold(now, address, round);
+    if (candidate.isValidated) return;
+    candidate.isTold = true;
+    candidate.tries = 0;
+    candidate.nextAt = now;
+    candidate.until = now + CANDIDATE_LIFE;
+  }
+
   #handleNewest(now: Instant, size: number, from: Address, patience: number): void {
     if (sameAddress(from, this.#address)) return;
     this.handleTimeout(now);
     if (this.#returns(now, from)) return;
-    const round = this.#round ??= {
-      ends: now + Math.max(PATH_PATIENCE, patience),
-      challengeAt: now,
-      secret: this.#random(SECRET_SIZE),
-      nonce: randomU64(this.#random),
-      isHome: false,
-    };
+    const round = this.#beginRound(now, patience);
     let candidate = this.#find(from);
     if (candidate === undefined) {
-      if (this.#candidates.length >= CANDIDATES_MAX && now < round.ends) return;
+      if (this.#seen().length >= CANDIDATES_MAX && now < round.ends) return;
       candidate = this.#add(now, from, nonceOf(round, from));
     }
     candidate.received += size;
     candidate.receivedAt = now;
-    if (!round.isHome && !candidate.isValidated) this.#challenge(now, round, candidate);
+    candidate.until = now + CANDIDATE_LIFE;
+    const isOpen = !round.isHome || candidate.isTold;
+    if (isOpen && !candidate.isValidated) this.#challenge(now, round, candidate);
   }
 
   /**
@@ -182,29 +216,78 @@ export class Path {
 
   /**
    * Takes a Path Challenge: the answer goes to where it came from, and to where the peer was, in case
-   * that it came by a copier.
+   * that it came by a copier. A way that the peer tries is worth a try from this end (RFC 8445, 7.3.1.4).
    */
-  handleChallenge({ nonce }: PathChallenge, from: Address): void {
-    if (this.#due.length + 2 > PATH_FRAMES_MAX) return;
+  handleChallenge(
+    now: Instant,
+    { nonce }: PathChallenge,
+    from: Address,
+    patience: number,
+  ): void {
     const frame: PathResponse = { kind: "pathResponse", nonce };
     const candidate = this.#find(from);
-    if (candidate === undefined || spend(candidate)) this.#due.push({ frame, to: copyOf(from) });
-    if (!sameAddress(from, this.#address)) this.#due.push({ frame, to: this.#address });
+    if (candidate === undefined || spend(candidate)) this.#send(frame, from);
+    if (!sameAddress(from, this.#address)) this.#send(frame, this.#address);
+    if (candidate !== undefined || !this.#isToldHost(from) || !this.#isBetter(from)) return;
+    this.#consider(now, this.#beginRound(now, patience), from);
+    this.handleTimeout(now);
+  }
+
+  #beginRound(now: Instant, patience: number): Round {
+    const before = this.#round;
+    if (before?.isOver === false) return before;
+    const round = {
+      startedAt: now,
+      ends: now + Math.max(PATH_PATIENCE, patience),
+      challengeAt: now,
+      secret: before?.secret ?? this.#random(SECRET_SIZE),
+      nonce: randomU64(this.#random),
+      isHome: false,
+      isOver: false,
+    };
+    this.#round = round;
+    return round;
+  }
+
+  /** The addresses that packets only came from. */
+  #seen(): Candidate[] {
+    return this.#candidates.filter(({ isTold }) => !isTold);
+  }
+
+  #drop(dropped: Candidate | undefined): void {
+    this.#candidates = this.#candidates.filter((each) => each !== dropped);
+  }
+
+  #addTold(now: Instant, address: Address, round: Round): Candidate {
+    const told = this.#candidates.filter(({ isTold }) => isTold);
+    if (told.length >= TOLD_MAX) this.#drop(told[0]);
+    return this.#push(now, address, nonceOf(round, address));
   }
 
   /** Considers one more address: the oldest that is not validated makes room. */
   #add(now: Instant, address: Address, nonce: bigint): Candidate {
-    if (this.#candidates.length >= CANDIDATES_MAX) {
-      const oldest = this.#candidates.findIndex(({ isValidated }) => !isValidated);
-      this.#candidates.splice(Math.max(0, oldest), 1);
+    const seen = this.#seen();
+    if (seen.length >= CANDIDATES_MAX) {
+      this.#drop(seen.find(({ isValidated }) => !isValidated) ?? seen[0]);
     }
-    const candidate = {
+    const candidate = this.#push(now, address, nonce);
+    // A port of its own for this end, at a host that was told.
+    candidate.isTold = this.#isToldHost(address);
+    return candidate;
+  }
+
+  #push(now: Instant, address: Address, nonce: bigint): Candidate {
+    const candidate: Candidate = {
       address: copyOf(address),
       nonce,
       received: 0,
       receivedAt: now,
       sent: 0,
       isValidated: false,
+      isTold: false,
+      tries: 0,
+      nextAt: Infinity,
+      until: now + CANDIDATE_LIFE,
     };
     this.#candidates.push(candidate);
     return candidate;
@@ -214,7 +297,10 @@ export class Path {
   handleResponse(now: Instant, { nonce }: PathResponse, from: Address): void {
     const round = this.#round;
     if (round === undefined) return;
-    if (round.nonce === nonce) round.isHome = this.#isProven = true;
+    if (round.nonce === nonce) {
+      round.isHome = this.#isProven = true;
+      this.#own = [];
+    }
     let candidate = this.#candidates.find((each) => each.nonce === nonce);
     // Whoever copies from many addresses may have pushed out the one that answers.
     if (candidate === undefined && nonce === nonceOf(round, from)) {
@@ -222,38 +308,55 @@ export class Path {
     }
     if (candidate?.isValidated === false) {
       candidate.isValidated = true;
+      candidate.nextAt = Infinity;
       // The answer of the old address may be as late.
       if (now >= round.ends) round.ends = now + PATH_PATIENCE;
     }
     this.handleTimeout(now);
   }
 
-  /** Challenges again; at the end of a round, moves to a validated address if the old one was silent. */
+  /**
+   * Challenges again; changes to a better address that was told and has answered, and, at the end of a
+   * round, to any that has, where the one in use was silent.
+   */
   handleTimeout(now: Instant): void {
     const round = this.#round;
     if (round === undefined) return;
-    const validated = this.#candidates.findLast(({ isValidated }) => isValidated);
-    if (round.isHome || validated !== undefined) {
-      if (now < round.ends) return;
-      if (!round.isHome && validated !== undefined) this.#move(now, validated.address);
-      return this.#endRound();
+    const best = this.#best();
+    if (best?.isTold && this.#isBetter(best.address)) this.#upgrade(round, best);
+    for (const candidate of this.#candidates) {
+      if (now >= candidate.nextAt) this.#challengeTold(candidate);
     }
-    this.#candidates = this.#candidates.filter(({ receivedAt }) =>
-      now < receivedAt + CANDIDATE_LIFE
+    if (!round.isOver && this.#isDecided(round) && now >= round.ends) {
+      const other = this.#best();
+      if (!round.isHome && other !== undefined) this.#move(now, round, other.address);
+      round.isOver = true;
+    }
+    if (now >= round.startedAt + CANDIDATE_LIFE) this.#own = [];
+    const isTelling = this.#own.length > 0;
+    this.#candidates = this.#candidates.filter((each) =>
+      round.isOver ? isAwaited(now, each) : each.isValidated || now < each.until
     );
-    if (this.#candidates.length === 0) return this.#endRound();
+    if (this.#candidates.length === 0 && !isTelling) return this.#endRound();
     if (now < round.challengeAt) return;
-    for (const candidate of this.#candidates) this.#challenge(now, round, candidate);
+    if (!this.#isDecided(round) && !round.isOver) {
+      for (const candidate of this.#seen()) this.#challenge(now, round, candidate);
+    } else if (!isTelling) return;
+    if (now >= round.challengeAt) this.#challengeHome(now, round);
   }
 
   /** When handleTimeout() is to be called. */
   nextTimeout(): Instant | undefined {
     const round = this.#round;
     if (round === undefined) return undefined;
-    if (round.isHome || this.#candidates.some(({ isValidated }) => isValidated)) return round.ends;
-    let timeout: Instant | undefined = round.challengeAt;
-    for (const { receivedAt } of this.#candidates) {
-      timeout = earlier(timeout, receivedAt + CANDIDATE_LIFE);
+    const isDecided = this.#isDecided(round);
+    let timeout: Instant | undefined = isDecided ? round.ends : round.challengeAt;
+    if (round.isOver) timeout = undefined;
+    if (this.#own.length > 0) timeout = earlier(timeout, round.challengeAt);
+    for (const { isTold, isValidated, nextAt, until } of this.#candidates) {
+      if (!isValidated && (isTold || !isDecided)) {
+        timeout = earlier(timeout, Math.min(nextAt, until));
+      }
     }
     return timeout;
   }
@@ -268,22 +371,83 @@ export class Path {
     return this.#candidates.find(({ address }) => sameAddress(address, from));
   }
 
-  #challenge(now: Instant, round: Round, candidate: Candidate): void {
-    round.challengeAt = now + CHALLENGE_INTERVAL;
-    if (this.#due.length + 2 > PATH_FRAMES_MAX || !spend(candidate)) return;
-    const { nonce, address } = candidate;
-    this.#due.push({ frame: { kind: "pathChallenge", nonce }, to: address });
-    this.#due.push({ frame: { kind: "pathChallenge", nonce: round.nonce }, to: this.#address });
+  #isToldHost({ hostname }: Address): boolean {
+    return this.#toldHosts.includes(hostname);
   }
 
-  #move(now: Instant, address: Address): void {
+  /** Whether the peer answered, wherever it was asked. */
+  #isDecided({ isHome }: Round): boolean {
+    return isHome || this.#candidates.some(({ isValidated }) => isValidated);
+  }
+
+  /** The best address that was validated, of equal ones a told one, else the latest. */
+  #best(): Candidate | undefined {
+    const value = ({ address, isTold }: Candidate): number =>
+      2 * pathRank(address) + Number(isTold);
+    return this.#candidates.filter(({ isValidated }) => isValidated)
+      .reduce<Candidate | undefined>(
+        (best, each) => best === undefined || value(each) >= value(best) ? each : best,
+        undefined,
+      );
+  }
+
+  /** Whether an address that was told is better than the one in use. */
+  #isBetter(address: Address): boolean {
+    const difference = pathRank(address) - pathRank(this.#address);
+    // Somebody between the two may have come in where it was not told.
+    return difference > 0 || difference === 0 && !this.#isToldHost(this.#address);
+  }
+
+  /** Challenges an address that packets came from, and the one in use. */
+  #challenge(now: Instant, round: Round, candidate: Candidate): void {
+    round.challengeAt = now + CHALLENGE_INTERVAL;
+    if (!spend(candidate)) return;
+    const { nonce, address } = candidate;
+    this.#send({ kind: "pathChallenge", nonce }, address);
+    this.#challengeHome(now, round);
+  }
+
+  /** Challenges an address that was told. */
+  #challengeTold(candidate: Candidate): void {
+    const { address, nonce } = candidate;
+    const tries = ++candidate.tries;
+    const triesMax = isPrivate(address.hostname) ? PRIVATE_TRIES : PUNCH_SCHEDULE.length;
+    const gap = PUNCH_SCHEDULE[tries]! - PUNCH_SCHEDULE[tries - 1]!;
+    if (tries === triesMax) candidate.until = candidate.nextAt + TOLD_PATIENCE;
+    candidate.nextAt = tries === triesMax ? Infinity : candidate.nextAt + gap;
+    this.#send({ kind: "pathChallenge", nonce }, address);
+  }
+
+  /** Asks whether the peer still is where it was, and tells it where this end may be. */
+  #challengeHome(now: Instant, round: Round): void {
+    round.challengeAt = now + CHALLENGE_INTERVAL;
+    if (round.isHome && this.#own.length === 0) return;
+    this.#send({ kind: "pathChallenge", nonce: round.nonce }, this.#address);
+    if (this.#own.length > 0) {
+      this.#send({ kind: "candidates", addresses: this.#own }, this.#address);
+    }
+  }
+
+  #send(frame: Frame, to: Address): void {
+    if (this.#due.length < PATH_FRAMES_MAX) this.#due.push({ frame, to: copyOf(to) });
+  }
+
+  /** Goes on at a better address; the one in use before answered as well, as far as is known. */
+  #upgrade(round: Round, candidate: Candidate): void {
+    this.#drop(candidate);
+    this.#address = candidate.address;
+    this.#isProven = round.isHome = true;
+    this.#previous = undefined;
+  }
+
+  #move(now: Instant, round: Round, address: Address): void {
     // Back to where it never received, or where it returned to for nothing, there is no short way.
     this.#previous = this.#isProven
       ? { address: this.#address, until: now + RETURN_LIMIT }
       : undefined;
+    this.#drop(this.#find(address));
     this.#address = address;
-    this.#isProven = true;
-    this.#endRound();
+    this.#isProven = round.isHome = true;
   }
 
   #endRound(): void {
@@ -292,25 +456,15 @@ export class Path {
   }
 }
 
-/** Whether one more packet may go to an address; if so, it is counted. */
-function spend(candidate: Candidate): boolean {
-  const sent = candidate.sent + FRAME_PACKET_SIZE;
-  const isAllowed = candidate.isValidated || sent <= AMPLIFICATION_MAX * candidate.received;
-  if (isAllowed) candidate.sent = sent;
-  return isAllowed;
-}
-
 /** Whether there are only Path Challenges and Responses, which say nothing of a move. */
 function isProbe(frames: readonly Frame[]): boolean {
-  return frames.every(({ kind }) => kind === "pathChallenge" || kind === "pathResponse");
+  return frames.every(({ kind }) =>
+    kind === "pathChallenge" || kind === "pathResponse" || kind === "candidates"
+  );
 }
 
 /** The nonce of the challenge to an address, which only a receiver there can know. */
 function nonceOf({ secret }: Round, address: Address): bigint {
   const code = hmacSha256(secret, encoder.encode(formatAddress(address)));
   return new DataView(code.buffer, code.byteOffset).getBigUint64(0);
-}
-
-function copyOf({ hostname, port }: Address): Address {
-  return { hostname, port };
 }

@@ -7,10 +7,26 @@ import type { HandshakeResult } from "../crypto/noise.ts";
 import { Opener, Sealer } from "../crypto/seal.ts";
 import type { Instant, Random, Transmit } from "../machine.ts";
 import type { RttEstimator } from "../recovery/rtt.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 import { type Datagram, DatagramWriter, decodeFrames } from "../wire/datagram.ts";
-import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../wire/frame.ts";
+import {
+  CANDIDATES_LENGTH_MAX,
+  DATAGRAM_SIZE_MAX,
+  DatagramType,
+  type Frame,
+} from "../wire/frame.ts";
 import { Path, type ReceivedPacket } from "./path.ts";
+import { isPrivate } from "../wire/remote.ts";
+
+/** What a client is told of where its peer is. */
+export interface Whereabouts {
+  /** Where the directory saw it, and whether the directory carries datagrams to it. */
+  readonly addresses: readonly Address[];
+  /** Whether both are in one network, as far as the directory sees. */
+  readonly isNear: boolean;
+  /** Where this client may be reached in that network; none where they are not near. */
+  readonly own: readonly Address[];
+}
 
 /** What a handshake leaves to its session. */
 export interface SessionOptions {
@@ -49,6 +65,12 @@ export class Session {
   readonly #remoteId: number;
   readonly #random: Random;
   #path: Path;
+  #isNear = false;
+  #isTold = false;
+  /** What the peer named last: this end may be told later that it is near. */
+  #candidates: readonly Address[] = [];
+  /** Addresses that the peer named since the directory told of it, and that were tried. */
+  readonly #named = new Set<string>();
   readonly #sealer: Sealer;
   readonly #opener: Opener;
   readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, true);
@@ -73,6 +95,25 @@ export class Session {
   /** Where the peer is. */
   get address(): Address {
     return this.#path.address;
+  }
+
+  /** The same where it has shown that it receives there: anybody can name a source. */
+  get provenAddress(): Address | undefined {
+    return this.#path.isProven ? this.#path.address : undefined;
+  }
+
+  /** Whether the peer named addresses, which are of no use before the directory told of it. */
+  get isUntold(): boolean {
+    return this.#candidates.length > 0 && !this.#isTold;
+  }
+
+  /** Takes what the directory told of where the peer is. */
+  tell(now: Instant, { addresses, isNear, own }: Whereabouts): void {
+    this.#isTold = true;
+    this.#isNear ||= isNear;
+    this.#named.clear();
+    this.#handleCandidates(now, this.#candidates);
+    this.#path.tell(now, addresses, own, this.rtt.patience);
   }
 
   /** The packet counter of the next packet. */
@@ -104,10 +145,22 @@ export class Session {
     const received = { size: bytes.length, packet, frames, isNewest: packet > highest, from };
     this.#path.handlePacket(now, received, patience);
     for (const frame of frames) {
-      if (frame.kind === "pathChallenge") this.#path.handleChallenge(frame, from);
+      if (frame.kind === "pathChallenge") this.#path.handleChallenge(now, frame, from, patience);
       else if (frame.kind === "pathResponse") this.#path.handleResponse(now, frame, from);
+      else if (frame.kind === "candidates") this.#handleCandidates(now, frame.addresses);
     }
     return received;
+  }
+
+  /** Only in one network a peer may name addresses: elsewhere they would be somebody else's. */
+  #handleCandidates(now: Instant, addresses: readonly Address[]): void {
+    this.#candidates = addresses.slice(0, CANDIDATES_LENGTH_MAX);
+    if (!this.#isNear) return;
+    const told = addresses
+      .filter((each) => isPrivate(each.hostname) && !this.#named.has(formatAddress(each)))
+      .slice(0, CANDIDATES_LENGTH_MAX - this.#named.size);
+    for (const each of told) this.#named.add(formatAddress(each));
+    this.#path.tell(now, told, [], this.rtt.patience);
   }
 
   /** Begins a packet of at most so many bytes: add frames to the writer, then seal(). */
