@@ -6,21 +6,31 @@
  *
  * @module
  */
-import type { Connection, ConnectionEvent } from "./connection/connection.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { ConnectionEvent } from "./connection/connection_event.ts";
+import { type Calling, nextCallAt, noteCalls, takeCalls } from "./connection/calls.ts";
 import { Connections } from "./connection/connections.ts";
+import { CARRIED_TYPES, Meetings } from "./connection/meetings.ts";
 import type { IncomingRequest } from "./connection/incoming_requests.ts";
-import { matchesTarget, type Target } from "./connection/outgoing_requests.ts";
+import type { OutgoingRequest } from "./connection/outgoing_request.ts";
+import { matchesTarget, type OutgoingView, type Target } from "./connection/outgoing_requests.ts";
 import type { Admission, RequestEvent } from "./connection/request_event.ts";
 import { Requests, type Self } from "./connection/requests.ts";
-import { Registration, type RegistrationRequest } from "./directory/registration.ts";
-import type { Query, RegistrationEvent } from "./directory/registration_event.ts";
+import { Registration } from "./directory/registration.ts";
+import type {
+  Query,
+  RegistrationEvent,
+  RegistrationRequest,
+} from "./directory/registration_event.ts";
 import { Fifo } from "./fifo.ts";
 import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
 import { failure, type Result, success } from "./result.ts";
+import { carriedTo, isCarried } from "./wire/remote.ts";
+import type { Whereabouts } from "./session/session.ts";
 import { earlier, Timers } from "./timers.ts";
 import type { Address } from "./wire/address.ts";
 import { type Datagram, decodeDatagram, encodeVersionAnswer } from "./wire/datagram.ts";
-import { DatagramType, RejectReason } from "./wire/frame.ts";
+import { DatagramType, type Meeting, RejectReason } from "./wire/frame.ts";
 
 /** Milliseconds that a leaving endpoint waits for its connections to end. */
 export const LEAVE_DRAIN_TIMEOUT = 30_000;
@@ -29,6 +39,13 @@ export const LEAVE_DRAIN_TIMEOUT = 30_000;
 export interface EndpointOptions extends RegistrationRequest {
   /** Decides on a Connection Request; without it, all ring. */
   readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
+  /** Whether the owner of a static key may be met; without it, all may. */
+  readonly mayMeet?: ((key: Uint8Array) => boolean) | undefined;
+  /**
+   * Where this client may be reached in its own network: only a peer in the same one is told, never the
+   * directory.
+   */
+  readonly localAddresses?: (() => readonly Address[]) | undefined;
 }
 
 /** Why a command cannot be carried out. */
@@ -43,7 +60,10 @@ export type EndpointProblem =
 
 /** What an endpoint reports. `left` is the last event. */
 export type EndpointEvent =
-  | Exclude<RegistrationEvent, { kind: "timeout" | "found" | "inactive" | "left" }>
+  | Exclude<
+    RegistrationEvent,
+    { kind: "timeout" | "found" | "inactive" | "left" | "meeting" | "carried" }
+  >
   /** The directory did not answer: to the first registration, or when asked for the list. */
   | { kind: "registrationTimeout" }
   | { kind: "listTimeout" }
@@ -52,29 +72,17 @@ export type EndpointEvent =
   | RequestEvent
   | ConnectionEvent & { connection: Connection };
 
-/** What this client wants to connect to. */
-export interface OutgoingView {
-  /** As the user named it. */
-  readonly target: Target;
-  /** Its client id, once it is known. */
-  readonly peer: number | undefined;
-  /** How often the request was sent: 0 while the directory is asked. */
-  readonly attempt: number;
-  /** When it is sent again. */
-  readonly nextAt: Instant;
-  /** Whether the peer's user is being asked. */
-  readonly isRinging: boolean;
-}
-
 /** One client. Run it with drive(), or give it datagrams and the time, and drain it. */
 export class Endpoint implements DatagramMachine<EndpointEvent> {
+  readonly #options: EndpointOptions;
   readonly #registration: Registration;
+  readonly #meetings: Meetings;
   readonly #requests: Requests;
   readonly #connections = new Connections();
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "draining" | "leaving" | "left" = "active";
-  #lookUp: Query | undefined;
+  #call: Query | undefined;
   #undelivered = 0;
   #farewell: Transmit | undefined;
   /** Datagrams that were dropped, by reason. */
@@ -82,14 +90,22 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   /** Starts registering. */
   constructor(now: Instant, options: EndpointOptions) {
-    const { random } = options;
+    const { random, localAddresses = () => [] } = options;
+    this.#options = options;
+    this.#meetings = new Meetings(localAddresses);
     this.#registration = new Registration(now, options);
     const makeSessionId = (): number => {
       const id = randomU32(random);
       const isTaken = this.#connections.get(id) !== undefined || this.#requests.hasSession(id);
       return isTaken ? makeSessionId() : id;
     };
-    this.#requests = new Requests(now, { ...options, makeSessionId }, this.#connections);
+    const whereabouts = (at: Instant, id: number, key: Uint8Array): Whereabouts | undefined =>
+      this.#meetings.whereabouts(at, id, key);
+    this.#requests = new Requests(
+      now,
+      { ...options, makeSessionId, whereabouts },
+      this.#connections,
+    );
   }
 
   /** The client id, once the directory gave one. */
@@ -140,17 +156,17 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   connect(now: Instant, target: Target): Result<undefined, EndpointProblem> {
     const problem = this.#problem() ?? this.#connectProblem(target);
     if (problem !== undefined) return failure(problem);
-    const query = { kind: "lookUp", ...target } as const;
+    const query = { kind: "call", ...target } as const;
     if (!this.#registration.lookUp(now, query)) return failure("alreadyRequesting");
-    this.#lookUp = query;
+    this.#call = query;
     this.#requests.want(target);
     return success(undefined);
   }
 
   /** Takes the Connection Request back; false where there is none. */
   cancel(now: Instant): boolean {
-    if (this.#lookUp !== undefined) this.#registration.dropQuery(this.#lookUp);
-    this.#lookUp = undefined;
+    if (this.#call !== undefined) this.#registration.dropQuery(this.#call);
+    this.#call = undefined;
     const isCancelled = this.#requests.cancel();
     this.#collectRequests(now);
     return isCancelled;
@@ -213,7 +229,13 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   /** See {@linkcode DatagramMachine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
-    if (this.#phase === "left") return;
+    // Only the directory's word makes a datagram a carried one.
+    if (this.#phase === "left" || isCarried(from)) return;
+    this.#handle(now, bytes, from);
+    this.#collect(now);
+  }
+
+  #handle(now: Instant, bytes: Uint8Array, from: Address): void {
     const decoded = decodeDatagram(bytes);
     if (decoded.ok) {
       if (!this.#route(now, decoded.value, from)) this.dropped.notAuthentic++;
@@ -226,7 +248,6 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
         this.#requests.answer({ bytes: encodeVersionAnswer(header), to });
       }
     } else this.dropped.malformed++;
-    this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
@@ -235,14 +256,17 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     this.#registration.handleTimeout(now);
     this.#requests.handleTimeout(now);
     this.#connections.handleTimeout(now);
+    this.#meetings.handleTimeout(now, this.#reachedFrom());
     if (this.#timers.expire("drain", now)) this.#abandonConnections(now);
     this.#collect(now);
+    this.#callAgain(now);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#phase === "left") return undefined;
-    const timeout = earlier(this.#timers.next(), this.#registration.nextTimeout());
+    let timeout = earlier(this.#timers.next(), this.#registration.nextTimeout());
+    timeout = earlier(timeout, earlier(this.#meetings.nextTimeout(), nextCallAt(this.#calling())));
     return earlier(timeout, earlier(this.#requests.nextTimeout(), this.#connections.nextTimeout()));
   }
 
@@ -253,10 +277,53 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
       this.#farewell = undefined;
       return farewell;
     }
-    const transmit = this.#requests.pollTransmit(now) ?? this.#registration.pollTransmit(now) ??
-      this.#connections.pollTransmit(now);
-    this.#collect(now);
-    return transmit;
+    for (;;) {
+      const transmit = this.#requests.pollTransmit(now) ?? this.#registration.pollTransmit(now) ??
+        this.#connections.pollTransmit(now) ?? this.#meetings.pollTransmit();
+      this.#collect(now);
+      if (transmit === undefined || !isCarried(transmit.to)) return transmit;
+      const carried = this.#carry(transmit);
+      if (carried !== undefined) return carried;
+    }
+  }
+
+  /** The addresses that have to be able to reach this client. */
+  #reachedFrom(): Address[] {
+    if (this.id === undefined || this.#phase !== "active") return [];
+    const requests = [
+      ...this.#requests.pending,
+      ...this.#request === undefined ? [] : [this.#request],
+    ];
+    const asking = requests.map(({ session }) => session?.provenAddress);
+    const peers = this.#connections.live.map(({ session }) => session.address);
+    const proven = asking.filter((each) => each !== undefined);
+    return [...this.#registration.addresses, ...peers, ...proven];
+  }
+
+  /** Hands a datagram to the directory; undefined, and it is lost, where that cannot be. */
+  #carry({ bytes, to: { port: id } }: Transmit): Transmit | undefined {
+    const number = this.#meetings.number(id);
+    return number === undefined ? undefined : this.#registration.carry(number, id, bytes);
+  }
+
+  /** Asks the directory again for peers that do not answer: the address of either end may have changed. */
+  #callAgain(now: Instant): void {
+    for (const id of takeCalls(now, this.#calling())) {
+      if (!this.#registration.isCalling(id)) {
+        this.#registration.lookUp(now, { kind: "call", id, name: "" });
+      }
+    }
+  }
+
+  #calling(): Calling[] {
+    if (this.#phase !== "active" || this.id === undefined) return [];
+    const request = this.#request;
+    return request === undefined ? this.#connections.live : [...this.#connections.live, request];
+  }
+
+  /** The request of this client, once the directory told whom it is for. */
+  get #request(): OutgoingRequest | undefined {
+    return this.#requests.intent?.request;
   }
 
   /** See {@linkcode Machine}. */
@@ -281,7 +348,12 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
       }
       case DatagramType.Response: {
         const frame = frames.find((each) => each.kind === "response");
-        return frame !== undefined && this.#requests.handleResponse(now, header.session, frame);
+        return frame !== undefined &&
+          this.#requests.handleResponse(now, header.session, frame, from);
+      }
+      case DatagramType.Punch: {
+        const frame = frames.find((each) => each.kind === "punch");
+        return frame !== undefined && this.#handlePunch(now, frame.number, datagram, from);
       }
       case DatagramType.Cookie: {
         const frame = frames.find((each) => each.kind === "cookieReply");
@@ -292,9 +364,15 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
   }
 
+  /** False where it is for no request of this client's. */
+  #handlePunch(now: Instant, number: bigint, { bytes }: Datagram, from: Address): boolean {
+    if (number === 0n) return true; // It only keeps its sender's mapping alive.
+    return this.#request?.handlePunch(now, number, bytes.length, from) ?? false;
+  }
+
   #handleVersion(now: Instant, version: number, from: Address): void {
     this.#registration.handleVersion(now, version, from);
-    this.#requests.handleVersion(now, version, from);
+    this.#request?.handleVersion(now, version, from);
   }
 
   #self(): Self | undefined {
@@ -322,11 +400,8 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   #collect(now: Instant): void {
     this.#collectRequests(now);
     this.#collectConnections(now);
-    for (
-      let event = this.#registration.pollEvent();
-      event;
-      event = this.#registration.pollEvent()
-    ) {
+    const registration = this.#registration;
+    for (let event = registration.pollEvent(); event; event = registration.pollEvent()) {
       this.#handleRegistrationEvent(now, event);
     }
     this.#collectRequests(now);
@@ -345,12 +420,34 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
   }
 
+  /** Takes whom the directory told of: in answer to a call, or because that peer called. */
+  #handleMeeting(now: Instant, meeting: Meeting, query: Query | undefined): void {
+    const { id, publicKey } = meeting;
+    const isCalled = query === undefined;
+    if (isCalled && this.#options.mayMeet?.(publicKey) === false) return;
+    this.#meetings.add(now, meeting);
+    const whereabouts = this.#meetings.whereaboutsIn(meeting);
+    const self = this.#self();
+    this.#requests.tell(now, meeting, whereabouts);
+    if (query !== undefined && query === this.#call && self !== undefined) {
+      this.#call = undefined;
+      return this.#requests.handleMeeting(now, self, meeting, whereabouts);
+    }
+    const connection = this.#connections.withKey(id, publicKey);
+    connection?.tell(now, whereabouts);
+    if (connection === undefined && isCalled) this.#meetings.punch(now, meeting);
+  }
+
+  /** Takes a datagram that the directory carried, unless it is of a kind that is never carried. */
+  #handleCarried(now: Instant, id: number, datagram: Uint8Array): void {
+    const type = datagram[3] as DatagramType;
+    if (CARRIED_TYPES.has(type)) this.#handle(now, datagram, carriedTo(id));
+    else this.dropped.malformed++;
+  }
+
   #collectConnections(now: Instant, except?: Connection): void {
-    for (
-      let event = this.#connections.pollEvent(except);
-      event;
-      event = this.#connections.pollEvent(except)
-    ) {
+    const connections = this.#connections;
+    for (let event = connections.pollEvent(except); event; event = connections.pollEvent(except)) {
       this.#events.push(event);
       if (event.kind !== "terminated") continue;
       this.#undelivered += event.undelivered;
@@ -360,28 +457,31 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   #handleRegistrationEvent(now: Instant, event: RegistrationEvent): void {
     switch (event.kind) {
-      case "found": {
-        const self = this.#self();
-        if (event.query === this.#lookUp && self !== undefined) {
-          this.#lookUp = undefined;
-          this.#requests.handleFound(now, self, event.client);
-        }
+      case "meeting":
+        return this.#handleMeeting(now, event.meeting, event.query);
+      case "carried":
+        return this.#handleCarried(now, event.from, event.datagram);
+      case "found":
         return;
-      }
+      case "registered":
+        this.#meetings.handleTimeout(now, this.#reachedFrom());
+        return this.#events.push(event);
       case "inactive":
-        if (event.query === this.#lookUp) this.#requests.fail({ why: "inactive" });
+        if (event.query === this.#call) this.#requests.fail({ why: "inactive" });
         return;
       case "timeout":
-        if (event.query === undefined) return this.#endWith({ kind: "registrationTimeout" });
+        if (event.query === undefined) return this.#end(false, { kind: "registrationTimeout" });
         if (event.query.kind === "list") return this.#events.push({ kind: "listTimeout" });
-        if (event.query === this.#lookUp) this.#requests.fail({ why: "directoryTimeout" });
+        if (event.query === this.#call) this.#requests.fail({ why: "directoryTimeout" });
+        // It was asked until now: the next call is not due at once.
+        if (event.query.kind === "call") noteCalls(now, this.#calling(), event.query.id);
         return;
       case "refused":
       case "otherVersion":
-        return this.#endWith(event);
+        return this.#end(false, event);
       case "otherKey":
         // Who is registered stays: the connections go on without the directory.
-        if (this.id === undefined) return this.#endWith(event);
+        if (this.id === undefined) return this.#end(false, event);
         return this.#events.push(event);
       case "left":
         return this.#end(event.acknowledged);
@@ -390,13 +490,9 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
   }
 
-  #endWith(event: EndpointEvent): void {
-    this.#events.push(event);
-    this.#end(false);
-  }
-
-  #end(acknowledged: boolean): void {
+  #end(acknowledged: boolean, reason?: EndpointEvent): void {
     if (this.#phase === "left") return;
+    if (reason !== undefined) this.#events.push(reason);
     this.#phase = "left";
     this.#events.push({ kind: "left", acknowledged, undelivered: this.#undelivered });
   }

@@ -3,7 +3,7 @@
  *
  * An {@linkcode Endpoint} is one client's end of everything; drive() runs it on a socket. A
  * {@linkcode Registrar} is the cryptography of a directory. `docs/examples/` has a peer that echoes
- * and a directory, in 40 lines each; the wire format is specified in `protocol/README.md`.
+ * and a directory, in 40 and 50 lines; the wire format is specified in `protocol/README.md`.
  *
  * @module
  */
@@ -26,17 +26,16 @@ export {
   type EndpointEvent,
   type EndpointOptions,
   type EndpointProblem,
-  type OutgoingView,
 } from "./endpoint.ts";
+export type { Connection } from "./connection/connection.ts";
 export type {
-  Connection,
   ConnectionEvent,
   ConnectionIds,
   ConnectionState,
   EndedBy,
-} from "./connection/connection.ts";
+} from "./connection/connection_event.ts";
 export type { IncomingRequest } from "./connection/incoming_requests.ts";
-export type { Target } from "./connection/outgoing_requests.ts";
+export type { OutgoingView, Target } from "./connection/outgoing_requests.ts";
 export type {
   Admission,
   Opening,
@@ -46,8 +45,12 @@ export type {
 } from "./connection/request_event.ts";
 export { TIMER_POLICIES, type TimerMode, type TimerPolicy } from "./recovery/timer_policy.ts";
 
-export { Registration, type RegistrationRequest } from "./directory/registration.ts";
-export type { Query, RegistrationEvent } from "./directory/registration_event.ts";
+export { Registration } from "./directory/registration.ts";
+export type {
+  Query,
+  RegistrationEvent,
+  RegistrationRequest,
+} from "./directory/registration_event.ts";
 export {
   type DirectoryRequest,
   readRegister,
@@ -62,6 +65,7 @@ export { fingerprint } from "./crypto/fingerprint.ts";
 export { KeyPair, makeKeyPair } from "./crypto/x25519.ts";
 
 export type { Address } from "./wire/address.ts";
+export type { PathKind } from "./wire/remote.ts";
 export {
   type Datagram,
   decodeDatagram,

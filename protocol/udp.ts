@@ -6,12 +6,15 @@
 import { lookup } from "node:dns";
 import { randomBytes } from "node:crypto";
 import { loadCipher } from "./crypto/aead.ts";
-import { sameAddress } from "./wire/address.ts";
+import { type Address, inTurn, mappedHost, sameAddress, unmapped } from "./wire/address.ts";
 import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
 import { PACKET_SIZE_MAX } from "./wire/frame.ts";
 
 /** Receive errors in a row after which the socket is taken for broken. */
 const RECEIVE_ERRORS_MAX = 100;
+
+/** Addresses of one host that are used: each that is tried costs datagrams. */
+export const HOST_ADDRESSES_MAX = 8;
 
 /** Milliseconds on the monotonic clock. */
 export function clock(): Instant {
@@ -46,16 +49,50 @@ export function openSocket(hostname: string, port: number): Deno.DatagramConn {
   return Deno.listenDatagram({ transport: "udp", hostname, port });
 }
 
-/** The IP address for a host name as this machine resolves it, an IPv4 one where there is a choice. */
-export function resolveHost(host: string): Promise<string> {
+/**
+ * Opens a UDP socket at the first of these addresses that this machine has.
+ *
+ * @param open opens one at an address.
+ * @throws what `open` throws for the last of them, or where the port is in use.
+ */
+export function openFirstSocket(
+  hostnames: readonly string[],
+  port: number,
+  open: typeof openSocket = openSocket,
+): Deno.DatagramConn {
+  for (const hostname of hostnames.slice(0, -1)) {
+    try {
+      return open(hostname, port);
+    } catch (error) {
+      // At another address it may be free, but what goes to this one would get lost.
+      if (error instanceof Deno.errors.AddrInUse) throw error;
+    }
+  }
+  return open(hostnames.at(-1)!, port);
+}
+
+/**
+ * The IP addresses for a host name as this machine resolves it, at most {@linkcode HOST_ADDRESSES_MAX}
+ * and at least one, those of IPv6 and IPv4 in turn.
+ */
+export function resolveHost(host: string): Promise<string[]> {
   // With a callback, because `node:dns/promises` prints a warning on Deno 2.4.
   return new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, found) => {
-      const best = found?.find(({ family }) => family === 4) ?? found?.[0];
-      if (best === undefined) reject(error ?? new Error(`no address for "${host}"`));
-      else resolve(best.address);
+    lookup(host, { all: true, verbatim: true }, (error, found = []) => {
+      const hosts = new Set(found.map(({ address }) => address));
+      if (hosts.size === 0) reject(error ?? new Error(`no address for "${host}"`));
+      else resolve(inTurn([...hosts]).slice(0, HOST_ADDRESSES_MAX));
     });
   });
+}
+
+/** The addresses of this machine's interfaces; none where Deno may not look, or cannot. */
+export function interfaceAddresses(): string[] {
+  try {
+    return Deno.networkInterfaces().map(({ address }) => address);
+  } catch {
+    return [];
+  }
 }
 
 /** An address as sockets name it. */
@@ -63,12 +100,18 @@ export type SocketAddress = Deno.Addr;
 
 /** What drive() needs of a socket: that of the system, or one around it. */
 export interface Socket {
+  /** Where it is bound. One at an IPv6 address names IPv4 hosts in their mapped form. */
+  readonly addr?: SocketAddress | undefined;
   /** Sends a datagram; resolves to its size. */
   send(bytes: Uint8Array, to: SocketAddress): Promise<number>;
   /** Receives a datagram into the buffer. */
   receive(buffer: Uint8Array): Promise<[bytes: Uint8Array, from: SocketAddress]>;
   /** Closes it; what waits to receive is rejected. */
   close(): void;
+}
+
+function isBoundToIpv6({ addr }: Socket): boolean {
+  return addr !== undefined && "hostname" in addr && addr.hostname.includes(":");
 }
 
 /** A machine running on a socket. */
@@ -84,7 +127,8 @@ export interface Drive {
 /**
  * Runs a machine on a socket: datagrams, timeouts and inputs go in one at a time. After each its
  * events are told, and at the end of the turn of the event loop everything is sent. The sends are
- * awaited one by one, because Deno may reorder them otherwise.
+ * awaited one by one, because Deno may reorder them otherwise. On a socket of both families the
+ * machine has IPv4 hosts in their own form.
  */
 export function drive<Event>(
   machine: DatagramMachine<Event>,
@@ -96,16 +140,21 @@ export function drive<Event>(
   let isSending = false;
   let sending = Promise.resolve();
   let sleep: { timer: ReturnType<typeof setTimeout>; until: Instant } | undefined;
-  /** The last address, as the socket wants it: most datagrams go where the one before went. */
-  let to: Deno.NetAddr = { transport: "udp", hostname: "", port: 0 };
+  const isIpv6 = isBoundToIpv6(socket);
+  /** The last address, also as the socket wants it: most datagrams go where the one before went. */
+  let last: Address = { hostname: "", port: 0 };
+  let to: Deno.NetAddr = { transport: "udp", ...last };
 
   async function send(): Promise<void> {
     isSending = true;
     // What else comes in this turn of the event loop goes into the same datagrams.
     await undefined;
     for (let next = poll(); next !== undefined; next = poll()) {
-      const { hostname, port } = next.to;
-      if (!sameAddress(to, next.to)) to = { transport: "udp", hostname, port };
+      if (!sameAddress(last, next.to)) {
+        const { hostname, port } = next.to;
+        last = { hostname, port };
+        to = { transport: "udp", hostname: isIpv6 ? mappedHost(hostname) : hostname, port };
+      }
       try {
         await socket.send(next.bytes, to);
       } catch {
@@ -169,7 +218,7 @@ export function drive<Event>(
       if (isClosing) continue;
       errors = 0;
       const [bytes, from] = received;
-      machine.handleDatagram(clock(), bytes, from as Deno.NetAddr);
+      machine.handleDatagram(clock(), bytes, unmapped(from as Deno.NetAddr));
       drain();
       // What is to be sent now leaves before the next look at the socket.
       await undefined;

@@ -8,7 +8,8 @@
 import { Fifo } from "../fifo.ts";
 import type { Instant, Machine, Random, Transmit } from "../machine.ts";
 import type { ReceivedPacket } from "../session/path.ts";
-import type { Session } from "../session/session.ts";
+import { isCarried, type PathKind, pathKind } from "../wire/remote.ts";
+import type { Session, Whereabouts } from "../session/session.ts";
 import { earlier, Timers } from "../timers.ts";
 import type { Address } from "../wire/address.ts";
 import type { Datagram, DatagramWriter } from "../wire/datagram.ts";
@@ -20,6 +21,13 @@ import {
   NAMED_PACKET_SIZE,
   RejectReason,
 } from "../wire/frame.ts";
+import type {
+  ConnectionEvent,
+  ConnectionIds,
+  ConnectionState,
+  EndedBy,
+} from "./connection_event.ts";
+import { Recall } from "./recall.ts";
 import type { Reception } from "./receive_queue.ts";
 import { makeTransfer, type Transfer } from "./transfer.ts";
 
@@ -41,32 +49,6 @@ export const LINGER = 30_000;
 /** Milliseconds by which a datagram may leave too early: no timer is finer. */
 export const TIMER_SLACK = 1;
 
-/** Where a connection stands. */
-export type ConnectionState =
-  | "open"
-  /** The user terminated; what was queued before is still being sent. */
-  | "draining"
-  /** A Termination was sent; its ack, or something below the final seq in it, is missing. */
-  | "terminating"
-  /** The peer terminated; what was in flight is still being sent. */
-  | "flushing"
-  /** Over, but repeats are still acknowledged. */
-  | "closed"
-  /** Nothing is left to do. */
-  | "gone";
-
-/** Both ends of a connection. */
-export interface ConnectionIds {
-  /** This end's client id. */
-  readonly local: number;
-  /** This end's name, empty for none. */
-  readonly localName: string;
-  /** The peer's client id. */
-  readonly remote: number;
-  /** The peer's name, empty for none. */
-  readonly remoteName: string;
-}
-
 /** How a connection begins. */
 export interface ConnectionOptions {
   /** What carries it. */
@@ -79,21 +61,6 @@ export interface ConnectionOptions {
   readonly random: Random;
 }
 
-/** Who ended a connection; `timeout`: the peer was silent, or did not acknowledge the Termination. */
-export type EndedBy = "local" | "peer" | "timeout";
-
-/** What a connection reports; `textSeq` counts texts, not Messages. */
-export type ConnectionEvent =
-  | { kind: "sent"; textSeq: number }
-  | { kind: "delivered"; textSeq: number; rttMs: number }
-  | { kind: "unconfirmed"; textSeq: number }
-  | { kind: "message"; textSeq: number; text: string }
-  /** The peer started again, and goes on in another session; its texts count from 0 again. */
-  | { kind: "returned" }
-  /** Nothing was said yet, and the peer goes on in another session: the handshake's hash changed. */
-  | { kind: "renewed" }
-  | { kind: "terminated"; by: EndedBy; undelivered: number };
-
 type TimerName = "accept" | "keepalive" | "silence" | "termination" | "flush" | "linger";
 
 /** One end of a connection. Give it the Packets with its session id, then drain it. */
@@ -103,6 +70,8 @@ export class Connection implements Machine<ConnectionEvent> {
   readonly #random: Random;
   #session: Session;
   #openedAt: Instant;
+  readonly #recall: Recall;
+  #path: PathKind;
   #transfer: Transfer;
   #state: ConnectionState = "open";
   /** Whether the requester is known to have the Accept. */
@@ -135,6 +104,8 @@ export class Connection implements Machine<ConnectionEvent> {
     this.ids = ids;
     this.#session = session;
     this.#openedAt = now;
+    this.#recall = new Recall(now, session.rtt.policy.repairDelay);
+    this.#path = pathKind(session.address);
     this.#random = random;
     this.#isConfirmed = !isResponder;
     this.#due.accept = isResponder;
@@ -160,6 +131,30 @@ export class Connection implements Machine<ConnectionEvent> {
    */
   get session(): Session {
     return this.#session;
+  }
+
+  /**
+   * When the directory is to be asked where the peer is.
+   *
+   * @internal
+   */
+  get callAt(): Instant | undefined {
+    if (!this.#isSending()) return undefined;
+    return this.#recall.callAt(isCarried(this.#session.address), this.#session.isUntold);
+  }
+
+  /**
+   * Notes that the directory was asked.
+   *
+   * @internal
+   */
+  noteCall(now: Instant): void {
+    this.#recall.onCall(now, this.#session.isUntold);
+  }
+
+  /** The kind of path that is in use. */
+  get path(): PathKind {
+    return this.#path;
   }
 
   /** When it was opened, or resumed. */
@@ -218,6 +213,17 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#due.keepalive = false;
     this.#hear(now);
     this.#events.push({ kind: isReturn ? "returned" : "renewed" });
+    this.#notePath();
+  }
+
+  /**
+   * Takes what the directory told of where the peer is.
+   *
+   * @internal
+   */
+  tell(now: Instant, whereabouts: Whereabouts): void {
+    this.#session.tell(now, whereabouts);
+    this.#follow(now);
   }
 
   /** Takes a Packet with this session's id; false where it came before, or is not authentic. */
@@ -235,9 +241,24 @@ export class Connection implements Machine<ConnectionEvent> {
    * @internal
    */
   handleReceived(now: Instant, received: ReceivedPacket): void {
-    this.#transfer.flight.follow(now, this.#session.address);
+    this.#follow(now);
     this.#handleFrames(now, received);
     this.#progress(now);
+  }
+
+  #follow(now: Instant): void {
+    const { flight, sendQueue } = this.#transfer;
+    if (!flight.follow(now, this.#session.address)) return;
+    sendQueue.retry();
+    this.#notePath();
+  }
+
+  #notePath(): void {
+    const { address } = this.#session;
+    const [path, before] = [pathKind(address), this.#path];
+    this.#path = path;
+    if (path === before || !this.#isSending()) return;
+    this.#events.push({ kind: "path", path, before, address });
   }
 
   #handleFrames(now: Instant, { size, frames, isNewest, packet }: ReceivedPacket): void {
@@ -271,7 +292,7 @@ export class Connection implements Machine<ConnectionEvent> {
       }
     }
     this.#session.handleTimeout(now);
-    this.#transfer.flight.follow(now, this.#session.address);
+    this.#follow(now);
     if (this.#timers.expire("accept", now)) this.#due.accept = true;
     if (this.#timers.expire("keepalive", now)) {
       this.#due.keepalive = this.#isConfirmed;
@@ -292,13 +313,12 @@ export class Connection implements Machine<ConnectionEvent> {
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#state === "gone") return undefined;
-    const probeAt = this.#maySend()
-      ? this.#transfer.flight.probeAt(this.#transfer.sendQueue.sizeUnsent)
-      : undefined;
+    const { flight, sendQueue, acknowledger } = this.#transfer;
+    const probeAt = this.#maySend() ? flight.probeAt(sendQueue.sizeUnsent) : undefined;
     const sendTimeout = this.#isSending()
-      ? earlier(this.#transfer.sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
+      ? earlier(sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
       : undefined;
-    const timeout = earlier(sendTimeout, this.#transfer.acknowledger.dueAt);
+    const timeout = earlier(sendTimeout, acknowledger.dueAt);
     return earlier(timeout, earlier(this.#timers.next(), this.#session.nextTimeout()));
   }
 
@@ -313,24 +333,21 @@ export class Connection implements Machine<ConnectionEvent> {
     const first = this.#session.pollTransmit() ?? this.#transmitProbe(now);
     if (first !== undefined) return first;
     const { accept, termination, terminationAck, keepalive, reject } = this.#due;
+    const { flight, acknowledger, sendQueue: { finalSeq } } = this.#transfer;
     const hasMessages = (this.#messagesAt() ?? Infinity) <= now + TIMER_SLACK;
-    const { dueAt = Infinity } = this.#transfer.acknowledger;
+    const { dueAt = Infinity } = acknowledger;
     const isIdle = !hasMessages && dueAt > now && !accept && !termination && !terminationAck &&
       !keepalive && !reject;
     if (isIdle) return undefined;
-    const { ids: { local } } = this;
-    const session = this.#session;
+    const { ids: { local }, session } = this;
     const packet = session.nextPacket;
-    const writer = session.start(
-      hasMessages ? this.#transfer.flight.datagramSize : DATAGRAM_SIZE_MAX,
-    );
+    const writer = session.start(hasMessages ? flight.datagramSize : DATAGRAM_SIZE_MAX);
     if (accept) this.#addAccept(now, writer);
-    if (dueAt < Infinity || termination) writer.add(this.#transfer.acknowledger.take(now));
+    if (dueAt < Infinity || termination) writer.add(acknowledger.take(now));
     if (keepalive) writer.add({ kind: "connectionKeepalive" });
     if (reject) {
       writer.add({ kind: "connectionReject", responder: local, reason: RejectReason.declined });
     }
-    const { finalSeq } = this.#transfer.sendQueue;
     if (terminationAck) writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
     if (termination) {
       writer.add({ kind: "connectionTermination", sender: local, finalSeq });
@@ -340,10 +357,9 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#due.accept = this.#due.termination = false;
     this.#due.terminationAck = this.#due.keepalive = this.#due.reject = false;
     if (hasMessages) this.#addMessages(now, packet, writer);
+    if (hasMessages || accept || termination) this.#recall.onAsked(now);
     const bytes = session.seal();
-    if (hasMessages || keepalive) {
-      this.#transfer.flight.onSent(now, packet, hasMessages ? bytes.length : 0);
-    }
+    if (hasMessages || keepalive) flight.onSent(now, packet, hasMessages ? bytes.length : 0);
     return { bytes, to: session.address };
   }
 
@@ -372,13 +388,10 @@ export class Connection implements Machine<ConnectionEvent> {
   /** What asks whether the path carries larger datagrams. */
   #transmitProbe(now: Instant): Transmit | undefined {
     if (!this.#maySend()) return undefined;
-    const probe = this.#transfer.flight.pollProbe(
-      now,
-      this.#transfer.sendQueue.sizeUnsent,
-      this.#random,
-    );
-    if (probe === undefined) return undefined;
-    return { bytes: this.#session.encode(probe.frame, probe.size), to: this.#session.address };
+    const { session } = this;
+    const { flight, sendQueue } = this.#transfer;
+    const probe = flight.pollProbe(now, sendQueue.sizeUnsent, this.#random);
+    return probe && { bytes: session.encode(probe.frame, probe.size), to: session.address };
   }
 
   #handleFrame(now: Instant, frame: Frame): void {
@@ -463,11 +476,7 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#timers.clearAll();
     this.#timers.set("linger", now + LINGER);
     this.#due.accept = this.#due.termination = this.#due.keepalive = false;
-    this.#events.push({
-      kind: "terminated",
-      by,
-      undelivered: this.#transfer.sendQueue.undelivered,
-    });
+    this.#events.push({ kind: "terminated", by, undelivered: this.undelivered });
   }
 
   #isSending(): boolean {
@@ -480,6 +489,8 @@ export class Connection implements Machine<ConnectionEvent> {
   }
 
   #hear(now: Instant): void {
+    // What was lost meanwhile need not wait for its next turn.
+    if (this.#recall.onHeard(now)) this.#transfer.sendQueue.retry();
     this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
     this.#timers.set("silence", now + CONNECTION_TIMEOUT);
   }

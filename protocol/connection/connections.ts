@@ -7,7 +7,8 @@ import { isSameKey } from "../crypto/x25519.ts";
 import type { Instant, Transmit } from "../machine.ts";
 import type { Session } from "../session/session.ts";
 import { earlier } from "../timers.ts";
-import type { Connection, ConnectionEvent } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionEvent } from "./connection_event.ts";
 
 /** Connections at a time. */
 export const CONNECTIONS_MAX = 16;

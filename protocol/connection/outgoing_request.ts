@@ -7,15 +7,16 @@
  */
 import { compareKeys, type KeyPair } from "../crypto/x25519.ts";
 import { type Instant, type Machine, type Random, randomU32, type Transmit } from "../machine.ts";
-import { RttEstimator } from "../recovery/rtt.ts";
+import { RTO_INITIAL, RttEstimator } from "../recovery/rtt.ts";
 import { RESEND_INTERVAL, type TimerPolicy } from "../recovery/timer_policy.ts";
 import { failure, type Result, success } from "../result.ts";
 import { OutgoingHandshake } from "../session/outgoing_handshake.ts";
-import type { ReceivedPacket } from "../session/path.ts";
-import type { Session } from "../session/session.ts";
+import { PUNCH_SCHEDULE, type ReceivedPacket } from "../session/path.ts";
+import type { Session, Whereabouts } from "../session/session.ts";
 import { earlier, Timers } from "../timers.ts";
-import { type Address, sameAddress } from "../wire/address.ts";
+import type { Address } from "../wire/address.ts";
 import type { Datagram } from "../wire/datagram.ts";
+import { isCarried } from "../wire/remote.ts";
 import {
   type ConnectionAccept,
   type CookieReply,
@@ -24,7 +25,9 @@ import {
   NAMED_PACKET_SIZE,
   type Response,
 } from "../wire/frame.ts";
+import { Recall } from "./recall.ts";
 import { TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./connection.ts";
+import { InitiationTargets } from "./initiation_targets.ts";
 
 /** Milliseconds without any answer after which a requester gives up. */
 export const REQUEST_SILENCE_LIMIT = 120_000;
@@ -45,6 +48,11 @@ export const VERSION_PATIENCE = 12_000;
  * cost as much.
  */
 export const RESPONSES_MAX = 64;
+/** Milliseconds after which the directory is asked to carry the Initiation, where no address answered. */
+export const CARRY_AFTER = 300;
+
+/** Milliseconds after which the directory is first asked again, where no Response came. */
+export const CALL_AGAIN = 500;
 
 /** What a request reports. */
 export type OutgoingRequestEvent =
@@ -75,8 +83,10 @@ export interface RequestIds {
 export interface OutgoingRequestOptions {
   /** Who requests a connection of whom. */
   readonly ids: RequestIds;
-  /** Where the responder is. */
-  readonly address: Address;
+  /** Where the responder may be, the best address first, and where this client is. */
+  readonly whereabouts: Whereabouts;
+  /** Names the meeting: a Punch of the responder has it. */
+  readonly number: bigint;
   /** This client's static key. */
   readonly identity: KeyPair;
   /** When to send again. */
@@ -96,7 +106,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   readonly #options: OutgoingRequestOptions;
   /** Names the request in all its sessions. */
   readonly #request: number;
-  readonly #timers = new Timers<"resend" | "silence" | "ring" | "version">();
+  readonly #timers = new Timers<"resend" | "again" | "carry" | "silence" | "ring" | "version">();
   #events: OutgoingRequestEvent[] = [];
   #state: State = "requesting";
   #handshake: OutgoingHandshake;
@@ -105,6 +115,13 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   #isInitiating = true;
   #session: Session | undefined;
   #isDue = true;
+  readonly #targets: InitiationTargets;
+  #whereabouts: Whereabouts;
+  readonly #recall: Recall;
+  /** Calls since the handshake began, and when the last one was. */
+  #calls = 1;
+  #calledAt: Instant;
+  #again = 0;
   #attempt = 0;
   /** Transmissions of the Initiation or the Request of this session, and when the last one was. */
   #transmissions = 0;
@@ -123,6 +140,10 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     this.#options = options;
     this.#handshake = handshake;
     this.#request = randomU32(options.random);
+    this.#targets = new InitiationTargets(options.whereabouts, options.number);
+    this.#whereabouts = options.whereabouts;
+    this.#recall = new Recall(now, options.policy.repairDelay);
+    this.#calledAt = now;
     this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
     this.#timers.set("ring", now + RING_LIMIT);
   }
@@ -138,6 +159,11 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   /** Whether a datagram with this session id is for this request. */
   hasSession(localId: number): boolean {
     return this.#handshake.localId === localId || this.#session?.localId === localId;
+  }
+
+  /** What it is sent in, once there was a Response. */
+  get session(): Session | undefined {
+    return this.#session;
   }
 
   /** How often it was sent. */
@@ -165,6 +191,36 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     return !this.#isInitiating && (order === 0 ? local < remote : order < 0);
   }
 
+  /**
+   * When the directory is to be asked again where the responder is: it may not have been told of this
+   * client, or the address of either may have changed.
+   */
+  get callAt(): Instant | undefined {
+    if (this.#state !== "requesting") return undefined;
+    const session = this.#session;
+    return this.#isInitiating || session === undefined
+      ? this.#calledAt + this.#options.policy.resendTimeout(CALL_AGAIN, this.#calls)
+      : this.#recall.callAt(isCarried(session.address));
+  }
+
+  /** Notes that the directory was asked. */
+  noteCall(now: Instant): void {
+    this.#calls++;
+    this.#calledAt = now;
+    this.#recall.onCall(now);
+  }
+
+  /** Takes what the directory tells in another meeting, of this number. */
+  tell(now: Instant, number: bigint, whereabouts: Whereabouts): void {
+    if (this.#state !== "requesting") return;
+    this.#whereabouts = whereabouts;
+    this.#targets.tell(whereabouts, number);
+    this.#session?.tell(now, whereabouts);
+    if (!this.#isInitiating || !this.#options.policy.hasLossRecovery) return;
+    this.#targets.aim();
+    this.#beginSendingAgain(now);
+  }
+
   /** Whether nothing is left to do. */
   get isDecided(): boolean {
     return this.#state === "decided";
@@ -181,15 +237,25 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     this.#isDue = true;
   }
 
-  /** Takes a Response with this request's session id; false where it is not authentic. */
-  handleResponse(now: Instant, frame: Response): boolean {
+  /**
+   * Takes a Response with this request's session id; false where it is not authentic. The responder is
+   * where it came from, if an Initiation went there.
+   */
+  handleResponse(now: Instant, frame: Response, from: Address): boolean {
     if (this.#state !== "requesting" || !this.#isInitiating) return false;
     if (++this.#responses > RESPONSES_MAX) return false;
-    const session = this.#handshake.handleResponse(now, frame);
+    const answered = this.#targets.answered(now, from);
+    const session = answered && this.#handshake.handleResponse(now, frame, answered.address);
     if (session === undefined) return false;
     this.#isInitiating = false;
     this.#session = session;
-    if (this.#transmissions === 1) session.rtt.sample(now - this.#lastSentAt);
+    this.#targets.clear();
+    this.#timers.clear("again");
+    this.#timers.clear("carry");
+    session.tell(now, this.#whereabouts);
+    // What is longer than nothing known says nothing.
+    const { rtt = RTO_INITIAL } = answered ?? {};
+    if (rtt < RTO_INITIAL) session.rtt.sample(rtt);
     this.#transmissions = 0;
     this.#isDue = true;
     this.#handleAnswer(now);
@@ -208,6 +274,12 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     return received;
   }
 
+  /** Takes a Punch of so many bytes; false where it is for another meeting, or none. */
+  handlePunch(now: Instant, number: bigint, size: number, from: Address): boolean {
+    if (this.#state !== "requesting" || !this.#isInitiating) return false;
+    return this.#targets.handlePunch(now, number, size, from);
+  }
+
   /** Takes a Cookie Reply: the next Initiation will show the cookie; false where it is for another. */
   handleCookie(now: Instant, frame: CookieReply): boolean {
     return this.#isInitiating && this.#handshake.handleCookie(now, frame);
@@ -216,7 +288,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   /** Takes a Version datagram: one from where the request goes to counts if nothing better comes. */
   handleVersion(now: Instant, version: number, from: Address): void {
     if (this.#state !== "requesting" || this.#session !== undefined) return;
-    if (!sameAddress(from, this.#options.address)) return;
+    if (!this.#targets.wasTried(from)) return;
     this.#version = version;
     if (this.#timers.get("version") === undefined) {
       this.#timers.set("version", now + VERSION_PATIENCE);
@@ -225,6 +297,9 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
 
   /** Something authentic came. */
   #handleAnswer(now: Instant): void {
+    // What was lost meanwhile need not wait for its next turn.
+    const wasSilent = this.#recall.onHeard(now) && this.#options.policy.hasLossRecovery;
+    this.#isDue ||= wasSilent && !this.#isInitiating;
     this.#timers.clear("version");
     this.#timers.set("silence", now + REQUEST_SILENCE_LIMIT);
     this.#renewAt = now + SESSION_RENEWAL;
@@ -272,6 +347,8 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
       }
       this.#isDue = true;
     }
+    if (this.#timers.expire("again", now)) this.#sendAgain(now);
+    if (this.#timers.expire("carry", now)) this.#targets.carry();
     if (this.#timers.expire("version", now)) {
       this.#decide();
       this.#events.push({ kind: "otherVersion", version: this.#version });
@@ -296,11 +373,13 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "decided") return undefined;
     const pathFrame = this.#session?.pollTransmit();
-    if (pathFrame !== undefined || !this.#isDue) return pathFrame;
+    if (pathFrame !== undefined) return pathFrame;
+    if (!this.#isDue) return this.#transmitInitiation(now);
     this.#isDue = false;
     this.#renew(now);
     this.#transmissions++;
     this.#lastSentAt = now;
+    this.#recall.onAsked(now);
     if (this.#state === "cancelling") return this.#transmitCancellation(now);
     // What follows the first Response at once is no attempt of its own.
     const isAttempt = this.#isInitiating || this.#transmissions > 1;
@@ -314,12 +393,34 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     }
     if (this.#isInitiating || this.#session === undefined) {
       this.#responses = 0;
-      return { bytes: this.#handshake.encode(now), to: this.#options.address };
+      if (this.#transmissions > 1) this.#targets.carry();
+      else if (this.#options.policy.hasLossRecovery) this.#beginSendingAgain(now);
+      this.#targets.aim();
+      return this.#transmitInitiation(now);
     }
     const { local: requester, remote: responder, localName: name } = this.ids;
     const request = this.#request;
     const frame: Frame = { kind: "connectionRequest", request, requester, responder, name };
     return { bytes: this.#session.encode(frame, NAMED_PACKET_SIZE), to: this.#session.address };
+  }
+
+  #transmitInitiation(now: Instant): Transmit | undefined {
+    const to = this.#isInitiating ? this.#targets.next(now) : undefined;
+    return to && { bytes: this.#handshake.encode(now), to };
+  }
+
+  /** NATs let an Initiation in once a Punch went out: some are sent close to one another. */
+  #beginSendingAgain(now: Instant): void {
+    this.#again = 0;
+    this.#timers.set("again", now + PUNCH_SCHEDULE[1]!);
+    this.#timers.set("carry", now + CARRY_AFTER);
+  }
+
+  #sendAgain(now: Instant): void {
+    this.#targets.aim();
+    this.#again++;
+    const next = PUNCH_SCHEDULE[this.#again + 1];
+    if (next !== undefined) this.#timers.set("again", now + next - PUNCH_SCHEDULE[this.#again]!);
   }
 
   #transmitCancellation(now: Instant): Transmit | undefined {
@@ -339,8 +440,10 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     const handshake = begin(this.#options);
     if (!handshake.ok) return;
     this.#handshake = handshake.value;
+    this.#targets.restart();
     this.#isInitiating = true;
     this.#transmissions = 0;
+    this.#calls = 1;
   }
 
   #decide(): void {
@@ -350,7 +453,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
 }
 
 function begin(options: OutgoingRequestOptions): Result<OutgoingHandshake> {
-  const { ids: { remoteKey }, identity, address, policy, makeSessionId, random } = options;
+  const { ids: { remoteKey }, identity, policy, makeSessionId, random } = options;
   const [localId, rtt] = [makeSessionId(), new RttEstimator(policy)];
-  return OutgoingHandshake.begin({ identity, remoteKey, address, localId, rtt, random });
+  return OutgoingHandshake.begin({ identity, remoteKey, localId, rtt, random });
 }

@@ -6,7 +6,7 @@
 import type { Instant, Transmit } from "../machine.ts";
 import { earlier } from "../timers.ts";
 import type { CookieReply } from "../wire/frame.ts";
-import { nameKey } from "../directory/name.ts";
+import { nameKey } from "../name/name.ts";
 import type { IncomingRequest, RequestRecord } from "./incoming_requests.ts";
 import type { OutgoingRequest, OutgoingRequestEvent } from "./outgoing_request.ts";
 
@@ -19,6 +19,20 @@ export interface Target {
   readonly id: number;
   /** The name, empty where the id is known. */
   readonly name: string;
+}
+
+/** What this client wants to connect to. */
+export interface OutgoingView {
+  /** As the user named it. */
+  readonly target: Target;
+  /** Its client id, once it is known. */
+  readonly peer: number | undefined;
+  /** How often the request was sent: 0 while the directory is asked. */
+  readonly attempt: number;
+  /** When it is sent again. */
+  readonly nextAt: Instant;
+  /** Whether the peer's user is being asked. */
+  readonly isRinging: boolean;
 }
 
 /** What the user wants to connect to: first looked up, then requested. */

@@ -11,15 +11,15 @@ import {
   IncomingHandshakes,
   type IncomingHandshakesOptions,
 } from "../session/incoming_handshakes.ts";
-import type { Session } from "../session/session.ts";
+import type { Session, Whereabouts } from "../session/session.ts";
 import { earlier } from "../timers.ts";
 import type { Address } from "../wire/address.ts";
 import type { Datagram } from "../wire/datagram.ts";
 import {
   type ConnectionRequest,
   type CookieReply,
-  type Found,
   type Initiation,
+  type Meeting,
   RejectReason,
   type Response,
 } from "../wire/frame.ts";
@@ -52,6 +52,8 @@ import type {
 export interface RequestsOptions extends IncomingHandshakesOptions {
   /** Decides on a Connection Request; without it, all ring. */
   readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
+  /** Where the directory told that a client is, if it did lately. */
+  readonly whereabouts: (now: Instant, id: number, key: Uint8Array) => Whereabouts | undefined;
 }
 
 /** Who this client is in its directory. */
@@ -107,13 +109,18 @@ export class Requests {
     return this.pending.find((each) => each.requester === requester && isSameKey(each.key, key));
   }
 
-  /** Notes that the user wants to connect: handleFound() or fail() follows. */
+  /** Notes that the user wants to connect: handleMeeting() or fail() follows. */
   want(target: Target): void {
     this.#outgoing.want(target);
   }
 
-  /** Takes what the directory found: requests a connection, or accepts a request that was quicker. */
-  handleFound(now: Instant, self: Self, { id, address, publicKey }: Found): void {
+  /** Takes whom the directory told of: requests a connection, or accepts a request that was quicker. */
+  handleMeeting(
+    now: Instant,
+    self: Self,
+    { id, publicKey, number }: Meeting,
+    whereabouts: Whereabouts,
+  ): void {
     const intent = this.#outgoing.intent;
     if (intent === undefined || intent.request !== undefined) return;
     if (id === self.id) return this.fail({ why: "self" }, id);
@@ -128,25 +135,27 @@ export class Requests {
     }
     const { identity, policy, makeSessionId, random } = this.#options;
     const ids = { local: self.id, localName: self.name, remote: id, remoteKey: publicKey };
-    const options = { ids, address, identity, policy, makeSessionId, random };
+    const options = { ids, whereabouts, number, identity, policy, makeSessionId, random };
     const request = OutgoingRequest.begin(now, options);
     if (!request.ok) return this.fail({ why: "weakKey" }, id);
     intent.request = request.value;
     this.#release(intent);
   }
 
+  /** Takes what the directory tells later of whom this client requests, or of who requests it. */
+  tell(now: Instant, { id, publicKey, number }: Meeting, whereabouts: Whereabouts): void {
+    const own = this.#outgoing.intent?.request;
+    const isOwn = own?.ids.remote === id && isSameKey(own.ids.remoteKey, publicKey);
+    if (isOwn) own.tell(now, number, whereabouts);
+    this.findPending(id, publicKey)?.session.tell(now, whereabouts);
+  }
+
   /** Reports that the request of this client came to nothing. */
   fail(failure: RequestFailure, peer?: number): void {
     const intent = this.#outgoing.intent;
     if (intent === undefined) return;
-    const { target, request } = intent;
     this.#drop();
-    this.#events.push({
-      kind: "requestFailed",
-      target,
-      peer: peer ?? request?.ids.remote,
-      failure,
-    });
+    this.#reportFailure(intent, failure, peer);
   }
 
   /** Takes the request of this client back; false where there is none. */
@@ -155,9 +164,7 @@ export class Requests {
     if (intent === undefined) return false;
     this.#outgoing.cancel();
     this.#release(intent);
-    const { target, request } = intent;
-    const failure: RequestFailure = { why: "cancelled" };
-    this.#events.push({ kind: "requestFailed", target, peer: request?.ids.remote, failure });
+    this.#reportFailure(intent, { why: "cancelled" });
     return true;
   }
 
@@ -169,12 +176,9 @@ export class Requests {
     by: Opening = "acceptance",
   ): Connection {
     this.#incoming.answer(now, record, "accepted");
-    record.connection = this.#open(now, record.session, by, {
-      local: record.responder,
-      localName: self.name,
-      remote: record.requester,
-      remoteName: record.name,
-    });
+    const { responder: local, requester: remote, name: remoteName, session } = record;
+    const ids = { local, localName: self.name, remote, remoteName };
+    record.connection = this.#open(now, session, by, ids);
     return record.connection;
   }
 
@@ -197,18 +201,13 @@ export class Requests {
   }
 
   /** Takes a Response; false where it is for no Initiation of this client's. */
-  handleResponse(now: Instant, localId: number, frame: Response): boolean {
-    return this.#outgoing.get(localId)?.handleResponse(now, frame) ?? false;
+  handleResponse(now: Instant, localId: number, frame: Response, from: Address): boolean {
+    return this.#outgoing.get(localId)?.handleResponse(now, frame, from) ?? false;
   }
 
   /** Takes a Cookie Reply; false where it is for no Initiation of this client's. */
   handleCookie(now: Instant, frame: CookieReply): boolean {
     return this.#outgoing.handleCookie(now, frame);
-  }
-
-  /** Takes a Version datagram. */
-  handleVersion(now: Instant, version: number, from: Address): void {
-    this.#outgoing.intent?.request?.handleVersion(now, version, from);
   }
 
   /**
@@ -230,6 +229,11 @@ export class Requests {
       this.#handshakes.find(localId);
     const received = session?.receive(now, datagram, from);
     if (session === undefined || received === undefined) return false;
+    // Its requester may still look for a path on which the request gets here.
+    this.#handshakes.renew(now, session);
+    for (let sent = session.pollTransmit(); sent !== undefined; sent = session.pollTransmit()) {
+      this.answer({ ...sent, bytes: sent.bytes.slice() });
+    }
     for (const frame of received.frames) {
       if (frame.kind === "connectionRequest") {
         if (self !== undefined) this.#handleRequest(now, self, session, frame, isLeaving);
@@ -307,8 +311,7 @@ export class Requests {
     }
     const open = this.#connections.withKey(requester, remoteKey);
     if (open !== undefined) return this.#handleReturn(now, open, frame, session);
-    const intent = this.#outgoing.intent;
-    const own = intent?.request;
+    const own = this.#outgoing.intent?.request;
     // Anybody can claim that id: only the key tells that it is the one whom this client requests.
     const isCrossing = own?.ids.remote === requester && isSameKey(own.ids.remoteKey, remoteKey);
     if (own === undefined || !isCrossing) return this.#ring(now, self, session, frame);
@@ -319,6 +322,8 @@ export class Requests {
 
   #add(now: Instant, frame: ConnectionRequest, session: Session): RequestRecord {
     this.#handshakes.confirm(session);
+    const whereabouts = this.#options.whereabouts(now, frame.requester, session.remoteKey);
+    if (whereabouts !== undefined) session.tell(now, whereabouts);
     return this.#incoming.add(now, frame, session);
   }
 
@@ -414,6 +419,14 @@ export class Requests {
 
   #reportEnd(request: RequestRecord, why: RequestEnd): void {
     this.#events.push({ kind: "requestEnded", request, why });
+  }
+
+  #reportFailure(
+    { target, request }: ConnectIntent,
+    failure: RequestFailure,
+    peer = request?.ids.remote,
+  ): void {
+    this.#events.push({ kind: "requestFailed", target, peer, failure });
   }
 
   /** Forgets what this client wants: it has it, or cannot. */

@@ -241,6 +241,17 @@ export class SendQueue {
     return this.#findUnconfirmed(now);
   }
 
+  /** Sends again at once what timed out before: the peer can be reached again. */
+  retry(): void {
+    const { first, slots } = this.#ring;
+    for (let seq = first; seq < this.#sentSeq; seq++) {
+      const slot = seq & slots.mask;
+      if (slots.timeouts[slot] === 0 || !this.#rtt.policy.hasLossRecovery) continue;
+      slots.timeouts[slot] = 0;
+      if ((slots.state[slot]! & (ACKED | LOST)) === 0) this.#markLost(seq, slot);
+    }
+  }
+
   /** When something may have to be sent again, or a text is to be called unconfirmed. */
   nextTimeout(): Instant | undefined {
     const copyAt = earlier(this.#copyAt, this.#flight.nextTimeout());
