@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Address } from "../protocol/wire/address.ts";
+import { type Address, sourceOf } from "../protocol/wire/address.ts";
 import type { Instant } from "../protocol/machine.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 
@@ -26,8 +26,23 @@ export const STRANGERS_PER_SOURCE: Rate = { perSecond: 1000, burst: 2000 };
 /** The same in total: about as many as a process can answer, because new clients are among them. */
 export const STRANGERS_IN_TOTAL: Rate = { perSecond: 100_000, burst: 20_000 };
 
+/** Calls of registered clients. */
+export const CALLS_PER_SOURCE: Rate = { perSecond: 2, burst: 20 };
+/** The same in total. */
+export const CALLS_IN_TOTAL: Rate = { perSecond: 20_000, burst: 5_000 };
+/** Meetings that one client is told of. */
+export const MEETINGS_PER_CLIENT: Rate = { perSecond: 5, burst: 10 };
+/** Bytes that are carried for one client. */
+export const CARRIED_PER_CLIENT: Rate = { perSecond: 4_096, burst: 65_536 };
+/** The same for all clients of one source. */
+export const CARRIED_PER_SOURCE: Rate = { perSecond: 65_536, burst: 524_288 };
+/** Bytes that are carried a second for all clients together, unless told otherwise. */
+export const CARRIED_IN_TOTAL = 1_000_000;
+
 /** The kinds of requests that are limited. */
-export type LimitName = "registrations" | "questions" | "strangers";
+export type LimitName = "registrations" | "questions" | "strangers" | "calls";
+/** What is limited for a client, not for an address. */
+export type ClientLimitName = "meetings" | "carried";
 
 /** Registrations in total; after a restart, all clients register again at once. */
 function registrationsInTotal(maxClients: number): Rate {
@@ -46,15 +61,27 @@ export function registrationsPerMinute(maxClients: number): number {
 /** All limits of one directory. */
 export class Limits {
   readonly #limits: Readonly<Record<LimitName, RateLimit>>;
+  readonly #clientLimits: Readonly<Record<ClientLimitName, RateLimit>>;
+  readonly #carriedBySource: RateLimit;
 
-  /** @param hasSourceLimits false to limit only the total. */
-  constructor(maxClients: number, hasSourceLimits: boolean) {
+  /**
+   * @param hasSourceLimits false to limit only the total.
+   * @param carriedInTotal bytes that are carried a second for all clients together.
+   */
+  constructor(maxClients: number, hasSourceLimits: boolean, carriedInTotal: number) {
     const newLimit = (perSource: Rate, total: Rate): RateLimit =>
       new RateLimit(hasSourceLimits ? perSource : undefined, total);
     this.#limits = {
       registrations: newLimit(REGISTRATIONS_PER_SOURCE, registrationsInTotal(maxClients)),
       questions: newLimit(QUESTIONS_PER_SOURCE, QUESTIONS_IN_TOTAL),
       strangers: newLimit(STRANGERS_PER_SOURCE, STRANGERS_IN_TOTAL),
+      calls: newLimit(CALLS_PER_SOURCE, CALLS_IN_TOTAL),
+    };
+    const carried = { perSecond: carriedInTotal, burst: Math.max(carriedInTotal, 65_536) };
+    this.#carriedBySource = newLimit(CARRIED_PER_SOURCE, carried);
+    this.#clientLimits = {
+      meetings: new RateLimit(MEETINGS_PER_CLIENT, CALLS_IN_TOTAL),
+      carried: new RateLimit(CARRIED_PER_CLIENT, carried),
     };
   }
 
@@ -63,8 +90,20 @@ export class Limits {
     return this.#limits[name].take(now, from);
   }
 
+  /** The same for a client that is called. */
+  takeMeeting(now: Instant, id: number): boolean {
+    return this.#clientLimits.meetings.takeFor(now, `${id}`, 1);
+  }
+
+  /** The same for bytes that are carried, of a client and its source. */
+  takeCarried(now: Instant, id: number, from: Address, size: number): boolean {
+    return this.#clientLimits.carried.takeFor(now, `${id}`, size) &&
+      this.#carriedBySource.takeFor(now, sourceOf(from), size);
+  }
+
   /** The number of token buckets: at most `SOURCES_MAX` for each limit. */
   get size(): number {
-    return Object.values(this.#limits).reduce((sum, { size }) => sum + size, 0);
+    const limits = [...Object.values(this.#limits), ...Object.values(this.#clientLimits)];
+    return [...limits, this.#carriedBySource].reduce((sum, { size }) => sum + size, 0);
   }
 }

@@ -11,8 +11,16 @@ import { findSecret } from "../cli/secret.ts";
 import { inspectStdio } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
-import { clock, drive, openSocket, resolveHost, systemRandom } from "../protocol/udp.ts";
+import {
+  clock,
+  drive,
+  interfaceAddresses,
+  openSocket,
+  resolveHost,
+  systemRandom,
+} from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
+import { addressNotes } from "./address_notes.ts";
 import { type Options, parseServerOptions, serverHelp } from "./options.ts";
 import {
   type ClockReading,
@@ -20,9 +28,9 @@ import {
   renderHint,
   renderJson,
   renderText,
-  renderTotals,
 } from "./screen/render.ts";
 import { openScreen } from "./screen/terminal.ts";
+import { openSecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
@@ -57,7 +65,9 @@ export async function serve(args: string[]): Promise<number> {
   const { host, port } = options;
   let socket: Deno.DatagramConn;
   try {
-    socket = openSocket(await resolveHost(host), port);
+    const hosts = await resolveHost(host);
+    // IPv4 where a name like localhost leaves the choice.
+    socket = openSocket(hosts.find((each) => !each.includes(":")) ?? hosts[0]!, port);
   } catch (error) {
     const failed = `Cannot listen on ${formatAddress({ hostname: host, port })}`;
     return fail(socketProblem(error, { failed, host, hostOption: "--host" }), options);
@@ -77,7 +87,9 @@ async function run(
   const stop = stopSignal();
   const readClock = wallClock();
   const lease = 1000 * options.leaseSeconds;
-  const server = new Server({ ...options, lease, identity, secret, random: systemRandom });
+  const relayLimit = options.isRelay ? options.relayLimit : 0;
+  const random = systemRandom;
+  const server = new Server({ ...options, lease, relayLimit, identity, secret, random });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
@@ -115,6 +127,11 @@ async function run(
     if (screen === undefined) return isQuiet ? undefined : print(event);
     if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
   });
+  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
+    if (screen === undefined) printError(note);
+    else screen.live.showNote(note);
+  }
+  const closeSecondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
@@ -122,14 +139,12 @@ async function run(
   } catch (error) {
     problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
+  await withTimeout(STOP_TIMEOUT, closeSecondPort?.() ?? Promise.resolve());
   stop.dispose();
   if (screen !== undefined) await withTimeout(STOP_TIMEOUT, screen.close());
   // After the screen is closed, which would hide it.
   if (problem !== undefined) return fail(problem, options);
-  const totals = renderTotals(server.table().size, server.dropped);
-  // With --json, standard output has nothing but the events.
-  if (isJson && !isQuiet) printError(totals);
-  else if (!isQuiet) writer.print(totals);
+  if (!isQuiet) print({ kind: "totals", totals: server.totals });
   await withTimeout(STOP_TIMEOUT, writer.flush());
   return 0;
 }

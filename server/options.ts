@@ -16,9 +16,14 @@ import {
   text,
 } from "../cli/options.ts";
 import { failure, type Result } from "../protocol/result.ts";
+import { CARRIED_IN_TOTAL } from "./limits.ts";
 
 /** The UDP port that a directory listens on by default. */
 export const PORT_DEFAULT = 7070;
+/** Bytes that are carried a second for all clients together, unless told otherwise. */
+const RELAY_LIMIT_DEFAULT = CARRIED_IN_TOTAL;
+/** The most that `--relay-limit` takes. */
+const RELAY_LIMIT_MAX = 1_000_000_000;
 /** The most that `--max-clients` takes: their keepalives come to 67,000 datagrams a second. */
 const MAX_CLIENTS_MAX = 1_000_000;
 
@@ -29,7 +34,7 @@ export const OPTIONS = {
     value: "HOST",
     expected: "a host name or an IP address",
     default: "127.0.0.1",
-    help: "address to listen on, 0.0.0.0 for all; default 127.0.0.1",
+    help: "where to listen, :: or 0.0.0.0 for all; default 127.0.0.1",
   }),
   port: integer({
     name: "port",
@@ -57,11 +62,20 @@ export const OPTIONS = {
   }),
   identity: file("identity", "file of its key; default in the configuration folder"),
   isEphemeral: flag("ephemeral", "use a new key, and keep no file"),
-  secretFile: file("secret", "only for clients with the same secret (or UDP_CHAT_SECRET)"),
+  secretFile: file("secret", "only for clients with this secret (or UDP_CHAT_SECRET)"),
   hasSourceLimits: offFlag(
     "no-source-limits",
     "one address may register and ask as often as all",
   ),
+  isRelay: offFlag("no-relay", "introduce clients, but carry nothing between them"),
+  relayLimit: integer({
+    name: "relay-limit",
+    value: "BYTES",
+    min: 1,
+    max: RELAY_LIMIT_MAX,
+    default: RELAY_LIMIT_DEFAULT,
+    help: `bytes a second that it carries in all; default ${RELAY_LIMIT_DEFAULT}`,
+  }),
   isJson: flag("json", "print one JSON object a line"),
   isPlain: flag("plain", "redraw nothing and color nothing: only add lines"),
   color: COLOR,
@@ -81,6 +95,9 @@ export function parseServerOptions(args: readonly string[]): Result<Options | "h
   if (parsed.value.isPlain && parsed.value.color === "always") {
     return failure("Cannot use --color always with --plain: colors, or none?");
   }
+  if (!parsed.value.isRelay && parsed.value.relayLimit !== RELAY_LIMIT_DEFAULT) {
+    return failure("Cannot use --relay-limit with --no-relay: carry so much, or nothing?");
+  }
   return parsed;
 }
 
@@ -88,10 +105,11 @@ export function parseServerOptions(args: readonly string[]): Result<Options | "h
 export function serverHelp(): string {
   return helpText(
     "Usage: udp-chat serve [OPTIONS]",
-    "Runs a directory, where clients register and find each other.",
+    "Runs a directory, where clients register and find each other. It introduces them\n" +
+      "and, where they have no way to each other, carries what they say, sealed.",
     optionSection(OPTIONS),
     "Clients remember the directory's key when they first register, and refuse\n" +
-      "another. The secret has at least 16 bytes. A client in the table takes about 220\n" +
+      "another. The secret has at least 16 bytes. A client in the table takes about 250\n" +
       "bytes of memory.",
     "On a terminal it shows the table, what happens and the totals, redrawn in place.\n" +
       "Elsewhere, and with --plain, it prints the active clients on every join, leave\n" +
@@ -99,7 +117,7 @@ export function serverHelp(): string {
       "are. Ctrl-C stops it.",
     "Examples:\n" +
       "  udp-chat serve\n" +
-      "  udp-chat serve --host 0.0.0.0 --port 7071\n" +
+      "  udp-chat serve --host :: --port 7071\n" +
       "  udp-chat serve --json > clients.log",
   );
 }

@@ -40,9 +40,14 @@ export class RateLimit {
 
   /** Takes a token from both buckets; takes none, and returns false, if one of them is empty. */
   take(now: Instant, from: Address): boolean {
-    const totalFullAt = spend(this.#total, this.#totalFullAt, now);
+    return this.takeFor(now, sourceOf(from), 1);
+  }
+
+  /** The same for so many tokens, and for something else than an address. */
+  takeFor(now: Instant, source: string, count: number): boolean {
+    const totalFullAt = spend(this.#total, this.#totalFullAt, now, count);
     if (totalFullAt === undefined) return false;
-    if (this.#perSource?.take(now, sourceOf(from)) === false) return false;
+    if (this.#perSource?.take(now, source, count) === false) return false;
     this.#totalFullAt = totalFullAt;
     return true;
   }
@@ -68,11 +73,11 @@ class Buckets {
     return this.#younger.size + this.#older.size;
   }
 
-  take(now: Instant, source: string): boolean {
+  take(now: Instant, source: string, count: number): boolean {
     const fillTime = 1000 * this.#rate.burst / this.#rate.perSecond;
     if (now >= this.#startedAt + fillTime) this.#rotate(now);
     const before = this.#younger.get(source) ?? this.#older.get(source);
-    const fullAt = spend(this.#rate, before, now);
+    const fullAt = spend(this.#rate, before, now, count);
     const kept = fullAt ?? before;
     if (kept === undefined) return false;
     if (!this.#younger.has(source) && this.#younger.size >= this.#lengthMax) this.#rotate(now);
@@ -89,13 +94,14 @@ class Buckets {
   }
 }
 
-/** When a bucket will be full after a token is taken from it; undefined if it is empty. */
+/** When a bucket will be full after tokens are taken from it; undefined if it has not as many. */
 function spend(
   { perSecond, burst }: Rate,
   fullAt: Instant | undefined,
   now: Instant,
+  count: number,
 ): Instant | undefined {
   const cost = 1000 / perSecond;
-  const next = Math.max(fullAt ?? now, now) + cost;
+  const next = Math.max(fullAt ?? now, now) + count * cost;
   return next - now <= burst * cost + TOLERANCE ? next : undefined;
 }

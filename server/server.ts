@@ -5,7 +5,7 @@
  * @module
  */
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
-import { nameProblem } from "../protocol/directory/name.ts";
+import { nameProblem } from "../protocol/name/name.ts";
 import {
   type DirectoryRequest,
   findRequest,
@@ -24,8 +24,14 @@ import {
   encodeUnknownAnswer,
   encodeVersionAnswer,
 } from "../protocol/wire/datagram.ts";
-import { ENDPOINT_SIZE, readEndpoint, writeEndpoint } from "../protocol/wire/endpoint_bytes.ts";
 import {
+  ENDPOINT_SIZE,
+  isIpv4,
+  readEndpoint,
+  writeEndpoint,
+} from "../protocol/wire/endpoint_bytes.ts";
+import {
+  type AlsoAt,
   type Credentials,
   DATAGRAM_SIZE_MAX,
   DatagramType,
@@ -41,9 +47,16 @@ import {
   TAG_SIZE,
 } from "../protocol/wire/frame.ts";
 import { AnswerQueue } from "./answer_queue.ts";
+import { Introductions } from "./introductions.ts";
 import { DepartedClients } from "./departed.ts";
 import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
-import { type LimitName, Limits, registrationsPerMinute } from "./limits.ts";
+import {
+  CARRIED_IN_TOTAL,
+  type ClientLimitName,
+  type LimitName,
+  Limits,
+  registrationsPerMinute,
+} from "./limits.ts";
 import { MemoryTable } from "./table/memory_table.ts";
 import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
 
@@ -54,7 +67,7 @@ const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 1 + 1 + TAG_SIZE;
 
 /** Why something that came, or an answer to it, came to nothing. */
 export type DropReason =
-  /** Under 16 or over 1200 bytes. */
+  /** Under 16 or over 1200 bytes; or a Call with fewer bytes than what it brings about. */
   | "size"
   /** Not of this protocol. */
   | "magic"
@@ -78,6 +91,9 @@ export type DropReason =
   | "replay"
   /** Beyond what one source, or all together, may have: see `limits.ts`. */
   | LimitName
+  | ClientLimitName
+  /** What is not carried: no datagram of a client to one that it has met, or nothing is carried. */
+  | "carry"
   /** An answer, because too many wait to be sent. */
   | "output";
 
@@ -93,7 +109,22 @@ export interface ServerOptions {
   secret?: Uint8Array | undefined;
   /** Whether a single source is limited, and not only all together; true where left out. */
   hasSourceLimits?: boolean;
+  /** Bytes that are carried a second for all clients together, 0 for none. */
+  relayLimit?: number;
   random: Random;
+}
+
+/** What a directory has done. */
+export interface Totals {
+  /** How many are active. */
+  readonly clients: number;
+  /** Look-ups that were answered. */
+  readonly lookUps: number;
+  /** Calls that led to a meeting. */
+  readonly introductions: number;
+  /** Bytes that were carried from one client to another. */
+  readonly carriedBytes: number;
+  readonly dropped: Partial<Record<DropReason, number>>;
 }
 
 /** A directory that is driven by datagrams and the time. */
@@ -106,6 +137,7 @@ export class Server implements DatagramMachine<ServerEvent> {
   readonly #isPrivate: boolean;
   readonly #registrar: Registrar;
   readonly #table: Table;
+  readonly #introductions: Introductions;
   readonly #departed = new DepartedClients();
   readonly #limits: Limits;
   readonly #answers = new AnswerQueue();
@@ -118,19 +150,35 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   constructor(options: ServerOptions) {
     const { lease, maxClients, secret, random, hasSourceLimits = true } = options;
+    const { relayLimit = CARRIED_IN_TOTAL } = options;
     this.#lease = lease;
     this.#isPrivate = secret !== undefined;
     this.#registrar = new Registrar(options);
     // A cookie is valid for a minute at most.
     const replaysMax = registrationsPerMinute(maxClients);
     this.#table = new MemoryTable({ maxClients, lease, replaysMax, random });
-    this.#limits = new Limits(maxClients, hasSourceLimits);
+    this.#limits = new Limits(maxClients, hasSourceLimits, relayLimit);
+    this.#introductions = new Introductions({
+      table: this.#table,
+      limits: this.#limits,
+      isRelay: relayLimit > 0,
+      random,
+      notify: (slot, frame) => this.#notify(slot, frame),
+      drop: (reason) => this.#drop(reason),
+    });
     this.#events = new EventReporter(this.#table);
   }
 
   /** Who is active, as an event. */
   table(): TableEvent {
     return this.#events.table();
+  }
+
+  /** What it has done since it was started. */
+  get totals(): Totals {
+    const { count: introductions, carriedBytes } = this.#introductions;
+    const { lookUps, dropped } = this;
+    return { clients: this.#table.size, lookUps, introductions, carriedBytes, dropped };
   }
 
   /** The token buckets that are kept: those of all limits, each with a bound. */
@@ -147,13 +195,12 @@ export class Server implements DatagramMachine<ServerEvent> {
     } else {
       writeEndpoint(this.#endpoint, from);
       const datagram = decoded.value;
-      const [credentials] = datagram.frames;
-      if (datagram.header.type === DatagramType.Request) this.#handleRequest(now, datagram, from);
-      else if (
-        datagram.header.type === DatagramType.Register && credentials?.kind === "credentials"
-      ) {
+      const { header: { type }, frames: [credentials] } = datagram;
+      if (type === DatagramType.Request) this.#handleRequest(now, datagram, from);
+      else if (type === DatagramType.Register && credentials?.kind === "credentials") {
         this.#handleCredentials(now, datagram, credentials, from);
-      } else this.#drop("notRequest");
+        // A Punch only keeps its sender's mapping alive.
+      } else if (type !== DatagramType.Punch) this.#drop("notRequest");
     }
     this.#events.reportTable(now);
   }
@@ -202,7 +249,7 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   /** The Register that the entry is from, sent again: its answer was lost. */
   #handleRepeat(now: Instant, slot: number, { header: { packet } }: Datagram, from: Address): void {
-    if (!this.#isNext(slot, packet)) return;
+    if (!this.#isNew(slot, packet)) return;
     this.#table.renew(now, slot);
     this.#answerRegistered(slot, packet, from);
   }
@@ -243,17 +290,52 @@ export class Server implements DatagramMachine<ServerEvent> {
     const { entries } = this.#table;
     const slot = this.#table.find(id);
     if (slot === NO_SLOT || !entries.isAt(slot, this.#endpoint)) {
-      if (!this.#handleDeparted(datagram, from)) {
-        this.#handleUnknown(now, "unknown", datagram, from);
-      }
+      const isKnown = slot !== NO_SLOT && this.#handleElsewhere(now, slot, datagram, from) ||
+        this.#handleDeparted(datagram, from);
+      if (!isKnown) this.#handleUnknown(now, "unknown", datagram, from);
       return;
     }
     const plain = openRequest(entries.sessionKey(slot), datagram);
     if (plain === undefined) return this.#handleUnknown(now, "forged", datagram, from);
-    if (!this.#isNext(slot, packet)) return;
+    if (!this.#isNew(slot, packet)) return;
     const frame = findRequest(plain);
     if (frame === undefined) return this.#drop("notRequest");
-    this.#handleFrame(now, slot, packet, frame, from);
+    this.#handleFrame(now, slot, datagram, frame, from);
+  }
+
+  /** Takes a request of a client from another address than its own; false where it is not authentic. */
+  #handleElsewhere(now: Instant, slot: number, datagram: Datagram, from: Address): boolean {
+    const { entries } = this.#table;
+    const frame = readRequest(entries.sessionKey(slot), datagram);
+    if (frame === undefined) return false;
+    if (frame.kind === "alsoAt") this.#handleAlsoAt(now, slot, datagram, frame, from);
+    else if (this.#isNew(slot, datagram.header.packet)) {
+      // Its address has changed: it has to register again, and a private directory says so, too.
+      this.#drop("unknown");
+      if (this.#admit(now, "strangers", from)) {
+        this.#answer(from, encodeUnknownAnswer(datagram.header));
+      }
+    }
+    return true;
+  }
+
+  /** Notes the address of the other family. */
+  #handleAlsoAt(
+    now: Instant,
+    slot: number,
+    { header: { packet } }: Datagram,
+    frame: AlsoAt,
+    from: Address,
+  ): void {
+    const { entries } = this.#table;
+    const isOther = isIpv4(this.#endpoint) !== isIpv4(entries.endpoint(slot));
+    // The session is known, so nothing says that it is not: with a new cookie the client asks again.
+    if (!this.#registrar.hasCookie(now, frame, from)) this.#drop("unknown");
+    else if (!isOther) this.#drop("notRequest");
+    else if (this.#isNew(slot, packet)) {
+      entries.setOtherEndpoint(slot, this.#endpoint);
+      this.#answerFrame(slot, packet, from, { kind: "alsoAtAck", seenAt: from });
+    }
   }
 
   /** Acknowledges a Leave again; false where the request is no such. */
@@ -286,7 +368,7 @@ export class Server implements DatagramMachine<ServerEvent> {
   #handleFrame(
     now: Instant,
     slot: number,
-    packet: number,
+    { header: { packet }, bytes: { length: size } }: Datagram,
     frame: DirectoryRequest,
     from: Address,
   ): void {
@@ -302,6 +384,16 @@ export class Server implements DatagramMachine<ServerEvent> {
       case "list":
         if (!this.#admit(now, "questions", from)) return;
         return this.#answerFrame(slot, packet, from, this.#listing(frame));
+      case "call": {
+        const answer = this.#introductions.call(now, slot, frame, size, from);
+        if (answer !== undefined) this.#answerFrame(slot, packet, from, answer);
+        return;
+      }
+      case "carry":
+        return this.#introductions.carry(now, slot, frame, from);
+      case "alsoAt":
+        // It is there already.
+        return this.#drop("notRequest");
       case "leave":
         this.#answerFrame(slot, packet, from, { kind: "leaveAck" });
         this.#events.reportChange("left", this.#table.entries.client(slot));
@@ -324,6 +416,14 @@ export class Server implements DatagramMachine<ServerEvent> {
     this.#answer(from, this.#registrar.encodeFound(key, session, packet, entries, found));
   }
 
+  /** Tells a client something that it has not asked for. */
+  #notify(slot: number, frame: Frame): void {
+    const { entries } = this.#table;
+    const [key, session] = [entries.sessionKey(slot), entries.session(slot)];
+    const notice = this.#registrar.encodeNotice(key, session, entries.takeNotice(slot), frame);
+    this.#answer(readEndpoint(entries.endpoint(slot)), notice);
+  }
+
   /** The active clients above an id, as many as fit. */
   #listing({ after }: List): Frame {
     const { entries } = this.#table;
@@ -340,12 +440,11 @@ export class Server implements DatagramMachine<ServerEvent> {
     return { kind: "listing", more: 0, clients };
   }
 
-  /** Whether a client's packet is newer than all before; if so, it is noted. */
-  #isNext(slot: number, packet: number): boolean {
-    const isNext = packet > this.#table.entries.packet(slot);
-    if (isNext) this.#table.entries.setPacket(slot, packet);
-    else this.#drop("replay");
-    return isNext;
+  /** Whether a client's packet came for the first time; if so, it is noted. */
+  #isNew(slot: number, packet: number): boolean {
+    const isNew = this.#table.entries.takePacket(slot, packet);
+    if (!isNew) this.#drop("replay");
+    return isNew;
   }
 
   #answerRegistered(slot: number, packet: number, to: Address): void {

@@ -27,7 +27,7 @@ const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /** What a live screen shows of a directory. */
-export type DirectoryState = Pick<Server, "table" | "lookUps" | "dropped">;
+export type DirectoryState = Pick<Server, "table" | "totals">;
 
 /** The texts that stay the same. */
 export type LiveScreenTexts = Pick<ScreenState, "title" | "hint">;
@@ -132,8 +132,7 @@ export class LiveScreen {
       ...this.#texts,
       table: this.#directory.table(),
       log: this.#log,
-      lookUps: this.#directory.lookUps,
-      dropped: this.#directory.dropped,
+      totals: this.#directory.totals,
       now,
     };
     const rows = renderScreen(state, this.#system.size(), this.#isColored);

@@ -6,12 +6,13 @@
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { type Brush, styles } from "../../cli/style.ts";
+import { formatSize } from "../../cli/format.ts";
 import { cleanText } from "../../cli/text.ts";
 import { alignRows, type Row } from "./columns.ts";
 import type { TableClient } from "../table/table.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "../event.ts";
 import { PORT_DEFAULT } from "../options.ts";
-import type { DropReason } from "../server.ts";
+import type { Totals } from "../server.ts";
 
 const { bold, dim, green, red, yellow } = styles(true);
 
@@ -19,6 +20,7 @@ const { bold, dim, green, red, yellow } = styles(true);
 export type Output =
   | ServerEvent
   | { kind: "listening"; address: Address; fingerprint: string; isPrivate?: boolean }
+  | { kind: "totals"; totals: Totals }
   | { kind: "error"; code: string; message: string };
 
 /** A reading of the monotonic clock and the wall clock. */
@@ -49,6 +51,11 @@ function jsonFields(output: Output, time: ClockReading): Record<string, unknown>
       };
     case "error":
       return { code: output.code, message: output.message };
+    case "totals": {
+      const { dropped, ...counts } = output.totals;
+      const drops = Object.entries(dropped).map(([reason, count]) => ({ reason, count }));
+      return { ...counts, dropped: drops };
+    }
     case "table":
       return {
         clients: Array.from(output.clients, (client) => ({
@@ -75,6 +82,8 @@ export function renderText(output: Output, time: ClockReading, isColored: boolea
     }
     case "error":
       return output.message;
+    case "totals":
+      return renderTotals(output.totals);
     case "table":
       return renderTable(output, time, isColored);
     default:
@@ -163,14 +172,12 @@ function twoDigits(part: number): string {
 }
 
 /** The last line, printed when the directory stops. */
-export function renderTotals(
-  clients: number,
-  dropped: Partial<Record<DropReason, number>>,
-): string {
+function renderTotals({ clients, introductions, carriedBytes, dropped }: Totals): string {
   const reasons = Object.entries(dropped);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const details = reasons.map(([reason, count]) => `${reason} ${count}`).join(", ");
   const active = clients === 1 ? "1 client was" : `${clients} clients were`;
+  const met = introductions === 1 ? "1 introduction" : `${introductions} introductions`;
   const drops = total === 0 ? "nothing was dropped" : `dropped ${total}: ${details}`;
-  return `Stopped · ${active} active · ${drops}`;
+  return `Stopped · ${active} active · ${met} · carried ${formatSize(carriedBytes)} · ${drops}`;
 }

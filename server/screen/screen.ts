@@ -7,13 +7,13 @@ import { formatAddress } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { type Brush, styles } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
-import { formatAge } from "../../cli/format.ts";
+import { formatAge, formatSize } from "../../cli/format.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 import { alignRows, GAP, type Row } from "./columns.ts";
 import type { TableClient } from "../table/table.ts";
 import type { TableEvent } from "../event.ts";
 import type { LogLine } from "./render.ts";
-import type { DropReason } from "../server.ts";
+import type { Totals } from "../server.ts";
 
 const { bold, dim } = styles(true);
 
@@ -31,8 +31,7 @@ export interface ScreenState {
   readonly table: TableEvent;
   /** The oldest first. */
   readonly log: readonly LogLine[];
-  readonly lookUps: number;
-  readonly dropped: Partial<Record<DropReason, number>>;
+  readonly totals: Omit<Totals, "clients">;
   readonly now: Instant;
 }
 
@@ -105,15 +104,25 @@ function cellsOf({ id, name, address, joinedAt }: TableClient, now: Instant): Ro
   return [`${id}`, cleanText(name), formatAddress(address), formatAge(now - joinedAt)];
 }
 
-/** The numbers of clients, look-ups and drops, with the most frequent reason first. */
-function renderStatus({ table, lookUps, dropped }: ScreenState): string {
-  const reasons = Object.entries(dropped).toSorted(([, a], [, b]) => b - a);
+/** The numbers of what was done, and of drops, with the most frequent reason first. */
+function renderStatus({ table, totals }: ScreenState): string {
+  const { lookUps, introductions, carriedBytes } = totals;
+  const reasons = Object.entries(totals.dropped).toSorted(([, a], [, b]) => b - a);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
-  const clients = table.size === 1 ? "1 client" : `${formatCount(table.size)} clients`;
-  const asked = lookUps === 1 ? "1 look-up" : `${formatCount(lookUps)} look-ups`;
-  const status = `${clients} · ${asked} · dropped ${formatCount(total)}`;
+  const status = [
+    count(table.size, "client"),
+    count(introductions, "introduction"),
+    ...carriedBytes === 0 ? [] : [`carried ${formatSize(carriedBytes)}`],
+    ...lookUps === 0 ? [] : [count(lookUps, "look-up")],
+    `dropped ${formatCount(total)}`,
+  ].join(" · ");
   const details = reasons.map(([reason, count]) => `${reason} ${formatCount(count)}`).join(", ");
   return details === "" ? status : `${status}: ${details}`;
+}
+
+/** `1 client`, `1,234 clients` */
+function count(many: number, what: string): string {
+  return `${formatCount(many)} ${what}${many === 1 ? "" : "s"}`;
 }
 
 /** `1,234` */

@@ -7,7 +7,9 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
-import { NAME_SIZE_MAX, PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
+import { REQUEST_WINDOW } from "../../protocol/crypto/replay_window.ts";
+import { NAME_SIZE_MAX } from "../../protocol/name/name.ts";
+import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import { type EntryFields, NO_SLOT, type TableClient } from "./table.ts";
 import { ENDPOINT_SIZE, readEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
 import { NameStore } from "./name_store.ts";
@@ -20,19 +22,24 @@ export const TOKEN_SECRET_SIZE = 12;
 const SESSION_KEY_SIZE = 32;
 
 /** Bytes in a slot: the fields below, those of 8 bytes first. */
-const SLOT_SIZE = 168;
+const SLOT_SIZE = 200;
 /** The offsets of the fields in a slot, in units of their own size. */
 const JOINED_AT = 0;
 const EXPIRES_AT = 1;
 const PACKET = 2;
+const NOTICES = 3;
 /** 0 in a slot without an entry. */
-const ID = 6;
-const OLDER = 7;
-const YOUNGER = 8;
-const SESSION = 9;
+const ID = 8;
+const OLDER = 9;
+const YOUNGER = 10;
+const SESSION = 11;
+/** Which of the packet counters below PACKET came: bit n for PACKET − 1 − n. */
+const EARLIER_PACKETS = 12;
 /** From here on in bytes. As in `endpoint_bytes.ts`. */
-const ENDPOINT = 40;
-const TOKEN_SECRET: number = ENDPOINT + ENDPOINT_SIZE;
+const ENDPOINT = 52;
+/** The address of the other family, zeros for none. */
+const OTHER_ENDPOINT: number = ENDPOINT + ENDPOINT_SIZE;
+const TOKEN_SECRET: number = OTHER_ENDPOINT + ENDPOINT_SIZE;
 const PUBLIC_KEY: number = TOKEN_SECRET + TOKEN_SECRET_SIZE;
 const SESSION_KEY: number = PUBLIC_KEY + PUBLIC_KEY_SIZE;
 const NAME_SIZE: number = SESSION_KEY + SESSION_KEY_SIZE;
@@ -136,10 +143,46 @@ export class Entries implements EntryFields {
     this.#bytes.set(endpoint, slot * SLOT_SIZE + ENDPOINT);
     this.#bytes.set(key, slot * SLOT_SIZE + SESSION_KEY);
     this.#u32[this.#u32At(slot) + SESSION] = session;
+    this.#f64[this.#f64At(slot) + NOTICES] = 0;
+    this.#bytes.fill(0, slot * SLOT_SIZE + OTHER_ENDPOINT, slot * SLOT_SIZE + TOKEN_SECRET);
+  }
+
+  setOtherEndpoint(slot: number, endpoint: Uint8Array): void {
+    this.#bytes.set(endpoint, slot * SLOT_SIZE + OTHER_ENDPOINT);
+  }
+
+  otherEndpoint(slot: number): Uint8Array | undefined {
+    const at = slot * SLOT_SIZE + OTHER_ENDPOINT;
+    const endpoint = this.#bytes.subarray(at, at + ENDPOINT_SIZE);
+    return endpoint.every((byte) => byte === 0) ? undefined : endpoint;
+  }
+
+  takeNotice(slot: number): number {
+    return this.#f64[this.#f64At(slot) + NOTICES]!++;
   }
 
   setPacket(slot: number, packet: number): void {
     this.#f64[this.#f64At(slot) + PACKET] = packet;
+    // What came before is of no session, or of another one.
+    this.#u32[this.#u32At(slot) + EARLIER_PACKETS] = 2 ** REQUEST_WINDOW - 1;
+  }
+
+  takePacket(slot: number, packet: number): boolean {
+    const highest = this.packet(slot);
+    const at = this.#u32At(slot) + EARLIER_PACKETS;
+    const earlier = this.#u32[at]!;
+    if (packet > highest) {
+      const shift = packet - highest;
+      const bit = shift > REQUEST_WINDOW ? 0 : 1 << (shift - 1);
+      this.#u32[at] = (shift < REQUEST_WINDOW ? earlier << shift : 0) | bit;
+      this.#f64[this.#f64At(slot) + PACKET] = packet;
+      return true;
+    }
+    const below = highest - packet;
+    const bit = below < 1 || below > REQUEST_WINDOW ? 0 : 1 << (below - 1);
+    if (bit === 0 || (earlier & bit) !== 0) return false;
+    this.#u32[at] = earlier | bit;
+    return true;
   }
 
   /** Sets the name, in UTF-8. */

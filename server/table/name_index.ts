@@ -4,7 +4,7 @@
  * @module
  */
 import type { Random } from "../../protocol/machine.ts";
-import { nameKey } from "../../protocol/directory/name.ts";
+import { nameKey } from "../../protocol/name/name.ts";
 import type { Entries } from "./entries.ts";
 import { HashIndex } from "./hash_index.ts";
 import { KeyedHash } from "./keyed_hash.ts";

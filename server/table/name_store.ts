@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NAME_SIZE_MAX } from "../../protocol/wire/frame.ts";
+import { NAME_SIZE_MAX } from "../../protocol/name/name.ts";
 
 /** Bytes in a cell: the number of the next one, and a piece of a name. */
 const CELL_SIZE = 32;

@@ -71,9 +71,17 @@ export interface EntryFields {
   sessionKey(slot: number): Uint8Array;
   /** The client's id of the session. */
   session(slot: number): number;
-  /** The packet counter of the client's last request. */
+  /** The highest packet counter of the client's requests. */
   packet(slot: number): number;
+  /** Sets it where a session begins: nothing below it counts. */
   setPacket(slot: number, packet: number): void;
+  /** Notes the packet counter of a request; false where it came before, or is too old to tell. */
+  takePacket(slot: number, packet: number): boolean;
+  /** The packet counter of the next Notice to the client, which counts as sent. */
+  takeNotice(slot: number): number;
+  /** The address of the other family, as in `endpoint_bytes.ts`, undefined for none. */
+  otherEndpoint(slot: number): Uint8Array | undefined;
+  setOtherEndpoint(slot: number, endpoint: Uint8Array): void;
   client(slot: number): TableClient;
 }
 
