@@ -99,8 +99,7 @@ export class AppendedFile {
 
   /** @param path may begin with `~/`. */
   constructor(path: string) {
-    const home = environment(PLATFORM.isWindows ? "USERPROFILE" : "HOME");
-    const full = home === undefined ? path : path.replace(/^~(?=[\\/])/, home);
+    const full = withHome(path);
     // Opening a pipe blocks until another process reads it.
     if (hasFile(full) && Deno.statSync(full).isFifo) throw new Error("It is a pipe");
     this.#file = Deno.openSync(full, { append: true, create: true, mode: FILE_MODE });
@@ -116,6 +115,22 @@ export class AppendedFile {
   close(): void {
     this.#file.close();
   }
+}
+
+/** The names in a folder, none if it cannot be read; those of folders end with a slash. */
+export function listFolder(path: string): string[] {
+  try {
+    const entries = [...Deno.readDirSync(withHome(path))];
+    return entries.map(({ name, isDirectory }) => isDirectory ? `${name}/` : name);
+  } catch {
+    return [];
+  }
+}
+
+/** A path with the folder of the user in place of `~`. */
+function withHome(path: string): string {
+  const home = environment(PLATFORM.isWindows ? "USERPROFILE" : "HOME");
+  return home === undefined ? path : path.replace(/^~(?=[\\/])/, home);
 }
 
 /** Runs `action` while this process holds the lock that `path` stands for. */
