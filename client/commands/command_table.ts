@@ -19,7 +19,7 @@ export type Command =
   | { command: "unblock"; peer?: Peer }
   /** Without `file`: show where the transcript is; `off`: end it. */
   | { command: "log"; file?: string }
-  | { command: "help"; topic?: CommandSpec };
+  | { command: "help"; topic?: CommandSpec | "keys" };
 
 /** The name of a command; `@`, directly followed by a client, is another way to `send`. */
 export type CommandName = Command["command"] | "@";
@@ -27,7 +27,7 @@ export type CommandName = Command["command"] | "@";
 /**
  * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
  * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
- * one and a text; `topic`: a command.
+ * one and a text; `topic`: a command, or the keys.
  */
 type Argument =
   | "none"
@@ -170,7 +170,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "help",
     argument: "topic?",
-    help: "show the commands, or one of them",
+    help: "show the commands, one of them, or the keys",
     example: "help connect",
     alsoKnownAs: ["?", "man", "commands"],
   },
@@ -187,7 +187,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "text": "TEXT",
   "to": "ID|NAME TEXT",
   "file?": "[FILE|off]",
-  "topic?": "[COMMAND]",
+  "topic?": "[COMMAND|keys]",
 };
 
 /** The fields of a command as a JSON object, beside `command`. */

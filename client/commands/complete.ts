@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
+import { nameKey, nameProblem } from "../../protocol/name/name.ts";
+import { cleanText } from "../../cli/text.ts";
 import { commandNamed, COMMANDS } from "./command_table.ts";
 import type { ClientEvent } from "../event.ts";
+import type { Named, Surroundings } from "./surroundings.ts";
 
 /** Clients that are remembered; beyond that, the oldest is forgotten. */
 const SEEN_CLIENTS_MAX = 1000;
@@ -37,16 +39,10 @@ export class SeenClients {
 }
 
 /** What a draft is completed with. */
-export interface CompletionContext {
+export interface CompletionContext extends Surroundings {
   isConnected: boolean;
-  /** The clients that were seen. */
-  clients: readonly { id: number; name: string }[];
-  /** The connected peers. */
-  connected: readonly { id: number; name: string }[];
-  /** The clients with a pending Connection Request. */
-  requests: readonly { id: number; name: string }[];
-  /** Names or fingerprints of the blocked peers. */
-  blocked: readonly string[];
+  /** The names in a folder; those of folders end with a slash. */
+  listFolder(path: string): readonly string[];
 }
 
 /** The words that can complete the end of a line, and the part of it that they replace. */
@@ -54,9 +50,8 @@ export function complete(
   line: string,
   context: CompletionContext,
 ): [words: string[], replaced: string] {
-  const { slash = "", name = "", space, last = "" } =
-    /^(?<slash>\/?)(?<name>\S*)(?:(?<space>\s+)(?<last>\S*))?$/.exec(line)?.groups ??
-      { name: line };
+  const { slash = "", name = "", space, rest = "" } =
+    /^(?<slash>\/?)(?<name>\S*)(?:(?<space>\s+)(?<rest>.*))?$/s.exec(line)?.groups ?? {};
   if (space === undefined) {
     // While connected, the line may become a message: only a slash makes it a command.
     if (context.isConnected && slash === "" && name === "") return [[], ""];
@@ -70,7 +65,34 @@ export function complete(
       slash + name,
     ];
   }
-  return [argumentsOf(name, context).filter((word) => startsLike(word, last)), last];
+  if (commandNamed(name)?.argument === "file?") {
+    return completePath(rest, context);
+  }
+  const last = /\S*$/.exec(rest)?.[0] ?? "";
+  if (last.startsWith("@")) return completeMention(last, context);
+  return [last === rest ? matching(argumentsOf(name, context), last) : [], last];
+}
+
+/** A client that is named in a message, as `@bob`. */
+function completeMention(typed: string, context: CompletionContext): [string[], string] {
+  const clients = [...context.connected, ...context.clients];
+  const names = clientWords(clients).names.map((name) => `@${name}`);
+  return [names.filter((word) => startsLike(word, typed)), typed];
+}
+
+/** The last part of a path; hidden files only after a dot. */
+function completePath(typed: string, { listFolder }: CompletionContext): [string[], string] {
+  const [, folder = "", last = ""] = /^(.*[\\/])?([^\\/]*)$/.exec(typed) ?? [];
+  const names = listFolder(folder === "" ? "." : folder).filter((name) =>
+    name.startsWith(last) && (last !== "" || !name.startsWith(".")) && cleanText(name) === name
+  );
+  return [names, last];
+}
+
+/** The words that begin like the typed one: names, and ids where a number is typed. */
+function matching({ names, ids }: Words, typed: string): string[] {
+  const words = /^[/@]*\d/.test(typed) ? [...names, ...ids] : names;
+  return [...new Set(words)].filter((word) => startsLike(word, typed));
 }
 
 /** The peers that a message can be sent to, as `@bob `. */
@@ -79,8 +101,9 @@ function completeAddressed(
   slash: string,
   context: CompletionContext,
 ): [string[], string] {
-  const words = clientWords(context.connected).map((word) => `${slash}@${word} `);
-  return [words.filter((word) => startsLike(word, typed)), typed];
+  const { names, ids } = clientWords(context.connected);
+  const marked = (words: readonly string[]): string[] => words.map((word) => `${slash}@${word} `);
+  return [matching({ names: marked(names), ids: marked(ids) }, typed), typed];
 }
 
 function needsArgument(name: string): boolean {
@@ -88,7 +111,14 @@ function needsArgument(name: string): boolean {
   return argument !== "none" && !argument.endsWith("?");
 }
 
-function argumentsOf(name: string, context: CompletionContext): string[] {
+/** Words for clients. */
+interface Words {
+  /** Their names, and the ids of those without one. */
+  readonly names: readonly string[];
+  readonly ids: readonly string[];
+}
+
+function argumentsOf(name: string, context: CompletionContext): Words {
   switch (commandNamed(name)?.argument) {
     case "peer":
     case "person":
@@ -99,20 +129,21 @@ function argumentsOf(name: string, context: CompletionContext): string[] {
     case "connected?":
       return clientWords(context.connected);
     case "person?":
-      return [...context.blocked];
+      return { names: context.blocked, ids: [] };
     case "topic?":
-      return COMMANDS.map((spec) => spec.name);
+      return { names: [...COMMANDS.map((spec) => spec.name), "keys"], ids: [] };
     default:
-      return [];
+      return { names: [], ids: [] };
   }
 }
 
-function clientWords(clients: readonly { id: number; name: string }[]): string[] {
+function clientWords(clients: readonly Named[]): Words {
   // An invalid name could do anything to the terminal.
-  const words = clients.flatMap(({ id, name }) =>
-    nameProblem(name) === undefined ? [name, `${id}`] : [`${id}`]
-  );
-  return [...new Set(words)];
+  const isNamed = ({ name }: Named): boolean => nameProblem(name) === undefined;
+  const idOf = ({ id }: Named): string => `${id}`;
+  const names = clients.filter(isNamed).map(({ name }) => name);
+  const nameless = clients.filter((client) => !isNamed(client)).map(idOf);
+  return { names: [...new Set([...names, ...nameless])], ids: [...new Set(clients.map(idOf))] };
 }
 
 function startsLike(word: string, beginning: string): boolean {

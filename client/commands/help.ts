@@ -5,10 +5,12 @@
  */
 import { columns } from "../../cli/help.ts";
 import { MARKS } from "../output/deliveries.ts";
+import { KEYS_HELP } from "../screen/keys.ts";
 import { COMMANDS, type CommandSpec, usage } from "./command_table.ts";
 
-/** The answer to the command `help`, or to `help COMMAND`. */
-export function commandHelp(topic?: CommandSpec): string {
+/** The answer to the command `help`, to `help COMMAND`, or to `help keys`. */
+export function commandHelp(topic?: CommandSpec | "keys"): string {
+  if (topic === "keys") return columns(KEYS_HELP).join("\n");
   if (topic !== undefined) {
     return [
       `  ${usage(topic)}`,
@@ -18,10 +20,13 @@ export function commandHelp(topic?: CommandSpec): string {
   }
   return [
     ...columns(commandRows()),
-    "  While connected, any other line is sent as it is.",
-    "  A command may begin with a slash; //text sends /text, and send @2 sends @2.",
+    "  While connected, a line is a command after a slash, or if all of it is one",
+    "  and what it names is here. //text sends /text, and send @2 sends @2.",
     `  Your messages: ${MARKS.sent} sent, ${MARKS.delivered} delivered, ` +
     `${MARKS.unconfirmed} unconfirmed after 5 s, ${MARKS.lost} not delivered.`,
+    "  Keys: Up and Down recall lines, Ctrl-R searches them, Tab completes, Alt-Enter",
+    "  breaks the line; Ctrl-U, K and W cut, Ctrl-Y puts back, Ctrl-_ undoes; Ctrl-C",
+    "  cancels a call, drops a draft, or leaves; Ctrl-D leaves. More: help keys",
   ].join("\n");
 }
 

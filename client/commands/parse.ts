@@ -5,10 +5,11 @@
  *
  * - `/word …` is always a command, and `//text` is the message "/text".
  * - While connected, a line is a command if its first word is one and the rest fits it: "leave" is
- *   a command, "leave it to me" and "log in" are messages. Every other line is a message, and sent
- *   exactly as typed.
+ *   a command, "leave it to me" and "log in" are messages. On a typed line, what the rest refers to
+ *   must be there as well: "accept that" is a message unless a client called that asks for a
+ *   connection. Every other line is a message, and sent exactly as typed.
  * - `@name text` is a message to one of several peers. A name cannot begin with "@"; a message can
- *   begin with "@name" only after `send`.
+ *   begin with "@name" only after `send`. A typed one to nobody who is connected is not sent.
  * - While not connected, every line is a command.
  *
  * @module
@@ -24,6 +25,7 @@ import {
   JSON_FIELDS,
   usage,
 } from "./command_table.ts";
+import { resolves, sendProblem, type Surroundings } from "./surroundings.ts";
 import { parsePeer } from "../peer.ts";
 import { shorten } from "../../cli/quote.ts";
 import { nearestName } from "../../cli/suggest.ts";
@@ -48,6 +50,8 @@ export interface LineError {
   readonly message: string;
   /** Whether the line may have been meant as a message. */
   readonly isText: boolean;
+  /** Whether a small change makes it a good one. */
+  readonly isForMending?: boolean;
 }
 
 /** What a line's meaning depends on. */
@@ -55,6 +59,8 @@ export interface ParseContext {
   isConnected: boolean;
   /** Whether a line may be a JSON object. */
   isJson: boolean;
+  /** What a typed line can refer to; undefined for a line of a script. */
+  surroundings?: Surroundings;
 }
 
 /** Parses a line, without its line end. */
@@ -68,14 +74,38 @@ export function parseCommand(line: string, context: ParseContext): ParsedLine {
   }
   const isCertain = slash !== "" || !context.isConnected;
   const addressed = word.startsWith("@") ? parseAddressed(word.slice(1), rest) : undefined;
-  if (addressed !== undefined && (isCertain || addressed.isName)) return addressed.parsed;
-  const spec = commandNamed(word);
-  if (spec !== undefined && (isCertain || fits(spec, rest) && !looksLikeMessage(spec, rest))) {
-    return parseArgument(spec, rest);
+  if (addressed !== undefined && (isCertain || addressed.isName)) {
+    return checkAddressed(addressed.parsed, context);
   }
-  if (!isCertain) return success({ command: "send", text: line });
+  const spec = commandNamed(word);
+  if (spec !== undefined && isCertain) return parseArgument(spec, rest);
+  if (!isCertain) return parseUncertain(line, spec, rest, context);
   const advice = context.isConnected ? undefined : "type help, or connect NAME to talk";
   return unknownCommand(slash, word, advice);
+}
+
+/** A line while connected: the command, if it fits one in every way, else the message. */
+function parseUncertain(
+  line: string,
+  spec: CommandSpec | undefined,
+  rest: string | undefined,
+  { surroundings }: ParseContext,
+): ParsedLine {
+  const message: ParsedLine = success({ command: "send", text: line });
+  if (spec === undefined || !fits(spec, rest) || looksLikeMessage(spec, rest)) return message;
+  const parsed = parseArgument(spec, rest);
+  if (surroundings === undefined) return parsed;
+  const isCommand = parsed.ok && parsed.value !== undefined && resolves(parsed.value, surroundings);
+  return isCommand ? parsed : message;
+}
+
+/** A message to a peer, unless it is typed and the peer is not connected. */
+function checkAddressed(parsed: ParsedLine, { surroundings }: ParseContext): ParsedLine {
+  const command = parsed.ok ? parsed.value : undefined;
+  if (surroundings === undefined || command?.command !== "send") return parsed;
+  const problem = command.peer === undefined ? undefined : sendProblem(command.peer, surroundings);
+  if (problem === undefined) return parsed;
+  return failure({ message: problem, isText: true, isForMending: true });
 }
 
 function withoutSlash(line: string): string {
@@ -122,7 +152,7 @@ function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
   if (spec.argument !== "file?" || path === "" || path === "off") return false;
   const isClear = /\s/.test(path)
     ? unquote(path) !== path || /^(?:[~.]|\.\.|[a-z]:)?[\\/]/i.test(path)
-    : /[./\\]/.test(path);
+    : /[/\\]|\.\w/.test(path);
   return !isClear;
 }
 
@@ -131,7 +161,8 @@ function unquote(path: string): string {
   return /^(["'])(?<inner>.+)\1$/.exec(path)?.groups?.["inner"] ?? path;
 }
 
-function topicNamed(word: string): CommandSpec | undefined {
+function topicNamed(word: string): CommandSpec | "keys" | undefined {
+  if (word === "keys") return word;
   return commandNamed(word.replace(/^\//, ""));
 }
 

@@ -25,7 +25,10 @@ const PASTE_LENGTH_MAX = 512 * 1024;
 /** Pastes that are kept, for lines that are recalled from the history. */
 const PASTES_MAX = 8;
 
-const TOKENS = /\[paste \d+: [^\]]*\]/g;
+/** What stands in the draft for a paste. */
+export const PASTE_TOKENS = /\[paste \d+: [^\]]*\]/g;
+/** The beginning of such a token, at the end of a text. */
+export const PASTE_TOKEN_BEGUN = /\[paste [^\]]*$/;
 
 /** A filter between the terminal and the line editor. */
 export class PasteFilter {
@@ -71,12 +74,12 @@ export class PasteFilter {
 
   /** The line with its pastes in place of their tokens. */
   expand(line: string): string {
-    return line.replace(TOKENS, (token) => this.#texts.get(token) ?? token);
+    return line.replace(PASTE_TOKENS, (token) => this.#texts.get(token) ?? token);
   }
 
   /** Whether a line has the token of a paste. */
   hasPaste(line: string): boolean {
-    return (line.match(TOKENS) ?? []).some((token) => this.#texts.has(token));
+    return (line.match(PASTE_TOKENS) ?? []).some((token) => this.#texts.has(token));
   }
 
   #pasted(paste: string): string {
@@ -104,7 +107,7 @@ export class PasteFilter {
     });
   }
 
-  /** Replaces the open token by one for the longer paste. */
+  /** Replaces the open token, which one backspace erases, by one for the longer paste. */
   #continue(text: string): [typed: string, rest: string] | undefined {
     const open = this.#openToken;
     const run = /^\P{Cc}+/u.exec(text)?.[0] ?? "";
@@ -113,7 +116,7 @@ export class PasteFilter {
     this.#texts.delete(open);
     const token = this.#token((before + run).slice(0, PASTE_LENGTH_MAX), this.#count);
     this.#openToken = token;
-    return ["\x7f".repeat(open.length) + token, text.slice(run.length)];
+    return [`\x7f${token}`, text.slice(run.length)];
   }
 
   #token(text: string, number = this.#count + 1): string {

@@ -85,7 +85,9 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
     case "requesting":
       return requestingParts(view, now);
     case "connected":
-      return [[currentPeer(view), 0]];
+      return view.peer?.isCarried
+        ? [[currentPeer(view), 0], ["carried by the directory", 4, "carried"]]
+        : [[currentPeer(view), 0]];
     case "terminating":
       return [[`ending with ${currentPeer(view)}`, 0]];
     case "leaving": {

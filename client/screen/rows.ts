@@ -55,9 +55,3 @@ export function countRows(text: string, columns: number): number {
   }
   return rows;
 }
-
-/** The most rows that a line can take: a wide character may not fit at the end of a row. */
-export function mostRows(line: string, columns: number): number {
-  const width = screenWidth(withoutStyle(line));
-  return width < columns ? 1 : Math.ceil(width / Math.max(1, columns - 1)) + 1;
-}

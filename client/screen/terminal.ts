@@ -3,12 +3,18 @@
  *
  * @module
  */
-import * as readline from "node:readline";
+import { emitKeypressEvents } from "node:readline";
 import { PassThrough } from "node:stream";
 import process from "node:process";
 import type { PrintedLine, PromptScreen } from "../output/printer.ts";
+import { cutToWidth } from "../../cli/wrap.ts";
+import { commonBeginning, listing } from "./completion.ts";
+import { type DraftPicture, draftRows, pictureOf } from "./draft_layout.ts";
+import type { Key } from "./keys.ts";
+import { LineEditor, type Request } from "./line_editor.ts";
+import { Painter } from "./painter.ts";
 import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
-import { countRows, mostRows, Rows } from "./rows.ts";
+import { countRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
 import {
   HAS_JOB_CONTROL,
@@ -21,39 +27,49 @@ import {
   stopProcess,
 } from "../../cli/tty.ts";
 
-/** Lines in the history of the editor. */
-const HISTORY_MAX = 1000;
+/**
+ * Milliseconds after a resize in which nothing is drawn. A terminal that is being resized wraps its
+ * rows again before it tells the new size: tmux tells it up to 250 ms later.
+ */
+const RESIZE_SETTLE = 300;
+/** The part of the screen's rows that a draft, and a list of completions, may take. */
+const DRAFT_SHARE = 1 / 2;
+const LISTING_SHARE = 1 / 4;
 
 const BELL = "\x07";
-
-/** A key as `node:readline` reports it. */
-interface Key {
-  name?: string;
-  ctrl?: boolean;
-}
+const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+/**
+ * Lets the terminal break rows at its edge, or not (DECAWM): a terminal that draws characters wider
+ * than they are counted then breaks no row of a message where no mark would stand before it.
+ */
+const BREAK_ROWS = "\x1b[?7h";
+const BREAK_NO_ROWS = "\x1b[?7l";
 
 /** A terminal with a draft, above which lines are printed. */
 export class Terminal implements PromptScreen {
   readonly #handlers: TerminalHandlers;
-  readonly #keys: PassThrough;
-  readonly #editor: readline.Interface;
+  readonly #keys = new PassThrough();
+  readonly #editor: LineEditor;
+  readonly #painter = new Painter();
   readonly #pastes = new PasteFilter();
   readonly #rows = new Rows();
   /** Lines to be printed with the next drawing. */
   #printed: { text: string; line: PrintedLine }[] = [];
   #isScheduled = false;
-  /** Whether the prompt and the draft are on the screen. */
-  #isShown = false;
   /** Rows of the last entered line, with its prompt. */
   #typedRows = 0;
-  #shownPrompt = "";
+  /** The first row that is shown of a draft that is too tall for the screen. */
+  #top = 0;
+  /** Whether the key before was a Tab that completed nothing. */
+  #hasTabbed = false;
   #isClosed = false;
   /** Whether the terminal is restored after a stop for which resume() is still to be called. */
   #hasResumed = false;
-  /** Columns and rows of the terminal at the last drawing. */
+  /** Columns and rows of the terminal when they were last looked at. */
   #columns = screenColumns();
   #height = screenRows();
-  readonly #onResize = (): void => this.#handleResize();
+  /** Ends the wait after a resize; undefined if there is none. */
+  #endSettling: (() => void) | undefined;
   readonly #stopListening: readonly (() => void)[];
   readonly #onData = (chunk: string): void => this.#handleData(chunk);
 
@@ -64,29 +80,20 @@ export class Terminal implements PromptScreen {
    */
   constructor(handlers: TerminalHandlers, history: readonly string[]) {
     this.#handlers = handlers;
-    this.#keys = keysInput();
-    this.#editor = readline.createInterface({
-      input: this.#keys,
-      output: process.stdout,
-      terminal: true,
-      history: [...history],
-      historySize: HISTORY_MAX,
-      removeHistoryDuplicates: true,
-      completer: (line: string) => this.#complete(line),
-    });
-    this.#keys.prependListener("keypress", (_: unknown, key?: Key) => this.#beforeKey(key));
-    this.#keys.on("keypress", () => this.#countRows());
-    process.stdout.prependListener("resize", this.#onResize);
-    this.#editor.on("line", (line: string) => this.#handleLine(line));
-    this.#editor.on("SIGINT", () => this.#handleInterrupt());
-    this.#editor.on("SIGTSTP", () => this.#stop());
+    this.#editor = new LineEditor(
+      history,
+      (text) => draftRows(this.#prompt(), text, this.#columns),
+    );
+    emitKeypressEvents(this.#keys);
+    this.#keys.on("keypress", (typed?: string, key?: Key) => this.#press(typed, key ?? {}));
+    setRawMode(true);
     process.stdin.setEncoding("utf8");
     process.stdin.on("data", this.#onData);
     process.stdin.on("end", () => handlers.onEndOfInput());
     process.stdout.on("error", () => handlers.onEndOfInput());
     this.#stopListening = [onWindowChange(() => this.#noticeResize()), onCrash(() => this.close())];
     process.stdout.write(MARK_PASTES);
-    this.refresh();
+    this.#schedule();
   }
 
   /** Prints lines above the draft. */
@@ -104,11 +111,11 @@ export class Terminal implements PromptScreen {
    */
   overwrite({ row }: PrintedLine, column: number, text: string): boolean {
     if (this.#isClosed || row === undefined) return false;
-    this.#noticeResize();
-    if (!this.#isShown || this.#printed.length > 0) this.#flush(false);
+    this.#draw();
+    if (this.#endSettling !== undefined) return false;
     const above = this.#rows.above(row, this.#height);
     if (above === undefined) return false;
-    const up = above + this.#editor.getCursorPos().rows;
+    const up = above + this.#painter.cursorRow(this.#columns);
     process.stdout.write(`\x1b7\x1b[${up}A\x1b[${column}G${text}\x1b8`);
     return true;
   }
@@ -120,7 +127,7 @@ export class Terminal implements PromptScreen {
 
   /** Erases the line that was just entered. */
   eraseTyped(): void {
-    if (this.#isShown || this.#typedRows === 0) return;
+    if (this.#painter.isShown || this.#typedRows === 0) return;
     process.stdout.write(`\x1b[${this.#typedRows}A\r\x1b[J`);
     this.#rows.print(-this.#typedRows);
     this.#typedRows = 0;
@@ -128,7 +135,6 @@ export class Terminal implements PromptScreen {
 
   /** Draws the prompt again if it has changed. */
   refresh(): void {
-    if (this.#isShown && this.#handlers.prompt() === this.#shownPrompt) return;
     this.#schedule();
   }
 
@@ -142,7 +148,7 @@ export class Terminal implements PromptScreen {
   #restore(): void {
     setRawMode(true);
     process.stdout.write(`\r\x1b[J${MARK_PASTES}`);
-    this.#isShown = false;
+    this.#painter.forget();
     this.#rows.forget();
     this.#schedule();
   }
@@ -150,12 +156,12 @@ export class Terminal implements PromptScreen {
   /** Releases the terminal, in the state in which it was. */
   close(): void {
     if (this.#isClosed) return;
-    this.#flush(true);
+    this.#erase();
     this.#isClosed = true;
+    this.#endSettling?.();
     for (const stop of this.#stopListening) stop();
     process.stdin.off("data", this.#onData);
-    process.stdout.off("resize", this.#onResize);
-    this.#editor.close();
+    setRawMode(false);
     process.stdin.pause();
     process.stdout.write(MARK_PASTES_OFF);
   }
@@ -173,39 +179,61 @@ export class Terminal implements PromptScreen {
     }
   }
 
-  #beforeKey(key?: Key): void {
+  #press(typed: string | undefined, key: Key): void {
+    if (this.#isClosed) return;
     this.#noticeResize();
-    if (this.#editor.line === "") this.#handlers.onDraftStart();
-    if (key?.name === "return" || key?.name === "enter") return this.#measureTyped();
-    if (!key?.ctrl) return;
-    // The editor clears the screen.
-    if (key.name === "l") this.#rows.forget();
-    if (key.name !== "d" || this.#editor.line !== "") return;
-    // The editor would close itself, but the prompt has to show the leave.
-    key.name = "";
-    this.#handlers.onEndOfInput();
+    if (this.#editor.state.text === "") this.#handlers.onDraftStart();
+    const request = this.#editor.press(typed, key);
+    const hasTabbed = this.#hasTabbed;
+    this.#hasTabbed = false;
+    if (request !== undefined) this.#serve(request, hasTabbed);
+    this.#schedule();
   }
 
-  #complete(line: string): [words: string[], replaced: string] {
-    const completed = this.#handlers.complete(line);
-    // The editor lists them, in rows that are not counted.
-    if (completed[0].length > 1) this.#rows.forget();
-    return completed;
+  #serve(request: Request, hasTabbed: boolean): void {
+    switch (request) {
+      case "enter":
+        return this.#enter();
+      case "complete":
+        return this.#complete(hasTabbed);
+      case "interrupt":
+        return this.#handlers.onInterrupt(this.#editor.state.text !== "");
+      case "end":
+        return this.#handlers.onEnd();
+      case "stop":
+        return this.#stop();
+      case "clearScreen":
+        process.stdout.write(CLEAR_SCREEN);
+        this.#painter.forget();
+        return this.#rows.forget();
+    }
   }
 
-  /** Ctrl-C drops a draft with a paste; else the draft stays. */
-  #handleInterrupt(): void {
-    if (!this.#pastes.hasPaste(this.#editor.line)) return this.#handlers.onInterrupt();
-    this.#editor.write(null, { ctrl: true, name: "e" });
-    this.#editor.write(null, { ctrl: true, name: "u" });
-    this.#handlers.onPasteDropped();
+  /** Cuts the draft; Ctrl-Y brings it back. */
+  dropDraft(): void {
+    this.#editor.drop();
+    this.#schedule();
+  }
+
+  /** Completes what is before the cursor; the second time, lists the words that are possible. */
+  #complete(isAgain: boolean): void {
+    const { text, cursor } = this.#editor.state;
+    const [words, replaced] = this.#handlers.complete(text.slice(0, cursor));
+    const beginning = commonBeginning(words);
+    if (words.length === 1 || beginning.length > replaced.length) {
+      this.#editor.complete(replaced, beginning);
+    } else if (words.length > 1) {
+      this.#hasTabbed = true;
+      const rowsMax = Math.max(2, Math.floor(this.#height * LISTING_SHARE));
+      if (isAgain) this.print(listing(words, this.#columns, rowsMax));
+    }
   }
 
   /** Releases the terminal, stops the process, and takes over the terminal again. */
   #stop(): void {
     if (!HAS_JOB_CONTROL) return;
     if (isUnderTaskRunner()) return this.#handlers.onStopFailed("deno task or npx is in between");
-    this.#flush(true);
+    this.#erase();
     process.stdout.write(MARK_PASTES_OFF);
     setRawMode(false);
     const isStopped = stopProcess();
@@ -214,58 +242,32 @@ export class Terminal implements PromptScreen {
     if (!isStopped) this.#handlers.onStopFailed("Deno was not given the right to");
   }
 
-  /** Before the draft is entered: moves the cursor to its end, and counts its rows. */
-  #measureTyped(): void {
-    this.#editor.write(null, { ctrl: true, name: "e" });
-    this.#typedRows = this.#editor.getCursorPos().rows + 1;
+  /** Hands the draft over; it stays the draft if it is not taken. */
+  #enter(): void {
+    this.#paint(this.#picture());
+    const { text } = this.#editor.state;
+    this.#typedRows = this.#painter.rows;
+    process.stdout.write(this.#painter.leave());
+    this.#rows.print(this.#typedRows);
+    const hasPaste = this.#pastes.hasPaste(text);
+    if (!this.#handlers.onLine(this.#pastes.expand(text))) return this.eraseTyped();
+    if (!hasPaste) this.#handlers.onHistoryLine(text);
+    this.#editor.clear();
   }
 
-  #countRows(): void {
-    if (this.#isClosed) return;
-    this.#setCursorRow(this.#editor.getCursorPos().rows);
-    this.#rows.reach(mostRows(this.#shownPrompt + this.#editor.line, this.#columns));
-  }
-
-  /**
-   * Tells the editor the row of the cursor below the first row of the prompt. The editor goes up by
-   * that many rows to draw the line again, but does not update the number itself.
-   */
-  #setCursorRow(row: number): void {
-    Object.assign(this.#editor, { prevRows: row });
-  }
-
-  /** Checks for a resize: Deno 2.4 does not report it, and newer versions may report it late. */
+  /** Looks for a resize; until the size has settled, nothing is drawn. */
   #noticeResize(): void {
     if (this.#isClosed) return;
-    if (screenColumns() !== this.#columns) process.stdout.emit("resize");
-    else if (screenRows() !== this.#height) this.#handleResize();
-  }
-
-  /** The terminal has wrapped the draft again, and the editor will draw it again. */
-  #handleResize(): void {
-    this.#columns = screenColumns();
-    this.#height = screenRows();
+    const [columns, height] = [screenColumns(), screenRows()];
+    if (columns === this.#columns && height === this.#height) return;
+    this.#columns = columns;
+    this.#height = height;
     this.#rows.forget();
-    if (!this.#isShown) return;
-    this.#countRows();
-    // A prompt of another width may say more or less.
-    this.refresh();
-  }
-
-  #handleLine(line: string): void {
-    this.#isShown = false;
-    this.#rows.print(this.#typedRows);
-    const hasPaste = this.#pastes.hasPaste(line);
-    if (!this.#handlers.onLine(this.#pastes.expand(line))) return this.#restoreDraft(line);
-    if (!hasPaste) this.#handlers.onHistoryLine(line);
-    this.#schedule();
-  }
-
-  #restoreDraft(line: string): void {
-    this.eraseTyped();
-    this.#flush(false);
-    this.#editor.write(line);
-    this.#countRows();
+    this.#endSettling?.();
+    this.#endSettling = this.#handlers.after(RESIZE_SETTLE, () => {
+      this.#endSettling = undefined;
+      this.#draw();
+    });
   }
 
   /** Draws all lines that are printed in one turn at once. */
@@ -274,27 +276,41 @@ export class Terminal implements PromptScreen {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      this.#flush(false);
+      this.#draw();
     });
   }
 
-  /** Clears the prompt, prints the waiting lines, and draws the prompt and the draft again. */
-  #flush(isLast: boolean): void {
-    if (this.#isClosed) return;
+  /** Prints the waiting lines, and draws the prompt and the draft below them. */
+  #draw(): void {
     this.#noticeResize();
-    const printed = this.#takePrinted();
-    if (printed !== "" || isLast || !this.#isShown) {
-      const { rows } = this.#editor.getCursorPos();
-      const up = this.#isShown && rows > 0 ? `\x1b[${rows}A` : "";
-      process.stdout.write(`${up}\r\x1b[J${printed}`);
-      this.#setCursorRow(0);
-    }
-    if (isLast) return;
-    this.#shownPrompt = this.#handlers.prompt();
-    this.#editor.setPrompt(this.#shownPrompt);
-    this.#editor.prompt(true);
-    this.#countRows();
-    this.#isShown = true;
+    if (!this.#isClosed && this.#endSettling === undefined) this.#paint(this.#picture());
+  }
+
+  #paint(picture: DraftPicture): void {
+    const codes = this.#painter.paint(this.#takePrinted(), picture, this.#columns);
+    if (codes !== "") process.stdout.write(codes);
+    this.#rows.reach(picture.rows.length);
+  }
+
+  /** Prints the waiting lines in place of the draft. */
+  #erase(): void {
+    process.stdout.write(this.#painter.erase(this.#takePrinted(), this.#columns));
+  }
+
+  #picture(): DraftPicture {
+    const rowsMax = Math.max(1, Math.floor(this.#height * DRAFT_SHARE));
+    const size = { columns: this.#columns, rowsMax };
+    const picture = pictureOf(this.#prompt(), this.#editor.state, size, this.#top);
+    this.#top = picture.top;
+    return picture;
+  }
+
+  #prompt(): string {
+    const { search } = this.#editor;
+    if (search === undefined) return this.#handlers.prompt();
+    const { text, hasFailed } = search;
+    const what = cutToWidth(text, Math.floor(this.#columns / 2));
+    return `${hasFailed ? "no line has" : "search"} "${what}" > `;
   }
 
   /** The text of the waiting lines, each of which gets its row. */
@@ -306,11 +322,6 @@ export class Terminal implements PromptScreen {
       printed += `${text}\n`;
     }
     this.#printed = [];
-    return printed;
+    return printed === "" ? "" : BREAK_NO_ROWS + printed + BREAK_ROWS;
   }
-}
-
-/** The stream that the line editor reads; setting its raw mode sets that of standard input. */
-function keysInput(): PassThrough {
-  return Object.assign(new PassThrough(), { isTTY: true, setRawMode });
 }

@@ -7,7 +7,8 @@
 /** What a terminal asks for and reports. */
 export interface TerminalHandlers {
   prompt(): string;
-  complete(line: string): [words: string[], replaced: string];
+  /** The words that can complete the end of a text, and the part of it that they replace. */
+  complete(text: string): [words: string[], replaced: string];
   /** A key was pressed while the draft was empty. */
   onDraftStart(): void;
   /**
@@ -20,12 +21,14 @@ export interface TerminalHandlers {
   onHistoryLine(line: string): void;
   /** A long text was pasted into the draft. */
   onPaste(text: string): void;
-  /** The draft was dropped, with the paste in it. */
-  onPasteDropped(): void;
   /** Ctrl-C. */
-  onInterrupt(): void;
-  /** Ctrl-D on an empty draft, or the input ended. */
+  onInterrupt(hasDraft: boolean): void;
+  /** Ctrl-D on an empty draft. */
+  onEnd(): void;
+  /** The input ended: the terminal has gone. */
   onEndOfInput(): void;
+  /** Calls `action` after some milliseconds, unless the returned function is called before. */
+  after(ms: number, action: () => void): () => void;
   /** Ctrl-Z did not stop the process. */
   onStopFailed(why: string): void;
 }
