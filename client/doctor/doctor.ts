@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
+import { type Address, copyOf, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { KeyPair } from "../../protocol/crypto/x25519.ts";
@@ -11,21 +11,33 @@ import type { DirectoryTrust } from "../view.ts";
 import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { DatagramType, type Header, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { Registration } from "../../protocol/directory/registration.ts";
-import type { Query, RegistrationEvent } from "../../protocol/directory/registration_event.ts";
+import type {
+  Query,
+  RegistrationEvent,
+  RegistrationRequest,
+} from "../../protocol/directory/registration_event.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
 import {
   addressFinding,
+  callsFinding,
   type Check,
   type Finding,
+  formatAddresses,
+  ipv6Finding,
+  isNat,
   type LastDatagram,
+  mappingFinding,
   roundTripFinding,
   silenceFinding,
 } from "./findings.ts";
+import { MappingProbe, SECOND_PORT_OFFSET } from "./mapping_probe.ts";
 import { ExitStatus } from "../exit.ts";
 
 /** Milliseconds without an answer after which to check whether anything listens there. */
 export const SILENCE_TIMEOUT = 1500;
+/** Milliseconds without any datagram after which UDP counts as blocked. */
+export const BLOCKED_TIMEOUT = 4500;
 /** Milliseconds without an answer after which the directory counts as silent. */
 export const ANSWER_TIMEOUT = 15_000;
 /** Look-ups that measure the round trip. */
@@ -47,7 +59,8 @@ export type DoctorEvent =
 
 /** What a doctor is created with. */
 export interface DoctorOptions {
-  readonly server: Address;
+  /** Where the directory is: all are tried. */
+  readonly directoryAddresses: readonly Address[];
   /** The UDP port that the socket is bound to. */
   readonly port: number;
   /** The static key to register with. */
@@ -58,30 +71,40 @@ export interface DoctorOptions {
   readonly random: Random;
   /** Whether this machine has the address. */
   isOwnHost(hostname: string): boolean;
+  /** Whether this machine has a public IPv6 address. */
+  readonly hasIpv6: boolean;
 }
 
 type Registered = Extract<RegistrationEvent, { kind: "registered" }>;
-type State = "registering" | "probing" | "leaving" | "done";
+type State = "registering" | "probing" | "mapping" | "leaving" | "done";
 
 /** Registers without a name, measures the round trip, and leaves. */
 export class Doctor implements DatagramMachine<DoctorEvent> {
   readonly #options: DoctorOptions;
+  readonly #request: RegistrationRequest;
   readonly #registration: Registration;
-  readonly #timers = new Timers<"silence" | "deadline" | "probe" | "gap" | "leave">();
+  readonly #timers = new Timers<"silence" | "blocked" | "deadline" | "probe" | "gap" | "leave">();
   readonly #samples: number[] = [];
   #state: State = "registering";
   #status: ExitStatus = ExitStatus.ok;
-  #probe: Extract<Query, { kind: "lookUp" }> | undefined;
+  #probe: Extract<Query, { id: number }> | undefined;
   #probes = 0;
+  #seenAt: Address | undefined;
+  /** The directory's addresses that nothing can be sent to. */
+  readonly #unsendable = new Set<string>();
+  /** The directory's address that answered last while registering. */
+  #answeredFrom: Address;
+  #mappingProbe: MappingProbe | undefined;
   #lastDatagram: LastDatagram = "none";
   #events: DoctorEvent[] = [];
 
   /** Starts registering. */
   constructor(now: Instant, options: DoctorOptions) {
-    const { server: directory, port, identity, trust, secret, random } = options;
+    const { directoryAddresses, port, identity, trust, secret, random } = options;
     this.#options = options;
-    this.#registration = new Registration(now, {
-      directory,
+    this.#answeredFrom = directoryAddresses[0]!;
+    this.#request = {
+      directoryAddresses,
       id: 0,
       name: "",
       port,
@@ -90,25 +113,30 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
       isTrusted: (key) => trust.isTrusted(key),
       policy: TIMER_POLICIES.adaptive,
       random,
-    });
+    };
+    this.#registration = new Registration(now, this.#request);
     this.#timers.set("silence", now + SILENCE_TIMEOUT);
+    this.#timers.set("blocked", now + BLOCKED_TIMEOUT);
     this.#timers.set("deadline", now + ANSWER_TIMEOUT);
   }
 
-  /** The system reported that nothing listens at the directory's address. */
+  /** The system reported that nothing listens at any of the directory's addresses. */
   handleRefused(): void {
     if (this.#state !== "registering" || this.#lastDatagram !== "none") return;
-    const at = formatAddress(this.#options.server);
+    const at = formatAddresses(this.#options.directoryAddresses);
     const advice = "start it there with udp-chat serve, for other machines with --host 0.0.0.0";
     this.#end("directory", ExitStatus.serverTimeout, `nothing listens at ${at}: ${advice}`, {
       reason: "refused",
     });
   }
 
-  /** The system reported that a datagram could not be sent. */
-  handleUnsendable(why: string): void {
+  /** The system reported that a datagram could not be sent: the end if it is so for all addresses. */
+  handleUnsendable(to: Address, why: string): void {
     if (this.#state !== "registering" || this.#lastDatagram !== "none") return;
-    const at = formatAddress(this.#options.server);
+    const { directoryAddresses } = this.#options;
+    this.#unsendable.add(formatAddress(to));
+    if (directoryAddresses.some((each) => !this.#unsendable.has(formatAddress(each)))) return;
+    const at = formatAddresses(directoryAddresses);
     const message = `this machine cannot send to ${at}: ${why}`;
     this.#end("directory", ExitStatus.serverTimeout, message, { reason: "unsendable" });
   }
@@ -123,7 +151,13 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
 
   /** See {@linkcode Machine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
-    if (this.#state === "done" || !sameAddress(from, this.#options.server)) return;
+    if (this.#state === "done") return;
+    if (!this.#options.directoryAddresses.some((each) => sameAddress(each, from))) {
+      this.#mappingProbe?.handleDatagram(now, bytes, from);
+      return this.#concludeMapping(now);
+    }
+    this.#timers.clear("blocked");
+    if (this.#state === "registering") this.#answeredFrom = copyOf(from);
     const decoded = decodeDatagram(bytes);
     if (decoded.ok) {
       const isAuthentic = this.#registration.handleDatagram(now, decoded.value, from);
@@ -139,7 +173,10 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   handleTimeout(now: Instant): void {
     if (this.#state === "done") return;
     this.#registration.handleTimeout(now);
+    this.#mappingProbe?.handleTimeout(now);
     this.#collect(now);
+    this.#concludeMapping(now);
+    if (this.#timers.expire("blocked", now)) return this.#endUnanswered();
     if (this.#timers.expire("silence", now)) this.#emit({ kind: "silent" });
     if (this.#timers.expire("deadline", now)) this.#endUnanswered();
     if (this.#timers.expire("gap", now)) this.#startProbe(now);
@@ -150,13 +187,14 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     if (this.#state === "done") return undefined;
-    return earlier(this.#timers.next(), this.#registration.nextTimeout());
+    const timeout = earlier(this.#timers.next(), this.#registration.nextTimeout());
+    return earlier(timeout, this.#mappingProbe?.nextTimeout());
   }
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "done") return undefined;
-    return this.#registration.pollTransmit(now);
+    return this.#registration.pollTransmit(now) ?? this.#mappingProbe?.pollTransmit(now);
   }
 
   /** See {@linkcode Machine}. */
@@ -207,7 +245,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   }
 
   #answersMessage(): string {
-    return `${formatAddress(this.#options.server)} answers, and its datagrams come back`;
+    return `${formatAddress(this.#answeredFrom)} answers, and its datagrams come back`;
   }
 
   #handleRegistered(now: Instant, { seenAt, directoryKey }: Registered): void {
@@ -224,7 +262,12 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
       fields: { fingerprint: digits },
     });
     const isOwn = this.#options.isOwnHost(seenAt.hostname);
-    this.#report(addressFinding(seenAt, this.#options.port, isOwn));
+    const { port } = this.#options;
+    this.#report(addressFinding(seenAt, port, isOwn));
+    this.#seenAt = seenAt;
+    if (isNat(seenAt, port, isOwn)) {
+      this.#mappingProbe = new MappingProbe(now, this.#request, this.#answeredFrom, seenAt);
+    }
     this.#startProbe(now);
   }
 
@@ -244,6 +287,20 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     this.#timers.clear("probe");
     if (this.#probes < PROBES) return this.#timers.set("gap", now + PROBE_GAP);
     this.#report(roundTripFinding(this.#samples, this.#probes));
+    this.#state = "mapping";
+    this.#concludeMapping(now);
+  }
+
+  /** Tells how others reach this machine, as soon as everything about it is known. */
+  #concludeMapping(now: Instant): void {
+    const probe = this.#mappingProbe;
+    if (this.#state !== "mapping" || this.#seenAt === undefined || probe?.isDone === false) return;
+    if (probe !== undefined) {
+      const second = this.#answeredFrom.port + SECOND_PORT_OFFSET;
+      this.#report(mappingFinding(probe.mapping, probe.isHairpin, second));
+    }
+    this.#report(ipv6Finding(this.#options.hasIpv6));
+    this.#report(callsFinding(this.#seenAt, probe?.mapping));
     this.#leave(now);
   }
 
@@ -268,8 +325,9 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   }
 
   #endUnanswered(): void {
-    const { server, secret } = this.#options;
-    const { reason, message } = silenceFinding(server, this.#lastDatagram, secret !== undefined);
+    const { directoryAddresses, secret } = this.#options;
+    const hasSecret = secret !== undefined;
+    const { reason, message } = silenceFinding(directoryAddresses, this.#lastDatagram, hasSecret);
     const isAnswered = this.#lastDatagram !== "none";
     const status = isAnswered ? ExitStatus.failure : ExitStatus.serverTimeout;
     this.#end("directory", status, message, { reason });

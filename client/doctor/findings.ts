@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { type Address, formatAddress } from "../../protocol/wire/address.ts";
+import { type Address, formatAddress, isLoopback } from "../../protocol/wire/address.ts";
+import { isPrivate } from "../../protocol/wire/remote.ts";
+import { isOnThisMachine } from "../directory_addresses.ts";
+import type { Mapping } from "./mapping_probe.ts";
 import { formatLatency } from "../../cli/format.ts";
 
 /** The checks, in order. */
@@ -16,6 +19,9 @@ export type Check =
   | "key"
   | "address"
   | "roundTrip"
+  | "mapping"
+  | "ipv6"
+  | "calls"
   | "leave";
 
 /** The result of a check. */
@@ -34,28 +40,100 @@ export interface Finding {
  */
 export type LastDatagram = "none" | "authentic" | "forged" | "unrelated";
 
-/** The address at which the directory sees this machine, whose socket has this port. */
+/** Whether there is a NAT between this machine, whose socket has this port, and who sees it there. */
+export function isNat(seenAt: Address, port: number, isOwnHost: boolean): boolean {
+  return seenAt.port !== port || !isOwnHost;
+}
+
+/** The address at which the directory sees this machine. */
 export function addressFinding(seenAt: Address, port: number, isOwnHost: boolean): Finding {
-  const isNat = seenAt.port !== port || !isOwnHost;
-  const at = formatAddress(seenAt);
-  const fields = { host: seenAt.hostname, port: seenAt.port, nat: isNat };
-  if (!isNat) {
-    const message = `seen at ${at}, an address of this machine: no NAT in between`;
-    return { check: "address", verdict: "ok", message, fields };
-  }
+  const [nat, at] = [isNat(seenAt, port, isOwnHost), formatAddress(seenAt)];
+  const fields = { host: seenAt.hostname, port: seenAt.port, nat };
   const local = seenAt.port === port ? "" : ` (port ${port} here)`;
-  const message = `seen at ${at}${local}: there is a NAT in between, and others may not reach ` +
-    "you; call them, or forward a UDP port to this machine and name it with --port";
-  return { check: "address", verdict: "warning", message, fields };
+  const what = nat ? `${local}: there is a NAT in between` : ", an address of this machine";
+  return { check: "address", verdict: "ok", message: `seen at ${at}${what}`, fields };
+}
+
+/** What the NAT does with ports, and with what this machine sends to its own public address. */
+export function mappingFinding(mapping: Mapping, hairpin: boolean, secondPort: number): Finding {
+  const back = hairpin
+    ? "what you send to your own public address comes back"
+    : "what you send to your own public address does not come back";
+  const words: Record<Mapping, string> = {
+    same: "the NAT uses one port for all destinations",
+    different: "the NAT uses another port for each destination",
+    unknown: `no answer from port ${secondPort} of the directory, so it is not known whether the ` +
+      "NAT uses another port for each destination",
+  };
+  return {
+    check: "mapping",
+    verdict: mapping === "different" ? "warning" : "ok",
+    message: `${words[mapping]}; ${back}`,
+    fields: { mapping, hairpin },
+  };
+}
+
+/** Whether this machine has a public IPv6 address. */
+export function ipv6Finding(ipv6: boolean): Finding {
+  const message = ipv6
+    ? "this machine has a public IPv6 address"
+    : "this machine has no public IPv6 address";
+  return { check: "ipv6", verdict: "ok", message, fields: { ipv6 } };
+}
+
+/** With whom calls will be direct; `mapping` is undefined where there is no NAT. */
+export function callsFinding(seenAt: Address, mapping: Mapping | undefined): Finding {
+  const carries = "the directory carries";
+  const firewall = "a firewall cannot be seen from here, but does no harm: both sides send at once";
+  if (isLoopback(seenAt.hostname) || isPrivate(seenAt.hostname)) {
+    const message = "the directory is in your own network, where calls are direct; how others " +
+      "would reach you is not known";
+    return calls("ok", "local", message);
+  }
+  switch (mapping) {
+    case undefined:
+      return calls("ok", "most", `direct with most people, whoever calls; ${firewall}`);
+    case "same":
+      return calls(
+        "ok",
+        "most",
+        "direct with most people, whoever calls; where the other side's NAT uses another port for " +
+          `each destination, ${carries} the call`,
+      );
+    case "different":
+      return calls(
+        "warning",
+        "some",
+        "direct only with people who have a public address or a router that lets anybody in, and " +
+          `in your own network; ${carries} the rest: slower, and no long texts. To change that, ` +
+          "use another network or IPv6, or let the router keep ports (often called full cone)",
+      );
+    case "unknown":
+      return calls(
+        "ok",
+        "unknown",
+        `direct with most people if the NAT is that of a home router, else with some; ${carries} ` +
+          "the rest",
+      );
+  }
+}
+
+function calls(verdict: Finding["verdict"], direct: string, message: string): Finding {
+  return { check: "calls", verdict, message, fields: { direct } };
+}
+
+/** The addresses of a directory, as in a sentence. */
+export function formatAddresses(addresses: readonly Address[]): string {
+  return addresses.map(formatAddress).join(" or ");
 }
 
 /** Why the registration did not succeed. */
 export function silenceFinding(
-  server: Address,
+  addresses: readonly Address[],
   lastDatagram: LastDatagram,
   hasSecret: boolean,
 ): { reason: string; message: string } {
-  const at = formatAddress(server);
+  const at = formatAddresses(addresses);
   switch (lastDatagram) {
     case "authentic":
       return {
@@ -73,11 +151,13 @@ export function silenceFinding(
         message: `the directory at ${at} does not have your secret: it is public, or has another`,
       };
     case "none": {
+      const cause = isOnThisMachine(addresses)
+        ? "no directory runs there"
+        : "UDP does not get out of this network, or no directory runs there";
       const secret = hasSecret ? "has another secret" : "is private and needs --secret";
       return {
         reason: "silence",
-        message: `nothing comes back from ${at}: UDP may be blocked here, or the directory is ` +
-          `down, or it ${secret}`,
+        message: `nothing comes back from ${at}: ${cause}, or it ${secret}`,
       };
     }
   }

@@ -3,27 +3,22 @@
  *
  * @module
  */
-import {
-  type Address,
-  bytesToHost,
-  formatAddress,
-  hostToBytes,
-  isLoopback,
-} from "../../protocol/wire/address.ts";
-import { formatWait } from "../../cli/format.ts";
+import { type Address, hostToBytes, unmapped } from "../../protocol/wire/address.ts";
 import { parseOptions } from "../../cli/options.ts";
 import { findSecret } from "../../cli/secret.ts";
 import {
   clock,
   drive,
+  interfaceAddresses,
+  openFirstSocket,
   openSocket,
-  resolveHost,
   type Socket,
   systemRandom,
 } from "../../protocol/udp.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { ANSWER_TIMEOUT, Doctor, SILENCE_TIMEOUT } from "./doctor.ts";
-import type { Finding } from "./findings.ts";
+import { Doctor } from "./doctor.ts";
+import { isOnThisMachine, resolveDirectory } from "../directory_addresses.ts";
+import { type Finding, formatAddresses } from "./findings.ts";
 import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
@@ -31,7 +26,7 @@ import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
 import { defaultIdentityFile, inspectIdentity } from "../../cli/identity_file.ts";
 import { directoryName, PinnedDirectory } from "../identity/directory_trust.ts";
 import { openKnownDirectories } from "../identity/known_keys_file.ts";
-import { localHost } from "../local_host.ts";
+import { localHosts } from "../local_host.ts";
 import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
@@ -73,18 +68,18 @@ class DoctorApp {
   }
 
   async #runChecks(): Promise<ExitStatus> {
-    const { server: { host, port }, identity } = this.#options;
+    const { server, server: { host }, identity } = this.#options;
     const inspected = inspectIdentity(identity);
     const message = inspected.ok ? inspected.value : inspected.error;
     this.#report({ check: "identity", verdict: inspected.ok ? "ok" : "failed", message });
-    let server: Address;
+    let addresses: Address[];
     try {
-      const bytes = hostToBytes(host);
-      const hostname = bytes === undefined ? await resolveHost(host) : bytesToHost(bytes);
-      server = { hostname, port };
-      if (bytes === undefined) {
-        const fields = { address: hostname };
-        this.#report({ check: "host", verdict: "ok", message: `${host} is ${hostname}`, fields });
+      addresses = await resolveDirectory(server);
+      if (hostToBytes(host) === undefined) {
+        const hosts = addresses.map(({ hostname }) => hostname);
+        const message = `${host} is ${hosts.join(" and ")}`;
+        const fields = { address: hosts[0]!, addresses: hosts.join(" ") };
+        this.#report({ check: "host", verdict: "ok", message, fields });
       }
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -95,17 +90,20 @@ class DoctorApp {
     }
     let socket: Deno.DatagramConn;
     try {
-      socket = openSocket(localHost(server.hostname), 0);
+      socket = openFirstSocket(localHosts(addresses, Deno.build.os !== "windows"), 0);
     } catch (error) {
       const message = `cannot open a UDP socket: ${fileProblem(error)}`;
       this.#report({ check: "socket", verdict: "failed", message });
       return ExitStatus.failure;
     }
-    const status = await this.#runDoctor(socket, server);
+    const status = await this.#runDoctor(socket, addresses);
     return status === ExitStatus.ok && this.#verdicts.has("failed") ? ExitStatus.failure : status;
   }
 
-  async #runDoctor(socket: Deno.DatagramConn, server: Address): Promise<ExitStatus> {
+  async #runDoctor(
+    socket: Deno.DatagramConn,
+    directoryAddresses: readonly Address[],
+  ): Promise<ExitStatus> {
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
     const { port } = socket.addr as Deno.NetAddr;
     const { server: name, serverKey: expected, identity } = this.#options;
@@ -116,32 +114,34 @@ class DoctorApp {
       store: directories,
       name: directoryName(name),
       expected,
-      isLoopback: isLoopback(server.hostname),
+      isLoopback: isOnThisMachine(directoryAddresses),
     });
     // A new key: the identity may be in use, and the directory need not learn who asks.
     const machine = new Doctor(clock(), {
-      server,
+      directoryAddresses,
       port,
       identity: makeKeyPair(systemRandom),
       trust,
       secret: this.#secret,
       random: systemRandom,
       isOwnHost: (hostname) => canBind(hostname, 0),
+      hasIpv6: interfaceAddresses().some(isPublicIpv6),
     });
     const refuse = (): void => driven.input(() => machine.handleRefused());
-    const observed = observe(socket, refuse, (why) => {
-      driven.input(() => machine.handleUnsendable(why));
+    // An ICMP message does not say which address it is about.
+    const onRefused = directoryAddresses.length === 1 ? refuse : (): void => {};
+    const observed = observe(socket, onRefused, (to, why) => {
+      driven.input(() => machine.handleUnsendable(to, why));
     });
     const driven = drive(machine, observed, (event) => {
       if (event.kind === "finding") this.#report(event.finding);
       else if (event.kind === "done") resolve(event.status);
-      // A port that can be bound is on this machine, and nothing listens there.
-      else if (canBind(server.hostname, server.port)) {
+      // Ports that can be bound are on this machine, and nothing listens there.
+      else if (directoryAddresses.every(({ hostname, port }) => canBind(hostname, port))) {
         // Not at once: events come in the middle of an input.
         queueMicrotask(refuse);
       } else if (!this.#options.isJson) {
-        const most = formatWait(ANSWER_TIMEOUT - SILENCE_TIMEOUT);
-        console.error(`No good answer from ${formatAddress(server)} yet: waiting ${most} at most`);
+        console.error(`No good answer from ${formatAddresses(directoryAddresses)} yet: trying on`);
       }
     });
     const interrupt = (): void => driven.input((now) => machine.stop(now));
@@ -169,9 +169,10 @@ class DoctorApp {
 function observe(
   socket: Deno.DatagramConn,
   onRefused: () => void,
-  onUnsendable: (why: string) => void,
+  onUnsendable: (to: Address, why: string) => void,
 ): Socket {
   return {
+    addr: socket.addr,
     close: () => socket.close(),
     receive(buffer) {
       return socket.receive(buffer).catch((error) => {
@@ -183,11 +184,17 @@ function observe(
     },
     send(bytes, to) {
       return socket.send(bytes, to).catch((error) => {
-        onUnsendable(fileProblem(error));
+        onUnsendable(unmapped(to as Deno.NetAddr), fileProblem(error));
         throw error;
       });
     },
   };
+}
+
+/** Whether a host is of the range for public IPv6 addresses (RFC 4291, 2.4). */
+function isPublicIpv6(hostname: string): boolean {
+  const bytes = hostToBytes(hostname);
+  return bytes?.length === 16 && bytes[0]! >> 5 === 1;
 }
 
 /** Whether a socket can be bound to an address. */
