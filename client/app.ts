@@ -10,10 +10,12 @@ import type { Client } from "./client.ts";
 import { parseCommand } from "./commands/parse.ts";
 import type { Command } from "./commands/command_table.ts";
 import { complete, SeenClients } from "./commands/complete.ts";
+import type { Surroundings } from "./commands/surroundings.ts";
 import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import type { History } from "./screen/history_file.ts";
 import type { Options } from "./options.ts";
+import { LeaveGuard } from "./screen/leave_guard.ts";
 import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PinnedDirectory } from "./identity/directory_trust.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
@@ -23,7 +25,7 @@ import { Renderer } from "./output/render.ts";
 import { Script } from "./commands/script.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
-import { Transcript, type TranscriptSystem } from "./output/transcript.ts";
+import { Transcript, TRANSCRIPT_SURFACE, type TranscriptSystem } from "./output/transcript.ts";
 import { inspectStdio, openOutput, readLines, screenColumns, type StdioInfo } from "../cli/tty.ts";
 import { label } from "./output/words.ts";
 
@@ -35,6 +37,8 @@ export interface AppSystem extends PrinterSystem, TranscriptSystem {
   clock(): Instant;
   readonly trust: Pick<PinnedDirectory, "record">;
   readonly history: History;
+  /** The names in a folder; those of folders end with a slash. */
+  listFolder(path: string): readonly string[];
 }
 
 /** A client with its user or script. */
@@ -51,6 +55,7 @@ export class ClientApp {
   readonly #transcript: Transcript;
   readonly #seenClients = new SeenClients();
   readonly #left = Promise.withResolvers<void>();
+  readonly #leaveGuard = new LeaveGuard();
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
@@ -75,15 +80,16 @@ export class ClientApp {
       get columns(): number | undefined {
         return isInteractive ? screenColumns() : undefined;
       },
+      get messageColumns(): number | undefined {
+        return isScreen ? screenColumns() : undefined;
+      },
     };
     this.#renderer = new Renderer(surface, memory.ownKey);
     this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
     const output = openOutput(() => this.#handleBrokenOutput());
-    const plain = { isTyped: false, hasPrompt: false, style: styles(false), columns: undefined };
-    const fileRenderer = new Renderer(plain, memory.ownKey);
     this.#transcript = new Transcript(
       system,
-      fileRenderer,
+      new Renderer(TRANSCRIPT_SURFACE, memory.ownKey),
       (message) => this.#printError("log", message),
     );
     this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
@@ -130,23 +136,34 @@ export class ClientApp {
           columns,
         });
       },
-      complete: (line) => {
-        const { state, requests, peer, others, id: ownId } = this.#client.view();
-        const clients = this.#seenClients.list().filter(({ id }) => id !== ownId);
-        const blocked = this.#memory.blockedWords();
-        const connected = peer === undefined ? [] : [peer, ...others];
-        const isConnected = state === "connected";
-        return complete(line, { isConnected, clients, connected, requests, blocked });
-      },
+      complete: (text) =>
+        complete(text, {
+          ...this.#surroundings(),
+          isConnected: this.#client.view().state === "connected",
+          listFolder: this.#system.listFolder,
+        }),
       onDraftStart: () => this.#draftPeer = this.#client.view().peer?.id,
       onLine: (line) => this.#handleTypedLine(line),
       onHistoryLine: (line) => history.add(line),
       onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
-      onPasteDropped: () => this.#printer.note(["Dropped"]),
-      onInterrupt: () => this.interrupt(),
+      onInterrupt: (hasDraft) => this.#handleCtrlC(hasDraft),
+      onEnd: () => this.#handleCtrlD(),
       onEndOfInput: () => this.#runCommand({ command: "leave" }),
+      after: (ms, action) => this.#after(ms, action),
       onStopFailed: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
     }, history.load().toReversed());
+  }
+
+  /** What a typed line can refer to. */
+  #surroundings(): Surroundings {
+    const { requests, peer, others, id: ownId } = this.#client.view();
+    return {
+      clients: this.#seenClients.list().filter(({ id }) => id !== ownId),
+      connected: peer === undefined ? [] : [peer, ...others],
+      requests,
+      blocked: this.#memory.blockedWords(),
+      isLogging: this.#transcript.isKept,
+    };
   }
 
   /** Feeds the lines of standard input to the script; runs them at once if they are typed. */
@@ -183,9 +200,13 @@ export class ClientApp {
   /** Runs a typed line; false if it has to be entered again. */
   #handleTypedLine(line: string): boolean {
     const isConnected = this.#client.view().state === "connected";
-    const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson });
-    if (!parsed.ok) this.#printError("usage", parsed.error.message);
-    else if (parsed.value === undefined) this.#terminal?.eraseTyped();
+    const surroundings = this.#surroundings();
+    const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson, surroundings });
+    if (!parsed.ok) {
+      this.#printError("usage", parsed.error.message);
+      return parsed.error.isForMending !== true;
+    }
+    if (parsed.value === undefined) this.#terminal?.eraseTyped();
     else if (this.#hasTargetChanged(parsed.value)) return false;
     else this.#runCommand(parsed.value);
     return true;
@@ -258,6 +279,14 @@ export class ClientApp {
     this.#printer.event(errorEvent(code, message));
   }
 
+  #after(ms: number, action: () => void): () => void {
+    const stop = this.#system.every(ms, () => {
+      stop();
+      action();
+    });
+    return stop;
+  }
+
   /** Refreshes the prompt, and keeps doing so while it has a countdown. */
   #update(): void {
     if (this.#terminal === undefined) return;
@@ -271,13 +300,43 @@ export class ClientApp {
     }
   }
 
-  /** Handles Ctrl-C: cancels the request, else leaves, the second time without waiting. */
+  /** Handles Ctrl-C as a key: ends what the prompt says, else drops the draft, else leaves. */
+  #handleCtrlC(hasDraft: boolean): void {
+    const { state, outgoing } = this.#client.view();
+    if (state === "leaving" || outgoing !== undefined) return this.interrupt();
+    if (!hasDraft) return this.#mayLeave("Ctrl-C") ? this.interrupt() : undefined;
+    this.#leaveGuard.reset();
+    this.#terminal?.dropDraft();
+    this.#printer.note(["Dropped · Ctrl-Y brings it back"]);
+  }
+
+  /** Handles Ctrl-D on an empty line. */
+  #handleCtrlD(): void {
+    if (this.#mayLeave("Ctrl-D")) this.#runCommand({ command: "leave" });
+  }
+
+  /** Whether a key leaves: while connected the second one in time, which the first one says. */
+  #mayLeave(key: string): boolean {
+    const { state, peer } = this.#client.view();
+    if (state === "leaving" || peer === undefined) return true;
+    if (this.#leaveGuard.isSecond(this.#system.clock())) return true;
+    const name = label(peer.id, peer.name);
+    this.#printer.note([`You talk with ${name} · ${key} again within 2 s leaves`]);
+    return false;
+  }
+
+  /**
+   * Handles SIGINT: cancels the request, else leaves, the second time without waiting. It comes from
+   * Ctrl-C where nothing is redrawn.
+   */
   interrupt(): void {
     const { state, outgoing } = this.#client.view();
     if (state !== "leaving" && outgoing !== undefined && this.#terminal !== undefined) {
       this.#drive?.input((now) => this.#client.cancel(now));
       return this.#update();
     }
+    const isKey = this.#stdio.isTyped && this.#terminal === undefined;
+    if (isKey && !this.#mayLeave("Ctrl-C")) return;
     this.#isInterrupted = true;
     this.stop();
   }
@@ -301,7 +360,7 @@ export class ClientApp {
 }
 
 /** Standard input and output, as the options want them used. */
-function stdioFor({ send, isJson, isPlain, color }: Options): StdioInfo {
+export function stdioFor({ send, isJson, isPlain, color }: Options): StdioInfo {
   const stdio = inspectStdio();
   // With --send there is nothing to type: it runs like a script.
   const isTyped = stdio.isTyped && send === undefined;

@@ -10,7 +10,8 @@ import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/
 import { Fifo } from "../protocol/fifo.ts";
 import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
 import { TIMER_POLICIES } from "../protocol/recovery/timer_policy.ts";
-import type { Address } from "../protocol/wire/address.ts";
+import { earlier, Timers } from "../protocol/timers.ts";
+import { type Address, sameAddress } from "../protocol/wire/address.ts";
 import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
 import { matchesIdOrName, type Peer } from "./peer.ts";
 import {
@@ -23,8 +24,13 @@ import {
 } from "./state/choice.ts";
 import { Conversations } from "./state/conversations.ts";
 import { MissedRequests } from "./state/missed.ts";
-import { connectionEvent, directoryEvent, failureEvent } from "./state/translate.ts";
+import { blockedEvent, connectionEvent, directoryEvent, failureEvent } from "./state/translate.ts";
 import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
+
+/** Milliseconds in which nothing came back from the directory after which an attended client ends. */
+export const BLOCKED_AFTER = 4_500;
+/** Milliseconds in which nothing came back to a request after which the user is told why that may be. */
+export const UNANSWERED_AFTER = 4_000;
 
 /**
  * One client. Its commands never throw: their results, also errors, are events.
@@ -35,18 +41,21 @@ export class Client implements DatagramMachine<ClientEvent> {
   readonly #conversations = new Conversations();
   readonly #missed = new MissedRequests();
   readonly #events = new Fifo<ClientEvent>();
+  readonly #timers = new Timers<"blocked" | "unanswered">();
   #serverLostAt: Instant | undefined;
+  /** Whom the user was told to be waiting for. */
+  #awaited: "directory" | "peer" | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
-    const { server, id, name, port, timers, acceptAll, isBlocked } = options;
-    const { identity, secret, trust, random } = options;
+    const { id, name, port, timers, isAttended = false, acceptAll, isBlocked } = options;
+    const { directoryAddresses, identity, secret, trust, random, localAddresses } = options;
     const admit = ({ key }: { key: Uint8Array }): Admission =>
       isBlocked(key) ? "reject" : acceptAll ? "accept" : "ring";
     this.#options = options;
     this.#endpoint = new Endpoint(now, {
-      directory: server,
+      directoryAddresses,
       id,
       name,
       port,
@@ -55,8 +64,12 @@ export class Client implements DatagramMachine<ClientEvent> {
       isTrusted: (key) => trust.isTrusted(key),
       policy: TIMER_POLICIES[timers],
       admit,
+      mayMeet: (key) => !isBlocked(key),
+      localAddresses,
       random,
     });
+    const isHasty = isAttended && timers === "adaptive";
+    if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
 
   /** Datagrams that were dropped, by reason. */
@@ -73,6 +86,10 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (connected !== undefined) return this.#emit(alreadyConnected(connected.ids.remote));
     const result = this.#endpoint.connect(now, targetOf(peer));
     if (!result.ok) this.#emitProblem(result.error, peer);
+    else {
+      this.#awaited = undefined;
+      this.#awaitAnswer(now);
+    }
     this.#collect(now);
   }
 
@@ -194,19 +211,26 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** See {@linkcode DatagramMachine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
+    const isDirectory = this.#options.directoryAddresses.some((each) => sameAddress(each, from));
+    if (isDirectory) this.#timers.clear("blocked");
     this.#endpoint.handleDatagram(now, bytes, from);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
+    if (this.#timers.expire("blocked", now)) {
+      this.#emit(blockedEvent(this.#options));
+      return this.abandon(now);
+    }
+    if (this.#timers.expire("unanswered", now)) this.#reportUnanswered(now);
     this.#endpoint.handleTimeout(now);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    return this.#endpoint.nextTimeout();
+    return earlier(this.#timers.next(), this.#endpoint.nextTimeout());
   }
 
   /** See {@linkcode Machine}. */
@@ -228,6 +252,22 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (current !== undefined) return current.state === "open" ? "connected" : "terminating";
     if (this.#endpoint.outgoing !== undefined) return "requesting";
     return this.#endpoint.id === undefined ? "registering" : "idle";
+  }
+
+  #awaitAnswer(now: Instant): void {
+    const { repairDelay } = TIMER_POLICIES[this.#options.timers];
+    this.#timers.set("unanswered", now + repairDelay + UNANSWERED_AFTER);
+  }
+
+  /** Tells the user why nothing may have come back, first from the directory, then from the peer. */
+  #reportUnanswered(now: Instant): void {
+    const { outgoing } = this.#endpoint;
+    if (outgoing === undefined) return;
+    const by = outgoing.attempt === 0 ? "directory" : "peer";
+    if (by === "directory") this.#awaitAnswer(now);
+    if (this.#awaited === by) return;
+    this.#awaited = by;
+    this.#emit({ kind: "unanswered", peer: outgoing.peer ?? peerOf(outgoing.target), by });
   }
 
   /** Whether `terminate` refers to the outgoing request. */
@@ -277,6 +317,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       case "sent":
       case "delivered":
       case "unconfirmed":
+      case "path":
       case "returned":
       case "renewed":
         return this.#emit(connectionEvent(event));
@@ -316,6 +357,8 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 
   #handleRequestEvent(now: Instant, event: RequestEvent): void {
+    const { outgoing } = this.#endpoint;
+    if (outgoing === undefined || outgoing.isRinging) this.#timers.clear("unanswered");
     switch (event.kind) {
       case "requesting":
       case "ringing":
@@ -341,18 +384,19 @@ export class Client implements DatagramMachine<ClientEvent> {
   #handleConnected(event: Extract<RequestEvent, { kind: "connected" }>): void {
     const { connection, by, isResumed } = event;
     const { remote: peer, remoteName: name } = connection.ids;
-    const { remoteKey: key, handshakeHash: hash } = connection;
+    const { remoteKey: key, handshakeHash: hash, path } = connection;
     this.#missed.forget(peer, key);
     const isCurrent = this.#conversations.add(connection, by === "admission");
     const aside = isCurrent ? {} : { isAside: true as const };
-    this.#emit({ kind: "connected", peer, name, key, hash, ...aside });
+    this.#emit({ kind: "connected", peer, name, key, hash, path, ...aside });
     if (isResumed) this.#emit({ kind: "returned", who: "self", peer, name, key, hash });
   }
 }
 
 function viewConversation(connection: Connection, unread: number): ConversationView {
-  const { ids: { remote: id, remoteName: name }, undelivered, state } = connection;
-  return { id, name, unconfirmed: undelivered, unread, isEnding: state !== "open" };
+  const { ids: { remote: id, remoteName: name }, undelivered, state, path } = connection;
+  const isEnding = state !== "open";
+  return { id, name, unconfirmed: undelivered, unread, isEnding, isCarried: path === "carried" };
 }
 
 function targetOf(peer: Peer): Target {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PathKind } from "../protocol/wire/remote.ts";
 import type { Address } from "../protocol/wire/address.ts";
 import type { ListEntry } from "../protocol/wire/frame.ts";
 import type { Peer } from "./peer.ts";
@@ -59,13 +60,15 @@ export interface IdentityEvent {
   readonly peer: number;
   readonly name: string;
   readonly fingerprint: string;
-  /** Whether the key is known; `changed`: another key had the name. */
+  /** Whether the key is known; `changed`: another key had the name, or one that looks the same. */
   readonly known: "same" | "new" | "changed";
   /** Whether it is the key of this client itself. */
   readonly isOwn: boolean;
   /** The former name of the key where it has changed, else empty. */
   readonly formerName: string;
-  /** When the other key with the name was last connected. */
+  /** The name of the other key, where it only looks the same. */
+  readonly similarName?: string;
+  /** When the other key was last connected. */
   readonly lastSeen: Date | undefined;
 }
 
@@ -94,6 +97,8 @@ export type ClientEvent =
   | { kind: "serverBack"; server: string }
   | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }
   | { kind: "ringing"; peer: number }
+  /** The request is under way for some time, and nothing came back; `by`: who has to answer now. */
+  | { kind: "unanswered"; peer: Peer; by: "directory" | "peer" }
   | { kind: "inactive"; peer: Peer }
   /** `reason` is one of `RejectReason`. */
   | { kind: "rejected"; peer: number; reason: number }
@@ -110,7 +115,17 @@ export type ClientEvent =
     name: string;
     key: Uint8Array;
     hash: Uint8Array;
+    path: PathKind;
     isAside?: true;
+  }
+  /** The datagrams of a connection go another way now than `before`. */
+  | {
+    kind: "path";
+    peer: number;
+    name: string;
+    path: PathKind;
+    before: PathKind;
+    address: Address;
   }
   /**
    * The conversation goes on after a restart: of the peer (then `key` and `hash` are those of its new

@@ -3,37 +3,38 @@
  *
  * @module
  */
-import { type Address, bytesToHost, hostToBytes, isLoopback } from "../protocol/wire/address.ts";
+import type { Address } from "../protocol/wire/address.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import { findSecret } from "../cli/secret.ts";
-import {
-  clock,
-  drive,
-  openSocket,
-  resolveHost,
-  type Socket,
-  systemRandom,
-} from "../protocol/udp.ts";
+import { clock, drive, openFirstSocket, type Socket, systemRandom } from "../protocol/udp.ts";
 import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
+import { isOnThisMachine, resolveDirectory } from "./directory_addresses.ts";
 import { ExitStatus } from "./exit.ts";
 import { clientHelp } from "./help.ts";
 import { errorMessage, socketProblem } from "../cli/errors.ts";
-import { AppendedFile, fileProblem, renounceFiles, SECRET_SOURCES } from "../cli/files.ts";
+import {
+  AppendedFile,
+  fileProblem,
+  listFolder,
+  renounceFiles,
+  SECRET_SOURCES,
+} from "../cli/files.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { toHex } from "../cli/hex.ts";
 import { CLIENT_IDENTITY, type OpenedIdentity, openIdentity } from "../cli/identity_file.ts";
 import { renderJsonProblem } from "./output/json.ts";
-import { localHost } from "./local_host.ts";
+import { localAddresses } from "./local_addresses.ts";
+import { localHosts } from "./local_host.ts";
 import { type Options, parseClientOptions } from "./options.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { directoryName, PinnedDirectory } from "./identity/directory_trust.ts";
 import { openKnownDirectories, openKnownPeers } from "./identity/known_keys_file.ts";
-import { ClientApp } from "./app.ts";
-import { printText } from "../cli/tty.ts";
+import { ClientApp, stdioFor } from "./app.ts";
+import { isUnderTaskRunner, printText } from "../cli/tty.ts";
 
-/** Milliseconds in which several signals count as one. */
+/** Milliseconds in which several signals count as one under a task runner, which repeats them. */
 const SIGNAL_REPEAT_WINDOW = 300;
 /** Milliseconds to wait at the end for files that another process has locked. */
 const LAST_SAVE_TIMEOUT = 5000;
@@ -42,7 +43,7 @@ const LAST_SAVE_TIMEOUT = 5000;
 interface Resources {
   readonly own: OpenedIdentity;
   readonly secret: Uint8Array | undefined;
-  readonly server: Address;
+  readonly directoryAddresses: readonly Address[];
   readonly socket: Deno.DatagramConn;
 }
 
@@ -72,11 +73,12 @@ export async function client(args: string[]): Promise<number> {
     return ExitStatus.ok;
   }
   if (own.file === undefined && options.log === undefined) renounceFiles();
-  let server: Address;
+  let directoryAddresses: Address[];
   let socket: Deno.DatagramConn;
   try {
-    server = await resolveServer(options);
-    socket = openSocket(localHost(server.hostname), options.port);
+    directoryAddresses = await resolveDirectory(options.server);
+    const hosts = localHosts(directoryAddresses, Deno.build.os !== "windows");
+    socket = openFirstSocket(hosts, options.port);
   } catch (error) {
     const { host } = options.server;
     const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
@@ -84,7 +86,7 @@ export async function client(args: string[]): Promise<number> {
     const { code, message } = socketProblem(error, attempt);
     return await fail(options, code, message);
   }
-  return await run(options, { own, secret: found.value, server, socket });
+  return await run(options, { own, secret: found.value, directoryAddresses, socket });
 }
 
 async function fail({ isJson }: Options, code: string, message: string): Promise<number> {
@@ -93,9 +95,10 @@ async function fail({ isJson }: Options, code: string, message: string): Promise
   return ExitStatus.failure;
 }
 
-async function run(options: Options, { own, secret, server, socket }: Resources): Promise<number> {
+async function run(options: Options, resources: Resources): Promise<number> {
+  const { own, secret, directoryAddresses, socket } = resources;
   const { server: { text: serverName }, id, name, timers, acceptAll } = options;
-  const { port } = socket.addr as Deno.NetAddr;
+  const bound = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
   const warn = (message: string): void => app.warn(message);
   const store = openKnownPeers(identityFile, warn);
@@ -104,14 +107,16 @@ async function run(options: Options, { own, secret, server, socket }: Resources)
     store: directories,
     name: directoryName(options.server),
     expected: options.serverKey,
-    isLoopback: isLoopback(server.hostname),
+    isLoopback: isOnThisMachine(directoryAddresses),
   });
   const historyFile = options.keepsHistory ? identityFile : undefined;
   const history = new HistoryFile(historyFile, (message) => app.note(message));
   const isBlocked = (key: Uint8Array): boolean => store.content.isBlocked(toHex(key));
-  const self = { id, name, port, identity, isBlocked };
-  const modes = { secret, trust, timers, acceptAll, random: systemRandom };
-  const client = new Client(clock(), { server, serverName, ...self, ...modes });
+  const self = { id, name, port: bound.port, identity, isBlocked };
+  const local = { localAddresses: () => localAddresses(bound), random: systemRandom };
+  const { isTyped: isAttended } = stdioFor(options);
+  const modes = { secret, trust, timers, isAttended, acceptAll, ...local };
+  const client = new Client(clock(), { directoryAddresses, serverName, ...self, ...modes });
   const ownKey = identity.publicKey;
   const memory = new PeerMemory({ store, ownKey, identityFile, acceptAll });
   const app: ClientApp = new ClientApp(options, client, memory, {
@@ -124,6 +129,7 @@ async function run(options: Options, { own, secret, server, socket }: Resources)
       return () => clearInterval(timer);
     },
     printError: (text) => console.error(text),
+    listFolder,
     openLog: (path) => new AppendedFile(path),
     fileProblem,
   });
@@ -158,9 +164,10 @@ function sleep(ms: number): Promise<void> {
 
 function listenToSignals(app: ClientApp): () => void {
   let takenAt = -Infinity;
+  const window = isUnderTaskRunner() ? SIGNAL_REPEAT_WINDOW : 0;
   /** One Ctrl-C can come twice: from the terminal and from `deno task`. */
   const once = (action: () => void) => (): void => {
-    if (clock() - takenAt < SIGNAL_REPEAT_WINDOW) return;
+    if (clock() - takenAt < window) return;
     takenAt = clock();
     action();
   };
@@ -174,9 +181,4 @@ function listenToSignals(app: ClientApp): () => void {
   return () => {
     for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
   };
-}
-
-async function resolveServer({ server: { host, port } }: Options): Promise<Address> {
-  const bytes = hostToBytes(host);
-  return { hostname: bytes === undefined ? await resolveHost(host) : bytesToHost(bytes), port };
 }

@@ -19,7 +19,7 @@ import {
 } from "../cli/options.ts";
 import { quote } from "../cli/quote.ts";
 import { parseFingerprint } from "../protocol/crypto/fingerprint.ts";
-import { nameProblem } from "../protocol/directory/name.ts";
+import { nameProblem, normalName } from "../protocol/name/name.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
 import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
@@ -158,9 +158,10 @@ export function parseClientOptions(args: readonly string[]): Result<Options | "h
   return parsed;
 }
 
-function parseName(name: string): Result<string> {
+function parseName(text: string): Result<string> {
+  const name = normalName(text);
   const problem = nameProblem(name);
-  return problem === undefined ? success(name) : failure(`a name ${problem}, got ${quote(name)}`);
+  return problem === undefined ? success(name) : failure(`a name ${problem}, got ${quote(text)}`);
 }
 
 /** `host`, `host:port`, `[::1]:port`, `[::1]` or `::1`. */

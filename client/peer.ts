@@ -4,7 +4,7 @@
  * @module
  */
 import { fingerprint, parseFingerprint } from "../protocol/crypto/fingerprint.ts";
-import { nameKey, nameProblem } from "../protocol/directory/name.ts";
+import { nameKey, nameProblem, normalName } from "../protocol/name/name.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
 import { shorten } from "../cli/quote.ts";
 
@@ -21,8 +21,9 @@ export function parsePeer(text: string): Result<Peer> {
     if (id >= 1 && id <= CLIENT_ID_MAX) return success(id);
     return failure(`expected a client id from 1 to ${CLIENT_ID_MAX}, got "${shorten(text)}"`);
   }
-  const problem = nameProblem(text);
-  return problem === undefined ? success(text) : failure(`a name ${problem}`);
+  const name = normalName(text);
+  const problem = nameProblem(name);
+  return problem === undefined ? success(name) : failure(`a name ${problem}`);
 }
 
 /** Whether a client id or name refers to the client with this id and name. */

@@ -11,7 +11,8 @@ import type { Peer } from "./peer.ts";
 
 /** What a client is created with. */
 export interface ClientOptions {
-  readonly server: Address;
+  /** Where the directory is: all are tried. */
+  readonly directoryAddresses: readonly Address[];
   /** The directory as the user wrote it. */
   readonly serverName: string;
   /** The client id wanted, 0 for any. */
@@ -21,6 +22,8 @@ export interface ClientOptions {
   /** The UDP port that the socket is bound to. */
   readonly port: number;
   readonly timers: TimerMode;
+  /** Whether somebody sits there, who need not wait long to hear that nothing comes back. */
+  readonly isAttended?: boolean;
   /** Whether requests are accepted without asking the user. */
   readonly acceptAll: boolean;
   /** The static key that identifies this client. */
@@ -31,6 +34,8 @@ export interface ClientOptions {
   readonly secret?: Uint8Array | undefined;
   /** Which directory may be used. */
   readonly trust: DirectoryTrust;
+  /** Where this client may be reached in its own network. */
+  readonly localAddresses?: (() => readonly Address[]) | undefined;
   readonly random: Random;
 }
 
@@ -51,6 +56,8 @@ export interface ConversationView {
   readonly unread: number;
   /** Whether it takes no more messages, because it is being terminated. */
   readonly isEnding: boolean;
+  /** Whether the directory carries what is said, because nothing direct gets through. */
+  readonly isCarried: boolean;
 }
 
 /** The state of a client, for a prompt. */

@@ -41,6 +41,11 @@ export class ChaosSocket implements Socket {
     this.#incoming = new ImpairedLink(chaos, "in");
   }
 
+  /** Where the inner socket is bound. */
+  get addr(): SocketAddress | undefined {
+    return this.#socket.addr;
+  }
+
   /** Sends a datagram; resolves when all datagrams that are due are sent. */
   async send(bytes: Uint8Array, to: SocketAddress): Promise<number> {
     const now = this.#system.clock();

@@ -14,7 +14,8 @@
  *
  * @module
  */
-import { nameKey, nameProblem } from "../../protocol/directory/name.ts";
+import { skeleton } from "../../protocol/name/look_alike.ts";
+import { goodName, nameKey } from "../../protocol/name/name.ts";
 import { type Result, success } from "../../protocol/result.ts";
 import { formatDate, formatKeyLines, type KeyLine, parseKeyLines } from "./known_keys.ts";
 
@@ -40,8 +41,8 @@ export type Recognition =
   /** The key is known, by the name `formerName`. */
   | { known: "same"; formerName: string }
   | { known: "new" }
-  /** Another key had the name, and was last connected then. */
-  | { known: "changed"; lastSeen: string };
+  /** Another key had the name, or `similarName`, which looks the same, and was last connected then. */
+  | { known: "changed"; similarName?: string; lastSeen: string };
 
 /** The content of a file. */
 export interface ParsedKnownPeers {
@@ -54,6 +55,8 @@ export interface ParsedKnownPeers {
 export class KnownPeers {
   /** By key, the most recent one last. */
   readonly #peers = new Map<string, KnownPeer>();
+  /** By name. */
+  readonly #skeletons = new Map<string, string>();
   /** Comments, and lines that cannot be parsed. */
   #keptLines: readonly string[] = [];
 
@@ -83,14 +86,34 @@ export class KnownPeers {
     const peer = this.#peers.get(key);
     const isKnown = peer?.lastSeen !== undefined;
     if (isKnown && isSameName(peer.name, name)) return { known: "same", formerName: peer.name };
-    let lastSeen: string | undefined;
-    for (const other of this.#peers.values()) {
-      if (other.key === key || other.lastSeen === undefined) continue;
-      if (name === "" || !isSameName(other.name, name)) continue;
-      if (lastSeen === undefined || other.lastSeen > lastSeen) lastSeen = other.lastSeen;
+    const other = name === "" ? undefined : this.#latestLike(key, name);
+    if (other?.lastSeen !== undefined) {
+      const changed = { known: "changed" as const, lastSeen: other.lastSeen };
+      return isSameName(other.name, name) ? changed : { ...changed, similarName: other.name };
     }
-    if (lastSeen !== undefined) return { known: "changed", lastSeen };
     return isKnown ? { known: "same", formerName: peer.name } : { known: "new" };
+  }
+
+  /** The peer with another key and a name that is or looks the same: of several, the last seen. */
+  #latestLike(key: string, name: string): KnownPeer | undefined {
+    const [wanted, looks] = [nameKey(name), skeleton(name)];
+    let latest: KnownPeer | undefined;
+    for (const peer of this.#peers.values()) {
+      if (peer.key === key || peer.lastSeen === undefined || peer.name === "") continue;
+      if (nameKey(peer.name) !== wanted && this.#skeletonOf(peer.name) !== looks) continue;
+      if (peer.lastSeen > (latest?.lastSeen ?? "")) latest = peer;
+    }
+    return latest;
+  }
+
+  /** The skeleton of a remembered name, which takes long to make. */
+  #skeletonOf(name: string): string {
+    let made = this.#skeletons.get(name);
+    if (made !== undefined) return made;
+    if (this.#skeletons.size >= KNOWN_PEERS_MAX) this.#skeletons.clear();
+    made = skeleton(name);
+    this.#skeletons.set(name, made);
+    return made;
   }
 
   /** Whether a connection with this key was accepted before; a key may be blocked without that. */
@@ -104,7 +127,7 @@ export class KnownPeers {
     const before = this.#peers.get(key);
     const isBlocked = before?.isBlocked ?? false;
     const firstSeen = before?.firstSeen ?? lastSeen;
-    this.#put({ key, name: validName(name), firstSeen, lastSeen, isBlocked });
+    this.#put({ key, name: goodName(name), firstSeen, lastSeen, isBlocked });
   }
 
   /** Whether this key is blocked. */
@@ -115,7 +138,7 @@ export class KnownPeers {
   /** Blocks this key: its requests do not ring. */
   block(key: string, name: string): void {
     const before = this.#peers.get(key) ??
-      { key, name: validName(name), firstSeen: undefined, lastSeen: undefined };
+      { key, name: goodName(name), firstSeen: undefined, lastSeen: undefined };
     this.#put({ ...before, isBlocked: true });
   }
 
@@ -162,15 +185,11 @@ export function isSameName(one: string, other: string): boolean {
 function toPeer({ key, firstSeen, lastSeen, state, name }: KeyLine): KnownPeer | undefined {
   const isBlocked = state === "blocked";
   if (!isBlocked && (state !== "known" || lastSeen === undefined)) return undefined;
-  if (name !== "" && nameProblem(name) !== undefined) return undefined;
-  return { key, name, firstSeen, lastSeen, isBlocked };
+  if (/^\d+$/.test(name)) return undefined;
+  // A name that an earlier version allowed must not make its owner a stranger.
+  return { key, name: goodName(name), firstSeen, lastSeen, isBlocked };
 }
 
 function toLine({ isBlocked, ...peer }: KnownPeer): KeyLine {
   return { ...peer, state: isBlocked ? "blocked" : "known" };
-}
-
-/** The name, or an empty one where it is invalid: it comes from the network. */
-function validName(name: string): string {
-  return name !== "" && nameProblem(name) === undefined ? name : "";
 }

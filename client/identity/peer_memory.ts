@@ -190,6 +190,7 @@ export class PeerMemory {
     const recognition = isOwn
       ? { known: "same" as const, formerName: name }
       : this.#options.store.content.recognize(key, name);
+    const { similarName } = { similarName: undefined, ...recognition };
     const isRenamed = recognition.known === "same" && !isSameName(recognition.formerName, name);
     return {
       kind: "identity",
@@ -200,6 +201,7 @@ export class PeerMemory {
       isOwn,
       formerName: isRenamed ? recognition.formerName : "",
       lastSeen: recognition.known === "changed" ? new Date(recognition.lastSeen) : undefined,
+      ...(similarName === undefined ? {} : { similarName }),
     };
   }
 

@@ -43,14 +43,22 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     case "inactive":
     case "rejected":
       return { peer: event.peer };
+    case "unanswered":
+      return { peer: event.peer, by: event.by };
     case "request":
-    case "connected":
       return { peer: event.peer, name: event.name };
+    case "connected":
+      return { peer: event.peer, name: event.name, path: event.path };
+    case "path": {
+      const { peer, path: kind, address: { hostname: host, port } } = event;
+      return kind === "carried" ? { peer, kind } : { peer, kind, host, port };
+    }
     case "returned":
       return { peer: event.peer, name: event.name, who: event.who };
     case "identity": {
-      const { peer, name, fingerprint, known } = event;
-      return { peer, name, fingerprint, known };
+      const { peer, name, fingerprint, known, similarName } = event;
+      const identity = { peer, name, fingerprint, known };
+      return similarName === undefined ? identity : { ...identity, similarName };
     }
     case "sent":
     case "unconfirmed":

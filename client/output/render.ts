@@ -1,34 +1,38 @@
 /**
  * Events as lines for people.
  *
- * Every line begins with the time; the further rows of a message are indented, so that no message
+ * Every line begins with the time; the further rows of a message begin with a mark, so that no message
  * can look like a line of the program. All remote text is cleaned here.
  *
  * @module
  */
-import { cleanText } from "../../cli/text.ts";
+import { cleanText, countPiledMarks } from "../../cli/text.ts";
 import { type DeliveryNotice, type DeliveryState, MARKS } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
+import {
+  FOLD_COLUMNS,
+  INDENT,
+  type MessageHead,
+  messageRows,
+  RECEIVED,
+  textForRows,
+} from "./message_rows.ts";
 import { brushOf, noticeOf } from "./render_notice.ts";
 import type { Brush, Style } from "../../cli/style.ts";
 import { clockTime, label, messages, textSize, who } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
-/** Columns in front of a notice, and of the further rows of everything: `14:02 * `. */
-const INDENT = 8;
 /** The column of the mark of a message, counted from 1. */
 export const MARK_COLUMN = 7;
 /** Peers whose name and key are remembered; beyond that, the oldest is forgotten. */
 const PEERS_MAX = 256;
-/** How much of a message is shown at first on a terminal with a user. */
-interface Limit {
-  readonly lines: number;
-  readonly characters: number;
-}
-const OWN_LIMIT: Limit = { lines: 5, characters: 500 };
-const REMOTE_LIMIT: Limit = { lines: 20, characters: 1500 };
+/** Rows of a message that are shown at first on a terminal with a user: of one's own, of a peer. */
+const OWN_ROWS = 5;
+const REMOTE_ROWS = 20;
+/** Rows that `show` shows at a time. */
+const SHOWN_ROWS = 1000;
 
-/** The least columns for the beginning of a paste. */
+/** The least columns for the beginning of a paste, and for a hint. */
 const BEGINNING_COLUMNS_MIN = 10;
 /** Columns where the surface has none. */
 const COLUMNS_DEFAULT = 80;
@@ -41,16 +45,17 @@ export interface Surface {
   readonly hasPrompt: boolean;
   /** Columns to wrap at, undefined for none. */
   readonly columns: number | undefined;
+  /** Columns that no row of a message may be wider than, where that is known but not `columns`. */
+  readonly messageColumns?: number | undefined;
   readonly style: Style;
 }
 
-/** A message as it is shown; `styled` is the name in its color. */
-interface Message {
-  readonly mark: string;
-  readonly name: string;
-  readonly styled: string;
+/** A message as it is shown: `text` is clean, `size` and `piled` are about what was before. */
+interface Message extends MessageHead {
   readonly text: string;
-  readonly time: Date;
+  readonly size: string;
+  /** The marks that were left out. */
+  readonly piled: number;
 }
 
 /** Renders events; remembers what later ones need, such as the keys of peers. */
@@ -60,8 +65,8 @@ export class Renderer {
   readonly #peers = new Map<number, { name: string; key: Uint8Array }>();
   /** The ids of the connected peers. */
   readonly #connected = new Set<number>();
-  /** The last message of a peer that was cut. */
-  #cut: Message | undefined;
+  /** The last message of a peer that was cut, and how far `show` has shown it at that width. */
+  #cut: { message: Message; shown: number; columns: number } | undefined;
   #ownId = 0;
   #ownName = "";
   #lostSince = "";
@@ -96,14 +101,24 @@ export class Renderer {
   /** The lines for a message from this client; of a long one, the beginning and the size. */
   own(name: string, text: string, time: Date): string {
     const shown = name === "" ? "you" : cleanText(name);
-    const styled = this.#surface.style.name(shown, this.#ownKey);
-    const short = this.#shortened(text, OWN_LIMIT);
-    return this.#message({ mark: MARKS.sent, name: shown, styled, text: short, time });
+    const brush = (name: string): string => this.#surface.style.name(name, this.#ownKey);
+    const clean = cleanText(text, { keepLines: true });
+    const message = this.#messageOf({ mark: MARKS.sent, name: shown, brush }, text, clean, time);
+    return this.#beginning(message, OWN_ROWS).lines;
   }
 
-  /** The lines for the last message of a peer that was cut, in full. */
+  /**
+   * The lines for the last message of a peer that was cut, so many rows at a time; after the last
+   * one, the first again.
+   */
   fullMessage(): string | undefined {
-    return this.#cut && this.#message(this.#cut);
+    if (this.#cut === undefined) return undefined;
+    const { message, shown, columns } = this.#cut;
+    const start = columns === this.#messageColumns ? shown : 0;
+    const { rows, isCut } = this.#rowsOf(message, start, SHOWN_ROWS);
+    const next = isCut ? start + rows.length : 0;
+    this.#cut = { message, shown: next, columns: this.#messageColumns };
+    return this.#withHint(rows, isCut ? ["type show to go on"] : piledWords(message));
   }
 
   /** The mark at {@linkcode MARK_COLUMN} of a message in this state. */
@@ -202,28 +217,67 @@ export class Renderer {
   #received(event: Extract<ClientEvent, { kind: "message" }>, time: Date): string {
     const { style } = this.#surface;
     const { text } = event;
-    const name = label(event.peer, event.name);
-    const styled = style.bold(style.name(name, this.#peers.get(event.peer)?.key));
-    const message = { mark: "←", name, styled, text, time };
-    const short = this.#shortened(text, REMOTE_LIMIT);
-    if (short === text) return this.#message(message);
-    this.#cut = message;
-    return this.#message({ ...message, text: `${short} · type show to see it all` });
+    const key = this.#peers.get(event.peer)?.key;
+    const brush = (name: string): string => style.bold(style.name(name, key));
+    const head = { mark: RECEIVED, name: label(event.peer, event.name), brush };
+    const message = this.#messageOf(head, text, textForRows(text), time);
+    const { lines, isCut } = this.#beginning(message, REMOTE_ROWS, "type show to see it all");
+    if (isCut) this.#cut = { message, shown: 0, columns: this.#messageColumns };
+    return lines;
   }
 
-  /** The text; on a terminal with a user, the beginning and the size of a long one. */
-  #shortened(text: string, { lines, characters }: Limit): string {
-    if (!this.#surface.isTyped) return text;
-    const beginning = cutToWidth(text.split("\n").slice(0, lines).join("\n"), characters);
-    return beginning === text ? text : `${beginning}\n… ${textSize(text)}`;
+  #messageOf(
+    head: Omit<MessageHead, "clock">,
+    text: string,
+    clean: string,
+    time: Date,
+  ): Message {
+    const clock = this.#surface.style.dim(clockTime(time));
+    return { ...head, clock, text: clean, size: textSize(text), piled: countPiledMarks(text) };
   }
 
-  #message({ mark, name, styled, text, time }: Message): string {
-    const prefix = `${this.#surface.style.dim(clockTime(time))} ${mark} ${styled}: `;
-    const width = INDENT + screenWidth(name) + 2;
-    const clean = cleanText(text, { keepLines: true });
-    return hang(prefix, width, clean, INDENT, this.#surface.columns);
+  /** The lines for a message; on a terminal with a user, of a long one the beginning and the size. */
+  #beginning(
+    message: Message,
+    rowsMax: number,
+    hint?: string,
+  ): { lines: string; isCut: boolean } {
+    const { isTyped } = this.#surface;
+    const { rows, isCut } = this.#rowsOf(message, 0, isTyped ? rowsMax : Infinity);
+    const words = isCut ? [message.size, ...piledWords(message)] : piledWords(message);
+    if (isCut && hint !== undefined) words.push(hint);
+    return { lines: this.#withHint(rows, words), isCut };
   }
+
+  /** So many rows of a message from `start` on, and whether there are more. */
+  #rowsOf(message: Message, start: number, count: number): { rows: string[]; isCut: boolean } {
+    const rows: string[] = [];
+    let index = 0;
+    for (const row of messageRows(message, message.text, this.#messageColumns)) {
+      if (index >= start + count) return { rows, isCut: true };
+      if (index >= start) rows.push(row);
+      index++;
+    }
+    return { rows, isCut: false };
+  }
+
+  /** The rows, and below them words of the program, which have no mark. */
+  #withHint(rows: readonly string[], words: readonly string[]): string {
+    if (words.length === 0) return rows.join("\n");
+    const { columns } = this.#surface;
+    const indent = Math.max(0, Math.min(INDENT, this.#messageColumns - BEGINNING_COLUMNS_MIN));
+    const hint = hang(" ".repeat(indent), indent, `… ${words.join(" · ")}`, indent, columns);
+    return [...rows, hint].join("\n");
+  }
+
+  get #messageColumns(): number {
+    return this.#surface.columns ?? this.#surface.messageColumns ?? FOLD_COLUMNS;
+  }
+}
+
+/** What is not shown of a message, even by `show`. */
+function piledWords({ piled }: Message): string[] {
+  return piled === 0 ? [] : [`${piled} marks piled up on letters left out`];
 }
 
 function plain(text: string): string {

@@ -4,14 +4,13 @@
  * @module
  */
 import { formatAge } from "../../cli/format.ts";
-import { nameProblem } from "../../protocol/directory/name.ts";
 import type { IdentityEvent } from "../event.ts";
+import { label } from "./words.ts";
 
 /** The lines after those of a request or a connection. */
 export function identityLines(event: IdentityEvent, time: Date): string[] {
   const { known, fingerprint, lastSeen, isOwn } = event;
-  // An invalid name could read like a part of these lines.
-  const name = nameProblem(event.name) === undefined ? event.name : `client ${event.peer}`;
+  const name = label(event.peer, event.name);
   if (isOwn) return [`${name} has your own key: it is another client of yours · ${fingerprint}`];
   switch (known) {
     case "same": {
@@ -27,9 +26,11 @@ export function identityLines(event: IdentityEvent, time: Date): string[] {
       const when = lastSeen === undefined
         ? ""
         : `, last seen ${formatAge(time.getTime() - lastSeen.getTime())} ago`;
+      const { similarName = name } = event;
+      const like = similarName === name ? "" : `: it looks like ${similarName}`;
       return [
-        `WARNING, ${name}: NEW key under a known name${when}`,
-        `Somebody may be posing as ${name} · compare before you trust it: key ${fingerprint}`,
+        `WARNING, ${name}: NEW key under a known name${like}${when}`,
+        `Somebody may be posing as ${similarName} · compare before you trust it: key ${fingerprint}`,
       ];
     }
   }

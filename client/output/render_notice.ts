@@ -10,6 +10,7 @@ import { cleanText } from "../../cli/text.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
+import { peerWords } from "../peer.ts";
 import { label, peerText, undelivered, who } from "./words.ts";
 
 /** What a notice depends on, beside the event. */
@@ -46,6 +47,11 @@ export function noticeOf(
       return `The directory at ${event.server} answers again`;
     case "requesting":
       return requesting(event, context);
+    case "unanswered":
+      return event.by === "directory"
+        ? `The directory does not answer yet where ${peerWords(event.peer)} is · trying on`
+        : `Nothing came back from ${peerWords(event.peer)} yet: its network may be down or block ` +
+          "UDP, or its client was closed · trying on";
     case "ringing":
       return `Client ${event.peer} is ringing`;
     case "inactive":
@@ -66,7 +72,15 @@ export function noticeOf(
       const next = event.isAside
         ? `type switch ${event.peer} to talk`
         : "type to talk, terminate to end";
-      return `Connected to ${who(event.peer, event.name)}${hint(next)}`;
+      const way = event.path === "carried" ? ", carried by the directory" : "";
+      return `Connected to ${who(event.peer, event.name)}${way}${hint(next)}`;
+    }
+    case "path": {
+      const peer = label(event.peer, event.name);
+      if (event.path === "carried") {
+        return `Now carried by the directory: nothing direct gets through to ${peer}`;
+      }
+      return event.before === "carried" ? `Now direct with ${peer}` : undefined;
     }
     case "returned":
       return event.who === "peer"
@@ -159,6 +173,7 @@ export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: St
     case "inactive":
     case "rejected":
     case "serverLost":
+    case "unanswered":
       return yellow;
     case "terminated":
     case "left":

@@ -6,7 +6,9 @@
 import { cleanText } from "../../cli/text.ts";
 import type { ClientEvent } from "../event.ts";
 import { jsonLine, renderJson } from "./json.ts";
-import type { Renderer } from "./render.ts";
+import { FOLD_COLUMNS } from "./message_rows.ts";
+import type { Renderer, Surface } from "./render.ts";
+import { styles } from "../../cli/style.ts";
 
 /** An open file. */
 export interface LogFile {
@@ -36,7 +38,19 @@ export interface OwnMessage {
   readonly text: string;
 }
 
-/** Renders lines for people, on a surface without columns. */
+/** Columns of the date in front of each line: `2026-01-02 `. */
+const DATE_COLUMNS = 11;
+
+/** What a transcript is written on: nobody knows where it will be read. */
+export const TRANSCRIPT_SURFACE: Surface = {
+  isTyped: false,
+  hasPrompt: false,
+  columns: undefined,
+  messageColumns: FOLD_COLUMNS - DATE_COLUMNS,
+  style: styles(false),
+};
+
+/** Renders lines for people, on {@linkcode TRANSCRIPT_SURFACE}. */
 export type TranscriptRenderer = Pick<Renderer, "event" | "own">;
 
 /** The beginning of a line; further rows of a message do not have it. */
@@ -58,6 +72,11 @@ export class Transcript {
     this.#system = system;
     this.#renderer = renderer;
     this.#onProblem = onProblem;
+  }
+
+  /** Whether a transcript is kept. */
+  get isKept(): boolean {
+    return this.#file !== undefined;
   }
 
   /** Starts a transcript instead of the current one; the file name decides its format. */
@@ -129,7 +148,7 @@ function isJson({ path }: LogFile): boolean {
 function dated(text: string | undefined, date: Date): string | undefined {
   const two = (value: number): string => `${value}`.padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `;
-  const indent = " ".repeat(day.length);
+  const indent = " ".repeat(DATE_COLUMNS);
   return text?.split("\n")
     .map((row) => (CLOCK.test(row) ? day : indent) + row).join("\n");
 }

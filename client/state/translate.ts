@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { Connection, ConnectionEvent } from "../../protocol/connection/connection.ts";
+import type { Connection } from "../../protocol/connection/connection.ts";
+import type { ConnectionEvent } from "../../protocol/connection/connection_event.ts";
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
+import { isOnThisMachine } from "../directory_addresses.ts";
 import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
 import type { Peer } from "../peer.ts";
@@ -36,6 +38,10 @@ export function connectionEvent(
     case "returned": {
       const { remoteKey: key, handshakeHash: hash } = event.connection;
       return { kind: "returned", peer, name, key, hash, who: "peer" };
+    }
+    case "path": {
+      const { path, before, address } = event;
+      return { kind: "path", peer, name, path, before, address };
     }
     case "renewed":
       return { kind: "renewed", peer, hash: event.connection.handshakeHash };
@@ -100,6 +106,22 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
     case "listTimeout":
       return errorEvent("serverTimeout", noAnswer(serverName));
   }
+}
+
+/** The event for a first registration that nothing at all came back to. */
+export function blockedEvent(options: ClientOptions): ClientEvent {
+  const { directoryAddresses, serverName, secret } = options;
+  const why = isOnThisMachine(directoryAddresses)
+    ? "no directory runs there"
+    : "UDP does not get out of this network, or no directory runs there";
+  const what = secret === undefined
+    ? "or it is private and needs --secret"
+    : "or its secret is another";
+  const advice = "udp-chat serve starts one, --server names another";
+  return errorEvent(
+    "serverTimeout",
+    `Nothing comes back from the directory at ${serverName}: ${why}, ${what} · ${advice}`,
+  );
 }
 
 function noAnswer(serverName: string): string {

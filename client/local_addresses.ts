@@ -1,0 +1,26 @@
+/**
+ * Where this client may be reached in its own network.
+ *
+ * @module
+ */
+import { isPrivate } from "../protocol/wire/remote.ts";
+import { interfaceAddresses } from "../protocol/udp.ts";
+import { type Address, isIpv6 } from "../protocol/wire/address.ts";
+import { CANDIDATES_LENGTH_MAX } from "../protocol/wire/frame.ts";
+
+/**
+ * The addresses of this machine in private ranges; none where the system tells none.
+ *
+ * @param bound what the socket is bound to: one for IPv4 only is reached at no IPv6 address.
+ */
+export function localAddresses(
+  bound: Address,
+  interfaces: readonly string[] = interfaceAddresses(),
+): Address[] {
+  const { port } = bound;
+  return interfaces
+    .filter(isPrivate)
+    .map((hostname) => ({ hostname, port }))
+    .filter((each) => isIpv6(bound) || !isIpv6(each))
+    .slice(0, CANDIDATES_LENGTH_MAX);
+}

@@ -1,0 +1,65 @@
+/**
+ * Messages as rows, each with a mark that no text can hold: so no row can pass for one of the program.
+ *
+ * @module
+ */
+import { cleanText } from "../../cli/text.ts";
+import { cutToWidth, widestWidth, wrapped } from "../../cli/wrap.ts";
+
+/** Columns in front of a text, but for the name in its first row: `14:02 ← `. */
+export const INDENT = 8;
+/** Columns of a row where nobody knows how wide it will be shown: with line numbers, 80. */
+export const FOLD_COLUMNS = 72;
+/** The mark of what a peer says. */
+export const RECEIVED = "←";
+/** The mark of the further rows of a message. */
+const FURTHER = "│";
+
+/** In front of further rows: the mark stands below that of the first row. */
+const FURTHER_PREFIX = `${" ".repeat(INDENT - 2)}${FURTHER} `;
+/** The same where the screen has no room for that. */
+const SHORT_PREFIX = `${FURTHER} `;
+/** Columns that a row has for text; with less, prefixes are shortened. */
+const TEXT_COLUMNS_MIN = 10;
+/** The least columns for a name. */
+const NAME_COLUMNS_MIN = 4;
+
+/** What stands in the first row of a message. */
+export interface MessageHead {
+  /** As `14:02`, perhaps with color codes. */
+  readonly clock: string;
+  /** One column, perhaps with color codes. */
+  readonly mark: string;
+  /** Without color codes, which `brush` adds. */
+  readonly name: string;
+  readonly brush: (name: string) => string;
+}
+
+/** The text of a peer as it may be shown in rows: clean, and without the marks of rows. */
+export function textForRows(text: string): string {
+  return cleanText(text, { keepLines: true }).replaceAll(FURTHER, "|").replaceAll(RECEIVED, "<-");
+}
+
+/** The rows of a message with a clean text, none wider than `columns` on any terminal. */
+export function* messageRows(
+  { clock, mark, name, brush }: MessageHead,
+  text: string,
+  columns: number,
+): Generator<string, void> {
+  const nameColumns = Math.max(columns - INDENT - 2, NAME_COLUMNS_MIN);
+  const shown = cutToWidth(name, nameColumns, widestWidth);
+  const left = columns - INDENT - widestWidth(shown) - 2;
+  const isNarrow = columns - INDENT < TEXT_COLUMNS_MIN;
+  const further = isNarrow ? SHORT_PREFIX : FURTHER_PREFIX;
+  const wrapping = {
+    first: left < TEXT_COLUMNS_MIN ? 0 : left,
+    rest: Math.max(columns - further.length, 1),
+    measure: widestWidth,
+  };
+  let prefix = `${clock} ${mark} ${brush(shown)}: `;
+  for (const row of wrapped(text, wrapping)) {
+    // A space at the end of the row could be the one too many.
+    yield row === "" ? prefix.trimEnd() : prefix + row;
+    prefix = further;
+  }
+}
