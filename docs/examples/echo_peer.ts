@@ -18,10 +18,10 @@ import {
 } from "../../protocol/mod.ts";
 
 /** Registers as "echo". */
-export function runEchoPeer(directory: Address): Drive {
+export function runEchoPeer(directoryAddresses: readonly Address[]): Drive {
   const socket = openSocket("0.0.0.0", 0);
   const echo = new Endpoint(clock(), {
-    directory,
+    directoryAddresses,
     id: 0,
     name: "echo",
     port: (socket.addr as Deno.NetAddr).port,
@@ -38,5 +38,6 @@ export function runEchoPeer(directory: Address): Drive {
 
 if (import.meta.main) {
   const [host = "localhost", port = "7070"] = Deno.args;
-  runEchoPeer({ hostname: await resolveHost(host), port: Number(port) });
+  const hosts = await resolveHost(host);
+  runEchoPeer(hosts.map((hostname) => ({ hostname, port: Number(port) })));
 }
