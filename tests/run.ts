@@ -11,7 +11,8 @@ const SHORT_E2E = ["outcomes_test.ts", "several_screen_test.ts"];
 const OPTIONS = [
   "--parallel",
   "--no-prompt",
-  ...["net", "run", "read", "write", "env"].map((name) => `--allow-${name}`),
+  ...["net", "run", "read", "write", "env", "sys=networkInterfaces"]
+    .map((name) => `--allow-${name}`),
   "--import-map=import_map.json",
   "--preload=tests/support/preload.ts",
 ];
@@ -33,8 +34,8 @@ function ignoreOption(): string {
 }
 
 const isShort = !IS_FULL && !Deno.args.some(exists);
-// Many tests wait for processes, so there is time for one more than there are cores.
-const jobs = Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 1}`;
+// Many tests wait for processes, so there is time for more than there are cores.
+const jobs = Deno.env.get("DENO_JOBS") ?? `${navigator.hardwareConcurrency + 2}`;
 const { code } = await new Deno.Command(Deno.execPath(), {
   args: ["test", ...OPTIONS, ...isShort ? [ignoreOption()] : [], ...Deno.args],
   env: { DENO_JOBS: jobs },

@@ -14,14 +14,21 @@ import type { Datagram } from "./datagram.ts";
 const SESSION_AT = 4;
 const PACKET_AT = 8;
 const FRAMES_AT = 16;
+/** Bytes in the frame of a Punch, which Padding follows. */
+const PUNCH_FRAME_SIZE = 11;
 /** Where the sealed frames of a Register begin. */
 const REGISTER_SEALED_AT = 91;
 
-/** The bytes with some bits flipped; undefined if the flips cancel each other. */
+/**
+ * The bytes with some bits flipped; undefined if the flips cancel each other. Of a Punch, only the
+ * frame is altered: nobody looks at the rest.
+ */
 export function flipBits(prng: Prng, bytes: Uint8Array): Uint8Array | undefined {
   const flipped = bytes.slice();
+  const isPunch = bytes[3] === DatagramType.Punch;
+  const [start, end] = isPunch ? [FRAMES_AT, FRAMES_AT + PUNCH_FRAME_SIZE] : [0, bytes.length];
   for (let flips = 1 + prng.int(3); flips > 0; flips--) {
-    const at = prng.int(flipped.length);
+    const at = start + prng.int(end - start);
     flipped[at] = flipped[at]! ^ (1 << prng.int(8));
   }
   return flipped.every((byte, at) => byte === bytes[at]) ? undefined : flipped;
@@ -43,7 +50,7 @@ export type Effect = "same" | DatagramType | undefined;
  * - all of an Unknown: the client registers again;
  * - any bit of a Request to a public directory: it does not open, and is answered by an Unknown;
  * - the second code of an Initiation, which is looked at under load only, the packet counter of a
- *   Response, and session id and packet counter of a Cookie Reply, which nobody looks at.
+ *   Response, and session id and packet counter of a Cookie Reply and a Punch, which nobody looks at.
  *
  * A Version datagram of another version does nothing at once: it ends a client that has heard nothing
  * authentic for 12 s after it, as a Challenge with another key does.
@@ -75,6 +82,7 @@ export function effectOf(bytes: Uint8Array, altered: Uint8Array, isPrivate: bool
     case DatagramType.Response:
       return isSameBut(PACKET_AT, FRAMES_AT) ? "same" : undefined;
     case DatagramType.Cookie:
+    case DatagramType.Punch:
       return isSameBut(SESSION_AT, FRAMES_AT) ? "same" : undefined;
     default:
       return undefined;

@@ -7,7 +7,7 @@ import type { Script } from "./network.ts";
 import { Pair, type PairUser } from "./pair.ts";
 import { runSeeds } from "./seeds.ts";
 
-const SEEDS = scaled(2000, 60);
+const SEEDS = scaled(500, 60);
 /** Milliseconds after which nothing is blocked any more. */
 const BLOCKED = 60_000;
 /** Times in which a direction may be blocked. */
@@ -101,7 +101,10 @@ class Crossing {
     network.transmit(sender.address, receiver.address, bytes, true);
   }
 
-  /** What blocks the path between both for a while: directions, in turn, or NATs, and losses. */
+  /**
+   * What blocks the path between both for a while: directions, in turn, or NATs, and losses. The
+   * directory may carry datagrams meanwhile, or not.
+   */
   #blocks(): Script {
     const { prng, world: { network } } = this.#pair;
     const loss = prng.chance(0.5) ? 0 : prng.next() * 0.3;
@@ -110,7 +113,10 @@ class Crossing {
     const cuts = Array.from({ length: CUTS }, () => prng.pick(["c1", "c2", "nobody"]));
     const isBehindNat = { c1: prng.chance(0.4), c2: prng.chance(0.4), directory: false };
     const sentAt = { c1: -Infinity, c2: -Infinity, directory: 0 };
-    return ({ from, to, time }) => {
+    const isCarrying = prng.chance(0.5);
+    return (datagram) => {
+      const { from, to, time } = datagram;
+      if (datagram.frame("carry") !== undefined) return isCarrying ? undefined : "drop";
       if (from === "directory" || to === "directory") return undefined;
       const [sender, receiver] = [from, to] as ("c1" | "c2")[];
       sentAt[sender!] = time;

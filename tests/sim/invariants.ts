@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import type { ClientEvent } from "../../client/event.ts";
 import type { ClientView } from "../../client/view.ts";
 import type { Instant } from "../../protocol/machine.ts";
@@ -34,6 +34,8 @@ export class RetransmissionCheck {
   readonly #unanswered = new Map<string, Unanswered>();
   /** When the request under way was last sent, be it as an Initiation. */
   #attemptAt: Instant | undefined;
+  /** When a Punch came: an Initiation may answer it at once. */
+  #punchedAt: Instant = -1;
   /** What was sent more than once. */
   retransmissions = 0;
 
@@ -44,7 +46,7 @@ export class RetransmissionCheck {
   /** Notes that the user makes a request, and gives up the one before. */
   startRequest(): void {
     this.#attemptAt = undefined;
-    this.#forget((key) => key.startsWith("lookUp"));
+    this.#forget((key) => key.startsWith("call"));
   }
 
   /** Notes that the request under way came to an end. */
@@ -59,15 +61,20 @@ export class RetransmissionCheck {
 
   /** Checks a datagram that the client sent. */
   onSent(datagram: Datagram): void {
-    const { decoded, time, frames } = datagram;
+    const { decoded, time, frames, target } = datagram;
     if (!decoded.ok) return;
     const session = decoded.sealedBy?.hash;
     for (const frame of frames) {
       const isAttempt = frame.kind === "initiation" || frame.kind === "connectionRequest";
       if (isAttempt) this.#checkAttempt(time);
-      const key = keyOf(frame, session ?? decoded.key);
-      if (key === undefined) continue;
+      const content = keyOf(frame, session ?? decoded.key);
+      if (content === undefined) continue;
+      // To each address of the directory on its own.
+      const key = frame.kind === "credentials" ? `${content} to ${target?.hostname}` : content;
       const before = this.#unanswered.get(key);
+      // One transmission goes to several addresses, and a Punch has one of its own.
+      const isExtra = time === before?.last || time === this.#punchedAt;
+      if (frame.kind === "initiation" && isExtra) continue;
       if (before !== undefined) this.#check(key, time - before.last);
       const message = frame.kind === "message" && session !== undefined
         ? { session, seq: frame.seq }
@@ -77,13 +84,14 @@ export class RetransmissionCheck {
   }
 
   /** Reads the acks and answers in a datagram that reached the client. */
-  onDelivered({ decoded, frames }: Datagram): void {
+  onDelivered(now: Instant, { decoded, frames }: Datagram): void {
     if (!decoded.ok) return;
     for (const { kind, ...frame } of frames) {
       if (kind === "ack") this.#acknowledge(decoded.sealedBy?.hash, frame as Ack);
       if (kind === "leaseKeepaliveAck") this.#forget((key) => key.startsWith("leaseKeepalive"));
-      if (kind === "found" || kind === "inactive") this.#forget((key) => key.startsWith("lookUp"));
+      if (kind === "meeting" || kind === "inactive") this.#forget((key) => key.startsWith("call"));
       if (kind === "listing") this.endList();
+      if (kind === "punch") this.#punchedAt = now;
     }
   }
 
@@ -134,8 +142,9 @@ function keyOf(frame: Frame, session: string | undefined): string | undefined {
       return `${frame.kind} ${frame.request} in ${session}`;
     case "message":
       return `${frame.kind} ${frame.seq} in ${session}`;
-    case "lookUp":
-      return `${frame.kind} ${frame.id} ${frame.name} in ${session}`;
+    case "call":
+      // One by an id may be about a silent peer: each of these asks anew.
+      return frame.name === "" ? undefined : `${frame.kind} ${frame.name} in ${session}`;
     case "list":
       return `${frame.kind} ${frame.after} in ${session}`;
     case "connectionTermination":
@@ -149,8 +158,8 @@ function keyOf(frame: Frame, session: string | undefined): string | undefined {
 
 /**
  * Checks that no packet counter is used twice under one key and direction: it is the nonce of the
- * AEAD. Who seals of its own accord counts from 0, without gaps; an Answer of the directory has the
- * counter of what it answers.
+ * AEAD. Who seals of its own accord counts from 0 (a gap is a datagram that could not be carried); an
+ * Answer of the directory has the counter of what it answers.
  */
 export class PacketCounterCheck {
   readonly #next = new Map<string, number>();
@@ -166,21 +175,28 @@ export class PacketCounterCheck {
       assert(!answered.has(packet), `packet ${packet} ${key} was used twice`);
       this.#answered.set(key, answered.add(packet));
     } else {
-      assertEquals(packet, this.#next.get(key) ?? 0, `the packet counter ${key}`);
+      const next = this.#next.get(key) ?? 0;
+      assert(packet >= next, `the packet counter ${key} was ${packet}, and not ${next}`);
       this.#next.set(key, packet + 1);
     }
   }
 }
 
+/** The requests of a host that reached another one, and how often they rang. */
+interface Rings {
+  readonly arrived: Set<number>;
+  rings: number;
+}
+
 /**
- * Checks in one run of a client that it rings once for a request, and for no client that it rings for
- * already.
+ * Checks in one run of a client that it rings once for a request, unless it expired meanwhile, and for
+ * no client that it rings for already.
  */
 export class RingCheck {
-  /** The requests of each host that reached this one, and how often they rang. */
-  readonly #requests = new Map<string, { readonly arrived: Set<number>; rings: number }>();
-  /** The client ids and keys that the user is asked about. */
-  readonly #ringing = new Set<string>();
+  /** By the host that made them. */
+  readonly #requests = new Map<string, Rings>();
+  /** By the client ids and keys that the user is asked about. */
+  readonly #ringing = new Map<string, Rings>();
 
   /**
    * Reads the requests in a datagram that reached the client.
@@ -202,27 +218,35 @@ export class RingCheck {
       assert(++requests.rings <= requests.arrived.size, `${host} rings twice for one request`);
       const asked = `${peer} ${toHex(key)}`;
       assert(!this.#ringing.has(asked), `${host} rings while it rings`);
-      this.#ringing.add(asked);
+      this.#ringing.set(asked, requests);
     } else if (event.kind === "requestEnded" || event.kind === "connected") {
+      // A requester that was silent for so long may be heard again.
+      if (event.kind === "requestEnded" && event.why === "expired") this.#allowAgain(event.peer);
       this.answer(event.peer);
     }
   }
 
   /** Notes that the user was told that the requests of a client are no more, or answered one. */
   answer(peer: number): void {
-    for (const asked of this.#ringing) {
+    for (const asked of this.#ringing.keys()) {
       if (asked.startsWith(`${peer} `)) this.#ringing.delete(asked);
+    }
+  }
+
+  #allowAgain(peer: number): void {
+    for (const [asked, requests] of this.#ringing) {
+      if (asked.startsWith(`${peer} `)) requests.rings--;
     }
   }
 
   /** Checks that what rings can still be answered: nothing ends without a word. */
   check({ requests }: ClientView): void {
-    for (const asked of this.#ringing) {
+    for (const asked of this.#ringing.keys()) {
       assert(requests.some(({ id }) => asked.startsWith(`${id} `)), `${asked} ended silently`);
     }
   }
 
-  #of(host: string): { readonly arrived: Set<number>; rings: number } {
+  #of(host: string): Rings {
     let requests = this.#requests.get(host);
     if (requests === undefined) {
       this.#requests.set(host, requests = { arrived: new Set(), rings: 0 });

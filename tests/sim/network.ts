@@ -13,6 +13,7 @@ import { Prng } from "../support/random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { assertEffect, effectOf, flipBits } from "./corruption.ts";
 import { Datagram } from "./datagram.ts";
+import { leadIn, leadOut, type Leg, Realm, targetOf } from "./nat.ts";
 
 /** The machines' clocks at time 0 of the network, so that no machine relies on a start at 0. */
 const EPOCH: Instant = 1_234_567;
@@ -22,6 +23,8 @@ const TICKS = 1024;
 const DRAIN_MAX = 20_000;
 /** Most timeouts of one machine at one instant. */
 const WAKES_MAX = 50;
+/** Milliseconds to a host in the same network behind a NAT: nothing is lost there. */
+const LOCAL_DELAY = 1;
 /** Lines of the history that a failed test shows. */
 const HISTORY_LINES = 150;
 
@@ -61,6 +64,7 @@ export type Script = (datagram: Datagram) => "drop" | number | undefined;
 /** A machine on the network. */
 export interface Host<Event> {
   readonly name: string;
+  /** In its own network. */
   readonly address: Address;
   readonly isUp: boolean;
   /** Changes the address; what arrives at the old one is lost. */
@@ -77,6 +81,14 @@ export interface Host<Event> {
   start(machine: DatagramMachine<Event>): void;
 }
 
+/** Where a machine is. */
+export interface Site {
+  readonly realm: Realm;
+  readonly address: Address;
+  /** Its address of the other family. */
+  readonly other?: Address;
+}
+
 /** An event of a host, or what happened to it. */
 interface Note {
   host: string;
@@ -89,8 +101,10 @@ export class SimNetwork {
   conditions: Conditions;
   /** Whether the directory is a private one. */
   isPrivate = false;
+  /** The network around all others. */
+  readonly internet = new Realm([]);
   readonly sent: Datagram[] = [];
-  /** Called with each datagram as it reaches a running host. */
+  /** Called with each datagram as it reaches a running host, altered or not, if it can have its effect. */
   onDelivery: ((datagram: Datagram) => void) | undefined;
   /** Called with each datagram as it is sent. */
   onSend: ((datagram: Datagram) => void) | undefined;
@@ -115,29 +129,24 @@ export class SimNetwork {
   /** Adds a machine at an address of its own; `make` gets the time on the machine's clock. */
   add<Event>(
     name: string,
-    address: Address,
+    place: Address | Site,
     make: (now: Instant) => DatagramMachine<Event>,
     onEvent?: (event: Event) => void,
   ): Host<Event> {
-    const host = new SimHost<Event>(this, name, address);
+    if (this.#hosts.has(name)) throw new Error(`There are two hosts called ${name}`);
+    const site = "realm" in place ? place : { realm: this.internet, address: place };
+    const host = new SimHost<Event>(this, name, site);
     host.onEvent = onEvent;
-    this.#hosts.set(formatAddress(address), host as unknown as SimHost<unknown>);
+    this.#hosts.set(name, host as unknown as SimHost<unknown>);
+    site.realm.add(site.address, name);
+    if (site.other !== undefined) site.realm.add(site.other, name);
     host.start(make(this.instant()));
     return host;
   }
 
-  /** Gives a machine another address. */
-  move(from: Address, to: Address): void {
-    const host = this.#hosts.get(formatAddress(from));
-    if (host === undefined) throw new Error(`No host is at ${formatAddress(from)}`);
-    this.#hosts.delete(formatAddress(from));
-    this.#hosts.set(formatAddress(to), host);
-    this.note(host.name, `moved to ${formatAddress(to)}`);
-  }
-
   /** The address of the machine with this name. */
   addressOf(name: string): Address {
-    const host = [...this.#hosts.values()].find((each) => each.name === name);
+    const host = this.#hosts.get(name);
     if (host === undefined) throw new Error(`No host is called ${name}`);
     return host.address;
   }
@@ -183,25 +192,42 @@ export class SimNetwork {
   }
 
   /**
-   * Sends a datagram from a host, or from a stranger.
+   * Sends a datagram on the internet, from a host or from a stranger.
    *
    * @param isForged whether the source is forged; then neither `onSend` nor a script sees it.
    */
   transmit(from: Address, to: Address, bytes: Uint8Array, isForged = false): void {
-    const sender = this.#hosts.get(formatAddress(from))?.name ?? formatAddress(from);
-    const receiver = this.#hosts.get(formatAddress(to))?.name ?? formatAddress(to);
+    this.send({ realm: this.internet, from, to }, bytes, isForged);
+  }
+
+  /** The same in a network. */
+  send(first: Leg, bytes: Uint8Array, isForged = false): void {
+    const { realm, from } = first;
+    const isOneFamily = isIpv6(first.from) === isIpv6(first.to);
+    const leg = isOneFamily ? leadOut(this.instant(), first) : undefined;
+    const to = leg && targetOf(leg);
+    const sender = realm.hostAt(from) ?? formatAddress(from);
+    const receiver = to ?? formatAddress(first.to);
     const isPacket = bytes[3] === DatagramType.Packet;
     const sizeMax = isPacket ? PATH_MTU_ETHERNET : DATAGRAM_SIZE_MAX;
     if (bytes.length > sizeMax) throw new Error(`${sender} sent ${bytes.length} bytes`);
-    const datagram = new Datagram(this.#now, sender, receiver, bytes.slice(), isForged);
+    const [now, target] = [this.#now, first.to];
+    const datagram = new Datagram(now, sender, receiver, bytes.slice(), isForged, target);
     this.sent.push(datagram);
     this.#history.push({ time: this.#now, what: datagram });
     if (!isForged) this.onSend?.(datagram);
     const extraDelay = isForged ? undefined : this.#scripted(datagram);
     const { loss, delay, jitter, duplication, corruption } = this.conditions;
     if (extraDelay === "drop") datagram.fate = "dropped by the story";
+    else if (leg === undefined) datagram.fate = "not let out";
     else if (this.#isCut(sender, receiver)) datagram.fate = "cut off";
-    else if (bytes.length > this.conditions.mtu) datagram.fate = "too long";
+    if (leg === undefined || datagram.fate !== "delivered") return;
+    if (this.#isLocal(leg)) {
+      const arrival = this.#now + LOCAL_DELAY + Number(extraDelay ?? 0);
+      const deliver = (): void => this.#deliver(datagram, leg, datagram.bytes);
+      return this.#scheduler.add(tick(arrival), deliver);
+    }
+    if (bytes.length > this.conditions.mtu) datagram.fate = "too long";
     else if (this.prng.chance(loss)) datagram.fate = "lost";
     else if (this.#isInBurst(datagram)) datagram.fate = "lost in a burst";
     if (datagram.fate !== "delivered") return;
@@ -213,8 +239,13 @@ export class SimNetwork {
     }
     for (let copies = this.prng.chance(duplication) ? 2 : 1; copies > 0; copies--) {
       const arrival = this.#now + delay + this.prng.next() * jitter + Number(extraDelay ?? 0);
-      this.#scheduler.add(tick(arrival), () => this.#deliver(datagram, from, to, delivered));
+      this.#scheduler.add(tick(arrival), () => this.#deliver(datagram, leg, delivered));
     }
+  }
+
+  /** Whether a datagram does not cross the internet; where a NAT sends it back, both addresses are its. */
+  #isLocal({ realm, from, to }: Leg): boolean {
+    return realm !== this.internet || realm.gatewayTo(to.hostname)?.isFor(from.hostname) === true;
   }
 
   /** Adds an event of a host, or what happened to it, to the history. */
@@ -255,16 +286,18 @@ export class SimNetwork {
     return channel.loses(bursts);
   }
 
-  #deliver(datagram: Datagram, from: Address, to: Address, bytes: Uint8Array): void {
-    const host = this.#hosts.get(formatAddress(to));
-    if (host?.isUp !== true) return;
+  #deliver(datagram: Datagram, leg: Leg, bytes: Uint8Array): void {
+    const arrived = leadIn(this.instant(), leg);
+    if (arrived === undefined && datagram.fate === "delivered") datagram.fate = "not let in";
+    const host = arrived && this.#hosts.get(arrived.host);
+    if (arrived === undefined || host?.isUp !== true) return;
     // A timeout that is due anyway is no effect of an altered datagram.
     if (bytes !== datagram.bytes) host.wake();
     const [events, sent] = [host.events.length, this.sent.length];
-    if (bytes === datagram.bytes) this.onDelivery?.(datagram);
-    host.receive(bytes.slice(), from);
-    if (bytes === datagram.bytes) return;
-    const effect = effectOf(datagram.bytes, bytes, this.isPrivate);
+    const isAltered = bytes !== datagram.bytes;
+    const effect = isAltered ? effectOf(datagram.bytes, bytes, this.isPrivate) : "same";
+    if (effect === "same") this.onDelivery?.(datagram);
+    host.receive(bytes.slice(), arrived.from);
     assertEffect(effect, host.events.slice(events), this.sent.slice(sent));
   }
 
@@ -286,20 +319,24 @@ export class SimNetwork {
 
 class SimHost<Event> implements Host<Event> {
   readonly name: string;
-  address: Address;
   readonly events: { time: Instant; event: Event }[] = [];
   onEvent: ((event: Event) => void) | undefined;
   /** When the machine's timeout is due, on the network's clock. */
   wakeAt = Infinity;
   readonly #network: SimNetwork;
+  #site: Site;
   #machine: DatagramMachine<Event> | undefined;
   #wokenAt: Instant = -1;
   #wakes = 0;
 
-  constructor(network: SimNetwork, name: string, address: Address) {
+  constructor(network: SimNetwork, name: string, site: Site) {
     this.#network = network;
     this.name = name;
-    this.address = address;
+    this.#site = site;
+  }
+
+  get address(): Address {
+    return this.#site.address;
   }
 
   get isUp(): boolean {
@@ -312,8 +349,11 @@ class SimHost<Event> implements Host<Event> {
   }
 
   move(address: Address): void {
-    this.#network.move(this.address, address);
-    this.address = address;
+    const { realm } = this.#site;
+    realm.remove(this.address);
+    realm.add(address, this.name);
+    this.#site = { ...this.#site, address };
+    this.#network.note(this.name, `moved to ${formatAddress(address)}`);
   }
 
   crash(): void {
@@ -343,13 +383,19 @@ class SimHost<Event> implements Host<Event> {
     this.#drain();
   }
 
+  #sourceFor(to: Address): Address {
+    const { address, other = address } = this.#site;
+    return isIpv6(address) === isIpv6(to) ? address : other;
+  }
+
   #drain(): void {
     const network = this.#network;
     for (let outputs = 0; this.#machine !== undefined; outputs++) {
       if (outputs > DRAIN_MAX) throw new Error(`${this.name} has endless output`);
       const transmit = this.#machine.pollTransmit(network.instant());
       if (transmit !== undefined) {
-        network.transmit(this.address, transmit.to, transmit.bytes);
+        const { to, bytes } = transmit;
+        network.send({ realm: this.#site.realm, from: this.#sourceFor(to), to }, bytes);
         continue;
       }
       const event = this.#machine.pollEvent();
@@ -364,6 +410,10 @@ class SimHost<Event> implements Host<Event> {
       ? Infinity
       : Math.max(network.now, tick(timeout - EPOCH + lateness));
   }
+}
+
+function isIpv6({ hostname }: Address): boolean {
+  return hostname.includes(":");
 }
 
 /** Rounds up to the next instant of the clock. */

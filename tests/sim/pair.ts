@@ -9,8 +9,9 @@ import type { Instant } from "../../protocol/machine.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Prng } from "../support/random.ts";
 import type { ConnectionEnd, Totals } from "./delivery_checker.ts";
-import { type Conditions, IDEAL } from "./network.ts";
+import { type Conditions, IDEAL, type SimNetwork } from "./network.ts";
 import { randomFillings } from "./random_user.ts";
+import { publicDirectory, type Side, type Sides } from "./sites.ts";
 import { SimUser } from "./sim_user.ts";
 import { World } from "./world.ts";
 
@@ -29,8 +30,8 @@ export class PairUser extends SimUser {
   onEvent: ((event: ClientEvent) => void) | undefined;
   readonly #peerName: string;
 
-  constructor(world: World<PairUser>, number: 1 | 2, mode: TimerMode) {
-    super(world, number, mode);
+  constructor(world: World<PairUser>, number: 1 | 2, mode: TimerMode, side?: Side) {
+    super(world, number, mode, side);
     this.#peerName = `c${3 - number}`;
   }
 
@@ -78,11 +79,14 @@ export class Pair {
   readonly first: PairUser;
   readonly second: PairUser;
 
-  constructor(seed: number, modes: readonly TimerMode[]) {
-    const world = this.world = new World<PairUser>(seed, () => IDEAL);
+  /** @param place makes the networks that they are in, where that is not the internet. */
+  constructor(seed: number, modes: readonly TimerMode[], place?: (network: SimNetwork) => Sides) {
+    const site = place && publicDirectory;
+    const world = this.world = new World<PairUser>(seed, () => IDEAL, site);
     const { prng } = world.network;
-    this.first = new PairUser(world, 1, prng.pick(modes));
-    this.second = new PairUser(world, 2, prng.pick(modes));
+    const sides = place?.(world.network);
+    this.first = new PairUser(world, 1, prng.pick(modes), sides?.[0]);
+    this.second = new PairUser(world, 2, prng.pick(modes), sides?.[1]);
     world.users.push(this.first, this.second);
     world.network.conditions.delay = 5 + prng.next() * 95;
   }

@@ -10,7 +10,7 @@ import type { ClientOptions, ClientView, ConversationView } from "../../client/v
 import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { PENDING_REQUESTS_MAX } from "../../protocol/connection/incoming_requests.ts";
 import { isSameKey, type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { FORGERY_PATIENCE } from "../../protocol/directory/registration.ts";
+import { FORGERY_PATIENCE } from "../../protocol/directory/unproven.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../protocol/wire/address.ts";
@@ -19,6 +19,7 @@ import type { Datagram } from "./datagram.ts";
 import type { Run } from "./delivery_checker.ts";
 import { RetransmissionCheck, RingCheck } from "./invariants.ts";
 import type { Host } from "./network.ts";
+import type { Side } from "./sites.ts";
 import { DIRECTORY, SECRET, type World } from "./world.ts";
 
 /** A client and its user. */
@@ -31,6 +32,7 @@ export class SimUser {
   moves = 0;
   protected readonly world: World;
   protected readonly prng: Prng;
+  readonly #side: Side | undefined;
   #address: Address;
   #host: Host<ClientEvent> | undefined;
   #client: Client | undefined;
@@ -42,12 +44,14 @@ export class SimUser {
   #heardAt: Instant = 0;
   #isHeard = false;
 
-  constructor(world: World, number: number, mode: TimerMode) {
+  /** @param side its network, where that is not the internet. */
+  constructor(world: World, number: number, mode: TimerMode, side?: Side) {
     this.world = world;
     this.prng = world.network.prng;
     this.name = `c${number}`;
     this.mode = mode;
-    this.#address = { hostname: `10.0.1.${number}`, port: 40_000 };
+    this.#side = side;
+    this.#address = side?.address ?? { hostname: `10.0.1.${number}`, port: 40_000 };
     this.#retransmission = new RetransmissionCheck(mode);
     this.identity = makeKeyPair(this.prng.bytes);
     world.checker.addHost(this.name, this.identity.publicKey);
@@ -105,7 +109,8 @@ export class SimUser {
   start(options: Partial<ClientOptions> = {}): void {
     const { world, name, mode, identity } = this;
     const client = new Client(world.network.instant(), {
-      server: DIRECTORY,
+      directoryAddresses: this.#side?.directoryAddresses ?? [DIRECTORY],
+      localAddresses: () => [this.#address],
       serverName: "directory",
       id: 0,
       name,
@@ -132,7 +137,7 @@ export class SimUser {
     if (this.#host !== undefined) return this.#host.start(client);
     this.#host = world.network.add<ClientEvent>(
       name,
-      this.address,
+      this.#side ?? this.address,
       () => client,
       (event) => this.handleEvent(event),
     );
@@ -186,7 +191,7 @@ export class SimUser {
 
   /** Records a datagram that reached the client. */
   onDelivered(datagram: Datagram): void {
-    this.#retransmission.onDelivered(datagram);
+    this.#retransmission.onDelivered(this.world.network.now, datagram);
     this.#rings.onDelivered(datagram, this.world.requesters);
     const { decoded } = datagram;
     const isHeard = !datagram.isForged && decoded.ok &&

@@ -93,9 +93,9 @@ class Simulation {
     const { sent } = network;
     assertFewTooLong(sent);
     const datagrams = sent.length;
-    const fragments = sent.filter((each) => each.frame("message")).length;
-    // Three for each fragment, and a share for the directory and the requests.
-    assertLess(datagrams, 3 * fragments + 600 * users.length, "datagrams");
+    const fragments = sent.filter((each) => (each.carried ?? each).frame("message")).length;
+    // Three for each fragment, and a share for the directory, the requests and the paths.
+    assertLess(datagrams, 3 * fragments + 1000 * users.length, "datagrams");
     const lostAs = (fate: Datagram["fate"]): number =>
       sent.filter((each) => each.fate === fate).length;
     return {

@@ -11,7 +11,7 @@ import { Server } from "../../server/server.ts";
 import type { Datagram } from "./datagram.ts";
 import { DeliveryChecker } from "./delivery_checker.ts";
 import { PacketCounterCheck } from "./invariants.ts";
-import { type Conditions, type Host, SimNetwork } from "./network.ts";
+import { type Conditions, type Host, SimNetwork, type Site } from "./network.ts";
 import type { SimUser } from "./sim_user.ts";
 
 /** The address of the directory. */
@@ -22,8 +22,11 @@ export const SECRET: Uint8Array = new Uint8Array(32).fill(5);
 export const ELSEWHERE = "192.0.2.66";
 const LEASE = 45_000;
 const CLIENTS_MAX = 100;
-/** Three limits, with a bucket for each source: those of the clients and of {@linkcode ELSEWHERE}. */
-const BUCKETS_MAX = 3 * 32;
+/**
+ * Four limits, with a bucket for each source, those of the clients and of {@linkcode ELSEWHERE}, and two
+ * with one for each client.
+ */
+const BUCKETS_MAX = 6 * 32;
 
 /** A network, its directory and its clients. */
 export class World<User extends SimUser = SimUser> {
@@ -38,13 +41,18 @@ export class World<User extends SimUser = SimUser> {
   readonly #counters = new PacketCounterCheck();
   #server: Server;
 
-  constructor(seed: number, makeConditions: (network: SimNetwork) => Conditions) {
+  /** @param site where the directory is. */
+  constructor(
+    seed: number,
+    makeConditions: (network: SimNetwork) => Conditions,
+    site: (network: SimNetwork) => Address | Site = () => DIRECTORY,
+  ) {
     this.network = new SimNetwork(seed);
     this.network.isPrivate = this.network.prng.chance(0.3);
     this.network.conditions = makeConditions(this.network);
     this.identity = makeKeyPair(this.network.prng.bytes);
     this.#server = this.#makeServer();
-    this.directory = this.network.add("directory", DIRECTORY, () => this.#server);
+    this.directory = this.network.add("directory", site(this.network), () => this.#server);
     this.network.onSend = (datagram) => this.#onSend(datagram);
     this.network.onDelivery = (datagram) => this.#onDelivery(datagram);
   }
@@ -94,6 +102,7 @@ export class World<User extends SimUser = SimUser> {
     this.#counters.onSent(datagram);
     const user = this.users.find(({ name }) => name === datagram.from);
     if (user === undefined) return;
+    if (datagram.carried !== undefined) this.#onSend(datagram.carried);
     const request = datagram.frame("connectionRequest");
     if (request !== undefined) this.requesters.set(request.request, datagram.from);
     this.checker.onSent(datagram);
@@ -101,6 +110,9 @@ export class World<User extends SimUser = SimUser> {
   }
 
   #onDelivery(datagram: Datagram): void {
+    if (datagram.to !== "directory" && datagram.carried !== undefined) {
+      this.#onDelivery(datagram.carried);
+    }
     this.checker.onDelivered(datagram);
     this.users.find(({ name }) => name === datagram.to)?.onDelivered(datagram);
   }

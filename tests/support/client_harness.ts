@@ -20,7 +20,7 @@ export class ClientHarness extends MachineHarness<ClientEvent> {
   constructor(options: Partial<ClientOptions> = {}) {
     super();
     this.client = new Client(this.now, {
-      server: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       serverName: "localhost:7070",
       id: 0,
       name: "ana",

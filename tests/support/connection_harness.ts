@@ -5,7 +5,8 @@
  * @module
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { Connection, type ConnectionEvent } from "../../protocol/connection/connection.ts";
+import { Connection } from "../../protocol/connection/connection.ts";
+import type { ConnectionEvent } from "../../protocol/connection/connection_event.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { RttEstimator } from "../../protocol/recovery/rtt.ts";
@@ -186,11 +187,15 @@ export class ConnectionHarness {
     if (role === "requester") {
       const rtt = new RttEstimator(policy);
       const remoteKey = remote.publicKey;
-      const options = { identity, remoteKey, address: PEER, localId, rtt, random };
+      const options = { identity, remoteKey, localId, rtt, random };
       const handshake = OutgoingHandshake.begin(options);
       assert(handshake.ok);
       const peer = new FakeResponder(random, handshake.value.encode(this.now), fields);
-      const session = handshake.value.handleResponse(this.now, frameIn(peer.response, "response"));
+      const session = handshake.value.handleResponse(
+        this.now,
+        frameIn(peer.response, "response"),
+        PEER,
+      );
       assert(session !== undefined);
       return { session, peer };
     }

@@ -5,8 +5,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { Registration, type RegistrationRequest } from "../../protocol/directory/registration.ts";
+import { Registration } from "../../protocol/directory/registration.ts";
+import type { RegistrationRequest } from "../../protocol/directory/registration_event.ts";
 import type { RegistrationEvent } from "../../protocol/directory/registration_event.ts";
+import type { Transmit } from "../../protocol/machine.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
@@ -25,7 +27,7 @@ export class Dealings {
     const { random } = this;
     this.directory = new FakeDirectory(random, options.secret);
     this.registration = new Registration(this.now, {
-      directory: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       id: 0,
       name: "ana",
       port: 4000,
@@ -36,15 +38,30 @@ export class Dealings {
     });
   }
 
-  /** The datagrams that the client sends now. */
-  datagrams(): Uint8Array[] {
-    const all: Uint8Array[] = [];
+  /** What the client sends now. */
+  transmits(): Transmit[] {
+    const all: Transmit[] = [];
     for (;;) {
       const transmit = this.registration.pollTransmit(this.now);
       if (transmit === undefined) return all;
-      assertEquals(transmit.to, DIRECTORY);
-      all.push(transmit.bytes.slice());
+      all.push({ ...transmit, bytes: transmit.bytes.slice() });
     }
+  }
+
+  /** The datagrams that the client sends now, all to one address of the directory. */
+  datagrams(): Uint8Array[] {
+    return this.transmits().map(({ bytes, to }) => {
+      assertEquals(to, DIRECTORY);
+      return bytes;
+    });
+  }
+
+  /** What the client asks now, and at which addresses of the directory. */
+  askedAt(): [string, Asked][] {
+    return this.transmits().map(({ bytes, to }) => [
+      to.hostname,
+      this.directory.read(this.now, bytes),
+    ]);
   }
 
   /** What the client asks now. */
@@ -76,8 +93,8 @@ export class Dealings {
   }
 
   /** Answers a Register without a good cookie. */
-  challenge({ bytes }: Asked): boolean {
-    return this.give(this.directory.challenge(this.now, bytes));
+  challenge({ bytes }: Asked, from?: Address): boolean {
+    return this.give(this.directory.challenge(this.now, bytes), from);
   }
 
   /** Answers a Register by an entry. */
@@ -88,6 +105,17 @@ export class Dealings {
   /** Answers what was asked. */
   answer(asked: Asked, frame: Frame): boolean {
     return this.give(asked.answer(frame));
+  }
+
+  /** Lets the time go on in steps of a millisecond; returns when what was sent where. */
+  timesAt(ms: number): [number, string, string][] {
+    const start = this.now;
+    const all: [number, string, string][] = [];
+    while (this.now < start + ms) {
+      this.wait(1);
+      for (const [at, { frame }] of this.askedAt()) all.push([this.now - start, at, frame.kind]);
+    }
+    return all;
   }
 
   /** An Unknown that answers what was asked. */

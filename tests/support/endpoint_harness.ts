@@ -12,9 +12,16 @@ import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_po
 import { DIRECTORY } from "./fake_directory.ts";
 import type { FakeRequester, FakeResponder } from "./fake_peer.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
-import { MachineHarness, type Sent } from "./machine_harness.ts";
+import { exceptProbes, MachineHarness, type Sent } from "./machine_harness.ts";
 
-export { framesOf, kindsOf, type Sent, STRANGER } from "./machine_harness.ts";
+export {
+  exceptProbes,
+  framesOf,
+  kindsOf,
+  type Sent,
+  STRANGER,
+  toPeers,
+} from "./machine_harness.ts";
 
 /** An Endpoint that is registering. */
 export class EndpointHarness extends MachineHarness<EndpointEvent> {
@@ -23,7 +30,7 @@ export class EndpointHarness extends MachineHarness<EndpointEvent> {
   constructor(options: Partial<EndpointOptions> = {}, timers: TimerMode = "adaptive") {
     super();
     this.endpoint = new Endpoint(this.now, {
-      directory: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       id: 0,
       name: "ana",
       port: 4000,
@@ -38,13 +45,13 @@ export class EndpointHarness extends MachineHarness<EndpointEvent> {
     return this.endpoint;
   }
 
-  /** Looks client `id` up and requests it, up to the Request. */
+  /** Calls client `id` and requests it, up to the Request. */
   connect(id: number): ReturnType<EndpointHarness["respond"]> {
     this.want({ id, name: "" });
     return this.respond(id);
   }
 
-  /** Looks up whom the user names. */
+  /** Calls whom the user names. */
   want(target: Target): void {
     assert(this.endpoint.connect(this.now, target).ok);
   }
@@ -121,9 +128,9 @@ export function renew(harness: EndpointHarness, peer: FakeRequester): FakeReques
   return Object.assign(harness.requester(id, { name, identity }), { request });
 }
 
-/** The frames that go to a peer, which must be able to open them. */
+/** The frames that go to a peer, which must be able to open them, but for those of probes. */
 export function opened(peer: FakeRequester, sent: readonly Sent[]): Frame[] {
-  return sent.flatMap(({ bytes }) => peer.open(bytes));
+  return exceptProbes(sent).flatMap(({ bytes }) => peer.open(bytes));
 }
 
 function describe(event: EndpointEvent): string[] {

@@ -77,6 +77,7 @@ export class FakeDirectory {
   readonly #registrar: Registrar;
   /** The keys of the clients that it has registered, by their ids. */
   readonly #clients = new Map<number, Shared>();
+  #notices = 0;
 
   constructor(random: Random, secret?: Uint8Array, identity: KeyPair = makeKeyPair(random)) {
     this.identity = identity;
@@ -124,6 +125,13 @@ export class FakeDirectory {
       lease,
       seenAt,
     });
+  }
+
+  /** What a client is told unasked. */
+  notice(id: number, frame: Frame, packet = this.#notices++): Uint8Array {
+    const client = this.#clients.get(id);
+    assert(client !== undefined, "nobody is registered under that id");
+    return this.#registrar.encodeNotice(client.key, client.session, packet, frame).slice();
   }
 }
 

@@ -85,9 +85,7 @@ export class FakeRequester extends FakePeer {
     const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
     const { identity } = this;
     const localId = randomU32(random);
-    const begun = OutgoingHandshake.begin(
-      { identity, remoteKey, address: ANYWHERE, localId, rtt, random },
-    );
+    const begun = OutgoingHandshake.begin({ identity, remoteKey, localId, rtt, random });
     assert(begun.ok);
     this.#handshake = begun.value;
     this.initiation = this.#handshake.encode(0).slice();
@@ -98,7 +96,7 @@ export class FakeRequester extends FakePeer {
   handleResponse(bytes: Uint8Array): void {
     const { header, frames: [frame] } = decode(bytes);
     assert(header.type === DatagramType.Response && frame?.kind === "response");
-    const session = this.#handshake.handleResponse(0, frame);
+    const session = this.#handshake.handleResponse(0, frame, ANYWHERE);
     assert(session !== undefined, "the Response is not authentic");
     this.session = session;
   }

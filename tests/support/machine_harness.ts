@@ -7,7 +7,7 @@ import { assert } from "@std/assert";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
 import { type Address, sameAddress } from "../../protocol/wire/address.ts";
-import type { Frame } from "../../protocol/wire/frame.ts";
+import { FLAG_CALLER, type Frame, type Meeting } from "../../protocol/wire/frame.ts";
 import { type Asked, DIRECTORY, FakeDirectory } from "./fake_directory.ts";
 import { type FakePeerFields, FakeRequester, FakeResponder } from "./fake_peer.ts";
 import { decrypt } from "./plaintext_log.ts";
@@ -23,6 +23,11 @@ export interface Sent {
   readonly packet: number | undefined;
   /** Decrypted. */
   readonly frames: readonly Frame[];
+}
+
+/** What goes out from time to time, whatever else does: `mapping_keepalive_test.ts` has it. */
+function isMappingKeepalive(frame: Frame): boolean {
+  return frame.kind === "punch" && frame.number === 0n;
 }
 
 /** A machine that registers as a client, and talks with others. */
@@ -57,6 +62,7 @@ export abstract class MachineHarness<Event extends { kind: string }> {
       const bytes = transmit.bytes.slice();
       const seen = decrypt(bytes);
       const [packet, frames] = seen.ok ? [seen.header.packet, seen.frames] : [undefined, []];
+      if (frames.some(isMappingKeepalive)) continue;
       all.push({ to: transmit.to, bytes, packet, frames });
     }
   }
@@ -75,11 +81,11 @@ export abstract class MachineHarness<Event extends { kind: string }> {
     return this.events().map(({ kind }) => kind);
   }
 
-  /** Calls handleTimeout() once, so many milliseconds later; returns what the machine sends. */
+  /** Calls handleTimeout() once, so many milliseconds later; returns what goes to the peers. */
   wait(ms: number): Sent[] {
     this.now += ms;
     this.machine.handleTimeout(this.now);
-    return this.sent();
+    return toPeers(this.sent());
   }
 
   /** Advances the time from timeout to timeout; returns what the machine sends to its peers. */
@@ -94,7 +100,7 @@ export abstract class MachineHarness<Event extends { kind: string }> {
       all.push(...this.sent());
     }
     this.now = until;
-    return all.filter(({ to }) => !sameAddress(to, DIRECTORY));
+    return toPeers(all);
   }
 
   /** What the machine asks its directory now. */
@@ -141,24 +147,53 @@ export abstract class MachineHarness<Event extends { kind: string }> {
     return this.receive(peer.seal(peer.requestFrame(responder)), from);
   }
 
-  /** Answers the Look-up of client `id`, which is under way; returns what the machine sends then. */
-  find(id: number, publicKey: Uint8Array = this.identityOf(id).publicKey): Sent[] {
-    const [lookUp] = this.asked();
-    assert(lookUp?.frame.kind === "lookUp");
-    const found: Frame = { kind: "found", id, name: "", address: STRANGER, publicKey };
-    return this.receive(lookUp.answer(found), DIRECTORY);
+  /** What the directory tells of client `id`: it is where strangers are, under its own key. */
+  meeting(id: number, fields: Partial<Meeting> = {}): Meeting {
+    const { publicKey } = this.identityOf(id);
+    const number = BigInt(id) << 32n;
+    const addresses = [STRANGER];
+    return { kind: "meeting", number, flags: 0, id, name: "", publicKey, addresses, ...fields };
   }
 
-  /** Answers the Look-up, and completes the handshake: returns the peer, and the Request. */
+  /** Answers the Call of client `id`, which is under way; returns what the machine sends then. */
+  meet(id: number, fields: Partial<Meeting> = {}): Sent[] {
+    const [call] = this.asked();
+    assert(call?.frame.kind === "call");
+    const flags = FLAG_CALLER;
+    return this.receive(call.answer(this.meeting(id, { flags, ...fields })), DIRECTORY);
+  }
+
+  /** The directory tells the machine something that it has not asked for. */
+  notify(frame: Frame, id = 1): Sent[] {
+    return this.receive(this.directory.notice(id, frame), DIRECTORY);
+  }
+
+  /**
+   * Answers the Call, and completes the handshake: returns the peer, and the Request. The peer has
+   * shown that it is where the machine was told.
+   */
   respond(id: number): { peer: FakeResponder; request: Sent } {
-    const [initiation] = this.find(id);
+    const [initiation] = this.meet(id);
     assert(initiation !== undefined);
     const identity = this.identityOf(id);
     const peer = new FakeResponder(this.random, initiation.bytes, { id, identity });
-    const [request, ...more] = this.receive(peer.response);
-    assert(request !== undefined && more.length === 0);
+    const sent = toPeers(this.receive(peer.response));
+    const [request, ...more] = exceptProbes(sent);
+    const challenge = framesOf(sent).find((frame) => frame.kind === "pathChallenge");
+    assert(request !== undefined && more.length === 0 && challenge !== undefined);
+    this.give(peer.seal({ ...challenge, kind: "pathResponse" }));
     return { peer, request };
   }
+}
+
+/** What does not go to the directory. */
+export function toPeers(sent: readonly Sent[]): Sent[] {
+  return sent.filter(({ to }) => !sameAddress(to, DIRECTORY));
+}
+
+/** What goes to peers, and not only asks whether they are there. */
+export function exceptProbes(sent: readonly Sent[]): Sent[] {
+  return toPeers(sent).filter(({ frames }) => frames.some(({ kind }) => kind !== "pathChallenge"));
 }
 
 /** The frames of all datagrams. */

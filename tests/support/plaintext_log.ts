@@ -23,8 +23,8 @@ import {
 } from "../../protocol/wire/frame.ts";
 import { toHex } from "./hex.ts";
 
-/** The most plaintexts. */
-const ENTRIES_MAX = 20_000;
+/** At least so many plaintexts are remembered, and at most twice as many. */
+const ENTRIES_MIN = 10_000;
 
 /** One end of a session. */
 export interface SessionEnd {
@@ -57,7 +57,15 @@ interface Entry {
   sealedBy: SessionEnd | undefined;
 }
 
-const entries = new Map<number, Entry>();
+/** The latest, and those before. */
+let entries = new Map<number, Entry>();
+let earlier = new Map<number, Entry>();
+
+/** A frame without a view of a buffer that is used again: what is carried is in one. */
+function copyOf(frame: Frame): Frame {
+  return "datagram" in frame ? { ...frame, datagram: frame.datagram.slice() } : frame;
+}
+
 const sealers = new WeakMap<Sealer, number>();
 let sealerCount = 0;
 
@@ -69,11 +77,8 @@ function tagOf(datagram: Uint8Array): number {
 
 function remember(datagram: Uint8Array, frames: readonly Frame[], key: string): void {
   entries.set(tagOf(datagram), { frames, size: datagram.length, key, sealedBy: undefined });
-  if (entries.size <= ENTRIES_MAX) return;
-  for (const oldest of entries.keys()) {
-    entries.delete(oldest);
-    return;
-  }
+  if (entries.size < ENTRIES_MIN) return;
+  [earlier, entries] = [entries, new Map()];
 }
 
 const { seal } = Sealer.prototype;
@@ -85,32 +90,47 @@ Sealer.prototype.seal = function (this: Sealer, datagram): void {
   remember(datagram, decodeFrames(plain)?.frames ?? [], `of sealer ${number}`);
 };
 
+const ends = new WeakMap<Session, SessionEnd>();
 const { seal: sealPacket } = Session.prototype;
 Session.prototype.seal = function (this: Session): Uint8Array {
   const datagram = sealPacket.call(this);
-  const entry = entries.get(tagOf(datagram));
-  if (entry !== undefined) {
-    entry.sealedBy = { hash: toHex(this.hash), isInitiator: this.isInitiator };
+  let end = ends.get(this);
+  if (end === undefined) {
+    ends.set(this, end = { hash: toHex(this.hash), isInitiator: this.isInitiator });
   }
+  const tag = tagOf(datagram);
+  (entries.get(tag) ?? earlier.get(tag)!).sealedBy = end;
   return datagram;
 };
 
+/** What names their keys: what a key is made of is in the Credentials, and that of the directory. */
+const registrationKeys = new WeakMap<DirectorySession, string>();
 const { encodeRegister, encodeRequest } = DirectorySession.prototype;
 DirectorySession.prototype.encodeRegister = function (this: DirectorySession, frame, sign) {
   const datagram = encodeRegister.call(this, frame, sign);
-  remember(datagram, [frame], `to the directory in ${this.localId}`);
+  const decoded = decodeDatagram(datagram);
+  const credentials = decoded.ok && decoded.value.frames.find(({ kind }) => kind === "credentials");
+  if (!credentials || credentials.kind !== "credentials") throw new Error("without Credentials");
+  const key = `${credentials.nonce} ${toHex(credentials.cookie)} ${toHex(this.directoryKey)}`;
+  registrationKeys.set(this, `to the directory under ${key}`);
+  remember(datagram, [frame], registrationKeys.get(this)!);
   return datagram;
 };
-DirectorySession.prototype.encodeRequest = function (this: DirectorySession, id, frame) {
-  const datagram = encodeRequest.call(this, id, frame);
-  remember(datagram, [frame], `to the directory in ${this.localId}`);
+DirectorySession.prototype.encodeRequest = function (this: DirectorySession, id, frame, sizeMin) {
+  const datagram = encodeRequest.call(this, id, frame, sizeMin);
+  remember(datagram, [copyOf(frame)], registrationKeys.get(this)!);
   return datagram;
 };
 
-const { encodeAnswer, encodeFound } = Registrar.prototype;
+const { encodeAnswer, encodeNotice, encodeFound } = Registrar.prototype;
 Registrar.prototype.encodeAnswer = function (this: Registrar, key, session, packet, frame) {
   const datagram = encodeAnswer.call(this, key, session, packet, frame);
   remember(datagram, [frame], `of the directory under ${toHex(key)}`);
+  return datagram;
+};
+Registrar.prototype.encodeNotice = function (this: Registrar, key, session, packet, frame) {
+  const datagram = encodeNotice.call(this, key, session, packet, frame);
+  remember(datagram, [copyOf(frame)], `unasked of the directory under ${toHex(key)}`);
   return datagram;
 };
 Registrar.prototype.encodeFound = function (this: Registrar, key, session, packet, table, entry) {
@@ -138,7 +158,8 @@ export function decrypt(bytes: Uint8Array): Plaintext {
   const clear = { ok: true, header, frames, key: undefined, sealedBy: undefined } as const;
   if (sealedAt === bytes.length) return { ...clear, isUnknown: false };
   const isLongEnough = bytes.length >= sealedAt + TAG_SIZE;
-  const entry = isLongEnough ? entries.get(tagOf(bytes)) : undefined;
+  const tag = isLongEnough ? tagOf(bytes) : NaN;
+  const entry = entries.get(tag) ?? earlier.get(tag);
   if (entry?.size !== bytes.length) return { ...clear, isUnknown: true };
   const { key, sealedBy } = entry;
   return {

@@ -24,6 +24,9 @@ const CHARACTERS = [
   "\u{10ffff}",
 ];
 
+/** Names that are good, as short as can be and as long. */
+const NAMES = ["", "a", "x1", "zoë", "Борис", "小明", "ana".repeat(10), "𠮷".repeat(32)];
+
 /** A number that fits into 32 bits, often one at a limit. */
 export function randomNumber(prng: Prng): number {
   return prng.chance(0.3) ? prng.pick(NUMBERS) : prng.u32() >>> prng.int(32);
@@ -59,7 +62,8 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
   const u32 = (): number => randomNumber(prng);
   const nonce = prng.u64();
   const bytes16 = (): Uint8Array => prng.chance(0.1) ? new Uint8Array(16) : prng.bytes(16);
-  const name = randomText(prng, 255);
+  const wantedName = randomText(prng, 255);
+  const name = prng.pick(NAMES);
   const publicKey = prng.bytes(32);
   const list = <T>(max: number, item: () => T): T[] =>
     Array.from({ length: prng.int(prng.chance(0.9) ? 6 : max + 1) }, item);
@@ -70,7 +74,10 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
     case "challenge":
       return { kind, nonce, cookie: bytes16(), publicKey, mac: bytes16() };
     case "register":
-      return { kind, session: u32(), token: bytes16(), wantedId: u32(), port: u16(), name };
+      return {
+        ...{ kind, session: u32(), token: bytes16(), wantedId: u32(), port: u16() },
+        name: wantedName,
+      };
     case "registered":
       return { kind, token: bytes16(), id: u32(), lease: u32(), seenAt: randomAddress(prng) };
     case "refused":
@@ -84,15 +91,28 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
       return { kind, lease: u32() };
     case "lookUp":
     case "inactive":
-      return { kind, id: u32(), name };
+    case "call":
+      return { kind, id: u32(), name: wantedName };
     case "found":
       return { kind, id: u32(), name, address: randomAddress(prng), publicKey };
     case "list":
       return { kind, after: u32() };
     case "listing": {
-      const clients = list(20, () => ({ id: u32(), name: randomText(prng, 48) }));
+      const clients = list(20, () => ({ id: u32(), name: prng.pick(NAMES) }));
       return { kind, more: u8(), clients };
     }
+    case "meeting": {
+      const addresses = list(2, () => randomAddress(prng));
+      return { kind, number: nonce, flags: u8(), id: u32(), name, publicKey, addresses };
+    }
+    case "carry":
+      return { kind, number: nonce, to: u32(), datagram: prng.bytes(prng.int(1141)) };
+    case "carried":
+      return { kind, from: u32(), datagram: prng.bytes(prng.int(1141)) };
+    case "alsoAt":
+      return { kind, nonce, cookie: bytes16() };
+    case "alsoAtAck":
+      return { kind, seenAt: randomAddress(prng) };
     case "initiation":
       return { kind, messageOne: prng.bytes(100) };
     case "macs":
@@ -101,6 +121,8 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
       return { kind, messageTwo: prng.bytes(52) };
     case "cookieReply":
       return { kind, nonce: prng.bytes(24), cookie: prng.bytes(32) };
+    case "punch":
+      return { kind, number: nonce };
     case "connectionRequest":
       return { kind, request: u32(), requester: u32(), responder: u32(), name };
     case "ringing":
@@ -124,5 +146,7 @@ export function randomFrame(prng: Prng, kind: Frame["kind"] = prng.pick(KINDS)):
     case "pathChallenge":
     case "pathResponse":
       return { kind, nonce };
+    case "candidates":
+      return { kind, addresses: list(8, () => randomAddress(prng)) };
   }
 }

@@ -3,7 +3,8 @@
  *
  * It works like a NAT: the directory sees the client at a port of the relay and gives that address
  * to peers, so their datagrams pass the relay as well. A client uses it with `--server` and
- * `relay.address`.
+ * `relay.address`. Its peer uses the relay's `mirror()`, because each client sends to where the other
+ * one is, too.
  *
  * ```
  * client ◄──► front ─ relay ─ outside port of this client ◄──► directory
@@ -45,6 +46,7 @@ export type Verdict =
 export type Filter = (datagram: RelayedDatagram) => Verdict;
 
 const HOST = "127.0.0.1";
+const OPPOSITE = { fromClient: "toClient", toClient: "fromClient" } as const;
 
 /** A client that uses the relay: it has one outside socket, and one inside socket for each peer. */
 interface Host {
@@ -64,6 +66,11 @@ export class Relay implements AsyncDisposable {
   readonly #hosts = new Map<string, Host>();
   readonly #delayed = new Set<ReturnType<typeof setTimeout>>();
   readonly #watchers = new Set<(datagram: RelayedDatagram) => void>();
+  #judge: Filter = (datagram) => {
+    const verdict = this.filter(datagram);
+    for (const watcher of this.#watchers) watcher(datagram);
+    return verdict;
+  };
   #isClosed = false;
 
   /** @param server the directory. */
@@ -79,6 +86,14 @@ export class Relay implements AsyncDisposable {
   /** The address to use as the directory's. */
   get address(): string {
     return formatAddress(this.#front.addr as Deno.NetAddr);
+  }
+
+  /** A relay for the peer of the client behind this one: the filter and the watchers see all of it. */
+  mirror(): Relay {
+    const mirrored = new Relay(this.#server);
+    mirrored.#judge = ({ direction, ...datagram }) =>
+      this.#judge({ ...datagram, direction: OPPOSITE[direction] });
+    return mirrored;
   }
 
   /** The next datagram that satisfies the predicate; the filter was called already. */
@@ -184,8 +199,7 @@ export class Relay implements AsyncDisposable {
     const decoded = decodeDatagram(bytes);
     const type = decoded.ok ? decoded.value.header.type : 0;
     const datagram: RelayedDatagram = { direction, from, to, bytes, type };
-    const verdict = this.filter(datagram);
-    for (const watcher of this.#watchers) watcher(datagram);
+    const verdict = this.#judge(datagram);
     const send = (what = bytes): void => {
       const target: Deno.NetAddr = { transport: "udp", hostname: to.hostname, port: to.port };
       // A datagram that cannot be sent is lost.
@@ -232,16 +246,23 @@ const PACKETS: Partial<Record<Frame["kind"], { direction: Direction; sizes: numb
   connectionTermination: { direction: "toClient", sizes: [61, 64] },
   connectionTerminationAck: { direction: "fromClient", sizes: [43, 61] },
 };
+/** Bytes of a Packet with up to four Path Challenges or Responses. */
+const PATH_SIZES = [43, 54, 65, 76];
 /** Bytes of the smallest Ack. */
 const ACK_SIZE = 50;
 /** Bytes besides the text in the smallest Packet with a Message. */
 const MESSAGE_OVERHEAD = 44;
 
+/** Whether a datagram is as long as one with this text, and nothing else. */
+export function hasText({ type, bytes: { length } }: RelayedDatagram, text: string): boolean {
+  return type === DatagramType.Packet && length === MESSAGE_OVERHEAD + text.length;
+}
+
 /**
  * Whether a datagram contains a frame of this kind.
  *
  * The relay has no keys, so it knows sealed frames by their direction and size, in a conversation
- * that the other client begins and ends: a text of 6, 17 or 20 bytes looks like an Ack or a Termination.
+ * that the other client begins and ends: a text of 6, 10, 17, 20, 21 or 32 bytes looks like something else.
  */
 export function contains(datagram: RelayedDatagram, kind: Frame["kind"]): boolean {
   const { type, direction, bytes: { length } } = datagram;
@@ -252,6 +273,7 @@ export function contains(datagram: RelayedDatagram, kind: Frame["kind"]): boolea
   const isLike = (packet = PACKETS[kind]): boolean =>
     packet?.direction === direction && packet.sizes.includes(length);
   if (kind !== "message") return isLike();
-  const isOther = length === ACK_SIZE || Object.values(PACKETS).some(isLike);
+  const isOther = length === ACK_SIZE || PATH_SIZES.includes(length) ||
+    Object.values(PACKETS).some(isLike);
   return length > MESSAGE_OVERHEAD && !isOther;
 }

@@ -101,17 +101,31 @@ export class Stage {
     this.view = {
       ...this.view,
       state: "connected",
-      peer: { ...peer, unconfirmed: 0, unread: 0, isEnding: false },
+      peer: { ...peer, unconfirmed: 0, unread: 0, isEnding: false, isCarried: false },
       others: before === undefined ? others : [...others, before],
       outgoing: undefined,
       requests: [],
     };
-    this.script.handle({ kind: "connected", peer: peer.id, name: peer.name, key: KEY, hash: KEY });
+    this.script.handle({
+      kind: "connected",
+      peer: peer.id,
+      name: peer.name,
+      key: KEY,
+      hash: KEY,
+      path: "direct",
+    });
   }
 
   /** A connected peer came back after a restart. */
   returns({ id: peer, name } = BOB): void {
-    this.script.handle({ kind: "returned", who: "peer", peer, name, key: KEY, hash: KEY });
+    this.script.handle({
+      kind: "returned",
+      who: "peer",
+      peer,
+      name,
+      key: KEY,
+      hash: KEY,
+    });
   }
 
   delivers(count = this.view.peer?.unconfirmed ?? 0): void {

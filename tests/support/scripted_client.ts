@@ -45,7 +45,7 @@ export class ScriptedClient implements DatagramMachine<ClientEvent> {
     const identity = makeKeyPair(random);
     this.publicKey = identity.publicKey;
     this.#client = new Client(now, {
-      server,
+      directoryAddresses: [server],
       serverName: "directory",
       id: 0,
       name: `honest${number}`,

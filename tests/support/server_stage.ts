@@ -9,10 +9,11 @@ import { type Random, randomU32, randomU64 } from "../../protocol/machine.ts";
 import {
   DirectorySecret,
   openAnswer,
+  openNotice,
   registrationKey,
   sealRequest,
 } from "../../protocol/directory/registration_key.ts";
-import type { Address } from "../../protocol/wire/address.ts";
+import { type Address, sameAddress } from "../../protocol/wire/address.ts";
 import {
   type Datagram,
   DatagramWriter,
@@ -20,10 +21,12 @@ import {
   decodeFrames,
 } from "../../protocol/wire/datagram.ts";
 import {
+  CALL_SIZE,
   type Challenge,
   DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
+  type Meeting,
   type Register,
   type Registered,
 } from "../../protocol/wire/frame.ts";
@@ -74,6 +77,12 @@ export class CountingIdentity extends KeyPair {
   }
 }
 
+/** A datagram that the directory sent. */
+export interface Sent {
+  readonly bytes: Uint8Array;
+  readonly to: Address;
+}
+
 /** A directory on virtual time, and clients at any address. */
 export class Stage {
   now = 1_000_000;
@@ -101,8 +110,14 @@ export class Stage {
     });
   }
 
-  takeSent(): { bytes: Uint8Array; to: Address }[] {
-    const sent: { bytes: Uint8Array; to: Address }[] = [];
+  /** Gives the directory a datagram; returns all that it sends, to anybody. */
+  give(bytes: Uint8Array, from: Address): Sent[] {
+    this.server.handleDatagram(this.now, bytes, from);
+    return this.takeSent();
+  }
+
+  takeSent(): Sent[] {
+    const sent: Sent[] = [];
     for (let next = this.server.pollTransmit(); next; next = this.server.pollTransmit()) {
       assertLessOrEqual(next.bytes.length, DATAGRAM_SIZE_MAX);
       sent.push({ bytes: next.bytes.slice(), to: next.to });
@@ -111,8 +126,8 @@ export class Stage {
   }
 
   /** Registers client `n` from its port. */
-  join(n: number, fields: Partial<Register> = {}): FakeClient {
-    const joined = new FakeClient(this, n);
+  join(n: number, fields: Partial<Register> = {}, where: FakeClientFields = {}): FakeClient {
+    const joined = new FakeClient(this, n, where);
     const { kind } = joined.register(fields);
     assertEquals(kind, "registered");
     return joined;
@@ -172,6 +187,11 @@ export class FakeClient {
     this.#nonce = randomU64(stage.random);
   }
 
+  /** What the session is sealed with. */
+  get key(): Uint8Array {
+    return this.#key;
+  }
+
   /** The client id; 0 before it is registered. */
   get id(): number {
     return this.registered?.id ?? 0;
@@ -227,6 +247,69 @@ export class FakeClient {
   /** A sealed Request with these frames. */
   requestBytes(...frames: readonly Frame[]): Uint8Array {
     return this.#encode(DatagramType.Request, this.id, this.packet++, [], frames);
+  }
+
+  /** A Request with a Call, as large as clients make it. */
+  callBytes({ id = 0, name = "" }: { id?: number; name?: string }, size = CALL_SIZE): Uint8Array {
+    const call: Frame = { kind: "call", id, name };
+    return this.#encode(DatagramType.Request, this.id, this.packet++, [], [call], size);
+  }
+
+  /** Calls a client; returns the answer, and what other clients are sent. */
+  call(target: { id?: number; name?: string }): { answer: Outcome | undefined; others: Sent[] } {
+    const bytes = this.callBytes(target);
+    const sent = this.#stage.give(bytes, this.address);
+    const [own, ...more] = sent.filter(({ to }) => sameAddress(to, this.address));
+    assertEquals(more, []);
+    const others = sent.filter((each) => each !== own);
+    return { answer: own && this.open(own.bytes, bytes), others };
+  }
+
+  /** Meets a client by its id: returns what both are told. */
+  meet(other: FakeClient): { own: Meeting; others: Meeting } {
+    const { answer: own, others } = this.call({ id: other.id });
+    assert(own?.kind === "meeting" && others.length === 1);
+    const { frame } = other.openNotice(others[0]!);
+    assert(frame.kind === "meeting");
+    return { own, others: frame };
+  }
+
+  /** Has a datagram carried; returns what the directory sends. */
+  carry(number: bigint, to: number, datagram: Uint8Array): Sent[] {
+    return this.#stage.give(
+      this.requestBytes({ kind: "carry", number, to, datagram }),
+      this.address,
+    );
+  }
+
+  /** What is in a Notice, which must be one to this client. */
+  openNotice({ bytes, to }: Sent): { packet: number; frame: Frame } {
+    const datagram = decoded(bytes);
+    const { type, session, packet } = datagram.header;
+    assertEquals([type, session, to], [DatagramType.Notice, this.session, this.address]);
+    const plain = openNotice(this.#key, datagram);
+    assert(plain !== undefined, "the Notice is not sealed for this client");
+    const [frame, ...more] = decodeFrames(plain.slice())?.frames ?? [];
+    assert(frame !== undefined && more.length === 0);
+    return { packet, frame };
+  }
+
+  /** From another address: shows that this client receives there, too; returns what comes back. */
+  alsoAt(address: Address, cookie?: Uint8Array): Sent[] {
+    const nonce = randomU64(this.#stage.random);
+    const frame = {
+      kind: "credentials",
+      nonce,
+      cookie: ZERO,
+      publicKey: NO_KEY,
+      mac: ZERO,
+    } as const;
+    const first = this.#encode(DatagramType.Register, 0, 0, [frame], undefined);
+    const [challenge] = this.#stage.give(first, address);
+    const [answer] = challenge === undefined ? [] : decoded(challenge.bytes).frames;
+    assert(answer?.kind === "challenge");
+    const alsoAt = { kind: "alsoAt", nonce, cookie: cookie ?? answer.cookie } as const;
+    return this.#stage.give(this.requestBytes(alsoAt), address);
   }
 
   /** A Request with these bytes sealed in it, whatever they are. */
@@ -302,6 +385,7 @@ export class FakeClient {
     packet: number,
     clear: readonly Frame[],
     sealed: readonly Frame[] | Uint8Array | undefined,
+    sizeMin = 0,
   ): Uint8Array {
     const writer = new DatagramWriter(DATAGRAM_SIZE_MAX, sealed !== undefined);
     writer.start({ type, session, packet });
@@ -309,6 +393,7 @@ export class FakeClient {
     const sealedAt = writer.size;
     if (sealed instanceof Uint8Array) assert(writer.append(sealed, 0, sealed.length));
     else for (const frame of sealed ?? []) assert(writer.add(frame));
+    writer.padTo(sizeMin);
     const bytes = writer.finish().slice();
     if (type === DatagramType.Register) this.#secret?.sign(bytes);
     if (sealed !== undefined) sealRequest(this.#key, packet, bytes, sealedAt);

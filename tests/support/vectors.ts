@@ -10,7 +10,15 @@ import frames from "../vectors/frames.json" with { type: "json" };
 import handshake from "../vectors/handshake.json" with { type: "json" };
 import keys from "../vectors/keys.json" with { type: "json" };
 import noise from "../vectors/noise.json" with { type: "json" };
-import { bytes100, bytes16, bytes24, bytes32, bytes52, u64 } from "../../protocol/wire/field.ts";
+import {
+  bytes100,
+  bytes16,
+  bytes24,
+  bytes32,
+  bytes52,
+  restBytes,
+  u64,
+} from "../../protocol/wire/field.ts";
 import type { Frame, Header } from "../../protocol/wire/frame.ts";
 import { LAYOUTS } from "../../protocol/wire/layout.ts";
 import { fromHex } from "./hex.ts";
@@ -80,7 +88,7 @@ interface VectorJson {
 
 type FrameJson = { readonly kind: string } & Readonly<Record<string, unknown>>;
 
-const BYTES: readonly unknown[] = [bytes16, bytes24, bytes32, bytes52, bytes100];
+const BYTES: readonly unknown[] = [bytes16, bytes24, bytes32, bytes52, bytes100, restBytes];
 
 function vector(json: VectorJson): Vector {
   const decoded = json.frames.map(toFrame);
