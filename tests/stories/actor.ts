@@ -12,7 +12,7 @@ import type { Address } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { TRUSTING } from "../support/trust.ts";
-import type { Host } from "../sim/network.ts";
+import type { Host, Site } from "../sim/network.ts";
 import type { Stage } from "./stage.ts";
 
 /** The address of the directory. */
@@ -28,15 +28,20 @@ export class Actor {
   readonly #options: ClientOptions;
   #client: Client;
 
-  constructor(stage: Stage, name: string, address: Address, options: Partial<ClientOptions>) {
+  constructor(
+    stage: Stage,
+    name: string,
+    place: Address | Site,
+    options: Partial<ClientOptions>,
+  ) {
     this.#stage = stage;
     this.name = name;
     this.#options = {
-      server: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       serverName: "localhost:7070",
       id: 0,
       name,
-      port: address.port,
+      port: "realm" in place ? place.address.port : place.port,
       timers: "adaptive",
       acceptAll: false,
       identity: makeKeyPair(stage.network.prng.bytes),
@@ -46,7 +51,7 @@ export class Actor {
       ...options,
     };
     this.#client = new Client(stage.network.instant(), this.#options);
-    this.host = stage.network.add(name, address, () => this.#client);
+    this.host = stage.network.add(name, place, () => this.#client);
   }
 
   get id(): number {

@@ -1,10 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import { story } from "./stage.ts";
 
 /** Milliseconds from `connect` to a cancellation, and the datagrams one of which is lost. */
 const STAGES: readonly [when: string, after: number, kinds: readonly Frame["kind"][]][] = [
-  ["during the look-up", 10, ["lookUp"]],
+  ["during the call", 10, ["call", "meeting"]],
   ["while the Initiation is under way", 50, ["initiation"]],
   ["while the Response is under way", 70, ["initiation", "response"]],
   [
@@ -39,7 +39,7 @@ for (const [when, after, kinds] of STAGES) {
   }
 }
 
-story("a request that is cancelled during the look-up never rings", (stage) => {
+story("a request that is cancelled during the call never rings", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect("ben");
   ana!.cancel();
@@ -54,10 +54,11 @@ story("a request that is cancelled before it has a session never rings", (stage)
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
   stage.wait(70);
-  assertEquals(stage.times("response", ben).length, 1);
+  assertGreater(stage.times("response", ben).length, 0);
   ana!.cancel();
+  const since = stage.now;
   stage.wait(30_000);
-  assertEquals(stage.times("initiation").length, 1);
+  assertEquals(stage.times("initiation", undefined, since), []);
   assertEquals(stage.times("connectionRequest"), []);
   assertEquals(ben!.events("request"), []);
   assertEquals([ana!.view.state, ana!.events("cancelled").length], ["idle", 1]);
@@ -203,7 +204,7 @@ story("a pending request expires 35 s after its requester went silent", (stage) 
 
 story("a requester gives up after 120 s without an answer", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
-  stage.network.cut("ana", "ben");
+  stage.cut(ana!, ben!);
   const since = stage.now;
   ana!.connect(2);
   stage.wait(200_000);
@@ -242,7 +243,7 @@ story(
     ana!.connect(2);
     stage.wait(100);
     // Nothing arrives until ben has given up.
-    stage.network.cut("ana", "ben", stage.now + 32_000);
+    stage.cut(ana!, ben!, stage.now + 32_000);
     ben!.accept();
     ben!.terminate();
     stage.wait(31_000);

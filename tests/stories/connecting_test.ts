@@ -1,7 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { PUNCH_SCHEDULE } from "../../protocol/session/path.ts";
 import { RejectReason } from "../../protocol/wire/frame.ts";
-import { story } from "./stage.ts";
+import { type Actor, story } from "./stage.ts";
 
 story("a request rings and is accepted, and both ends are connected", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
@@ -19,10 +20,10 @@ story("a request rings and is accepted, and both ends are connected", (stage) =>
   const { hash } = ana!.last("connected");
   assertEquals(hash.length, 32);
   assertEquals(ana!.events("connected"), [
-    { kind: "connected", peer: 2, name: "ben", key: ben!.key, hash },
+    { kind: "connected", peer: 2, name: "ben", key: ben!.key, hash, path: "lan" },
   ]);
   assertEquals(ben!.events("connected"), [
-    { kind: "connected", peer: 1, name: "ana", key: ana!.key, hash },
+    { kind: "connected", peer: 1, name: "ana", key: ana!.key, hash, path: "lan" },
   ]);
   assertEquals(ana!.view.outgoing, undefined);
   assertEquals(ben!.view.requests, []);
@@ -35,16 +36,40 @@ for (const kind of ["initiation", "response"] as const) {
     const since = stage.now;
     ana!.connect(2);
     stage.wait(12_000);
-    assertEquals(stage.times("initiation", ana, since), [40, 40 + stage.after(1000)]);
-    const [first, second] = stage.datagrams(ana).filter((each) => each.frame("initiation"));
-    assertEquals(first!.bytes, second!.bytes);
-    assertEquals(stage.times("connectionRequest", ana, since)[0], 80 + stage.after(1000));
+    const times = stage.times("initiation", ana, since);
+    // Again soon, and with fixed timers when the second Punch comes.
+    const again = stage.mode === "fixed" ? 110 : 90;
+    assertEquals(times, [40, again]);
+    const initiations = stage.datagrams(ana).filter((each) => each.frame("initiation"));
+    assertEquals(new Set(initiations.map(({ bytes }) => bytes.join())).size, 1);
+    assertEquals(stage.times("connectionRequest", ana, since)[0], again + 40);
     assertEquals([ben!.events("request").length, ana!.events("ringing").length], [1, 1]);
     // It is answered as before, and not computed again.
     const responses = stage.datagrams(ben).filter((each) => each.frame("response"));
     assertEquals(new Set(responses.map(({ bytes }) => bytes.join())).size, 1);
   });
 }
+
+story(
+  "an Initiation that is not answered is sent again soon, by its timer, and after another call",
+  (
+    stage,
+  ) => {
+    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+    stage.block(ben, ana);
+    const since = stage.now;
+    ana.connect(2);
+    stage.wait(10_030);
+    const calls = stage.mode === "fixed" ? [0] : [0, 540, 1540, 3540, 7540];
+    assertEquals(stage.times("call", ana, since), calls);
+    const soon = calls.flatMap((call, index) =>
+      PUNCH_SCHEDULE.map((after) => call + 40 + after)
+        .filter((at) => at < (calls[index + 1] ?? Infinity) + 40)
+    );
+    const times = stage.mode === "fixed" ? [40] : [...soon, 1040, 3040, 7040];
+    assertEquals(stage.times("initiation", ana, since), times.toSorted((a, b) => a - b));
+  },
+);
 
 for (const kind of ["connectionRequest", "ringing"] as const) {
   story(`a lost ${kind} frame is repaired by another request; the user is asked once`, (stage) => {
@@ -57,6 +82,7 @@ for (const kind of ["connectionRequest", "ringing"] as const) {
     // The Response gave a sample: SRTT 40, RTTVAR 20, RTO 120.
     assertEquals(times, stage.mode === "fixed" ? [80] : [80, 200]);
     stage.wait(2000);
+    // The Punch comes while the Response is expected.
     assertEquals(stage.times("initiation", ana, since), [40]);
     assertEquals(ben!.events("request").length, 1);
     assertEquals(ana!.events("ringing").length, 1);
@@ -161,7 +187,7 @@ story("a client cannot connect to itself, by id or by name", (stage) => {
   ana!.connect("ANA");
   stage.wait(100);
   assertEquals(ana!.errors, ["self", "self"]);
-  assertEquals(stage.times("lookUp"), []);
+  assertEquals(stage.times("call"), []);
   assertEquals(ana!.view.state, "idle");
 });
 
@@ -191,7 +217,7 @@ story("a second connection with the same client is an error, and has no effect",
   ana.send("still here");
   stage.wait(100);
   assertEquals(ben.texts, ["still here"]);
-  assertEquals(stage.times("lookUp", ana).length, 1);
+  assertEquals(stage.times("call", ana).length, 1);
 });
 
 story("a request that reaches another client is reported as inactive", (stage) => {

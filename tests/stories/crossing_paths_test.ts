@@ -2,10 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { assertOneConnection, assertStillOneConnection, KEYS } from "./crossing.ts";
 import { type Actor, type Stage, stories } from "./stage.ts";
 
-/** Who cannot be reached at first, who has the lower key, and how much later that one connects. */
-const BLOCKED = KEYS.flatMap((inside) =>
-  KEYS.flatMap((lower) => [-60, 0, 30, 5000].map((lead) => ({ inside, lower, lead })))
-);
+/** Who cannot be reached at first, and who has the lower key. */
+const SIDES = KEYS.flatMap((inside) => KEYS.map((lower) => ({ inside, lower })));
+/** The same, and how much later that one connects. */
+const BLOCKED = SIDES.flatMap((sides) => [-60, 0, 30, 5000].map((lead) => ({ ...sides, lead })));
+/** Those that cross: what is 5 s earlier rings before the other end wants anything. */
+const CROSSING = BLOCKED.filter(({ lead }) => lead < 5000);
 
 /** Both users connect to each other; returns when the second one did. */
 function connectBoth(stage: Stage, insider: Actor, outsider: Actor, lead: number): number {
@@ -29,17 +31,45 @@ function assertConnectedBy(ana: Actor, ben: Actor, since: number, ms: number): v
   }
 }
 
+/** Lets nothing of the outsider's in before the insider has sent something to there. */
+function openBySending(stage: Stage, insider: Actor, outsider: Actor): void {
+  let isOpen = false;
+  stage.network.script(({ from, to }) => {
+    if (from === insider.name && to === outsider.name) isOpen = true;
+    return from === outsider.name && to === insider.name && !isOpen ? "drop" : undefined;
+  });
+}
+
+stories(
+  "a request rings at an end that cannot be reached before it has sent, and that end connects",
+  SIDES,
+  (stage, { inside, lower }) => {
+    stage.carryNothing();
+    const [ana, ben] = stage.keyed(lower);
+    const [insider, outsider] = sides(inside, ana, ben);
+    openBySending(stage, insider, outsider);
+    const since = stage.now;
+    outsider.connect(insider.id);
+    stage.wait(500);
+    // The Punch opened the way while the Initiation was under way.
+    assertEquals(insider.eventTimes("request", since), [100]);
+    insider.connect(outsider.id);
+    stage.wait(500);
+    assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
+    assertEquals([ana.last("connected").hash, ana.view.requests], [
+      ben.last("connected").hash,
+      [],
+    ]);
+  },
+);
+
 stories(
   "two requests cross where one end cannot be reached before it has sent",
-  BLOCKED,
+  CROSSING,
   (stage, { inside, lower, lead }) => {
     const [ana, ben] = stage.keyed(lower);
     const [insider, outsider] = sides(inside, ana, ben);
-    let isOpen = false;
-    stage.network.script(({ from, to }) => {
-      if (from === insider.name && to === outsider.name) isOpen = true;
-      return from === outsider.name && to === insider.name && !isOpen ? "drop" : undefined;
-    });
+    openBySending(stage, insider, outsider);
     const since = connectBoth(stage, insider, outsider, lead);
     stage.wait(stage.after(1000) + 500);
     assertOneConnection(stage, ana, ben);
@@ -53,6 +83,7 @@ stories(
   "two requests cross where the Initiations of one end never arrive",
   BLOCKED,
   (stage, { inside, lower, lead }) => {
+    stage.carryNothing();
     const [ana, ben] = stage.keyed(lower);
     const [insider, outsider] = sides(inside, ana, ben);
     // To where the directory saw the insider nothing comes through, as with an address-dependent NAT.

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { isSameKey, type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { FORGERY_PATIENCE } from "../../protocol/directory/registration.ts";
+import { FORGERY_PATIENCE } from "../../protocol/directory/unproven.ts";
 import { encodeDatagram, encodeUnknownAnswer } from "../../protocol/wire/datagram.ts";
 import { DatagramType } from "../../protocol/wire/frame.ts";
 import type { DirectoryTrust } from "../../client/view.ts";

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { LEASE, story } from "./stage.ts";
 
-for (const kind of ["lookUp", "found"] as const) {
-  story(`a lost ${kind} frame is repaired by another Look-up`, (stage) => {
+for (const kind of ["call", "meeting"] as const) {
+  story(`a lost ${kind} frame is repaired by another Call`, (stage) => {
     const [ana, ben] = stage.clients("ana", "ben");
-    stage.lose(kind);
+    stage.lose(kind, kind === "meeting" ? { to: ana! } : {});
     const since = stage.now;
     ana!.connect("ben");
     stage.wait(11_000);
-    assertEquals(stage.times("lookUp", ana, since), [0, stage.after(500)]);
+    assertEquals(stage.times("call", ana, since), [0, stage.after(500)]);
     assertEquals(ben!.eventTimes("request", since), [stage.after(500) + 100]);
   });
 }
@@ -142,7 +142,7 @@ story("a client that has left ignores commands and datagrams", (stage) => {
 
 story("an abandoned client sends one Client Leave, and does not wait", (stage) => {
   const [ana, ben] = stage.pair();
-  stage.network.cut("ana", "ben");
+  stage.cut(ana, ben);
   ana.send("lost for ever");
   stage.wait(100);
   const since = stage.now;

@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import { PUNCHED_MAX } from "../../protocol/connection/initiation_targets.ts";
 import { encodeInitiation } from "../../protocol/session/macs.ts";
+import { PUNCH_SCHEDULE } from "../../protocol/session/path.ts";
 import { DatagramType, RejectReason } from "../../protocol/wire/frame.ts";
 import { Prng } from "../support/random.ts";
 import type { Datagram } from "../sim/datagram.ts";
 import { type Actor, Stage, story } from "./stage.ts";
-import { sendAsStranger, STRANGER, STRANGER_NAME } from "./stranger.ts";
+import { requestAsStranger, sendAsStranger, STRANGER, STRANGER_NAME } from "./stranger.ts";
 
 /** All events of the clients since a time, without random fields. */
 function eventsSince(since: number, ...actors: readonly Actor[]): unknown[] {
@@ -49,6 +51,8 @@ function assertNoDifference(
   converse(one, two, undisturbed);
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   stage.network.script((datagram) => {
+    // An altered Punch is as good as a copy where it still has the number: see below.
+    if (datagram.frame("punch") !== undefined) return undefined;
     const names = [datagram.from, datagram.to];
     if (names.includes("ana") && names.includes("ben")) interfere(datagram, ana, ben);
     return undefined;
@@ -168,9 +172,9 @@ story(
     stage.wait(15_000);
     assertEquals(ben.events("request").map(({ peer }) => peer), [1]);
     assertGreater(stage.times("cookieReply", ben, since).length, 1000);
-    const [first, second] = stage.datagrams(ana).flatMap((each) => each.frame("macs") ?? []);
-    assert(first!.mac2.every((byte) => byte === 0));
-    assert(second!.mac2.some((byte) => byte !== 0));
+    const macs = stage.datagrams(ana).flatMap((each) => each.frame("macs") ?? []);
+    assert(macs[0]!.mac2.every((byte) => byte === 0));
+    assert(macs.at(-1)!.mac2.some((byte) => byte !== 0));
     ben.accept();
     stage.wait(200);
     ana.send("during the flood");
@@ -246,6 +250,37 @@ story("a hundred forged Responses that are quicker do not keep a request from it
   assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
 });
 
+story("copies of a Punch, from anywhere, lead to a few Initiations for each of a few sources", (
+  stage,
+) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  // No Initiation arrives, so that ana's request stays without a session.
+  stage.block(ana, ben);
+  stage.network.script((datagram) => {
+    if (datagram.frame("punch") === undefined || datagram.from !== "ben") return undefined;
+    for (let copy = 0; copy < 100; copy++) {
+      const port = 1 + copy % 20;
+      for (const from of [{ hostname: "198.51.100.1", port }, ben.host.address]) {
+        stage.network.transmit(from, ana.host.address, datagram.bytes, true);
+      }
+    }
+    return undefined;
+  });
+  ana.connect("ben");
+  stage.wait(5000);
+  const counts = new Map<string, number>();
+  for (const { to } of stage.datagrams(ana).filter((each) => each.frame("initiation"))) {
+    counts.set(to, (counts.get(to) ?? 0) + 1);
+  }
+  counts.delete("directory");
+  assertEquals(counts.size, 1 + PUNCHED_MAX);
+  // For each meeting, as many as the Punches of one peer, beside those that are sent by the timers.
+  const { length } = PUNCH_SCHEDULE;
+  const calls = stage.times("call", ana).length;
+  const byTimers = stage.mode === "fixed" ? 1 : calls * length + 2;
+  for (const count of counts.values()) assertLessOrEqual(count, calls * length + byTimers);
+});
+
 story("a blocked client does not ring, and gets an ordinary Reject", (stage) => {
   const [ana] = stage.clients("ana") as [Actor];
   const { key } = ana;
@@ -282,7 +317,9 @@ story("a recorded request replaces no connection of a client with accept-all", (
   ana.connect("ben");
   stage.wait(500);
   const recording = stage.datagrams(ana).filter(({ to }) => to === "ben");
-  assertEquals(recording.length, 2);
+  for (const kind of ["initiation", "connectionRequest"] as const) {
+    assert(recording.some((datagram) => datagram.frame(kind) !== undefined));
+  }
   ben.reject();
   stage.wait(500);
   ben.restart({ acceptAll: true });
@@ -301,4 +338,14 @@ story("a recorded request replaces no connection of a client with accept-all", (
   ana.send("still here");
   stage.wait(500);
   assertEquals([ben.texts, ben.events("connected").length], [["still here"], 1]);
+});
+
+story("a name in a handshake that reads like the program's words is no name", (stage) => {
+  const [ana] = stage.pair();
+  for (const name of ["ana), known key · accept 2 or reject 2", "ana\u2800", "ana*"]) {
+    const known = ana.events("request").length;
+    requestAsStranger(stage, ana, { id: 40 + known, name });
+    assertEquals(ana.last("request").name, "", name);
+    assertEquals(ana.view.requests.at(-1), { id: 40 + known, name: "" });
+  }
 });

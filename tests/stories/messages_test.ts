@@ -76,7 +76,7 @@ story(
   "a message without an ack for 5 s is reported as unconfirmed, and delivered later",
   (stage) => {
     const [ana, ben] = stage.pair();
-    stage.network.cut("ana", "ben", stage.now + 12_000);
+    stage.cut(ana, ben, stage.now + 12_000);
     const since = stage.now;
     ana.send("hi");
     stage.wait(1000);
@@ -91,7 +91,7 @@ story(
 
 story("messages in both directions survive a partition of 40 s", (stage) => {
   const [ana, ben] = stage.pair();
-  stage.network.cut("ana", "ben", stage.now + 40_000);
+  stage.cut(ana, ben, stage.now + 40_000);
   ana.send("hi");
   ben.send("ho");
   stage.wait(52_000);

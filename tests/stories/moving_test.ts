@@ -1,8 +1,16 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import { AMPLIFICATION_MAX, RETURN_LIMIT } from "../../protocol/session/path.ts";
+import { AMPLIFICATION_MAX } from "../../protocol/session/candidate.ts";
+import { RETURN_LIMIT } from "../../protocol/session/path.ts";
 import { type Actor, type Stage, stories, story } from "./stage.ts";
 
 const ELSEWHERE = { hostname: "192.0.2.1", port: 9 };
+
+/** Two clients that are connected, and have compared what the directory told of each other. */
+function pair(stage: Stage): [Actor, Actor] {
+  const actors = stage.pair();
+  stage.wait(3000);
+  return actors;
+}
 
 /** Moves a client to a new address. */
 function move(stage: Stage, actor: Actor): void {
@@ -32,7 +40,7 @@ function assertConnected(stage: Stage, ana: Actor, ben: Actor): void {
 
 for (const mover of ["ana", "ben"]) {
   story(`a connection survives when ${mover} moves and sends`, (stage) => {
-    const [ana, ben] = stage.pair();
+    const [ana, ben] = pair(stage);
     const moved = mover === "ana" ? ana : ben;
     const peer = mover === "ana" ? ben : ana;
     move(stage, moved);
@@ -49,7 +57,7 @@ for (const mover of ["ana", "ben"]) {
   });
 
   story(`a connection survives when ${mover} moves and sends nothing`, (stage) => {
-    const [ana, ben] = stage.pair();
+    const [ana, ben] = pair(stage);
     const moved = mover === "ana" ? ana : ben;
     const peer = mover === "ana" ? ben : ana;
     move(stage, moved);
@@ -63,7 +71,7 @@ for (const mover of ["ana", "ben"]) {
 
   for (const kind of ["pathChallenge", "pathResponse"] as const) {
     story(`a connection survives when ${mover} moves and a ${kind} frame is lost`, (stage) => {
-      const [ana, ben] = stage.pair();
+      const [ana, ben] = pair(stage);
       const moved = mover === "ana" ? ana : ben;
       stage.lose(kind, { times: kind === "pathChallenge" ? 2 : 1 });
       move(stage, moved);
@@ -75,7 +83,7 @@ for (const mover of ["ana", "ben"]) {
 }
 
 story("a connection survives many moves of both ends on a bad network", (stage) => {
-  const [ana, ben] = stage.pair();
+  const [ana, ben] = pair(stage);
   stage.set({ loss: 0.2, jitter: 30, duplication: 0.1 });
   const words: string[] = [];
   for (let round = 0; round < 12; round++) {
@@ -94,7 +102,7 @@ story("a connection survives many moves of both ends on a bad network", (stage) 
 for (const mover of ["ana", "ben"]) {
   for (const away of [100, 5000, 50_000, 70_000]) {
     story(`a connection survives when ${mover} moves, and returns after ${away} ms`, (stage) => {
-      const [ana, ben] = stage.pair();
+      const [ana, ben] = pair(stage);
       const [moved, peer] = mover === "ana" ? [ana, ben] : [ben, ana];
       const home = moved.host.address;
       move(stage, moved);
@@ -106,18 +114,56 @@ for (const mover of ["ana", "ben"]) {
       stage.wait(45_000);
       assertEquals(peer.texts, ["from elsewhere", "home again"]);
       assertConnected(stage, ana, ben);
-      // The responder was where the Initiation went, so that no challenge is needed where it returns.
-      if (mover === "ana" || away === 100) return;
+      // Both were found where the directory said, so that no challenge is needed on a return.
+      if (away === 100) return;
       assertEquals(stage.times("pathChallenge", peer, since).length > 0, away > RETURN_LIMIT);
     });
   }
 }
 
+story(
+  "the directory is asked when a text is not answered for 5 s, and not for one after a silence",
+  (
+    stage,
+  ) => {
+    const [ana, ben] = pair(stage);
+    for (const silence of [9500, 9500, 9500, 100]) {
+      ana.send("after a silence");
+      stage.wait(silence);
+    }
+    assertEquals([stage.times("call", ben).length, stage.times("call", ana).length], [0, 1]);
+    stage.cut(ana, ben);
+    const since = stage.now;
+    ana.send("into the void");
+    stage.wait(30_000);
+    const expected = stage.mode === "fixed" ? [15_000, 25_000] : [5000, 10_000, 15_000];
+    assertEquals(stage.times("call", ana, since).slice(0, expected.length), expected);
+  },
+);
+
+story("a directory that is silent, too, is asked by one Call for each silent peer at a time", (
+  stage,
+) => {
+  const [ana, ben] = pair(stage);
+  stage.directory.crash();
+  stage.cut(ana, ben);
+  ana.send("into the void");
+  const since = stage.now;
+  stage.wait(stage.mode === "fixed" ? 44_000 : 34_000);
+  const times = stage.times("call", ana, since);
+  const first = stage.mode === "fixed" ? 15_000 : 5000;
+  // Each is sent again by its timer, and none is added.
+  const again = stage.mode === "fixed"
+    ? [0, 10_000, 20_000]
+    : [0, 500, 1000, 2000, 4000, 8000, 16_000];
+  assertEquals(times.slice(0, again.length), again.map((after) => first + after));
+});
+
 stories(
   "a connection survives when one end flaps between two addresses, under loss",
   ["ana", "ben"],
   (stage, mover) => {
-    const [ana, ben] = stage.pair();
+    const [ana, ben] = pair(stage);
     const moved = mover === "ana" ? ana : ben;
     const home = moved.host.address;
     stage.set({ loss: 0.2, jitter: 30 });
@@ -136,7 +182,7 @@ stories(
 );
 
 story("a move during a burst loses no message", (stage) => {
-  const [ana, ben] = stage.pair();
+  const [ana, ben] = pair(stage);
   const texts = Array.from({ length: 300 }, (_, index) => `${index} ${"x".repeat(300)}`);
   ana.send(...texts);
   stage.wait(25);
@@ -149,7 +195,7 @@ story("a move during a burst loses no message", (stage) => {
 
 for (const mover of ["ana", "ben"]) {
   story(`${mover} terminates after a move, and both ends report by which side`, (stage) => {
-    const [ana, ben] = stage.pair();
+    const [ana, ben] = pair(stage);
     const moved = mover === "ana" ? ana : ben;
     const peer = mover === "ana" ? ben : ana;
     moved.send("bye");
@@ -197,7 +243,7 @@ function copyFaster(stage: Stage, sender: Actor, receiver: Actor): void {
 story(
   "faster copies of all datagrams from elsewhere neither steal nor stall a connection",
   (stage) => {
-    const [ana, ben] = stage.pair();
+    const [ana, ben] = pair(stage);
     copyFaster(stage, ana, ben);
     const since = stage.now;
     for (let round = 0; round < 100; round++) {
@@ -250,7 +296,9 @@ story(
     const toCopier = stage.datagrams(ben).filter(({ to }) => to === "192.0.2.1:9")
       .flatMap(({ frames }) => frames.map(({ kind }) => kind));
     // The first Packet of a session says where its initiator is, until that one answers elsewhere.
-    assertEquals([...new Set(toCopier)].sort(), ["pathChallenge", "response", "ringing"]);
+    assertEquals([...new Set(toCopier)].sort(), [
+      ...["pathChallenge", "pathResponse", "response", "ringing"],
+    ]);
   },
 );
 
@@ -258,8 +306,11 @@ for (const mover of ["ana", "ben"]) {
   story(
     `copies that seem to come from where ${mover} was before a move stall one text`,
     (stage) => {
-      const [ana, ben] = stage.pair();
+      const [ana, ben] = pair(stage);
       const [moved, peer] = mover === "ana" ? [ana, ben] : [ben, ana];
+      // Both learn how long an answer takes.
+      for (const each of [ana, ben]) each.send("hello");
+      stage.wait(100);
       const before = moved.host.address;
       move(stage, moved);
       moved.send("from elsewhere");
@@ -275,7 +326,7 @@ for (const mover of ["ana", "ben"]) {
         stage.wait(1000);
       }
       stage.wait(10_000);
-      assertEquals([peer.texts.length, moved.view.peer?.unconfirmed], [31, 0]);
+      assertEquals([peer.texts.length, moved.view.peer?.unconfirmed], [32, 0]);
       const delays = moved.eventTimes("delivered", since).map((time, index) => time - 1000 * index);
       assertLessOrEqual(delays.filter((delay) => delay > 100).length, 1);
     },
@@ -284,7 +335,7 @@ for (const mover of ["ana", "ben"]) {
 
 for (const mover of ["ana", "ben"]) {
   story(`faster copies of all datagrams do not keep ${mover} from moving`, (stage) => {
-    const [ana, ben] = stage.pair();
+    const [ana, ben] = pair(stage);
     const moved = mover === "ana" ? ana : ben;
     copyFaster(stage, ana, ben);
     copyFaster(stage, ben, ana);
@@ -300,7 +351,7 @@ for (const mover of ["ana", "ben"]) {
 }
 
 story("a copier that also relays the challenges cannot steal a connection", (stage) => {
-  const [ana, ben] = stage.pair();
+  const [ana, ben] = pair(stage);
   copyFaster(stage, ana, ben);
   // Datagrams from ben to the copier are relayed to ana, as if they came from ben.
   stage.network.script((datagram) => {
@@ -321,7 +372,7 @@ story("a copier that also relays the challenges cannot steal a connection", (sta
 });
 
 story("a copy of a lost datagram from elsewhere moves no client", (stage) => {
-  const [ana, ben] = stage.pair();
+  const [ana, ben] = pair(stage);
   let newest: Uint8Array | undefined;
   stage.network.script((datagram) => {
     if (newest !== undefined || datagram.frame("message") === undefined) return undefined;
@@ -346,7 +397,7 @@ story("a copy of a lost datagram from elsewhere moves no client", (stage) => {
 });
 
 story("copies of received datagrams from elsewhere are dropped without an answer", (stage) => {
-  const [ana, ben] = stage.pair();
+  const [ana, ben] = pair(stage);
   ana.send("one", "two");
   ben.send("three");
   stage.wait(2000);

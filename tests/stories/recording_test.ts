@@ -116,7 +116,7 @@ story("copies of an Initiation before its first Packet get the same Response", (
   }
   stage.wait(100);
   const responses = stage.datagrams(ben).filter((each) => each.frame("response") !== undefined);
-  assertEquals(responses.length, 5);
+  assertEquals(responses.length, stage.times("initiation").length);
   assertEquals(new Set(responses.map(({ bytes }) => bytes.join())).size, 1);
   assertEquals([ben.events("request"), ana.events("ringing")], [[], []]);
   stage.wait(12_000);

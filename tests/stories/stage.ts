@@ -7,13 +7,14 @@ import { assertEquals } from "@std/assert";
 import type { ClientOptions } from "../../client/view.ts";
 import { compareKeys, type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Instant } from "../../protocol/machine.ts";
+import type { Address } from "../../protocol/wire/address.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import { Server } from "../../server/server.ts";
 import { seedFromEnv } from "../support/random.ts";
 import type { Datagram } from "../sim/datagram.ts";
-import { type Conditions, type Host, SimNetwork } from "../sim/network.ts";
+import { type Conditions, type Host, SimNetwork, type Site } from "../sim/network.ts";
 import { Actor, DIRECTORY } from "./actor.ts";
 
 export { Actor, DIRECTORY };
@@ -50,7 +51,16 @@ export function stories<Variant>(
 }
 
 function play(mode: TimerMode, seed: number, body: (stage: Stage) => void, what = ""): void {
-  const stage = new Stage(mode, seed);
+  playOn(new Stage(mode, seed), seed, body, what);
+}
+
+/** Tells a story on a stage; an error comes with the history of the network. */
+export function playOn<On extends Stage>(
+  stage: On,
+  seed: number,
+  body: (stage: On) => void,
+  what = "",
+): void {
   try {
     body(stage);
     stage.assertAllLost();
@@ -67,15 +77,20 @@ export class Stage {
   readonly directory: Host<ServerEvent>;
   #identity: KeyPair;
   #server: Server;
+  #relayLimit: number | undefined;
   #clients = 0;
   #losses: { what: string; left: number }[] = [];
 
-  constructor(mode: TimerMode, seed: number) {
+  constructor(
+    mode: TimerMode,
+    seed: number,
+    site: (network: SimNetwork) => Address | Site = () => DIRECTORY,
+  ) {
     this.mode = mode;
     this.network = new SimNetwork(seed);
     this.#identity = makeKeyPair(this.network.prng.bytes);
     this.#server = this.#makeServer();
-    this.directory = this.network.add("directory", DIRECTORY, () => this.#server);
+    this.directory = this.network.add("directory", site(this.network), () => this.#server);
   }
 
   /** The static key of the directory. */
@@ -148,12 +163,16 @@ export class Stage {
   }
 
   /** Loses the next datagrams with a frame of this kind; the story fails if they are not sent. */
-  lose(kind: Kind, { times = 1, from }: { times?: number; from?: Actor } = {}): void {
+  lose(
+    kind: Kind,
+    { times = 1, from, to }: { times?: number; from?: Actor; to?: Actor } = {},
+  ): void {
     const loss = { what: `${times} × ${kind}`, left: times };
     this.#losses.push(loss);
     this.network.script((datagram) => {
       const matches = loss.left > 0 && datagram.frame(kind) !== undefined &&
-        (from === undefined || datagram.from === from.name);
+        (from === undefined || datagram.from === from.name) &&
+        (to === undefined || datagram.to === to.name);
       if (!matches) return undefined;
       loss.left--;
       return "drop";
@@ -172,12 +191,19 @@ export class Stage {
     });
   }
 
-  /** Loses all datagrams from one client to another. */
+  /** Loses all datagrams from one client to another, and those that the directory would carry. */
   block(from: Actor, to: Actor, until: Instant = Infinity): void {
     this.network.script((datagram) => {
-      const matches = this.now < until && datagram.from === from.name && datagram.to === to.name;
-      return matches ? "drop" : undefined;
+      if (this.now >= until || datagram.from !== from.name) return undefined;
+      const isFor = datagram.to === to.name || datagram.frame("carry")?.to === to.view.id;
+      return isFor ? "drop" : undefined;
     });
+  }
+
+  /** The same in both directions. */
+  cut(one: Actor, other: Actor, until: Instant = Infinity): void {
+    this.block(one, other, until);
+    this.block(other, one, until);
   }
 
   /** Changes the conditions of the network. */
@@ -191,6 +217,12 @@ export class Stage {
     this.#identity = identity;
     this.#server = this.#makeServer();
     this.directory.start(this.#server);
+  }
+
+  /** Starts the directory again as one that carries nothing: before there are clients. */
+  carryNothing(): void {
+    this.#relayLimit = 0;
+    this.restartDirectory();
   }
 
   /** The times at which datagrams with a frame of this kind were sent, relative to `since`. */
@@ -214,6 +246,12 @@ export class Stage {
 
   #makeServer(): Server {
     const random = this.network.prng.bytes;
-    return new Server({ maxClients: 100, lease: LEASE, identity: this.#identity, random });
+    return new Server({
+      maxClients: 100,
+      lease: LEASE,
+      identity: this.#identity,
+      random,
+      ...(this.#relayLimit === undefined ? {} : { relayLimit: this.#relayLimit }),
+    });
   }
 }

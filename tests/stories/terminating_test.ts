@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Actor, type Stage, story } from "./stage.ts";
+import { type Actor, story } from "./stage.ts";
 
 /** Who ended the connection, and the undelivered messages, for each client. */
 function endings(...actors: Actor[]): string[] {
@@ -8,11 +8,6 @@ function endings(...actors: Actor[]): string[] {
     assertEquals(all.length, 1, `${each.name} has ${all.length} endings`);
     return `${all[0]!.by} ${all[0]!.undelivered}`;
   });
-}
-
-/** Cuts the two off from each other. */
-function cut(stage: Stage, duration = Infinity): void {
-  stage.network.cut("ana", "ben", stage.now + duration);
 }
 
 story("a termination ends the connection at both ends, which report by which side", (stage) => {
@@ -123,7 +118,7 @@ for (const kind of ["connectionTermination", "connectionTerminationAck"] as cons
 
 story("a termination with an undeliverable message ends by timeout", (stage) => {
   const [ana, ben] = stage.pair();
-  cut(stage);
+  stage.cut(ana, ben);
   ana.send("into the void", "and more");
   ana.terminate();
   stage.wait(70_000);
@@ -248,6 +243,8 @@ story("an ended connection acknowledges a retransmitted Termination", (stage) =>
 
 story("an ended connection is removed after 30 s, and does not answer", (stage) => {
   const [ana, ben] = stage.pair();
+  // The Punches are over.
+  stage.wait(2000);
   ana.terminate();
   stage.wait(100);
   const since = stage.now;
