@@ -2,9 +2,12 @@
 import { assert } from "@std/assert";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { encodeInitiation } from "../../protocol/session/macs.ts";
-import { AMPLIFICATION_MAX, PATH_FRAMES_MAX } from "../../protocol/session/path.ts";
+import { AMPLIFICATION_MAX } from "../../protocol/session/candidate.ts";
+import { PATH_FRAMES_MAX } from "../../protocol/session/path.ts";
 import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import {
+  CARRIED_SIZE_MAX,
   DatagramType,
   type Frame,
   FRAME_HEADER_SIZE,
@@ -19,17 +22,19 @@ import { fuzzDatagram, fuzzFrames, mutate, ValuePool, weighted } from "./mutate.
 import { DIRECTORY_KEY, type PlayedDirectory } from "./played_directory.ts";
 import { fuzz, Tally } from "./runner.ts";
 
-const { Challenge, Answer, Initiation, Response, Cookie, Packet, Unknown, Version } = DatagramType;
-const FROM_DIRECTORY = weighted({ challenge: 4, registered: 1, refused: 1, found: 1 });
+const { Challenge, Answer, Notice, Unknown, Version } = DatagramType;
+const { Initiation, Response, Cookie, Packet, Punch } = DatagramType;
+const FROM_DIRECTORY = weighted({ challenge: 4, registered: 1, refused: 1, meeting: 1 });
+const UNASKED = weighted({ meeting: 2, carried: 1 });
 /** The answers to a request: those that fit, and those that do not. */
 const ANSWERS: Partial<Record<Frame["kind"], readonly Frame["kind"][]>> = {
   register: ["registered", "registered", "refused"],
-  lookUp: ["found", "found", "found", "inactive"],
+  call: ["meeting", "meeting", "meeting", "inactive"],
   list: ["listing"],
   leaseKeepalive: ["leaseKeepaliveAck"],
   leave: ["leaveAck"],
 };
-const FROM_STRANGERS = weighted({ initiation: 2, macs: 1, response: 2, cookieReply: 6 });
+const FROM_STRANGERS = weighted({ initiation: 2, macs: 1, response: 2, cookieReply: 6, punch: 4 });
 const REQUESTS = weighted({
   ...{ connectionRequest: 8, connectionTermination: 3, connectionTerminationAck: 1 },
   ...{ ringing: 2, connectionAccept: 4, connectionReject: 2, pathChallenge: 2 },
@@ -52,12 +57,20 @@ const [PEER] = STRANGERS as [PeerIdentity];
 /** Values that strangers and the directory send, besides those that the client sent. */
 const FIXED = {
   "registered.id": [1],
-  "found.id": [2],
+  "meeting.id": [2, 2, 3],
   ...{ responder: [1, 2], requester: [2, 3, 4], sender: [2], reason: [1, 2, 3, 5] },
   ...{ name: ["", "zoë", "mal"], lease: [45_000, 45_000, 0, 2 ** 32 - 1] },
-  "found.publicKey": [...STRANGERS.map(({ identity }) => identity.publicKey), new Uint8Array(32)],
+  // Mostly that of the peer, which then can answer.
+  "meeting.publicKey": [
+    ...[PEER, PEER, PEER, PEER, PEER, PEER, PEER, ...STRANGERS].map((each) =>
+      each.identity.publicKey
+    ),
+    new Uint8Array(32),
+  ],
   "challenge.publicKey": [DIRECTORY_KEY.publicKey, DIRECTORY_KEY.publicKey, CLIENT_KEY.publicKey],
-  address: [PEER.address],
+  // Where peers are told to be.
+  hostname: [PEER.address.hostname, PEER.address.hostname, "10.0.0.1", "fd00::1", "100::1", "::1"],
+  port: [PEER.address.port],
 };
 
 /** A datagram, and where it comes from. */
@@ -179,6 +192,15 @@ function answer(prng: Prng, directory: PlayedDirectory, pool: ValuePool): Uint8A
   return directory.answer(pool.fill(prng, randomFrame(prng, prng.pick(kinds))));
 }
 
+/** What the directory says unasked: anything, or what it carries for a stranger. */
+function unasked(prng: Prng, pool: ValuePool, strangers: Strangers): Uint8Array {
+  if (prng.chance(0.5)) return fuzzFrames(prng, pool, UNASKED, PLAIN_MAX);
+  const { bytes } = prng.chance(0.5) ? strangers.initiation() : strangers.sealed(pool);
+  const datagram = bytes.subarray(0, CARRIED_SIZE_MAX);
+  const frame: Frame = { kind: "carried", from: prng.pick([2, 3]), datagram };
+  return encodeDatagram({ type: Notice, session: 0, packet: 0 }, [frame]).subarray(HEADER_SIZE);
+}
+
 /** One datagram, from the directory or from a stranger. */
 function datagram(
   prng: Prng,
@@ -189,8 +211,11 @@ function datagram(
   const challenge = directory.challenges.shift();
   if (challenge !== undefined && prng.chance(0.8)) return { bytes: challenge, from: SERVER };
   if (prng.chance(0.15)) return { bytes: answer(prng, directory, pool), from: SERVER };
+  if (prng.chance(0.05)) {
+    return { bytes: directory.notice(unasked(prng, pool, strangers)), from: SERVER };
+  }
   if (prng.chance(0.15)) {
-    const types = [Challenge, Answer, Unknown, Version];
+    const types = [Challenge, Answer, Notice, Unknown, Version];
     return { bytes: fuzzDatagram(prng, pool, types, FROM_DIRECTORY), from: SERVER };
   }
   if (prng.chance(0.3)) return strangers.initiation();
@@ -199,7 +224,7 @@ function datagram(
 }
 
 function noise(prng: Prng, pool: ValuePool, from: Address): Received {
-  const types = [Initiation, Response, Cookie, Packet];
+  const types = [Initiation, Response, Cookie, Packet, Punch];
   return { bytes: fuzzDatagram(prng, pool, types, FROM_STRANGERS), from };
 }
 

@@ -32,7 +32,9 @@ import { KINDS, randomFrame } from "../support/random_frame.ts";
 
 const prng = new Prng(11);
 const random = prng.bytes;
-const ADDRESS: Address = { hostname: "192.0.2.9", port: 40_009 };
+export const ADDRESS: Address = { hostname: "192.0.2.9", port: 40_009 };
+
+const DIRECTORY: Address = { hostname: "192.0.2.10", port: 7070 };
 
 /** A datagram with random frames, at least one. */
 function randomDatagram(header: Header, frames: readonly Frame[], isSealed = false): Uint8Array {
@@ -81,7 +83,7 @@ export const HANDSHAKE = (() => {
   const rtt = new RttEstimator(policy);
   const remoteKey = responder.publicKey;
   const outgoing = OutgoingHandshake.begin(
-    { identity: initiator, remoteKey, address: ADDRESS, localId: 7, rtt, random },
+    { identity: initiator, remoteKey, localId: 7, rtt, random },
   );
   assert(outgoing.ok);
   const initiation = outgoing.value.encode(0).slice();
@@ -114,7 +116,9 @@ export const REGISTRATION = (() => {
     ...{ kind: "credentials", nonce, cookie: random(16), publicKey: random(32), mac: nothing },
   };
   const writer = new DatagramWriter(DATAGRAM_SIZE_MAX, true);
-  const session = new DirectorySession(9, random(32), key, credentials, writer);
+  const session = new DirectorySession({
+    ...{ localId: 9, address: DIRECTORY, directoryKey: random(32), key, credentials, writer },
+  });
   const register = (): Uint8Array => {
     const frame = randomFrame(prng, "register") as Register;
     return session.encodeRegister(frame, (bytes) => secret.sign(bytes)).slice();
@@ -125,25 +129,36 @@ export const REGISTRATION = (() => {
   secret.sign(first);
   const signed = [first, register(), registrar.encodeChallenge(0, credentials, ADDRESS).slice()];
   const requests = [
-    ...(["leaseKeepalive", "lookUp", "list", "leave"] as const).map((kind) =>
-      session.encodeRequest(3, randomFrame(prng, kind)).slice()
+    ...(["leaseKeepalive", "lookUp", "list", "call", "carry", "alsoAt", "leave"] as const).map(
+      (kind) => session.encodeRequest(3, randomFrame(prng, kind)).slice(),
     ),
     register(),
   ];
-  const answers = (["registered", "leaseKeepaliveAck", "found", "inactive", "listing"] as const)
-    .map((kind, packet) => registrar.encodeAnswer(key, 9, packet, randomFrame(prng, kind)).slice());
+  const answers =
+    (["registered", "leaseKeepaliveAck", "found", "inactive", "listing", "meeting"] as const)
+      .map((kind, packet) =>
+        registrar.encodeAnswer(key, 9, packet, randomFrame(prng, kind)).slice()
+      );
   answers.push(registrar.encodeRefusal(key, 9, 1).slice());
-  return { key, secret, signed, requests, answers };
+  const notices = (["meeting", "carried"] as const)
+    .map((kind, packet) => registrar.encodeNotice(key, 9, packet, randomFrame(prng, kind)).slice());
+  return { key, secret, signed, requests, answers, notices };
 })();
 
 const UNSEALED = [DatagramType.Unknown, DatagramType.Version].map((type) =>
   encodeDatagram({ type, session: 3, packet: 4 }, [])
 );
 
+const PUNCH = encodeDatagram({ type: DatagramType.Punch, session: 0, packet: 0 }, [
+  randomFrame(prng, "punch"),
+]);
+
 /** Datagrams of all types, all of them good. */
 export const DATAGRAMS: readonly Uint8Array[] = [
   ...PACKETS.bytes,
   ...[HANDSHAKE.initiation, HANDSHAKE.response, HANDSHAKE.cookie],
   ...[...REGISTRATION.signed, ...REGISTRATION.requests, ...REGISTRATION.answers],
+  ...REGISTRATION.notices,
+  PUNCH,
   ...UNSEALED,
 ];

@@ -9,6 +9,7 @@ import {
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { CODE_SIZE, directoryMac } from "../../protocol/wire/codes.ts";
 import {
+  CALL_SIZE,
   DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
@@ -16,6 +17,7 @@ import {
   type Register,
   TAG_SIZE,
 } from "../../protocol/wire/frame.ts";
+import { SOURCES_MAX } from "../../server/rate_limit.ts";
 import type { Prng } from "../support/random.ts";
 import { randomFrame } from "../support/random_frame.ts";
 import { decoded, FakeClient, identityOf, Stage } from "../support/server_stage.ts";
@@ -25,11 +27,14 @@ import { fuzz, Tally } from "./runner.ts";
 
 const CLEAR = weighted({ credentials: 6, register: 1, challenge: 1 });
 const REGISTERS = weighted({ register: 8, lookUp: 1, leave: 1 });
-const REQUESTS = weighted({ leaseKeepalive: 4, lookUp: 4, list: 4, leave: 1, register: 1 });
+const REQUESTS = weighted({
+  ...{ leaseKeepalive: 4, lookUp: 4, list: 4, leave: 1, register: 1 },
+  ...{ call: 4, carry: 6, alsoAt: 1 },
+});
 const CLIENTS_MAX = 5;
 const SOURCES = 8;
-/** Three limits, with a bucket for each source. */
-const BUCKETS_MAX = 3 * SOURCES;
+/** Four limits with a bucket for each source, and two with one for each client id that ever was. */
+const BUCKETS_MAX = 4 * SOURCES + 2 * SOURCES_MAX;
 /** Bytes that may be sealed in a Request. */
 const PLAIN_MAX = DATAGRAM_SIZE_MAX - HEADER_SIZE - TAG_SIZE;
 /** Datagrams that may be sent again. */
@@ -55,13 +60,19 @@ class FuzzedDirectory extends Stage {
   override deliver(bytes: Uint8Array, from: Address): Uint8Array[] {
     const before = this.#table();
     const answers: Uint8Array[] = [];
+    let size = 0;
     this.#monitor.time(() => {
       this.server.handleDatagram(this.now, bytes.slice(), from);
       this.#drain((answer, to) => {
+        size += answer.length;
+        if (answer[3] === DatagramType.Notice) return this.#checkNotice(to);
         assertEquals(to, from);
         answers.push(answer.slice());
       });
     });
+    // Nobody can make the directory say more to others than was said to it.
+    const hasNotice = size > answers.reduce((sum, { length }) => sum + length, 0);
+    assert(!hasNotice || size <= bytes.length, `${bytes.length} bytes led to ${size}`);
     this.#checkAnswers(
       bytes,
       answers,
@@ -69,6 +80,13 @@ class FuzzedDirectory extends Stage {
     );
     if (!answers.some(isAnswer)) assertEquals(this.#table(), before);
     return answers;
+  }
+
+  /** Checks that what is sent unasked goes to a client. */
+  #checkNotice(to: Address): void {
+    this.tally.add("notice");
+    const isKnown = this.#table().some(({ address }) => address === formatAddress(to));
+    assert(isKnown, `a Notice goes to ${formatAddress(to)}`);
   }
 
   /** Lets so many milliseconds pass. */
@@ -127,6 +145,12 @@ function isAnswer(datagram: Uint8Array): boolean {
 interface Source {
   readonly client: FakeClient;
   readonly pool: ValuePool;
+}
+
+/** A Call that is as long as it has to be, or is not. */
+function paddedCall(prng: Prng, pool: ValuePool): Frame[] {
+  const call = pool.fill(prng, randomFrame(prng, "call"));
+  return [call, { kind: "padding", size: prng.pick([100, CALL_SIZE]) }];
 }
 
 /** Clients with a few names and keys, so that they conflict. */
@@ -233,6 +257,8 @@ class Traffic {
     const isRegister = client.id === 0 || prng.chance(0.2);
     const bytes = isRegister
       ? client.registerBytes(registerFields(prng, client, pool))
+      : prng.chance(0.1)
+      ? client.requestBytes(...paddedCall(prng, pool))
       : client.rawRequest(fuzzFrames(prng, pool, REQUESTS, PLAIN_MAX));
     this.#record(bytes, client.address);
     return bytes;

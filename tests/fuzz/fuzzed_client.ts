@@ -12,6 +12,7 @@ import { PENDING_REQUESTS_MAX } from "../../protocol/connection/incoming_request
 import { TEXT_SIZE_MAX } from "../../protocol/connection/send_queue.ts";
 import { isSameKey, KeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Instant } from "../../protocol/machine.ts";
+import { isCarried } from "../../protocol/wire/remote.ts";
 import { type Address, sameAddress } from "../../protocol/wire/address.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import type { Prng } from "../support/random.ts";
@@ -29,7 +30,7 @@ export const CLIENT_KEY = new KeyPair(new Uint8Array(32).fill(1));
 /** The options of a client under test. */
 function clientOptions(prng: Prng): ClientOptions {
   return {
-    server: SERVER,
+    directoryAddresses: [SERVER],
     serverName: "server",
     id: 0,
     name: "zoë",
@@ -160,6 +161,7 @@ export class FuzzedClient {
       this.client,
       this.now,
       (bytes, to) => {
+        assert(!isCarried(to), "no network carries that");
         sent.push({ bytes: bytes.slice(), to });
         if (sameAddress(to, SERVER)) this.directory.take(this.now, bytes, CLIENT);
       },

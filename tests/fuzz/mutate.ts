@@ -30,7 +30,7 @@ const writer = new DatagramWriter();
 type Kind = Frame["kind"];
 
 const ID_FIELDS = {
-  ...{ wantedId: "id", after: "id", responder: "id", requester: "id", sender: "id" },
+  ...{ wantedId: "id", after: "id", responder: "id", requester: "id", sender: "id", to: "id" },
 };
 /** The names under which fields of the machine are remembered, if not their own … */
 const LEARNED_AS: Readonly<Record<string, string>> = {

@@ -6,6 +6,7 @@ import {
   type Ack,
   ACK_RANGES_MAX,
   DATAGRAM_SIZE_MAX,
+  FLAG_CALLER,
   FLAG_MORE,
   type Frame,
   HEADER_SIZE,
@@ -251,7 +252,8 @@ class Conversations {
     target.client.connect(target.now, id);
     target.drain();
     const { publicKey } = identity;
-    const { sent } = target.receiveAnswer({ kind: "found", id, name, address, publicKey });
+    const meeting = { number: 1n, flags: FLAG_CALLER, id, name, publicKey, addresses: [address] };
+    const { sent } = target.receiveAnswer({ kind: "meeting", ...meeting });
     const initiation = sent.find(({ to }) => sameAddress(to, address));
     assert(initiation !== undefined);
     const response = this.peer.response(initiation.bytes);

@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { readRegister, Registrar } from "../../protocol/directory/registrar.ts";
-import { openRequest, sealAnswer } from "../../protocol/directory/registration_key.ts";
+import { openRequest, sealAnswer, sealNotice } from "../../protocol/directory/registration_key.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import {
@@ -43,6 +43,7 @@ export class PlayedDirectory {
   #key: Uint8Array | undefined;
   #session = 0;
   #asked: Asked[] = [];
+  #notices = 0;
   /** What first Registers are answered by, if the test wants that. */
   readonly challenges: Uint8Array[] = [];
 
@@ -92,6 +93,17 @@ export class PlayedDirectory {
     return datagram;
   }
 
+  /** A Notice with any bytes in it; now and then one that is old. */
+  notice(plain: Uint8Array): Uint8Array {
+    const packet = this.#prng.chance(0.95) ? this.#notices++ : this.#prng.int(this.#notices + 1);
+    const datagram = new Uint8Array(HEADER_SIZE + plain.length + TAG_SIZE);
+    const header = { type: DatagramType.Notice, session: this.#session, packet };
+    datagram.set(encodeDatagram(header, []));
+    datagram.set(plain, HEADER_SIZE);
+    sealNotice(this.#key ?? new Uint8Array(32), packet, datagram);
+    return datagram;
+  }
+
   #anyPacket(): number {
     return this.#asked.length === 0 ? 0 : this.#prng.pick(this.#asked).packet;
   }
@@ -103,13 +115,15 @@ export class PlayedDirectory {
     if (key === undefined || frame === undefined) return;
     this.#key = key.slice();
     this.#session = frame.session;
+    this.#notices = 0;
     this.#note(datagram, frame);
   }
 
   #takeRequest(datagram: Datagram): void {
     const plain = this.#key && openRequest(this.#key, datagram);
     const frame = plain && decodeFrames(plain)?.frames[0];
-    if (frame !== undefined) this.#note(datagram, frame);
+    // What is to be carried is no question.
+    if (frame !== undefined && frame.kind !== "carry") this.#note(datagram, frame);
   }
 
   #note({ header: { packet } }: Datagram, frame: Frame): void {

@@ -13,7 +13,7 @@ import type { DatagramMachine } from "../../protocol/machine.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
-import { DatagramType, type Frame, RefusalReason } from "../../protocol/wire/frame.ts";
+import { DatagramType, RefusalReason } from "../../protocol/wire/frame.ts";
 import { Server } from "../../server/server.ts";
 import { EndpointHarness, framesOf, kindsOf, registered } from "../support/endpoint_harness.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
@@ -36,7 +36,7 @@ class Network {
     const { random } = this;
     const address = { hostname: `10.0.1.${this.#machines.size}`, port: 4000 };
     const endpoint = new Endpoint(this.now, {
-      directory: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       id: 0,
       name,
       port: 4000,
@@ -185,12 +185,10 @@ Deno.test("there is room for 16 connections, what is requested included", () => 
 Deno.test("who accepts the one that it requests takes its own request back", () => {
   const harness = registered();
   harness.want({ id: 0, name: "ben" });
-  const [lookUp] = harness.asked();
-  const address = STRANGER;
+  const [call] = harness.asked();
   // The directory knows ben under another key than the one that rings under his name.
   const { publicKey } = makeKeyPair(harness.random);
-  const found: Frame = { kind: "found", id: 9, name: "ben", address, publicKey };
-  harness.receive(lookUp!.answer(found), DIRECTORY);
+  harness.receive(call!.answer(harness.meeting(9, { name: "ben", publicKey })), DIRECTORY);
   const peer = harness.requester(2, { name: "Ben" });
   harness.request(peer);
   harness.events();
@@ -202,11 +200,11 @@ Deno.test("who accepts the one that it requests takes its own request back", () 
   assertEquals(harness.endpoint.outgoing, undefined);
 });
 
-Deno.test("a Look-up without a result fails the request", () => {
+Deno.test("a Call without a result fails the request", () => {
   const inactive = registered();
   inactive.want({ id: 2, name: "" });
-  const [lookUp] = inactive.asked();
-  inactive.receive(lookUp!.answer({ kind: "inactive", id: 2, name: "" }), DIRECTORY);
+  const [call] = inactive.asked();
+  inactive.receive(call!.answer({ kind: "inactive", id: 2, name: "" }), DIRECTORY);
   assertEquals(inactive.requestEvents(), ["requestFailed: inactive"]);
   const silent = registered();
   silent.want({ id: 2, name: "" });
@@ -214,15 +212,13 @@ Deno.test("a Look-up without a result fails the request", () => {
   assertEquals(silent.requestEvents(), ["requestFailed: directoryTimeout"]);
 });
 
-Deno.test("a Look-up that was taken back is not heard any more", () => {
+Deno.test("a Call that was taken back is not heard any more", () => {
   const harness = registered();
   harness.want({ id: 2, name: "" });
-  const [lookUp] = harness.asked();
+  const [call] = harness.asked();
   assert(harness.cancel());
   harness.want({ id: 3, name: "" });
-  const { publicKey } = harness.identityOf(2);
-  const found: Frame = { kind: "found", id: 2, name: "", address: STRANGER, publicKey };
-  assertEquals(kindsOf(harness.receive(lookUp!.answer(found), DIRECTORY)), ["lookUp"]);
+  assertEquals(kindsOf(harness.receive(call!.answer(harness.meeting(2)), DIRECTORY)), ["call"]);
   assertEquals(harness.endpoint.outgoing?.target, { id: 3, name: "" });
 });
 
@@ -357,6 +353,7 @@ Deno.test("a spurious timeout does nothing", () => {
   const requesting = registered();
   requesting.connect(2);
   for (const harness of [new EndpointHarness(), registered(), requesting, connected]) {
+    harness.endpoint.handleTimeout(harness.now);
     harness.sent();
     harness.events();
     const before = harness.endpoint.nextTimeout();
@@ -370,8 +367,8 @@ Deno.test("a forged Unknown leaves connections and requests as they are", () => 
   const harness = registered();
   const { connection, peer } = harness.connectedWith(2);
   harness.want({ id: 3, name: "" });
-  const [lookUp] = harness.asked();
-  const header = { ...lookUp!.header, type: DatagramType.Unknown };
+  const [call] = harness.asked();
+  const header = { ...call!.header, type: DatagramType.Unknown };
   harness.give(encodeDatagram(header, []), DIRECTORY);
   harness.advance(100);
   assertEquals(harness.endpoint.connections, [connection] as readonly Connection[]);

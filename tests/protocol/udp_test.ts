@@ -1,7 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
-import type { Address } from "../../protocol/wire/address.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant, Transmit } from "../../protocol/machine.ts";
-import { type Drive, drive, type Socket } from "../../protocol/udp.ts";
+import {
+  type Drive,
+  drive,
+  interfaceAddresses,
+  openFirstSocket,
+  openSocket,
+  resolveHost,
+  type Socket,
+} from "../../protocol/udp.ts";
 
 const PEER = { transport: "udp", hostname: "10.0.0.2", port: 9 } as const;
 
@@ -227,3 +235,138 @@ driveTest(
     assert(socket.isClosed);
   },
 );
+
+/** Answers each datagram with what its sender's address is. */
+class Mirror implements DatagramMachine<string> {
+  readonly #answers: Transmit[] = [];
+  readonly #events: string[] = [];
+
+  handleDatagram(_now: Instant, _bytes: Uint8Array, from: Address): void {
+    this.#answers.push({ bytes: new TextEncoder().encode(formatAddress(from)), to: from });
+    this.#events.push(from.hostname);
+  }
+
+  handleTimeout(): void {}
+
+  nextTimeout(): undefined {}
+
+  pollTransmit(): Transmit | undefined {
+    return this.#answers.shift();
+  }
+
+  pollEvent(): string | undefined {
+    return this.#events.shift();
+  }
+}
+
+/** Whether this machine has IPv6; on Windows a socket does not serve both families. */
+const HAS_DUAL_STACK = Deno.build.os !== "windows" && (() => {
+  try {
+    for (const hostname of ["::1", "::"]) openSocket(hostname, 0).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** Sends to a port of this machine, and returns the answer. */
+async function ask(hostname: string, port: number): Promise<{ own: Address; answer: string }> {
+  const socket = openSocket(hostname, 0);
+  await socket.send(new Uint8Array(1), { transport: "udp", hostname, port });
+  const [bytes, from] = await socket.receive();
+  socket.close();
+  assertEquals((from as Deno.NetAddr).hostname, hostname);
+  return { own: socket.addr as Deno.NetAddr, answer: new TextDecoder().decode(bytes) };
+}
+
+Deno.test({
+  name: "a socket on :: serves IPv6 and IPv4, and the machine has IPv4 hosts in their own form" +
+    (HAS_DUAL_STACK ? "" : " (skipped: no socket serves both here)"),
+  ignore: !HAS_DUAL_STACK,
+  async fn() {
+    const socket = openSocket("::", 0);
+    const { port } = socket.addr as Deno.NetAddr;
+    const heard: string[] = [];
+    const driven = drive(new Mirror(), socket, (host) => heard.push(host));
+    for (const hostname of ["127.0.0.1", "::1", "127.0.0.1"]) {
+      const { own, answer } = await ask(hostname, port);
+      assertEquals(answer, formatAddress(own));
+    }
+    assertEquals(heard, ["127.0.0.1", "::1", "127.0.0.1"]);
+    await driven.close();
+  },
+});
+
+Deno.test("an IPv6 socket is given IPv4 hosts in their mapped form, an IPv4 one as they are", async () => {
+  const forms: string[] = [];
+  for (const hostname of ["::", "0.0.0.0"]) {
+    const mirror = new Mirror();
+    const socket = Object.assign(new FakeSocket(), {
+      addr: { transport: "udp", hostname, port: 1 } as const,
+      send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
+        forms.push((to as Deno.NetAddr).hostname);
+        return Promise.resolve(bytes.length);
+      },
+    });
+    const driven = drive(mirror, socket, () => {});
+    await turn();
+    for (const from of [PEER, { hostname: "2001:db8::1", port: 9 }]) {
+      driven.input((now) => mirror.handleDatagram(now, new Uint8Array(1), from));
+    }
+    await driven.close();
+  }
+  assertEquals(forms, ["::ffff:10.0.0.2", "2001:db8::1", "10.0.0.2", "2001:db8::1"]);
+});
+
+Deno.test("interfaceAddresses() has the loopback address of this machine", () => {
+  assert(interfaceAddresses().includes("127.0.0.1"));
+});
+
+Deno.test({
+  name: "interfaceAddresses() has none where Deno may not look",
+  permissions: { sys: false },
+  fn(): void {
+    assertEquals(interfaceAddresses(), []);
+  },
+});
+
+/** Opens a real socket on loopback in the place of each address, but throws for some. */
+function opener(errors: Readonly<Record<string, Error>>): {
+  tried: string[];
+  open: typeof openSocket;
+} {
+  const tried: string[] = [];
+  return {
+    tried,
+    open(hostname, port) {
+      tried.push(`${hostname} ${port}`);
+      if (errors[hostname] !== undefined) throw errors[hostname];
+      return openSocket("127.0.0.1", 0);
+    },
+  };
+}
+
+Deno.test("openFirstSocket() opens one at the first address that the machine has", () => {
+  const missing = new Error("Address family not supported by protocol");
+  for (const errors of [{}, { "::": missing }]) {
+    const { tried, open } = opener(errors);
+    openFirstSocket(["::", "0.0.0.0"], 7, open).close();
+    assertEquals(tried, "::" in errors ? [":: 7", "0.0.0.0 7"] : [":: 7"]);
+  }
+  const { open } = opener({ "::": missing, "0.0.0.0": new Error("the last one") });
+  assertThrows(() => openFirstSocket(["::", "0.0.0.0"], 0, open), Error, "the last one");
+});
+
+Deno.test("openFirstSocket() goes to no other address where the port is in use", () => {
+  const { tried, open } = opener({ "::": new Deno.errors.AddrInUse("in use") });
+  assertThrows(() => openFirstSocket(["::", "0.0.0.0"], 7, open), Deno.errors.AddrInUse);
+  assertEquals(tried, [":: 7"]);
+});
+
+Deno.test("resolveHost() gives all addresses of a host, each once", async () => {
+  assertEquals(await resolveHost("127.0.0.1"), ["127.0.0.1"]);
+  assertEquals(await resolveHost("::1"), ["::1"]);
+  const local = await resolveHost("localhost");
+  assert(local.includes("127.0.0.1") || local.includes("::1"));
+  assertEquals(new Set(local).size, local.length);
+});

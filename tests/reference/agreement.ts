@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { goodName } from "../../protocol/name/name.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import {
   type Datagram,
@@ -19,6 +20,23 @@ import { naiveDecode, naiveDecodeFrames } from "./naive_codec.ts";
 /** What decodeDatagram() gives. */
 export type Decoded = Result<Datagram, DecodeError>;
 
+/** The frames by which somebody tells who a client is. */
+const TELLING = ["found", "listing", "meeting", "connectionRequest", "connectionAccept"];
+
+/** The frames of the naive codec, which reads names as they are, with what they tell of good names. */
+export function withGoodNames<F extends { kind: string }>(frames: readonly F[]): F[] {
+  return frames.map((frame) => TELLING.includes(frame.kind) ? withGoodName(frame) : frame);
+}
+
+function withGoodName<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((item) => withGoodName(item)) as T;
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  const entries = Object.entries(value).map(([key, item]) =>
+    key === "name" && typeof item === "string" ? [key, goodName(item)] : [key, withGoodName(item)]
+  );
+  return Object.fromEntries(entries);
+}
+
 /** What decodeDatagram() is to give, as the naive codec has it. `numbers` are the same bytes. */
 export function naiveDecoded(bytes: Uint8Array, numbers = Array.from(bytes)): Decoded {
   const naive = naiveDecode(numbers);
@@ -28,7 +46,7 @@ export function naiveDecoded(bytes: Uint8Array, numbers = Array.from(bytes)): De
     return failure({ reason: "version", header, version: naive.version });
   }
   const { unknownFrames, sealedAt } = naive;
-  const frames = naive.frames as unknown as Frame[];
+  const frames = withGoodNames(naive.frames as unknown as Frame[]);
   return success({ bytes, header, frames, unknownFrames, sealedAt });
 }
 
@@ -59,7 +77,8 @@ export function decodeFramesBoth(
   numbers = Array.from(bytes),
 ): DecodedFrames | undefined {
   const real = decodeFrames(bytes);
-  const naive = naiveDecodeFrames(numbers);
+  const read = naiveDecodeFrames(numbers);
+  const naive = read && { ...read, frames: withGoodNames(read.frames as unknown as Frame[]) };
   if (!isSame(real, naive)) assertEquals<unknown>(real, naive, `${what}: ${toHex(bytes)}`);
   return real;
 }

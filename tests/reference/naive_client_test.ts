@@ -1,6 +1,7 @@
 // Clients written from protocol/README.md alone register at a real directory.
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
+import type { Transmit } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { Server } from "../../server/server.ts";
 import { toHex } from "../support/hex.ts";
@@ -79,6 +80,115 @@ for (const isPrivate of [false, true]) {
     });
   });
 }
+
+/** Two naive clients at a real directory: 1 at OWN and 7 at PEER. */
+function twoClients(prng: Prng) {
+  const { server: directory } = server(prng);
+  const [first, second] = [prng.bytes(32), prng.bytes(32)];
+  const clients = {
+    1: { client: new NaiveRegistration(first, prng.u64()), at: OWN },
+    7: { client: new NaiveRegistration(second, prng.u64()), at: PEER },
+  };
+  register(directory, clients[1].client, OWN, { name: "zoë" });
+  register(directory, clients[7].client, PEER, { wantedId: 7, name: "Борис" });
+  const ask = (id: 1 | 7, frame: NaiveFrame, size?: number): Transmit[] => {
+    const { client, at } = clients[id];
+    return directory.receive(client.request(id, frame, size), at);
+  };
+  /** Who calls gets an Answer, who is called a Notice. */
+  const call = (from: 1 | 7, target: NaiveFrame): [caller: NaiveFrame, called: NaiveFrame] => {
+    const to = from === 1 ? 7 : 1;
+    const sent = ask(from, { ...target, kind: "call" });
+    assertEquals(sent.length, 2);
+    assert(sent.reduce((sum, { bytes }) => sum + bytes.length, 0) <= 512);
+    const [answer, notice] = [4, 9].map((type) => sent.filter(({ bytes }) => bytes[3] === type));
+    const { client, at } = clients[to];
+    return [
+      clients[from].client.answer(only(answer!, clients[from].at)),
+      client.notice(only(notice!, at)),
+    ];
+  };
+  const keys = { 1: publicKeyOf(first), 7: publicKeyOf(second) };
+  return { directory, clients, keys, ask, call };
+}
+
+const CALL: NaiveFrame = { kind: "call", id: 0, name: "борис" };
+
+Deno.test("naive clients call one another at a real directory, which tells both the same number", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const { clients, keys, ask, call } = twoClients(prng);
+    const [caller, called] = call(1, CALL);
+    const { number } = caller as unknown as { number: bigint };
+    assertEquals(caller, {
+      ...{ kind: "meeting", number, flags: 1, id: 7, name: "Борис" },
+      ...{ publicKey: keys[7], addresses: [PEER] },
+    });
+    assertEquals(called, {
+      ...{ kind: "meeting", number, flags: 0, id: 1, name: "zoë" },
+      ...{ publicKey: keys[1], addresses: [OWN] },
+    });
+    assertEquals(call(7, { kind: "call", id: 1, name: "" })[0]["number"], number);
+    assertEquals(ask(1, CALL, 511), [], "a Call that is too short");
+    const nobody = only(ask(1, { kind: "call", id: 9, name: "zoë" }), OWN);
+    assertEquals(clients[1].client.answer(nobody), { kind: "inactive", id: 9, name: "zoë" });
+    const oneself = only(ask(1, { kind: "call", id: 1, name: "" }), OWN);
+    const { id, flags, addresses } = clients[1].client.answer(oneself);
+    assertEquals([id, flags, addresses], [1, 3, [OWN]]);
+  });
+});
+
+Deno.test("a real directory carries datagrams between naive clients that have met", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const { directory, clients, ask, call } = twoClients(prng);
+    const keepLeases = (): void => {
+      for (const id of [1, 7] as const) ask(id, { kind: "leaseKeepalive" });
+    };
+    const carry = (from: 1 | 7, number: bigint, datagram: Uint8Array, to = 8 - from): Transmit[] =>
+      ask(from, { kind: "carry", number, to, datagram });
+    assertEquals(carry(1, 1n, prng.bytes(100)), [], "no meeting");
+    const number = call(1, CALL)[0]["number"] as bigint;
+    for (const size of [16, 500, 1140]) {
+      const datagram = prng.bytes(size);
+      const there = clients[7].client.notice(only(carry(1, number, datagram), PEER));
+      assertEquals(there, { kind: "carried", from: 1, datagram });
+      const back = clients[1].client.notice(only(carry(7, number, datagram), OWN));
+      assertEquals(back, { kind: "carried", from: 7, datagram });
+    }
+    for (const size of [0, 15, 1141]) assertEquals(carry(1, number, prng.bytes(size)), []);
+    assertEquals(carry(1, number ^ 1n, prng.bytes(100)), [], "another number");
+    assertEquals(carry(1, number, prng.bytes(100), 1), [], "to oneself");
+    // The meeting was in the slot from 0 on.
+    directory.now = 30_000;
+    keepLeases();
+    directory.now = 59_999;
+    assertEquals(carry(1, number, prng.bytes(100)).length, 1);
+    directory.now = 60_000;
+    assertEquals(carry(1, number, prng.bytes(100)), [], "the number is too old");
+  });
+});
+
+Deno.test("a real directory tells both addresses of a naive client, and who is near", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const { directory, clients, ask, call } = twoClients(prng);
+    const other: Address = { hostname: "2001:db8::7", port: 40_000 };
+    // In the network of client 7.
+    const atOther = (frame: NaiveFrame): Transmit[] =>
+      directory.receive(clients[1].client.request(1, frame), other);
+    const prober = new NaiveRegistration(prng.bytes(32), prng.u64());
+    const challenge = only(directory.receive(prober.first(), other), other);
+    const { nonce, cookie } = prober.credentialsFor(challenge);
+    const alsoAt: NaiveFrame = { kind: "alsoAt", nonce, cookie };
+    assertEquals(atOther({ ...alsoAt, cookie: prng.bytes(16) }), [], "another cookie");
+    assertEquals(ask(1, alsoAt), [], "where it is already");
+    assertEquals(call(7, { kind: "call", id: 1, name: "" })[0]["addresses"], [OWN]);
+    assertEquals(clients[1].client.answer(only(atOther(alsoAt), other)), {
+      ...{ kind: "alsoAtAck", seenAt: other },
+    });
+    const [caller, called] = call(7, { kind: "call", id: 1, name: "" });
+    assertEquals(caller["addresses"], [OWN, other]);
+    assertEquals([caller["flags"], called["flags"]], [3, 2]);
+  });
+});
 
 Deno.test("naive clients are refused by a real directory, each for its reason", () => {
   withSeed(seedFromEnv(), (prng) => {

@@ -13,6 +13,7 @@ export type NaiveValue =
   | string
   | Uint8Array
   | NaiveAddress
+  | readonly NaiveAddress[]
   | readonly { readonly [field: string]: NaiveValue }[];
 
 export interface NaiveAddress {
@@ -49,10 +50,10 @@ export type NaiveDecoded =
 const DATAGRAMS: Readonly<Record<number, readonly [clear: string[], sealed: string[]]>> = {
   1: [["credentials"], ["register"]],
   2: [["challenge"], []],
-  3: [[], ["leaseKeepalive", "lookUp", "list", "leave"]],
+  3: [[], ["leaseKeepalive", "lookUp", "list", "leave", "call", "carry", "alsoAt"]],
   4: [[], [
     ...["registered", "refused", "leaseKeepaliveAck", "found", "inactive", "listing"],
-    "leaveAck",
+    ...["leaveAck", "meeting", "alsoAtAck"],
   ]],
   5: [["initiation", "macs"], []],
   6: [["response"], []],
@@ -60,8 +61,10 @@ const DATAGRAMS: Readonly<Record<number, readonly [clear: string[], sealed: stri
   8: [[], [
     ...["connectionRequest", "ringing", "connectionAccept", "connectionReject", "message", "ack"],
     ...["connectionTermination", "connectionTerminationAck", "connectionKeepalive"],
-    ...["pathChallenge", "pathResponse"],
+    ...["pathChallenge", "pathResponse", "candidates"],
   ]],
+  9: [[], ["meeting", "carried"]],
+  10: [["punch"], []],
   254: [[], []],
   255: [[], []],
 };
@@ -87,10 +90,20 @@ export const NAIVE_FRAMES: Readonly<Record<number, readonly [kind: string, field
   0x0c: ["listing", { more: "u8", clients: "list id u32 name short_text" }],
   0x0d: ["leave", {}],
   0x0e: ["leaveAck", {}],
+  0x0f: ["call", { id: "u32", name: "short text" }],
+  0x10: ["meeting", {
+    ...{ number: "u64", flags: "u8", id: "u32", name: "short text", publicKey: "bytes32" },
+    addresses: "list address",
+  }],
+  0x11: ["carry", { number: "u64", to: "u32", datagram: "rest" }],
+  0x12: ["carried", { from: "u32", datagram: "rest" }],
+  0x13: ["alsoAt", { nonce: "u64", cookie: "bytes16" }],
+  0x14: ["alsoAtAck", { seenAt: "address" }],
   0x20: ["initiation", { messageOne: "bytes100" }],
   0x21: ["macs", { mac1: "bytes16", mac2: "bytes16" }],
   0x22: ["response", { messageTwo: "bytes52" }],
   0x23: ["cookieReply", { nonce: "bytes24", cookie: "bytes32" }],
+  0x24: ["punch", { number: "u64" }],
   0x30: ["connectionRequest", {
     ...{ request: "u32", requester: "u32", responder: "u32", name: "short text" },
   }],
@@ -107,6 +120,7 @@ export const NAIVE_FRAMES: Readonly<Record<number, readonly [kind: string, field
   0x38: ["connectionKeepalive", {}],
   0x39: ["pathChallenge", { nonce: "u64" }],
   0x3a: ["pathResponse", { nonce: "u64" }],
+  0x3b: ["candidates", { addresses: "list address" }],
 };
 
 /** Every kind of frame. */
@@ -141,10 +155,14 @@ function encodeFrame(frame: NaiveFrame): number[] {
 function encodeField(field: string, value: NaiveValue): number[] {
   if (field === "zeros") return Array<number>(value as number).fill(0);
   if (/^u\d/.test(field)) return number(value as number | bigint, Number(field.slice(1)) / 8);
-  if (/^bytes/.test(field)) return [...value as Uint8Array];
+  if (/^bytes|^rest$/.test(field)) return [...value as Uint8Array];
   if (field === "text") return utf8(value as string);
   if (/^short.text$/.test(field)) return [utf8(value as string).length, ...utf8(value as string)];
   if (field === "address") return address(value as NaiveAddress);
+  if (field === "list address") {
+    const addresses = value as readonly NaiveAddress[];
+    return [addresses.length, ...addresses.flatMap(address)];
+  }
   const items = value as readonly { readonly [field: string]: NaiveValue }[];
   const bytes = items.flatMap((item) =>
     pairs(field).flatMap(([name, type]) => encodeField(type, item[name]!))
@@ -266,15 +284,12 @@ function decodeField(field: string, body: Bytes): NaiveValue {
   if (field === "u64") return value(body.take(8));
   if (/^u\d/.test(field)) return Number(value(body.take(Number(field.slice(1)) / 8)));
   if (/^bytes/.test(field)) return Uint8Array.from(body.take(Number(field.slice(5))));
+  if (field === "rest") return Uint8Array.from(body.take(body.left));
   if (field === "text") return text(body.take(body.left));
   if (/^short.text$/.test(field)) return text(body.take(body.take(1)[0]!));
-  if (field === "address") {
-    const family = body.take(1)[0];
-    if (family !== 4 && family !== 6) throw new Bad();
-    const hostname = family === 4 ? body.take(4).join(".") : ipv6(body.take(16));
-    const port = Number(value(body.take(2)));
-    if (port === 0) throw new Bad();
-    return { hostname, port };
+  if (field === "address") return decodeAddress(body);
+  if (field === "list address") {
+    return Array.from({ length: body.take(1)[0]! }, () => decodeAddress(body));
   }
   const items: { readonly [field: string]: NaiveValue }[] = [];
   for (let left = body.take(1)[0]!; left > 0; left--) {
@@ -282,6 +297,15 @@ function decodeField(field: string, body: Bytes): NaiveValue {
     items.push(Object.fromEntries(values));
   }
   return items;
+}
+
+function decodeAddress(body: Bytes): NaiveAddress {
+  const family = body.take(1)[0];
+  if (family !== 4 && family !== 6) throw new Bad();
+  const hostname = family === 4 ? body.take(4).join(".") : ipv6(body.take(16));
+  const port = Number(value(body.take(2)));
+  if (port === 0) throw new Bad();
+  return { hostname, port };
 }
 
 class Bytes {

@@ -17,9 +17,10 @@ import {
 } from "./naive_crypto.ts";
 import { header } from "./naive_handshake.ts";
 
-/** The nonce prefixes of the two directions. */
+/** The nonce prefixes of the two directions, and of what a directory says unasked. */
 const FROM_CLIENT = 0;
 const FROM_DIRECTORY = 1;
+const FROM_DIRECTORY_UNASKED = 2;
 
 /** What stands in Credentials and in a Challenge before the mac. */
 export interface NaiveCredentials {
@@ -108,10 +109,22 @@ export function answerDatagram(
   return join(head, chachaSeal(key, nonceOf(packet, FROM_DIRECTORY), head, frames));
 }
 
-/** The sealed frames of a Register, Request or Answer; throws where it does not open. */
+/** A Notice: its packet counter is its own. */
+export function noticeDatagram(
+  key: Uint8Array,
+  session: number,
+  packet: number,
+  frames: Uint8Array,
+): Uint8Array {
+  const head = header(9, session, packet);
+  return join(head, chachaSeal(key, nonceOf(packet, FROM_DIRECTORY_UNASKED), head, frames));
+}
+
+/** The sealed frames of a Register, Request, Answer or Notice; throws where it does not open. */
 export function directoryFramesIn(key: Uint8Array, datagram: Uint8Array): Uint8Array {
   const sealedAt = datagram[3] === 1 ? 91 : 16;
-  const prefix = datagram[3] === 4 ? FROM_DIRECTORY : FROM_CLIENT;
+  const prefixes = new Map([[4, FROM_DIRECTORY], [9, FROM_DIRECTORY_UNASKED]]);
+  const prefix = prefixes.get(datagram[3]!) ?? FROM_CLIENT;
   const packet = new DataView(datagram.slice().buffer).getBigUint64(8);
   const nonce = nonceOf(packet, prefix);
   return chachaOpen(key, nonce, datagram.slice(0, sealedAt), datagram.slice(sealedAt));

@@ -1,10 +1,11 @@
 // A client's and a directory's real halves agree with the naive ones, and with the vectors.
 import { assert, assertEquals } from "@std/assert";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
+import { DirectorySession } from "../../protocol/directory/directory_session.ts";
 import { RegisterExchange } from "../../protocol/directory/register_exchange.ts";
 import { readRegister, readRequest, Registrar } from "../../protocol/directory/registrar.ts";
 import { DirectorySecret } from "../../protocol/directory/registration_key.ts";
-import { type Datagram, decodeDatagram } from "../../protocol/wire/datagram.ts";
+import { type Datagram, DatagramWriter, decodeDatagram } from "../../protocol/wire/datagram.ts";
 import type { Challenge, Credentials, Register } from "../../protocol/wire/frame.ts";
 import { toHex } from "../support/hex.ts";
 import { seedFromEnv, withSeed } from "../support/random.ts";
@@ -14,6 +15,7 @@ import {
   DIRECTORY_SEALED,
   EXCHANGE,
   INPUTS,
+  PUBLIC_KEYS,
   REGISTRATION,
   vectorBytes,
 } from "../support/vectors.ts";
@@ -21,6 +23,7 @@ import { naiveDecodeFrames, naiveEncodeFrames, type NaiveFrame } from "./naive_c
 import { number, publicKeyOf } from "./naive_crypto.ts";
 import * as naive from "./naive_directory.ts";
 
+const DIRECTORY = { hostname: "192.0.2.10", port: 7070 };
 const SECRET = INPUTS.directorySecret;
 
 function assertSame(actual: Uint8Array | undefined, expected: Uint8Array, name?: string): void {
@@ -36,6 +39,7 @@ function decode(bytes: Uint8Array): Datagram {
 /** A real client's exchange, with the numbers of the vectors. */
 function exchange(secret?: Uint8Array): RegisterExchange {
   return new RegisterExchange({
+    addresses: [DIRECTORY],
     identity: new KeyPair(INPUTS.initiatorStatic),
     secret: secret && new DirectorySecret(secret),
     random: (size) => number(size === 8 ? EXCHANGE.nonce : CONTENT.sessions.client, size),
@@ -61,8 +65,8 @@ for (const isPrivate of [false, true]) {
     assertSame(client.encodeFirst(), vectorBytes(first));
     const challenge = decode(vectorBytes(answer));
     const frame = challenge.frames[0] as Challenge;
-    assert(client.isMeant(challenge.bytes, frame));
-    assertEquals(client.take(frame), 1);
+    assert(client.isMeant(challenge.bytes, frame, DIRECTORY));
+    assertEquals(client.take(frame, DIRECTORY), 1);
     const vector = DIRECTORY_SEALED.find(({ name }) => name === registered)!;
     const sign = (datagram: Uint8Array): void =>
       secret && new DirectorySecret(secret).sign(datagram);
@@ -85,12 +89,35 @@ for (const isPrivate of [false, true]) {
   });
 }
 
-Deno.test("the real directory reads the Requests of the vectors, and makes the Answers", () => {
+Deno.test("the real directory reads the Requests of the vectors, and makes the Answers and Notices", () => {
   const directory = registrar();
   for (const { name, bytes, header: { type, session, packet }, key, frames } of DIRECTORY_SEALED) {
-    if (type === 3) assertEquals<unknown>(readRequest(key, decode(bytes)), frames[0], name);
-    if (type !== 4) continue;
-    assertSame(directory.encodeAnswer(key, session, packet, frames[0]!), bytes, name);
+    const [frame] = frames;
+    if (type === 3) assertEquals<unknown>(readRequest(key, decode(bytes)), frame, name);
+    if (type === 4) assertSame(directory.encodeAnswer(key, session, packet, frame!), bytes, name);
+    if (type === 9) assertSame(directory.encodeNotice(key, session, packet, frame!), bytes, name);
+  }
+});
+
+Deno.test("the real client opens the Notices of the vectors, each once and in their order", () => {
+  const credentials = decode(vectorBytes("Register, the first of an exchange")).frames[0];
+  const session = new DirectorySession({
+    localId: CONTENT.sessions.client,
+    address: DIRECTORY,
+    directoryKey: PUBLIC_KEYS.directoryStatic,
+    key: REGISTRATION.publicKey,
+    credentials: credentials as Credentials,
+    writer: new DatagramWriter(),
+  });
+  const notices = DIRECTORY_SEALED.filter(({ header: { type } }) => type === 9);
+  assertEquals(notices.length, 2);
+  for (const { bytes, frames } of notices) {
+    const changed = bytes.with(-1, bytes.at(-1)! ^ 1);
+    assertEquals(session.openNotice(decode(changed)), undefined);
+    assertEquals<unknown>(session.openNotice(decode(bytes)), frames);
+  }
+  for (const { name, bytes } of notices) {
+    assertEquals(session.openNotice(decode(bytes)), undefined, name);
   }
 });
 
@@ -156,14 +183,16 @@ Deno.test("a real client registers at a naive directory, whatever the keys and t
       const secret = prng.chance(0.5) ? prng.bytes(16 + prng.int(100)) : undefined;
       const real = secret && new DirectorySecret(secret);
       const client = new RegisterExchange({
+        addresses: [DIRECTORY],
         ...{ identity: new KeyPair(own), secret: real, random: prng.bytes },
       });
       const { nonce } = decode(client.encodeFirst()).frames[0] as Credentials;
       assertSame(client.encodeFirst(), naive.firstRegisterDatagram(nonce, secret));
       const made = { nonce, cookie: prng.bytes(16), publicKey: publicKeyOf(directoryKey) };
       const challenge = decode(naive.challengeDatagram(made, secret));
-      assert(client.isMeant(challenge.bytes, challenge.frames[0] as Challenge));
-      assertEquals(client.take(challenge.frames[0] as Challenge), 1);
+      const cookie = challenge.frames[0] as Challenge;
+      assert(client.isMeant(challenge.bytes, cookie, DIRECTORY));
+      assertEquals(client.take(cookie, DIRECTORY), 1);
       const session = client.next()!;
       const frame = randomFrame(prng, "register") as Register;
       const register = session.encodeRegister(frame, (datagram) => real?.sign(datagram)).slice();
@@ -171,10 +200,17 @@ Deno.test("a real client registers at a naive directory, whatever the keys and t
       const key = naive.registrationKey(keys, false, made, secret);
       const opened = naiveDecodeFrames([...naive.directoryFramesIn(key, register)]);
       assertEquals<unknown>(opened?.frames, [frame]);
+      const packet = prng.int(1000);
       const request = session.encodeRequest(5, { kind: "list", after: 3 });
       assertSame(naive.directoryFramesIn(key, request), Uint8Array.of(0x0b, 0, 4, 0, 0, 0, 3));
       const answer = naive.answerDatagram(key, session.localId, 1, Uint8Array.of(0x0e, 0, 0));
       assertEquals(session.open(decode(answer)), [{ kind: "leaveAck" }]);
+      const carried = randomFrame(prng, "carried");
+      const frames = Uint8Array.from(naiveEncodeFrames([carried as unknown as NaiveFrame]));
+      const notice = naive.noticeDatagram(key, session.localId, packet, frames);
+      // An Answer is no Notice, whatever its header says.
+      assertEquals(session.openNotice(decode(answer.with(3, 9))), undefined);
+      assertEquals<unknown>(session.openNotice(decode(notice)), [carried]);
     }
   });
 });

@@ -74,7 +74,6 @@ function begin(): OutgoingHandshake {
   const begun = OutgoingHandshake.begin({
     identity: new KeyPair(INPUTS.initiatorStatic),
     remoteKey: RESPONDER,
-    address: initiatorAddress,
     localId: sessions.initiator,
     rtt: new RttEstimator(TIMER_POLICIES.adaptive),
     random: giving(INPUTS.initiatorEphemeral),
@@ -104,7 +103,7 @@ Deno.test("the real client makes the Initiation and the Response of the vectors"
   const incoming = responder();
   const response = respond(incoming, INITIATION);
   assertSame(response, vectorBytes("Response"));
-  const session = handshake.handleResponse(0, frameIn(response!, "response"));
+  const session = handshake.handleResponse(0, frameIn(response!, "response"), initiatorAddress);
   assertSame(session?.hash, DERIVED.hash);
   assertSame(incoming.find(sessions.responder)?.hash, DERIVED.hash);
   assertSame(incoming.find(sessions.responder)?.remoteKey, PUBLIC_KEYS.initiatorStatic);
@@ -159,7 +158,7 @@ Deno.test("the real client takes nothing of the bad handshakes among the vectors
       assertEquals(incoming.find(sessions.responder), undefined, name);
     } else if (type === 6) {
       const { messageTwo } = frameIn(bytes, "response");
-      const taken = handshake.handleResponse(0, { kind: "response", messageTwo });
+      const taken = handshake.handleResponse(0, { kind: "response", messageTwo }, initiatorAddress);
       assertEquals(taken, undefined, name);
     } else assertEquals(handshake.handleCookie(0, frameIn(bytes, "cookieReply")), false, name);
   }

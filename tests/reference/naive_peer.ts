@@ -134,6 +134,7 @@ export class NaiveRegistration {
   #credentials: directory.NaiveCredentials | undefined;
   #key = new Uint8Array();
   #packet = 0;
+  readonly #notices = new Set<number>();
 
   constructor(staticKey: Uint8Array, nonce: bigint, secret?: Uint8Array) {
     this.#staticKey = staticKey;
@@ -146,8 +147,8 @@ export class NaiveRegistration {
     return directory.firstRegisterDatagram(this.#nonce, this.#secret);
   }
 
-  /** Takes the Challenge; gives the directory's static key. */
-  handleChallenge(bytes: Uint8Array): Uint8Array {
+  /** What a Challenge holds, which has to be for this registration. */
+  credentialsFor(bytes: Uint8Array): directory.NaiveCredentials {
     const { nonce, cookie, publicKey } = clearFrame(
       bytes,
       "challenge",
@@ -156,6 +157,12 @@ export class NaiveRegistration {
     if (bytes.join() !== again.join() || nonce !== this.#nonce) {
       throw new Error("Another Challenge");
     }
+    return { nonce, cookie, publicKey };
+  }
+
+  /** Takes the Challenge; gives the directory's static key. */
+  handleChallenge(bytes: Uint8Array): Uint8Array {
+    const { nonce, cookie, publicKey } = this.credentialsFor(bytes);
     const credentials = { nonce, cookie, publicKey: publicKeyOf(this.#staticKey) };
     const keys = [this.#staticKey, publicKey] as const;
     this.#key = directory.registrationKey(keys, true, credentials, this.#secret).slice();
@@ -171,10 +178,19 @@ export class NaiveRegistration {
     return directory.registerDatagram(key, this.#packet++, credentials, plain, this.#secret);
   }
 
-  /** A Request of the client with this id. */
-  request(client: number, ...frames: NaiveFrame[]): Uint8Array {
-    const plain = Uint8Array.from(naiveEncodeFrames(frames));
+  /** A Request of the client with this id; a Call has 512 bytes. */
+  request(client: number, frame: NaiveFrame, size = frame.kind === "call" ? 512 : 0): Uint8Array {
+    const plain = Uint8Array.from(naiveEncodeFrames([frame], size - 16 - 16));
     return directory.requestDatagram(this.#key, client, this.#packet++, plain);
+  }
+
+  /** The frame of a Notice; throws where it came before. */
+  notice(bytes: Uint8Array): NaiveFrame {
+    const [frame] = framesOf(9, directory.directoryFramesIn(this.#key, bytes));
+    const { packet } = headerOf(bytes);
+    if (frame === undefined || this.#notices.has(packet)) throw new Error("The Notice is old");
+    this.#notices.add(packet);
+    return frame;
   }
 
   /** The frame of the Answer to what was sent last; a Refused answers any Register. */
@@ -185,6 +201,22 @@ export class NaiveRegistration {
     if (frame === undefined || !isMeant) throw new Error("The Answer is for another request");
     return frame;
   }
+}
+
+/** The number of all meetings of a naive directory. */
+export const MEETING_NUMBER = 0x0123456789abcdefn;
+
+/** The Punch of a meeting, of 154 bytes. */
+export function punchDatagram(meeting: bigint): Uint8Array {
+  const frames = naiveEncodeFrames([{ kind: "punch", number: meeting }], 154 - 16);
+  return Uint8Array.from([...session.header(10, 0, 0), ...frames]);
+}
+
+/** The number in a Punch of at least 154 bytes, or of any size where it is 0. */
+export function meetingOf(punch: Uint8Array): bigint {
+  const number = clearFrame(punch, "punch")["number"] as bigint;
+  if (number !== 0n && punch.length < 154) throw new Error("The Punch is too small");
+  return number;
 }
 
 /** A directory with one client, and a table of others that never change. */
@@ -200,6 +232,9 @@ export class NaiveDirectory {
   readonly #cookie = new Uint8Array(16).fill(0xc0);
   #key = new Uint8Array();
   #session = 0;
+  #notices = 0;
+  /** Whether client 1 is behind the same public address as the others. */
+  isNear = false;
   /** The frames of requests that came. */
   readonly received: NaiveFrame[] = [];
 
@@ -230,6 +265,25 @@ export class NaiveDirectory {
     return this.#answer(packet, register!, from);
   }
 
+  /** Something that client 1 has not asked for. */
+  notice(frame: NaiveFrame, packet = this.#notices++): Uint8Array {
+    const plain = Uint8Array.from(naiveEncodeFrames([frame]));
+    return directory.noticeDatagram(this.#key, this.#session, packet, plain);
+  }
+
+  /** The datagram that client 1 wants to be carried, and to whom; undefined for another request. */
+  carry(bytes: Uint8Array): NaiveFrame | undefined {
+    return framesOf(3, this.#open(bytes)).find(({ kind }) => kind === "carry");
+  }
+
+  /** What client 1 is told of another one. */
+  meeting(client: number, isCaller: boolean): NaiveFrame {
+    const { id, name, address, key } = this.#clients.find((each) => each.id === client)!;
+    const peer = { id, name, publicKey: key, addresses: [address] };
+    const flags = Number(isCaller) + 2 * Number(this.isNear);
+    return { kind: "meeting", number: MEETING_NUMBER, flags, ...peer };
+  }
+
   #open(bytes: Uint8Array): Uint8Array {
     return directory.directoryFramesIn(this.#key, bytes);
   }
@@ -249,11 +303,9 @@ export class NaiveDirectory {
       }
       case "leaseKeepalive":
         return { kind: "leaseKeepaliveAck", lease: 45_000 };
-      case "lookUp": {
+      case "call": {
         const found = this.#clients.find((each) => id === 0 ? each.name === name : each.id === id);
-        if (found === undefined) return { kind: "inactive", id, name };
-        const { address, key: publicKey } = found;
-        return { kind: "found", id: found.id, name: found.name, address, publicKey };
+        return found ? this.meeting(found.id, true) : { kind: "inactive", id, name };
       }
       case "list": {
         const clients = this.#clients.map((each) => ({ id: each.id, name: each.name }));

@@ -5,23 +5,53 @@ import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { Endpoint, type EndpointEvent } from "../../protocol/endpoint.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { HANDSHAKES_AT_ONCE } from "../../protocol/session/incoming_handshakes.ts";
+import type { Transmit } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { toHex } from "../support/hex.ts";
 import { type Prng, seedFromEnv, withSeed } from "../support/random.ts";
+import { decrypt } from "../support/plaintext_log.ts";
 import { randomText } from "../support/random_frame.ts";
 import { BAD, CONTENT, INPUTS, PUBLIC_KEYS } from "../support/vectors.ts";
 import { Driven, only } from "./driven.ts";
 import { type NaiveFrame, naiveIsWhole } from "./naive_codec.ts";
 import { digits, join, publicKeyOf } from "./naive_crypto.ts";
 import { cookieDatagram, readInitiation } from "./naive_handshake.ts";
-import { NaiveDirectory, NaiveInitiator, type NaiveSession, respondTo } from "./naive_peer.ts";
+import {
+  MEETING_NUMBER,
+  meetingOf,
+  NaiveDirectory,
+  NaiveInitiator,
+  type NaiveSession,
+  punchDatagram,
+  respondTo,
+} from "./naive_peer.ts";
 
-const DIRECTORY: Address = { hostname: "192.0.2.1", port: 7070 };
-const OWN: Address = { hostname: "192.0.2.7", port: 40_000 };
-const PEER: Address = { hostname: "2001:db8::8", port: 40_001 };
+// In one network: no mappings have to be kept alive.
+const DIRECTORY: Address = { hostname: "10.0.2.1", port: 7070 };
+const OWN: Address = { hostname: "10.0.2.7", port: 40_000 };
+const PEER: Address = { hostname: "fd00::8", port: 40_001 };
+/** Where the real client and the naive peer are in their own network. */
+const LOCAL: Address = { hostname: "192.168.1.20", port: 40_000 };
+const PEER_LOCAL: Address = { hostname: "192.168.1.21", port: 40_001 };
 const STRANGER: Address = { hostname: "203.0.113.5", port: 9 };
 /** Frames that belong into no datagram with clear frames, Padding, and one of an unknown type. */
 const OTHERS = Uint8Array.of(0x38, 0, 0, 0x00, 0, 1, 7, 0x7f, 0, 0);
+
+/** Whether all sealed frames of a datagram are of some kinds. */
+function hasOnly(kinds: readonly string[], { bytes }: Transmit): boolean {
+  const seen = decrypt(bytes);
+  return seen.ok && seen.frames.length > 0 &&
+    seen.frames.every(({ kind }) => kinds.includes(kind));
+}
+
+/** Whether a datagram only asks whether an address that the directory told is good, or is carried. */
+function isPathChallenge(transmit: Transmit): boolean {
+  return hasOnly(["pathChallenge", "carry"], transmit);
+}
+
+function isCarry(transmit: Transmit): boolean {
+  return hasOnly(["carry"], transmit);
+}
 
 interface Scene {
   readonly endpoint: Endpoint;
@@ -35,17 +65,29 @@ interface Scene {
 }
 
 /** A real client, registered as client 1 at a naive directory that knows the naive peer. */
-function scene(prng: Prng, secret?: Uint8Array, timers: "fixed" | "adaptive" = "fixed"): Scene {
+function scene(
+  prng: Prng,
+  secret?: Uint8Array,
+  timers: "fixed" | "adaptive" = "fixed",
+  isAside: (transmit: Transmit) => boolean = isPathChallenge,
+): Scene {
   const identity = new KeyPair(prng.bytes(32));
   const [staticKey, ephemeralKey] = [prng.bytes(32), prng.bytes(32)];
-  const names = { own: prng.pick(["", "zoë", "🦊".repeat(32)]), peer: prng.pick(["", "Борис"]) };
+  const names = { own: prng.pick(["", "zoë", "𠮷".repeat(32)]), peer: prng.pick(["", "Борис"]) };
   const entry = { id: 2, name: names.peer, address: PEER, key: publicKeyOf(staticKey) };
   const directory = new NaiveDirectory(prng.bytes(32), [entry], secret);
   const endpoint = new Endpoint(0, {
-    ...{ directory: DIRECTORY, id: 0, name: names.own, port: OWN.port, identity, secret },
-    ...{ policy: TIMER_POLICIES[timers], random: prng.bytes },
+    ...{
+      directoryAddresses: [DIRECTORY],
+      id: 0,
+      name: names.own,
+      port: OWN.port,
+      identity,
+      secret,
+    },
+    ...{ policy: TIMER_POLICIES[timers], random: prng.bytes, localAddresses: () => [LOCAL] },
   });
-  const client = new Driven(endpoint);
+  const client = new Driven(endpoint, isAside);
   const challenge = directory.answer(only(client.drain(), DIRECTORY), OWN);
   const register = only(client.receive(withOthers(challenge), DIRECTORY), DIRECTORY);
   assertEquals(register.length, 288);
@@ -158,7 +200,7 @@ Deno.test("a naive peer connects to a real client, they exchange texts, and eith
 function connect({ endpoint, client, directory }: Scene): Uint8Array {
   assert(endpoint.connect(client.now, { id: 2, name: "" }).ok);
   const found = directory.answer(only(client.drain(), DIRECTORY), OWN);
-  assertEquals(directory.received.at(-1), { kind: "lookUp", id: 2, name: "" });
+  assertEquals(directory.received.at(-1), { kind: "call", id: 2, name: "" });
   const initiation = only(client.receive(found, DIRECTORY), PEER);
   assertEquals(initiation.length, 154);
   return initiation;
@@ -229,6 +271,108 @@ Deno.test("a real client shows the cookie of a naive peer with its next Initiati
   });
 });
 
+Deno.test("a real client sends Punches to a naive peer that calls, and answers its Initiation", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const { client, directory, key, peer } = scene(prng);
+    const notice = directory.notice(directory.meeting(2, false));
+    const times: number[] = [];
+    const note = (sent: readonly Transmit[]): void => {
+      const punches = sent.filter(({ to }) => to !== DIRECTORY);
+      if (punches.length === 0) return;
+      assertEquals(meetingOf(only(punches, PEER)), MEETING_NUMBER);
+      times.push(client.now);
+    };
+    note(client.receive(notice, DIRECTORY));
+    assertEquals(client.receive(notice, DIRECTORY), [], "the same Notice again");
+    while (client.now < 10_000) note(client.advance());
+    assertEquals(times, [0, 50, 150, 350, 750, 1550]);
+    const initiator = new NaiveInitiator(peer, key);
+    initiator.handleResponse(only(client.receive(initiator.initiation, PEER), PEER));
+  });
+});
+
+Deno.test("a real client sends its Initiation to where a naive peer's Punch came from", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const here = scene(prng);
+    const { client, peer } = here;
+    const initiation = connect(here);
+    const punch = punchDatagram(MEETING_NUMBER);
+    assertEquals(meetingOf(punch), MEETING_NUMBER);
+    assertEquals(client.receive(punchDatagram(MEETING_NUMBER + 1n), STRANGER), []);
+    assertEquals(client.receive(punch.slice(0, 27), STRANGER), [], "smaller than an Initiation");
+    assertEquals(only(client.receive(punch, STRANGER), STRANGER), initiation);
+    const { response, session } = respondTo(initiation, peer);
+    const requested = only(client.receive(response, STRANGER), STRANGER);
+    assertEquals(kinds(session.open(requested)), ["connectionRequest"]);
+  });
+});
+
+/** What goes through the directory, which has to be for the naive peer. */
+function carried(directory: NaiveDirectory, sent: readonly Transmit[]): Uint8Array[] {
+  return sent.filter(({ to }) => to === DIRECTORY).flatMap(({ bytes }) => {
+    const carry = directory.carry(bytes);
+    if (carry === undefined) return [];
+    assertEquals([carry["number"], carry["to"]], [MEETING_NUMBER, 2]);
+    return [carry["datagram"] as Uint8Array];
+  });
+}
+
+Deno.test("a real client and a naive peer connect through a naive directory, then directly", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const here = scene(prng, undefined, "fixed", () => false);
+    const { client, directory, endpoint, peer, names } = here;
+    const deliver = (datagram: Uint8Array): Transmit[] =>
+      client.receive(directory.notice({ kind: "carried", from: 2, datagram }), DIRECTORY);
+    const first = connect(here);
+    // Of what two clients say to one another, Punches are not carried; and nothing of a directory is.
+    assertEquals(deliver(punchDatagram(MEETING_NUMBER)), []);
+    assertEquals(deliver(directory.notice(directory.meeting(2, false), 99)), []);
+    const sent = client.advance();
+    assertEquals(client.now, 10_000);
+    const [initiation] = carried(directory, sent);
+    assertEquals(initiation, first);
+    const { response, session } = respondTo(initiation!, peer);
+    const asked = deliver(response);
+    const direct = asked.filter(({ to }) => to !== DIRECTORY);
+    const [challenge] = session.open(only(direct, PEER));
+    assertEquals(challenge?.kind, "pathChallenge");
+    const frames = carried(directory, asked).flatMap((bytes) => session.open(bytes));
+    assert(kinds(frames).includes("connectionRequest"));
+    const accept: NaiveFrame = {
+      ...{ kind: "connectionAccept", responder: 2, flags: 0, name: names.peer },
+    };
+    const [acked] = carried(directory, deliver(session.seal(accept)));
+    assertEquals(kinds(session.open(acked!)), ["ack"]);
+    const say = (text: string): Transmit[] => {
+      endpoint.connections[0]!.send(text);
+      return client.drain();
+    };
+    const [message] = carried(directory, say("carried"));
+    assertEquals(session.open(message!).at(-1)?.["text"], "carried");
+    client.receive(session.seal({ ...challenge!, kind: "pathResponse" }), PEER);
+    assertEquals(session.open(only(say("direct"), PEER)).at(-1)?.["text"], "direct");
+  });
+});
+
+Deno.test("a real client names its private addresses to a naive peer that is near, and tries those of the peer", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (const isNear of [false, true]) {
+      const here = scene(prng, undefined, "fixed", isCarry);
+      const { client, directory, peer } = here;
+      directory.isNear = isNear;
+      const { response, session } = respondTo(connect(here), peer);
+      const named = client.receive(response, PEER).flatMap(({ bytes }) => session.open(bytes))
+        .find(({ kind }) => kind === "candidates");
+      assertEquals(named?.["addresses"], isNear ? [LOCAL] : undefined);
+      const addresses = [STRANGER, PEER_LOCAL];
+      const sent = client.receive(session.seal({ kind: "candidates", addresses }), PEER);
+      const tried = sent.filter(({ bytes }) => kinds(session.open(bytes)).includes("pathChallenge"))
+        .map(({ to }) => to).filter(({ hostname }) => hostname !== PEER.hostname);
+      assertEquals(tried, isNear ? [PEER_LOCAL] : []);
+    }
+  });
+});
+
 Deno.test("a real client keeps its lease, lists and leaves at a naive directory", () => {
   withSeed(seedFromEnv(), (prng) => {
     const { endpoint, client, directory, names } = scene(prng);
@@ -244,7 +388,7 @@ Deno.test("a real client keeps its lease, lists and leaves at a naive directory"
     endpoint.leave(client.now);
     client.receive(directory.answer(only(client.drain(), DIRECTORY), OWN), DIRECTORY);
     assertEquals(client.take(), [{ kind: "left", acknowledged: true, undelivered: 0 }]);
-    const received = ["register", "leaseKeepalive", "list", "lookUp", "leave"];
+    const received = ["register", "leaseKeepalive", "list", "call", "leave"];
     assertEquals(kinds(directory.received), received);
   });
 });

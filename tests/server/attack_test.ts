@@ -119,8 +119,11 @@ class Siege extends Stage {
         const other = this.clients.find(({ number }) => sameAddress(client(number), next!.to));
         other?.handleDatagram(this.now, next.bytes.slice(), from);
         if (other !== undefined) continue;
-        for (const answer of this.deliver(next.bytes, from)) {
-          honest.handleDatagram(this.now, answer, SERVER);
+        // A Call has two answers: one goes to the client that is called.
+        for (const { bytes, to } of this.give(next.bytes, from)) {
+          const receiver = this.clients.find(({ number }) => sameAddress(client(number), to));
+          assert(receiver !== undefined);
+          receiver.handleDatagram(this.now, bytes, SERVER);
         }
       }
       while (honest.pollEvent() !== undefined);

@@ -251,3 +251,11 @@ Deno.test("Server neither throws nor registers for random and damaged datagrams"
     assert(stage.server.dropped.forged! > 1000);
   });
 });
+
+Deno.test("Server neither answers nor counts a Punch, which keeps a mapping alive", () => {
+  const stage = new Stage();
+  const header = { type: DatagramType.Punch, session: 0, packet: 0 };
+  const bytes = encodeDatagram(header, [{ kind: "punch", number: 0n }]);
+  assertEquals(stage.deliver(bytes, client(1)), []);
+  assertEquals([stage.server.dropped, stage.takeEvents()], [{}, []]);
+});

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { COOKIE_SLOT } from "../../protocol/directory/cookie.ts";
+import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import { DirectorySecret } from "../../protocol/directory/registration_key.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { LAYOUTS } from "../../protocol/wire/layout.ts";
 import {
+  CARRIED_IN_TOTAL,
   Limits,
   QUESTIONS_IN_TOTAL,
   QUESTIONS_PER_SOURCE,
@@ -16,7 +17,6 @@ import {
   STRANGERS_IN_TOTAL,
   STRANGERS_PER_SOURCE,
 } from "../../server/limits.ts";
-import { renderTotals } from "../../server/screen/render.ts";
 import { Prng } from "../support/random.ts";
 import { scaled } from "../support/scale.ts";
 import { client, CountingIdentity, FakeClient, Stage } from "../support/server_stage.ts";
@@ -180,21 +180,13 @@ Deno.test("Server without source limits limits the total", () => {
 
 Deno.test("registrationsPerMinute() is the most that is granted while a cookie is valid", () => {
   for (const maxClients of [1, 10_000, 1_000_000]) {
-    const limits = new Limits(maxClients, false);
+    const limits = new Limits(maxClients, false, CARRIED_IN_TOTAL);
     let granted = 0;
     for (let now = 0; now < 2 * COOKIE_SLOT; now += 10) {
       while (limits.take(now, "registrations", client(1))) granted++;
     }
     assertLessOrEqual(granted, registrationsPerMinute(maxClients));
   }
-});
-
-Deno.test("renderTotals() counts what was above the limits", () => {
-  assertEquals(
-    renderTotals(1, { strangers: 10, registrations: 2, questions: 3, secret: 4, replay: 5 }),
-    "Stopped · 1 client was active · " +
-      "dropped 24: strangers 10, registrations 2, questions 3, secret 4, replay 5",
-  );
 });
 
 /** Datagrams of every type, of this version and of another, with nothing, Credentials, or one frame. */

@@ -22,6 +22,8 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     isEphemeral: false,
     secretFile: undefined,
     hasSourceLimits: true,
+    isRelay: true,
+    relayLimit: 1_000_000,
     isJson: false,
     isPlain: false,
     color: "auto",
@@ -32,6 +34,8 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
 Deno.test("parseServerOptions() parses every option", () => {
   const numbers = parsed("--port", "0", "--max-clients=1000000", "--lease", "3600");
   assertEquals([numbers.port, numbers.maxClients, numbers.leaseSeconds], [0, 1_000_000, 3600]);
+  assertEquals(parsed("--relay-limit", "50000").relayLimit, 50_000);
+  assertEquals(parsed("--no-relay").isRelay, false);
   const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
   assertEquals(parsed("--identity", "./key").identity, "./key");
@@ -50,6 +54,14 @@ Deno.test("parseServerOptions() rejects values out of range, and options that ex
     [["--port", "65536"], 'Cannot parse --port: expected 0 to 65535, got "65536"'],
     [["--max-clients", "0"], 'Cannot parse --max-clients: expected 1 to 1000000, got "0"'],
     [["--lease", "3601"], 'Cannot parse --lease: expected 1 to 3600, got "3601"'],
+    [
+      ["--relay-limit", "0"],
+      'Cannot parse --relay-limit: expected 1 to 1000000000, got "0"',
+    ],
+    [
+      ["--no-relay", "--relay-limit", "5000"],
+      "Cannot use --relay-limit with --no-relay: carry so much, or nothing?",
+    ],
     [["--host="], "Cannot parse --host: expected a host name or an IP address"],
     [
       ["--ephemeral", "--identity", "x"],

@@ -95,13 +95,25 @@ Deno.test("a private Server answers strangers neither Unknown nor Version", () =
     }
   }
   for (const frame of REQUESTS) {
-    ana.address = client(3);
-    assertNoEffect(stage, () => ana.send(ana.requestBytes(frame)));
-    ana.address = client(1);
     const bytes = ana.requestBytes(frame);
     assertNoEffect(stage, () => ana.send(bytes.with(16, bytes[16]! ^ 1)));
   }
   assertEquals(ana.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
+});
+
+Deno.test("a private Server tells a client whose address has changed to register again, once for each request", () => {
+  const stage = new Stage({ secret: SECRET });
+  const ana = stage.join(1, { name: "ana" });
+  ana.address = client(3);
+  for (const frame of REQUESTS) {
+    const bytes = ana.requestBytes(frame);
+    const [unknown, ...more] = stage.deliver(bytes, ana.address);
+    assertEquals([unknown?.[3], unknown?.length, more], [DatagramType.Unknown, 16, []]);
+    for (const address of [client(1), client(3), client(4)]) {
+      assertEquals(stage.deliver(bytes, address), [], "what was recorded");
+    }
+  }
+  assertEquals(stage.takeEvents().length, 2);
 });
 
 Deno.test("a private Server gives nothing but a Challenge for what was recorded", () => {
@@ -125,7 +137,7 @@ Deno.test("a private Server gives nothing but a Challenge for what was recorded"
       spliced.set(challenge.cookie, 16 + 3 + 8);
       assertEquals(stage.deliver(spliced, from), []);
     }
-    for (const bytes of requests) assertEquals(stage.deliver(bytes, from), []);
+    for (const bytes of requests.slice(0, -1)) assertEquals(stage.deliver(bytes, from), []);
   }
   // With a forged source address, too.
   for (const bytes of [second, ...requests.slice(0, -1)]) {

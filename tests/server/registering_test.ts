@@ -1,6 +1,6 @@
 // The rows of the table in "Registering" of protocol/README.md, and what stands around it.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { COOKIE_SLOT } from "../../protocol/directory/cookie.ts";
+import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import { RefusalReason, type Register } from "../../protocol/wire/frame.ts";
 import { Prng } from "../support/random.ts";
 import {

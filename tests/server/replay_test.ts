@@ -1,6 +1,6 @@
 // Datagrams that were recorded, and come again: at once, and after every change of the table.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { COOKIE_SLOT } from "../../protocol/directory/cookie.ts";
+import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
 import { DEPARTED_MAX, DepartedClients } from "../../server/departed.ts";
@@ -156,7 +156,7 @@ Deno.test("replay: a Register from another address is challenged there, which do
   assertEquals(stage.server.dropped, { forged: 1 });
 });
 
-Deno.test("packet counters rise in each session, or the request is dropped", () => {
+Deno.test("packet counters count once in each session, or the request is dropped", () => {
   const stage = new Stage();
   const ana = stage.join(1);
   const at = (packet: number): Outcome | undefined => {
@@ -164,14 +164,15 @@ Deno.test("packet counters rise in each session, or the request is dropped", () 
     return ana.send(ana.requestBytes({ kind: "leaseKeepalive" }));
   };
   assertEquals(at(5)?.kind, "leaseKeepaliveAck");
-  for (const packet of [0, 1, 4, 5]) assertNoEffect(stage, () => at(packet));
+  assertEquals(at(4)?.kind, "leaseKeepaliveAck", "overtaken");
+  for (const packet of [0, 4, 5]) assertNoEffect(stage, () => at(packet));
   assertEquals(at(6)?.kind, "leaseKeepaliveAck");
   assertEquals(at(2 ** 53 - 1)?.kind, "leaseKeepaliveAck");
   assertNoEffect(stage, () => at(7));
   // Registering again is what is left; so is repeating the Register, which counts in the same way.
   ana.packet = 8;
   assertNoEffect(stage, () => ana.send(ana.registerBytes()));
-  assertEquals(stage.server.dropped, { replay: 6 });
+  assertEquals(stage.server.dropped, { replay: 5 });
   assertEquals(ana.register().kind, "registered");
   assertEquals(ana.packet, 1);
   assertEquals(at(1)?.kind, "leaseKeepaliveAck");

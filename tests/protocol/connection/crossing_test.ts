@@ -6,6 +6,7 @@ import { type Frame, RejectReason } from "../../../protocol/wire/frame.ts";
 import {
   ACCEPT,
   EndpointHarness,
+  exceptProbes,
   kindsOf,
   opened,
   registered,
@@ -41,7 +42,7 @@ Deno.test("the client with the higher key accepts the other's Request, and forge
     harness.receive(peer.seal({ kind: "connectionKeepalive" }));
     // Nothing more is said in the session of its own request.
     assertEquals(harness.receive(responder.seal(accept(id))), []);
-    assertEquals(harness.advance(9000), []);
+    assertEquals(exceptProbes(harness.advance(9000)), []);
     assertEquals(harness.endpoint.connections.length, 1);
   }
 });
@@ -65,14 +66,14 @@ Deno.test("the client with the lower key accepts the other's Request while it ha
   const harness = registered();
   const id = peerWith(harness, "higher key");
   harness.want({ id, name: "" });
-  harness.find(id);
+  harness.meet(id);
   harness.events();
   const peer = harness.requester(id);
   assertEquals(opened(peer, harness.request(peer)), [ACCEPT]);
   assertEquals(harness.requestEvents(), [`connected with ${id} by acceptance`]);
   assertEquals(harness.endpoint.outgoing, undefined);
   harness.receive(peer.seal({ kind: "connectionKeepalive" }));
-  assertEquals(harness.advance(9000), []);
+  assertEquals(exceptProbes(harness.advance(9000)), []);
 });
 
 Deno.test("the client with the lower key accepts the other's Request when its own session has gone silent", () => {
@@ -93,7 +94,7 @@ Deno.test("between two clients of one key the lower client id decides", () => {
     harness.connect(other);
     harness.events();
     const peer = harness.requester(other);
-    const kinds = kindsOf(harness.request(peer, undefined, own));
+    const kinds = kindsOf(exceptProbes(harness.request(peer, undefined, own)));
     assertEquals(kinds, isIgnored ? [] : ["connectionAccept"]);
   }
 });
@@ -110,11 +111,11 @@ Deno.test("a Request under the id that is requested, with another key, does not 
 });
 
 Deno.test("accept-all accepts nobody under the id or the name that is requested, but by its key", () => {
-  for (const isLookedUp of [false, true]) {
+  for (const isMet of [false, true]) {
     const harness = registered({ admit: () => "accept" });
     const id = peerWith(harness, "higher key");
     harness.want({ id: 0, name: "ben" });
-    if (isLookedUp) harness.find(id);
+    if (isMet) harness.meet(id);
     else harness.sent();
     harness.events();
     const impostor = harness.requester(99, { name: "Ben" });
@@ -136,35 +137,31 @@ Deno.test("a crossing Request that was forgotten is ignored when it comes late: 
   assertEquals(peer.open(harness.sent()[0]!.bytes)[0]?.kind, "message");
 });
 
-Deno.test("a Request that comes during the look-up waits for it, and is accepted under the key that is found", () => {
+Deno.test("a Request that comes during the call waits for it, and is accepted under the key that is found", () => {
   const harness = registered();
   harness.want({ id: 2, name: "" });
-  const lookUps = harness.asked();
+  const [call] = harness.asked();
   const peer = harness.requester(2);
   assertEquals(opened(peer, harness.request(peer)), [RINGING]);
   assertEquals(harness.requestEvents(), [], "nobody needs to be asked");
-  const { publicKey } = peer.identity;
-  const address = { hostname: "203.0.113.5", port: 5 };
-  const found: Frame = { kind: "found", id: 2, name: "", address, publicKey };
-  const sent = harness.receive(lookUps[0]!.answer(found), DIRECTORY);
+  const sent = harness.receive(call!.answer(harness.meeting(2)), DIRECTORY);
   assertEquals(opened(peer, sent), [ACCEPT]);
   assertEquals(harness.requestEvents(), ["connected with 2 by acceptance"]);
   assertEquals(harness.endpoint.outgoing, undefined);
 });
 
-Deno.test("a Request that comes during the look-up is told after all where another key is found, or nothing", () => {
+Deno.test("a Request that comes during the call is told after all where another key is found, or nothing", () => {
   for (const isFound of [true, false]) {
     const harness = registered();
     harness.want({ id: 2, name: "" });
-    const [lookUp] = harness.asked();
+    const [call] = harness.asked();
     harness.request(harness.requester(2));
     assertEquals(harness.requestEvents(), []);
     const { publicKey } = makeKeyPair(harness.random);
-    const address = { hostname: "203.0.113.5", port: 5 };
     const answer: Frame = isFound
-      ? { kind: "found", id: 2, name: "", address, publicKey }
+      ? harness.meeting(2, { publicKey })
       : { kind: "inactive", id: 2, name: "" };
-    harness.receive(lookUp!.answer(answer), DIRECTORY);
+    harness.receive(call!.answer(answer), DIRECTORY);
     assertEquals(harness.requestEvents().toSorted()[0], "request of 2");
     assertEquals(harness.endpoint.requests.length, 1);
     assertEquals(harness.endpoint.connections, []);
@@ -178,7 +175,7 @@ Deno.test("other Requests of one that crossed are rejected as busy", () => {
   harness.request(impostor);
   harness.connect(id);
   const peer = harness.requester(id);
-  const sent = harness.request(peer);
+  const sent = exceptProbes(harness.request(peer));
   assertEquals(kindsOf(sent), ["connectionReject", "connectionAccept"]);
   assertEquals(impostor.open(sent[0]!.bytes), [reject(RejectReason.busy)]);
 });

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import type { Address } from "../../../protocol/wire/address.ts";
 import { DATAGRAM_SIZE_MAX, type Frame } from "../../../protocol/wire/frame.ts";
+import { AMPLIFICATION_MAX } from "../../../protocol/session/candidate.ts";
 import {
-  AMPLIFICATION_MAX,
   CHALLENGE_INTERVAL,
   PATH_FRAMES_MAX,
   PATH_PATIENCE,

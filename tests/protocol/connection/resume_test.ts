@@ -6,7 +6,7 @@ import {
   TEXT_SIZE_MAX,
   UNCONFIRMED_AFTER,
 } from "../../../protocol/connection/send_queue.ts";
-import type { ConnectionEvent } from "../../../protocol/connection/connection.ts";
+import type { ConnectionEvent } from "../../../protocol/connection/connection_event.ts";
 import { FLAG_MORE, FLAG_RESUMED, type Frame, type Message } from "../../../protocol/wire/frame.ts";
 import { ack, ConnectionHarness, message, type Sent } from "../../support/connection_harness.ts";
 import { ack as ackOf, makeQueue, send, sendOne, seqs } from "../../support/send_queue_harness.ts";

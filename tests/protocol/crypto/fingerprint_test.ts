@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { fromHex } from "../../../cli/hex.ts";
-import { nameProblem } from "../../../protocol/directory/name.ts";
+import { nameProblem } from "../../../protocol/name/name.ts";
 import {
   fingerprint,
   parseFingerprint,

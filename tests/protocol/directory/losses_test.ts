@@ -32,7 +32,7 @@ class Pair {
     const identity = makeKeyPair(random);
     this.server = new Server({ maxClients: 10, lease: 45_000, identity, random });
     this.registration = new Registration(this.now, {
-      directory: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       id: 0,
       name: "ana",
       port: 4000,

@@ -33,7 +33,7 @@ class Pair {
     const lease = 45_000;
     this.server = new Server({ maxClients: 10, lease, identity, random, secret: serverSecret });
     this.client = new Client(this.now, {
-      server: DIRECTORY,
+      directoryAddresses: [DIRECTORY],
       serverName: "directory",
       id: 0,
       name: "ana",

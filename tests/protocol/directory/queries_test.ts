@@ -1,12 +1,13 @@
 // What a client asks its directory: protocol/README.md, "Looking up" and "Listing".
 import { assert, assertEquals } from "@std/assert";
-import { DIRECTORY_TIMEOUT, QUERIES_MAX } from "../../../protocol/directory/registration.ts";
+import { DIRECTORY_TIMEOUT } from "../../../protocol/directory/outstanding.ts";
+import { QUERIES_MAX } from "../../../protocol/directory/registration.ts";
 import type { Query } from "../../../protocol/directory/registration_event.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
 import { Dealings, registered } from "../../support/dealings.ts";
 import { type Asked, SEEN_AT } from "../../support/fake_directory.ts";
 
-const LOOK_UP: Extract<Query, { kind: "lookUp" }> = { kind: "lookUp", id: 2, name: "" };
+const LOOK_UP: Extract<Query, { id: number }> = { kind: "lookUp", id: 2, name: "" };
 const FOUND: Frame = {
   kind: "found",
   id: 2,
@@ -16,7 +17,7 @@ const FOUND: Frame = {
 };
 
 Deno.test("a Look-up by id or by name is answered by Found or by Inactive", () => {
-  const asked: Extract<Query, { kind: "lookUp" }>[] = [
+  const asked: Extract<Query, { id: number }>[] = [
     LOOK_UP,
     { kind: "lookUp", id: 0, name: "ben" },
   ];
@@ -49,8 +50,8 @@ Deno.test("questions wait until the client is registered, and are given up after
   assertEquals(dealings.events(), [{ kind: "timeout", query: LOOK_UP }]);
 });
 
-Deno.test("16 questions may be under way", () => {
-  assertEquals(QUERIES_MAX, 16);
+Deno.test("32 questions may be under way", () => {
+  assertEquals(QUERIES_MAX, 32);
   const dealings = registered();
   const { registration, now } = dealings;
   for (let id = 2; id < 2 + QUERIES_MAX; id++) {

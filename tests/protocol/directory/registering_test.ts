@@ -3,11 +3,8 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { REGISTER_SIZE } from "../../../protocol/directory/directory_session.ts";
 import { CHALLENGES_MAX, SESSIONS_MAX } from "../../../protocol/directory/register_exchange.ts";
-import {
-  EXCHANGE_TRIES,
-  FORGERY_PATIENCE,
-  REGISTRATION_TIMEOUT,
-} from "../../../protocol/directory/registration.ts";
+import { EXCHANGE_TRIES, REGISTRATION_TIMEOUT } from "../../../protocol/directory/registration.ts";
+import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import { REFUSAL_PACKET_MIN } from "../../../protocol/directory/registration_key.ts";
 import { decodeDatagram, encodeDatagram } from "../../../protocol/wire/datagram.ts";
 import {
@@ -99,8 +96,11 @@ Deno.test("a Register is sent again after 500 ms, then twice as long each time, 
 Deno.test("a Register is sent again with the same cookie, and a new packet counter", () => {
   const dealings = new Dealings();
   const first = dealings.reachRegister();
-  const again = dealings.times(4000).map(([, asked]) => asked);
-  assertEquals(again.map(({ header }) => header.packet), [1, 2]);
+  const times = dealings.times(4000);
+  // The Challenge showed that the directory is there: the intervals begin anew.
+  assertEquals(times.map(([at]) => at), [500, 1500, 3500]);
+  const again = times.map(([, asked]) => asked);
+  assertEquals(again.map(({ header }) => header.packet), [1, 2, 3]);
   for (const { bytes, frame } of again) {
     assertEquals(exchangeOf(bytes), exchangeOf(first.bytes));
     assertEquals(frame, first.frame);
@@ -150,14 +150,36 @@ Deno.test("repeated Challenges are not answered at the speed of the network, and
   let sent = 0;
   const cost = agreements(() => {
     for (let ms = 0; ms < 10_000; ms++) {
-      dealings.give(dealings.directory.challenge(dealings.now, first.bytes));
+      dealings.give(forgedChallenge(dealings, first, dealings.directory.identity.publicKey));
       sent += dealings.datagrams().length;
       dealings.wait(1);
     }
   });
-  // At once after the first, then after 1, 2 and 4 s.
-  assertEquals(sent, 4);
+  // At once after the first, then after 0.5, 1, 2 and 4 s.
+  assertEquals(sent, 5);
   assertEquals([CHALLENGES_MAX, cost], [8, CHALLENGES_MAX]);
+});
+
+Deno.test("a Challenge that comes again, altered or not, makes no nonce be used again", () => {
+  const dealings = new Dealings();
+  const first = dealings.ask();
+  const challenge = dealings.directory.challenge(dealings.now, first.bytes);
+  assert(dealings.give(challenge));
+  const used = new Set<string>();
+  for (let turn = 0; turn < 100; turn++) {
+    for (const { bytes, header } of dealings.asked()) {
+      const nonce = `${exchangeOf(bytes).cookie} ${header.packet}`;
+      assert(!used.has(nonce), `after ${turn} turns`);
+      used.add(nonce);
+    }
+    // Others push its session out; and the end of it, a code in private directories, is under no seal.
+    const { publicKey } = makeKeyPair(dealings.random);
+    if (turn % 20 === 0) dealings.give(forgedChallenge(dealings, first, publicKey));
+    assertEquals(dealings.give(challenge), false);
+    assertEquals(dealings.give(challenge.with(-1, turn)), false);
+    dealings.wait(100);
+  }
+  assertEquals(used.size, 5);
 });
 
 Deno.test("forged Challenges keep nobody from registering: the last four are tried in turn", () => {

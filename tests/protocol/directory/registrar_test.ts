@@ -1,7 +1,7 @@
 // The directory's half of what it shares with its clients, without a table.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
-import { COOKIE_SLOT } from "../../../protocol/directory/cookie.ts";
+import { COOKIE_SLOT } from "../../../protocol/directory/timed_mac.ts";
 import { DirectorySession } from "../../../protocol/directory/directory_session.ts";
 import { RegisterExchange } from "../../../protocol/directory/register_exchange.ts";
 import { readRegister, readRequest, Registrar } from "../../../protocol/directory/registrar.ts";
@@ -28,6 +28,7 @@ import { agreements } from "../../support/agreements.ts";
 import { Prng } from "../../support/random.ts";
 
 const HERE: Address = { hostname: "192.0.2.1", port: 1000 };
+const THERE: Address = { hostname: "192.0.2.10", port: 7070 };
 const SECRET = new TextEncoder().encode("correct horse battery staple");
 const OTHER_SECRET = new TextEncoder().encode("correct horse battery stable");
 const LOOK_UP: Frame = { kind: "lookUp", id: 2, name: "" };
@@ -73,7 +74,9 @@ class Stage {
     const { identity, random } = this;
     this.registrar = new Registrar({ identity, secret, random });
     this.#secret = clientSecret ? new DirectorySecret(clientSecret) : undefined;
-    this.exchange = new RegisterExchange({ identity: this.client, secret: this.#secret, random });
+    this.exchange = new RegisterExchange({
+      ...{ addresses: [THERE], identity: this.client, secret: this.#secret, random },
+    });
   }
 
   challenge(from = HERE): Uint8Array {
@@ -83,7 +86,7 @@ class Stage {
 
   /** The client's end, after the Challenge. */
   session(): DirectorySession {
-    this.exchange.take(challengeIn(this.challenge()));
+    this.exchange.take(challengeIn(this.challenge()), THERE);
     const session = this.exchange.next();
     assert(session !== undefined);
     return session;

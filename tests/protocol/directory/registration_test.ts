@@ -3,12 +3,12 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   DIRECTORY_LOST_AFTER,
-  FORGERY_PATIENCE,
   LEASE_KEEPALIVE_MAX,
   LEASE_KEEPALIVE_MIN,
   LEAVE_TIMEOUT,
   LEAVE_UNKNOWN_TIMEOUT,
 } from "../../../protocol/directory/registration.ts";
+import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import type { Query } from "../../../protocol/directory/registration_event.ts";
 import {
   DatagramType,
@@ -21,7 +21,7 @@ import { type Asked, DIRECTORY, LEASE, SEEN_AT } from "../../support/fake_direct
 
 const ELSEWHERE = { hostname: "192.0.2.66", port: 666 };
 const ZERO = new Uint8Array(16);
-const LOOK_UP: Extract<Query, { kind: "lookUp" }> = { kind: "lookUp", id: 2, name: "" };
+const LOOK_UP: Extract<Query, { id: number }> = { kind: "lookUp", id: 2, name: "" };
 const ACK: Frame = { kind: "leaseKeepaliveAck", lease: LEASE };
 const REGISTERED: Frame = {
   kind: "registered",

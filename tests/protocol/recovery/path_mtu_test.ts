@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   BASE_RETRY_TIMER,
   BLACK_HOLE_LOSSES,
+  BLACK_HOLE_TIMEOUTS,
   MAX_PROBES,
   PATH_MTU_BASE,
   PATH_MTU_ETHERNET,
@@ -12,6 +13,8 @@ import {
   PMTU_RAISE_TIMER,
   PROBE_TIMER,
 } from "../../../protocol/recovery/path_mtu.ts";
+import { carriedTo } from "../../../protocol/wire/remote.ts";
+import { CARRIED_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 
 /** A path that carries datagrams of up to `limit` bytes, and answers probes in 20 ms. */
 class Stage {
@@ -89,7 +92,28 @@ Deno.test("PathMtu tries the limit that it is given", () => {
   assertEquals(stage.mtu.size, 1400);
 });
 
-Deno.test("pathMtuLimit() is that of Ethernet, or of loopback", () => {
+Deno.test("PathMtu stays at what a directory carries, below the base size, and takes that for no black hole", () => {
+  const stage = new Stage(CARRIED_SIZE_MAX, CARRIED_SIZE_MAX);
+  assertEquals(stage.mtu.size, CARRIED_SIZE_MAX, "from the first datagram on");
+  assertEquals(stage.complete().probes, [CARRIED_SIZE_MAX]);
+  lose(stage, 2 * BLACK_HOLE_LOSSES, 1_000);
+  for (let times = 0; times <= BLACK_HOLE_TIMEOUTS; times++) stage.mtu.onTimeout(stage.now);
+  assertEquals([stage.mtu.size, stage.mtu.state], [CARRIED_SIZE_MAX, "complete"]);
+  // Where not even that gets through, nothing else is tried.
+  const silent = new Stage(0, CARRIED_SIZE_MAX).until(() => false);
+  assertEquals([...new Set(silent.probes)], [CARRIED_SIZE_MAX]);
+});
+
+Deno.test("PathMtu.restart() goes below the base size where the directory carries, and back", () => {
+  const stage = new Stage(1452, PATH_MTU_ETHERNET).complete();
+  stage.mtu.restart(stage.now, CARRIED_SIZE_MAX);
+  assertEquals(stage.mtu.size, CARRIED_SIZE_MAX);
+  stage.complete();
+  stage.mtu.restart(stage.now, PATH_MTU_ETHERNET);
+  assertEquals([stage.mtu.size, stage.complete().mtu.size], [PATH_MTU_BASE, 1452]);
+});
+
+Deno.test("pathMtuLimit() is that of Ethernet, of loopback, or of what a directory carries", () => {
   const limit = (hostname: string) => pathMtuLimit({ hostname, port: 1 });
   for (const hostname of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"]) {
     assertEquals(limit(hostname), PATH_MTU_LOOPBACK);
@@ -97,6 +121,7 @@ Deno.test("pathMtuLimit() is that of Ethernet, or of loopback", () => {
   for (const hostname of ["192.0.2.127", "128.0.0.1", "::2", "2001:db8::1", "1.127.0.0"]) {
     assertEquals(limit(hostname), PATH_MTU_ETHERNET);
   }
+  assertEquals([pathMtuLimit(carriedTo(7)), CARRIED_SIZE_MAX], [1140, 1140]);
 });
 
 Deno.test("PathMtu waits a second for an answer, or longer where the path is slow", () => {

@@ -224,6 +224,20 @@ Deno.test("a session that waits for 30 s is forgotten: the same Initiation makes
   assertEquals(stage.unconfirmed, [2]);
 });
 
+Deno.test("a session whose packets come without the request waits for 30 s from the last one", () => {
+  const stage = new Stage();
+  stage.receive(stage.fresh());
+  stage.now += 10;
+  stage.receive(stage.fresh());
+  stage.now += UNCONFIRMED_LIFE - 11;
+  stage.handshakes.renew(stage.now, stage.handshakes.find(1)!);
+  assertEquals(stage.handshakes.nextTimeout(), stage.now + 11);
+  stage.now += 11;
+  stage.handshakes.handleTimeout(stage.now);
+  assertEquals(stage.unconfirmed, [1]);
+  assertEquals(stage.handshakes.nextTimeout(), stage.now - 11 + UNCONFIRMED_LIFE);
+});
+
 Deno.test("a session that is confirmed is nobody's oldest any more", () => {
   const stage = new Stage();
   stage.receive(stage.fresh());

@@ -33,7 +33,7 @@ class Stage {
   begin(remoteKey = this.remote.publicKey): OutgoingHandshake {
     const { identity, random } = this;
     const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
-    const options = { identity, remoteKey, address: PEER, localId: 77, rtt, random };
+    const options = { identity, remoteKey, localId: 77, rtt, random };
     const begun = OutgoingHandshake.begin(options);
     assert(begun.ok);
     return begun.value;
@@ -63,7 +63,7 @@ class Stage {
 Deno.test("a Response that opens makes a session, which both ends have", () => {
   const stage = new Stage();
   const responder = stage.respond(stage.handshake.encode(0));
-  const session = stage.handshake.handleResponse(5, stage.response(responder));
+  const session = stage.handshake.handleResponse(5, stage.response(responder), PEER);
   assert(session !== undefined);
   assertEquals([session.isInitiator, session.localId, session.since], [true, 77, 5]);
   assertEquals([session.address, session.remoteKey], [PEER, stage.remote.publicKey]);
@@ -77,7 +77,7 @@ Deno.test("the same Initiation is sent again: the Response to either completes t
   const stage = new Stage();
   const first = stage.handshake.encode(0).slice();
   assertEquals(stage.handshake.encode(1000), first);
-  const session = stage.handshake.handleResponse(5, stage.response(stage.respond(first)));
+  const session = stage.handshake.handleResponse(5, stage.response(stage.respond(first)), PEER);
   assert(session !== undefined);
 });
 
@@ -92,7 +92,7 @@ Deno.test("forged Responses neither end nor break a handshake, however many", ()
   const { kind, messageTwo } = stage.response(stage.respond(initiation));
   for (let at = 0; at < messageTwo.length; at++) {
     const forged = { kind, messageTwo: messageTwo.with(at, messageTwo[at]! ^ 1) };
-    assertEquals(stage.handshake.handleResponse(5, forged), undefined, `byte ${at}`);
+    assertEquals(stage.handshake.handleResponse(5, forged, PEER), undefined, `byte ${at}`);
   }
   // From somebody with another key, and to another Initiation.
   const identity = makeKeyPair(stage.random);
@@ -102,9 +102,9 @@ Deno.test("forged Responses neither end nor break a handshake, however many", ()
     stage.respond(stage.begin().encode(0)),
   ];
   for (const responder of responders) {
-    assertEquals(stage.handshake.handleResponse(5, stage.response(responder)), undefined);
+    assertEquals(stage.handshake.handleResponse(5, stage.response(responder), PEER), undefined);
   }
-  assert(stage.handshake.handleResponse(5, { kind, messageTwo }) !== undefined);
+  assert(stage.handshake.handleResponse(5, { kind, messageTwo }, PEER) !== undefined);
 });
 
 Deno.test("a message two whose payload is no session id is bad", () => {
@@ -116,7 +116,7 @@ Deno.test("a message two whose payload is no session id is bad", () => {
     const responder = readMessageOne(stage.remote, decoded.messageOne, PROLOGUE);
     const two = responder?.writeMessageTwo(makeKeyPair(stage.random), payload);
     assert(two !== undefined);
-    return stage.handshake.handleResponse(5, { kind: "response", messageTwo: two.message });
+    return stage.handshake.handleResponse(5, { kind: "response", messageTwo: two.message }, PEER);
   });
   assertEquals(sessions[0], undefined, "0 stands for none");
   assert(sessions[1] !== undefined);
@@ -154,6 +154,6 @@ Deno.test("a handshake with a weak key cannot be begun", () => {
   const { identity, random } = new Stage();
   const rtt = new RttEstimator(TIMER_POLICIES.adaptive);
   const remoteKey = new Uint8Array(32);
-  const options = { identity, remoteKey, address: PEER, localId: 1, rtt, random };
+  const options = { identity, remoteKey, localId: 1, rtt, random };
   assertEquals(OutgoingHandshake.begin(options).ok, false);
 });

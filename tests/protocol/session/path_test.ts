@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import type { Address } from "../../../protocol/wire/address.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
+import { AMPLIFICATION_MAX } from "../../../protocol/session/candidate.ts";
 import {
-  AMPLIFICATION_MAX,
   CANDIDATE_LIFE,
   CANDIDATES_MAX,
   CHALLENGE_INTERVAL,
@@ -11,8 +11,10 @@ import {
   PATH_FRAMES_MAX,
   PATH_PATIENCE,
   type PathFrame,
+  PUNCH_SCHEDULE,
   RETURN_LIMIT,
 } from "../../../protocol/session/path.ts";
+import { carriedTo } from "../../../protocol/wire/remote.ts";
 import { Prng } from "../../support/random.ts";
 
 const HOME: Address = { hostname: "192.0.2.1", port: 1 };
@@ -25,7 +27,7 @@ const FRAME_PACKET_SIZE = 16 + 3 + 8 + 16;
 
 /** A path and its packets. */
 class Way {
-  readonly path: Path;
+  path: Path;
   readonly #prng = new Prng(1);
   #packet = 0;
   #size = 0;
@@ -71,6 +73,11 @@ class Way {
       if (next === undefined || next > now) return;
       this.path.handleTimeout(next);
     }
+  }
+
+  /** A challenge of the peer. */
+  challenge(now: number, nonce: bigint, from: Address): void {
+    this.path.handleChallenge(now, { kind: "pathChallenge", nonce }, from, 2000);
   }
 
   answer(now: number, nonce: bigint | undefined, from = HOME): void {
@@ -282,7 +289,7 @@ Deno.test("Path sends an address that has not answered three times its bytes at 
   const size = 16 + 3 + 3 * 11 + 16;
   way.newest(AWAY, { size, frames });
   for (const frame of frames) {
-    if (frame.kind === "pathChallenge") way.path.handleChallenge(frame, AWAY);
+    if (frame.kind === "pathChallenge") way.challenge(0, frame.nonce, AWAY);
   }
   collect();
   for (let now = 0; now < CANDIDATE_LIFE; now += CHALLENGE_INTERVAL) {
@@ -371,15 +378,98 @@ Deno.test("Path takes no answer of one address for that of another", () => {
 
 Deno.test("Path answers a challenge to where it came from and to the old address, a few at a time", () => {
   const way = new Way();
-  way.path.handleChallenge({ kind: "pathChallenge", nonce: 7n }, HOME);
-  way.path.handleChallenge({ kind: "pathChallenge", nonce: 8n }, THIRD);
+  way.challenge(0, 7n, HOME);
+  way.challenge(0, 8n, THIRD);
   assertEquals(way.due().map(({ frame, to }) => ["nonce" in frame && frame.nonce, to]), [
     [7n, HOME],
     [8n, THIRD],
     [8n, HOME],
   ]);
   for (let nonce = 0n; nonce < 100n; nonce++) {
-    way.path.handleChallenge({ kind: "pathChallenge", nonce }, THIRD);
+    way.challenge(0, nonce, THIRD);
   }
   assertLessOrEqual(way.due().length, PATH_FRAMES_MAX);
+});
+
+Deno.test("Path tries the way that a peer tries, from another port of a host that was told", () => {
+  const way = new Way();
+  const carried = carriedTo(7);
+  way.path = new Path(carried, new Prng(1).bytes);
+  way.path.tell(0, [HOME], [], 2000);
+  way.runTo(2000);
+  way.due();
+  const other = { ...HOME, port: 99 };
+  way.challenge(2000, 1n, { ...AWAY, port: 98 });
+  assertEquals(way.due().map(({ to }) => to.port), [98, carried.port], "a host that was not told");
+  way.challenge(2000, 2n, other);
+  const tried = way.due().find(({ frame, to }) => frame.kind === "pathChallenge" && to.port === 99);
+  assert(tried?.frame.kind === "pathChallenge");
+  way.answer(2050, tried.frame.nonce, other);
+  assertEquals(way.path.address, other);
+});
+
+Deno.test("Path tells where this end may be until the peer answers, though a better way takes over", () => {
+  const way = new Way();
+  const lan = { hostname: "192.168.1.20", port: 20 };
+  way.path.tell(0, [lan], [{ hostname: "192.168.1.10", port: 10 }], 2000);
+  const toldTo = (): number[] =>
+    way.due().flatMap(({ frame, to }) => frame.kind === "candidates" ? [to.port] : []);
+  const [first] = way.due().filter(({ to }) => to.port === lan.port);
+  assert(first?.frame.kind === "pathChallenge");
+  way.answer(10, first.frame.nonce, lan);
+  assertEquals(way.path.address, lan);
+  way.runTo(CHALLENGE_INTERVAL);
+  const again = way.due();
+  assertEquals(again.map(({ frame: { kind }, to }) => [kind, to.port]), [
+    ["pathChallenge", lan.port],
+    ["candidates", lan.port],
+  ]);
+  const [{ frame } = again[0]!] = again;
+  assert(frame.kind === "pathChallenge");
+  way.answer(CHALLENGE_INTERVAL + 1, frame.nonce, lan);
+  way.runTo(2 * CANDIDATE_LIFE);
+  assertEquals(toldTo(), []);
+});
+
+Deno.test("Path challenges an address that was told by a schedule, until it has answered", () => {
+  const way = new Way();
+  // Worse than the one in use, so that it stays a candidate.
+  const carried = carriedTo(7);
+  way.path.tell(0, [carried], [], 2000);
+  const nonce = way.challenges()[carried.port]!;
+  way.path.handleTimeout(PUNCH_SCHEDULE[1]!);
+  assertEquals(way.challenges(), { [carried.port]: nonce });
+  way.path.handleResponse(PUNCH_SCHEDULE[1]! + 10, { kind: "pathResponse", nonce }, carried);
+  for (const at of PUNCH_SCHEDULE.slice(2)) {
+    way.path.handleTimeout(at);
+    assertEquals(way.challenges(), {});
+  }
+});
+
+Deno.test("Path begins another round for a new address, although told ones may still answer", () => {
+  const way = new Way();
+  way.path.tell(0, [carriedTo(7)], [], 0);
+  const nonce = way.challenges()[HOME.port]!;
+  way.path.handleResponse(10, { kind: "pathResponse", nonce }, HOME);
+  // The peer moves when it has been found where it was, and before the other address is given up.
+  const now = PATH_PATIENCE + 1;
+  way.path.handleTimeout(now);
+  way.newest(AWAY, { now });
+  const challenges = way.challenges();
+  assertNotEquals(challenges[HOME.port], undefined);
+  const answer: Frame = { kind: "pathResponse", nonce: challenges[AWAY.port]! };
+  way.path.handleResponse(now + 10, answer, AWAY);
+  way.path.handleTimeout(now + PATH_PATIENCE);
+  assertEquals(way.path.address, AWAY);
+});
+
+Deno.test("Path is done with a round when all that was told has answered or is given up", () => {
+  const way = new Way();
+  way.path.tell(0, [carriedTo(7)], [], 0);
+  const challenges = way.challenges();
+  for (const [port, at] of [[HOME.port, 10], [carriedTo(7).port, 1000]] as const) {
+    way.path.handleResponse(at, { kind: "pathResponse", nonce: challenges[port]! }, HOME);
+    way.path.handleTimeout(at + PATH_PATIENCE);
+  }
+  assertEquals([way.path.address, way.path.nextTimeout()], [HOME, undefined]);
 });

@@ -3,6 +3,7 @@ import {
   bytesToHost,
   formatAddress,
   hostToBytes,
+  inTurn,
   sameAddress,
 } from "../../../protocol/wire/address.ts";
 import { seedFromEnv, withSeed } from "../../support/random.ts";
@@ -30,6 +31,16 @@ const HOSTS = [
   // 5: an IPv4-mapped address shows the IPv4 address.
   ["::ffff:192.0.2.7", "00000000000000000000ffffc0000207"],
 ] as const;
+
+Deno.test("inTurn() takes IPv6 and IPv4 in turn, in their order, the family of the first one first", () => {
+  const [a, b, c, x, y] = ["::a", "::b", "::c", "10.0.0.1", "10.0.0.2"] as const;
+  assertEquals(inTurn([a, b, c, x, y]), [a, x, b, y, c]);
+  assertEquals(inTurn([x, a, b, c]), [x, a, b, c]);
+  assertEquals(inTurn([x, y, a]), [x, a, y]);
+  assertEquals(inTurn([a, b]), [a, b]);
+  assertEquals(inTurn([y, x]), [y, x]);
+  assertEquals(inTurn([]), []);
+});
 
 Deno.test("hostToBytes() and bytesToHost() agree on canonical addresses", () => {
   for (const [host, hex] of HOSTS) {

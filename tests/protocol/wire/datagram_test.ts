@@ -194,8 +194,8 @@ Deno.test(`decodeDatagram() agrees with the naive codec on every ${CHANGE}`, () 
 
 /** Where the sealed frames of a datagram begin. */
 function sealedAtOf({ type }: Header, length: number): number {
-  const { Request, Answer, Packet, Register } = DatagramType;
-  const isSealed = type === Request || type === Answer || type === Packet;
+  const { Request, Answer, Notice, Packet, Register } = DatagramType;
+  const isSealed = type === Request || type === Answer || type === Notice || type === Packet;
   return isSealed ? 16 : type === Register ? 91 : length;
 }
 
@@ -256,7 +256,7 @@ Deno.test("decodeDatagram() rejects another magic and an unknown type", () => {
   const bytes = encodeDatagram(HEADER, [{ kind: "connectionKeepalive" }]);
   assertEquals(decodeBoth(bytes.with(0, 0x74), "magic"), rejected("magic"));
   assertEquals(decodeBoth(bytes.with(1, 0x64), "magic"), rejected("magic"));
-  for (const type of [0, 9, 253]) {
+  for (const type of [0, 11, 253]) {
     assertEquals(decodeBoth(bytes.with(3, type), "type"), rejected("type"));
   }
 });
@@ -287,7 +287,7 @@ Deno.test("decodeDatagram() rejects bytes after the last frame", () => {
 Deno.test("decodeDatagram() rejects a frame that is longer than its fields", () => {
   for (const kind of KINDS) {
     // These go on to the end of the frame.
-    if (kind === "padding" || kind === "message") continue;
+    if (["padding", "message", "carry", "carried"].includes(kind)) continue;
     withSeed(2, (prng) => {
       const bytes = encodeDatagram(HEADER, [randomFrame(prng, kind)]);
       const longer = Uint8Array.from([...bytes, 0]);
@@ -333,6 +333,51 @@ Deno.test("decodeDatagram() keeps a byte order mark and zeros in a text", () => 
   const frame: Frame = { kind: "message", seq: 0, sender: 1, flags: 0, text: "\ufeffa\0b\ufeff" };
   const bytes = encodeDatagram(HEADER, [frame]);
   assertEquals(decodeBoth(bytes, "byte order mark"), clear(bytes, HEADER, [frame]));
+});
+
+/** What nobody can be called. */
+const BAD_NAMES = [
+  "ana), known key · accept 2 or reject 2",
+  "ana\u2800",
+  "ana\u{1d159}",
+  "ana\u{13441}",
+  "ana\u{16fe4}",
+  `a${"\u0301".repeat(60)}`,
+  "\u0301ana",
+  "a b",
+  "7",
+  "аna",
+];
+
+/** The frames that tell who a client is. */
+function tellingFrames(name: string): Frame[] {
+  const [id, publicKey, address] = [7, new Uint8Array(32), { hostname: "192.0.2.1", port: 1 }];
+  return [
+    { kind: "found", id, name, address, publicKey },
+    { kind: "meeting", number: 1n, flags: 0, id, name, publicKey, addresses: [address] },
+    { kind: "listing", more: 0, clients: [{ id: 1, name: "bob" }, { id, name }] },
+    { kind: "connectionRequest", request: 1, requester: id, responder: 1, name },
+    { kind: "connectionAccept", responder: id, flags: 0, name },
+  ];
+}
+
+Deno.test("decodeFrames() reads a name that is not good as none, whoever tells it", () => {
+  for (const name of BAD_NAMES) {
+    for (const [index, frame] of tellingFrames(name).entries()) {
+      const bytes = encodeDatagram(HEADER, [frame]).subarray(16);
+      const expected = { frames: [tellingFrames("")[index]], unknownFrames: 0 };
+      assertEquals<unknown>(decodeFramesBoth(bytes, name), expected, name);
+    }
+  }
+});
+
+Deno.test("decodeFrames() leaves a name that is asked for as it is: its answer says what is wrong", () => {
+  for (const name of BAD_NAMES) {
+    for (const kind of ["lookUp", "call", "inactive"] as const) {
+      const bytes = encodeDatagram(HEADER, [{ kind, id: 0, name }]).subarray(16);
+      assertEquals(decodeFramesBoth(bytes, name)?.frames, [{ kind, id: 0, name }]);
+    }
+  }
 });
 
 Deno.test("decodeDatagram() reads a datagram at any offset of a buffer", () => {

@@ -1,12 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TableClient } from "../../../server/table/table.ts";
 import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
-import {
-  type ClockReading,
-  renderJson,
-  renderText,
-  renderTotals,
-} from "../../../server/screen/render.ts";
+import { type ClockReading, renderJson, renderText } from "../../../server/screen/render.ts";
+import type { Totals } from "../../../server/server.ts";
 
 /** Noon on 9 March, local time, is the instant 1,000,000. */
 const NOON = new Date(2024, 2, 9, 12, 0, 0);
@@ -143,10 +139,35 @@ Deno.test("renderJson() writes the contract's events to the letter", () => {
   for (const [line, expected] of lines) assertEquals(line, expected);
 });
 
-Deno.test("renderTotals() counts the clients and what was dropped, by reason", () => {
-  assertEquals(renderTotals(0, {}), "Stopped · 0 clients were active · nothing was dropped");
+const NOTHING: Totals = {
+  clients: 0,
+  lookUps: 0,
+  introductions: 0,
+  carriedBytes: 0,
+  dropped: {},
+};
+
+Deno.test("renderText() shows the totals: clients, introductions, what was carried, and what was dropped, by reason", () => {
   assertEquals(
-    renderTotals(1, { magic: 10, size: 2 }),
-    "Stopped · 1 client was active · dropped 12: magic 10, size 2",
+    text({ kind: "totals", totals: NOTHING }),
+    "Stopped · 0 clients were active · 0 introductions · carried 0 B · nothing was dropped",
   );
+  const dropped = { strangers: 10, registrations: 2, meetings: 3, carry: 4 };
+  const totals = { ...NOTHING, clients: 1, introductions: 1, carriedBytes: 2048, dropped };
+  assertEquals(
+    text({ kind: "totals", totals }),
+    "Stopped · 1 client was active · 1 introduction · carried 2 KiB · " +
+      "dropped 19: strangers 10, registrations 2, meetings 3, carry 4",
+  );
+});
+
+Deno.test("renderJson() has all totals as numbers", () => {
+  const dropped = { calls: 5, carried: 6 };
+  const totals = { clients: 1, lookUps: 2, introductions: 3, carriedBytes: 4, dropped };
+  const { time: _, ...fields } = JSON.parse(renderJson({ kind: "totals", totals }, time));
+  assertEquals(fields, {
+    event: "totals",
+    ...totals,
+    dropped: [{ reason: "calls", count: 5 }, { reason: "carried", count: 6 }],
+  });
 });

@@ -12,11 +12,20 @@ import {
   TICK,
 } from "../../../server/screen/live_screen.ts";
 import { renderHint } from "../../../server/screen/render.ts";
+import type { Totals } from "../../../server/server.ts";
 import { renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
 
 function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
   return { id, name, address: { hostname: "127.0.0.1", port: 40_000 + id }, joinedAt };
 }
+
+const NOTHING: Totals = {
+  clients: 0,
+  lookUps: 0,
+  introductions: 0,
+  carriedBytes: 0,
+  dropped: {},
+};
 
 function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenState {
   return {
@@ -24,8 +33,7 @@ function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenS
     hint: "Nobody is here yet",
     table: { kind: "table", size: clients.length, clients },
     log: [],
-    lookUps: 0,
-    dropped: {},
+    totals: NOTHING,
     now: 65_000,
     ...more,
   };
@@ -39,10 +47,14 @@ const CHANGE = {
 Deno.test("renderScreen() shows title, table, log, and the totals in the last row", () => {
   const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {
     log: [CHANGE],
-    lookUps: 1234,
-    dropped: { strangers: 2, forged: 5 },
+    totals: {
+      lookUps: 1234,
+      introductions: 1,
+      carriedBytes: 1536,
+      dropped: { strangers: 2, forged: 5 },
+    },
   });
-  assertEquals(renderScreen(shown, { columns: 80, rows: 9 }, false), [
+  assertEquals(renderScreen(shown, { columns: 99, rows: 9 }, false), [
     "Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops",
     "Fingerprint",
     "  id  name  address            age",
@@ -51,7 +63,7 @@ Deno.test("renderScreen() shows title, table, log, and the totals in the last ro
     "",
     CHANGE.text,
     "",
-    "2 clients · 1,234 look-ups · dropped 7: forged 5, strangers 2",
+    "2 clients · 1 introduction · carried 1.5 KiB · 1,234 look-ups · dropped 7: forged 5, strangers 2",
   ]);
 });
 
@@ -108,7 +120,7 @@ Deno.test("renderScreen() fits every terminal, and reads no more clients than it
       const inTable = lines.filter((line) => /127\.0\.0\.1:4/.test(line) && !/joined/.test(line));
       const more = Number(/… and (\d+) more/.exec(lines.join("\n"))?.[1]);
       assertEquals(inTable.length + more, 1000);
-      assertMatch(lines.at(-1)!, /^1,000 clients · 0 look-ups/);
+      assertMatch(lines.at(-1)!, /^1,000 clients · 0 introductions/);
     }
   }
 });
@@ -160,8 +172,7 @@ class Stage {
   constructor() {
     const directory: DirectoryState = {
       table: () => ({ kind: "table", size: 0, clients: [] }),
-      lookUps: 0,
-      dropped: {},
+      totals: NOTHING,
     };
     this.live = new LiveScreen({ title: ["title"], hint: "hint" }, directory, false, {
       readClock: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),

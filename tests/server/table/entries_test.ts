@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { REQUEST_WINDOW } from "../../../protocol/crypto/replay_window.ts";
 import { Entries } from "../../../server/table/entries.ts";
 import {
   ENDPOINT_SIZE,
@@ -39,6 +40,24 @@ function addAny(prng: Prng, entries: Entries, id: number, now: number): Entry {
   const times = { joinedAt: now, expiresAt: now + 100 };
   return { slot, id, name, token, publicKey, address, sessionKey, session, packet, ...times };
 }
+
+Deno.test("Entries takes each packet counter once, in any order, down to a window", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    const entries = new Entries(CLIENTS_MAX);
+    const { slot, packet: first } = addAny(prng, entries, 1, 0);
+    const taken = new Set([first]);
+    let highest = first;
+    for (let i = 0; i < 5000; i++) {
+      const packet = highest + prng.int(80) - prng.pick([40, 60, 79]);
+      const isNew = packet > first && packet >= highest - REQUEST_WINDOW && !taken.has(packet);
+      assertEquals(entries.takePacket(slot, packet), isNew, `${packet - highest}`);
+      if (isNew) taken.add(packet);
+      highest = Math.max(highest, packet);
+      assertEquals(entries.packet(slot), highest);
+    }
+    assert(taken.size > 500);
+  });
+});
 
 Deno.test("Entries keeps the fields of each entry, whatever happens to others", () => {
   withSeed(seedFromEnv(), (prng) => {

@@ -14,6 +14,8 @@ const TYPES: Readonly<Record<number, string>> = {
   6: "Response",
   7: "Cookie",
   8: "Packet",
+  9: "Notice",
+  10: "Punch",
   254: "Unknown",
   255: "Version",
 };
@@ -23,6 +25,8 @@ const KINDS: Readonly<Record<string, string>> = {
   lookUp: "Look-up",
   leave: "Client Leave",
   leaveAck: "Client Leave Ack",
+  alsoAt: "Also At",
+  alsoAtAck: "Also At Ack",
 };
 
 /** What stands in a field; with a number behind it where the field is one. */
@@ -30,8 +34,14 @@ const FIELDS: Readonly<Record<string, string>> = {
   "credentials.publicKey": "the client's public key",
   "challenge.publicKey": "the directory's public key",
   "found.publicKey": "the client's public key",
+  "meeting.publicKey": "the peer's public key",
+  "meeting.id": "the peer's client id",
   "register.session": "the client's session id",
   wantedId: "wanted id",
+  number: "number of the meeting",
+  to: "to client id",
+  from: "from client id",
+  datagram: "a datagram",
   id: "client id",
   seenAt: "seen at",
   after: "after client id",
@@ -47,6 +57,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   finalSeq: "final seq",
   ranges: "range",
   clients: "client",
+  addresses: "address",
 };
 
 const WIDTH = 16;
@@ -150,8 +161,8 @@ function header(lines: Lines): void {
   const name = typeName(type);
   lines.take(4, `magic, version ${version}, ${name}`);
   const isEcho = type >= 254;
-  const ids: Readonly<Record<number, string>> = { 3: "client id", 4: "the client's session id" };
-  const id = ids[type] ?? "the receiver's session id";
+  const isOfDirectory = type === 4 || type === 9;
+  const id = isOfDirectory ? "the client's session id" : "the receiver's session id";
   lines.take(4, (value) => {
     if (isEcho) return "session id of what it answers";
     return value === 0 ? "no session" : type === 3 ? `client id ${value}` : id;
@@ -190,6 +201,7 @@ function take(lines: Lines, kind: string, name: string, field: string, left: num
     return void lines.take(16, "tag");
   }
   if (field === "text") return void text(lines, left);
+  if (field === "rest") return void lines.take(left, `${label}, ${sizeOf(left)}`);
   if (field === "short text") return shortText(lines, label);
   if (field === "address") return address(lines, label);
   if (field.startsWith("list")) return list(lines, kind, field, label);
@@ -212,11 +224,19 @@ function number(kind: string, name: string, label: string, value: number): strin
   if (kind === "connectionAccept" && name === "flags") {
     return (value & 1) === 1 ? "flags: resumed" : "flags: not resumed";
   }
+  if (kind === "meeting" && name === "flags") return meetingFlags(value);
   if (name === "more") return value === 1 ? "more follow" : "no more follow";
-  if (kind === "lookUp" && name === "id" && value === 0) return `${label} 0: by name`;
+  if ((kind === "lookUp" || kind === "call") && name === "id" && value === 0) {
+    return `${label} 0: by name`;
+  }
   if (name === "wantedId" && value === 0) return `${label} 0: any`;
   if (name === "reason") return `${label} ${value}${reason(kind, value)}`;
   return `${label} ${value}`;
+}
+
+function meetingFlags(value: number): string {
+  const role = (value & 1) === 1 ? "you called" : "you are called";
+  return `flags: ${role}${(value & 2) === 2 ? ", same public address" : ""}`;
 }
 
 function reason(kind: string, value: number): string {
@@ -264,9 +284,14 @@ function address(lines: Lines, label: string): void {
 }
 
 function list(lines: Lines, kind: string, field: string, label: string): void {
-  const [count = 0] = lines.take(1, (value) => `${value} ${label}${value === 1 ? "" : "s"}`);
+  const plural = label.endsWith("s") ? "es" : "s";
+  const [count = 0] = lines.take(1, (value) => `${value} ${label}${value === 1 ? "" : plural}`);
   const [, name1 = "", type1 = "", name2 = "", type2 = ""] = field.split(" ");
   for (let left = count; left > 0; left--) {
+    if (name1 === "address") {
+      address(lines, label);
+      continue;
+    }
     if (name1 === "first") {
       const [first, last] = [lines.peek(4), lines.peek(8).slice(4)].map(numberIn);
       lines.take(8, `${first} to ${last}`);

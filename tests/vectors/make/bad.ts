@@ -52,7 +52,7 @@ const CLEAR: readonly BadVector[] = [
   { name: "another version, over 1200 bytes", bytes: other, zeros: 1185 },
   { name: "the Version of another version", bytes: header(255, 7, 9).with(2, 2) },
   { name: "the Version of this version", bytes: header(255, 7, 9) },
-  { name: "an unknown type", bytes: challenge.with(3, 9) },
+  { name: "an unknown type", bytes: challenge.with(3, 11) },
   { name: "the type 0", bytes: challenge.with(3, 0) },
   { name: "a packet counter of 2^53", bytes: header(8, SESSIONS.responder, 2n ** 53n), zeros: 40 },
   {
@@ -94,6 +94,10 @@ const CLEAR: readonly BadVector[] = [
   { name: "a Response to another session", bytes: response.with(7, response[7]! ^ 1) },
   { name: "a Response that does not open", bytes: lastByteChanged(response) },
   { name: "a Response from the session id 0", bytes: responseWith(0) },
+  { name: "a Punch without a frame", bytes: header(10, 0, 0) },
+  { name: "a Punch that is cut short", bytes: clear("Punch").slice(0, -1) },
+  { name: "a Punch of a meeting that the receiver does not know", bytes: clear("Punch") },
+  { name: "a Punch for no meeting", bytes: clear("Punch, which keeps a mapping alive") },
   { name: "a Cookie Reply that does not open", bytes: lastByteChanged(clear("Cookie Reply")) },
 ];
 
@@ -138,6 +142,14 @@ const SEALED: readonly BadVector[] = [
     ),
   },
   {
+    name: "a Notice that does not open",
+    bytes: lastByteChanged(sealed("Sealed: Meeting, to the client that is called")),
+  },
+  {
+    name: "a Notice under the nonce prefix of Answers",
+    bytes: join(header(9, SESSIONS.client, 2), sealed("Sealed: Lease Keepalive Ack").slice(16)),
+  },
+  {
     name: "a Register without a mac, at a private directory",
     bytes: firstRegisterDatagram(DIRECTORY_NONCE),
   },
@@ -150,6 +162,8 @@ const SEALED: readonly BadVector[] = [
   },
 ];
 
+/** Too short for an IPv6 address: a host and a port. */
+const IPV4 = [192, 168, 1, 20, 0, 9];
 const registered: NaiveFrame = {
   ...{ kind: "registered", token: new Uint8Array(16), id: 1, lease: 1 },
   seenAt: { hostname: "192.0.2.7", port: 40_000 },
@@ -167,6 +181,7 @@ const BAD_FRAMES: readonly (readonly [name: string, plain: Uint8Array])[] = [
   ["a sealed frame that is shorter than its fields", Uint8Array.of(0x31, 0, 3, 0, 0, 2)],
   ["a name that is longer than its frame", Uint8Array.of(0x0a, 0, 5, 0, 0, 0, 1, 1)],
   ["a list that is longer than its frame", Uint8Array.of(0x0c, 0, 2, 0, 1)],
+  ["a list of addresses that is longer than its frame", Uint8Array.of(0x3b, 0, 8, 1, 6, ...IPV4)],
   ["UTF-8 that begins in the middle of a character", message([0x80])],
   ["UTF-8 that ends in the middle of a character", message([0xe2, 0x82])],
   ["UTF-8 that is not in its shortest form", message([0xc0, 0x80])],

@@ -9,6 +9,7 @@ import {
   answerDatagram,
   challengeDatagram,
   firstRegisterDatagram,
+  noticeDatagram,
   registerDatagram,
   registrationKey,
   requestDatagram,
@@ -17,7 +18,10 @@ import {
   DIRECTORY_COOKIE,
   DIRECTORY_NONCE,
   INPUTS,
+  MEETING_NUMBER,
   NAMES,
+  OTHER_COOKIE,
+  OTHER_NONCE,
   PUBLIC_KEYS,
   SESSIONS,
   TOKEN,
@@ -73,8 +77,8 @@ function register(name: string, key: Key, packet: number): SealedVector {
   return { name, key, bytes, plain };
 }
 
-function request(name: string, packet: number, frame: NaiveFrame): SealedVector {
-  const plain = Uint8Array.from(naiveEncodeFrames([frame]));
+function request(name: string, packet: number, frame: NaiveFrame, size = 0): SealedVector {
+  const plain = Uint8Array.from(naiveEncodeFrames([frame], size - 16 - 16));
   const bytes = requestDatagram(DIRECTORY_DERIVED.publicKey, ID, packet, plain);
   return { name, key: "publicKey", bytes, plain };
 }
@@ -84,6 +88,25 @@ function answer(name: string, packet: number, frame: NaiveFrame, key: Key = "pub
   const bytes = answerDatagram(DIRECTORY_DERIVED[key], SESSIONS.client, packet, plain);
   return { name, key, bytes, plain };
 }
+
+function notice(name: string, packet: number, frame: NaiveFrame): SealedVector {
+  const plain = Uint8Array.from(naiveEncodeFrames([frame]));
+  const bytes = noticeDatagram(DIRECTORY_DERIVED.publicKey, SESSIONS.client, packet, plain);
+  return { name, key: "publicKey", bytes, plain };
+}
+
+const IPV6 = { hostname: "2001:db8::7", port: 7071 };
+const meeting = (flags: number, addresses: NaiveFrame["addresses"]): NaiveFrame => ({
+  ...{ kind: "meeting", number: MEETING_NUMBER, flags, id: 2, name: NAMES.responder },
+  ...{ publicKey: PUBLIC_KEYS.responderStatic, addresses: addresses! },
+});
+/** What is carried: anything that begins as a Packet does. */
+const CARRIED = join(
+  [0x75, 0x63, 1, 8],
+  [0x99, 0xaa, 0xbb, 0xcc],
+  new Uint8Array(8),
+  new Uint8Array(16).fill(0xbb),
+);
 
 /** Those with sealed frames, in an order in which they may be sent. */
 export const DIRECTORY_SEALED: readonly SealedVector[] = [
@@ -95,10 +118,23 @@ export const DIRECTORY_SEALED: readonly SealedVector[] = [
   request("Sealed: Look-up, by id", 3, { kind: "lookUp", id: 2, name: "" }),
   answer("Sealed: Found", 3, {
     ...{ kind: "found", id: 2, name: NAMES.responder },
-    ...{ address: { hostname: "2001:db8::7", port: 7071 }, publicKey: PUBLIC_KEYS.responderStatic },
+    ...{ address: IPV6, publicKey: PUBLIC_KEYS.responderStatic },
   }),
   request("Sealed: Look-up, by name", 4, { kind: "lookUp", id: 0, name: "ana" }),
   answer("Sealed: Inactive", 4, { kind: "inactive", id: 0, name: "ana" }),
+  request("Sealed: Call", 5, { kind: "call", id: 2, name: "" }, 512),
+  answer("Sealed: Meeting, to the client that called", 5, meeting(1, [IPV6])),
+  request("Sealed: Call, by name", 6, { kind: "call", id: 0, name: NAMES.responder }, 512),
+  answer("Sealed: Meeting, of two addresses behind the same public one", 6, {
+    ...meeting(3, [{ hostname: "192.0.2.7", port: 40_001 }, IPV6]),
+  }),
+  notice("Sealed: Meeting, to the client that is called", 0, meeting(0, [IPV6])),
+  request("Sealed: Carry", 7, {
+    ...{ kind: "carry", number: MEETING_NUMBER, to: 2, datagram: CARRIED },
+  }),
+  notice("Sealed: Carried", 1, { kind: "carried", from: 2, datagram: CARRIED }),
+  request("Sealed: Also At", 8, { kind: "alsoAt", nonce: OTHER_NONCE, cookie: OTHER_COOKIE }),
+  answer("Sealed: Also At Ack", 8, { kind: "alsoAtAck", seenAt: IPV6 }),
   request("Sealed: List", 2 ** 32, { kind: "list", after: 0 }),
   answer("Sealed: Listing", 2 ** 32, {
     ...{ kind: "listing", more: 0 },

@@ -6,7 +6,7 @@
  */
 import { ascii, join } from "../../reference/naive_crypto.ts";
 import type { NaiveFrame } from "../../reference/naive_codec.ts";
-import { NAMES, SESSIONS, TOKEN } from "./inputs.ts";
+import { MEETING_NUMBER, NAMES, OTHER_COOKIE, OTHER_NONCE, SESSIONS, TOKEN } from "./inputs.ts";
 
 /** Frames as they are sealed, and what is decoded of them where that is another thing. */
 export interface FramesVector {
@@ -22,6 +22,8 @@ export interface FramesVector {
 
 const HIGHEST = 2 ** 32 - 1;
 const NONE = new Uint8Array(16);
+const IPV4 = { hostname: "192.0.2.7", port: 40_000 };
+const IPV6 = { hostname: "2001:db8::7", port: 65_535 };
 const range = (first: number, last: number) => ({ first, last });
 
 const DIRECTORY: readonly FramesVector[] = [
@@ -66,6 +68,25 @@ const DIRECTORY: readonly FramesVector[] = [
   one("Listing, nobody", { kind: "listing", more: 0, clients: [] }),
   one("Client Leave", { kind: "leave" }),
   one("Client Leave Ack", { kind: "leaveAck" }),
+  one("Call, by id", { kind: "call", id: 2, name: "" }),
+  one("Call, by name", { kind: "call", id: 0, name: NAMES.responder }),
+  one("Meeting, to the client that called", {
+    ...{ kind: "meeting", number: MEETING_NUMBER, flags: 1, id: 2, name: NAMES.responder },
+    ...{ publicKey: new Uint8Array(32).fill(0x11), addresses: [IPV4] },
+  }),
+  one("Meeting, to the client that is called, behind the same public address", {
+    ...{ kind: "meeting", number: 2n ** 64n - 1n, flags: 2, id: HIGHEST, name: "" },
+    ...{ publicKey: new Uint8Array(32).fill(0x22), addresses: [IPV4, IPV6] },
+  }),
+  one("Carry", {
+    ...{ kind: "carry", number: MEETING_NUMBER, to: 2, datagram: new Uint8Array(32).fill(0x33) },
+  }),
+  one("Carry, as much as is carried", {
+    ...{ kind: "carry", number: MEETING_NUMBER, to: 2, datagram: new Uint8Array(1140).fill(0x44) },
+  }),
+  one("Carried", { kind: "carried", from: 2, datagram: new Uint8Array(32).fill(0x33) }),
+  one("Also At", { kind: "alsoAt", nonce: OTHER_NONCE, cookie: OTHER_COOKIE }),
+  one("Also At Ack", { kind: "alsoAtAck", seenAt: IPV6 }),
 ];
 
 const PACKETS: readonly FramesVector[] = [
@@ -84,7 +105,7 @@ const PACKETS: readonly FramesVector[] = [
   },
   one("Connection Request, the longest name", {
     ...{ kind: "connectionRequest", request: HIGHEST, requester: HIGHEST, responder: 1 },
-    name: "🦊".repeat(32),
+    name: "𠮷".repeat(32),
   }),
   one("Ringing", { kind: "ringing", responder: 2 }),
   one("Connection Accept", {
@@ -122,6 +143,13 @@ const PACKETS: readonly FramesVector[] = [
   one("Connection Keepalive", { kind: "connectionKeepalive" }),
   one("Path Challenge", { kind: "pathChallenge", nonce: 0x0123456789abcdefn }),
   one("Path Response", { kind: "pathResponse", nonce: 2n ** 64n - 1n }),
+  one("Candidates", {
+    kind: "candidates",
+    addresses: [
+      { hostname: "192.168.1.20", port: 40_000 },
+      { hostname: "fd00::1:20", port: 40_000 },
+    ],
+  }),
   {
     name: "A text in two Messages, and an Ack",
     encoded: [
@@ -150,6 +178,20 @@ const PACKETS: readonly FramesVector[] = [
 
 const RECEIVED: readonly FramesVector[] = ([
   { name: "No frame", encoded: [] },
+  one("Meeting, no address, flags that are not listed", {
+    ...{ kind: "meeting", number: 0n, flags: 0xfc, id: 2, name: "" },
+    ...{ publicKey: new Uint8Array(32).fill(0x22), addresses: [] },
+  }),
+  one("Meeting, three addresses", {
+    ...{ kind: "meeting", number: 0n, flags: 0, id: 2, name: "" },
+    ...{ publicKey: new Uint8Array(32).fill(0x22), addresses: [IPV4, IPV6, IPV4] },
+  }),
+  one("Carried, nothing", { kind: "carried", from: 2, datagram: new Uint8Array() }),
+  one("Candidates, nowhere", { kind: "candidates", addresses: [] }),
+  one("Candidates, more than are looked at", {
+    kind: "candidates",
+    addresses: Array.from({ length: 9 }, (_, i) => ({ hostname: `10.0.0.${i + 1}`, port: 9 })),
+  }),
   one("Found, IPv4-mapped, no name", {
     ...{ kind: "found", id: 2, name: "" },
     address: { hostname: "::ffff:192.0.2.8", port: 7072 },

@@ -18,7 +18,15 @@ import {
   writeOne,
   writeTwo,
 } from "../../reference/naive_handshake.ts";
-import { ADDRESS, COOKIE_NONCE, INPUTS, NAMES, PUBLIC_KEYS, SESSIONS } from "./inputs.ts";
+import {
+  ADDRESS,
+  COOKIE_NONCE,
+  INPUTS,
+  MEETING_NUMBER,
+  NAMES,
+  PUBLIC_KEYS,
+  SESSIONS,
+} from "./inputs.ts";
 import type { ClearVector, SealedVector } from "./vector.ts";
 
 const RESPONDER = PUBLIC_KEYS.responderStatic;
@@ -60,11 +68,21 @@ const initiation = initiationDatagram(one.message, RESPONDER);
 const { mac1 } = readInitiation(initiation, RESPONDER);
 const response = responseDatagram(SESSIONS.initiator, two.message);
 
+/** A Punch of so many bytes at least. */
+function punch(name: string, meeting: bigint, size = 0): ClearVector {
+  const encoded: NaiveFrame[] = [{ kind: "punch", number: meeting }];
+  const missing = size - 16 - 11;
+  if (missing > 0) encoded.push({ kind: "padding", size: missing - 3 });
+  return { name, encoded, bytes: join(header(10, 0, 0), naiveEncodeFrames(encoded)) };
+}
+
 /** The datagrams without sealed frames. */
 export const HANDSHAKE_CLEAR: readonly ClearVector[] = [
   { name: "Initiation", bytes: initiation },
   { name: "Response", bytes: response },
   { name: "Cookie Reply", bytes: cookieDatagram(mac1, RESPONDER, COOKIE_NONCE, cookie) },
+  punch("Punch", MEETING_NUMBER, 154),
+  punch("Punch, which keeps a mapping alive", 0n),
   {
     name: "Initiation, with the cookie",
     bytes: initiationDatagram(one.message, RESPONDER, cookie),
@@ -129,6 +147,9 @@ export const PACKETS: readonly SealedVector[] = [
   ], 96),
   packet("Sealed: Path Response", true, 2, [
     { kind: "pathResponse", nonce: 0x0123456789abcdefn },
+  ]),
+  packet("Sealed: Candidates", true, 3, [
+    { kind: "candidates", addresses: [{ hostname: "192.168.1.20", port: 40_000 }] },
   ]),
   packet("Sealed: Connection Keepalive, the last under the first key", true, 2 ** 20 - 1, [
     keepalive,

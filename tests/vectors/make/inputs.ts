@@ -46,5 +46,11 @@ export const TOKEN: Uint8Array = rising(0xa0, 16);
 export const DIRECTORY_COOKIE: Uint8Array = rising(0xe0, 16);
 /** The nonce of an exchange with the directory. */
 export const DIRECTORY_NONCE = 0x0123456789abcdefn;
+/** A Challenge's that came to another address, and the nonce of the Credentials that it answers. */
+export const OTHER_COOKIE: Uint8Array = rising(0xf0, 16);
+/** See {@linkcode OTHER_COOKIE}. */
+export const OTHER_NONCE = 0xfedcba9876543210n;
+/** A number that stands for one that the directory made. */
+export const MEETING_NUMBER = 0x0bada550c1a7e500n;
 /** The nonce of the Cookie Reply. */
 export const COOKIE_NONCE: Uint8Array = rising(0x01, 24);

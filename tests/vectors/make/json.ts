@@ -66,7 +66,7 @@ function headerOf(bytes: Uint8Array): NaiveHeader {
   return { ...read.header, type: bytes[3]! };
 }
 
-function clearJson({ name, bytes, only }: ClearVector): Json {
+function clearJson({ name, bytes, only, encoded = [] }: ClearVector): Json {
   const [version] = bytes.slice(2);
   const sealedAt = version === 1 ? bytes.length : 16;
   return {
@@ -76,6 +76,7 @@ function clearJson({ name, bytes, only }: ClearVector): Json {
     ...version === 1 ? {} : { version },
     header: headerOf(bytes),
     ...decoded(bytes.slice(16, sealedAt)),
+    ...encodedJson(encoded),
   };
 }
 
@@ -90,18 +91,23 @@ function sealedJson({ name, bytes, key, plain }: SealedVector): Json {
   };
 }
 
+/** Frames with their Padding, where they have some. */
+function encodedJson(frames: readonly NaiveFrame[]): object {
+  const hasPadding = frames.some(({ kind }) => kind === "padding");
+  return hasPadding ? { encoded: frames.map(frameJson) } : {};
+}
+
 /** Frames alone, as they are sealed. */
 export function framesJson(): Json {
   return FRAMES.map((vector) => {
     const { name, encoded, only } = vector;
     const bytes = framesBytes(vector);
-    const hasPadding = encoded.some(({ kind }) => kind === "padding");
     return {
       name,
       ...only === undefined ? {} : { only },
       bytes: toHex(bytes),
       ...decoded(bytes),
-      ...hasPadding ? { encoded: encoded.map(frameJson) } : {},
+      ...encodedJson(encoded),
     };
   });
 }

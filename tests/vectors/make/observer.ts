@@ -66,7 +66,7 @@ export class Observer {
 
   #keyFor(type: number, session: number, clear: NaiveFrame | undefined): Uint8Array | undefined {
     if (type === 8) return this.#packetKeys.get(session);
-    if (type === 4) return this.#bySession.get(session);
+    if (type === 4 || type === 9) return this.#bySession.get(session);
     if (type === 3) return this.#byClient.get(session);
     const { nonce, cookie, publicKey } = clear as unknown as {
       nonce: bigint;

@@ -81,7 +81,7 @@ export class Play {
     const start = (name: string, host: string, key: Uint8Array): Endpoint => {
       const address = { hostname: host, port: 40_000 };
       const machine = new Endpoint(this.#now, {
-        ...{ directory, id: 0, name, port: address.port, random },
+        ...{ directoryAddresses: [directory], id: 0, name, port: address.port, random },
         ...{ identity: new KeyPair(key), policy: TIMER_POLICIES[timers] },
       });
       this.#hosts.push({ name, address, machine });

@@ -118,7 +118,7 @@ function trace(play: Play, since: Instant = REGISTERED): string {
 
 function traceLine({ from, to, type, frames, isLost }: Line): string {
   const names = frames.map(({ kind }) => frameName(kind));
-  const isSealed = [1, 3, 4, 8].includes(type);
+  const isSealed = [1, 3, 4, 8, 9].includes(type);
   const what = isSealed ? `${typeName(type)}: ${names.join(", ")}` : typeName(type);
   return `${from} → ${to}`.padEnd(24) + what + (isLost ? " (lost)" : "");
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { NaiveFrame } from "../../reference/naive_codec.ts";
+
 /** A datagram without sealed frames. */
 export interface ClearVector {
   readonly name: string;
@@ -13,6 +15,8 @@ export interface ClearVector {
    * it is made, but of this version none is to be taken.
    */
   readonly only?: "receiver" | "sender";
+  /** Where there is Padding, which a decoder leaves out: what is encoded. */
+  readonly encoded?: readonly NaiveFrame[];
 }
 
 /** A datagram with sealed frames. */
