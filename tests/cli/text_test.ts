@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { cleanText } from "../../cli/text.ts";
+import { cleanText, countPiledMarks, MARKS_MAX } from "../../cli/text.ts";
 import { seedFromEnv, withSeed } from "../support/random.ts";
 
 Deno.test("cleanText() leaves visible text as it is", () => {
@@ -85,9 +85,27 @@ Deno.test("cleanText() keeps one variation selector, after what it varies", () =
   assertEquals(cleanText("a\u3164\ufe0f"), "a");
 });
 
+Deno.test("cleanText() keeps the marks that people write, and cuts piles of them", () => {
+  for (const text of ["လျှို့ဝှက်", "בָּרָא", "བསྒྲུབས", "ệ̀"]) {
+    assertEquals([cleanText(text), countPiledMarks(text)], [text, 0]);
+  }
+  const pile = "\u0301".repeat(32_000);
+  assertEquals(cleanText(`a${pile}b`), `a${"\u0301".repeat(MARKS_MAX)}b`);
+  assertEquals(countPiledMarks(`a${pile}b`), 32_000 - MARKS_MAX);
+  // Hidden characters do not part a pile.
+  assertEquals(countPiledMarks("a" + "\u0301\u200b".repeat(20)), 20 - MARKS_MAX);
+});
+
+Deno.test("cleanText() lets no mark join what stands before the text, or a space", () => {
+  assertEquals(cleanText("\u20dda"), "\u25cc\u20dda");
+  assertEquals(cleanText("a \u0301\u0302b"), "a \u25cc\u0301\u0302b");
+  assertEquals(cleanText("a\n\u0301", { keepLines: true }), "a\n\u25cc\u0301");
+});
+
 Deno.test("cleanText() of a cleaned text changes nothing", () => {
   withSeed(seedFromEnv(), (prng) => {
     const codes = [0x1b, 0x0a, 0x0d, 0x61, 0x645, 0x915, 0x94d, 0x200c, 0x200d, 0x202e, 0x3164];
+    codes.push(0x301, 0x20dd, 0x20);
     codes.push(0xfe0f, 0xd83d, 0xde00, 0x1f469, 0x1f3fd, 0x1f680, 0xe0061, 0xe0100);
     for (let i = 0; i < 20_000; i++) {
       const length = prng.int(8);

@@ -6,14 +6,14 @@ const ROOT = new URL("../../protocol/", import.meta.url);
 /** Constants of the code that are no rule of the protocol, or that its text has in another place. */
 const NOT_LISTED: readonly string[] = [
   // The header and the bits of flags: in the tables of datagrams and frames.
-  ...["MAGIC", "VERSION", "FLAG_MORE", "FLAG_RESUMED"],
+  ...["MAGIC", "VERSION", "FLAG_MORE", "FLAG_RESUMED", "FLAG_CALLER", "FLAG_NEAR"],
   // Sizes that follow from those tables.
   ...["CODE_SIZE", "KEY_SIZE", "MESSAGE_HEADER_SIZE"],
   ...["MESSAGE_ONE_OVERHEAD", "MESSAGE_TWO_OVERHEAD"],
   // The steps of the search, which "Path MTU" tells.
   ...["PATH_MTU_BASE", "PATH_MTU_ETHERNET", "PATH_MTU_JUMBO", "PATH_MTU_LOOPBACK"],
   // How this program keeps things.
-  ...["ENDPOINT_SIZE", "IPV4_SIZE", "LAST", "TIMER_SLACK"],
+  ...["ENDPOINT_SIZE", "IPV4_SIZE", "LAST", "SUBJECT_SIZE", "TIMER_SLACK"],
 ];
 
 /** The numbers that the modules in a folder export. */

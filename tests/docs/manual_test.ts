@@ -8,6 +8,7 @@ import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import { EXIT_STATUS_HELP } from "../../client/exit.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
 import { MARKS } from "../../client/output/deliveries.ts";
+import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
@@ -62,6 +63,7 @@ const DATE = new Date(0);
 const KEY = new Uint8Array(32);
 const ADDRESS = { hostname: "192.0.2.1", port: 7070 };
 const PEER = { id: 2, name: "bob", key: KEY };
+const BOB = { peer: 2, name: "bob" };
 
 const CLIENT_EVENTS: Samples<ClientEvent> = {
   registered: {
@@ -76,12 +78,14 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   serverBack: { kind: "serverBack", server: "localhost" },
   requesting: { kind: "requesting", peer: 2, attempt: 1, nextInMs: 10_000 },
   ringing: { kind: "ringing", peer: 2 },
+  unanswered: { kind: "unanswered", peer: 2, by: "peer" },
   inactive: { kind: "inactive", peer: 2 },
   rejected: { kind: "rejected", peer: 2, reason: 0 },
   cancelled: { kind: "cancelled", peer: 2 },
   request: { kind: "request", peer: 2, name: "bob", key: KEY },
   requestEnded: { kind: "requestEnded", peer: 2, name: "bob", why: "expired" },
-  connected: { kind: "connected", peer: 2, name: "bob", key: KEY, hash: KEY },
+  connected: { kind: "connected", peer: 2, name: "bob", key: KEY, hash: KEY, path: "direct" },
+  path: { kind: "path", ...BOB, path: "direct", before: "carried", address: ADDRESS },
   returned: { kind: "returned", who: "peer", peer: 2, name: "bob", key: KEY, hash: KEY },
   renewed: { kind: "renewed", peer: 2, hash: KEY },
   current: { kind: "current", peer: 2, name: "bob", why: "chosen" },
@@ -115,6 +119,10 @@ const SERVER_EVENTS: Samples<Output> = {
   left: { kind: "left", client: CLIENT },
   expired: { kind: "expired", client: CLIENT },
   table: { kind: "table", size: 1, clients: [CLIENT] },
+  totals: {
+    kind: "totals",
+    totals: { clients: 1, lookUps: 0, introductions: 0, carriedBytes: 0, dropped: { size: 1 } },
+  },
   error: { kind: "error", code: "portInUse", message: "" },
 };
 
@@ -150,6 +158,9 @@ const CHECKS: Readonly<Record<Check, true>> = {
   key: true,
   address: true,
   roundTrip: true,
+  mapping: true,
+  ipv6: true,
+  calls: true,
   leave: true,
 };
 
@@ -168,6 +179,10 @@ const DROP_REASONS: Readonly<Record<DropReason, true>> = {
   registrations: true,
   questions: true,
   strangers: true,
+  calls: true,
+  meetings: true,
+  carry: true,
+  carried: true,
   output: true,
 };
 
@@ -186,6 +201,10 @@ Deno.test("the manual lists the fields of commands as JSON", () => {
   const commands = COMMANDS.filter(({ name }) => name !== "@");
   const rows = commands.map(({ name, argument }) => [name, JSON_FIELDS[argument].join(", ")]);
   assertTable("json.md", "command", rows);
+});
+
+Deno.test("the manual lists the keys", () => {
+  assertTable("client.md", "key   ", KEYS_HELP);
 });
 
 Deno.test("the manual lists the marks of messages", () => {

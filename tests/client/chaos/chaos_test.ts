@@ -230,3 +230,10 @@ Deno.test("ChaosSocket delays and duplicates what it receives, and passes errors
   await stage.fail();
   assertEquals(errors, ["Error: closed", "Error: closed"]);
 });
+
+Deno.test("ChaosSocket is bound where the inner socket is", () => {
+  const inner = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const socket = new ChaosSocket(inner, UNIMPAIRED, { clock: () => 0, after() {} });
+  assertEquals(socket.addr, inner.addr);
+  inner.close();
+});

@@ -1,12 +1,27 @@
 import { assertEquals } from "@std/assert";
-import { complete, SeenClients } from "../../../client/commands/complete.ts";
+import {
+  complete,
+  type CompletionContext,
+  SeenClients,
+} from "../../../client/commands/complete.ts";
+
+/** Where nothing is known. */
+const NOTHING: CompletionContext = {
+  isConnected: false,
+  clients: [],
+  connected: [],
+  requests: [],
+  blocked: [],
+  isLogging: false,
+  listFolder: () => [],
+};
 
 /** A fingerprint, as it is completed. */
 const FINGERPRINT = "12345-67890-00000-11111-22222-33333";
 
 Deno.test("complete() completes commands, and then clients", () => {
   const context = {
-    isConnected: false,
+    ...NOTHING,
     clients: [{ id: 2, name: "bob" }, { id: 20, name: "" }],
     connected: [{ id: 4, name: "dan" }],
     requests: [{ id: 3, name: "carol" }],
@@ -15,12 +30,14 @@ Deno.test("complete() completes commands, and then clients", () => {
   assertEquals(complete("co", context), [["connect "], "co"]);
   assertEquals(complete("/t", context), [["/terminate"], "/t"]);
   assertEquals(complete("connect B", context), [["bob"], "B"]);
-  assertEquals(complete("connect 2", context), [["2", "20"], "2"]);
-  assertEquals(complete("accept ", context), [["carol", "3"], ""]);
+  assertEquals(complete("connect ", context), [["bob", "20"], ""]);
+  assertEquals(complete("connect 2", context), [["20", "2"], "2"]);
+  assertEquals(complete("accept ", context), [["carol"], ""]);
   assertEquals(complete("sw", context), [["switch "], "sw"]);
-  assertEquals(complete("switch ", context), [["dan", "4"], ""]);
+  assertEquals(complete("switch ", context), [["dan"], ""]);
   assertEquals(complete("terminate D", context), [["dan"], "D"]);
-  assertEquals(complete("@", context), [["@dan ", "@4 "], "@"]);
+  assertEquals(complete("@", context), [["@dan "], "@"]);
+  assertEquals(complete("@4", context), [["@4 "], "@4"]);
   assertEquals(complete("/@D", { ...context, isConnected: true }), [["/@dan "], "/@D"]);
   assertEquals(complete("@dan ", context), [[], ""]);
   assertEquals(complete("bl", context), [["block "], "bl"]);
@@ -39,18 +56,41 @@ Deno.test("complete() offers no invalid name", () => {
     clients: [{ id: 2, name: "b\x1b[2Job" }, { id: 3, name: "eve" }],
   });
   const key = new Uint8Array(32);
-  clients.handle({ kind: "connected", peer: 2, name: "b\x1b[2Job", key, hash: key });
-  const context = {
-    isConnected: false,
-    clients: clients.list(),
-    connected: [],
-    requests: [],
-    blocked: [],
-  };
-  assertEquals(complete("connect ", context), [["eve", "3", "2"], ""]);
+  clients.handle({
+    kind: "connected",
+    peer: 2,
+    name: "b\x1b[2Job",
+    key,
+    hash: key,
+    path: "direct",
+  });
+  const context = { ...NOTHING, clients: clients.list() };
+  assertEquals(complete("connect ", context), [["eve", "2"], ""]);
 });
 
 Deno.test("complete() offers nothing for an empty line while connected", () => {
-  const context = { isConnected: true, clients: [], connected: [], requests: [], blocked: [] };
-  assertEquals(complete("", context), [[], ""]);
+  assertEquals(complete("", { ...NOTHING, isConnected: true }), [[], ""]);
+});
+
+Deno.test("complete() completes names after @ within a message", () => {
+  const bob = { id: 2, name: "bob" };
+  const context = { ...NOTHING, isConnected: true, connected: [bob] };
+  const all = { ...context, clients: [bob, { id: 3, name: "carol" }, { id: 4, name: "" }] };
+  assertEquals(complete("ask @ca", all), [["@carol"], "@ca"]);
+  assertEquals(complete("and now ask both, @", all), [["@bob", "@carol", "@4"], "@"]);
+  assertEquals(complete("@bob is it @C", all), [["@carol"], "@C"]);
+  assertEquals(complete("mail me: ana@ca", all), [[], "ana@ca"]);
+});
+
+Deno.test("complete() completes a path after log", () => {
+  const folders: Record<string, string[]> = {
+    ".": ["chat.txt", "chats/", ".hidden", "b\x1bad"],
+    "chats/": ["a b.txt", "c.txt"],
+  };
+  const context = { ...NOTHING, listFolder: (path: string) => folders[path] ?? [] };
+  assertEquals(complete("log ch", context), [["chat.txt", "chats/"], "ch"]);
+  assertEquals(complete("/log ", context), [["chat.txt", "chats/"], ""]);
+  assertEquals(complete("log .", context), [[".hidden"], "."]);
+  assertEquals(complete("log chats/a b", context), [["a b.txt"], "a b"]);
+  assertEquals(complete("log nowhere/", context), [[], ""]);
 });

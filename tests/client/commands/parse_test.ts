@@ -100,6 +100,105 @@ Deno.test("parseCommand() takes a line that is no valid command for a message, w
   }
 });
 
+/** While connected with bob, on a typed line. */
+const TYPED: ParseContext = {
+  ...CONNECTED,
+  surroundings: {
+    clients: [{ id: 2, name: "bob" }, { id: 3, name: "carol" }, { id: 5, name: "" }],
+    connected: [{ id: 2, name: "bob" }],
+    requests: [{ id: 4, name: "dan" }],
+    blocked: ["eve"],
+    isLogging: false,
+  },
+};
+/** The same without any request. */
+const NO_REQUEST: ParseContext = {
+  ...TYPED,
+  surroundings: { ...TYPED.surroundings!, requests: [] },
+};
+
+Deno.test("parseCommand() guesses no command from words on a typed line, while connected", () => {
+  for (
+    const text of [
+      "accept that",
+      "accept 3",
+      "reject it",
+      "switch off",
+      "switch carol",
+      "block it",
+      "block @home",
+      "connect me",
+      "connect @home",
+      "connect 0",
+      "terminate him",
+      "terminate 3",
+      "unblock it",
+      "log off",
+      "log that.",
+      "help me",
+    ]
+  ) {
+    assertEquals(parsed(text, TYPED), { command: "send", text });
+  }
+  for (const text of ["accept", "reject", "accept dan"]) {
+    assertEquals(parsed(text, NO_REQUEST), { command: "send", text });
+  }
+});
+
+Deno.test("parseCommand() takes a typed line whose words are all known for a command", () => {
+  const lines: [string, unknown][] = [
+    ["accept", { command: "accept" }],
+    ["accept Dan", { command: "accept", peer: "Dan" }],
+    ["reject 4", { command: "reject", peer: 4 }],
+    [`accept ${DIGITS}`, { command: "accept", peer: DIGITS }],
+    ["switch bob", { command: "switch", peer: "bob" }],
+    ["terminate", { command: "terminate" }],
+    ["terminate 2", { command: "terminate", peer: 2 }],
+    ["connect carol", { command: "connect", peer: "carol" }],
+    ["connect dan", { command: "connect", peer: "dan" }],
+    // Only the directory knows all ids.
+    ["connect 7", { command: "connect", peer: 7 }],
+    ["block carol", { command: "block", peer: "carol" }],
+    ["unblock", { command: "unblock" }],
+    ["unblock eve", { command: "unblock", peer: "eve" }],
+    ["log chat.txt", { command: "log", file: "chat.txt" }],
+    ["leave", { command: "leave" }],
+    ["send accept that", { command: "send", text: "accept that" }],
+    ["/connect me", { command: "connect", peer: "me" }],
+    ["/log off", { command: "log", file: "off" }],
+    ["help keys", { command: "help", topic: "keys" }],
+  ];
+  for (const [line, expected] of lines) assertEquals(parsed(line, TYPED), expected);
+  const isLogging = { ...TYPED.surroundings!, isLogging: true };
+  const off = { command: "log", file: "off" };
+  assertEquals(parsed("log off", { ...TYPED, surroundings: isLogging }), off);
+});
+
+Deno.test("parseCommand() keeps a typed @name for mending that is not connected", () => {
+  const bob = { command: "send", peer: "bob", text: "hi" };
+  assertEquals(parsed("@bob hi", TYPED), bob);
+  assertEquals(parsed("@bbo hi", CONNECTED), { ...bob, peer: "bbo" }, "a script is told later");
+  const nobody =
+    "Not sent: nobody called bbo is connected with you · send @bbo … sends it as it is";
+  const carol = "Not sent: you are not connected with carol · connect carol calls";
+  const seven = "Not sent: you are not connected with client 7 · connect 7 calls";
+  for (const context of [TYPED, { ...TYPED, isConnected: false }]) {
+    for (
+      const [line, message] of Object.entries({
+        "@bbo hi": nobody,
+        "/@carol hi": carol,
+        "@7 hi": seven,
+      })
+    ) {
+      assertEquals(parseCommand(line, context), {
+        ok: false,
+        error: { message, isText: true, isForMending: true },
+      });
+    }
+  }
+  assertEquals(parsed("send @bbo hi", TYPED), { command: "send", text: "@bbo hi" });
+});
+
 Deno.test("parseCommand() keeps the spaces of a message", () => {
   assertEquals(parsed("send   a  b ", IDLE), { command: "send", text: "  a  b " });
   assertEquals(parsed("/send a\nb", IDLE), { command: "send", text: "a\nb" });
@@ -235,6 +334,8 @@ Deno.test("commandHelp() has a line for each command, within 80 columns", () => 
     assertEquals(lines.filter((line) => line.startsWith(`  ${usage(topic!)} `)).length, 1);
     lines.push(...commandHelp(topic).split("\n"));
   }
+  assertEquals(lines.length < 24 + COMMANDS.length * 3, true, "on one screen with the prompt");
+  lines.push(...commandHelp("keys").split("\n"));
   assertEquals(lines.filter((line) => line.length > 80), []);
 });
 

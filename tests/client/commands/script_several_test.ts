@@ -59,7 +59,7 @@ Deno.test("Script sends no message to a peer that was accepted without a command
   const stage = withTwo();
   stage.ends("peer");
   const key = new Uint8Array(32);
-  const dan = { peer: 4, name: "dan", key, hash: key };
+  const dan = { peer: 4, name: "dan", key, hash: key, path: "direct" as const };
   stage.script.handle({ kind: "connected", ...dan, isAside: true });
   stage.script.feed("for carol");
   assertEquals(stage.steps().length, 1);

@@ -1,26 +1,29 @@
 import { assertEquals } from "@std/assert";
 import {
   ANSWER_TIMEOUT,
+  BLOCKED_TIMEOUT,
   Doctor,
   LEAVE_TIMEOUT,
   PROBE_TIMEOUT,
   PROBES,
   SILENCE_TIMEOUT,
 } from "../../../client/doctor/doctor.ts";
-import type { Finding } from "../../../client/doctor/findings.ts";
+import { MAPPING_TIMEOUT } from "../../../client/doctor/mapping_probe.ts";
+import type { Check, Finding } from "../../../client/doctor/findings.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "../../../client/doctor/render.ts";
-import type { Address } from "../../../protocol/wire/address.ts";
+import { type Address, sameAddress } from "../../../protocol/wire/address.ts";
 import { encodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/datagram.ts";
 import { DatagramType } from "../../../protocol/wire/frame.ts";
 import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
-import { FORGERY_PATIENCE } from "../../../protocol/directory/registration.ts";
+import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import type { DirectoryTrust } from "../../../client/view.ts";
 import { Server } from "../../../server/server.ts";
 import { Prng } from "../../support/random.ts";
 import { TRUSTING } from "../../support/trust.ts";
 
 const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
+const SECOND: Address = { ...SERVER, port: SERVER.port + 1 };
 const PORT = 4000;
 const HERE: Address = { hostname: "192.0.2.4", port: PORT };
 /** Milliseconds that a datagram takes. */
@@ -38,8 +41,15 @@ interface Setup {
   trust?: DirectoryTrust;
   /** Where the directory sees the doctor. */
   seenAt?: Address;
+  /** Where the second port of the directory does, if it answers. */
+  secondSeenAt?: Address;
+  /** Whether a datagram of the doctor's to where it is seen comes back. */
+  isHairpin?: boolean;
+  hasIpv6?: boolean;
   /** Whether the n-th datagram of the doctor is lost. */
   isLost?(n: number): boolean;
+  /** Addresses of the directory before the one where it is. */
+  dead?: readonly Address[];
 }
 
 /** A doctor and a directory on virtual time. */
@@ -47,6 +57,8 @@ class Stage {
   now = 1000;
   readonly doctor: Doctor;
   readonly server: Server;
+  /** The directory's second port. */
+  readonly second: Server;
   readonly findings: Finding[] = [];
   status: number | undefined;
   silentAt: number | undefined;
@@ -58,17 +70,20 @@ class Stage {
   constructor(setup: Setup = {}) {
     this.#setup = setup;
     const random = new Prng(5).bytes;
-    const { maxClients = 10, secret, serverSecret, trust = TRUSTING } = setup;
+    const { maxClients = 10, secret, serverSecret, trust = TRUSTING, dead = [] } = setup;
     const identity = DIRECTORY;
-    this.server = new Server({ maxClients, lease: 45_000, identity, random, secret: serverSecret });
+    const options = { maxClients, lease: 45_000, identity, random, secret: serverSecret };
+    this.server = new Server(options);
+    this.second = new Server(options);
     this.doctor = new Doctor(this.now, {
-      server: SERVER,
+      directoryAddresses: [...dead, SERVER],
       port: PORT,
       identity: OWN,
       trust,
       secret,
       random: new Prng(6).bytes,
       isOwnHost: (hostname) => hostname === HERE.hostname,
+      hasIpv6: setup.hasIpv6 ?? false,
     });
   }
 
@@ -98,12 +113,11 @@ class Stage {
   }
 
   #drain(): void {
-    const { isLost = () => false, seenAt = HERE } = this.#setup;
+    const { isLost = () => false } = this.#setup;
     for (let out = this.doctor.pollTransmit(this.now); out !== undefined;) {
       const bytes = this.lastSent = out.bytes.slice();
-      if (!isLost(this.sent++)) {
-        this.#after(() => this.server.handleDatagram(this.now, bytes, seenAt));
-      }
+      const { to } = out;
+      if (!isLost(this.sent++)) this.#after(() => this.#deliver(bytes, to));
       out = this.doctor.pollTransmit(this.now);
     }
     for (let out = this.server.pollTransmit(); out !== undefined;) {
@@ -111,11 +125,28 @@ class Stage {
       this.#after(() => this.receive(bytes));
       out = this.server.pollTransmit();
     }
+    for (let out = this.second.pollTransmit(); out !== undefined;) {
+      const bytes = out.bytes.slice();
+      this.#after(() => this.receive(bytes, SECOND));
+      out = this.second.pollTransmit();
+    }
     for (let event = this.doctor.pollEvent(); event !== undefined;) {
       if (event.kind === "finding") this.findings.push(event.finding);
       else if (event.kind === "done") this.status = event.status;
       else this.silentAt = this.now;
       event = this.doctor.pollEvent();
+    }
+  }
+
+  #deliver(bytes: Uint8Array, to: Address): void {
+    const { seenAt = HERE, secondSeenAt, isHairpin = false, dead = [] } = this.#setup;
+    if (dead.some((each) => sameAddress(each, to))) return;
+    if (sameAddress(to, SERVER)) this.server.handleDatagram(this.now, bytes, seenAt);
+    else if (!sameAddress(to, SECOND)) {
+      assertEquals(to, seenAt);
+      if (isHairpin) this.receive(bytes, seenAt);
+    } else if (secondSeenAt !== undefined) {
+      this.second.handleDatagram(this.now, bytes, secondSeenAt);
     }
   }
 
@@ -132,6 +163,8 @@ Deno.test("Doctor passes all checks, and leaves no entry in the table", () => {
     "key ok",
     "address ok",
     "roundTrip ok",
+    "ipv6 ok",
+    "calls ok",
     "leave ok",
   ]);
   assertEquals(stage.status, 0);
@@ -148,10 +181,99 @@ Deno.test("Doctor reports a NAT for another port, or another host's address", ()
   for (const seenAt of [{ ...HERE, port: 61_002 }, { ...HERE, hostname: "198.51.100.4" }]) {
     const stage = new Stage({ seenAt }).run();
     const finding = stage.findings.find(({ check }) => check === "address")!;
-    assertEquals(finding.verdict, "warning");
+    assertEquals(finding.verdict, "ok");
     assertEquals(finding.fields, { host: seenAt.hostname, port: seenAt.port, nat: true });
     assertEquals(stage.status, 0);
   }
+});
+
+/** The findings of a check. */
+function found(setup: Setup, check: Check): Pick<Finding, "verdict" | "message" | "fields">[] {
+  const stage = new Stage(setup).run();
+  assertEquals([stage.status, stage.server.table().size, stage.second.table().size], [0, 0, 0]);
+  return stage.findings.filter((each) => each.check === check)
+    .map(({ verdict, message, fields = {} }) => ({ verdict, message, fields }));
+}
+
+const NAT: Address = { hostname: "198.51.100.4", port: 61_002 };
+
+Deno.test("Doctor tells whether a NAT uses another port for each destination", () => {
+  const cases = [
+    [NAT, "ok", "same", "the NAT uses one port for all destinations"],
+    [
+      { ...NAT, port: 61_003 },
+      "warning",
+      "different",
+      "the NAT uses another port for each destination",
+    ],
+    [
+      undefined,
+      "ok",
+      "unknown",
+      "no answer from port 7071 of the directory, so it is not known whether the NAT uses another " +
+      "port for each destination",
+    ],
+  ] as const;
+  for (const [secondSeenAt, verdict, mapping, words] of cases) {
+    for (const isHairpin of [false, true]) {
+      const at = secondSeenAt === undefined ? {} : { secondSeenAt };
+      const back = `what you send to your own public address ${
+        isHairpin ? "comes back" : "does not come back"
+      }`;
+      assertEquals(found({ seenAt: NAT, ...at, isHairpin }, "mapping"), [
+        { verdict, message: `${words}; ${back}`, fields: { mapping, hairpin: isHairpin } },
+      ]);
+    }
+  }
+  // Without a NAT there is nothing to tell, and nothing is asked.
+  assertEquals(found({ secondSeenAt: HERE }, "mapping"), []);
+});
+
+Deno.test("Doctor tells whom calls reach directly, and speaks of a firewall where it sees no NAT", () => {
+  const cases: [Setup, string, string, string][] = [
+    [{}, "ok", "most", "direct with most people, whoever calls; a firewall cannot be seen"],
+    [
+      { seenAt: NAT, secondSeenAt: NAT },
+      "ok",
+      "most",
+      "direct with most people, whoever calls; where",
+    ],
+    [
+      { seenAt: NAT, secondSeenAt: { ...NAT, port: 1 } },
+      "warning",
+      "some",
+      "direct only with people who have a public address or a router that lets anybody in",
+    ],
+    [
+      { seenAt: NAT },
+      "ok",
+      "unknown",
+      "direct with most people if the NAT is that of a home router",
+    ],
+    [
+      { seenAt: { hostname: "192.168.1.2", port: PORT } },
+      "ok",
+      "local",
+      "the directory is in your own network, where calls are direct; how others would reach you",
+    ],
+  ];
+  for (const [setup, verdict, direct, beginning] of cases) {
+    const [finding] = found(setup, "calls");
+    assertEquals([finding?.verdict, finding?.fields], [verdict, { direct }]);
+    assertEquals(finding?.message.slice(0, beginning.length), beginning);
+    assertEquals(finding?.message.includes("no NAT"), false);
+  }
+});
+
+Deno.test("Doctor tells whether there is a public IPv6 address", () => {
+  for (const hasIpv6 of [false, true]) {
+    assertEquals(found({ hasIpv6 }, "ipv6")[0]?.fields, { ipv6: hasIpv6 });
+  }
+});
+
+Deno.test("Doctor does not wait long for the second port of the directory", () => {
+  const stage = new Stage({ seenAt: NAT }).run();
+  assertEquals(stage.now, 1000 + 4 * DELAY + MAPPING_TIMEOUT + 2 * DELAY);
 });
 
 Deno.test("Doctor counts a lost probe, and does not measure it", () => {
@@ -167,16 +289,21 @@ Deno.test("Doctor counts a lost probe, and does not measure it", () => {
 Deno.test("Doctor reports silence early, and gives up with status 3", () => {
   const stage = new Stage({ isLost: () => true }).run();
   assertEquals(stage.silentAt, 1000 + SILENCE_TIMEOUT);
-  assertEquals(stage.now, 1000 + ANSWER_TIMEOUT);
+  assertEquals(stage.now, 1000 + BLOCKED_TIMEOUT);
   assertEquals(stage.status, 3);
   assertEquals(stage.verdicts(), ["directory failed"]);
   assertEquals(stage.findings[0]?.fields, { reason: "silence" });
-  assertEquals(stage.findings[0]?.message.includes("UDP may be blocked here"), true);
+  assertEquals(
+    stage.findings[0]?.message,
+    "nothing comes back from 10.0.0.1:7070: UDP does not get out of this network, or no directory " +
+      "runs there, or it is private and needs --secret",
+  );
 });
 
 Deno.test("Doctor reports loss where answers arrive but the registration fails", () => {
   const stage = new Stage({ isLost: (n) => n > 0 }).run();
   assertEquals([stage.status, stage.findings[0]?.fields], [1, { reason: "loss" }]);
+  assertEquals(stage.now, 1000 + ANSWER_TIMEOUT);
 });
 
 Deno.test("Doctor reports a refused port as such, unless the directory answered", () => {
@@ -194,10 +321,37 @@ Deno.test("Doctor reports a refused port as such, unless the directory answered"
 
 Deno.test("Doctor reports why a datagram cannot be sent", () => {
   const stage = new Stage({ isLost: () => true }).run(1000);
-  stage.doctor.handleUnsendable("Network is unreachable");
+  stage.doctor.handleUnsendable(SERVER, "Network is unreachable");
   stage.run();
   assertEquals([stage.status, stage.findings[0]?.fields], [3, { reason: "unsendable" }]);
   assertEquals(stage.findings[0]?.message.endsWith("Network is unreachable"), true);
+});
+
+Deno.test("Doctor tries all addresses, and goes on at the one that answers", () => {
+  for (const hostname of ["10.0.0.9", "2001:db8::9"]) {
+    const dead = [{ hostname, port: SERVER.port }];
+    const stage = new Stage({ dead, seenAt: NAT, secondSeenAt: NAT }).run();
+    assertEquals(stage.status, 0);
+    const [directory] = stage.findings;
+    assertEquals(directory?.message, "10.0.0.1:7070 answers, and its datagrams come back");
+    const mapping = stage.findings.find(({ check }) => check === "mapping");
+    assertEquals(mapping?.fields?.["mapping"], "same");
+  }
+});
+
+Deno.test("Doctor names all addresses where none answers, and ends once nothing can be sent to any", () => {
+  const dead = [{ hostname: "2001:db8::9", port: 7070 }];
+  const silent = new Stage({ dead, isLost: () => true }).run();
+  const at = "[2001:db8::9]:7070 or 10.0.0.1:7070";
+  assertEquals(silent.findings[0]?.message.startsWith(`nothing comes back from ${at}: `), true);
+
+  const stage = new Stage({ dead, isLost: () => true }).run(1000);
+  for (let n = 0; n < 2; n++) stage.doctor.handleUnsendable(dead[0]!, "Network is unreachable");
+  assertEquals(stage.run(1100).status, undefined);
+  stage.doctor.handleUnsendable(SERVER, "Network is unreachable");
+  stage.run(1200);
+  const message = `this machine cannot send to ${at}: Network is unreachable`;
+  assertEquals([stage.status, stage.findings[0]?.message], [3, message]);
 });
 
 Deno.test("Doctor fails with status 1 for another version, a full directory, and another program", () => {
@@ -220,7 +374,7 @@ Deno.test("Doctor fails with status 1 for another version, a full directory, and
   foreign.receive(new TextEncoder().encode("HTTP/1.1 400 Bad Request"));
   // Something answered, whatever the system reports.
   foreign.doctor.handleRefused();
-  foreign.doctor.handleUnsendable("for a moment");
+  foreign.doctor.handleUnsendable(SERVER, "for a moment");
   foreign.run();
   assertEquals([foreign.status, foreign.findings[0]?.fields], [1, { reason: "foreign" }]);
 });
@@ -228,13 +382,14 @@ Deno.test("Doctor fails with status 1 for another version, a full directory, and
 /** Registers a client at the directory, which has room for one. */
 function occupy(server: Server, from: Address): void {
   const guest = new Doctor(0, {
-    server: SERVER,
+    directoryAddresses: [SERVER],
     port: from.port,
     identity: makeKeyPair(new Prng(7).bytes),
     trust: TRUSTING,
     secret: undefined,
     random: new Prng(8).bytes,
     isOwnHost: () => true,
+    hasIpv6: false,
   });
   for (let i = 0; i < 2; i++) {
     server.handleDatagram(1000, guest.pollTransmit(0)!.bytes, from);

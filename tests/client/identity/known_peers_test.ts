@@ -58,6 +58,19 @@ Deno.test("KnownPeers reports a new key under a known name", () => {
   assertEquals(peers.recognize(BOB, "bob").known, "same", "the first key stays known");
 });
 
+Deno.test("KnownPeers reports a new key under a name that looks like a known one", () => {
+  const { content: peers } = parse(TEXT);
+  const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
+  for (const name of ["ЬоЬ", "b0b", "bób"]) {
+    assertEquals(peers.recognize(keyOf(3), name), { ...changed, similarName: "bob" }, name);
+  }
+  assertEquals(peers.recognize(keyOf(3), "bobby"), { known: "new" });
+  assertEquals(peers.recognize(keyOf(3), "еvе"), { known: "new" }, "eve was only blocked");
+  peers.recordConnection(keyOf(4), "ЬоЬ", MONDAY);
+  assertEquals(peers.recognize(keyOf(4), "ЬоЬ").known, "same", "the connection was accepted");
+  assertEquals(peers.recognize(keyOf(5), "bob"), changed, "the last seen, which is the same name");
+});
+
 Deno.test("KnownPeers does not reserve the name of a key that was only blocked", () => {
   const { content: peers } = parse(TEXT);
   assertEquals(peers.recognize(keyOf(3), "eve"), { known: "new" });
@@ -93,6 +106,13 @@ Deno.test("KnownPeers keeps comments and lines that it cannot parse", () => {
   assertEquals(badLines, [3, 4, 5, 6, 7, 8, 9, 10]);
   assertEquals(peers.list().map(({ key }) => key), [EVE]);
   assertEquals(peers.format(), text);
+});
+
+Deno.test("KnownPeers keeps a key whose name is no longer good, without the name", () => {
+  const line = `${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known`;
+  const { content: peers, badLines } = parse(`# udp-chat known_peers 1\n${line} bob!\n`);
+  assertEquals([peers.format(), badLines], [`# udp-chat known_peers 1\n${line}\n`, []]);
+  assertEquals(peers.recognize(BOB, "bob").known, "same");
 });
 
 Deno.test("KnownPeers parses files without title, with CRLF, and without the last line end", () => {

@@ -34,7 +34,10 @@ class Stage {
   }
 
   connects(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
-    return this.memory.handle({ kind: "connected", peer, name, key, hash: HASH }, DATE);
+    return this.memory.handle(
+      { kind: "connected", peer, name, key, hash: HASH, path: "direct" },
+      DATE,
+    );
   }
 
   isBlocked(key: Uint8Array): boolean {

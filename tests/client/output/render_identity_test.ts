@@ -54,15 +54,21 @@ Deno.test("Renderer warns of a new key under a known name, in bold red", () => {
   for (const line of colored.split("\n")) assert(line.includes("\x1b[1m\x1b[31m"), line);
 });
 
-Deno.test("Renderer shows no invalid name beside a key", () => {
-  for (const name of ["bob, as before", "\x1b[2Jbob", "bob\n", "bob\u202e"]) {
-    const [line] = render([identity({ known: "new", name })]);
-    assertEquals(line, `09:05 * First contact with client 2 · key ${DIGITS}`);
-  }
+Deno.test("Renderer warns of a name that looks like a known one", () => {
+  const changed = identity({ known: "changed", name: "ЬоЬ", similarName: "bob" });
+  assertEquals(render([changed]), [
+    "09:05 * WARNING, ЬоЬ: NEW key under a known name: it looks like bob\n" +
+    `09:05 * Somebody may be posing as bob · compare before you trust it: key ${DIGITS}`,
+  ]);
 });
 
 Deno.test("renderJson() gives an identity four fields", () => {
   const line = renderJson(identity({ known: "changed", lastSeen: TIME }), TIME) ?? "";
   const fields = { peer: 2, name: "bob", fingerprint: DIGITS, known: "changed" };
   assertEquals(JSON.parse(line), { event: "identity", time: TIME.toISOString(), ...fields });
+});
+
+Deno.test("renderJson() gives an identity the known name that its name looks like", () => {
+  const line = renderJson(identity({ known: "changed", similarName: "Bob" }), TIME) ?? "";
+  assertEquals(JSON.parse(line).similarName, "Bob");
 });

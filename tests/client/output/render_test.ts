@@ -1,3 +1,4 @@
+import { carriedTo } from "../../../protocol/wire/remote.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
 import type { ClientEvent } from "../../../client/event.ts";
@@ -16,7 +17,8 @@ const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
 const KEY = new Uint8Array(32).fill(7);
 const BOB = { peer: 2, name: "bob" };
 const BOB_KEY = { ...BOB, key: KEY };
-const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32) };
+const CARRIED = carriedTo(2);
+const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32), path: "direct" as const };
 
 /** The lines for the events. */
 function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
@@ -76,7 +78,31 @@ Deno.test("Renderer shows events in the words of the specification", () => {
       { kind: "requestEnded", ...BOB, why: "busy" },
       "Connection Request from client 2 (bob) rejected: you are busy",
     ],
+    [
+      { kind: "unanswered", peer: "bob", by: "directory" },
+      "The directory does not answer yet where bob is · trying on",
+    ],
+    [
+      { kind: "unanswered", peer: 2, by: "peer" },
+      "Nothing came back from client 2 yet: its network may be down or block UDP, or its client " +
+      "was closed · trying on",
+    ],
     [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
+    [{ kind: "connected", ...BOB_CONNECTED, path: "lan" }, "Connected to client 2 (bob)"],
+    [
+      { kind: "connected", ...BOB_CONNECTED, path: "carried" },
+      "Connected to client 2 (bob), carried by the directory",
+    ],
+    [
+      { kind: "path", ...BOB, path: "carried", before: "direct", address: CARRIED },
+      "Now carried by the directory: nothing direct gets through to bob",
+    ],
+    [
+      { kind: "path", ...BOB, path: "lan", before: "carried", address: ADDRESS },
+      "Now direct with bob",
+    ],
+    // What is direct needs no word.
+    [{ kind: "path", ...BOB, path: "lan", before: "direct", address: ADDRESS }, undefined],
     [
       { kind: "returned", ...BOB_CONNECTED, who: "peer" },
       "bob is back: what was not delivered follows",
@@ -157,7 +183,7 @@ Deno.test("Renderer distinguishes sent from received messages", () => {
     "09:05 ← client 2: hi",
   ]);
   assertEquals(new Renderer(PIPE).own("ana", "hello", TIME), "09:05 → ana: hello");
-  assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n        b");
+  assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n      │ b");
 });
 
 Deno.test("Renderer lets no line of a message look like one of the program", () => {
@@ -166,7 +192,7 @@ Deno.test("Renderer lets no line of a message look like one of the program", () 
   const [first, ...others] = lines.split("\n");
   assertEquals(first, "09:05 ← bob: hi");
   assertEquals(others.length, 4);
-  for (const line of others) assert(line.startsWith("        "), line);
+  for (const line of others) assert(line.startsWith("      │ "), line);
   // deno-lint-ignore no-control-regex
   assert(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(lines));
 });
@@ -185,8 +211,8 @@ Deno.test("Renderer wraps at the width of the terminal, and indents further rows
   const [lines = ""] = plain({ ...TERMINAL, columns }, message(text));
   const rows = lines.split("\n");
   for (const row of rows) assert(unicodeWidth(row) <= columns, row);
-  for (const row of rows.slice(1)) assert(row.startsWith("        "), row);
-  const shown = rows.join("").replaceAll(/\s/g, "");
+  for (const row of rows.slice(1)) assert(row.startsWith("      │ "), row);
+  const shown = rows.join("").replaceAll(/[\s│]/g, "");
   assertEquals(shown, `09:05←bob:${text.replaceAll(/\s/g, "")}`);
 });
 
@@ -231,7 +257,7 @@ Deno.test("Renderer shows the beginning and the size of a long sent message", ()
   const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
   const lines = new Renderer(TERMINAL).own("ana", text, TIME).split("\n");
   assertEquals(lines[0], "09:05 → ana: line 0");
-  assertEquals(lines.slice(4), ["        line 4", "        … 1000 lines, 8889 characters"]);
+  assertEquals(lines.slice(4), ["      │ line 4", "        … 1000 lines, 8889 characters"]);
   const long = new Renderer(TERMINAL).own("ana", "日本".repeat(20_000), TIME);
   assert(long.length < 1000 && long.endsWith("… 40000 characters"), long);
   assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
@@ -244,12 +270,12 @@ Deno.test("Renderer cuts a long received message, and keeps it in full, on a ter
   const rows = renderer.event(message(text), TIME)?.split("\n") ?? [];
   assertEquals(rows[0], "09:05 ← bob: line 0");
   assertEquals(rows.slice(19), [
-    "        line 19",
+    "      │ line 19",
     "        … 1000 lines, 8889 characters · type show to see it all",
   ]);
   renderer.event(message("short"), TIME);
   const whole = renderer.fullMessage()?.split("\n") ?? [];
-  assertEquals([whole.length, whole.at(-1)], [1000, "        line 999"]);
+  assertEquals([whole.length, whole.at(-1)], [1000, "      │ line 999"]);
   const wide = renderer.event(message("日本".repeat(20_000)), TIME) ?? "";
   assert(wide.length < 2000 && wide.includes("… 40000 characters"), wide);
   assertEquals(plain(PIPE, message(text))[0]?.split("\n").length, 1000);
@@ -323,7 +349,12 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
     [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
     [{ kind: "request", ...BOB_KEY }, BOB],
-    [{ kind: "connected", ...BOB_CONNECTED }, BOB],
+    [{ kind: "connected", ...BOB_CONNECTED }, { ...BOB, path: "direct" }],
+    [
+      { kind: "path", ...BOB, path: "lan", before: "direct", address: ADDRESS },
+      { peer: 2, kind: "lan", host: "127.0.0.1", port: 40001 },
+    ],
+    [{ kind: "unanswered", peer: "bob", by: "directory" }, { peer: "bob", by: "directory" }],
     [{ kind: "returned", ...BOB_CONNECTED, who: "peer" }, { ...BOB, who: "peer" }],
     [{ kind: "returned", ...BOB_CONNECTED, who: "self" }, { ...BOB, who: "self" }],
     [{ kind: "sent", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],

@@ -1,8 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { widestWidth } from "../../../cli/wrap.ts";
 import type { ClientEvent } from "../../../client/event.ts";
 import { Renderer } from "../../../client/output/render.ts";
-import { styles } from "../../../cli/style.ts";
-import { Transcript } from "../../../client/output/transcript.ts";
+import { Transcript, TRANSCRIPT_SURFACE } from "../../../client/output/transcript.ts";
 
 const NOON = new Date(2026, 0, 2, 12, 30, 7);
 
@@ -16,12 +16,7 @@ class Disk {
   readonly transcript: Transcript;
 
   constructor() {
-    const renderer = new Renderer({
-      isTyped: false,
-      hasPrompt: false,
-      style: styles(false),
-      columns: undefined,
-    });
+    const renderer = new Renderer(TRANSCRIPT_SURFACE);
     this.transcript = new Transcript(
       {
         date: () => NOON,
@@ -68,7 +63,7 @@ Deno.test("Transcript writes plain text with the date, without controls and colo
   assertEquals(disk.lines("/chat.txt"), [
     "2026-01-02 12:30 * Client 2 is ringing",
     "2026-01-02 12:30 ← bob: two",
-    "                   12:00 * lines[2J",
+    "                 │ 12:00 * lines[2J",
     "2026-01-02 12:30 → ana: hi",
   ]);
 });
@@ -124,4 +119,20 @@ Deno.test("Transcript continues in its file if another one cannot be opened", ()
   assertEquals(disk.problems, ["Cannot open the transcript /none/x: No such file or directory"]);
   disk.transcript.event(message("on"));
   assertEquals(disk.lines("/chat.txt").at(-1), "2026-01-02 12:30 ← bob: on");
+});
+
+Deno.test("Transcript marks every row of a long message, and none is wider than 72 columns", () => {
+  const disk = new Disk();
+  disk.transcript.start("/t.txt");
+  const before = disk.lines("/t.txt").length;
+  disk.transcript.event(
+    message(`${"\u0600".repeat(65)} 16:25 * ana, as before ${"x".repeat(300)}`),
+  );
+  const [first = "", ...rows] = disk.lines("/t.txt").slice(before);
+  assertMatch(first, /^2026-01-02 12:30 ← bob:/);
+  assert(rows.length > 3);
+  for (const row of rows) {
+    assertMatch(row, /^ {17}│ /);
+    assert(widestWidth(row.replace("│", "|")) <= 72, row);
+  }
 });

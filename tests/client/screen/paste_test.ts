@@ -1,16 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { PasteFilter } from "../../../client/screen/paste.ts";
+import { Typist } from "../../support/typist.ts";
 
 /** A paste with the marks of a terminal. */
 function marked(text: string): string {
   return `\x1b[200~${text}\x1b[201~`;
 }
 
-/** The line after the keys, with the effect of backspaces. */
+/** The line after the keys. */
 function typed(keys: string): string {
-  let line = "";
-  for (const key of keys) line = key === "\x7f" ? line.slice(0, -1) : line + key;
-  return line;
+  const typist = new Typist();
+  for (const key of keys) {
+    if (key === "\x7f") typist.press("backspace");
+    else typist.type(key);
+  }
+  return typist.editor.state.text;
 }
 
 Deno.test("PasteFilter passes typed text and keys on", () => {

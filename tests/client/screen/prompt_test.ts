@@ -22,7 +22,7 @@ const CONTEXT = {
   columns: 80,
 };
 const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
-const peer = { id: 2, name: "bob", unconfirmed: 0, unread: 0, isEnding: false };
+const peer = { id: 2, name: "bob", unconfirmed: 0, unread: 0, isEnding: false, isCarried: false };
 const carol = { ...peer, id: 3, name: "carol", unread: 2 };
 
 Deno.test("prompt() shows the state of the client", () => {
@@ -46,6 +46,10 @@ Deno.test("prompt() shows the state of the client", () => {
       "ringing client 2 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [{ state: "connected", peer }, "bob > "],
+    [
+      { state: "connected", peer: { ...peer, isCarried: true } },
+      "bob · carried by the directory > ",
+    ],
     [{ state: "connected", peer: { ...peer, name: "" } }, "client 2 > "],
     [{ state: "connected", peer: { ...peer, name: "b\x1bob" } }, "bob > "],
     [{ state: "connected", peer, others: [carol, peer] }, "bob · 2 unread from carol > "],

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { countRows, mostRows, Rows } from "../../../client/screen/rows.ts";
+import { countRows, Rows } from "../../../client/screen/rows.ts";
 import { Prng } from "../../support/random.ts";
 
 Deno.test("Rows finds a printed row while it is on the screen", () => {
@@ -72,10 +72,8 @@ Deno.test("Rows agrees with a model of a screen that scrolls", () => {
   }
 });
 
-Deno.test("countRows() and mostRows() count the rows of a text on a screen", () => {
+Deno.test("countRows() counts the rows of a text on a screen", () => {
   assertEquals(countRows("a\n\n\x1b[1mbb\x1b[22m", 2), 3);
   assertEquals(countRows("x".repeat(21), 10), 3);
   assertEquals(countRows("日本", 4), 1);
-  assertEquals(mostRows("> abc", 10), 1);
-  assertEquals(mostRows("x".repeat(10), 10), 3);
 });

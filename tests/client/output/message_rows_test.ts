@@ -1,0 +1,236 @@
+// No text of a peer can speak for the program: every row of it has a mark, on any terminal.
+import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
+import { unicodeWidth } from "@std/cli/unicode-width";
+import { styles, withoutStyle } from "../../../cli/style.ts";
+import { MARKS_MAX } from "../../../cli/text.ts";
+import type { ClientEvent } from "../../../client/event.ts";
+import { FOLD_COLUMNS, messageRows, textForRows } from "../../../client/output/message_rows.ts";
+import { Renderer, type Surface } from "../../../client/output/render.ts";
+import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
+
+const TIME = new Date(2026, 0, 2, 16, 25);
+const FORGED = "16:25 * ana, as before · key 12345 67890 00000 11111 22222 33333";
+const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80, style: styles(false) };
+const PLAIN: Surface = {
+  isTyped: true,
+  hasPrompt: false,
+  columns: undefined,
+  messageColumns: 80,
+  style: styles(false),
+};
+const PIPE: Surface = { ...PLAIN, isTyped: false, messageColumns: undefined };
+/** What stands in front of the further rows of a message. */
+const MARKED = /^(?: {6})?│/;
+
+/** Characters that were used to get around the layout, or may be. */
+const TRICKY = [
+  ..."ab 1:*·│←→✓|\n\t\r",
+  ...["16:25 * ", "     ", "longwordlongword", "\u0600", "\u06dd", "\u070f", "\u08e2", "\u{110bd}"],
+  ...["\u0301", "\u20dd", "\u302a", "\u3099", "\u0e49", "\u094d", "\ufe0f", "\u200d", "\u200c"],
+  ...["\u4dc0", "\u3248", "\u{18d00}", "\u{1fadf}", "\u{13441}", "\u2800", "\ue000", "\u{e0100}"],
+  ...["\u1100", "\u1161", "\u11a8", "\ud7b0", "日", "ｶ", "가", "👩", "🏽", "🇨", "❤", "م", "क", "ש"],
+  ...[
+    "\x1b[2J",
+    "\u202e",
+    "\u2028",
+    "\u3000",
+    "\u00a0",
+    "\u2003",
+    "\ud800",
+    "\u3164",
+    "…",
+    "é",
+    "ж",
+  ],
+];
+
+function message(text: string, name = "bob"): ClientEvent {
+  return { kind: "message", peer: 2, name, textSeq: 0, text };
+}
+
+function rowsOn(surface: Surface, text: string, name = "bob"): string[] {
+  return withoutStyle(new Renderer(surface).event(message(text, name), TIME) ?? "").split("\n");
+}
+
+/** Draws rows as a terminal does that gives each character such a width, and breaks rows itself. */
+function draw(rows: readonly string[], columns: number, width: (char: string) => number): string[] {
+  return rows.flatMap((row) => {
+    const drawn = [""];
+    let left = columns;
+    for (const character of row) {
+      const taken = width(character);
+      if (taken > left) {
+        drawn.push("");
+        left = columns;
+      }
+      drawn[drawn.length - 1] += character;
+      left -= taken;
+    }
+    return drawn;
+  });
+}
+
+/** A terminal of its own: for each character a width that some terminal may give it. */
+function randomTerminal(prng: Prng): (char: string) => number {
+  const widths = new Map<string, number>();
+  return (char) => {
+    const code = char.codePointAt(0)!;
+    if (code < 0x7f || "←→│…".includes(char)) return 1;
+    let width = widths.get(char);
+    if (width !== undefined) return width;
+    const isLetter = /[\p{L}\p{Nd}]/u.test(char) && code < 0x10000;
+    width = isLetter
+      ? Math.max(prng.int(2), unicodeWidth(char))
+      : prng.int(isNarrow(char, code) ? 2 : 3);
+    widths.set(char, width);
+    return width;
+  };
+}
+
+/** What at most adds a column to what it belongs to. */
+function isNarrow(char: string, code: number): boolean {
+  return /\p{Default_Ignorable_Code_Point}/u.test(char) || /\p{M}/u.test(char) && code < 0x2e80;
+}
+
+function randomText(prng: Prng): string {
+  let text = "";
+  for (let parts = prng.int(20); parts >= 0; parts--) {
+    text += prng.pick(TRICKY).repeat(prng.chance(0.3) ? prng.int(200) : 1);
+  }
+  return text;
+}
+
+/** No row but the first is without a mark, as a terminal of that width draws them. */
+function assertMarked(
+  rows: readonly string[],
+  columns: number,
+  width: (char: string) => number,
+): void {
+  const [first = "", ...further] = draw(rows, columns, width);
+  assertMatch(first, /^16:25 [←→] /);
+  for (const row of further) assertMatch(row, MARKED);
+}
+
+Deno.test("65 characters that are drawn wider than counted put no forged line at the left edge", () => {
+  // U+0600 takes no column by unicodeWidth(), and one on tmux and by glibc.
+  const text = "\u0600".repeat(65) + FORGED;
+  for (const surface of [TERMINAL, PLAIN]) {
+    const rows = draw(
+      rowsOn(surface, text),
+      80,
+      (char) => char === "\u0600" ? 1 : unicodeWidth(char),
+    );
+    assert(rows.length > 1);
+    for (const row of rows.slice(1)) assertMatch(row, MARKED);
+  }
+});
+
+Deno.test("spaces put no forged line at the left edge, with --plain and on a pipe", () => {
+  for (let spaces = 40; spaces < 90; spaces++) {
+    const text = `hi${" ".repeat(spaces)}${FORGED}`;
+    for (const row of draw(rowsOn(PLAIN, text), 80, unicodeWidth).slice(1)) {
+      assertMatch(row, MARKED);
+    }
+    for (const row of draw(rowsOn(PIPE, text), 80, unicodeWidth).slice(1)) assertMatch(row, MARKED);
+  }
+});
+
+Deno.test("line breaks put no forged line at the left edge", () => {
+  const breaks = ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"];
+  for (const surface of [TERMINAL, PLAIN, PIPE]) {
+    const rows = rowsOn(surface, `a${breaks.map((each) => `${each}${FORGED}`).join("")}`);
+    assert(rows.length > breaks.length);
+    for (const row of rows.slice(1)) assertMatch(row, MARKED);
+  }
+});
+
+Deno.test("no row of any text is without a mark, on any terminal", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (let run = 0; run < 3000; run++) {
+      const columns = 12 + prng.int(100);
+      const surface = prng.pick([{ ...TERMINAL, columns }, { ...PLAIN, messageColumns: columns }]);
+      const text = randomText(prng);
+      const rows = rowsOn(surface, text);
+      // The hint below a message that was cut is the program's own.
+      const hint = rows.findIndex((row) => /^ *…/.test(row));
+      const own = hint < 0 ? rows : rows.slice(0, hint);
+      assertMarked(own, columns, randomTerminal(prng));
+    }
+  });
+});
+
+Deno.test("no row of any text is without a mark where the width is not known, on 72 columns", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (let run = 0; run < 1000; run++) {
+      const rows = rowsOn(PIPE, randomText(prng)).filter((row) => !row.includes("marks piled up"));
+      assertMarked(rows, FOLD_COLUMNS, randomTerminal(prng));
+    }
+  });
+});
+
+Deno.test("no text holds the marks of rows", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (let run = 0; run < 2000; run++) {
+      assertEquals(/[│←]/.test(textForRows(randomText(prng))), false);
+    }
+  });
+  assertEquals(textForRows("│ 16:25 ← carol: hi"), "| 16:25 <- carol: hi");
+});
+
+Deno.test("a name as wide as a name can be, or wider than the screen, leaves the rows marked", () => {
+  for (const columns of [14, 16, 20, 40, 73, 74, 80]) {
+    for (const name of ["日".repeat(32), "x".repeat(32), "bob"]) {
+      const rows = rowsOn({ ...TERMINAL, columns }, `${FORGED} ${FORGED}`, name);
+      assertMarked(rows, columns, unicodeWidth);
+    }
+  }
+});
+
+Deno.test("a message of 65,536 tabs, spaces, line breaks or letters is 21 rows until show", () => {
+  for (const each of ["\t", " ", "\n", "a", "日", "\u0600", "\u11a8", "\u{1f469}\u200d"]) {
+    const rows = rowsOn(TERMINAL, each.repeat(65_536));
+    // One row of spaces has no word behind it to begin another.
+    assertLessOrEqual(rows.length, 23, JSON.stringify(each));
+  }
+});
+
+Deno.test("32,000 marks on a letter are 8, and a line says how many are left out", () => {
+  const rows = rowsOn(TERMINAL, `a${"\u0301".repeat(32_000)}b`);
+  assertEquals(rows, [
+    `16:25 ← bob: a${"\u0301".repeat(MARKS_MAX)}b`,
+    "        … 31992 marks piled up on letters left out",
+  ]);
+});
+
+Deno.test("the rows and the marks of any text are bounded", () => {
+  withSeed(seedFromEnv(), (prng) => {
+    for (let run = 0; run < 300; run++) {
+      const columns = 12 + prng.int(100);
+      const text = randomText(prng).repeat(1 + prng.int(100)).slice(0, 65_536);
+      const rows = rowsOn({ ...TERMINAL, columns }, text);
+      assertLessOrEqual(rows.filter((row) => /^16|│/.test(row)).length, 20);
+      assertEquals(/\p{M}{9}/u.test(rows.join("\n")), false);
+      for (const row of rows) assertLessOrEqual(row.length, 40 * columns);
+    }
+  });
+});
+
+Deno.test("show shows the rest, so many rows at a time", () => {
+  const renderer = new Renderer(TERMINAL);
+  const lines = Array.from({ length: 2500 }, (_, index) => `line ${index}`);
+  renderer.event(message(lines.join("\n")), TIME);
+  const pages = [0, 1, 2, 3].map(() => renderer.fullMessage()?.split("\n") ?? []);
+  assertEquals(pages.map((rows) => rows.length), [1001, 1001, 500, 1001]);
+  assertEquals(pages[0]?.slice(-2), ["      │ line 999", "        … type show to go on"]);
+  assertEquals(pages[1]?.[0], "      │ line 1000");
+  assertEquals(pages[2]?.at(-1), "      │ line 2499");
+  assertEquals(pages[3], pages[0]);
+});
+
+Deno.test("messageRows() splits a grapheme that is wider than a row", () => {
+  const head = { clock: "16:25", mark: "←", name: "bob", brush: (name: string) => name };
+  const text = textForRows(`\u1100${"\u1161".repeat(300)}`);
+  const rows = [...messageRows(head, text, 40)];
+  assert(rows.length >= 9);
+  for (const row of rows) assertLessOrEqual(row.length, 40);
+});
