@@ -25,6 +25,7 @@ const isTime: Check = (value) =>
   !Number.isNaN(Date.parse(value));
 const isKnowledge: Check = (value) => ["same", "new", "changed"].includes(String(value));
 const isFingerprint: Check = (value) => /^\d{5}( \d{5}){5}$/.test(String(value));
+const isPath: Check = (value) => ["lan", "direct", "carried"].includes(String(value));
 const isEnding: Check = (value) => ["local", "peer", "timeout"].includes(String(value));
 
 const address = { host: isText, port: isPort };
@@ -39,6 +40,10 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     expired: { client: hasFields(tableClient) },
     table: { clients: isListOf(hasFields({ ...tableClient, since: isTime })) },
     tableSize: { size: isCount },
+    totals: {
+      ...{ clients: isCount, lookUps: isCount, introductions: isCount, carriedBytes: isCount },
+      dropped: isListOf(hasFields({ reason: isText, count: isCount })),
+    },
     error: { code: isText, message: isText },
   },
   client: {
@@ -47,10 +52,12 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     serverBack: { server: isText },
     requesting: { peer: isId, attempt: isId, nextInMs: isNumber },
     ringing: { peer: isId },
+    unanswered: { peer: isPeer, by: (value) => value === "directory" || value === "peer" },
     inactive: { peer: isPeer },
     rejected: { peer: isId },
     request: { peer: isId, name: isText },
-    connected: { peer: isId, name: isText },
+    connected: { peer: isId, name: isText, path: isPath },
+    path: { peer: isId, kind: isPath, ...address },
     returned: { peer: isId, name: isText, who: (value) => value === "peer" || value === "self" },
     identity: { peer: isId, name: isText, fingerprint: isFingerprint, known: isKnowledge },
     sent: { peer: isId, seq: isCount },

@@ -19,9 +19,10 @@ if (import.meta.main) {
     },
     onHistoryLine: nothing,
     onPaste: nothing,
-    onPasteDropped: nothing,
     onInterrupt: nothing,
+    onEnd: nothing,
     onEndOfInput: nothing,
+    after: () => nothing,
     onStopFailed: nothing,
   }, []);
   terminal.print("Ready");

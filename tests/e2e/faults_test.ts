@@ -1,7 +1,7 @@
 // What real processes and real time do to a conversation: suspended, killed, restarted, silent.
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Frame } from "../../protocol/wire/frame.ts";
-import { contains, Relay, type RelayedDatagram } from "../support/relay.ts";
+import { contains, hasText, Relay, type RelayedDatagram } from "../support/relay.ts";
 import { testConcurrently } from "./concurrent.ts";
 import { assertContract, summary } from "./contract.ts";
 import {
@@ -38,6 +38,8 @@ async function assertTalk(from: Program, to: Program, text: string): Promise<voi
 }
 
 /** Connection Request, Message and Termination meet a peer that is suspended for over 10 s. */
+const SLEEPING = "while you sleep";
+
 async function resendToSuspendedPeer(): Promise<void> {
   await using stage = new Stage();
   const server = await stage.serve();
@@ -47,9 +49,12 @@ async function resendToSuspendedPeer(): Promise<void> {
     return "pass";
   });
   const timesOf = (kind: Frame["kind"]): number[] =>
-    sent.filter(({ datagram }) => contains(datagram, kind)).map(({ at }) => at);
+    sent.filter(({ datagram }) =>
+      kind === "message" ? hasText(datagram, SLEEPING) : contains(datagram, kind)
+    ).map(({ at }) => at);
   const isSecond = (kind: Frame["kind"]) => () => timesOf(kind).length > 1;
-  const ana = await stage.jsonClient("ana", server, "--timers", "fixed");
+  await using mirror = relay.mirror();
+  const ana = await stage.jsonClient("ana", mirror, "--timers", "fixed");
   const bob = await stage.jsonClient("bob", relay, "--timers", "fixed");
 
   bob.signal("SIGSTOP");
@@ -64,11 +69,11 @@ async function resendToSuspendedPeer(): Promise<void> {
   await Promise.all([ana.waitForEvent("connected"), bob.waitForEvent("connected")]);
 
   bob.signal("SIGSTOP");
-  await ana.type("while you sleep");
+  await ana.type(SLEEPING);
   await ana.waitForEvent("unconfirmed", { seq: 0 });
   await relay.waitFor(isSecond("message"));
   bob.signal("SIGCONT");
-  await bob.waitForEvent("message", { text: "while you sleep" });
+  await bob.waitForEvent("message", { text: SLEEPING });
   await ana.waitForEvent("delivered", { seq: 0 });
 
   bob.signal("SIGSTOP");
@@ -183,7 +188,7 @@ async function killedPeerReturns(): Promise<void> {
   assertEquals(summary(ana.events()).filter(isStage), [
     "requesting peer=2 attempt=1",
     "ringing peer=2",
-    "connected peer=2 name=bob",
+    "connected peer=2 name=bob path=direct",
     "returned peer=2 name=bob who=peer",
     "message peer=2 name=bob seq=0 text=here I am",
     "terminated peer=2 by=peer undelivered=0",
@@ -195,7 +200,7 @@ async function killedPeerReturns(): Promise<void> {
   assertEquals(texts, ["one", "two", "after"]);
   assertEquals(summary(again.events()).filter(isStage).filter((line) => !/^message/.test(line)), [
     "requesting peer=1 attempt=1",
-    "connected peer=1 name=ana",
+    "connected peer=1 name=ana path=direct",
     "returned peer=1 name=ana who=self",
     "terminated peer=1 by=local undelivered=0",
     "left undelivered=0 acknowledged=true",

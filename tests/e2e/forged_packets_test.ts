@@ -47,7 +47,7 @@ async function connectTo(id: number, directory: Address): Promise<Peer> {
   const identity = makeKeyPair(random);
   const policy = TIMER_POLICIES.adaptive;
   const endpoint = new Endpoint(clock(), {
-    ...{ directory, id: 0, name: "", port, identity, policy, random },
+    ...{ directoryAddresses: [directory], id: 0, name: "", port, identity, policy, random },
   });
   const { promise, resolve } = Promise.withResolvers<Connection>();
   let delivered = Promise.withResolvers<void>();

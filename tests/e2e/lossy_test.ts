@@ -26,7 +26,8 @@ Deno.test("a bad line: every message arrives once and in order, and is known to 
   await using stage = new Stage();
   const server = await stage.serve("--json");
   await using relay = new Relay({ hostname: "127.0.0.1", port: server.port });
-  const [ana, bob] = await connectedPair(stage, { ana: server, bob: relay });
+  await using mirror = relay.mirror();
+  const [ana, bob] = await connectedPair(stage, { ana: mirror, bob: relay });
   relay.filter = badLine(new Prng(seed));
 
   const texts = Array.from({ length: MESSAGES }, (_, index) => `message ${index}`);
@@ -88,7 +89,8 @@ for (const kind of LOSABLE) {
       if (fate === "drop") lost++;
       return fate;
     });
-    const [ana, bob] = await connectedPair(stage, { ana: server, bob: relay });
+    await using mirror = relay.mirror();
+    const [ana, bob] = await connectedPair(stage, { ana: mirror, bob: relay });
     await ana.type("hello");
     await bob.waitForEvent("message", { text: "hello" });
     await ana.waitForEvent("delivered");

@@ -128,7 +128,7 @@ Deno.test("--connect --send: 0 if and only if it was delivered", async () => {
   ]);
   await bob.waitForEvent("terminated");
   assertEquals(outcome(bob), [
-    "connected peer=2 name=",
+    "connected peer=2 name= path=direct",
     "identity peer=2 name= known=new",
     "message peer=2 name= seq=0 text=hi",
     "terminated peer=2 by=peer undelivered=0",

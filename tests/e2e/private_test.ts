@@ -26,7 +26,7 @@ Deno.test("a recorded conversation contains no text and no name, and meddling wi
   const server = await stage.serve();
   const recorded: Uint8Array[] = [];
   let injected = 0;
-  // Everything that Bob's client sends and gets, to and from the directory, too.
+  // Everything that the clients send and get, to and from the directory, too.
   await using relay = new Relay({ hostname: "127.0.0.1", port: server.port }, ({ bytes }) => {
     recorded.push(bytes);
     const old = recorded[injected % recorded.length]!;
@@ -39,7 +39,8 @@ Deno.test("a recorded conversation contains no text and no name, and meddling wi
     return { inject };
   });
   const names = { ana: "marguerite-ana", bob: "bartholomew-bob" };
-  const ana = await stage.jsonClient(names.ana, server);
+  await using mirror = relay.mirror();
+  const ana = await stage.jsonClient(names.ana, mirror);
   const bob = await stage.jsonClient(names.bob, relay);
   await ana.type(`connect ${names.bob}`);
   await bob.waitForEvent("request", { name: names.ana });

@@ -217,6 +217,18 @@ export async function runProgram(
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
+/** Where a Stage starts its programs, and how. */
+export interface Setting {
+  /** Called with every line that a program prints. */
+  readonly onLine?: Observer;
+  /** Whether programs get temporary folders, which needs permission to write. */
+  readonly hasFolders?: boolean;
+  /** The command line to start a program by. */
+  readonly wrap?: (name: string, command: CommandLine) => CommandLine;
+  /** Variables for all programs. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A directory that listens. */
 export interface RunningServer {
   readonly program: Program;
@@ -228,26 +240,23 @@ export interface RunningServer {
 /** The programs that a test starts; disposal ends them. */
 export class Stage {
   readonly #programs: Program[] = [];
-  readonly #onLine: Observer;
-  readonly #hasFolders: boolean;
+  readonly #setting: Required<Setting>;
   /** The folders of the programs. */
   readonly folders = new Folders();
 
-  /** @param hasFolders whether programs get temporary folders, which needs permission to write. */
-  constructor(
-    { onLine = () => {}, hasFolders = true }: { onLine?: Observer; hasFolders?: boolean } = {},
-  ) {
-    this.#onLine = onLine;
-    this.#hasFolders = hasFolders;
+  constructor(setting: Setting = {}) {
+    const wrap = (_name: string, command: CommandLine): CommandLine => command;
+    this.#setting = { onLine: () => {}, hasFolders: true, wrap, env: {}, ...setting };
   }
 
   /** Starts the program. */
   start(name: string, side: Side, args: readonly string[]): Program {
+    const { onLine, hasFolders, wrap } = this.#setting;
     const command = commandLine(side);
-    const env = this.#hasFolders ? this.folders.env(name) : {};
-    const cwd = command.isExecutable && this.#hasFolders ? this.folders.get("empty") : undefined;
-    const whole = { ...command, args: [...command.args, ...args] };
-    const program = new Program(name, whole, { cwd, env, onLine: this.#onLine });
+    const env = { ...this.#setting.env, ...hasFolders ? this.folders.env(name) : {} };
+    const cwd = command.isExecutable && hasFolders ? this.folders.get("empty") : undefined;
+    const whole = wrap(name, { ...command, args: [...command.args, ...args] });
+    const program = new Program(name, whole, { cwd, env, onLine });
     this.#programs.push(program);
     return program;
   }
@@ -262,7 +271,7 @@ export class Stage {
     const all = args.includes("--port") ? args : ["--port", "0", ...args];
     const program = this.start(name, "serve", all);
     const line = await program.stdout.waitFor(/^Listening on |"event":"listening"/);
-    const [, host, port] = /(\d+(?:\.\d+){3})(?::|","port":)(\d+)/.exec(line)!;
+    const [, host, port] = /(\d+(?:\.\d+){3}|\[[\da-f:]+\])(?::|","port":)(\d+)/.exec(line)!;
     return { program, port: Number(port), address: `${host}:${port}` };
   }
 

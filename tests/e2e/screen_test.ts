@@ -112,14 +112,14 @@ testScene(
     await screen.waitFor(shown);
     await screen.waitFor(/^bob > \[paste 1: 4 lines, 19 characters\]$/m);
     await screen.press("C-c");
-    await screen.waitFor(/Dropped\nbob >$/);
+    await screen.waitFor(/Dropped · Ctrl-Y brings it back\nbob >$/);
     await screen.paste(text);
     await screen.waitFor(/\nbob > \[paste 2: .*\]$/);
     await screen.press("Enter");
     assertEquals((await bob.waitForEvent("message")).text, text);
     const rows = await waitForMark(screen, "✓", "one");
     const at = rows.findIndex((row) => row.endsWith("ana: one"));
-    assertEquals(rows.slice(at + 1, at + 4), ["          日本語 two", "", "        four"]);
+    assertEquals(rows.slice(at + 1, at + 4), ["      │   日本語 two", "      │", "      │ four"]);
   },
 );
 
@@ -142,7 +142,7 @@ testScene("at 40 × 10: wide characters at the edge, the cursor and the prompt",
   await screen.press("Enter");
   assertEquals((await bob.waitForEvent("message")).text, `${"日".repeat(17)}本e\u0301🎉x`);
   const sent = await screen.waitFor(/^\d\d:\d\d ✓ ana: 日[^]*\nbob >$/m);
-  assertMatch(sent.join("\n"), /\n {8}日+本e\u0301🎉x\nbob >$/u);
+  assertMatch(sent.join("\n"), /\n {6}│ 日+本e\u0301🎉x\nbob >$/u);
   await enter(screen, "terminate");
   await screen.waitFor(/^idle >$/m);
   await enter(screen, "connect bob");

@@ -18,12 +18,12 @@ class Crowd implements AsyncDisposable {
 
   /** Registers so many at once. */
   async join(count: number, port: number): Promise<void> {
-    const directory = { hostname: "127.0.0.1", port };
+    const directoryAddresses = [{ hostname: "127.0.0.1", port }];
     await Promise.all(Array.from({ length: count }, (_, index) => {
       const socket = openSocket("127.0.0.1", 0);
       const { promise, resolve } = Promise.withResolvers<void>();
       const machine = new Registration(clock(), {
-        directory,
+        directoryAddresses,
         id: 0,
         name: `guest${index}`,
         port: (socket.addr as Deno.NetAddr).port,
@@ -69,13 +69,13 @@ for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
       await screen.run(SERVE, ["--port", "0"]);
       const server = { address: `127.0.0.1:${await portOf(screen)}` };
       await screen.waitFor((shown) =>
-        shown.length === rows && /^0 clients · 0 look-ups · dropped 0$/.test(shown.at(-1)!)
+        shown.length === rows && /^0 clients · 0 introductions · dropped 0$/.test(shown.at(-1)!)
       );
       const ana = await stage.jsonClient("ana", server);
       const bob = await stage.jsonClient("bob", server);
       await bob.type("connect ana");
       await ana.waitForEvent("request");
-      const shown = await screen.waitFor(/^2 clients · 1 look-up/m);
+      const shown = await screen.waitFor(/^2 clients · 1 introduction /m);
       assertEquals(shown.length, rows);
       assertMatch(shown[0]!, /^Listening on 127\.0\.0\.1:\d+/);
       assertMatch(shown[1]!, /^(Fingerprint of this directory: )?\d{5}( \d{5}){5}$/);

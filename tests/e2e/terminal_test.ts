@@ -74,23 +74,33 @@ testScene("Ctrl-D leaves, and leaves the terminal as it was", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
   await screen.press("C-d");
+  await screen.waitFor(/You talk with bob · Ctrl-D again within 2 s leaves\nbob >$/);
+  await screen.press("C-d");
   await bob.waitForEvent("terminated", { by: "peer" });
   await screen.waitFor(/Connection Termination by you[^]*Client Leave acknowledged/);
   await assertSane(screen, 0);
 });
 
-testScene("Ctrl-C leaves, exit status 130", async ({ screen }) => {
+testScene("Ctrl-C drops the draft, then leaves, exit status 130", async ({ screen }) => {
   await screen.type("a line that is not entered");
+  await screen.press("C-c");
+  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nidle >$/);
+  await screen.press("C-y");
+  await screen.waitFor(/\nidle > a line that is not entered$/);
+  await screen.press("C-c");
+  await screen.waitFor(/\nidle >$/);
   await screen.press("C-c");
   await screen.waitFor(/Client Leave acknowledged/);
   await assertSane(screen, 130);
 });
 
-testScene("a killed directory: the leave counts down, a second Ctrl-C ends it", async (scene) => {
+testScene("a killed directory: the leave counts down, another Ctrl-C ends it", async (scene) => {
   await connect(scene);
   const { server, screen, bob } = scene;
   server.program.signal("SIGKILL");
   await server.program.exit;
+  await screen.press("C-c");
+  await screen.waitFor(/You talk with bob · Ctrl-C again within 2 s leaves\nbob >$/);
   await screen.press("C-c");
   await bob.waitForEvent("terminated");
   await screen.waitFor(/^leaving · gives up in \d+s · Ctrl-C leaves at once >$/m);
@@ -162,9 +172,9 @@ testScene("60 KB of many lines are one message, and on no screen whole unasked",
   ]);
   await bob.type(JSON.stringify({ command: "send", text }));
   const theirs = await screen.waitFor(new RegExp(`${cut} · type show to see it all\\nbob >$`));
-  assertEquals(theirs.at(-3), `        ${line(19)}`);
+  assertEquals(theirs.at(-3), `      │ ${line(19)}`);
   await enter(screen, "show");
-  await screen.waitFor((rows) => rows.at(-2) === `        ${line(999)}` && rows.at(-1) === "bob >");
+  await screen.waitFor((rows) => rows.at(-2) === `      │ ${line(999)}` && rows.at(-1) === "bob >");
 });
 
 testScene("wide characters and emoji are in the right columns", async (scene) => {

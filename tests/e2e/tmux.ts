@@ -102,7 +102,7 @@ export class Screen implements AsyncDisposable {
 
   /** Changes the size of the terminal, and waits for SIGWINCH, which tmux delays. */
   async resize(columns: number, rows: number): Promise<void> {
-    await this.#tmux(["resize-window", "-x", `${columns}`, "-y", `${rows}`]);
+    await this.resizeAtOnce(columns, rows);
     const tty = (await this.#tmux(["display-message", "-p", "#{pane_tty}"])).trim();
     const stty = new Deno.Command("sh", { args: ["-c", 'stty size < "$1"', "sh", tty] });
     await until(async () => {
@@ -111,13 +111,24 @@ export class Screen implements AsyncDisposable {
     }, () => `the size ${columns} × ${rows}`);
   }
 
+  /** Changes the size of the terminal, without waiting until its program can know. */
+  async resizeAtOnce(columns: number, rows: number): Promise<void> {
+    await this.#tmux(["resize-window", "-x", `${columns}`, "-y", `${rows}`]);
+  }
+
   /** The rows of the screen down to the last that is not empty. */
   async rows(): Promise<string[]> {
     const rows = (await this.#tmux(["capture-pane", "-p"])).split("\n");
     return rows.map((row) => row.trimEnd()).slice(0, rows.findLastIndex((row) => row !== "") + 1);
   }
 
-  /** The same rows with their SGR codes. */
+  /** The rows of the screen, after those that scrolled away. */
+  async allRows(): Promise<string[]> {
+    const rows = (await this.#tmux(["capture-pane", "-p", "-S", "-"])).split("\n");
+    return rows.map((row) => row.trimEnd()).slice(0, rows.findLastIndex((row) => row !== "") + 1);
+  }
+
+  /** The rows of the screen with their SGR codes. */
   async styledRows(): Promise<string[]> {
     const { length } = await this.rows();
     return (await this.#tmux(["capture-pane", "-e", "-p"])).split("\n").slice(0, length);
