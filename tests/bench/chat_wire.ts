@@ -76,7 +76,7 @@ class ChatWire implements Wire {
       return send(bytes, to);
     };
     this.#client = new Client(clock(), {
-      server: meeting.directory,
+      directoryAddresses: [meeting.directory],
       serverName: "directory",
       id: 0,
       name: meeting.peer === undefined ? meeting.name : "",

@@ -6,8 +6,8 @@
 
 const FOLDER = new URL("./", import.meta.url);
 const IMPORT_MAP = new URL("../../import_map.json", import.meta.url);
-/** Most milliseconds until a worker answers: a million registrations take minutes. */
-const PATIENCE = 900_000;
+/** Most milliseconds until a worker answers. */
+const PATIENCE = 120_000;
 /** Most milliseconds until a worker ends. */
 const GRACE = 5000;
 /** The environment variable with a folder for CPU profiles of all processes. */

@@ -21,6 +21,7 @@ import {
 
 const NONE = new Uint8Array(16);
 const PORT = 4242;
+const DIRECTORY = { hostname: "127.0.0.1", port: 7070 };
 
 /** Clients by their numbers: their nonces and session ids are made from these. */
 export class LoadClients {
@@ -60,13 +61,14 @@ export class LoadClients {
       secret: undefined,
     });
     const credentials: Credentials = { kind: "credentials", nonce, cookie, publicKey, mac: NONE };
-    const session = new DirectorySession(
-      number + 1,
-      this.#directoryKey,
+    const session = new DirectorySession({
+      localId: number + 1,
+      address: DIRECTORY,
+      directoryKey: this.#directoryKey,
       key,
       credentials,
-      this.#writer,
-    );
+      writer: this.#writer,
+    });
     this.#sessions.set(number, session);
     const wanted = { wantedId: 0, port: PORT, name: "" };
     const frame = { kind: "register", session: number + 1, token: NONE, ...wanted } as const;

@@ -12,6 +12,7 @@ import { directoryMemory } from "./directory_memory.ts";
 import { latencyLoss } from "./latency_loss.ts";
 import { describeThisMachine } from "./machine.ts";
 import { million } from "./million.ts";
+import { reach } from "./reach.ts";
 import type { Report, Section } from "./report.ts";
 import { roundTrip } from "./round_trip.ts";
 import { startUp } from "./start_up.ts";
@@ -29,6 +30,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   startUp,
   bottleneck,
   million,
+  reach,
 ];
 
 const RESULTS = new URL("results.json", import.meta.url);
@@ -47,7 +49,8 @@ Usage: deno task bench [options] [NAME ...]
   -h, --help    print this
 
 Without a name, all run: about four minutes on two cores. The environment variable LOSSY_LINK
-names the lossy-link tool, which latency-loss needs.
+names the lossy-link tool, which latency-loss needs, and UDP_CHAT_NAT_LAB the nat-lab that reach
+needs, which takes a quarter of an hour more.
 
 `;
 
