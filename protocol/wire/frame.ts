@@ -85,7 +85,15 @@ export interface Header {
 }
 
 /** Why the directory refuses a request. */
-export const RefusalReason = { idTaken: 1, nameTaken: 2, full: 3, badName: 4 } as const;
+export const RefusalReason = {
+  idTaken: 1,
+  nameTaken: 2,
+  full: 3,
+  badName: 4,
+  sourceFull: 5,
+  nameHeld: 6,
+  ownEntry: 7,
+} as const;
 /** Why a client does not accept a Connection Request. */
 export const RejectReason = { declined: 1, busy: 2, notThisClient: 3 } as const;
 /** Bit 0 of a Message's flags: the text goes on in the message with the next seq. */
