@@ -8,6 +8,7 @@
  * @module
  */
 import { readMessageOne } from "../crypto/noise.ts";
+import type { HmacSha256 } from "../crypto/hmac.ts";
 import { type KeyPair, makeKeyPair } from "../crypto/x25519.ts";
 import { type Instant, type Random, type Transmit } from "../machine.ts";
 import { RttEstimator } from "../recovery/rtt.ts";
@@ -16,16 +17,17 @@ import { type Address, sourceOf } from "../wire/address.ts";
 import { encodeDatagram } from "../wire/datagram.ts";
 import { DatagramType, type Initiation } from "../wire/frame.ts";
 import { Allowance } from "./allowance.ts";
-import { Cookies, hasMac1 } from "./macs.ts";
+import {
+  HandshakeLimits,
+  INTRODUCED_CHECKS_PER_SECOND,
+  MAC_CHECKS_PER_SECOND,
+} from "./handshake_limits.ts";
+import { Cookies, hasMac1, mac1Key } from "./macs.ts";
 import { PROLOGUE } from "./outgoing_handshake.ts";
 import { Session } from "./session.ts";
 import { decodeSessionId, encodeSessionId } from "./session_id.ts";
 
-/** Handshakes that strangers may have this client compute, a second and at once, without a cookie. */
-export const HANDSHAKES_PER_SECOND = 20;
-/** See {@linkcode HANDSHAKES_PER_SECOND}. */
-export const HANDSHAKES_AT_ONCE = 40;
-/** The same with a cookie, which only a real address has. */
+/** Handshakes that are computed for those with a cookie, which only a real address has. */
 export const PROVEN_HANDSHAKES_PER_SECOND = 100;
 /** How many of these one source gets. */
 export const PROVEN_HANDSHAKES_PER_SOURCE = 10;
@@ -54,6 +56,8 @@ export interface IncomingHandshakesOptions {
   readonly policy: TimerPolicy;
   /** An id for this end of a session, which none of its others has. */
   readonly makeSessionId: () => number;
+  /** Whether the directory told lately of a peer at this host; without it, of none. */
+  readonly isIntroduced?: ((now: Instant, from: Address) => boolean) | undefined;
   /** A cryptographic source. */
   readonly random: Random;
 }
@@ -62,7 +66,9 @@ export interface IncomingHandshakesOptions {
 export class IncomingHandshakes {
   readonly #options: IncomingHandshakesOptions;
   readonly #cookies: Cookies;
-  readonly #allowance = new Allowance(HANDSHAKES_PER_SECOND, HANDSHAKES_AT_ONCE);
+  readonly #mac1Key: HmacSha256;
+  readonly #strangers = new HandshakeLimits(MAC_CHECKS_PER_SECOND);
+  readonly #introduced = new HandshakeLimits(INTRODUCED_CHECKS_PER_SECOND);
   readonly #provenAllowance = new Allowance(
     PROVEN_HANDSHAKES_PER_SECOND,
     PROVEN_HANDSHAKES_PER_SECOND,
@@ -74,13 +80,15 @@ export class IncomingHandshakes {
   /** Starts without any. */
   constructor(now: Instant, options: IncomingHandshakesOptions) {
     this.#options = options;
+    this.#mac1Key = mac1Key(options.identity.publicKey);
     this.#cookies = new Cookies(now, options.identity.publicKey, options.random);
   }
 
   /**
    * Takes an Initiation.
    *
-   * @returns the Response; under load a Cookie Reply; undefined where the Initiation is dropped.
+   * @returns the Response; under load a Cookie Reply; undefined where the Initiation is dropped, or
+   * too many came.
    */
   handleInitiation(
     now: Instant,
@@ -88,20 +96,31 @@ export class IncomingHandshakes {
     { messageOne }: Initiation,
     from: Address,
   ): Transmit | undefined {
-    const { identity } = this.#options;
-    if (!hasMac1(bytes, identity.publicKey)) return undefined;
+    const limits = this.#limitsOf(now, from);
+    if (limits === undefined || !hasMac1(bytes, this.#mac1Key)) return undefined;
     const to = { hostname: from.hostname, port: from.port };
     const key = messageOne.join();
     const known = this.#unconfirmed.get(key);
-    if (known !== undefined) return { bytes: known.response, to };
+    if (known !== undefined) {
+      return limits.repeats.take(now) ? { bytes: known.response, to } : undefined;
+    }
     if (this.#cookies.isGood(now, bytes, from)) {
       const isAllowed = this.#allowanceOf(from).take(now) && this.#provenAllowance.take(now);
       if (!isAllowed) return undefined;
-    } else if (!this.#allowance.take(now)) {
+    } else if (!limits.handshakes.take(now)) {
+      if (!limits.cookieReplies.take(now)) return undefined;
       return { bytes: this.#cookies.reply(now, bytes, from), to };
     }
     const response = this.#respond(now, key, messageOne, to);
     return response && { bytes: response, to };
+  }
+
+  /** What an Initiation from there is counted by, where one more may be checked. */
+  #limitsOf(now: Instant, from: Address): HandshakeLimits | undefined {
+    const isIntroduced = this.#options.isIntroduced?.(now, from) === true;
+    // In the source of an introduced peer, too, forgeries may come.
+    if (isIntroduced && this.#introduced.checks.take(now)) return this.#introduced;
+    return this.#strangers.checks.take(now) ? this.#strangers : undefined;
   }
 
   /** The session with this id that waits for its request. */
@@ -124,7 +143,10 @@ export class IncomingHandshakes {
     }
   }
 
-  /** Forgets a session whose request came: it is the caller's now. */
+  /**
+   * Forgets a session whose request came: it is the caller's now, or it was for another client of this
+   * user, in whose name nothing is said.
+   */
   confirm(confirmed: Session): void {
     for (const [key, { session }] of this.#unconfirmed) {
       if (session === confirmed) this.#unconfirmed.delete(key);

@@ -6,7 +6,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { openRandom, sealRandom } from "../crypto/aead.ts";
-import { hmacSha256 } from "../crypto/hmac.ts";
+import { HmacSha256, hmacSha256 } from "../crypto/hmac.ts";
 import type { Instant, Random } from "../machine.ts";
 import type { Address } from "../wire/address.ts";
 import { CODE_SIZE, mac1, mac2 } from "../wire/codes.ts";
@@ -45,22 +45,27 @@ export function encodeInitiation(
     { kind: "macs", mac1: NO_CODE, mac2: NO_CODE },
   ]);
   const first = mac1(datagram);
-  first.code.set(codeOf(labelled("mac1", remoteKey), first.covered));
+  first.code.set(mac1Key(remoteKey).sign(first.covered).subarray(0, CODE_SIZE));
   const second = mac2(datagram);
   if (cookie !== undefined) second.code.set(codeOf(cookie, second.covered));
   return datagram;
 }
 
-/** Whether an Initiation was made by somebody that knows this static key. */
-export function hasMac1(initiation: Uint8Array, publicKey: Uint8Array): boolean {
+/** What the mac1 of Initiations for the owner of a static key is made with. */
+export function mac1Key(publicKey: Uint8Array): HmacSha256 {
+  return new HmacSha256(labelled("mac1", publicKey));
+}
+
+/** Whether an Initiation was made by somebody that knows the static key. */
+export function hasMac1(initiation: Uint8Array, key: HmacSha256): boolean {
   const { covered, code } = mac1(initiation);
-  return timingSafeEqual(code, codeOf(labelled("mac1", publicKey), covered));
+  return timingSafeEqual(code, key.sign(covered).subarray(0, CODE_SIZE));
 }
 
 /** Gives cookies to addresses, and recognizes them; keeps nothing for them. */
 export class Cookies {
   readonly #random: Random;
-  readonly #publicKey: Uint8Array;
+  readonly #key: Uint8Array;
   #secret: Uint8Array;
   #previous: Uint8Array;
   #madeAt: Instant;
@@ -72,7 +77,7 @@ export class Cookies {
    */
   constructor(now: Instant, publicKey: Uint8Array, random: Random) {
     this.#random = random;
-    this.#publicKey = publicKey;
+    this.#key = labelled("cookie", publicKey);
     this.#secret = random(SECRET_SIZE);
     this.#previous = this.#secret;
     this.#madeAt = now;
@@ -82,8 +87,12 @@ export class Cookies {
   reply(now: Instant, initiation: Uint8Array, from: Address): Uint8Array {
     this.#renew(now);
     const nonce = this.#random(NONCE_SIZE);
-    const key = labelled("cookie", this.#publicKey);
-    const cookie = sealRandom(key, nonce, mac1(initiation).code, cookieOf(this.#secret, from));
+    const cookie = sealRandom(
+      this.#key,
+      nonce,
+      mac1(initiation).code,
+      cookieOf(this.#secret, from),
+    );
     const header = { type: DatagramType.Cookie, session: 0, packet: 0 };
     return encodeDatagram(header, [{ kind: "cookieReply", nonce, cookie }]);
   }
