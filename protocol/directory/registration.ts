@@ -21,6 +21,7 @@ import {
 } from "../wire/frame.ts";
 import { ClientList } from "./client_list.ts";
 import type { DirectorySession } from "./directory_session.ts";
+import { keepaliveInterval } from "./lease.ts";
 import { RegisterExchange } from "./register_exchange.ts";
 import { OtherFamily } from "./other_family.ts";
 import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
@@ -38,17 +39,17 @@ export const LEAVE_UNKNOWN_TIMEOUT = 3_000;
 export const DIRECTORY_LOST_AFTER = 5_000;
 /** Milliseconds between two registrations at least, however often one seems to be needed. */
 export const REGISTER_AGAIN_AFTER = 1_000;
-/** Milliseconds between two Lease Keepalives at least, however short the lease. */
-export const LEASE_KEEPALIVE_MIN = 250;
-/** Milliseconds between two at most, so that the mapping of a NAT lives (RFC 4787, 4.3). */
-export const LEASE_KEEPALIVE_MAX = 20_000;
+/** Milliseconds after which an id or a name that was not free is asked for again. */
+export const REFUSED_RETRY = 10_000;
+/** Milliseconds that another client of the same key is waited for: the longest lease, and a little. */
+export const OWN_ENTRY_PATIENCE = 60_000;
 /** Look-ups and Lists under way at a time. */
 export const QUERIES_MAX = 32;
 /** Transmissions of a Register after which it is begun anew: its cookie may be too old. */
 export const EXCHANGE_TRIES = 6;
 
 type State = "registering" | "registered" | "leaving" | "left";
-type TimerName = "giveUp" | "keepalive" | "lost" | "register";
+type TimerName = "giveUp" | "keepalive" | "lost" | "register" | "regain";
 
 const NO_TOKEN = new Uint8Array(16);
 
@@ -61,6 +62,11 @@ export class Registration implements Machine<RegistrationEvent> {
   #id: number | undefined;
   #token: Uint8Array = NO_TOKEN;
   #reportedName = "";
+  /** The name that somebody else has meanwhile, and whether the exchange under way asks for it. */
+  #lostName = "";
+  #isRegaining = false;
+  /** Whether another client of this key has the id or name. */
+  #isOwnEntry = false;
   #registeredAt: Instant = -Infinity;
   #isLost = false;
   /** Whether anything authentic came since the start. */
@@ -254,10 +260,11 @@ export class Registration implements Machine<RegistrationEvent> {
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     if (this.#timers.expire("keepalive", now)) this.#ask(now, "leaseKeepalive");
-    if (this.#timers.expire("register", now)) {
-      const inUse = this.#isLost ? undefined : this.#session?.address;
-      this.#exchange = this.#beginExchange(inUse && [inUse]);
-      this.#ask(now, "register");
+    const isRegainDue = this.#timers.expire("regain", now);
+    if (this.#timers.expire("register", now)) this.#begin(now, false);
+    else if (isRegainDue) {
+      this.#timers.set("regain", now + REFUSED_RETRY);
+      this.#begin(now, true);
     }
     if (this.#timers.expire("lost", now)) {
       this.#isLost = true;
@@ -268,13 +275,21 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#events.push(...this.#unproven.handleTimeout(now));
     if (this.#timers.expire("giveUp", now)) {
       if (this.#state === "leaving") this.#end(false);
-      else this.#events.push({ kind: "timeout", query: undefined });
+      else if (this.#isOwnEntry) {
+        this.#events.push({ kind: "refused", reason: RefusalReason.ownEntry });
+      } else this.#events.push({ kind: "timeout", query: undefined });
     }
     this.#otherFamily.handleTimeout(now);
     for (const query of this.#outstanding.takeTimedOut(now)) {
       if (query.kind === "list") this.#list.close();
       this.#events.push({ kind: "timeout", query });
     }
+  }
+
+  /** Asks everything again at once: this end slept. */
+  handleWake(now: Instant): void {
+    for (const request of this.#outstanding) request.advance(now);
+    if (this.#state === "registered") this.#ask(now, "leaseKeepalive");
   }
 
   /** See {@linkcode Machine}. */
@@ -320,7 +335,8 @@ export class Registration implements Machine<RegistrationEvent> {
       return exchange.addresses.map((to) => ({ bytes, to }));
     }
     register.noteSent(now, session);
-    const { id: wantedId, name } = this.#wanted;
+    const { id: wantedId } = this.#wanted;
+    const name = this.#askedName;
     const { port } = this.#request;
     const { localId, address: to } = session;
     const bytes = session.encodeRegister(
@@ -364,7 +380,7 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#unproven.handleProof();
     this.#timers.clear("lost");
     // It knows the session: there is no need for another.
-    if (session === this.#session) {
+    if (session === this.#session && !this.#isRegaining) {
       this.#outstanding.finish("register");
       this.#timers.clear("register");
     }
@@ -391,7 +407,7 @@ export class Registration implements Machine<RegistrationEvent> {
       case "leaseKeepaliveAck":
         if (kind !== "leaseKeepalive") return;
         this.#outstanding.finish("leaseKeepalive");
-        return this.#setKeepalive(now, frame.lease);
+        return this.#timers.set("keepalive", now + keepaliveInterval(frame.lease));
       case "found":
         if (query?.kind === "lookUp") this.#handleLookUp(now, query, frame, request, sent);
         return;
@@ -442,37 +458,69 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#session = session;
     this.#token = frame.token.slice();
     const { id, lease, seenAt } = frame;
-    const { name } = this.#wanted;
+    const name = this.#askedName;
+    if (name !== "") this.#lostName = "";
+    this.#isRegaining = false;
+    if (this.#lostName === "") this.#timers.clear("regain");
+    else this.#timers.set("regain", now + REFUSED_RETRY);
     const isNew = this.#id !== id || this.#reportedName !== name;
     this.#reportedName = name;
     this.#id = id;
     this.#wanted = { id, name };
     this.#outstanding.finish("leaseKeepalive");
-    this.#setKeepalive(now, lease);
-    const proof = this.#exchange.otherProof(session.directoryKey);
-    this.#otherFamily.start(now, id, session, proof);
+    this.#timers.set("keepalive", now + keepaliveInterval(lease));
+    this.#otherFamily.start(now, id, session, this.#exchange.otherProof(session.directoryKey));
     // What the session before did not get an answer to is asked in this one.
     for (const request of this.#outstanding) request.nextAt = now;
     if (!isNew) return;
-    this.#events.push({ kind: "registered", id, name, seenAt, directoryKey: session.directoryKey });
+    const lostName = this.#lostName;
+    const { directoryKey } = session;
+    this.#events.push({ kind: "registered", id, name, lostName, seenAt, directoryKey });
   }
 
   #handleRefused(now: Instant, reason: number): void {
+    const { idTaken, nameTaken, nameHeld, ownEntry } = RefusalReason;
     this.#outstanding.finish("register");
+    if (this.#isRegaining) {
+      this.#isRegaining = false;
+      return;
+    }
     if (this.#id === undefined) {
+      if (reason === ownEntry) return this.#awaitOwnEntry(now);
       this.#timers.clear("giveUp");
       this.#events.push({ kind: "refused", reason });
       return;
     }
     // The directory started again, and somebody else was quicker: stay reachable under another id.
-    if (reason === RefusalReason.idTaken) this.#wanted = { ...this.#wanted, id: 0 };
-    if (reason === RefusalReason.nameTaken) this.#wanted = { ...this.#wanted, name: "" };
+    const { id, name } = this.#wanted;
+    const isIdLost = reason === idTaken || reason === ownEntry;
+    const isNameLost = reason === nameTaken || reason === nameHeld || reason === ownEntry;
+    if (isNameLost && name !== "") this.#lostName = name;
+    this.#wanted = { id: isIdLost ? 0 : id, name: isNameLost ? "" : name };
     this.#registerAgain(now);
   }
 
-  #setKeepalive(now: Instant, lease: number): void {
-    const interval = Math.min(Math.max(lease / 3, LEASE_KEEPALIVE_MIN), LEASE_KEEPALIVE_MAX);
-    this.#timers.set("keepalive", now + interval);
+  /** An earlier run of this client, perhaps: its lease ends soon, and then this one is granted. */
+  #awaitOwnEntry(now: Instant): void {
+    if (!this.#isOwnEntry) {
+      this.#isOwnEntry = true;
+      this.#timers.set("giveUp", now + OWN_ENTRY_PATIENCE);
+      this.#events.push({ kind: "ownEntry" });
+    }
+    this.#timers.set("register", now + REFUSED_RETRY);
+  }
+
+  /** The name that the exchange under way asks for. */
+  get #askedName(): string {
+    return this.#isRegaining ? this.#lostName : this.#wanted.name;
+  }
+
+  /** Begins an exchange for another registration. */
+  #begin(now: Instant, isRegaining: boolean): void {
+    this.#isRegaining = isRegaining;
+    const inUse = this.#isLost ? undefined : this.#session?.address;
+    this.#exchange = this.#beginExchange(inUse && [inUse]);
+    this.#ask(now, "register");
   }
 
   /** Registers again, while what is known of the registration stays. */

@@ -38,10 +38,22 @@ export type Query =
 
 /** What the dealings with the directory lead to. */
 export type RegistrationEvent =
-  /** `directoryKey`: the key that the directory showed to have. */
-  | { kind: "registered"; id: number; name: string; seenAt: Address; directoryKey: Uint8Array }
+  /**
+   * `lostName`: the name that somebody else has meanwhile, and that is asked for until it is free, else
+   * empty; `directoryKey`: the key that the directory showed to have.
+   */
+  | {
+    kind: "registered";
+    id: number;
+    name: string;
+    lostName: string;
+    seenAt: Address;
+    directoryKey: Uint8Array;
+  }
   /** The first registration was refused, for one of `RefusalReason`. */
   | { kind: "refused"; reason: number }
+  /** The id or name is that of another client of this key: it is asked for again until its lease ends. */
+  | { kind: "ownEntry" }
   /** The first registration, or a query, was not answered. */
   | { kind: "timeout"; query: Query | undefined }
   /** `lost`: datagrams that were sent for it before the one that was answered, within `rttMs`. */
