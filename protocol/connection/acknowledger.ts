@@ -80,7 +80,9 @@ export class Acknowledger {
     this.#size += size;
     const isUrgent = isAfterPause || isOutOfOrder || !isNew || !this.#policy.delaysAcks ||
       ++this.#datagrams >= ACK_DATAGRAMS_MAX || this.#size >= ACK_SIZE_MAX;
-    if (isUrgent) this.request(now);
+    // It waits for the user, and goes when that took the text: see take() of a connection.
+    const isHeld = this.#received.hasUntaken && !isOutOfOrder && isNew;
+    if (isUrgent && !isHeld) this.request(now);
     else this.#dueAt ??= now + ACK_HOLD;
   }
 

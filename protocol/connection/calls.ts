@@ -4,6 +4,7 @@
  * @module
  */
 import type { Instant } from "../machine.ts";
+import type { OutgoingRequest } from "./outgoing_request.ts";
 
 /** A connection, or a request for one, as far as its peer is to be called. */
 export interface Calling {
@@ -31,4 +32,13 @@ export function takeCalls(now: Instant, all: readonly Calling[]): Set<number> {
   const due = all.filter(({ callAt = Infinity }) => callAt <= now);
   for (const each of due) each.noteCall(now);
   return new Set(due.map(({ ids }) => ids.remote));
+}
+
+/**
+ * Whether a request is for the client with this id, while the session that it goes in is, it seems, with
+ * another client of the same user: nobody there answers it.
+ */
+export function isStray(request: OutgoingRequest | undefined, id: number): boolean {
+  if (request?.session === undefined || request.isRinging) return false;
+  return id === request.ids.remote;
 }

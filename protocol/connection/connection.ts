@@ -24,58 +24,39 @@ import {
 import type {
   ConnectionEvent,
   ConnectionIds,
+  ConnectionOptions,
   ConnectionState,
   EndedBy,
 } from "./connection_event.ts";
-import { Recall } from "./recall.ts";
-import type { Reception } from "./receive_queue.ts";
-import { makeTransfer, type Transfer } from "./transfer.ts";
-
-/** Milliseconds of silence from the peer after which a Connection Keepalive asks for an Ack. */
-export const CONNECTION_KEEPALIVE = 10_000;
-/** Milliseconds after which it is asked again, for as long as the peer stays silent. */
-export const CONNECTION_PROBE_INTERVAL = 1_000;
-/** Milliseconds of silence from the peer after which the connection is ended locally. */
-export const CONNECTION_TIMEOUT = 60_000;
-/** How often a Termination is sent before the connection is ended without its ack. */
-export const TERMINATION_TRIES = 3;
-/** Milliseconds that the retransmission timeout of a Termination is at least. */
-export const TERMINATION_RTO_MIN = 1_000;
-/** Milliseconds that either end waits for what was in flight at a termination. */
-export const FLUSH_TIMEOUT = 30_000;
-/** Milliseconds that an ended connection still acknowledges repeats. */
-export const LINGER = 30_000;
+import type { ReceivedText, Reception } from "./receive_queue.ts";
+import { FLUSH_TIMEOUT, LINGER, TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./ending.ts";
+import { Silence } from "./silence.ts";
+import { continueTransfer, makeTransfer, type Transfer } from "./transfer.ts";
 
 /** Milliseconds by which a datagram may leave too early: no timer is finer. */
 export const TIMER_SLACK = 1;
 
-/** How a connection begins. */
-export interface ConnectionOptions {
-  /** What carries it. */
-  readonly session: Session;
-  /** Both ends. */
-  readonly ids: ConnectionIds;
-  /** Whether this end accepted the request, and has to say so. */
-  readonly isResponder: boolean;
-  /** A cryptographic source. */
-  readonly random: Random;
-}
-
-type TimerName = "accept" | "keepalive" | "silence" | "termination" | "flush" | "linger";
+/** What goes into the next packet. */
+type Due = "accept" | "termination" | "terminationAck" | "keepalive" | "reject";
+type TimerName = "accept" | "termination" | "flush" | "linger";
 
 /** One end of a connection. Give it the Packets with its session id, then drain it. */
 export class Connection implements Machine<ConnectionEvent> {
   /** Both ends. */
   readonly ids: ConnectionIds;
+  /** Set it to let texts wait here until it is false again; terminate() drops what waits. */
+  isHeld = false;
   readonly #random: Random;
   #session: Session;
   #openedAt: Instant;
-  readonly #recall: Recall;
+  readonly #silence: Silence;
   #path: PathKind;
   #transfer: Transfer;
   #state: ConnectionState = "open";
   /** Whether the requester is known to have the Accept. */
   #isConfirmed: boolean;
+  /** Whether it ended here without a word to the peer. */
+  #isGivenUp = false;
   /** Whether the Accept says that the conversation goes on. */
   #isResumed = false;
   readonly #timers = new Timers<TimerName>();
@@ -86,13 +67,7 @@ export class Connection implements Machine<ConnectionEvent> {
   #terminationTransmissions = 0;
   /** The peer's final seq, once its Termination Ack came. */
   #remoteFinalSeq: number | undefined;
-  readonly #due = {
-    accept: false,
-    termination: false,
-    terminationAck: false,
-    keepalive: false,
-    reject: false,
-  };
+  readonly #due = new Set<Due>();
 
   /**
    * Opens a connection that was accepted.
@@ -104,14 +79,13 @@ export class Connection implements Machine<ConnectionEvent> {
     this.ids = ids;
     this.#session = session;
     this.#openedAt = now;
-    this.#recall = new Recall(now, session.rtt.policy.repairDelay);
+    this.#silence = new Silence(now, session.rtt.policy.repairDelay);
     this.#path = pathKind(session.address);
     this.#random = random;
     this.#isConfirmed = !isResponder;
-    this.#due.accept = isResponder;
-    this.#transfer = makeTransfer(now, session, ids.local);
+    if (isResponder) this.#due.add("accept");
+    this.#transfer = makeTransfer(now, session, ids.local, options);
     if (this.#isConfirmed) this.#transfer.acknowledger.request(now);
-    this.#hear(now);
   }
 
   /** The peer's static key. */
@@ -140,7 +114,7 @@ export class Connection implements Machine<ConnectionEvent> {
    */
   get callAt(): Instant | undefined {
     if (!this.#isSending()) return undefined;
-    return this.#recall.callAt(isCarried(this.#session.address), this.#session.isUntold);
+    return this.#silence.recall.callAt(isCarried(this.#session.address), this.#session.isUntold);
   }
 
   /**
@@ -149,7 +123,7 @@ export class Connection implements Machine<ConnectionEvent> {
    * @internal
    */
   noteCall(now: Instant): void {
-    this.#recall.onCall(now, this.#session.isUntold);
+    this.#silence.recall.onCall(now, this.#session.isUntold);
   }
 
   /** The kind of path that is in use. */
@@ -182,10 +156,16 @@ export class Connection implements Machine<ConnectionEvent> {
     return this.#state === "open" ? this.#transfer.sendQueue.push(text) : undefined;
   }
 
+  /** The user has this text, which a `message` event told, and those before: see `holdsTexts`. */
+  take(now: Instant, text: ReceivedText): void {
+    if (this.#transfer.receiveQueue.take(text)) this.#transfer.acknowledger.request(now);
+  }
+
   /** Ends the connection as soon as everything queued is acknowledged. */
   terminate(now: Instant): void {
     if (this.#state !== "open") return;
     this.#state = "draining";
+    if (this.isHeld) this.#transfer.sendQueue.dropUnsent();
     this.#progress(now);
   }
 
@@ -202,15 +182,14 @@ export class Connection implements Machine<ConnectionEvent> {
    * @internal
    */
   resume(now: Instant, session: Session, isReturn: boolean): void {
-    const undelivered = this.#transfer.sendQueue.takeUndelivered();
     this.#session = session;
     this.#openedAt = now;
-    this.#transfer = makeTransfer(now, session, this.ids.local, undelivered);
+    this.#transfer = continueTransfer(now, session, this.ids.local, this.#transfer);
     this.#isConfirmed = false;
     this.#isResumed ||= isReturn;
     this.#acceptTransmissions = 0;
-    this.#due.accept = true;
-    this.#due.keepalive = false;
+    this.#due.add("accept");
+    this.#due.delete("keepalive");
     this.#hear(now);
     this.#events.push({ kind: isReturn ? "returned" : "renewed" });
     this.#notePath();
@@ -246,6 +225,17 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#progress(now);
   }
 
+  /**
+   * Asks for a sign of the peer, and sends again what it has not acknowledged: this end slept.
+   *
+   * @internal
+   */
+  handleWake(now: Instant, slept: number): void {
+    if (!this.#isSending()) return;
+    this.#silence.handleWake(now, slept);
+    this.#transfer.sendQueue.retry();
+  }
+
   #follow(now: Instant): void {
     const { flight, sendQueue } = this.#transfer;
     if (!flight.follow(now, this.#session.address)) return;
@@ -275,6 +265,7 @@ export class Connection implements Machine<ConnectionEvent> {
         isOutOfOrder ||= reception === "refused";
       } else if (frame.kind === "connectionKeepalive") {
         this.#confirm();
+        this.#rejectUnheard();
         this.#transfer.acknowledger.handleKeepalive(now, packet);
       } else this.#handleFrame(now, frame);
     }
@@ -293,17 +284,14 @@ export class Connection implements Machine<ConnectionEvent> {
     }
     this.#session.handleTimeout(now);
     this.#follow(now);
-    if (this.#timers.expire("accept", now)) this.#due.accept = true;
-    if (this.#timers.expire("keepalive", now)) {
-      this.#due.keepalive = this.#isConfirmed;
-      this.#timers.set("keepalive", now + CONNECTION_PROBE_INTERVAL);
-    }
+    if (this.#timers.expire("accept", now)) this.#due.add("accept");
+    if (this.#silence.isKeepaliveDue(now) && this.#isConfirmed) this.#due.add("keepalive");
     if (this.#timers.expire("termination", now)) {
-      if (this.#terminationTransmissions < TERMINATION_TRIES) this.#due.termination = true;
+      if (this.#terminationTransmissions < TERMINATION_TRIES) this.#due.add("termination");
       else this.#close(now, "timeout");
     }
     if (this.#timers.expire("flush", now)) this.#close(now, this.#endedBy());
-    if (this.#timers.expire("silence", now)) this.#close(now, "timeout");
+    if (this.#silence.isOver(now)) this.#close(now, "timeout");
     if (this.#timers.expire("linger", now)) {
       this.#state = "gone";
       this.#timers.clearAll();
@@ -318,7 +306,7 @@ export class Connection implements Machine<ConnectionEvent> {
     const sendTimeout = this.#isSending()
       ? earlier(sendQueue.nextTimeout(), earlier(this.#messagesAt(), probeAt))
       : undefined;
-    const timeout = earlier(sendTimeout, acknowledger.dueAt);
+    const timeout = earlier(earlier(sendTimeout, acknowledger.dueAt), this.#silence.nextTimeout());
     return earlier(timeout, earlier(this.#timers.next(), this.#session.nextTimeout()));
   }
 
@@ -332,34 +320,38 @@ export class Connection implements Machine<ConnectionEvent> {
     if (this.#state === "gone") return undefined;
     const first = this.#session.pollTransmit() ?? this.#transmitProbe(now);
     if (first !== undefined) return first;
-    const { accept, termination, terminationAck, keepalive, reject } = this.#due;
+    const due = this.#due;
     const { flight, acknowledger, sendQueue: { finalSeq } } = this.#transfer;
     const hasMessages = (this.#messagesAt() ?? Infinity) <= now + TIMER_SLACK;
     const { dueAt = Infinity } = acknowledger;
-    const isIdle = !hasMessages && dueAt > now && !accept && !termination && !terminationAck &&
-      !keepalive && !reject;
+    const isIdle = !hasMessages && dueAt > now && due.size === 0;
     if (isIdle) return undefined;
     const { ids: { local }, session } = this;
     const packet = session.nextPacket;
     const writer = session.start(hasMessages ? flight.datagramSize : DATAGRAM_SIZE_MAX);
-    if (accept) this.#addAccept(now, writer);
-    if (dueAt < Infinity || termination) writer.add(acknowledger.take(now));
-    if (keepalive) writer.add({ kind: "connectionKeepalive" });
-    if (reject) {
+    if (due.has("accept")) this.#addAccept(now, writer);
+    if (dueAt < Infinity || due.has("termination")) writer.add(acknowledger.take(now));
+    if (due.has("keepalive")) writer.add({ kind: "connectionKeepalive" });
+    if (due.has("reject")) {
       writer.add({ kind: "connectionReject", responder: local, reason: RejectReason.declined });
     }
-    if (terminationAck) writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
-    if (termination) {
+    if (due.has("terminationAck")) {
+      writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
+    }
+    if (due.has("termination")) {
       writer.add({ kind: "connectionTermination", sender: local, finalSeq });
       const timeout = session.rtt.timeout(++this.#terminationTransmissions, TERMINATION_RTO_MIN);
       this.#timers.set("termination", now + timeout);
     }
-    this.#due.accept = this.#due.termination = false;
-    this.#due.terminationAck = this.#due.keepalive = this.#due.reject = false;
     if (hasMessages) this.#addMessages(now, packet, writer);
-    if (hasMessages || accept || termination) this.#recall.onAsked(now);
+    if (hasMessages || due.has("accept") || due.has("termination")) {
+      this.#silence.recall.onAsked(now);
+    }
     const bytes = session.seal();
-    if (hasMessages || keepalive) flight.onSent(now, packet, hasMessages ? bytes.length : 0);
+    if (hasMessages || due.has("keepalive")) {
+      flight.onSent(now, packet, hasMessages ? bytes.length : 0);
+    }
+    due.clear();
     return { bytes, to: session.address };
   }
 
@@ -398,13 +390,16 @@ export class Connection implements Machine<ConnectionEvent> {
     switch (frame.kind) {
       case "connectionRequest":
         // The requester does not know the Accept yet, and may be too late for it.
-        if (this.#state === "closed") this.#due.reject = true;
-        else if (!this.#isConfirmed) this.#due.accept = true;
+        if (this.#state === "closed") this.#due.add("reject");
+        else if (!this.#isConfirmed) this.#due.add("accept");
         return;
+      case "connectionReject":
+        // It is over there already, and this end did not hear of it.
+        if (!this.#isSending() || frame.responder !== this.ids.remote) return;
+        return this.#close(now, this.#state === "terminating" ? "local" : "peer");
       case "connectionAccept":
         // The responder does not know that the Accept came.
-        if (this.#isSending()) this.#transfer.acknowledger.request(now);
-        return;
+        return this.#isSending() ? this.#transfer.acknowledger.request(now) : undefined;
       case "ack":
         this.#confirm();
         for (const delivery of this.#transfer.sendQueue.handleAck(now, frame)) {
@@ -412,13 +407,12 @@ export class Connection implements Machine<ConnectionEvent> {
         }
         return;
       case "connectionTermination":
-        if (frame.sender === this.ids.remote) this.#handleTermination(now);
-        return;
+        return frame.sender === this.ids.remote ? this.#handleTermination(now) : undefined;
       case "connectionTerminationAck":
         if (this.#state !== "terminating" || frame.sender !== this.ids.remote) return;
         this.#remoteFinalSeq = frame.finalSeq;
         this.#timers.clear("termination");
-        this.#due.termination = false;
+        this.#due.delete("termination");
         return;
       case "pathResponse":
         this.#transfer.flight.handleResponse(now, frame.nonce);
@@ -426,8 +420,11 @@ export class Connection implements Machine<ConnectionEvent> {
   }
 
   #handleMessage(now: Instant, message: Message): Reception {
-    // What comes after the end is not shown to the user, so it must not be acknowledged.
-    if (this.#state === "closed") return "duplicate";
+    if (this.#state === "closed") {
+      // What comes after the end is not shown to the user, so it must not be acknowledged.
+      if (message.seq >= this.#transfer.receiveQueue.next) this.#rejectUnheard();
+      return "duplicate";
+    }
     const reception = this.#transfer.receiveQueue.handleMessage(message, this.#events);
     // Nothing can follow: without an end both would wait for ever.
     if (reception === "violation" && this.#isSending()) this.#terminateNow(now);
@@ -436,13 +433,13 @@ export class Connection implements Machine<ConnectionEvent> {
 
   #confirm(): void {
     this.#isConfirmed = true;
-    this.#due.accept = false;
+    this.#due.delete("accept");
     this.#timers.clear("accept");
   }
 
   #handleTermination(now: Instant): void {
     this.#confirm();
-    this.#due.terminationAck = true;
+    this.#due.add("terminationAck");
     if (this.#state !== "open" && this.#state !== "draining") return;
     this.#state = "flushing";
     this.#transfer.sendQueue.dropUnsent();
@@ -461,7 +458,7 @@ export class Connection implements Machine<ConnectionEvent> {
 
   #terminateNow(now: Instant): void {
     this.#state = "terminating";
-    this.#due.termination = true;
+    this.#due.add("termination");
     this.#timers.set("flush", now + FLUSH_TIMEOUT);
   }
 
@@ -473,10 +470,18 @@ export class Connection implements Machine<ConnectionEvent> {
   #close(now: Instant, by: EndedBy): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#transfer.receiveQueue.close();
+    this.#isGivenUp = by === "timeout";
     this.#timers.clearAll();
+    this.#silence.stop();
     this.#timers.set("linger", now + LINGER);
-    this.#due.accept = this.#due.termination = this.#due.keepalive = false;
+    for (const each of ["accept", "termination", "keepalive"] as const) this.#due.delete(each);
     this.#events.push({ kind: "terminated", by, undelivered: this.undelivered });
+  }
+
+  /** Tells a peer that did not hear of the end. */
+  #rejectUnheard(): void {
+    if (this.#isGivenUp) this.#due.add("reject");
   }
 
   #isSending(): boolean {
@@ -485,13 +490,11 @@ export class Connection implements Machine<ConnectionEvent> {
 
   /** Whether Messages may be sent: not before the requester knows the Accept. */
   #maySend(): boolean {
-    return this.#isSending() && this.#isConfirmed;
+    return this.#isSending() && this.#isConfirmed && !this.isHeld;
   }
 
   #hear(now: Instant): void {
     // What was lost meanwhile need not wait for its next turn.
-    if (this.#recall.onHeard(now)) this.#transfer.sendQueue.retry();
-    this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
-    this.#timers.set("silence", now + CONNECTION_TIMEOUT);
+    if (this.#silence.onHeard(now)) this.#transfer.sendQueue.retry();
   }
 }

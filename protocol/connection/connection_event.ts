@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { Random } from "../machine.ts";
+import type { Session } from "../session/session.ts";
 import type { Address } from "../wire/address.ts";
 import type { PathKind } from "../wire/remote.ts";
+import type { ReceiveOptions } from "./receive_queue.ts";
 
 /** Where a connection stands. */
 export type ConnectionState =
@@ -30,6 +33,18 @@ export interface ConnectionIds {
   readonly remote: number;
   /** The peer's name, empty for none. */
   readonly remoteName: string;
+}
+
+/** How a connection begins. */
+export interface ConnectionOptions extends ReceiveOptions {
+  /** What carries it. */
+  readonly session: Session;
+  /** Both ends. */
+  readonly ids: ConnectionIds;
+  /** Whether this end accepted the request, and has to say so. */
+  readonly isResponder: boolean;
+  /** A cryptographic source. */
+  readonly random: Random;
 }
 
 /** Who ended a connection; `timeout`: the peer was silent, or did not acknowledge the Termination. */

@@ -7,6 +7,7 @@ import { isSameKey } from "../crypto/x25519.ts";
 import type { Instant, Transmit } from "../machine.ts";
 import type { Session } from "../session/session.ts";
 import { earlier } from "../timers.ts";
+import { ReceivePool } from "./receive_pool.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionEvent } from "./connection_event.ts";
 
@@ -20,6 +21,8 @@ export class Connections {
   readonly #bySession = new Map<number, Connection>();
   /** Those that have not ended, the oldest first. */
   readonly #live = new Set<Connection>();
+  /** What all of them may hold of what they received. */
+  readonly receivePool = new ReceivePool();
   /** Where the last event came from. */
   #lastPolled: Connection | undefined;
 
@@ -77,6 +80,11 @@ export class Connections {
       connection.handleTimeout(now);
       if (connection.state === "gone") this.#bySession.delete(id);
     }
+  }
+
+  /** See {@linkcode DatagramMachine}. */
+  handleWake(now: Instant, slept: number): void {
+    for (const connection of this.#live) connection.handleWake(now, slept);
   }
 
   /** See {@linkcode Machine}. */

@@ -8,10 +8,15 @@ import type { Instant, Transmit } from "../machine.ts";
 import type { Session } from "../session/session.ts";
 import { earlier } from "../timers.ts";
 import type { Connection } from "./connection.ts";
+import { LINGER } from "./ending.ts";
 import { type ConnectionRequest, type Frame, RejectReason } from "../wire/frame.ts";
 
 /** Requests that may wait for the user at a time. */
 export const PENDING_REQUESTS_MAX = 16;
+/** How many of them may be of strangers: the other places are for those whose keys are known. */
+export const PENDING_STRANGERS_MAX = 8;
+/** How many of them may be of one key, under several client ids. */
+export const PENDING_PER_KEY_MAX = 4;
 /** Requests that are remembered in all. */
 export const REQUESTS_MAX = 128;
 /** Milliseconds after which a pending request that is not repeated is forgotten. */
@@ -36,6 +41,8 @@ export type RequestState = "pending" | "accepted" | "rejected" | "ended";
 export interface RequestRecord extends IncomingRequest {
   /** Names the request in all its sessions. */
   readonly request: number;
+  /** Whether its key is known, and not that of a stranger. */
+  readonly isKnown: boolean;
   /** The client id that was asked for. */
   readonly responder: number;
   /** What the request, or its last repeat, came in. */
@@ -59,6 +66,15 @@ export class IncomingRequests {
   /** What waits for the user, oldest first. */
   get pending(): RequestRecord[] {
     return this.#records.filter(({ state }) => state === "pending");
+  }
+
+  /** Whether a pending request may wait, beside the others. */
+  hasPlace(request: RequestRecord): boolean {
+    const { pending } = this;
+    const strangers = pending.filter(({ isKnown }) => !isKnown);
+    const same = pending.filter(({ key }) => isSameKey(key, request.key));
+    return pending.length <= PENDING_REQUESTS_MAX && same.length <= PENDING_PER_KEY_MAX &&
+      (request.isKnown || strangers.length <= PENDING_STRANGERS_MAX);
   }
 
   /** The request that came last in the session with this id. */
@@ -91,7 +107,7 @@ export class IncomingRequests {
   }
 
   /** Takes a new request as pending; the oldest one that was answered makes room. */
-  add(now: Instant, frame: ConnectionRequest, session: Session): RequestRecord {
+  add(now: Instant, frame: ConnectionRequest, session: Session, isKnown: boolean): RequestRecord {
     if (this.#records.length >= REQUESTS_MAX) {
       const oldest = this.#records.findIndex(({ state }) => state !== "pending");
       this.#records.splice(Math.max(0, oldest), 1);
@@ -100,6 +116,7 @@ export class IncomingRequests {
       requester: frame.requester,
       name: frame.name,
       key: session.remoteKey,
+      isKnown,
       request: frame.request,
       responder: frame.responder,
       session,
@@ -130,6 +147,8 @@ export class IncomingRequests {
       if (record.connection !== connection) continue;
       record.connection = undefined;
       this.answer(now, record, "ended");
+      // As long as it lingers, it takes the repeats in its session by itself.
+      record.expiresAt = now + LINGER + REQUEST_MEMORY;
     }
   }
 

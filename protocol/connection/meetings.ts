@@ -6,7 +6,7 @@
 import { isSameKey } from "../crypto/x25519.ts";
 import type { Instant, Transmit } from "../machine.ts";
 import { PUNCH_SCHEDULE } from "../session/path.ts";
-import { carriedTo } from "../wire/remote.ts";
+import { carriedTo, isCarried } from "../wire/remote.ts";
 import type { Whereabouts } from "../session/session.ts";
 import { earlier } from "../timers.ts";
 import type { Address } from "../wire/address.ts";
@@ -67,6 +67,14 @@ export class Meetings {
     const isGood = met !== undefined && now < met.at + MEETING_LIFE &&
       isSameKey(met.meeting.publicKey, key);
     return isGood ? this.whereaboutsIn(met.meeting) : undefined;
+  }
+
+  /** Whether the directory told lately of a peer at this host, or carries for it. */
+  isIntroduced(now: Instant, from: Address): boolean {
+    return isCarried(from) ||
+      this.#met.some(({ at, meeting: { addresses } }) =>
+        now < at + MEETING_LIFE && addresses.some(({ hostname }) => hostname === from.hostname)
+      );
   }
 
   /** The same from a meeting. */

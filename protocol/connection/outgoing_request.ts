@@ -26,7 +26,7 @@ import {
   type Response,
 } from "../wire/frame.ts";
 import { Recall } from "./recall.ts";
-import { TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./connection.ts";
+import { TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./ending.ts";
 import { InitiationTargets } from "./initiation_targets.ts";
 
 /** Milliseconds without any answer after which a requester gives up. */
@@ -307,8 +307,12 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
 
   #handleFrame(frame: Frame): void {
     if (this.#state === "cancelling") {
-      const isOver = frame.kind === "connectionTerminationAck" || frame.kind === "connectionReject";
-      if (isOver) this.#decide();
+      const by = frame.kind === "connectionTerminationAck"
+        ? frame.sender
+        : frame.kind === "connectionReject"
+        ? frame.responder
+        : undefined;
+      if (by === this.ids.remote) this.#decide();
       return;
     }
     if (this.#state !== "requesting") return;

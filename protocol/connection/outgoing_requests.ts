@@ -4,6 +4,7 @@
  * @module
  */
 import type { Instant, Transmit } from "../machine.ts";
+import { Allowance } from "../session/allowance.ts";
 import { earlier } from "../timers.ts";
 import type { CookieReply } from "../wire/frame.ts";
 import { nameKey } from "../name/name.ts";
@@ -12,6 +13,8 @@ import type { OutgoingRequest, OutgoingRequestEvent } from "./outgoing_request.t
 
 /** Cancelled requests whose cancellation is not acknowledged yet. */
 export const CANCELLED_MAX = 4;
+/** Cookie Replies that are opened, a second and at once. */
+export const COOKIES_PER_SECOND = 20;
 
 /** A client as its user names it. */
 export interface Target {
@@ -49,10 +52,22 @@ export interface ConnectIntent {
 export class OutgoingRequests {
   #intent: ConnectIntent | undefined;
   #cancelled: OutgoingRequest[] = [];
+  readonly #cookies = new Allowance(COOKIES_PER_SECOND, COOKIES_PER_SECOND);
 
   /** What the user wants, until it is decided. */
   get intent(): ConnectIntent | undefined {
     return this.#intent;
+  }
+
+  /**
+   * What the user wants of whom a request says that it is from. Anybody can claim an id and a name: the
+   * directory tells whose key that client has, and until then nothing is accepted in its name.
+   */
+  rivalOf(request: IncomingRequest): ConnectIntent | undefined {
+    const intent = this.#intent;
+    const isRival = intent !== undefined &&
+      (intent.request?.ids.remote === request.requester || matchesTarget(intent.target, request));
+    return isRival ? intent : undefined;
   }
 
   /** Notes that the user wants to connect. */
@@ -80,9 +95,10 @@ export class OutgoingRequests {
     return this.#all().find((each) => each.hasSession(localId));
   }
 
-  /** Takes a Cookie Reply; false where it is for no Initiation of these. */
+  /** Takes a Cookie Reply; false where it is for no Initiation of these, or too many came. */
   handleCookie(now: Instant, frame: CookieReply): boolean {
-    return this.#all().some((request) => request.handleCookie(now, frame));
+    return this.#cookies.take(now) &&
+      this.#all().some((request) => request.handleCookie(now, frame));
   }
 
   /** See {@linkcode Machine}. */

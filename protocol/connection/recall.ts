@@ -24,6 +24,7 @@ export class Recall {
   /** When this end first sent, since the peer was heard, what asks for an answer. */
   #askedAt: Instant | undefined;
   #untoldCalls = 0;
+  #hasWoken = false;
 
   /** @param repairDelay milliseconds that a timer policy waits longer before it repairs anything. */
   constructor(now: Instant, repairDelay: number) {
@@ -36,6 +37,7 @@ export class Recall {
     const wasSilent = now >= (this.#askedAt ?? Infinity) + SILENCE_WAITING;
     this.#heardAt = now;
     this.#askedAt = undefined;
+    this.#hasWoken = false;
     return wasSilent;
   }
 
@@ -47,7 +49,13 @@ export class Recall {
   /** Notes that the directory was asked. */
   onCall(now: Instant, isUntold = false): void {
     this.#calledAt = now;
+    this.#hasWoken = false;
     if (isUntold) this.#untoldCalls++;
+  }
+
+  /** Notes that this end slept: the directory is asked at once, unless the peer is heard first. */
+  handleWake(): void {
+    this.#hasWoken = true;
   }
 
   /**
@@ -57,6 +65,7 @@ export class Recall {
    * @param isUntold whether the peer knows more of where both are than the directory told.
    */
   callAt(isCarried: boolean, isUntold = false): Instant {
+    if (this.#hasWoken) return this.#calledAt;
     const waitedAt = (this.#askedAt ?? Infinity) + SILENCE_WAITING;
     const soonest = this.#calledAt + Math.max(CALL_INTERVAL, this.#repairDelay);
     if (isUntold && this.#untoldCalls < UNTOLD_CALLS_MAX) return soonest;

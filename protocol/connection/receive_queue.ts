@@ -3,18 +3,21 @@
  *
  * @module
  */
-import {
-  type Ack,
-  ACK_RANGES_MAX,
-  type AckRange,
-  FLAG_MORE,
-  FRAGMENT_SIZE_MAX,
-  type Message,
-} from "../wire/frame.ts";
-import { TEXT_SIZE_MAX, WINDOW } from "./send_queue.ts";
+import { Fifo } from "../fifo.ts";
+import { type Ack, ACK_RANGES_MAX, type AckRange, FLAG_MORE, type Message } from "../wire/frame.ts";
+import { EARLY_OVERHEAD, type ReceivePool } from "./receive_pool.ts";
+import { RECEIVE_SIZE_MAX, TEXT_SIZE_MAX, WINDOW } from "./send_queue.ts";
 
-/** UTF-8 bytes of the Messages that came early, at most: a window of the largest ones. */
-export const EARLY_SIZE_MAX: number = WINDOW * FRAGMENT_SIZE_MAX;
+/** What Messages are received with. */
+export interface ReceiveOptions {
+  /** What the connections of this client may hold. */
+  readonly receivePool: ReceivePool;
+  /**
+   * Whether the last Message of a text is acknowledged only when take() says that the user has it; else
+   * at once.
+   */
+  readonly holdsTexts?: boolean | undefined;
+}
 
 /** A text that is complete and whose turn it is. */
 export interface ReceivedText {
@@ -41,12 +44,35 @@ export interface TextSink {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** A Message that came early, and the bytes that it takes. */
+interface Early {
+  readonly message: Message;
+  readonly size: number;
+}
+
+/** A text that was handed out and not taken. */
+interface Untaken {
+  readonly text: ReceivedText;
+  /** The seq of its last Message. */
+  readonly last: number;
+}
+
 /** The Messages of one direction, as they arrive. */
 export class ReceiveQueue {
+  /** What it was made with. */
+  readonly options: ReceiveOptions;
+  /** What was handed out and not taken, the oldest first, and its characters. */
+  readonly #untaken = new Fifo<Untaken>();
+  readonly #handedOut = new WeakSet<ReceivedText>();
+  #untakenLength = 0;
   /** What came early, by seq. */
-  readonly #early = new Map<number, Message>();
-  /** What came early has at least so many bytes: its characters are counted. */
+  readonly #early = new Map<number, Early>();
+  /** Its characters, and the bytes that it takes. */
+  #earlyLength = 0;
   #earlySize = 0;
+  /** Bytes that all of it takes in the pool. */
+  #pooled = 0;
+  #isClosed = false;
   /** The seqs in `#early`, rising. */
   #ranges: AckRange[] = [];
   #next = 0;
@@ -54,6 +80,11 @@ export class ReceiveQueue {
   /** The beginning of the text that is being put together, and its size. */
   #bytes: Uint8Array | undefined;
   #size = 0;
+
+  /** Starts with nothing received. */
+  constructor(options: ReceiveOptions) {
+    this.options = options;
+  }
 
   /** The first seq that has not arrived. */
   get next(): number {
@@ -63,18 +94,79 @@ export class ReceiveQueue {
   /** Takes a Message, and gives on the texts that it completed. */
   handleMessage(message: Message, texts: TextSink): Reception {
     const { seq, text } = message;
+    const length = this.#untakenLength + this.#size + text.length;
+    const isInWindow = seq < this.#acknowledged + WINDOW && length <= RECEIVE_SIZE_MAX;
     if (seq === this.#next) {
-      if (!this.#append(message, texts)) return "violation";
-      return this.#takeEarly(texts) ? "new" : "violation";
+      if (!isInWindow || !this.#makeRoom(text.length)) return "refused";
+      const isTaken = this.#append(message, texts) && this.#takeEarly(texts);
+      this.#pool(this.#held, true);
+      return isTaken ? "new" : "violation";
     }
     if (seq < this.#next || this.#early.has(seq)) return "duplicate";
-    const earlySize = this.#earlySize + text.length;
-    if (seq >= this.#next + WINDOW || earlySize > EARLY_SIZE_MAX) return "refused";
-    this.#earlySize = earlySize;
-    // A copy: the text may be a slice that keeps all texts of its packet.
-    this.#early.set(seq, { ...message, text: decoder.decode(encoder.encode(text)) });
+    if (!isInWindow || length + this.#earlyLength > RECEIVE_SIZE_MAX) return "refused";
+    if (!this.#keep(message)) return "refused";
     this.#insertRange(seq);
     return "new";
+  }
+
+  /** Forgets what came early, at the end of its session, and takes no more; the Ack names it still. */
+  close(): void {
+    this.#early.clear();
+    this.#pool(0, true);
+    this.#isClosed = true;
+  }
+
+  /** Keeps a Message that came early; false where there is no room. */
+  #keep(message: Message): boolean {
+    // Where one character is not ASCII, each may take two bytes.
+    const isShort = isAscii(message.text);
+    const size = EARLY_OVERHEAD + (isShort ? 1 : 2) * message.text.length;
+    if (!this.#pool(this.#held + size)) return false;
+    this.#earlyLength += message.text.length;
+    this.#earlySize += size;
+    const kept = isShort ? { ...message, text: copyOf(message.text) } : message;
+    this.#early.set(message.seq, { message: kept, size });
+    return true;
+  }
+
+  /** Bytes that all of it takes: one character may make all those of its text take two. */
+  get #held(): number {
+    return this.#earlySize + 2 * (this.#untakenLength + this.#size);
+  }
+
+  /** Makes room for the next Message; where nothing waits for the user, nothing else would. */
+  #makeRoom(length: number): boolean {
+    return this.#pool(this.#held + 2 * length, !this.hasUntaken);
+  }
+
+  #pool(size: number, isNeeded = false): boolean {
+    if (this.#isClosed) return false;
+    const isPossible = this.options.receivePool.resize(this.#pooled, size, isNeeded);
+    if (isPossible) this.#pooled = size;
+    return isPossible;
+  }
+
+  /** Whether a text waits to be taken. */
+  get hasUntaken(): boolean {
+    return this.#untaken.first !== undefined;
+  }
+
+  /** The user has this text, and those before; false where it is none of this queue's. */
+  take(text: ReceivedText): boolean {
+    if (!this.#handedOut.delete(text)) return false;
+    let oldest = this.#untaken.first;
+    while (oldest !== undefined && oldest.text.textSeq <= text.textSeq) {
+      this.#untakenLength -= oldest.text.text.length;
+      this.#untaken.shift();
+      oldest = this.#untaken.first;
+    }
+    this.#pool(this.#held, true);
+    return true;
+  }
+
+  /** All below is acknowledged for good. */
+  get #acknowledged(): number {
+    return this.#untaken.first?.last ?? this.#next;
   }
 
   /** Whether something arrived above what is missing. */
@@ -84,17 +176,24 @@ export class ReceiveQueue {
 
   /** The Ack that tells what has arrived so far; see {@linkcode Ack} for the parameters. */
   ack(largestPacket = 0, delay = 0, packetBitmap = 0): Ack {
+    const cumulativeSeq = this.#acknowledged;
     const ranges = this.#ranges.slice(0, ACK_RANGES_MAX);
-    return { kind: "ack", cumulativeSeq: this.#next, largestPacket, delay, packetBitmap, ranges };
+    if (cumulativeSeq < this.#next) {
+      ranges.unshift({ first: cumulativeSeq, last: this.#next - 1 });
+      ranges.length = Math.min(ranges.length, ACK_RANGES_MAX);
+    }
+    return { kind: "ack", cumulativeSeq, largestPacket, delay, packetBitmap, ranges };
   }
 
   /** Takes what came early and is next; false where a text grows too long. */
   #takeEarly(texts: TextSink): boolean {
     while (this.#early.size > 0) {
-      const message = this.#early.get(this.#next);
-      if (message === undefined) return true;
+      const early = this.#early.get(this.#next);
+      if (early === undefined) return true;
+      const { message, size } = early;
       this.#early.delete(message.seq);
-      this.#earlySize -= message.text.length;
+      this.#earlyLength -= message.text.length;
+      this.#earlySize -= size;
       this.#dropFromRanges(message.seq);
       if (!this.#append(message, texts)) return false;
     }
@@ -112,12 +211,22 @@ export class ReceiveQueue {
       this.#size += written;
     }
     this.#next = seq + 1;
-    if (isLast) texts.push({ kind: "message", textSeq: this.#texts++, text: this.#take(message) });
+    if (isLast) this.#handOut(seq, this.#whole(message), texts);
     return true;
   }
 
+  #handOut(last: number, text: string, texts: TextSink): void {
+    const received: ReceivedText = { kind: "message", textSeq: this.#texts++, text };
+    if (this.options.holdsTexts === true) {
+      this.#untaken.push({ text: received, last });
+      this.#handedOut.add(received);
+      this.#untakenLength += text.length;
+    }
+    texts.push(received);
+  }
+
   /** The text that a Message completes. */
-  #take({ text }: Message): string {
+  #whole({ text }: Message): string {
     const whole = this.#size > 0 ? decoder.decode(this.#bytes?.subarray(0, this.#size)) : text;
     this.#size = 0;
     return whole;
@@ -149,4 +258,16 @@ export class ReceiveQueue {
     if (range.last === seq) this.#ranges.shift();
     else this.#ranges[0] = { first: seq + 1, last: range.last };
   }
+}
+
+/** Texts of ASCII are decoded together: each may be a slice that keeps all those of its packet. */
+function copyOf(text: string): string {
+  return decoder.decode(encoder.encode(text));
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) > 0x7f) return false;
+  }
+  return true;
 }

@@ -1,7 +1,6 @@
 /**
- * How connections come about: the request of this client, those of others, and their crossing.
- *
- * The rules are those of `protocol/README.md`, "Connecting".
+ * How connections come about: the request of this client, those of others, and their crossing. The
+ * rules are those of `protocol/README.md`, "Connecting".
  *
  * @module
  */
@@ -30,16 +29,10 @@ import {
   answerTo,
   type IncomingRequest,
   IncomingRequests,
-  PENDING_REQUESTS_MAX,
   type RequestRecord,
 } from "./incoming_requests.ts";
 import { OutgoingRequest, type OutgoingRequestEvent } from "./outgoing_request.ts";
-import {
-  type ConnectIntent,
-  matchesTarget,
-  OutgoingRequests,
-  type Target,
-} from "./outgoing_requests.ts";
+import { type ConnectIntent, OutgoingRequests, type Target } from "./outgoing_requests.ts";
 import type {
   Admission,
   Opening,
@@ -50,8 +43,12 @@ import type {
 
 /** What requests are made and answered with. */
 export interface RequestsOptions extends IncomingHandshakesOptions {
+  /** See the options of a connection. */
+  readonly holdsTexts?: boolean | undefined;
   /** Decides on a Connection Request; without it, all ring. */
   readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
+  /** Whether a static key is known: strangers have a part of the places. Without it, all are known. */
+  readonly isKnown?: ((key: Uint8Array) => boolean) | undefined;
   /** Where the directory told that a client is, if it did lately. */
   readonly whereabouts: (now: Instant, id: number, key: Uint8Array) => Whereabouts | undefined;
 }
@@ -298,15 +295,15 @@ export class Requests {
     frame: ConnectionRequest,
     isLeaving: boolean,
   ): void {
-    const { requester } = frame;
-    const { remoteKey } = session;
+    const [{ requester }, { remoteKey }] = [frame, session];
     const known = this.#incoming.find(frame, remoteKey);
     // A session is for one request.
     const first = this.#incoming.findBySession(session.localId);
     if (first !== undefined && first !== known) return;
     if (known !== undefined) return this.#handleRepeat(now, self, known, session);
     if (requester === 0 || requester === self.id || this.#incoming.isCancelled(session)) return;
-    if (frame.responder !== self.id || isLeaving) {
+    if (frame.responder !== self.id) return this.#handshakes.confirm(session);
+    if (isLeaving) {
       return this.reject(now, this.#add(now, frame, session), RejectReason.notThisClient);
     }
     const open = this.#connections.withKey(requester, remoteKey);
@@ -324,7 +321,8 @@ export class Requests {
     this.#handshakes.confirm(session);
     const whereabouts = this.#options.whereabouts(now, frame.requester, session.remoteKey);
     if (whereabouts !== undefined) session.tell(now, whereabouts);
-    return this.#incoming.add(now, frame, session);
+    const isKnown = this.#options.isKnown?.(session.remoteKey) ?? true;
+    return this.#incoming.add(now, frame, session, isKnown);
   }
 
   /** The peer of an open connection is back: it started again, or gave the connection up. */
@@ -352,22 +350,20 @@ export class Requests {
       this.reject(now, record, RejectReason.busy);
       return this.#reportEnd(record, "busy");
     }
-    if (this.pending.length > PENDING_REQUESTS_MAX) {
+    if (!this.#incoming.hasPlace(record)) {
       this.reject(now, record, RejectReason.busy);
       return this.#reportEnd(record, "full");
     }
-    const intent = this.#outgoing.intent;
-    // The directory tells the key of whom this client wants: anybody can claim an id and a name.
-    const isWanted = intent !== undefined && (intent.request?.ids.remote === requester ||
-      matchesTarget(intent.target, record));
-    if (admission === "accept" && !isWanted && !this.isFull) {
+    const rival = this.#outgoing.rivalOf(record);
+    if (admission === "accept" && rival === undefined && !this.isFull) {
       this.accept(now, self, record, "admission");
       return;
     }
     this.#answers.add({ session, frame: answerTo(record) });
     if (isAskedAlready) return;
-    const isHeld = isWanted && intent.request === undefined && intent.held?.state !== "pending";
-    if (isHeld) intent.held = record;
+    const isHeld = rival !== undefined && rival.request === undefined &&
+      rival.held?.state !== "pending";
+    if (isHeld) rival.held = record;
     else this.#events.push({ kind: "request", request: record });
   }
 
@@ -401,7 +397,7 @@ export class Requests {
       return;
     }
     const isAccepted = record.state === "pending" && !this.isFull &&
-      this.#options.admit?.(record) === "accept";
+      this.#outgoing.rivalOf(record) === undefined && this.#options.admit?.(record) === "accept";
     if (isAccepted) this.accept(now, self, record, "admission");
     else this.#answers.add({ session, frame: answerTo(record) });
   }
@@ -451,13 +447,14 @@ export class Requests {
     ids: Connection["ids"],
     isResumed = false,
   ): Connection {
-    const { random } = this.#options;
+    const { random, holdsTexts } = this.#options;
     const isResponder = by !== "request";
-    const connection = new Connection(now, { session, ids, isResponder, random });
+    const { receivePool } = this.#connections;
+    const receiving = { receivePool, holdsTexts };
+    const connection = new Connection(now, { session, ids, isResponder, random, ...receiving });
     this.#connections.add(connection);
     this.#events.push({ kind: "connected", connection, by, isResumed });
-    for (const record of this.pending) {
-      if (record.requester !== ids.remote) continue;
+    for (const record of this.pending.filter(({ requester }) => requester === ids.remote)) {
       this.reject(now, record, RejectReason.busy);
       this.#reportEnd(record, "busy");
     }

@@ -22,6 +22,10 @@ import { earlier } from "../timers.ts";
 export const TEXT_SIZE_MAX = 65_536;
 /** Messages from the first unacknowledged one to the last that may be sent. */
 export const WINDOW = 4096;
+/** UTF-8 bytes from the first unacknowledged Message to the last that may be sent. */
+export const RECEIVE_WINDOW = 1024 * 1024;
+/** UTF-8 bytes that a receiver holds at most: the window, and two texts of which a part is acknowledged. */
+export const RECEIVE_SIZE_MAX: number = RECEIVE_WINDOW + 2 * TEXT_SIZE_MAX;
 /** Milliseconds from a text's first transmission until it counts as unconfirmed. */
 export const UNCONFIRMED_AFTER = 5_000;
 /** Messages in flight up to which each datagram carries earlier ones, too. */
@@ -262,6 +266,7 @@ export class SendQueue {
   #isOpen(): boolean {
     const ring = this.#ring;
     return this.#sentSeq < ring.next && this.#sentSeq < ring.first + WINDOW &&
+      ring.size - this.#sizeUnsent + ring.textSize(this.#sentSeq) <= RECEIVE_WINDOW &&
       this.#sizeInFlight + ring.textSize(this.#sentSeq) <= this.#rtt.policy.inFlightSizeMax;
   }
 
