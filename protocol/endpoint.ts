@@ -7,14 +7,13 @@
  * @module
  */
 import type { Connection } from "./connection/connection.ts";
-import type { ConnectionEvent } from "./connection/connection_event.ts";
-import { type Calling, nextCallAt, noteCalls, takeCalls } from "./connection/calls.ts";
+import { type Calling, isStray, nextCallAt, noteCalls, takeCalls } from "./connection/calls.ts";
 import { Connections } from "./connection/connections.ts";
 import { CARRIED_TYPES, Meetings } from "./connection/meetings.ts";
 import type { IncomingRequest } from "./connection/incoming_requests.ts";
 import type { OutgoingRequest } from "./connection/outgoing_request.ts";
 import { matchesTarget, type OutgoingView, type Target } from "./connection/outgoing_requests.ts";
-import type { Admission, RequestEvent } from "./connection/request_event.ts";
+import type { Admission } from "./connection/request_event.ts";
 import { Requests, type Self } from "./connection/requests.ts";
 import { Registration } from "./directory/registration.ts";
 import type {
@@ -22,6 +21,7 @@ import type {
   RegistrationEvent,
   RegistrationRequest,
 } from "./directory/registration_event.ts";
+import type { EndpointEvent, EndpointProblem } from "./endpoint_event.ts";
 import { Fifo } from "./fifo.ts";
 import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
 import { failure, type Result, success } from "./result.ts";
@@ -32,6 +32,8 @@ import type { Address } from "./wire/address.ts";
 import { type Datagram, decodeDatagram, encodeVersionAnswer } from "./wire/datagram.ts";
 import { DatagramType, type Meeting, RejectReason } from "./wire/frame.ts";
 
+export type { EndpointEvent, EndpointProblem } from "./endpoint_event.ts";
+
 /** Milliseconds that a leaving endpoint waits for its connections to end. */
 export const LEAVE_DRAIN_TIMEOUT = 30_000;
 
@@ -39,6 +41,10 @@ export const LEAVE_DRAIN_TIMEOUT = 30_000;
 export interface EndpointOptions extends RegistrationRequest {
   /** Decides on a Connection Request; without it, all ring. */
   readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
+  /** Whether a static key is known: strangers have a part of the places. Without it, all are known. */
+  readonly isKnown?: ((key: Uint8Array) => boolean) | undefined;
+  /** Whether texts are acknowledged only when `take()` of a connection says that the user has them. */
+  readonly holdsTexts?: boolean | undefined;
   /** Whether the owner of a static key may be met; without it, all may. */
   readonly mayMeet?: ((key: Uint8Array) => boolean) | undefined;
   /**
@@ -47,30 +53,6 @@ export interface EndpointOptions extends RegistrationRequest {
    */
   readonly localAddresses?: (() => readonly Address[]) | undefined;
 }
-
-/** Why a command cannot be carried out. */
-export type EndpointProblem =
-  | "notRegistered"
-  | "leaving"
-  | "self"
-  | "alreadyConnected"
-  | "alreadyRequesting"
-  | "tooManyConnections"
-  | "noRequest";
-
-/** What an endpoint reports. `left` is the last event. */
-export type EndpointEvent =
-  | Exclude<
-    RegistrationEvent,
-    { kind: "timeout" | "found" | "inactive" | "left" | "meeting" | "carried" }
-  >
-  /** The directory did not answer: to the first registration, or when asked for the list. */
-  | { kind: "registrationTimeout" }
-  | { kind: "listTimeout" }
-  /** `acknowledged`: by the directory; `undelivered`: texts, of all connections. */
-  | { kind: "left"; acknowledged: boolean; undelivered: number }
-  | RequestEvent
-  | ConnectionEvent & { connection: Connection };
 
 /** One client. Run it with drive(), or give it datagrams and the time, and drain it. */
 export class Endpoint implements DatagramMachine<EndpointEvent> {
@@ -101,11 +83,10 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     };
     const whereabouts = (at: Instant, id: number, key: Uint8Array): Whereabouts | undefined =>
       this.#meetings.whereabouts(at, id, key);
-    this.#requests = new Requests(
-      now,
-      { ...options, makeSessionId, whereabouts },
-      this.#connections,
-    );
+    const isIntroduced = (at: Instant, from: Address): boolean =>
+      this.#meetings.isIntroduced(at, from);
+    const requests = { ...options, makeSessionId, whereabouts, isIntroduced };
+    this.#requests = new Requests(now, requests, this.#connections);
   }
 
   /** The client id, once the directory gave one. */
@@ -260,6 +241,14 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     if (this.#timers.expire("drain", now)) this.#abandonConnections(now);
     this.#collect(now);
     this.#callAgain(now);
+  }
+
+  /** See {@linkcode DatagramMachine}. */
+  handleWake(now: Instant, slept: number): void {
+    if (this.#phase === "left") return;
+    this.#registration.handleWake(now);
+    this.#connections.handleWake(now, slept);
+    this.handleTimeout(now);
   }
 
   /** See {@linkcode Machine}. */
@@ -467,7 +456,10 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
         this.#meetings.handleTimeout(now, this.#reachedFrom());
         return this.#events.push(event);
       case "inactive":
-        if (event.query === this.#call) this.#requests.fail({ why: "inactive" });
+        if (
+          event.query === this.#call ||
+          event.query.kind === "call" && isStray(this.#request, event.query.id)
+        ) this.#requests.fail({ why: "inactive" });
         return;
       case "timeout":
         if (event.query === undefined) return this.#end(false, { kind: "registrationTimeout" });

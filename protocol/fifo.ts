@@ -17,6 +17,11 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
+  /** The oldest item, undefined where there is none. */
+  get first(): T | undefined {
+    return this.#items[this.#first];
+  }
+
   /** Takes the oldest item, undefined where there is none. */
   shift(): T | undefined {
     if (this.#first === this.#items.length) return undefined;

@@ -44,6 +44,12 @@ export interface Machine<Event> {
 export interface DatagramMachine<Event> extends Machine<Event> {
   /** Takes a datagram. `bytes` may be used again after the call. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void;
+  /**
+   * The clock may have stood still, as in the sleep of a laptop: everything is asked again at once.
+   *
+   * @param slept for how many milliseconds at most: the clock of the day may only have been set.
+   */
+  handleWake?(now: Instant, slept: number): void;
 }
 
 /** A random number from 1 to 2^32 - 1: an id. */

@@ -35,6 +35,7 @@ export type {
   EndedBy,
 } from "./connection/connection_event.ts";
 export type { IncomingRequest } from "./connection/incoming_requests.ts";
+export type { ReceivedText } from "./connection/receive_queue.ts";
 export type { OutgoingView, Target } from "./connection/outgoing_requests.ts";
 export type {
   Admission,

@@ -5,6 +5,7 @@
  */
 import { lookup } from "node:dns";
 import { randomBytes } from "node:crypto";
+import { ClockJumps } from "./clock_jumps.ts";
 import { loadCipher } from "./crypto/aead.ts";
 import { type Address, inTurn, mappedHost, sameAddress, unmapped } from "./wire/address.ts";
 import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
@@ -15,6 +16,9 @@ const RECEIVE_ERRORS_MAX = 100;
 
 /** Addresses of one host that are used: each that is tried costs datagrams. */
 export const HOST_ADDRESSES_MAX = 8;
+
+/** Milliseconds between two looks at whether the machine slept. */
+const SLEEP_CHECK_INTERVAL = 3_000;
 
 /** Milliseconds on the monotonic clock. */
 export function clock(): Instant {
@@ -128,12 +132,15 @@ export interface Drive {
  * Runs a machine on a socket: datagrams, timeouts and inputs go in one at a time. After each its
  * events are told, and at the end of the turn of the event loop everything is sent. The sends are
  * awaited one by one, because Deno may reorder them otherwise. On a socket of both families the
- * machine has IPv4 hosts in their own form.
+ * machine has IPv4 hosts in their own form. After a sleep of this computer it is told so.
+ *
+ * @param wallClock the time of the day, in milliseconds.
  */
 export function drive<Event>(
   machine: DatagramMachine<Event>,
   socket: Socket,
   onEvent: (event: Event) => void,
+  wallClock: () => number = Date.now,
 ): Drive {
   let isClosed = false;
   let isClosing = false;
@@ -144,6 +151,8 @@ export function drive<Event>(
   /** The last address, also as the socket wants it: most datagrams go where the one before went. */
   let last: Address = { hostname: "", port: 0 };
   let to: Deno.NetAddr = { transport: "udp", ...last };
+  const jumps = new ClockJumps(clock(), wallClock());
+  const sleepCheck = machine.handleWake && setInterval(noticeSleep, SLEEP_CHECK_INTERVAL);
 
   async function send(): Promise<void> {
     isSending = true;
@@ -194,8 +203,16 @@ export function drive<Event>(
     sleep = { until, timer: setTimeout(wake, Math.max(0, Math.ceil(until - clock()))) };
   }
 
+  function noticeSleep(): void {
+    const jump = jumps.take(clock(), wallClock());
+    if (jump === undefined) return;
+    machine.handleWake?.(clock(), Math.max(0, jump));
+    drain();
+  }
+
   function wake(): void {
     sleep = undefined;
+    noticeSleep();
     const now = clock();
     if ((machine.nextTimeout() ?? Infinity) > now) return rearm();
     machine.handleTimeout(now);
@@ -231,6 +248,7 @@ export function drive<Event>(
     finished,
     input(input): void {
       if (isClosing) return;
+      noticeSleep();
       input(clock());
       drain();
     },
@@ -239,6 +257,7 @@ export function drive<Event>(
       // Nothing more goes in, so what is to be sent comes to an end.
       isClosing = true;
       rearm();
+      clearInterval(sleepCheck);
       await sending;
       isClosed = true;
       socket.close();
