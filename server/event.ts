@@ -15,8 +15,11 @@ export const TABLE_BURST = 2_000;
 /** Milliseconds in which a row may be reported. */
 const ROW_INTERVAL = 1000 / TABLE_ROWS_PER_SECOND;
 
-/** How an entry changed. `moved`: the client has another address or name now. */
-export type ChangeKind = "joined" | "moved" | "left" | "expired";
+/**
+ * How an entry changed. `moved`: the client has another address or name now; `displaced`: one of
+ * another source has its place.
+ */
+export type ChangeKind = "joined" | "moved" | "left" | "expired" | "displaced";
 
 /** The active clients: a view of the table, so that it costs nothing if it is not read. */
 export interface TableEvent {

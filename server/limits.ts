@@ -17,6 +17,8 @@ export const REGISTRATIONS_PER_SECOND = 200;
 export const REGISTRATIONS_BURST_MIN = 1000;
 /** Seconds in which all clients of a large table may be replaced. */
 export const TURNOVER = 50;
+/** Entries of one source in the table, unless told otherwise. */
+export const CLIENTS_PER_SOURCE = 200;
 /** Look-ups and Lists of registered clients. */
 export const QUESTIONS_PER_SOURCE: Rate = { perSecond: 100, burst: 500 };
 /** The same in total: more than a process could answer when this was set. */
@@ -25,6 +27,11 @@ export const QUESTIONS_IN_TOTAL: Rate = { perSecond: 250_000, burst: 10_000 };
 export const STRANGERS_PER_SOURCE: Rate = { perSecond: 1000, burst: 2000 };
 /** The same in total: about as many as a process can answer, because new clients are among them. */
 export const STRANGERS_IN_TOTAL: Rate = { perSecond: 100_000, burst: 20_000 };
+/**
+ * The part of that for sources above their own limits: anybody can send in the name of a source, and
+ * must not keep its clients out with that.
+ */
+export const STRANGERS_EXCESS: Rate = { perSecond: 50_000, burst: 10_000 };
 
 /** Calls of registered clients. */
 export const CALLS_PER_SOURCE: Rate = { perSecond: 2, burst: 20 };
@@ -38,6 +45,11 @@ export const CARRIED_PER_CLIENT: Rate = { perSecond: 4_096, burst: 65_536 };
 export const CARRIED_PER_SOURCE: Rate = { perSecond: 65_536, burst: 524_288 };
 /** Bytes that are carried a second for all clients together, unless told otherwise. */
 export const CARRIED_IN_TOTAL = 1_000_000;
+
+/** Days that a name is kept for its key after its client is gone, unless told otherwise. */
+export const NAME_HOLD_DAYS = 7;
+/** The same in milliseconds. */
+export const NAME_HOLD: number = NAME_HOLD_DAYS * 24 * 60 * 60 * 1000;
 
 /** The kinds of requests that are limited. */
 export type LimitName = "registrations" | "questions" | "strangers" | "calls";
@@ -69,12 +81,12 @@ export class Limits {
    * @param carriedInTotal bytes that are carried a second for all clients together.
    */
   constructor(maxClients: number, hasSourceLimits: boolean, carriedInTotal: number) {
-    const newLimit = (perSource: Rate, total: Rate): RateLimit =>
-      new RateLimit(hasSourceLimits ? perSource : undefined, total);
+    const newLimit = (perSource: Rate, total: Rate, excess?: Rate): RateLimit =>
+      new RateLimit(hasSourceLimits ? perSource : undefined, total, { excess });
     this.#limits = {
       registrations: newLimit(REGISTRATIONS_PER_SOURCE, registrationsInTotal(maxClients)),
       questions: newLimit(QUESTIONS_PER_SOURCE, QUESTIONS_IN_TOTAL),
-      strangers: newLimit(STRANGERS_PER_SOURCE, STRANGERS_IN_TOTAL),
+      strangers: newLimit(STRANGERS_PER_SOURCE, STRANGERS_IN_TOTAL, STRANGERS_EXCESS),
       calls: newLimit(CALLS_PER_SOURCE, CALLS_IN_TOTAL),
     };
     const carried = { perSecond: carriedInTotal, burst: Math.max(carriedInTotal, 65_536) };

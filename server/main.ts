@@ -8,7 +8,7 @@ import { SECRET_SOURCES } from "../cli/files.ts";
 import { LineWriter } from "../cli/line_writer.ts";
 import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
-import { inspectStdio } from "../cli/tty.ts";
+import { inspectStdio, onHangup } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import {
@@ -89,7 +89,8 @@ async function run(
   const lease = 1000 * options.leaseSeconds;
   const relayLimit = options.isRelay ? options.relayLimit : 0;
   const random = systemRandom;
-  const server = new Server({ ...options, lease, relayLimit, identity, secret, random });
+  const nameHold = 24 * 60 * 60 * 1000 * options.nameHoldDays;
+  const server = new Server({ ...options, lease, nameHold, relayLimit, identity, secret, random });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
@@ -156,16 +157,17 @@ async function run(
  * `deno task`. Stopping takes two seconds at most.
  */
 function stopSignal(): { promise: Promise<void>; dispose(): void } {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
   const { promise, resolve } = Promise.withResolvers<void>();
-  const listener = () => resolve();
-  for (const signal of signals) Deno.addSignalListener(signal, listener);
+  const stop = (): void => resolve();
+  const hangUp = onHangup(stop);
+  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
+    ? [["SIGINT", stop], ["SIGBREAK", stop]]
+    : [["SIGINT", stop], ["SIGTERM", stop], ["SIGQUIT", stop], ["SIGHUP", hangUp]];
+  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
   return {
     promise,
     dispose(): void {
-      for (const signal of signals) Deno.removeSignalListener(signal, listener);
+      for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
     },
   };
 }

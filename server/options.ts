@@ -16,7 +16,7 @@ import {
   text,
 } from "../cli/options.ts";
 import { failure, type Result } from "../protocol/result.ts";
-import { CARRIED_IN_TOTAL } from "./limits.ts";
+import { CARRIED_IN_TOTAL, CLIENTS_PER_SOURCE, NAME_HOLD_DAYS } from "./limits.ts";
 
 /** The UDP port that a directory listens on by default. */
 export const PORT_DEFAULT = 7070;
@@ -26,6 +26,9 @@ const RELAY_LIMIT_DEFAULT = CARRIED_IN_TOTAL;
 const RELAY_LIMIT_MAX = 1_000_000_000;
 /** The most that `--max-clients` takes: their keepalives come to 67,000 datagrams a second. */
 const MAX_CLIENTS_MAX = 1_000_000;
+
+/** The most days that `--name-hold` takes. */
+const NAME_HOLD_MAX = 3650;
 
 /** All options, in the order of the help. */
 export const OPTIONS = {
@@ -52,6 +55,14 @@ export const OPTIONS = {
     default: 10_000,
     help: `clients in the table, at most ${MAX_CLIENTS_MAX}; default 10000`,
   }),
+  maxPerSource: integer({
+    name: "max-per-source",
+    value: "N",
+    min: 1,
+    max: MAX_CLIENTS_MAX,
+    default: CLIENTS_PER_SOURCE,
+    help: `of them at one IPv4 address or IPv6 /64; default ${CLIENTS_PER_SOURCE}`,
+  }),
   leaseSeconds: integer({
     name: "lease",
     value: "SECONDS",
@@ -60,12 +71,20 @@ export const OPTIONS = {
     default: 45,
     help: "how long a client that fell silent stays; default 45",
   }),
+  nameHoldDays: integer({
+    name: "name-hold",
+    value: "DAYS",
+    min: 0,
+    max: NAME_HOLD_MAX,
+    default: NAME_HOLD_DAYS,
+    help: "how long a name stays its key's after it left; default 7",
+  }),
   identity: file("identity", "file of its key; default in the configuration folder"),
   isEphemeral: flag("ephemeral", "use a new key, and keep no file"),
   secretFile: file("secret", "only for clients with this secret (or UDP_CHAT_SECRET)"),
   hasSourceLimits: offFlag(
     "no-source-limits",
-    "one address may register and ask as often as all",
+    "one address may have and ask as much as all",
   ),
   isRelay: offFlag("no-relay", "introduce clients, but carry nothing between them"),
   relayLimit: integer({
@@ -94,6 +113,9 @@ export function parseServerOptions(args: readonly string[]): Result<Options | "h
   }
   if (parsed.value.isPlain && parsed.value.color === "always") {
     return failure("Cannot use --color always with --plain: colors, or none?");
+  }
+  if (!parsed.value.hasSourceLimits && parsed.value.maxPerSource !== CLIENTS_PER_SOURCE) {
+    return failure("Cannot use --max-per-source with --no-source-limits: so many, or any number?");
   }
   if (!parsed.value.isRelay && parsed.value.relayLimit !== RELAY_LIMIT_DEFAULT) {
     return failure("Cannot use --relay-limit with --no-relay: carry so much, or nothing?");

@@ -17,6 +17,14 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** What a {@linkcode RateLimit} may have beside its rates. */
+export interface RateLimitOptions {
+  /** What all sources together may have above their own rates; nothing where it is left out. */
+  readonly excess?: Rate | undefined;
+  /** The most sources with a bucket. */
+  readonly sourcesMax?: number;
+}
+
 /**
  * Limits the rate of each source and the total.
  *
@@ -25,12 +33,16 @@ export interface Rate {
 export class RateLimit {
   readonly #perSource: Buckets | undefined;
   readonly #total: Rate;
+  readonly #excess: Rate | undefined;
   #totalFullAt: Instant = -Infinity;
+  #excessFullAt: Instant = -Infinity;
 
   /** @param perSource undefined to limit only the total. */
-  constructor(perSource: Rate | undefined, total: Rate, sourcesMax = SOURCES_MAX) {
+  constructor(perSource: Rate | undefined, total: Rate, options: RateLimitOptions = {}) {
+    const { excess, sourcesMax = SOURCES_MAX } = options;
     this.#perSource = perSource && new Buckets(perSource, sourcesMax);
     this.#total = total;
+    this.#excess = excess;
   }
 
   /** The number of sources with a bucket. */
@@ -38,7 +50,10 @@ export class RateLimit {
     return this.#perSource?.size ?? 0;
   }
 
-  /** Takes a token from both buckets; takes none, and returns false, if one of them is empty. */
+  /**
+   * Takes a token from the bucket of the source, or of the excess, and one from the total; takes none,
+   * and returns false, if they are empty.
+   */
   take(now: Instant, from: Address): boolean {
     return this.takeFor(now, sourceOf(from), 1);
   }
@@ -47,9 +62,16 @@ export class RateLimit {
   takeFor(now: Instant, source: string, count: number): boolean {
     const totalFullAt = spend(this.#total, this.#totalFullAt, now, count);
     if (totalFullAt === undefined) return false;
-    if (this.#perSource?.take(now, source, count) === false) return false;
+    const isWithin = this.#perSource?.take(now, source, count) ?? true;
+    if (!isWithin && !this.#takeExcess(now, count)) return false;
     this.#totalFullAt = totalFullAt;
     return true;
+  }
+
+  #takeExcess(now: Instant, count: number): boolean {
+    const fullAt = this.#excess && spend(this.#excess, this.#excessFullAt, now, count);
+    this.#excessFullAt = fullAt ?? this.#excessFullAt;
+    return fullAt !== undefined;
   }
 }
 

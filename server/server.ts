@@ -53,8 +53,10 @@ import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
 import {
   CARRIED_IN_TOTAL,
   type ClientLimitName,
+  CLIENTS_PER_SOURCE,
   type LimitName,
   Limits,
+  NAME_HOLD,
   registrationsPerMinute,
 } from "./limits.ts";
 import { MemoryTable } from "./table/memory_table.ts";
@@ -109,6 +111,10 @@ export interface ServerOptions {
   secret?: Uint8Array | undefined;
   /** Whether a single source is limited, and not only all together; true where left out. */
   hasSourceLimits?: boolean;
+  /** The most clients of one source in the table, where single sources are limited. */
+  maxPerSource?: number;
+  /** Milliseconds that a name is kept for its key after its client is gone; 7 days where left out. */
+  nameHold?: number;
   /** Bytes that are carried a second for all clients together, 0 for none. */
   relayLimit?: number;
   random: Random;
@@ -150,13 +156,15 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   constructor(options: ServerOptions) {
     const { lease, maxClients, secret, random, hasSourceLimits = true } = options;
-    const { relayLimit = CARRIED_IN_TOTAL } = options;
+    const { relayLimit = CARRIED_IN_TOTAL, maxPerSource = CLIENTS_PER_SOURCE } = options;
+    const { nameHold = NAME_HOLD } = options;
     this.#lease = lease;
     this.#isPrivate = secret !== undefined;
     this.#registrar = new Registrar(options);
     // A cookie is valid for a minute at most.
     const replaysMax = registrationsPerMinute(maxClients);
-    this.#table = new MemoryTable({ maxClients, lease, replaysMax, random });
+    const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
+    this.#table = new MemoryTable({ ...places, lease, nameHold, replaysMax, random });
     this.#limits = new Limits(maxClients, hasSourceLimits, relayLimit);
     this.#introductions = new Introductions({
       table: this.#table,
@@ -279,9 +287,10 @@ export class Server implements DatagramMachine<ServerEvent> {
       const refusal = this.#registrar.encodeRefusal(sessionKey, session, result.error);
       return this.#answer(from, refusal);
     }
-    const { slot, change, replaced } = result.value;
+    const { slot, change, replaced, displaced } = result.value;
     this.#answerRegistered(slot, packet, from);
     if (replaced !== undefined) this.#events.reportChange("left", replaced);
+    if (displaced !== undefined) this.#events.reportChange("displaced", displaced);
     if (change !== "none") this.#events.reportChange(change, this.#table.entries.client(slot));
   }
 
@@ -398,7 +407,7 @@ export class Server implements DatagramMachine<ServerEvent> {
         this.#answerFrame(slot, packet, from, { kind: "leaveAck" });
         this.#events.reportChange("left", this.#table.entries.client(slot));
         this.#departed.add(this.#table.entries, slot);
-        return this.#table.remove(slot);
+        return this.#table.remove(now, slot);
     }
   }
 

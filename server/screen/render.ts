@@ -107,6 +107,7 @@ const CHANGES: Record<ChangeKind, [words: string, brush: Brush]> = {
   moved: ["is now at", green],
   left: ["left", yellow],
   expired: ["expired: its lease ended without a keepalive", red],
+  displaced: ["gave its place to one from another address: the table is full", red],
 };
 
 /** A line of the log that a live screen shows. */

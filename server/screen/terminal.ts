@@ -12,6 +12,7 @@ import {
   screenColumns,
   screenRows,
   stopProcess,
+  writeAtOnce,
 } from "../../cli/tty.ts";
 import {
   type DirectoryState,
@@ -53,11 +54,7 @@ export function openScreen(
   };
   const restore = (): void => {
     setEcho(true);
-    try {
-      Deno.stdout.writeSync(encoder.encode(RESTORE));
-    } catch {
-      // The terminal has gone.
-    }
+    writeAtOnce(RESTORE);
   };
   let isOpen = true;
   /** Ctrl-Z: gives the terminal back, stops, and takes it over again. */
@@ -68,7 +65,7 @@ export function openScreen(
     if (!isOpen) return;
     // Without a listener the signal suspends the process.
     Deno.removeSignalListener("SIGTSTP", stop);
-    if (!stopProcess()) live.showNote(`${NOT_STOPPED} Deno was not given the right to`);
+    if (!stopProcess()) live.showNote(`${NOT_STOPPED} this program may not stop itself`);
     Deno.addSignalListener("SIGTSTP", stop);
     resume();
   };

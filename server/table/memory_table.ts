@@ -4,14 +4,19 @@
  * @module
  */
 import type { Instant, Random } from "../../protocol/machine.ts";
+import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
+import { sourceOf } from "../../protocol/wire/address.ts";
+import { readEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
 import { RefusalReason } from "../../protocol/wire/frame.ts";
 import { Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import { HeldNames } from "./held_names.ts";
 import { HashIndex } from "./hash_index.ts";
 import { IdSet } from "./id_set.ts";
 import { KeyedHash } from "./keyed_hash.ts";
 import { NameIndex } from "./name_index.ts";
 import { RegisterReplayFilter } from "./register_replay.ts";
+import { SourceIndex } from "./source_index.ts";
 import {
   NO_SLOT,
   type RegisterOutcome,
@@ -34,8 +39,12 @@ const SECRETS_AT_ONCE = 256;
 /** The settings of a {@linkcode MemoryTable}. */
 export interface MemoryTableOptions {
   readonly maxClients: number;
+  /** The most entries of one source; undefined for any number, and then none is displaced. */
+  readonly maxPerSource?: number | undefined;
   /** Milliseconds. */
   readonly lease: number;
+  /** Milliseconds that a name is kept for its key after its client is gone, 0 for not at all. */
+  readonly nameHold: number;
   /** The most Registers that can be granted while a cookie is valid: replays of these are noticed. */
   readonly replaysMax: number;
   readonly random: Random;
@@ -50,6 +59,8 @@ export class MemoryTable implements Table {
   readonly #byHigherId: HashIndex;
   readonly #byAddress: HashIndex;
   readonly #byName: NameIndex;
+  readonly #sources: SourceIndex | undefined;
+  readonly #heldNames: HeldNames;
   readonly #replays: RegisterReplayFilter;
   /** No lease ends before this instant. It changes seldom, so that the timer is seldom set. */
   #expiryBound: Instant = Infinity;
@@ -57,7 +68,7 @@ export class MemoryTable implements Table {
   readonly #idBytes = new Uint8Array(4);
 
   constructor(options: MemoryTableOptions) {
-    const { maxClients, replaysMax, random } = options;
+    const { maxClients, maxPerSource, nameHold, replaysMax, random } = options;
     this.#options = options;
     this.entries = new Entries(maxClients);
     this.#hash = new KeyedHash(random);
@@ -67,6 +78,10 @@ export class MemoryTable implements Table {
       (slot) => this.#hashOf(this.entries.endpoint(slot)),
     );
     this.#byName = new NameIndex(this.entries, maxClients, random);
+    this.#sources = maxPerSource === undefined
+      ? undefined
+      : new SourceIndex(this.entries, maxClients, maxPerSource, this.#hash);
+    this.#heldNames = new HeldNames(nameHold);
     this.#replays = new RegisterReplayFilter(replaysMax);
   }
 
@@ -104,19 +119,30 @@ export class MemoryTable implements Table {
     const own = this.#findOwn(request);
     const atAddress = this.findEndpoint(request.endpoint);
     const replaced = atAddress === own ? NO_SLOT : atAddress;
-    const reason = this.#refusal(request, own, replaced);
+    const reason = this.#refusal(now, request, own, replaced);
     if (reason !== undefined) return failure(reason);
     const gone = replaced === NO_SLOT ? undefined : this.entries.client(replaced);
     const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
-    if (replaced !== NO_SLOT) this.remove(replaced);
+    if (replaced !== NO_SLOT) this.remove(now, replaced);
+    this.#heldNames.release(request.name);
     if (own === NO_SLOT) {
+      const displaced = this.size < this.#options.maxClients ? undefined : this.#displace(now);
       const slot = this.#add(now, request, isHeir ? gone?.id : undefined);
-      return success({ slot, change: "joined", replaced: gone });
+      return success({ slot, change: "joined", replaced: gone, displaced });
     }
-    const isMoved = !this.#isUnmoved(own, request);
+    const change = this.#isUnmoved(own, request) ? "none" : "moved";
     this.#update(own, request);
     this.renew(now, own);
-    return success({ slot: own, change: isMoved ? "moved" : "none", replaced: gone });
+    return success({ slot: own, change, replaced: gone, displaced: undefined });
+  }
+
+  /** Removes the newest entry of the source that has the most. */
+  #displace(now: Instant): TableClient | undefined {
+    if (this.#sources === undefined) return undefined;
+    const slot = this.#sources.newestOfFullest;
+    const client = this.entries.client(slot);
+    this.remove(now, slot);
+    return client;
   }
 
   renew(now: Instant, slot: number): void {
@@ -124,12 +150,14 @@ export class MemoryTable implements Table {
     this.entries.renew(slot, now + this.#options.lease);
   }
 
-  remove(slot: number): void {
+  remove(now: Instant, slot: number): void {
     const id = this.entries.id(slot);
+    this.#holdName(now, slot);
     // Its Register must not bring it back.
     this.#replays.add(this.entries.sessionKey(slot));
     if (!this.entries.isDirect(id)) this.#byHigherId.remove(slot);
     this.#ids.remove(id);
+    this.#sources?.remove(slot);
     this.#unset(slot);
     this.entries.remove(slot);
   }
@@ -141,7 +169,7 @@ export class MemoryTable implements Table {
       const { oldest } = entries;
       if (oldest === NO_SLOT || entries.expiresAt(oldest) > now) break;
       const client = entries.client(oldest);
-      this.remove(oldest);
+      this.remove(now, oldest);
       onExpired(client);
     }
     const { oldest } = entries;
@@ -158,14 +186,51 @@ export class MemoryTable implements Table {
   }
 
   /** Why a Register is refused, one of {@linkcode RefusalReason}; undefined if it is granted. */
-  #refusal(request: RegisterRequest, own: number, replaced: number): number | undefined {
-    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
+  #refusal(
+    now: Instant,
+    request: RegisterRequest,
+    own: number,
+    replaced: number,
+  ): number | undefined {
+    const { name, publicKey } = request;
+    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, publicKey);
     const isOther = (holder: number): boolean =>
       holder !== NO_SLOT && holder !== own && !(isHeir && holder === replaced);
-    if (own === NO_SLOT && isOther(this.find(request.wantedId))) return RefusalReason.idTaken;
-    if (isOther(this.findName(request.name))) return RefusalReason.nameTaken;
-    const isNewcomer = own === NO_SLOT && replaced === NO_SLOT;
-    return isNewcomer && this.size >= this.#options.maxClients ? RefusalReason.full : undefined;
+    const [withId, withName] = [this.find(request.wantedId), this.findName(name)];
+    const isIdTaken = own === NO_SLOT && isOther(withId);
+    if (isIdTaken || isOther(withName)) {
+      // An earlier run of the same client, perhaps, whose lease has not ended.
+      const isOwnKey = this.entries.hasKey(isIdTaken ? withId : withName, publicKey);
+      if (isOwnKey) return RefusalReason.ownEntry;
+      return isIdTaken ? RefusalReason.idTaken : RefusalReason.nameTaken;
+    }
+    if (this.#heldNames.isForOther(now, name, publicKey)) return RefusalReason.nameHeld;
+    // Whoever takes the place of another entry at the same address takes none of its source's.
+    return replaced === NO_SLOT ? this.#lackOfPlace(request.endpoint, own) : undefined;
+  }
+
+  /** Why there is no place for one more entry, or for one that moves to another source. */
+  #lackOfPlace(endpoint: Uint8Array, own: number): number | undefined {
+    const { maxClients, maxPerSource = Infinity } = this.#options;
+    const sources = this.#sources;
+    const isMove = own !== NO_SLOT;
+    if (isMove && sources?.isSame(this.entries.endpoint(own), endpoint) !== false) return undefined;
+    const count = sources?.count(endpoint) ?? 0;
+    if (count >= maxPerSource) return RefusalReason.sourceFull;
+    if (isMove || this.size < maxClients) return undefined;
+    // Only who has fewer entries even then may displace one.
+    const mayDisplace = sources !== undefined && count + 1 < sources.countMax;
+    return mayDisplace ? undefined : RefusalReason.full;
+  }
+
+  /** Keeps the name of a client that is gone. */
+  #holdName(now: Instant, slot: number): void {
+    const { entries } = this;
+    if (entries.nameSize(slot) === 0) return;
+    const publicKey = new Uint8Array(KEY_SIZE);
+    entries.copyKey(slot, publicKey, 0);
+    const source = sourceOf(readEndpoint(entries.endpoint(slot)));
+    this.#heldNames.add(now, entries.name(slot), publicKey, source);
   }
 
   /** Adds an entry, under the id that it asks for, else that of the one that it continues. */
@@ -178,13 +243,19 @@ export class MemoryTable implements Table {
     if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
     this.#ids.add(id);
     this.#set(slot, request);
+    this.#sources?.add(slot);
     return slot;
   }
 
   #update(slot: number, request: RegisterRequest): void {
+    const sources = this.#sources;
+    // One that stays with its source is no newer for it.
+    const isElsewhere = sources?.isSame(this.entries.endpoint(slot), request.endpoint) === false;
     this.#replays.add(this.entries.sessionKey(slot));
+    if (isElsewhere) sources?.remove(slot);
     this.#unset(slot);
     this.#set(slot, request);
+    if (isElsewhere) sources?.add(slot);
   }
 
   /** Sets the fields that a Register may change, and their indexes. */

@@ -50,6 +50,8 @@ export interface RegisterOutcome {
   readonly change: "none" | "joined" | "moved";
   /** The entry of an earlier run at the same address, which was removed. */
   readonly replaced: TableClient | undefined;
+  /** The newest entry of the fullest source, which was removed because the table was full. */
+  readonly displaced: TableClient | undefined;
 }
 
 /** The fields of the entries. */
@@ -106,8 +108,8 @@ export interface Table {
   register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number>;
   /** Starts the lease anew. */
   renew(now: Instant, slot: number): void;
-  /** Removes a client that left. */
-  remove(slot: number): void;
+  /** Removes a client that left; its name is kept for its key. */
+  remove(now: Instant, slot: number): void;
 
   /** Removes some of the clients whose leases have ended, the oldest first. */
   expire(now: Instant, onExpired: (client: TableClient) => void): void;
