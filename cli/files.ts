@@ -6,12 +6,13 @@
 import { dirname } from "node:path";
 import { environment, PLATFORM } from "./environment.ts";
 import { formatSize } from "./format.ts";
-import type { SecretSources } from "./secret.ts";
+import { SECRET_FILE_SIZE_MAX, type SecretSources } from "./secret.ts";
 
 /** The files and the environment of this process. */
 export const SECRET_SOURCES: SecretSources = {
-  readFile: (path) => Deno.readFileSync(path),
+  readFile: (path) => readBytes(path, SECRET_FILE_SIZE_MAX).bytes,
   readVariable: environment,
+  fileProblem,
 };
 
 /** Only the user may read and write. */
@@ -26,7 +27,19 @@ export function hasFile(path: string): boolean {
     Deno.lstatSync(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return false;
+    throw error;
+  }
+}
+
+/** Differs where a file was replaced or changed since, or is there only at one of the times. */
+export function fileVersion(path: string): string {
+  try {
+    const { ino, mtime, size } = Deno.statSync(path);
+    return `${ino} ${mtime?.getTime()} ${size}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "none";
     throw error;
   }
 }
@@ -36,11 +49,22 @@ export function makeFolder(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
 }
 
-/** The text of a file, and whether only the user may read it; throws if it exceeds `sizeMax`. */
+/**
+ * The text of a file, and whether only the user may read it; throws if it exceeds `sizeMax`, or is no
+ * regular file.
+ */
 export function readFile(path: string, sizeMax: number): { text: string; isPrivate: boolean } {
+  const { bytes, isPrivate } = readBytes(path, sizeMax);
+  return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isPrivate };
+}
+
+function readBytes(path: string, sizeMax: number): { bytes: Uint8Array; isPrivate: boolean } {
+  expectRegular(Deno.statSync(path));
   using file = Deno.openSync(path);
-  // The mode of the open file, so that it is that of what is read. Windows has no such modes.
-  const { mode } = file.statSync();
+  // That of the open file, so that it is that of what is read. Windows has no such modes.
+  const info = file.statSync();
+  expectRegular(info);
+  const { mode } = info;
   const isPrivate = PLATFORM.isWindows || mode === null || (mode & OTHERS) === 0;
   const buffer = new Uint8Array(sizeMax + 1);
   let size = 0;
@@ -50,10 +74,19 @@ export function readFile(path: string, sizeMax: number): { text: string; isPriva
     size += read;
   }
   if (size > sizeMax) throw new Error(`It has more than ${formatSize(sizeMax)}`);
-  return {
-    text: new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, size)),
-    isPrivate,
-  };
+  return { bytes: buffer.subarray(0, size), isPrivate };
+}
+
+/** Throws for what is no regular file: to open a pipe may block, and a device may have no end. */
+function expectRegular({ isFile, isDirectory, isFifo }: Deno.FileInfo): void {
+  if (isFile) return;
+  const kind = isDirectory ? "a folder" : isFifo ? "a pipe" : "a device";
+  throw new Error(`It is ${kind}, not a regular file`);
+}
+
+/** The same for a path at which there may be nothing. */
+function expectRegularOrNone(path: string): void {
+  if (hasFile(path)) expectRegular(Deno.statSync(path));
 }
 
 /** Makes a file, whole or not at all; one that another process has just made stays. */
@@ -87,6 +120,7 @@ export function replaceFile(path: string, text: string): void {
 
 /** Appends a text to a file, which is made if it is missing. */
 export function appendFile(path: string, text: string): void {
+  expectRegularOrNone(path);
   using file = Deno.openSync(path, { append: true, create: true, mode: FILE_MODE });
   writeText(file, text);
 }
@@ -135,6 +169,7 @@ function withHome(path: string): string {
 
 /** Runs `action` while this process holds the lock that `path` stands for. */
 export async function withLock(path: string, action: () => void): Promise<void> {
+  expectRegularOrNone(path);
   using file = await Deno.open(path, { write: true, create: true, mode: FILE_MODE });
   // Some network file systems have no locks; two writers at the same instant are unlikely enough.
   await file.lock(true).catch(() => {});
@@ -152,6 +187,8 @@ export function renounceFiles(): void {
 /** Why a file cannot be used, without the error number that Deno adds. */
 export function fileProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
+    // Deno keeps these to itself whatever it was given.
+    if (error.message.startsWith("Requires all access")) return "It belongs to the system";
     if (hasRenounced) {
       return "This client keeps no files and gave up access to them; start it with --log FILE";
     }

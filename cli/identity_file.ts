@@ -52,7 +52,8 @@ export interface IdentityChoice {
 /**
  * Reads the identity, or creates it where there is none yet; never overwrites one.
  *
- * A machine without a folder for it, such as a container, still gets a key for this run.
+ * A machine without a folder for it, such as a container, still gets a key for this run; not so where a
+ * folder cannot be read, which may have one.
  */
 export function openIdentity(
   { fileName, ifEphemeral }: IdentityKind,
@@ -69,10 +70,16 @@ export function openIdentity(
   }
   const file = join(folder, fileName);
   try {
-    makeFolder(folder);
-    if (!hasFile(file)) create(file, random);
+    if (hasFile(file)) return read(file);
   } catch (error) {
-    // There is none, or the folder cannot be read.
+    // There may be one: another key in its place would make a stranger of its owner.
+    const advice = "give access to it, or use --identity or --ephemeral";
+    return failure(`Cannot use the identity ${file}: ${fileProblem(error)}; ${advice}`);
+  }
+  try {
+    makeFolder(folder);
+    create(file, random);
+  } catch (error) {
     const notice = `cannot use ${folder}: ${fileProblem(error)}: ${ifEphemeral}`;
     return success({ ...ephemeral, notice });
   }

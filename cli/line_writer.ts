@@ -10,8 +10,12 @@ export interface LineWriterOptions {
   readonly pendingMax: number;
   /** Writes some of the bytes; resolves to how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Called once, when the reader is gone; further lines are dropped. */
-  onBroken(): void;
+  /**
+   * Called once, when the reader is gone; further lines are dropped.
+   *
+   * @param error undefined where it only let too much wait.
+   */
+  onBroken(error: unknown): void;
   /**
    * Called when everything is written, if lines were dropped meanwhile because too many waited.
    * Without it a reader that lets too many wait counts as gone.
@@ -34,22 +38,42 @@ export class LineWriter {
   #dropped = 0;
   #isBroken = false;
   #writing: Promise<void> | undefined;
+  /** Of what waits, and of what is being written: resolve to whether it was. */
+  #pendingResult: PromiseWithResolvers<boolean> | undefined;
+  #writingResult: PromiseWithResolvers<boolean> | undefined;
 
   constructor(options: LineWriterOptions) {
     this.#options = options;
   }
 
+  /** Characters that wait to be written. */
+  get waiting(): number {
+    return this.#writingLength + this.#pending.length;
+  }
+
   /** Writes a line, which may contain line breaks. */
   print(line: string): void {
+    this.write(`${line}\n`);
+  }
+
+  /** Writes a text, whole or not at all. */
+  write(text: string): void {
     if (this.#isBroken) return;
-    const waiting = this.#writingLength + this.#pending.length;
-    if (waiting > 0 && waiting + line.length + 1 > this.#options.pendingMax) {
-      if (this.#options.onRecovered === undefined) this.#break();
+    const { waiting } = this;
+    if (waiting > 0 && waiting + text.length > this.#options.pendingMax) {
+      if (this.#options.onRecovered === undefined) this.#break(undefined);
       else this.#dropped++;
       return;
     }
-    this.#pending += `${line}\n`;
+    this.#pending += text;
+    this.#pendingResult ??= Promise.withResolvers();
     this.#writing ??= this.#writeAll();
+  }
+
+  /** Settles when all up to now is written; resolves to whether it was, and not dropped. */
+  written(): Promise<boolean> {
+    const result = this.#pendingResult ?? this.#writingResult;
+    return result?.promise ?? Promise.resolve(!this.#isBroken);
   }
 
   /** Settles when everything is written, or the reader is gone. */
@@ -64,8 +88,12 @@ export class LineWriter {
       const bytes = this.#encoder.encode(this.#pending);
       this.#writingLength = this.#pending.length;
       this.#pending = "";
+      const result = this.#writingResult = this.#pendingResult;
+      this.#pendingResult = undefined;
       await this.#write(bytes);
       this.#writingLength = 0;
+      this.#writingResult = undefined;
+      result?.resolve(!this.#isBroken);
     }
     this.#writing = undefined;
     const dropped = this.#dropped;
@@ -78,16 +106,18 @@ export class LineWriter {
       for (let start = 0; start < bytes.length && !this.#isBroken;) {
         start += await this.#options.write(bytes.subarray(start));
       }
-    } catch {
-      this.#break();
+    } catch (error) {
+      this.#break(error);
     }
   }
 
-  #break(): void {
+  #break(error: unknown): void {
     if (this.#isBroken) return;
     this.#isBroken = true;
     this.#pending = "";
     this.#dropped = 0;
-    this.#options.onBroken();
+    this.#pendingResult?.resolve(false);
+    this.#pendingResult = undefined;
+    this.#options.onBroken(error);
   }
 }

@@ -9,8 +9,10 @@ import { failure, type Result, success } from "../protocol/result.ts";
 const SECRET_VARIABLE = "UDP_CHAT_SECRET";
 /** Bytes in the shortest secret. */
 const SECRET_SIZE_MIN = 16;
-/** Bytes in the longest secret: a file that is larger is the wrong one. */
+/** Bytes in the longest secret. */
 export const SECRET_SIZE_MAX = 4096;
+/** Bytes in the largest file with a secret, white space included: a larger one is the wrong one. */
+export const SECRET_FILE_SIZE_MAX: number = 4 * SECRET_SIZE_MAX;
 
 /** What a secret is read from. */
 export interface SecretSources {
@@ -18,6 +20,8 @@ export interface SecretSources {
   readFile(path: string): Uint8Array;
   /** The value of an environment variable. */
   readVariable(name: string): string | undefined;
+  /** Why a file cannot be read. */
+  fileProblem(error: unknown): string;
 }
 
 /**
@@ -37,8 +41,7 @@ export function findSecret(
   try {
     return check(sources.readFile(file), `the file "${file}"`);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return failure(`Cannot read the secret in the file "${file}": ${why}`);
+    return failure(`Cannot read the secret in the file "${file}": ${sources.fileProblem(error)}`);
   }
 }
 

@@ -17,7 +17,6 @@ export interface SharedFileHandlers<Change> {
 export class SharedFile<Change> {
   readonly #path: string;
   readonly #handlers: SharedFileHandlers<Change>;
-  /** The changes that are not in the file yet. */
   #changes: Change[] = [];
   #saving: Promise<void> | undefined;
   #isGivenUp = false;
@@ -30,6 +29,16 @@ export class SharedFile<Change> {
   /** The path of the file. */
   get path(): string {
     return this.#path;
+  }
+
+  /** The changes that are not in the file yet. */
+  get pending(): readonly Change[] {
+    return this.#changes;
+  }
+
+  /** Whether it is left alone. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
   }
 
   /** What `read` makes of the file; undefined, and the file is given up, if it throws. */
@@ -46,7 +55,7 @@ export class SharedFile<Change> {
   change(change: Change): void {
     if (this.#isGivenUp) return;
     this.#changes.push(change);
-    this.#saving ??= this.#save();
+    this.#saving ??= this.#saveAll();
   }
 
   /** Leaves the file alone from now on, and drops the queued changes. */
@@ -62,19 +71,37 @@ export class SharedFile<Change> {
     await this.#saving;
   }
 
-  async #save(): Promise<void> {
+  /**
+   * Applies what is still queued, without the lock: for the end of a run, where somebody holds it for
+   * too long. That two write at the same instant is unlikely; else the changes would be lost for sure.
+   */
+  saveNow(): void {
+    try {
+      this.#apply();
+    } catch (error) {
+      this.#giveUpWriting(error);
+    }
+  }
+
+  async #saveAll(): Promise<void> {
     while (this.#changes.length > 0) {
       try {
-        await withLock(`${this.#path}.lock`, () => {
-          // It may have been given up meanwhile.
-          if (this.#changes.length === 0) return;
-          this.#handlers.apply(this.#path, this.#changes);
-          this.#changes = [];
-        });
+        await withLock(`${this.#path}.lock`, () => this.#apply());
       } catch (error) {
-        this.giveUp(`Cannot write ${this.#path}: ${fileProblem(error)}`);
+        this.#giveUpWriting(error);
       }
     }
     this.#saving = undefined;
+  }
+
+  #apply(): void {
+    // They may have been saved without the lock, or the file given up, meanwhile.
+    if (this.#changes.length === 0) return;
+    this.#handlers.apply(this.#path, this.#changes);
+    this.#changes = [];
+  }
+
+  #giveUpWriting(error: unknown): void {
+    this.giveUp(`Cannot write ${this.#path}: ${fileProblem(error)}`);
   }
 }

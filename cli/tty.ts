@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { environment, PLATFORM } from "./environment.ts";
+import { fileProblem } from "./files.ts";
 import { type Line, LineSplitter } from "./line_splitter.ts";
 import { LineWriter } from "./line_writer.ts";
 
@@ -14,7 +15,7 @@ Object.assign(process, { noDeprecation: true });
 /** Bytes read at once. */
 const READ_SIZE = 64 * 1024;
 /** Characters that may wait for a slow reader of standard output. */
-const PENDING_OUTPUT_MAX = 64 * 1024 * 1024;
+const PENDING_OUTPUT_MAX = 4 * 1024 * 1024;
 /** Columns and rows if the terminal does not report its size. */
 const COLUMNS_DEFAULT = 80;
 const ROWS_DEFAULT = 24;
@@ -50,6 +51,16 @@ export function inspectStdio(): StdioInfo {
   };
 }
 
+/**
+ * What a hangup does: `action` where a standard stream is a terminal, else nothing. Deno may not tell
+ * whether a signal is ignored, and some of its versions end that; `nohup`, which has hangups ignored,
+ * replaces every stream that is a terminal.
+ */
+export function onHangup(action: () => void): () => void {
+  const streams = [Deno.stdin, Deno.stdout, Deno.stderr];
+  return streams.some((stream) => stream.isTerminal()) ? action : () => {};
+}
+
 /** Columns of the terminal. */
 export function screenColumns(): number {
   return process.stdout.columns || COLUMNS_DEFAULT;
@@ -72,13 +83,24 @@ export async function* readLines(): AsyncGenerator<Line> {
   yield* splitter.end();
 }
 
-/** Opens standard output; `onBroken` is called once, when nobody reads it any more. */
-export function openOutput(onBroken: () => void): LineWriter {
+/**
+ * Opens standard output.
+ *
+ * @param onBroken called once, when it takes no more: with the reason, or without one where nobody
+ * reads it any more.
+ */
+export function openOutput(onBroken: (problem?: string) => void): LineWriter {
   return new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
-    onBroken,
+    onBroken: (error) => onBroken(isReaderGone(error) ? undefined : fileProblem(error)),
   });
+}
+
+/** Whether a pipe, or a terminal, has no other end any more. */
+function isReaderGone(error: unknown): boolean {
+  return error === undefined || error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Error && "code" in error && error.code === "EIO";
 }
 
 /** Prints a text on standard output; settles when it is written. */
@@ -86,6 +108,16 @@ export async function printText(text: string): Promise<void> {
   const output = openOutput(() => {});
   output.print(text);
   await output.flush();
+}
+
+/** Writes to the terminal before it returns: for a process that ends. */
+export function writeAtOnce(text: string): void {
+  try {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch {
+    // The terminal has gone.
+  }
 }
 
 /** Has the terminal pass on each key at once without showing it; or ends that. */
