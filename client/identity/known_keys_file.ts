@@ -1,10 +1,11 @@
 /**
- * A file of known keys on the disk, which all clients of the user share.
+ * A file of known keys on the disk, which all clients of the user share: what one of them learns is
+ * known to the others at once.
  *
  * @module
  */
 import { dirname, join } from "node:path";
-import { hasFile, readFile, replaceFile } from "../../cli/files.ts";
+import { fileVersion, hasFile, readFile, replaceFile } from "../../cli/files.ts";
 import { SharedFile } from "../../cli/shared_file.ts";
 import type { Result } from "../../protocol/result.ts";
 import { KnownDirectories } from "./known_directories.ts";
@@ -26,6 +27,8 @@ export class KnownKeysFile<Content extends { format(): string }> {
   readonly #file: SharedFile<(content: Content) => void> | undefined;
   readonly #onProblem: (message: string) => void;
   #content: Content;
+  /** That of the file which the content is from. */
+  #version: string | undefined;
   #hasReportedBadLines = false;
 
   /**
@@ -53,19 +56,29 @@ export class KnownKeysFile<Content extends { format(): string }> {
     return this.#file?.path;
   }
 
-  /** What is known by now. */
+  /** What is known by now, also to other processes. */
   get content(): Content {
+    this.load();
     return this.#content;
   }
 
-  /** Reads the file. */
+  /** Reads the file, if it has changed. */
   load(): void {
-    this.#content = this.#file?.read((path) => this.#read(path)) ?? this.#content;
+    if (this.#file?.isGivenUp !== false) return;
+    const content = this.#file.read((path) => {
+      const version = fileVersion(path);
+      if (version === this.#version) return undefined;
+      this.#version = version;
+      return this.#read(path);
+    });
+    if (content === undefined) return;
+    for (const change of this.#file.pending) change(content);
+    this.#content = content;
   }
 
   /** Changes what is known: in memory at once, in the file soon. */
   change(change: (content: Content) => void): void {
-    change(this.#content);
+    change(this.content);
     this.#file?.change(change);
   }
 
@@ -74,11 +87,17 @@ export class KnownKeysFile<Content extends { format(): string }> {
     await this.#file?.settle();
   }
 
+  /** See {@linkcode SharedFile.saveNow}. */
+  saveNow(): void {
+    this.#file?.saveNow();
+  }
+
   #apply(path: string, changes: readonly ((content: Content) => void)[]): void {
     const content = this.#read(path);
     if (content === undefined) return;
     for (const change of changes) change(content);
     replaceFile(path, content.format());
+    this.#version = fileVersion(path);
     this.#content = content;
   }
 

@@ -9,8 +9,9 @@
  * de9edb7d…4f2bcf882b4f - - blocked eve
  * ```
  *
- * The dates are those of the first and the last connection. A key is `known`, or `blocked` where its
- * requests do not ring. The name is its last one.
+ * The dates are those of the first and the last connection. A key is `known`; `untrusted` where it
+ * came under a name that another key has, until the user trusts one of the two; or `blocked` where
+ * its requests do not ring. The name is its last one.
  *
  * @module
  */
@@ -34,6 +35,8 @@ export interface KnownPeer {
   readonly firstSeen: string | undefined;
   readonly lastSeen: string | undefined;
   readonly isBlocked: boolean;
+  /** Whether it came under the name of another key, and was not trusted. */
+  readonly isUntrusted: boolean;
 }
 
 /** What is known of a key and a name that it uses. */
@@ -84,7 +87,7 @@ export class KnownPeers {
   /** Compares a key and the name that it uses with the known ones. */
   recognize(key: string, name: string): Recognition {
     const peer = this.#peers.get(key);
-    const isKnown = peer?.lastSeen !== undefined;
+    const isKnown = peer !== undefined && isTrusted(peer);
     if (isKnown && isSameName(peer.name, name)) return { known: "same", formerName: peer.name };
     const other = name === "" ? undefined : this.#latestLike(key, name);
     if (other?.lastSeen !== undefined) {
@@ -99,7 +102,8 @@ export class KnownPeers {
     const [wanted, looks] = [nameKey(name), skeleton(name)];
     let latest: KnownPeer | undefined;
     for (const peer of this.#peers.values()) {
-      if (peer.key === key || peer.lastSeen === undefined || peer.name === "") continue;
+      if (peer.key === key || peer.lastSeen === undefined || peer.isUntrusted) continue;
+      if (peer.name === "") continue;
       if (nameKey(peer.name) !== wanted && this.#skeletonOf(peer.name) !== looks) continue;
       if (peer.lastSeen > (latest?.lastSeen ?? "")) latest = peer;
     }
@@ -118,7 +122,8 @@ export class KnownPeers {
 
   /** Whether a connection with this key was accepted before; a key may be blocked without that. */
   isKnown(key: string): boolean {
-    return this.#peers.get(key)?.lastSeen !== undefined;
+    const peer = this.#peers.get(key);
+    return peer !== undefined && isTrusted(peer);
   }
 
   /** Records that a connection with this key was accepted. */
@@ -127,7 +132,28 @@ export class KnownPeers {
     const before = this.#peers.get(key);
     const isBlocked = before?.isBlocked ?? false;
     const firstSeen = before?.firstSeen ?? lastSeen;
-    this.#put({ key, name: goodName(name), firstSeen, lastSeen, isBlocked });
+    this.#put({ key, name: goodName(name), firstSeen, lastSeen, isBlocked, isUntrusted: false });
+  }
+
+  /** Records a connection with a key that came under the name of another: both are kept. */
+  recordUntrusted(key: string, name: string, date: Date): void {
+    const lastSeen = formatDate(date);
+    const before = this.#peers.get(key);
+    // It keeps the name that it is trusted by, and a block.
+    if (before !== undefined && (before.isBlocked || isTrusted(before))) return;
+    const firstSeen = before?.firstSeen ?? lastSeen;
+    const states = { isBlocked: false, isUntrusted: true };
+    this.#put({ key, name: goodName(name), firstSeen, lastSeen, ...states });
+  }
+
+  /** Trusts a key under these names; the other keys that have one of them are forgotten. */
+  trust(key: string, names: readonly string[], date: Date): void {
+    const given = names.filter((name) => goodName(name) !== "");
+    for (const peer of [...this.#peers.values()]) {
+      const isRival = peer.key !== key && given.some((name) => isSameName(peer.name, name));
+      if (isRival) this.#forget(peer);
+    }
+    this.recordConnection(key, given[0] ?? "", date);
   }
 
   /** Whether this key is blocked. */
@@ -137,9 +163,11 @@ export class KnownPeers {
 
   /** Blocks this key: its requests do not ring. */
   block(key: string, name: string): void {
-    const before = this.#peers.get(key) ??
-      { key, name: goodName(name), firstSeen: undefined, lastSeen: undefined };
-    this.#put({ ...before, isBlocked: true });
+    const before = this.#peers.get(key);
+    const known = before !== undefined && isTrusted(before) ? before : undefined;
+    const { firstSeen, lastSeen } = { firstSeen: undefined, lastSeen: undefined, ...known };
+    const named = before?.name ?? goodName(name);
+    this.#put({ key, name: named, firstSeen, lastSeen, isBlocked: true, isUntrusted: false });
   }
 
   /** Unblocks this key. */
@@ -150,13 +178,22 @@ export class KnownPeers {
     else this.#peers.set(key, { ...peer, isBlocked: false });
   }
 
+  /** Forgets that a key was met; a block stays. */
+  #forget(peer: KnownPeer): void {
+    if (!peer.isBlocked) this.#peers.delete(peer.key);
+    else this.#peers.set(peer.key, { ...peer, firstSeen: undefined, lastSeen: undefined });
+  }
+
   #put(peer: KnownPeer): void {
     this.#peers.delete(peer.key);
     this.#peers.set(peer.key, peer);
     if (this.#peers.size > KNOWN_PEERS_MAX) this.#forgetOne(peer.key);
   }
 
-  /** Blocked keys go last: a client that uses many keys must not get a block undone. */
+  /**
+   * Untrusted keys go first, and blocked ones last: a client that uses many keys must not get others
+   * forgotten, or a block undone.
+   */
   #forgetOne(newest: string): void {
     let oldest: KnownPeer | undefined;
     for (const peer of this.#peers.values()) {
@@ -174,7 +211,13 @@ export class KnownPeers {
 
 function isForgottenBefore(one: KnownPeer, other: KnownPeer): boolean {
   if (one.isBlocked !== other.isBlocked) return !one.isBlocked;
+  if (one.isUntrusted !== other.isUntrusted) return one.isUntrusted;
   return (one.lastSeen ?? "") < (other.lastSeen ?? "");
+}
+
+/** Whether the user talked with the owner of this key, and not under the name of another. */
+function isTrusted({ lastSeen, isUntrusted }: KnownPeer): boolean {
+  return lastSeen !== undefined && !isUntrusted;
 }
 
 /** Whether two names are the same; so are two empty ones. */
@@ -184,12 +227,14 @@ export function isSameName(one: string, other: string): boolean {
 
 function toPeer({ key, firstSeen, lastSeen, state, name }: KeyLine): KnownPeer | undefined {
   const isBlocked = state === "blocked";
-  if (!isBlocked && (state !== "known" || lastSeen === undefined)) return undefined;
+  const isUntrusted = state === "untrusted";
+  const isMet = (state === "known" || isUntrusted) && lastSeen !== undefined;
+  if (!isBlocked && !isMet) return undefined;
   if (/^\d+$/.test(name)) return undefined;
   // A name that an earlier version allowed must not make its owner a stranger.
-  return { key, name: goodName(name), firstSeen, lastSeen, isBlocked };
+  return { key, name: goodName(name), firstSeen, lastSeen, isBlocked, isUntrusted };
 }
 
-function toLine({ isBlocked, ...peer }: KnownPeer): KeyLine {
-  return { ...peer, state: isBlocked ? "blocked" : "known" };
+function toLine({ isBlocked, isUntrusted, ...peer }: KnownPeer): KeyLine {
+  return { ...peer, state: isBlocked ? "blocked" : isUntrusted ? "untrusted" : "known" };
 }

@@ -11,12 +11,13 @@ import {
   parseFingerprint,
   shortAuthenticationString,
 } from "../../protocol/crypto/fingerprint.ts";
+import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import { type ClientEvent, type ErrorEvent, errorEvent, type IdentityEvent } from "../event.ts";
 import { label } from "../output/words.ts";
 import { type Peer, peerWords } from "../peer.ts";
 import { fromHex, toHex } from "../../cli/hex.ts";
-import { isSameName, type KnownPeers } from "./known_peers.ts";
+import { isSameName, type KnownPeer, type KnownPeers, type Recognition } from "./known_peers.ts";
 
 /** Clients of this run whose keys are remembered, to be named by id. */
 export const SEEN_CLIENTS_MAX = 1000;
@@ -38,6 +39,10 @@ export interface PeerMemoryOptions {
   readonly identityFile: string | undefined;
   /** Whether requests are accepted without asking the user. */
   readonly acceptAll: boolean;
+  /** Whom `--connect` names, and the fingerprint of `--key`; undefined without that. */
+  readonly expected?: { readonly peer: Peer; readonly fingerprint: string } | undefined;
+  /** Whether a person types the commands. */
+  readonly isAttended: boolean;
 }
 
 /** The answer to a command. */
@@ -46,6 +51,8 @@ export interface Answer {
   readonly lines: readonly string[];
   /** The key, in hexadecimal, that the command blocked. */
   readonly blocked?: string;
+  /** Whether the command trusted a key. */
+  readonly hasTrusted?: true;
 }
 
 /** A client with a key. */
@@ -53,6 +60,8 @@ interface KeyOwner {
   /** The client id in this run, undefined where it is not known. */
   readonly id: number | undefined;
   readonly name: string;
+  /** The name that this client called it by, empty for none. */
+  readonly calledAs: string;
   /** In hexadecimal. */
   readonly key: string;
 }
@@ -65,6 +74,8 @@ export class PeerMemory {
   readonly #seen = new Map<number, KeyOwner>();
   /** The connected peers by client id. */
   readonly #connected = new Map<number, KeyOwner & { hash: Uint8Array }>();
+  /** The keys that the user trusted in this run. */
+  readonly #trusted = new Set<string>();
   /** The client that this one requests a connection with. */
   #requested: number | undefined;
 
@@ -96,16 +107,37 @@ export class PeerMemory {
         return undefined;
       }
       case "connected": {
-        const identity = this.#identify(event.peer, event.name, event.key);
-        const { peer: id, name, hash } = event;
-        const key = toHex(event.key);
-        this.#connected.set(id, { id, name, key, hash });
-        this.#remember(id, key, name, date);
+        const { peer: id, name, hash, isHeld = false } = event;
+        const calledAs = nameIn(event.calledAs);
+        const identity = this.#identify(id, name, event.key, calledAs);
+        const owner = { id, name, calledAs, key: toHex(event.key) };
+        this.#connected.set(id, { ...owner, hash });
+        this.#remember(owner, isHeld, date);
         return identity;
       }
       default:
         return undefined;
     }
+  }
+
+  /** Whether requests with this key do not ring. */
+  isBlocked(key: Uint8Array): boolean {
+    return this.#options.store.content.isBlocked(toHex(key));
+  }
+
+  /** Whether the user has talked with the owner of this key, or it is the user's own. */
+  isKnown(publicKey: Uint8Array): boolean {
+    const key = toHex(publicKey);
+    return key === this.#ownKey || this.#options.store.content.isKnown(key);
+  }
+
+  /** See `ClientOptions`. */
+  isTrusted(publicKey: Uint8Array, name: string, calledAs: Peer | undefined): boolean {
+    const key = toHex(publicKey);
+    if (key === this.#ownKey || this.#isNamed(key) || this.#trusted.has(key)) return true;
+    const { expected } = this.#options;
+    if (expected !== undefined && calledAs === expected.peer) return false;
+    return this.#recognize(key, name, nameIn(calledAs)).known !== "changed";
   }
 
   /** Whether the client with this id was last seen with this key, in hexadecimal. */
@@ -161,6 +193,28 @@ export class PeerMemory {
     return success({ lines, blocked: owner.key });
   }
 
+  /** Trusts the key of a peer that came under the name of another key, which is forgotten. */
+  trust(peer: Peer, date: Date): Result<Answer, ErrorEvent> {
+    const text = peerWords(peer);
+    const isByKey = typeof peer === "string" && parseFingerprint(peer) !== undefined;
+    if (!this.#options.isAttended && !isByKey) {
+      return unknown(`Cannot trust ${text}: a script has to name the fingerprint`);
+    }
+    const found = this.#untrusted().filter((owner) => matchesOwner(peer, owner));
+    const [owner] = found;
+    if (owner === undefined) {
+      return unknown(`Cannot trust ${text}: no new key came under that name`);
+    }
+    if (found.length > 1) return ambiguous("trust", text, found);
+    const { key, name, calledAs } = owner;
+    this.#trusted.add(key);
+    this.#options.store.change((peers) => peers.trust(key, [calledAs, name], date));
+    const lines = [
+      `Trusted ${nameOf(owner)}: key ${fingerprintOf(key)} · the key before is forgotten`,
+    ];
+    return success({ lines, hasTrusted: true });
+  }
+
   /** Unblocks a peer; without one, shows all that are blocked. */
   unblock(peer: Peer | undefined): Result<Answer, ErrorEvent> {
     const blocked = this.#blocked();
@@ -180,16 +234,16 @@ export class PeerMemory {
     return answer(`Unblocked ${nameOf(owner)}: requests ring again`);
   }
 
-  #identify(id: number, name: string, publicKey: Uint8Array): IdentityEvent {
+  #identify(id: number, name: string, publicKey: Uint8Array, calledAs = ""): IdentityEvent {
     const key = toHex(publicKey);
     this.#seen.delete(id);
-    this.#seen.set(id, { id, name, key });
+    this.#seen.set(id, { id, name, calledAs, key });
     const [oldest] = this.#seen.keys();
     if (this.#seen.size > SEEN_CLIENTS_MAX && oldest !== undefined) this.#seen.delete(oldest);
     const isOwn = key === this.#ownKey;
     const recognition = isOwn
       ? { known: "same" as const, formerName: name }
-      : this.#options.store.content.recognize(key, name);
+      : this.#recognize(key, name, calledAs);
     const { similarName } = { similarName: undefined, ...recognition };
     const isRenamed = recognition.known === "same" && !isSameName(recognition.formerName, name);
     return {
@@ -205,19 +259,47 @@ export class PeerMemory {
     };
   }
 
+  /** Compares a key with what is known, under the name that it tells and the one it was called by. */
+  #recognize(key: string, name: string, calledAs: string): Recognition {
+    const { content } = this.#options.store;
+    const told = content.recognize(key, name);
+    if (told.known === "changed" || calledAs === "") return told;
+    const called = content.recognize(key, calledAs);
+    return called.known === "changed" ? called : told;
+  }
+
   /** Keeps the key of a new connection, unless it was accepted without the user's consent. */
-  #remember(id: number, key: string, name: string, date: Date): void {
+  #remember({ id, key, name, calledAs }: KeyOwner, isHeld: boolean, date: Date): void {
     const isRequested = this.#requested === id;
     if (isRequested) this.#requested = undefined;
     const { store, acceptAll } = this.#options;
+    if (key === this.#ownKey) return;
+    if (isHeld) return store.change((peers) => peers.recordUntrusted(key, name || calledAs, date));
+    if (this.#isNamed(key)) {
+      return store.change((peers) => peers.trust(key, [calledAs, name], date));
+    }
     const isWanted = !acceptAll || isRequested || store.content.isKnown(key);
-    if (!isWanted || key === this.#ownKey) return;
-    store.change((peers) => peers.recordConnection(key, name, date));
+    if (isWanted) store.change((peers) => peers.recordConnection(key, name || calledAs, date));
+  }
+
+  /** Whether `--key` names it. */
+  #isNamed(key: string): boolean {
+    return this.#options.expected?.fingerprint === fingerprintOf(key);
+  }
+
+  /** The owners of keys under the names of others: those of this run, and those in the file. */
+  #untrusted(): KeyOwner[] {
+    const { content } = this.#options.store;
+    const kept = content.list().filter(({ isUntrusted }) => isUntrusted).map(ownerOf);
+    const seen = [...this.#seen.values()].filter(({ key, name, calledAs }) =>
+      !this.isTrusted(fromHex(key, KEY_SIZE)!, name, calledAs)
+    );
+    return [...new Map([...kept, ...seen].map((owner) => [owner.key, owner])).values()];
   }
 
   #blocked(): KeyOwner[] {
     return this.#options.store.content.list().filter(({ isBlocked }) => isBlocked)
-      .map(({ key, name }) => ({ id: undefined, key, name }));
+      .map(ownerOf);
   }
 
   /** The owner of the key to block: the latest that matches in this run, else a known peer. */
@@ -238,8 +320,24 @@ export class PeerMemory {
       return unknown(`Cannot block ${text}: nobody whom you met has that name or fingerprint`);
     }
     if (found.length > 1) return ambiguous("block", text, found);
-    return success({ id: undefined, key: known.key, name: known.name });
+    return success(ownerOf(known));
   }
+}
+
+/** The owner of a key in the file. */
+function ownerOf({ key, name }: KnownPeer): KeyOwner {
+  return { id: undefined, key, name, calledAs: "" };
+}
+
+/** The name that a client was called by, empty where that was its id. */
+function nameIn(peer: Peer | undefined): string {
+  return typeof peer === "string" ? peer : "";
+}
+
+/** Whether an id, a fingerprint or a name refers to the owner of a key. */
+function matchesOwner(peer: Peer, { id, key, name, calledAs }: KeyOwner): boolean {
+  if (typeof peer === "number") return peer === id;
+  return matchesKeyOrName(peer, key, name) || matchesKeyOrName(peer, key, calledAs);
 }
 
 /** Whether a fingerprint or a name refers to a key, in hexadecimal, with this name. */
@@ -255,7 +353,8 @@ export function fingerprintOf(key: string): string {
   return fingerprint(fromHex(key, key.length / 2) ?? new Uint8Array());
 }
 
-function nameOf({ id, name }: KeyOwner): string {
+function nameOf({ id, name, calledAs }: KeyOwner): string {
+  if (name === "" && calledAs !== "") return label(id ?? 0, calledAs);
   return id === undefined && name === "" ? "that client" : label(id ?? 0, name);
 }
 
@@ -268,7 +367,7 @@ function unknown(message: string): { ok: false; error: ErrorEvent } {
 }
 
 function ambiguous(
-  command: "block" | "unblock",
+  command: "block" | "trust" | "unblock",
   text: string,
   found: readonly { key: string }[],
 ): { ok: false; error: ErrorEvent } {
