@@ -55,6 +55,11 @@ export class HistoryFile implements History {
     await this.#file?.settle();
   }
 
+  /** See {@linkcode SharedFile.saveNow}. */
+  saveNow(): void {
+    this.#file?.saveNow();
+  }
+
   #read(path: string): readonly string[] {
     if (!hasFile(path)) return [];
     const { text, isPrivate } = readFile(path, HISTORY_SIZE_MAX);

@@ -15,6 +15,9 @@ export const MARK_PASTES_OFF = "\x1b[?2004l";
 const START = "\x1b[200~";
 const END = "\x1b[201~";
 
+/** Ctrl-C. */
+export const INTERRUPT = "\x03";
+
 /** Characters in the longest paste that goes into the draft as it is. */
 const SHORT_PASTE_MAX = 200;
 /** Characters in one unmarked chunk that must be a paste; and that continue one. */
@@ -43,8 +46,15 @@ export class PasteFilter {
   /** Marked pastes for takeNew(). */
   #fresh: string[] = [];
 
+  /** Whether a paste is being received whose end has not come. */
+  get isOpen(): boolean {
+    return this.#paste !== undefined;
+  }
+
   /** Returns what the line editor gets of a chunk from the terminal. */
   filter(chunk: string): string {
+    // The key, on its own: whatever was lost of a paste, it works.
+    if (chunk === INTERRUPT) return this.end() + chunk;
     let rest = this.#partial + chunk;
     let typed = "";
     this.#partial = "";
@@ -65,6 +75,14 @@ export class PasteFilter {
     }
   }
 
+  /** Ends a paste whose end mark got lost; returns what the line editor gets. */
+  end(): string {
+    const paste = this.#paste;
+    this.#partial = "";
+    this.#paste = undefined;
+    return paste === undefined ? "" : this.#pasted(paste);
+  }
+
   /** The marked pastes that became tokens since the last call. */
   takeNew(): string[] {
     const fresh = this.#fresh;
@@ -83,7 +101,7 @@ export class PasteFilter {
   }
 
   #pasted(paste: string): string {
-    const text = paste.replace(/\r\n?/g, "\n").replace(/\n+$/, "");
+    const text = paste.replaceAll(START, "").replace(/\r\n?/g, "\n").replace(/\n+$/, "");
     this.#openToken = undefined;
     if (text.includes("\n") || text.length > SHORT_PASTE_MAX) {
       this.#fresh.push(text);

@@ -85,9 +85,13 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
     case "requesting":
       return requestingParts(view, now);
     case "connected":
-      return view.peer?.isCarried
-        ? [[currentPeer(view), 0], ["carried by the directory", 4, "carried"]]
-        : [[currentPeer(view), 0]];
+      return [
+        [currentPeer(view), 0],
+        ...view.peer?.isHeld ? [["key not trusted", 1]] satisfies Part[] : [],
+        ...view.peer?.isCarried
+          ? [["carried by the directory", 4, "carried"]] satisfies Part[]
+          : [],
+      ];
     case "terminating":
       return [[`ending with ${currentPeer(view)}`, 0]];
     case "leaving": {

@@ -7,13 +7,14 @@ import { emitKeypressEvents } from "node:readline";
 import { PassThrough } from "node:stream";
 import process from "node:process";
 import type { PrintedLine, PromptScreen } from "../output/printer.ts";
+import type { LineWriter } from "../../cli/line_writer.ts";
 import { cutToWidth } from "../../cli/wrap.ts";
 import { commonBeginning, listing } from "./completion.ts";
 import { type DraftPicture, draftRows, pictureOf } from "./draft_layout.ts";
 import type { Key } from "./keys.ts";
 import { LineEditor, type Request } from "./line_editor.ts";
 import { Painter } from "./painter.ts";
-import { MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
+import { INTERRUPT, MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
 import { countRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
 import {
@@ -21,10 +22,12 @@ import {
   isUnderTaskRunner,
   onCrash,
   onWindowChange,
+  openOutput,
   screenColumns,
   screenRows,
   setRawMode,
   stopProcess,
+  writeAtOnce,
 } from "../../cli/tty.ts";
 
 /**
@@ -32,9 +35,16 @@ import {
  * rows again before it tells the new size: tmux tells it up to 250 ms later.
  */
 const RESIZE_SETTLE = 300;
+/** Milliseconds in which nothing comes of a paste after which it has ended, without its mark. */
+const PASTE_PAUSE_MAX = 1000;
 /** The part of the screen's rows that a draft, and a list of completions, may take. */
 const DRAFT_SHARE = 1 / 2;
 const LISTING_SHARE = 1 / 4;
+
+/** Characters that wait for a slow terminal beyond which nothing is drawn until it took them. */
+export const BEHIND_MIN = 64 * 1024;
+/** Characters of lines that wait to be drawn; further lines are left out, unless they have to be shown. */
+export const PRINTED_MAX = 1024 * 1024;
 
 const BELL = "\x07";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
@@ -48,13 +58,22 @@ const BREAK_NO_ROWS = "\x1b[?7l";
 /** A terminal with a draft, above which lines are printed. */
 export class Terminal implements PromptScreen {
   readonly #handlers: TerminalHandlers;
-  readonly #keys = new PassThrough();
+  #keys: PassThrough;
   readonly #editor: LineEditor;
   readonly #painter = new Painter();
   readonly #pastes = new PasteFilter();
   readonly #rows = new Rows();
-  /** Lines to be printed with the next drawing. */
+  readonly #output: LineWriter;
+  /** Lines to be printed with the next drawing, and their characters. */
   #printed: { text: string; line: PrintedLine }[] = [];
+  #printedSize = 0;
+  /** Resolved when the waiting lines are drawn, and written. */
+  #whenDrawn: PromiseWithResolvers<boolean> | undefined;
+  /** Lines that are left out because too many waited. */
+  #leftOut = 0;
+  /** Whether drawing waits for a terminal that is slow, or for the process to continue. */
+  #isBehind = false;
+  #isStopping = false;
   #isScheduled = false;
   /** Rows of the last entered line, with its prompt. */
   #typedRows = 0;
@@ -68,6 +87,7 @@ export class Terminal implements PromptScreen {
   /** Columns and rows of the terminal when they were last looked at. */
   #columns = screenColumns();
   #height = screenRows();
+  #stopPasteTimer: (() => void) | undefined;
   /** Ends the wait after a resize; undefined if there is none. */
   #endSettling: (() => void) | undefined;
   readonly #stopListening: readonly (() => void)[];
@@ -84,24 +104,36 @@ export class Terminal implements PromptScreen {
       history,
       (text) => draftRows(this.#prompt(), text, this.#columns),
     );
-    emitKeypressEvents(this.#keys);
-    this.#keys.on("keypress", (typed?: string, key?: Key) => this.#press(typed, key ?? {}));
+    this.#keys = this.#makeKeys();
     setRawMode(true);
     process.stdin.setEncoding("utf8");
     process.stdin.on("data", this.#onData);
-    process.stdin.on("end", () => handlers.onEndOfInput());
-    process.stdout.on("error", () => handlers.onEndOfInput());
-    this.#stopListening = [onWindowChange(() => this.#noticeResize()), onCrash(() => this.close())];
-    process.stdout.write(MARK_PASTES);
+    for (const event of ["end", "error"]) process.stdin.on(event, () => handlers.onEndOfInput());
+    this.#output = openOutput(() => handlers.onEndOfInput());
+    this.#stopListening = [
+      onWindowChange(() => this.#noticeResize()),
+      onCrash(() => this.#crash()),
+    ];
+    this.#output.write(MARK_PASTES);
     this.#schedule();
   }
 
-  /** Prints lines above the draft. */
-  print(text: string): PrintedLine {
+  /** Prints lines above the draft; those that have to be shown are never left out. */
+  print(text: string, mustShow = false): PrintedLine {
     const line: PrintedLine = { row: undefined };
-    this.#printed.push({ text, line });
+    const size = mustShow ? 0 : text.length;
+    if (size > 0 && this.#printedSize + size > PRINTED_MAX) this.#leftOut++;
+    else this.#printed.push({ text, line });
+    this.#printedSize += size;
     this.#schedule();
     return line;
+  }
+
+  /** Settles when all printed lines are on the screen; resolves to whether they are. */
+  shown(): Promise<boolean> {
+    if (this.#printed.length === 0) return this.#output.written();
+    this.#whenDrawn ??= Promise.withResolvers();
+    return this.#whenDrawn.promise;
   }
 
   /**
@@ -116,19 +148,19 @@ export class Terminal implements PromptScreen {
     const above = this.#rows.above(row, this.#height);
     if (above === undefined) return false;
     const up = above + this.#painter.cursorRow(this.#columns);
-    process.stdout.write(`\x1b7\x1b[${up}A\x1b[${column}G${text}\x1b8`);
+    this.#output.write(`\x1b7\x1b[${up}A\x1b[${column}G${text}\x1b8`);
     return true;
   }
 
   /** Rings the bell. */
   bell(): void {
-    process.stdout.write(BELL);
+    this.#output.write(BELL);
   }
 
   /** Erases the line that was just entered. */
   eraseTyped(): void {
     if (this.#painter.isShown || this.#typedRows === 0) return;
-    process.stdout.write(`\x1b[${this.#typedRows}A\r\x1b[J`);
+    this.#output.write(`\x1b[${this.#typedRows}A\r\x1b[J`);
     this.#rows.print(-this.#typedRows);
     this.#typedRows = 0;
   }
@@ -147,36 +179,69 @@ export class Terminal implements PromptScreen {
   /** Takes over the terminal again after a stop. */
   #restore(): void {
     setRawMode(true);
-    process.stdout.write(`\r\x1b[J${MARK_PASTES}`);
+    this.#take(this.#pastes.end());
+    this.#output.write(`\r\x1b[J${MARK_PASTES}`);
     this.#painter.forget();
     this.#rows.forget();
     this.#schedule();
   }
 
-  /** Releases the terminal, in the state in which it was. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#erase();
+  /** Releases the terminal, in the state in which it was; settles when everything is written. */
+  async close(): Promise<void> {
+    if (!this.#isClosed) this.#release((codes) => this.#write(codes));
+    await this.#output.flush();
+  }
+
+  /** Releases the terminal at once, because the process ends. */
+  #crash(): void {
+    if (!this.#isClosed) this.#release(writeAtOnce);
+  }
+
+  #release(write: (codes: string) => void): void {
     this.#isClosed = true;
     this.#endSettling?.();
+    this.#stopPasteTimer?.();
     for (const stop of this.#stopListening) stop();
     process.stdin.off("data", this.#onData);
     setRawMode(false);
     process.stdin.pause();
-    process.stdout.write(MARK_PASTES_OFF);
+    write(this.#erased() + MARK_PASTES_OFF);
   }
 
   #handleData(chunk: string): void {
     try {
-      const typed = this.#pastes.filter(chunk);
-      for (const text of this.#pastes.takeNew()) this.#handlers.onPaste(text);
-      if (typed !== "") this.#keys.write(typed);
+      this.#stopPasteTimer?.();
+      this.#take(this.#pastes.filter(chunk));
+      this.#stopPasteTimer = this.#pastes.isOpen
+        ? this.#handlers.after(PASTE_PAUSE_MAX, () => this.#take(this.#pastes.end()))
+        : undefined;
     } catch (error) {
       // Deno 2.4 continues without reading when a listener of standard input throws.
       queueMicrotask(() => {
         throw error;
       });
     }
+  }
+
+  /** Takes what the filter of pastes left. */
+  #take(typed: string): void {
+    for (const text of this.#pastes.takeNew()) this.#handlers.onPaste(text);
+    const isInterrupt = typed.endsWith(INTERRUPT);
+    const keys = isInterrupt ? typed.slice(0, -1) : typed;
+    // Unlike write(), this has them taken before it returns.
+    if (keys !== "") this.#keys.emit("data", keys);
+    if (!isInterrupt) return;
+    // Not by way of the keys, where it could be taken for the end of a key that was cut.
+    this.#keys = this.#makeKeys();
+    this.#press(undefined, { name: "c", ctrl: true });
+  }
+
+  /** What makes keys of characters. */
+  #makeKeys(): PassThrough {
+    const keys = new PassThrough();
+    emitKeypressEvents(keys);
+    keys.on("keypress", (typed?: string, key?: Key) => this.#press(typed, key ?? {}));
+    return keys;
   }
 
   #press(typed: string | undefined, key: Key): void {
@@ -201,9 +266,10 @@ export class Terminal implements PromptScreen {
       case "end":
         return this.#handlers.onEnd();
       case "stop":
-        return this.#stop();
+        this.#stop();
+        return;
       case "clearScreen":
-        process.stdout.write(CLEAR_SCREEN);
+        this.#output.write(CLEAR_SCREEN);
         this.#painter.forget();
         return this.#rows.forget();
     }
@@ -230,29 +296,43 @@ export class Terminal implements PromptScreen {
   }
 
   /** Releases the terminal, stops the process, and takes over the terminal again. */
-  #stop(): void {
-    if (!HAS_JOB_CONTROL) return;
+  async #stop(): Promise<void> {
+    if (!HAS_JOB_CONTROL || this.#isStopping) return;
     if (isUnderTaskRunner()) return this.#handlers.onStopFailed("deno task or npx is in between");
-    this.#erase();
-    process.stdout.write(MARK_PASTES_OFF);
+    this.#isStopping = true;
+    this.#write(this.#erased() + MARK_PASTES_OFF);
+    await this.#output.flush();
+    this.#isStopping = false;
+    if (this.#isClosed) return;
     setRawMode(false);
     const isStopped = stopProcess();
     this.#restore();
     this.#hasResumed = isStopped;
-    if (!isStopped) this.#handlers.onStopFailed("Deno was not given the right to");
+    if (!isStopped) this.#handlers.onStopFailed("this program may not stop itself");
   }
 
   /** Hands the draft over; it stays the draft if it is not taken. */
   #enter(): void {
-    this.#paint(this.#picture());
     const { text } = this.#editor.state;
-    this.#typedRows = this.#painter.rows;
-    process.stdout.write(this.#painter.leave());
-    this.#rows.print(this.#typedRows);
+    this.#typedRows = 0;
+    if (this.#isFree) this.#leaveDraft();
     const hasPaste = this.#pastes.hasPaste(text);
     if (!this.#handlers.onLine(this.#pastes.expand(text))) return this.eraseTyped();
     if (!hasPaste) this.#handlers.onHistoryLine(text);
     this.#editor.clear();
+  }
+
+  /** Goes to the row below the draft, which stays on the screen. */
+  #leaveDraft(): void {
+    this.#paint(this.#picture());
+    this.#typedRows = this.#painter.rows;
+    this.#output.write(this.#painter.leave());
+    this.#rows.print(this.#typedRows);
+  }
+
+  /** Whether the terminal has taken what was drawn, more or less. */
+  get #isFree(): boolean {
+    return this.#output.waiting <= BEHIND_MIN;
   }
 
   /** Looks for a resize; until the size has settled, nothing is drawn. */
@@ -283,18 +363,34 @@ export class Terminal implements PromptScreen {
   /** Prints the waiting lines, and draws the prompt and the draft below them. */
   #draw(): void {
     this.#noticeResize();
-    if (!this.#isClosed && this.#endSettling === undefined) this.#paint(this.#picture());
+    if (this.#isClosed || this.#isStopping || this.#endSettling !== undefined) return;
+    if (this.#isFree) this.#paint(this.#picture());
+    else if (!this.#isBehind) this.#drawLater();
+  }
+
+  /** Draws when the terminal has taken what waits. */
+  async #drawLater(): Promise<void> {
+    this.#isBehind = true;
+    await this.#output.flush();
+    this.#isBehind = false;
+    this.#draw();
   }
 
   #paint(picture: DraftPicture): void {
-    const codes = this.#painter.paint(this.#takePrinted(), picture, this.#columns);
-    if (codes !== "") process.stdout.write(codes);
+    this.#write(this.#painter.paint(this.#takePrinted(), picture, this.#columns));
     this.#rows.reach(picture.rows.length);
   }
 
-  /** Prints the waiting lines in place of the draft. */
-  #erase(): void {
-    process.stdout.write(this.#painter.erase(this.#takePrinted(), this.#columns));
+  /** Writes what draws all printed lines. */
+  #write(codes: string): void {
+    this.#output.write(codes);
+    this.#whenDrawn?.resolve(this.#output.written());
+    this.#whenDrawn = undefined;
+  }
+
+  /** What prints the waiting lines in place of the draft. */
+  #erased(): string {
+    return this.#painter.erase(this.#takePrinted(), this.#columns);
   }
 
   #picture(): DraftPicture {
@@ -322,6 +418,10 @@ export class Terminal implements PromptScreen {
       printed += `${text}\n`;
     }
     this.#printed = [];
+    this.#printedSize = 0;
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    if (leftOut > 0) this.#handlers.onLeftOut(leftOut);
     return printed === "" ? "" : BREAK_NO_ROWS + printed + BREAK_ROWS;
   }
 }

@@ -29,6 +29,8 @@ export interface TerminalHandlers {
   onEndOfInput(): void;
   /** Calls `action` after some milliseconds, unless the returned function is called before. */
   after(ms: number, action: () => void): () => void;
+  /** So many lines were left out, because the terminal took no output. */
+  onLeftOut(lines: number): void;
   /** Ctrl-Z did not stop the process. */
   onStopFailed(why: string): void;
 }
