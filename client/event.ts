@@ -18,6 +18,8 @@ export type ErrorCode =
   | "version"
   /** The directory has another key than the one that is trusted. */
   | "serverKey"
+  /** A peer has another key than the one that is trusted. */
+  | "peerKey"
   /** The peer did not answer. */
   | "peerTimeout"
   /** A command that is not possible now: not connected, no request, … */
@@ -38,6 +40,8 @@ export type ErrorCode =
   /** A text above the limit; more texts than the queue holds. */
   | "tooLong"
   | "queueFull"
+  /** A line of the input that is not UTF-8. */
+  | "encoding"
   /** A command that cannot be parsed. */
   | "usage";
 
@@ -72,23 +76,29 @@ export interface IdentityEvent {
   readonly lastSeen: Date | undefined;
 }
 
-/** A request that ended before the user answered it. */
+/** The last request of a key that ended before the user answered it. */
 export interface MissedRequest {
   readonly id: number;
   readonly name: string;
   readonly key: Uint8Array;
   readonly why: "cancelled" | "expired" | "busy";
+  /** How many the same key made. */
+  readonly times: number;
   /** The milliseconds since then. */
   readonly agoMs: number;
 }
 
 /** The events of a client. Times are in milliseconds. */
 export type ClientEvent =
-  /** `serverKey`: the static public key of the directory. */
+  /**
+   * `serverKey`: the static public key of the directory; `lostName`: the name that somebody else has
+   * meanwhile, and that is asked for until it is free, else empty.
+   */
   | {
     kind: "registered";
     id: number;
     name: string;
+    lostName: string;
     address: Address;
     server: string;
     serverKey: Uint8Array;
@@ -99,6 +109,8 @@ export type ClientEvent =
   | { kind: "ringing"; peer: number }
   /** The request is under way for some time, and nothing came back; `by`: who has to answer now. */
   | { kind: "unanswered"; peer: Peer; by: "directory" | "peer" }
+  /** The id or name is that of another client of this key: it is asked for again until its lease ends. */
+  | { kind: "ownEntry"; id: number; name: string }
   | { kind: "inactive"; peer: Peer }
   /** `reason` is one of `RejectReason`. */
   | { kind: "rejected"; peer: number; reason: number }
@@ -108,7 +120,10 @@ export type ClientEvent =
   | { kind: "request"; peer: number; name: string; key: Uint8Array }
   /** An incoming request has ended; `busy`: rejected because this client was busy. */
   | { kind: "requestEnded"; peer: number; name: string; why: "cancelled" | "expired" | "busy" }
-  /** `hash`: of the handshake, the same at both ends. `isAside`: another one stays current. */
+  /**
+   * `hash`: of the handshake, the same at both ends. `calledAs`: by this client, if it called.
+   * `isHeld`: nothing is sent until the user trusts the key. `isAside`: another one stays current.
+   */
   | {
     kind: "connected";
     peer: number;
@@ -116,6 +131,8 @@ export type ClientEvent =
     key: Uint8Array;
     hash: Uint8Array;
     path: PathKind;
+    calledAs?: Peer;
+    isHeld?: true;
     isAside?: true;
   }
   /** The datagrams of a connection go another way now than `before`. */

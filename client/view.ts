@@ -26,10 +26,19 @@ export interface ClientOptions {
   readonly isAttended?: boolean;
   /** Whether requests are accepted without asking the user. */
   readonly acceptAll: boolean;
+  /** Whether messages are acknowledged only when take() says that they are shown; else at once. */
+  readonly holdsTexts?: boolean;
   /** The static key that identifies this client. */
   readonly identity: KeyPair;
   /** Whether requests from the owner of this static key are rejected without asking the user. */
   readonly isBlocked: (key: Uint8Array) => boolean;
+  /** Whether the user has talked with the owner of this static key: others are strangers. */
+  readonly isKnown: (key: Uint8Array) => boolean;
+  /**
+   * Whether the user's words may go to the owner of this static key, under the name that it tells, or
+   * an empty one, and what this client called it by, if it called.
+   */
+  readonly isTrustedPeer: (key: Uint8Array, name: string, calledAs: Peer | undefined) => boolean;
   /** The secret of a private directory. */
   readonly secret?: Uint8Array | undefined;
   /** Which directory may be used. */
@@ -56,6 +65,8 @@ export interface ConversationView {
   readonly unread: number;
   /** Whether it takes no more messages, because it is being terminated. */
   readonly isEnding: boolean;
+  /** Whether messages wait until the user trusts the peer's key. */
+  readonly isHeld: boolean;
   /** Whether the directory carries what is said, because nothing direct gets through. */
   readonly isCarried: boolean;
 }
@@ -83,7 +94,7 @@ export interface ClientView {
   readonly outgoing:
     | { peer: Peer; attempt: number; nextAt: Instant; isRinging: boolean }
     | undefined;
-  /** The requests that wait for the user, oldest first. */
+  /** The requests that wait for the user, who is to see them, oldest first. */
   readonly requests: readonly { id: number; name: string }[];
   /** The deadline of the leave. */
   readonly leaveBy: Instant | undefined;

@@ -23,6 +23,7 @@ export interface CommandContext {
   readonly transcript: Transcript;
   /** Whether a sent message is printed: not where the typed line stays on the screen. */
   readonly showsOwn: boolean;
+  date(): Date;
   /** Gives the client an input. */
   input(action: (now: Instant) => void): void;
   /** Takes an event as one of the client. */
@@ -64,6 +65,8 @@ export class CommandRunner {
         return this.#answer(now, memory.verify(client.view().peer?.id));
       case "block":
         return this.#answer(now, memory.block(command.peer));
+      case "trust":
+        return this.#answer(now, memory.trust(command.peer, this.#context.date()));
       case "unblock":
         return this.#answer(now, memory.unblock(command.peer));
       case "connect":
@@ -87,12 +90,14 @@ export class CommandRunner {
     }
   }
 
-  /** Prints the answer to a command; rejects the pending requests of a peer that it blocked. */
+  /** Prints the answer to a command; rejects the pending requests of a peer that it blocked, and sends
+   * what waited for one that it trusted. */
   #answer(now: Instant, result: Result<Answer, ErrorEvent>): void {
     const { client, memory, printer, handleEvent } = this.#context;
     if (!result.ok) return handleEvent(result.error);
-    const { lines, blocked } = result.value;
+    const { lines, blocked, hasTrusted } = result.value;
     printer.note(lines);
+    if (hasTrusted) client.releaseTrusted();
     if (blocked === undefined) return;
     const isPending = client.view().requests.some(({ id }) => memory.hasKey(id, blocked));
     // By the key: other clients may claim the same id.
@@ -110,6 +115,8 @@ export class CommandRunner {
       : `${name || "you"} to ${label(sent.peer, sent.name)}`;
     transcript.own({ peer: sent.peer, name, shown, text });
     if (showsOwn) printer.own(sent.peer, shown, text);
+    if (!sent.isHeld) return;
+    printer.note([`Not sent yet: it waits until you type trust ${sent.name || sent.peer}`]);
   }
 
   /** Rejects a request, and prints that. */

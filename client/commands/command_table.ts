@@ -15,7 +15,7 @@ export type Command =
   | { command: "terminate"; peer?: Peer }
   | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
   /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
-  | { command: "block"; peer: Peer }
+  | { command: "block" | "trust"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
   /** Without `file`: show where the transcript is; `off`: end it. */
   | { command: "log"; file?: string }
@@ -145,6 +145,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     help: "show the digits that both ends of a connection must see",
     example: "verify",
     alsoKnownAs: ["sas", "authenticate", "compare"],
+  },
+  {
+    name: "trust",
+    argument: "person",
+    help: "trust the new key of somebody, and send what waits for it",
+    example: "trust ana",
+    alsoKnownAs: ["believe", "confirm", "pin"],
   },
   {
     name: "block",

@@ -25,8 +25,7 @@ export function commandHelp(topic?: CommandSpec | "keys"): string {
     `  Your messages: ${MARKS.sent} sent, ${MARKS.delivered} delivered, ` +
     `${MARKS.unconfirmed} unconfirmed after 5 s, ${MARKS.lost} not delivered.`,
     "  Keys: Up and Down recall lines, Ctrl-R searches them, Tab completes, Alt-Enter",
-    "  breaks the line; Ctrl-U, K and W cut, Ctrl-Y puts back, Ctrl-_ undoes; Ctrl-C",
-    "  cancels a call, drops a draft, or leaves; Ctrl-D leaves. More: help keys",
+    "  breaks the line; Ctrl-C cancels, drops a draft, or leaves. More: help keys",
   ].join("\n");
 }
 

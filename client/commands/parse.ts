@@ -39,6 +39,7 @@ const PEER_COMMANDS = [
   "switch",
   "terminate",
   "block",
+  "trust",
   "unblock",
 ] as const;
 
@@ -216,8 +217,8 @@ function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLin
   return success({ command: name, peer: parsed.value });
 }
 
-function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block" {
-  return name === "connect" || name === "switch" || name === "block";
+function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block" | "trust" {
+  return ["connect", "switch", "block", "trust"].includes(name);
 }
 
 function usageMessage(spec: CommandSpec): string {

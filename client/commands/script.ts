@@ -11,7 +11,7 @@ import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
 import type { Peer } from "../peer.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
-import { LINE_LENGTH_MAX } from "../../cli/line_splitter.ts";
+import { type Line, LINE_SIZE_MAX, type LineProblem } from "../../cli/line_splitter.ts";
 import { findConversation, isBusy, isSending, refersTo, type ScriptView } from "./script_view.ts";
 
 /** Messages on one connection that may be undelivered before the next one waits. */
@@ -26,6 +26,19 @@ const UNTYPED_ERRORS: readonly ErrorCode[] = [
   "peerTimeout",
   "self",
 ];
+
+/** Why a line of the input cannot be read, and what to do. */
+export const LINE_PROBLEMS: Readonly<Record<LineProblem, ErrorEvent>> = {
+  tooLong: errorEvent("tooLong", `Cannot read a line of more than ${LINE_SIZE_MAX} bytes`),
+  notUtf8: errorEvent(
+    "encoding",
+    "Cannot read a line that is not UTF-8; convert the input, as with iconv -t UTF-8",
+  ),
+  utf16: errorEvent(
+    "encoding",
+    "Cannot read the input, which is UTF-16; convert it, as with iconv -f UTF-16 -t UTF-8",
+  ),
+};
 
 /** What a script is created with. */
 export interface ScriptOptions {
@@ -49,7 +62,7 @@ export type Step =
   | { kind: "report"; event: ErrorEvent };
 
 /** A line of input, a command from an option, or the end of the input. */
-type Item = { line: string } | { command: Command } | "tooLong" | "end";
+type Item = Line | { command: Command } | "end";
 
 /** The decision on the request, the list, the end of the leave, or the end of a connection. */
 type Wait = "decision" | "list" | "left" | { end: number };
@@ -99,13 +112,8 @@ export class Script {
   }
 
   /** Takes a line, without its line end. */
-  feed(line: string): void {
-    this.#items.push({ line });
-  }
-
-  /** Takes a line that was too long to be read. */
-  feedTooLong(): void {
-    this.#items.push("tooLong");
+  feed(line: Line): void {
+    this.#items.push(line);
   }
 
   /** Takes the end of the input: terminates and leaves when everything before is done. */
@@ -166,9 +174,9 @@ export class Script {
         return undefined;
       }
       if (item === "end") return this.#pollEnd(view);
-      if (item === "tooLong") {
-        const message = `Cannot read a line of more than ${LINE_LENGTH_MAX} characters`;
-        return this.#reportUndelivered("tooLong", message);
+      if ("problem" in item) {
+        const { code, message } = LINE_PROBLEMS[item.problem];
+        return this.#reportUndelivered(code, message);
       }
       this.#parsed ??= this.#parse(item, view);
       if (!this.#parsed.ok) return this.#reportInvalid(this.#parsed.error);
@@ -193,10 +201,13 @@ export class Script {
     return this.#wait === undefined;
   }
 
-  #parse(item: Exclude<Item, string>, { state }: ScriptView): ParsedLine {
+  #parse(
+    item: Exclude<Item, string | { problem: LineProblem }>,
+    { state }: ScriptView,
+  ): ParsedLine {
     if ("command" in item) return success(item.command);
     const { isJson } = this.#options;
-    return parseCommand(item.line, { isConnected: state === "connected", isJson });
+    return parseCommand(item.text, { isConnected: state === "connected", isJson });
   }
 
   #pollCommand(command: Command, view: ScriptView): Step | "skip" | undefined {
@@ -215,6 +226,10 @@ export class Script {
     if (isSending(view)) return undefined;
     switch (command.command) {
       case "connect":
+        // Who called first was accepted: that is the connection.
+        if (this.#isConnected(command.peer, view)) {
+          return this.#next({ command: "switch", peer: command.peer });
+        }
         // If it fails, what follows is not for the current peer.
         this.#hasTargetChanged = view.peer !== undefined && !refersTo(command.peer, view.peer);
         return this.#next(command, "decision");
@@ -239,6 +254,7 @@ export class Script {
       case "fingerprint":
       case "verify":
       case "block":
+      case "trust":
       case "unblock":
       case "log":
         return this.#next(command);
@@ -249,7 +265,12 @@ export class Script {
   #isAccepted(peer: Peer | undefined, view: ScriptView): boolean {
     const returned = this.#returned.findIndex((each) => refersTo(peer, each));
     if (returned >= 0) this.#returned.splice(returned, 1);
-    return returned >= 0 || this.#options.acceptAll && findConversation(peer, view) !== undefined;
+    return returned >= 0 || this.#isConnected(peer, view);
+  }
+
+  /** Whether the client may have accepted a request of that peer by itself, and is connected. */
+  #isConnected(peer: Peer | undefined, view: ScriptView): boolean {
+    return this.#options.acceptAll && findConversation(peer, view)?.isEnding === false;
   }
 
   #pollTerminate(

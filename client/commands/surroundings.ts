@@ -40,6 +40,7 @@ export function resolves(command: Command, surroundings: Surroundings): boolean 
       return command.peer === undefined || isAmong(command.peer, connected);
     case "connect":
     case "block":
+    case "trust":
       // Only the directory knows every id; and no number is a word.
       return typeof command.peer === "number" || isFingerprint(command.peer) ||
         isAmong(command.peer, [...clients, ...connected, ...requests]);

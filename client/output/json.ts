@@ -28,9 +28,10 @@ export function jsonLine(event: string, time: Date, fields: Record<string, unkno
 function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
   switch (event.kind) {
     case "registered": {
-      const { id, name, address, server } = event;
+      const { id, name, lostName, address, server } = event;
       const serverKey = fingerprint(event.serverKey);
-      return { id, name, host: address.hostname, port: address.port, server, serverKey };
+      const { hostname: host, port } = address;
+      return { id, name, ...lostName !== "" && { lostName }, host, port, server, serverKey };
     }
     case "serverLost":
     case "serverBack":
@@ -45,6 +46,8 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       return { peer: event.peer };
     case "unanswered":
       return { peer: event.peer, by: event.by };
+    case "ownEntry":
+      return { id: event.id, name: event.name };
     case "request":
       return { peer: event.peer, name: event.name };
     case "connected":
@@ -74,10 +77,11 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     case "requests":
       return {
         pending: event.pending.map(({ id, name }) => ({ id, name })),
-        missed: event.missed.map(({ id, name, why, agoMs }) => ({
+        missed: event.missed.map(({ id, name, why, times, agoMs }) => ({
           id,
           name,
           why,
+          times,
           agoMs: Math.round(agoMs),
         })),
       };

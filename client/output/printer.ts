@@ -29,7 +29,10 @@ export interface PrintedLine {
 
 /** A screen with a prompt, above which lines are printed. */
 export interface PromptScreen {
-  print(text: string): PrintedLine;
+  /** Prints lines; those that have to be shown are never left out. */
+  print(text: string, mustShow?: boolean): PrintedLine;
+  /** Settles when all printed lines are on the screen; resolves to whether they are. */
+  shown(): Promise<boolean>;
   /** Writes over a column of a line's first row; false where the row has left the screen. */
   overwrite(line: PrintedLine, column: number, text: string): boolean;
   /** Erases the line that was just entered. */
@@ -90,7 +93,7 @@ export class Printer {
     if (text === undefined) return;
     if (event.kind === "error" && !isJson && this.#screen === undefined) {
       this.#system.printError(text);
-    } else this.#print(text);
+    } else this.#print(text, event.kind === "message");
   }
 
   /** Prints a message from this client, under this name, to a peer. */
@@ -129,11 +132,11 @@ export class Printer {
     else this.#print(this.#renderer.help(text));
   }
 
-  /** Resolves when everything is printed, or the reader is too slow. */
-  async finish(): Promise<void> {
+  /** Resolves when everything is printed and the screen is closed, or the reader is too slow. */
+  async finish(closed: Promise<void> = Promise.resolve()): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
-    await Promise.race([promise, this.#output.flush()]);
+    await Promise.race([promise, Promise.all([closed, this.#output.flush()])]);
     stop();
   }
 
@@ -146,8 +149,13 @@ export class Printer {
     if (notice !== undefined) this.#print(this.#renderer.delivery(notice, time));
   }
 
-  #print(text: string): PrintedLine | undefined {
-    if (this.#screen !== undefined) return this.#screen.print(text);
+  /** Settles when the user, or the reader, has what was printed; resolves to whether that is so. */
+  shown(): Promise<boolean> {
+    return this.#screen?.shown() ?? this.#output.written();
+  }
+
+  #print(text: string, mustShow = false): PrintedLine | undefined {
+    if (this.#screen !== undefined) return this.#screen.print(text, mustShow);
     this.#output.print(text);
     return undefined;
   }

@@ -52,6 +52,11 @@ export function noticeOf(
         ? `The directory does not answer yet where ${peerWords(event.peer)} is · trying on`
         : `Nothing came back from ${peerWords(event.peer)} yet: its network may be down or block ` +
           "UDP, or its client was closed · trying on";
+    case "ownEntry": {
+      const what = event.name === "" ? `Client id ${event.id}` : `"${event.name}"`;
+      return `${what} is still taken by a client with your key, an earlier run perhaps · waiting ` +
+        "until its lease ends, for less than a minute";
+    }
     case "ringing":
       return `Client ${event.peer} is ringing`;
     case "inactive":
@@ -119,11 +124,14 @@ const WHY_ENDED = {
 } as const;
 
 function registered(
-  { id, name, address, server }: Extract<ClientEvent, { kind: "registered" }>,
+  { id, name, lostName, address, server }: Extract<ClientEvent, { kind: "registered" }>,
   { isTyped, ownId }: NoticeContext,
 ): string | string[] {
   const again = ownId === 0 ? "" : "again ";
-  const line = `Registered ${again}at ${server} as ${who(id, name)}`;
+  const loss = lostName === ""
+    ? ""
+    : ` · the name ${lostName} is taken meanwhile, and is yours again as soon as it is free`;
+  const line = `Registered ${again}at ${server} as ${who(id, name)}${loss}`;
   if (!isTyped) return `${line}, seen at ${formatAddress(address)}`;
   const hint = "Type list to see who is here, connect NAME to call, help for more";
   return ownId === 0 ? [line, hint] : line;
@@ -174,6 +182,7 @@ export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: St
     case "rejected":
     case "serverLost":
     case "unanswered":
+    case "ownEntry":
       return yellow;
     case "terminated":
     case "left":

@@ -22,8 +22,9 @@ export function requestLines({ pending, missed }: RequestsEvent): string[] {
   const waiting = pending.map(({ id, name, key }) =>
     `Waiting: ${who(id, name)} · accept ${id} or reject ${id} · key ${fingerprint(key)}`
   );
-  const gone = missed.map(({ id, name, why, agoMs }) =>
-    `Missed ${formatAge(agoMs)} ago: ${who(id, name)}, ${WHY_MISSED[why]}`
+  const gone = missed.map(({ id, name, why, times, agoMs }) =>
+    `Missed ${formatAge(agoMs)} ago: ${who(id, name)}, ${WHY_MISSED[why]}` +
+    (times > 1 ? `, ${times} times in all` : "")
   );
   return [...waiting, ...gone];
 }

@@ -12,6 +12,8 @@ interface Use {
   unread: number;
   /** Higher than that of all connections that were current before. */
   lastCurrent: number;
+  /** What this client called the peer by, where it called. */
+  readonly calledAs: Peer | undefined;
 }
 
 /** Connections in the order in which they were opened. */
@@ -34,10 +36,11 @@ export class Conversations {
    * Adds a connection.
    *
    * @param isAside whether another one stays current.
+   * @param calledAs what this client called the peer by, where it called.
    * @returns whether it is the current one.
    */
-  add(connection: Connection, isAside: boolean): boolean {
-    this.#uses.set(connection, { unread: 0, lastCurrent: 0 });
+  add(connection: Connection, isAside: boolean, calledAs: Peer | undefined): boolean {
+    this.#uses.set(connection, { unread: 0, lastCurrent: 0, calledAs });
     const isCurrent = !isAside || this.#current === undefined;
     if (isCurrent) this.choose(connection);
     return isCurrent;
@@ -45,7 +48,10 @@ export class Conversations {
 
   /** Makes a connection the current one. */
   choose(connection: Connection): void {
-    this.#uses.set(connection, { unread: 0, lastCurrent: ++this.#switches });
+    const use = this.#uses.get(connection);
+    if (use === undefined) return;
+    use.unread = 0;
+    use.lastCurrent = ++this.#switches;
     this.#current = connection;
   }
 
@@ -59,6 +65,12 @@ export class Conversations {
   markRead(connection: Connection): void {
     const use = this.#uses.get(connection);
     if (use !== undefined) use.unread = 0;
+  }
+
+  /** Those whose texts wait, with what this client called the peer by. */
+  get held(): readonly { connection: Connection; calledAs: Peer | undefined }[] {
+    return Array.from(this.#uses, ([connection, { calledAs }]) => ({ connection, calledAs }))
+      .filter(({ connection }) => connection.isHeld);
   }
 
   /** Those with the clients that an id, a name or a fingerprint refers to. */

@@ -6,11 +6,12 @@
 import type { Connection } from "../../protocol/connection/connection.ts";
 import type { ConnectionEvent } from "../../protocol/connection/connection_event.ts";
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
 import { isOnThisMachine } from "../directory_addresses.ts";
 import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
-import type { Peer } from "../peer.ts";
+import { type Peer, peerWords } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 import { alreadyConnected } from "./choice.ts";
 
@@ -48,6 +49,30 @@ export function connectionEvent(
     case "terminated":
       return { kind: "terminated", peer, name, by: event.by, undelivered: event.undelivered };
   }
+}
+
+/** What only some `connected` events have. */
+export function connectedDetails(
+  calledAs: Peer | undefined,
+  isHeld: boolean,
+  isAside: boolean,
+): Pick<Extract<ClientEvent, { kind: "connected" }>, "calledAs" | "isHeld" | "isAside"> {
+  return {
+    ...calledAs !== undefined && { calledAs },
+    ...isHeld && { isHeld },
+    ...isAside && { isAside },
+  };
+}
+
+/** The event for a connection whose peer has another key than the trusted one. */
+export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean): ClientEvent {
+  const who = peerWords(peer);
+  const digits = fingerprint(key);
+  const message = isAttended
+    ? `Nothing is sent to ${who} before you type trust ${peer}: what you type waits until then`
+    : `Nothing is sent to ${who}: the key ${digits} is not the trusted one · if it is ${who}'s ` +
+      `new one, name it with --key ${digits.replaceAll(" ", "-")}`;
+  return errorEvent("peerKey", message);
 }
 
 /** The event for a request of this client that came to nothing. */
@@ -135,8 +160,17 @@ function refusal(reason: number, { id, name, serverName }: ClientOptions): strin
       return `Client id ${id} is taken; ${lease}`;
     case RefusalReason.nameTaken:
       return `The name "${name}" is taken; ${lease}`;
+    case RefusalReason.ownEntry: {
+      const what = name === "" ? `Client id ${id}` : `"${name}"`;
+      return `${what} belongs to another client of yours that is running · choose another`;
+    }
+    case RefusalReason.nameHeld:
+      return `That name is ${name}'s: the directory at ${serverName} keeps it for another key, ` +
+        "also while its client is away · choose another, or use the identity that had it";
     case RefusalReason.full:
       return `The directory at ${serverName} is full`;
+    case RefusalReason.sourceFull:
+      return `The directory at ${serverName} has no place for more clients at this address`;
     case RefusalReason.badName:
       return `The directory does not allow the name "${name}"`;
     default:
