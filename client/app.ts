@@ -62,6 +62,8 @@ export class ClientApp {
   #wakeReader: (() => void) | undefined;
   #isScriptScheduled = false;
   #isInterrupted = false;
+  /** Whether the output could not be written. */
+  #hasFailed = false;
   /** The current peer when the draft was started. */
   #draftPeer: number | undefined;
 
@@ -86,7 +88,7 @@ export class ClientApp {
     };
     this.#renderer = new Renderer(surface, memory.ownKey);
     this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
-    const output = openOutput(() => this.#handleBrokenOutput());
+    const output = openOutput((problem) => this.#handleBrokenOutput(problem));
     this.#transcript = new Transcript(
       system,
       new Renderer(TRANSCRIPT_SURFACE, memory.ownKey),
@@ -100,6 +102,7 @@ export class ClientApp {
       transcript: this.#transcript,
       // A terminal that cannot redraw keeps the typed line.
       showsOwn: !isJson && (!surface.isTyped || isInteractive),
+      date: () => system.date(),
       input: (action) => this.#drive?.input(action),
       handleEvent: (event) => this.handleEvent(event),
     });
@@ -114,12 +117,12 @@ export class ClientApp {
       if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
       this.#runScript();
       await Promise.race([this.#left.promise, drive.finished]);
-      return this.#isInterrupted ? ExitStatus.interrupted : this.#script.status;
+      if (this.#isInterrupted) return ExitStatus.interrupted;
+      return this.#hasFailed ? ExitStatus.failure : this.#script.status;
     } finally {
       this.#stopCountdown?.();
-      this.#terminal?.close();
       this.#transcript.stop();
-      await this.#printer.finish();
+      await this.#printer.finish(this.#terminal?.close());
     }
   }
 
@@ -148,8 +151,9 @@ export class ClientApp {
       onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
       onInterrupt: (hasDraft) => this.#handleCtrlC(hasDraft),
       onEnd: () => this.#handleCtrlD(),
-      onEndOfInput: () => this.#runCommand({ command: "leave" }),
+      onEndOfInput: () => this.leave(),
       after: (ms, action) => this.#after(ms, action),
+      onLeftOut: (lines) => this.note(`Left out ${lines} lines: the terminal took no output`),
       onStopFailed: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
     }, history.load().toReversed());
   }
@@ -170,13 +174,12 @@ export class ClientApp {
   async #readInput(): Promise<void> {
     try {
       for await (const line of readLines()) {
-        if (this.#stdio.isTyped && line !== undefined) {
-          this.#handleTypedLine(line);
+        if (this.#stdio.isTyped && "text" in line) {
+          this.#handleTypedLine(line.text);
           continue;
         }
         await this.#waitForScript();
-        if (line === undefined) this.#script.feedTooLong();
-        else this.#script.feed(line);
+        this.#script.feed(line);
         this.#runScript();
       }
     } catch (error) {
@@ -185,7 +188,7 @@ export class ClientApp {
         `Cannot read the input: ${error instanceof Error ? error.message : error}`,
       );
     }
-    if (this.#stdio.isTyped) return this.#runCommand({ command: "leave" });
+    if (this.#stdio.isTyped) return this.leave();
     await this.#waitForScript();
     this.#script.end();
     this.#runScript();
@@ -251,6 +254,7 @@ export class ClientApp {
     const { trust } = this.#system;
     const date = this.#system.date();
     this.#printer.event(event, this.#memory.handle(event, date));
+    if (event.kind === "message") this.#takeWhenShown();
     if (event.kind === "registered" && trust.record(event.serverKey, date)) {
       const digits = fingerprint(event.serverKey);
       this.note(`The directory's key is new here: ${digits} · serve shows the same there`);
@@ -263,6 +267,15 @@ export class ClientApp {
     // Not at once: events come in the middle of an input.
     this.#isScriptScheduled = true;
     queueMicrotask(() => this.#runScript());
+  }
+
+  /** Tells the sender of the message that was just printed when it is shown; without a reader, leaves. */
+  async #takeWhenShown(): Promise<void> {
+    if (await this.#printer.shown()) {
+      return this.#drive?.input((now) => this.#client.takeMessage(now));
+    }
+    this.#hasFailed = true;
+    this.leave();
   }
 
   /** Prints something that the user should know; the client continues. */
@@ -312,7 +325,7 @@ export class ClientApp {
 
   /** Handles Ctrl-D on an empty line. */
   #handleCtrlD(): void {
-    if (this.#mayLeave("Ctrl-D")) this.#runCommand({ command: "leave" });
+    if (this.#mayLeave("Ctrl-D")) this.leave();
   }
 
   /** Whether a key leaves: while connected the second one in time, which the first one says. */
@@ -341,6 +354,11 @@ export class ClientApp {
     this.stop();
   }
 
+  /** Leaves, with the time that it takes. */
+  leave(): void {
+    this.#runCommand({ command: "leave" });
+  }
+
   /** Leaves; the second time without waiting. */
   stop(): void {
     const isLeaving = this.#client.view().state === "leaving";
@@ -353,9 +371,16 @@ export class ClientApp {
     this.#terminal?.resume();
   }
 
-  /** The reader of the output has gone (`| head -1`): a script continues, a user leaves. */
-  #handleBrokenOutput(): void {
-    if (this.#stdio.isTyped) this.#runCommand({ command: "leave" });
+  /**
+   * The reader of the output has gone (`| head -1`), or the disk is full. A user leaves, and who only
+   * listens; a script goes on until there is a message that nobody can read.
+   */
+  #handleBrokenOutput(problem?: string): void {
+    if (problem !== undefined) {
+      this.#hasFailed = true;
+      this.#system.printError(`Cannot print any more: ${problem}`);
+    }
+    if (problem !== undefined || this.#stdio.isTyped || this.#options.acceptAll) this.leave();
   }
 }
 

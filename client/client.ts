@@ -4,15 +4,17 @@
  * @module
  */
 import type { Connection } from "../protocol/connection/connection.ts";
+import type { IncomingRequest } from "../protocol/connection/incoming_requests.ts";
 import type { Target } from "../protocol/connection/outgoing_requests.ts";
 import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
 import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
 import { Fifo } from "../protocol/fifo.ts";
 import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
 import { TIMER_POLICIES } from "../protocol/recovery/timer_policy.ts";
+import type { Result } from "../protocol/result.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
 import { type Address, sameAddress } from "../protocol/wire/address.ts";
-import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
+import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "./event.ts";
 import { matchesIdOrName, type Peer } from "./peer.ts";
 import {
   alreadyConnected,
@@ -22,15 +24,26 @@ import {
   choosePending,
   problemEvent,
 } from "./state/choice.ts";
+import { Callers } from "./state/callers.ts";
 import { Conversations } from "./state/conversations.ts";
 import { MissedRequests } from "./state/missed.ts";
-import { blockedEvent, connectionEvent, directoryEvent, failureEvent } from "./state/translate.ts";
+import {
+  blockedEvent,
+  connectedDetails,
+  connectionEvent,
+  directoryEvent,
+  failureEvent,
+  untrustedEvent,
+} from "./state/translate.ts";
 import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
 
 /** Milliseconds in which nothing came back from the directory after which an attended client ends. */
 export const BLOCKED_AFTER = 4_500;
 /** Milliseconds in which nothing came back to a request after which the user is told why that may be. */
 export const UNANSWERED_AFTER = 4_000;
+
+/** A message, and the connection that it came on. */
+type MessageOf = Extract<EndpointEvent, { kind: "message" }>;
 
 /**
  * One client. Its commands never throw: their results, also errors, are events.
@@ -39,21 +52,26 @@ export class Client implements DatagramMachine<ClientEvent> {
   readonly #options: ClientOptions;
   readonly #endpoint: Endpoint;
   readonly #conversations = new Conversations();
-  readonly #missed = new MissedRequests();
+  readonly #callers: Callers;
+  readonly #missed: MissedRequests;
+  /** The messages that were told and not taken. */
+  readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
   readonly #timers = new Timers<"blocked" | "unanswered">();
   #serverLostAt: Instant | undefined;
+  /** What the user calls the peer by that this client requests. */
+  #calledAs: Peer | undefined;
   /** Whom the user was told to be waiting for. */
   #awaited: "directory" | "peer" | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
-    const { id, name, port, timers, isAttended = false, acceptAll, isBlocked } = options;
+    const { id, name, port, timers, isAttended = false, holdsTexts, isBlocked, isKnown } = options;
     const { directoryAddresses, identity, secret, trust, random, localAddresses } = options;
-    const admit = ({ key }: { key: Uint8Array }): Admission =>
-      isBlocked(key) ? "reject" : acceptAll ? "accept" : "ring";
     this.#options = options;
+    this.#callers = new Callers(isKnown);
+    this.#missed = new MissedRequests(isKnown);
     this.#endpoint = new Endpoint(now, {
       directoryAddresses,
       id,
@@ -63,7 +81,9 @@ export class Client implements DatagramMachine<ClientEvent> {
       secret,
       isTrusted: (key) => trust.isTrusted(key),
       policy: TIMER_POLICIES[timers],
-      admit,
+      admit: (request) => this.#admit(request),
+      isKnown,
+      holdsTexts,
       mayMeet: (key) => !isBlocked(key),
       localAddresses,
       random,
@@ -87,6 +107,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     const result = this.#endpoint.connect(now, targetOf(peer));
     if (!result.ok) this.#emitProblem(result.error, peer);
     else {
+      this.#calledAs = peer;
       this.#awaited = undefined;
       this.#awaitAnswer(now);
     }
@@ -103,7 +124,7 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Accepts the request of `peer`, which may be named by its fingerprint, or the oldest. */
   accept(now: Instant, peer?: Peer): void {
-    const chosen = choosePending(this.#endpoint.requests, peer);
+    const chosen = this.#choosePending(peer);
     if (!chosen.ok) return this.#emit(chosen.error);
     const result = this.#endpoint.accept(now, chosen.value);
     this.#collect(now);
@@ -112,21 +133,36 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Rejects the request of `peer`, which may be named by its fingerprint, or the oldest. */
   reject(now: Instant, peer?: Peer): void {
-    const chosen = choosePending(this.#endpoint.requests, peer);
+    const chosen = this.#choosePending(peer);
     if (!chosen.ok) return this.#emit(chosen.error);
     this.#endpoint.reject(now, chosen.value);
+    this.#callers.answer(chosen.value);
+  }
+
+  /** Whom the user means; without a name it is one whom the user knows of. */
+  #choosePending(peer: Peer | undefined): Result<IncomingRequest, ErrorEvent> {
+    return choosePending(
+      peer === undefined ? this.#shownRequests() : this.#endpoint.requests,
+      peer,
+    );
+  }
+
+  #shownRequests(): IncomingRequest[] {
+    return this.#endpoint.requests.filter((each) => !this.#callers.isHidden(each));
   }
 
   /**
    * Sends a message on the current connection, or on that with `peer`.
    *
-   * @returns the peer, and the number of the message; undefined if it was not taken.
+   * @returns the peer, the number of the message, and whether it waits until the user trusts the
+   * peer's key; undefined if it was not taken.
    */
   send(
     _now: Instant,
     text: string,
     peer?: Peer,
-  ): { peer: number; name: string; seq: number } | undefined {
+  ): { peer: number; name: string; seq: number; isHeld: boolean } | undefined {
+    this.releaseTrusted();
     const chosen = chooseForText(this.#conversations, peer, text);
     if (!chosen.ok) {
       this.#emit(chosen.error);
@@ -140,7 +176,21 @@ export class Client implements DatagramMachine<ClientEvent> {
     }
     this.#conversations.markRead(connection);
     const { remote, remoteName: name } = connection.ids;
-    return { peer: remote, name, seq };
+    return { peer: remote, name, seq, isHeld: connection.isHeld };
+  }
+
+  /** Sends what waited for the user to trust a key, where that has happened. */
+  releaseTrusted(): void {
+    for (const { connection, calledAs } of this.#conversations.held) {
+      const { remoteKey, ids: { remoteName } } = connection;
+      connection.isHeld = !this.#options.isTrustedPeer(remoteKey, remoteName, calledAs);
+    }
+  }
+
+  /** The oldest message that was told, and not taken yet, is shown: its sender is told so. */
+  takeMessage(now: Instant): void {
+    const message = this.#untaken.shift();
+    message?.connection.take(now, message);
   }
 
   /** Makes the connection with `peer` the current one. */
@@ -165,6 +215,7 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Reports the pending and the missed requests. */
   listRequests(now: Instant): void {
+    this.#callers.showAll();
     const pending = this.#endpoint.requests
       .map(({ requester: id, name, key }) => ({ id, name, key }));
     this.#emit({ kind: "requests", pending, missed: this.#missed.list(now) });
@@ -190,7 +241,7 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** The visible state of the client. */
   view(): ClientView {
-    const { id, name, requests, outgoing, leaveBy } = this.#endpoint;
+    const { id, name, outgoing, leaveBy } = this.#endpoint;
     const { current } = this.#conversations;
     const views = this.#conversations.all.map(({ connection, unread }) => ({
       isCurrent: connection === current,
@@ -203,7 +254,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       peer: views.find(({ isCurrent }) => isCurrent)?.view,
       others: views.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
       outgoing: outgoing && { ...outgoing, peer: outgoing.peer ?? peerOf(outgoing.target) },
-      requests: requests.map(({ requester, name }) => ({ id: requester, name })),
+      requests: this.#shownRequests().map(({ requester, name }) => ({ id: requester, name })),
       leaveBy,
       serverLostSince: this.#serverLostAt,
     };
@@ -226,11 +277,21 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (this.#timers.expire("unanswered", now)) this.#reportUnanswered(now);
     this.#endpoint.handleTimeout(now);
     this.#collect(now);
+    if (this.#endpoint.isLeaving) return;
+    for (const request of this.#callers.takeDue(now)) this.#emitRequest(now, request);
+  }
+
+  /** See {@linkcode DatagramMachine}. */
+  handleWake(now: Instant, slept: number): void {
+    this.#endpoint.handleWake(now, slept);
+    this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    return earlier(this.#timers.next(), this.#endpoint.nextTimeout());
+    const callers = this.#endpoint.isLeaving ? undefined : this.#callers.nextTimeout();
+    const timeout = earlier(this.#timers.next(), callers);
+    return earlier(timeout, this.#endpoint.nextTimeout());
   }
 
   /** See {@linkcode Machine}. */
@@ -243,6 +304,13 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** See {@linkcode Machine}. */
   pollEvent(): ClientEvent | undefined {
     return this.#events.shift();
+  }
+
+  /** Where all requests are accepted, one under a name that another key has still rings. */
+  #admit({ key, name }: IncomingRequest): Admission {
+    const { isBlocked, acceptAll, isTrustedPeer } = this.#options;
+    if (isBlocked(key)) return "reject";
+    return acceptAll && isTrustedPeer(key, name, undefined) ? "accept" : "ring";
   }
 
   #state(): ClientView["state"] {
@@ -313,6 +381,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     switch (event.kind) {
       case "message":
         this.#conversations.countMessage(event.connection);
+        if (this.#options.holdsTexts === true) this.#untaken.push(event);
         return this.#emit(connectionEvent(event));
       case "sent":
       case "delivered":
@@ -329,9 +398,13 @@ export class Client implements DatagramMachine<ClientEvent> {
         return;
       }
       case "registered": {
-        const { id, name, seenAt: address, directoryKey: serverKey } = event;
+        const { id, name, lostName, seenAt: address, directoryKey: serverKey } = event;
         const { serverName: server } = this.#options;
-        return this.#emit({ kind: "registered", id, name, address, server, serverKey });
+        return this.#emit({ kind: "registered", id, name, lostName, address, server, serverKey });
+      }
+      case "ownEntry": {
+        const { id, name } = this.#options;
+        return this.#emit({ kind: "ownEntry", id, name });
       }
       case "lost":
         this.#serverLostAt = now;
@@ -364,39 +437,64 @@ export class Client implements DatagramMachine<ClientEvent> {
       case "ringing":
         return this.#emit(event);
       case "requestFailed":
+        this.#calledAs = undefined;
         return this.#emit(failureEvent(event, this.#options));
-      case "request": {
-        const { requester: peer, name, key } = event.request;
-        return this.#emit({ kind: "request", peer, name, key });
-      }
+      case "request":
+        if (this.#callers.ring(now, event.request)) this.#emitRequest(now, event.request);
+        return;
       case "requestEnded": {
         const { request: { requester: peer, name }, why } = event;
         this.#missed.add(now, event.request, why === "full" ? "busy" : why);
-        // Whoever makes many requests must not fill the screen with them.
-        if (why !== "full") this.#emit({ kind: "requestEnded", peer, name, why });
+        if (why === "full") return this.#callers.drop(event.request);
+        if (this.#callers.end(now, event.request)) {
+          this.#emit({ kind: "requestEnded", peer, name, why });
+        }
         return;
       }
       case "connected":
-        return this.#handleConnected(event);
+        return this.#handleConnected(now, event, outgoing === undefined);
     }
   }
 
-  #handleConnected(event: Extract<RequestEvent, { kind: "connected" }>): void {
-    const { connection, by, isResumed } = event;
+  /** Tells the user of a request, unless its key was blocked meanwhile. */
+  #emitRequest(now: Instant, request: IncomingRequest): void {
+    const { requester: peer, name, key } = request;
+    if (!this.#options.isBlocked(key)) return this.#emit({ kind: "request", peer, name, key });
+    this.#callers.drop(request);
+    this.#endpoint.reject(now, request);
+  }
+
+  /** @param isRequested whether it is what this client requested, so that nothing is requested now. */
+  #handleConnected(
+    now: Instant,
+    { connection, by, isResumed }: Extract<RequestEvent, { kind: "connected" }>,
+    isRequested: boolean,
+  ): void {
     const { remote: peer, remoteName: name } = connection.ids;
     const { remoteKey: key, handshakeHash: hash, path } = connection;
-    this.#missed.forget(peer, key);
-    const isCurrent = this.#conversations.add(connection, by === "admission");
-    const aside = isCurrent ? {} : { isAside: true as const };
-    this.#emit({ kind: "connected", peer, name, key, hash, path, ...aside });
+    this.#callers.answer({ requester: peer, name, key });
+    this.#missed.forget(key);
+    const calledAs = isRequested ? this.#calledAs : undefined;
+    if (isRequested) this.#calledAs = undefined;
+    connection.isHeld = !this.#options.isTrustedPeer(key, name, calledAs);
+    const isCurrent = this.#conversations.add(connection, by === "admission", calledAs);
+    const { isHeld } = connection;
+    const details = connectedDetails(calledAs, isHeld, !isCurrent);
+    this.#emit({ kind: "connected", peer, name, key, hash, path, ...details });
     if (isResumed) this.#emit({ kind: "returned", who: "self", peer, name, key, hash });
+    if (!isHeld) return;
+    const { isAttended = false } = this.#options;
+    this.#emit(untrustedEvent(calledAs ?? (name || peer), key, isAttended));
+    // Nobody is there to ask.
+    if (!isAttended) connection.terminate(now);
   }
 }
 
 function viewConversation(connection: Connection, unread: number): ConversationView {
-  const { ids: { remote: id, remoteName: name }, undelivered, state, path } = connection;
+  const { ids: { remote: id, remoteName: name }, undelivered, state, path, isHeld } = connection;
   const isEnding = state !== "open";
-  return { id, name, unconfirmed: undelivered, unread, isEnding, isCarried: path === "carried" };
+  const isCarried = path === "carried";
+  return { id, name, unconfirmed: undelivered, unread, isEnding, isHeld, isCarried };
 }
 
 function targetOf(peer: Peer): Target {

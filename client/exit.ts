@@ -37,7 +37,7 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.inactive, "the peer is inactive"],
   [ExitStatus.rejected, "the peer rejected the Connection Request"],
   [ExitStatus.undelivered, "messages were left undelivered"],
-  [ExitStatus.untrustedKey, "the directory has another key than the trusted one"],
+  [ExitStatus.untrustedKey, "the directory or the peer has another key than the trusted one"],
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];
 
@@ -49,6 +49,7 @@ export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
     case "peerTimeout":
       return ExitStatus.inactive;
     case "tooLong":
+    case "encoding":
     case "queueFull":
       return ExitStatus.undelivered;
     case "notConnected":
@@ -56,6 +57,7 @@ export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
     case "usage":
       return ExitStatus.usage;
     case "serverKey":
+    case "peerKey":
       return ExitStatus.untrustedKey;
     default:
       return ExitStatus.failure;

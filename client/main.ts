@@ -22,7 +22,6 @@ import {
   SECRET_SOURCES,
 } from "../cli/files.ts";
 import { HistoryFile } from "./screen/history_file.ts";
-import { toHex } from "../cli/hex.ts";
 import { CLIENT_IDENTITY, type OpenedIdentity, openIdentity } from "../cli/identity_file.ts";
 import { renderJsonProblem } from "./output/json.ts";
 import { localAddresses } from "./local_addresses.ts";
@@ -32,12 +31,14 @@ import { PeerMemory } from "./identity/peer_memory.ts";
 import { directoryName, PinnedDirectory } from "./identity/directory_trust.ts";
 import { openKnownDirectories, openKnownPeers } from "./identity/known_keys_file.ts";
 import { ClientApp, stdioFor } from "./app.ts";
-import { isUnderTaskRunner, printText } from "../cli/tty.ts";
+import { watchSending } from "./sending_watch.ts";
+import type { ClientOptions } from "./view.ts";
+import { isUnderTaskRunner, onHangup, printText } from "../cli/tty.ts";
 
 /** Milliseconds in which several signals count as one under a task runner, which repeats them. */
 const SIGNAL_REPEAT_WINDOW = 300;
 /** Milliseconds to wait at the end for files that another process has locked. */
-const LAST_SAVE_TIMEOUT = 5000;
+const LAST_SAVE_TIMEOUT = 2000;
 
 /** What a client is started with, beside the options. */
 interface Resources {
@@ -111,14 +112,25 @@ async function run(options: Options, resources: Resources): Promise<number> {
   });
   const historyFile = options.keepsHistory ? identityFile : undefined;
   const history = new HistoryFile(historyFile, (message) => app.note(message));
-  const isBlocked = (key: Uint8Array): boolean => store.content.isBlocked(toHex(key));
-  const self = { id, name, port: bound.port, identity, isBlocked };
-  const local = { localAddresses: () => localAddresses(bound), random: systemRandom };
   const { isTyped: isAttended } = stdioFor(options);
-  const modes = { secret, trust, timers, isAttended, acceptAll, ...local };
-  const client = new Client(clock(), { directoryAddresses, serverName, ...self, ...modes });
   const ownKey = identity.publicKey;
-  const memory = new PeerMemory({ store, ownKey, identityFile, acceptAll });
+  const { connect: peer, key } = options;
+  const expected = peer === undefined || key === undefined ? undefined : { peer, fingerprint: key };
+  const memory = new PeerMemory({
+    store,
+    ownKey,
+    identityFile,
+    acceptAll,
+    expected,
+    isAttended,
+  });
+  const isBlocked = (key: Uint8Array): boolean => memory.isBlocked(key);
+  const isKnown = (key: Uint8Array): boolean => memory.isKnown(key);
+  const isTrustedPeer: ClientOptions["isTrustedPeer"] = (...peer) => memory.isTrusted(...peer);
+  const self = { id, name, port: bound.port, identity, isBlocked, isKnown, isTrustedPeer };
+  const local = { localAddresses: () => localAddresses(bound), random: systemRandom };
+  const modes = { secret, trust, timers, isAttended, acceptAll, holdsTexts: true, ...local };
+  const client = new Client(clock(), { directoryAddresses, serverName, ...self, ...modes });
   const app: ClientApp = new ClientApp(options, client, memory, {
     clock,
     date: () => new Date(),
@@ -135,7 +147,8 @@ async function run(options: Options, resources: Resources): Promise<number> {
   });
   store.load();
   directories.load();
-  const driven = drive(client, impair(options, socket), (event) => app.handleEvent(event));
+  const watched = watchSending(impair(options, socket), clock, (message) => app.note(message));
+  const driven = drive(client, watched, (event) => app.handleEvent(event));
   const stopListening = listenToSignals(app);
   try {
     return await app.run(driven);
@@ -145,8 +158,10 @@ async function run(options: Options, resources: Resources): Promise<number> {
   } finally {
     stopListening();
     await driven.close().catch(() => {});
-    const saved = Promise.all([store.settle(), directories.settle(), history.settle()]);
+    const files = [store, directories, history];
+    const saved = Promise.all(files.map((file) => file.settle()));
     await Promise.race([saved, sleep(LAST_SAVE_TIMEOUT)]);
+    for (const file of files) file.saveNow();
   }
 }
 
@@ -173,10 +188,18 @@ function listenToSignals(app: ClientApp): () => void {
   };
   const interrupt = once(() => app.interrupt());
   const stop = once(() => app.stop());
+  // Not once(): a terminal that closes sends two, which must not hasten the leave.
+  const hangUp = onHangup(() => app.leave());
   const resume = (): void => app.resume();
   const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
     ? [["SIGINT", interrupt], ["SIGBREAK", stop]]
-    : [["SIGINT", interrupt], ["SIGTERM", stop], ["SIGHUP", stop], ["SIGCONT", resume]];
+    : [
+      ["SIGINT", interrupt],
+      ["SIGTERM", stop],
+      ["SIGQUIT", stop],
+      ["SIGHUP", hangUp],
+      ["SIGCONT", resume],
+    ];
   for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
   return () => {
     for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);

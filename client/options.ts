@@ -52,11 +52,17 @@ const SERVER_KEY: Option<string | undefined> = {
   value: "FINGERPRINT",
   expected: "a fingerprint of 30 digits, as serve shows it",
   default: undefined,
-  parse(text) {
-    const digits = parseFingerprint(text);
-    return digits === undefined ? unexpected("a fingerprint of 30 digits", text) : success(digits);
-  },
+  parse: parseKey,
   help: "the directory's key; default the one seen first",
+};
+
+const KEY: Option<string | undefined> = {
+  name: "key",
+  value: "FINGERPRINT",
+  expected: "a fingerprint of 30 digits, as the peer's fingerprint command shows it",
+  default: undefined,
+  parse: parseKey,
+  help: "with --connect: the peer's key; default the known one",
 };
 
 const CONNECT: Option<Peer | undefined> = {
@@ -118,6 +124,7 @@ export const OPTIONS = {
   isEphemeral: flag("ephemeral", "use a new key, keep no file and remember nobody"),
   showsFingerprint: flag("fingerprint", "show the fingerprint of your key, and exit"),
   connect: CONNECT,
+  key: KEY,
   send: text({
     name: "send",
     value: "TEXT",
@@ -142,9 +149,12 @@ export type Options = OptionValues<typeof OPTIONS>;
 export function parseClientOptions(args: readonly string[]): Result<Options | "help"> {
   const parsed = parseOptions(OPTIONS, args);
   if (!parsed.ok || parsed.value === "help") return parsed;
-  const { send, connect, identity, isEphemeral, log, isPlain, color } = parsed.value;
+  const { send, connect, key, identity, isEphemeral, log, isPlain, color } = parsed.value;
   if (send !== undefined && connect === undefined) {
     return failure("Cannot use --send without --connect: to whom?");
+  }
+  if (key !== undefined && connect === undefined) {
+    return failure("Cannot use --key without --connect: whose?");
   }
   if (identity !== undefined && isEphemeral) {
     return failure("Cannot use --ephemeral with --identity: a file, or none?");
@@ -156,6 +166,11 @@ export function parseClientOptions(args: readonly string[]): Result<Options | "h
     return failure("Cannot use --color always with --plain: colors, or none?");
   }
   return parsed;
+}
+
+function parseKey(text: string): Result<string> {
+  const digits = parseFingerprint(text);
+  return digits === undefined ? unexpected("a fingerprint of 30 digits", text) : success(digits);
 }
 
 function parseName(text: string): Result<string> {

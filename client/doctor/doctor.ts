@@ -34,6 +34,12 @@ import {
 import { MappingProbe, SECOND_PORT_OFFSET } from "./mapping_probe.ts";
 import { ExitStatus } from "../exit.ts";
 
+/** Why a directory refuses to register anybody. */
+const REFUSALS: ReadonlyMap<number, string> = new Map([
+  [RefusalReason.full, "it is full"],
+  [RefusalReason.sourceFull, "it has no place for more clients at this address"],
+]);
+
 /** Milliseconds without an answer after which to check whether anything listens there. */
 export const SILENCE_TIMEOUT = 1500;
 /** Milliseconds without any datagram after which UDP counts as blocked. */
@@ -216,7 +222,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
         if (this.#state === "registering") this.#handleRegistered(now, event);
         return;
       case "refused": {
-        const why = event.reason === RefusalReason.full ? "it is full" : `reason ${event.reason}`;
+        const why = REFUSALS.get(event.reason) ?? `reason ${event.reason}`;
         const message = `the directory answers, but refuses to register anybody: ${why}`;
         return this.#end("directory", ExitStatus.failure, message, { reason: "refusal" });
       }
