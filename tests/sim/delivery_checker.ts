@@ -175,9 +175,9 @@ export class DeliveryChecker {
     }
   }
 
-  /** Records a datagram that reached its receiver. */
-  onDelivered(datagram: Datagram): void {
-    const { decoded, to } = datagram;
+  /** Records a datagram that reached a client, which may have moved to where it went. */
+  onDelivered(datagram: Datagram, to: string): void {
+    const { decoded } = datagram;
     const ack = datagram.frame("ack");
     if (ack === undefined || !decoded.ok || decoded.sealedBy === undefined) return;
     const carrier = this.#carrierOf(to, decoded.sealedBy.hash);

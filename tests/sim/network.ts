@@ -105,7 +105,7 @@ export class SimNetwork {
   readonly internet = new Realm([]);
   readonly sent: Datagram[] = [];
   /** Called with each datagram as it reaches a running host, altered or not, if it can have its effect. */
-  onDelivery: ((datagram: Datagram) => void) | undefined;
+  onDelivery: ((datagram: Datagram, host: string) => void) | undefined;
   /** Called with each datagram as it is sent. */
   onSend: ((datagram: Datagram) => void) | undefined;
   #now: Instant = 0;
@@ -296,7 +296,7 @@ export class SimNetwork {
     const [events, sent] = [host.events.length, this.sent.length];
     const isAltered = bytes !== datagram.bytes;
     const effect = isAltered ? effectOf(datagram.bytes, bytes, this.isPrivate) : "same";
-    if (effect === "same") this.onDelivery?.(datagram);
+    if (effect === "same") this.onDelivery?.(datagram, arrived.host);
     host.receive(bytes.slice(), arrived.from);
     assertEffect(effect, host.events.slice(events), this.sent.slice(sent));
   }

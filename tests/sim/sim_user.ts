@@ -17,10 +17,13 @@ import type { Address } from "../../protocol/wire/address.ts";
 import type { Prng } from "../support/random.ts";
 import type { Datagram } from "./datagram.ts";
 import type { Run } from "./delivery_checker.ts";
-import { RetransmissionCheck, RingCheck } from "./invariants.ts";
+import { RegistrationWatch, RetransmissionCheck, RingCheck } from "./invariants.ts";
 import type { Host } from "./network.ts";
 import type { Side } from "./sites.ts";
 import { DIRECTORY, SECRET, type World } from "./world.ts";
+
+/** Milliseconds that a slow reader takes to show a message, at most. */
+const READER_DELAY_MAX = 2_000;
 
 /** A client and its user. */
 export class SimUser {
@@ -40,6 +43,7 @@ export class SimUser {
   #retransmission: RetransmissionCheck;
   #retransmissions = 0;
   #rings = new RingCheck();
+  #registrations = new RegistrationWatch();
   /** When this run started, or last heard something authentic from the directory. */
   #heardAt: Instant = 0;
   #isHeard = false;
@@ -119,6 +123,9 @@ export class SimUser {
       acceptAll: false,
       identity,
       isBlocked: () => false,
+      isKnown: (key) => key[0]! % 2 === 0,
+      isTrustedPeer: () => true,
+      holdsTexts: true,
       secret: world.network.isPrivate ? SECRET : undefined,
       trust: {
         isTrusted: (key) => isSameKey(key, world.identity.publicKey),
@@ -130,6 +137,7 @@ export class SimUser {
     this.#retransmissions = this.retransmissions;
     this.#retransmission = new RetransmissionCheck(mode);
     this.#rings = new RingCheck();
+    this.#registrations = new RegistrationWatch();
     this.#heardAt = world.network.now;
     this.#isHeard = false;
     this.#client = client;
@@ -187,16 +195,22 @@ export class SimUser {
   /** Checks a datagram that the client sent. */
   onSent(datagram: Datagram): void {
     this.#retransmission.onSent(datagram);
+    this.#registrations.onSent(datagram);
+  }
+
+  /** Whether the client can open what the directory sends unasked in this datagram. */
+  opensUnasked(datagram: Datagram): boolean {
+    return this.#registrations.isCurrent(datagram);
   }
 
   /** Records a datagram that reached the client. */
   onDelivered(datagram: Datagram): void {
     this.#retransmission.onDelivered(this.world.network.now, datagram);
     this.#rings.onDelivered(datagram, this.world.requesters);
-    const { decoded } = datagram;
-    const isHeard = !datagram.isForged && decoded.ok &&
-      datagram.frames.some(({ kind }) => kind === "registered" || kind === "leaseKeepaliveAck");
-    if (!isHeard) return;
+    const isRegistered = this.#registrations.onDelivered(datagram);
+    const isKept = datagram.frame("leaseKeepaliveAck") !== undefined;
+    const isHeard = isRegistered || isKept && this.#registrations.isCurrent(datagram);
+    if (datagram.isForged || !isHeard) return;
     this.#heardAt = this.world.network.now;
     this.#isHeard = true;
   }
@@ -233,6 +247,7 @@ export class SimUser {
       ? run.connections.get(event.peer)?.carrier
       : undefined;
     checker.onEvent(run, event);
+    if (event.kind === "message") this.#takeMessage();
     const host = event.kind === "request" ? checker.hostOf(event.key) : undefined;
     this.#rings.onEvent(event, host);
     switch (event.kind) {
@@ -253,6 +268,16 @@ export class SimUser {
       case "error":
         return this.#checkError(event.code);
     }
+  }
+
+  /** Takes a message at once, or as a slow terminal does. */
+  #takeMessage(): void {
+    const { network } = this.world;
+    const reader = this.#client;
+    const delay = this.prng.chance(0.05) ? this.prng.next() * READER_DELAY_MAX : 0;
+    network.at(network.now + delay, () => {
+      if (reader === this.#client) this.do((client, now) => client.takeMessage(now));
+    });
   }
 
   #checkError(code: string): void {

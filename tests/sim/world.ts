@@ -54,7 +54,7 @@ export class World<User extends SimUser = SimUser> {
     this.#server = this.#makeServer();
     this.directory = this.network.add("directory", site(this.network), () => this.#server);
     this.network.onSend = (datagram) => this.#onSend(datagram);
-    this.network.onDelivery = (datagram) => this.#onDelivery(datagram);
+    this.network.onDelivery = (datagram, host) => this.#onDelivery(datagram, host);
   }
 
   /** Starts the directory again, without its table. */
@@ -109,12 +109,12 @@ export class World<User extends SimUser = SimUser> {
     user.onSent(datagram);
   }
 
-  #onDelivery(datagram: Datagram): void {
-    if (datagram.to !== "directory" && datagram.carried !== undefined) {
-      this.#onDelivery(datagram.carried);
-    }
-    this.checker.onDelivered(datagram);
-    this.users.find(({ name }) => name === datagram.to)?.onDelivered(datagram);
+  #onDelivery(datagram: Datagram, host: string): void {
+    const user = this.users.find(({ name }) => name === host);
+    this.checker.onDelivered(datagram, host);
+    user?.onDelivered(datagram);
+    const { carried } = datagram;
+    if (carried !== undefined && user?.opensUnasked(datagram)) this.#onDelivery(carried, host);
   }
 
   #makeServer(): Server {
