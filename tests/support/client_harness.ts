@@ -29,6 +29,8 @@ export class ClientHarness extends MachineHarness<ClientEvent> {
       acceptAll: false,
       identity: this.identity,
       isBlocked: () => false,
+      isKnown: () => true,
+      isTrustedPeer: () => true,
       trust: TRUSTING,
       random: this.random,
       ...options,

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Connection } from "../../protocol/connection/connection.ts";
+import { ReceivePool } from "../../protocol/connection/receive_pool.ts";
 import type { ConnectionEvent } from "../../protocol/connection/connection_event.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Instant } from "../../protocol/machine.ts";
@@ -49,6 +50,7 @@ interface Handshake {
 export class ConnectionHarness {
   now: Instant = 1000;
   readonly connection: Connection;
+  readonly receivePool = new ReceivePool();
   /** The peer, as it is in the session of now. */
   peer: FakeRequester | FakeResponder;
   readonly #random = new Prng(1).bytes;
@@ -56,8 +58,11 @@ export class ConnectionHarness {
   readonly #identity = makeKeyPair(this.#random);
   readonly #remoteIdentity = makeKeyPair(this.#random);
 
-  /** @param role of the Connection's end. */
-  constructor(role: Role = "requester", timers: TimerMode = "adaptive") {
+  /**
+   * @param role of the Connection's end.
+   * @param holdsTexts whether its texts have to be taken.
+   */
+  constructor(role: Role = "requester", timers: TimerMode = "adaptive", holdsTexts = false) {
     this.#timers = timers;
     const { session, peer } = this.#handshake(role, SESSION_ID);
     this.peer = peer;
@@ -65,6 +70,8 @@ export class ConnectionHarness {
       session,
       ids: IDS,
       isResponder: role === "responder",
+      receivePool: this.receivePool,
+      holdsTexts,
       random: this.#random,
     });
   }

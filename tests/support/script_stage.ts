@@ -36,7 +36,7 @@ export class Stage {
       isTyped: false,
       ...options,
     });
-    for (const line of lines) this.script.feed(line);
+    for (const line of lines) this.script.feed({ text: line });
   }
 
   /** What the script does now: commands as typed, and messages of reports. */
@@ -86,7 +86,8 @@ export class Stage {
     this.become("idle");
     const address = { hostname: "127.0.0.1", port: 40001 };
     const server = "localhost:7070";
-    this.script.handle({ kind: "registered", ...ANA, address, server, serverKey: KEY });
+    const directory = { address, server, serverKey: KEY };
+    this.script.handle({ kind: "registered", ...ANA, lostName: "", ...directory });
   }
 
   rings(...requests: { id: number; name: string }[]): void {
@@ -101,7 +102,14 @@ export class Stage {
     this.view = {
       ...this.view,
       state: "connected",
-      peer: { ...peer, unconfirmed: 0, unread: 0, isEnding: false, isCarried: false },
+      peer: {
+        ...peer,
+        unconfirmed: 0,
+        unread: 0,
+        isEnding: false,
+        isHeld: false,
+        isCarried: false,
+      },
       others: before === undefined ? others : [...others, before],
       outgoing: undefined,
       requests: [],

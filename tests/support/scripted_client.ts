@@ -54,6 +54,8 @@ export class ScriptedClient implements DatagramMachine<ClientEvent> {
       acceptAll: false,
       identity,
       isBlocked: () => false,
+      isKnown: () => true,
+      isTrustedPeer: () => true,
       trust: TRUSTING,
       random,
     });
