@@ -46,6 +46,8 @@ export class Actor {
       acceptAll: false,
       identity: makeKeyPair(stage.network.prng.bytes),
       isBlocked: () => false,
+      isKnown: () => true,
+      isTrustedPeer: () => true,
       trust: TRUSTING,
       random: stage.network.prng.bytes,
       ...options,
@@ -104,6 +106,11 @@ export class Actor {
     this.#input((now) => texts.forEach((text) => this.#client.send(now, text, peer)));
   }
 
+  /** Sends what waited for this user to trust a key. */
+  releaseTrusted(): void {
+    this.#input(() => this.#client.releaseTrusted());
+  }
+
   switchTo(peer: Peer): void {
     this.#input((now) => this.#client.switchTo(now, peer));
   }
@@ -126,6 +133,11 @@ export class Actor {
 
   abandon(): void {
     this.#input((now) => this.#client.abandon(now));
+  }
+
+  /** Wakes after a sleep in which its clock stood still. */
+  wake(slept: number): void {
+    this.#input((now) => this.#client.handleWake(now, slept));
   }
 
   crash(): void {

@@ -20,7 +20,7 @@ story("a request rings and is accepted, and both ends are connected", (stage) =>
   const { hash } = ana!.last("connected");
   assertEquals(hash.length, 32);
   assertEquals(ana!.events("connected"), [
-    { kind: "connected", peer: 2, name: "ben", key: ben!.key, hash, path: "lan" },
+    { kind: "connected", peer: 2, name: "ben", key: ben!.key, hash, path: "lan", calledAs: "ben" },
   ]);
   assertEquals(ben!.events("connected"), [
     { kind: "connected", peer: 1, name: "ana", key: ana!.key, hash, path: "lan" },
@@ -220,13 +220,15 @@ story("a second connection with the same client is an error, and has no effect",
   assertEquals(stage.times("call", ana).length, 1);
 });
 
-story("a request that reaches another client is reported as inactive", (stage) => {
+story("a request that reaches another client of the user is reported as inactive", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben");
   ana!.connect(2);
-  // Between the look-up and the request, another client got the address.
+  // Between the look-up and the request, another client got the address: it says nothing, but the
+  // directory knows nobody with that id any more.
   stage.wait(30);
   ben!.restart({ id: 77, name: "carl" });
-  stage.wait(12_000);
+  stage.wait(40_000);
+  assertEquals(stage.times("connectionReject", ben), []);
   assertEquals(ben!.events("request"), []);
   assertEquals(ana!.events("inactive"), [{ kind: "inactive", peer: 2 }]);
   assertEquals(ana!.view.state, "idle");

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { KNOWN_PAUSE } from "../../client/state/callers.ts";
 import { MISSED_REQUESTS_MAX } from "../../client/state/missed.ts";
 import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { RejectReason } from "../../protocol/wire/frame.ts";
@@ -161,7 +162,8 @@ story("a client with 16 connections is busy, and starts no other", (stage) => {
   ana.accept();
   assertEquals(ana.errors, ["tooManyConnections"]);
   last.cancel();
-  stage.wait(100);
+  // Before that the user would not be told of the same client again.
+  stage.wait(KNOWN_PAUSE);
   last.connect(1);
   stage.wait(150);
   assertEquals(last.last("rejected").reason, RejectReason.busy);
