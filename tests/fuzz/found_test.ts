@@ -1,7 +1,8 @@
 // What the fuzz tests found, each as a test of its own.
 import { assert, assertEquals } from "@std/assert";
-import { EARLY_SIZE_MAX, ReceiveQueue } from "../../protocol/connection/receive_queue.ts";
-import { WINDOW } from "../../protocol/connection/send_queue.ts";
+import { ReceivePool } from "../../protocol/connection/receive_pool.ts";
+import { ReceiveQueue } from "../../protocol/connection/receive_queue.ts";
+import { RECEIVE_SIZE_MAX, WINDOW } from "../../protocol/connection/send_queue.ts";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { decodeFrames } from "../../protocol/wire/datagram.ts";
 import { FLAG_MORE, type Frame, type Message } from "../../protocol/wire/frame.ts";
@@ -85,7 +86,7 @@ Deno.test("large Messages that come early are taken only up to a bound, and the 
   const { target, peer } = stage;
   send(stage, peer.requestFrame(1));
   const text = "x".repeat(64_000);
-  const taken = Math.floor(EARLY_SIZE_MAX / text.length);
+  const taken = Math.floor(RECEIVE_SIZE_MAX / text.length);
   let sent: Outcome["sent"] = [];
   for (let seq = 1; seq <= taken + 20; seq++) ({ sent } = send(stage, message(seq, text)));
   const acks = sent.flatMap(({ bytes }) => peer.open(bytes)).filter(({ kind }) => kind === "ack");
@@ -102,7 +103,7 @@ Deno.test("a text that waits for the rest of it, or for others before it, keeps 
   const other = message(0, "x".repeat(64_000));
   for (const [first, flags] of [[1, 0], [0, FLAG_MORE]] as const) {
     const monitor = new ResourceMonitor();
-    const queue = new ReceiveQueue();
+    const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
     for (let seq = first; seq < WINDOW; seq++) {
       const packet = encodeFrames([message(seq, "fifteen letters", flags), other]);
       const [frame] = decodeFrames(packet)?.frames ?? [];

@@ -39,6 +39,8 @@ function clientOptions(prng: Prng): ClientOptions {
     acceptAll: false,
     identity: CLIENT_KEY,
     isBlocked: (key) => key[0] === 0,
+    isKnown: (key) => key[0]! % 2 === 1,
+    isTrustedPeer: (key) => key[0] !== 1,
     trust: {
       isTrusted: (key) => isSameKey(key, DIRECTORY_KEY.publicKey),
       refusal: () => "has another key",

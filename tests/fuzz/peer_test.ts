@@ -227,8 +227,8 @@ class Conversations {
   #acceptRequest(): void {
     const { target } = this;
     const { address, id } = this.peer.self;
-    const { events } = this.#request();
-    assert(events.some(({ kind }) => kind === "request"), JSON.stringify(events));
+    this.#request();
+    // The user is not told each time that somebody rings who did before.
     target.client.accept(target.now, id);
     this.check(target.drain());
     this.check(target.receive(this.peer.sealFrames(ack(0)), address));

@@ -377,3 +377,18 @@ Deno.test("a call of a silent peer that is not answered fails no request of the 
   stage.calls(10_000);
   assertEquals(stage.requestEvents(), ["requestFailed: directoryTimeout"]);
 });
+
+Deno.test("whom the directory told of is heard in a flood of strangers, directly and carried", () => {
+  const stage = new Stage();
+  const recording = stage.stranger(9).initiation;
+  const flood = (): void => {
+    for (let left = 2000; left > 0; left--) stage.receive(recording, ELSEWHERE);
+  };
+  flood();
+  assertEquals(stage.receive(stage.stranger(2).initiation, STRANGER), []);
+  stage.tellOf(2, { addresses: [STRANGER] });
+  flood();
+  const direct = stage.receive(stage.stranger(2).initiation, { ...STRANGER, port: 1 });
+  assertEquals(kindsOf(direct), ["response"]);
+  assertEquals(stage.carry(2, stage.stranger(2).initiation).length, 1);
+});

@@ -116,6 +116,22 @@ function driveTest(name: string, body: (stage: Stage) => Promise<void>): void {
   });
 }
 
+Deno.test("drive() tells a machine that the computer slept, before it does anything else", async () => {
+  const wakes: number[] = [];
+  let wallClock = Date.now();
+  const machine = Object.assign(new Machine(), {
+    handleWake: (_now: Instant, slept: number): void => void wakes.push(Math.round(slept / 1_000)),
+  });
+  const driven = drive(machine, new FakeSocket(), () => {}, () => wallClock);
+  driven.input(() => assertEquals(wakes, []));
+  wallClock += 70_000;
+  driven.input(() => assertEquals(wakes, [70]));
+  // The clock of the day was set back: nobody slept, but that cannot be told from here.
+  wallClock -= 3_600_000;
+  driven.input(() => assertEquals(wakes, [70, 0]));
+  await driven.close().catch(() => {});
+});
+
 driveTest(
   "what is said in one turn leaves together",
   async ({ driven, machine, socket, events }) => {

@@ -4,7 +4,7 @@ import { shortAuthenticationString } from "../../protocol/crypto/fingerprint.ts"
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import { Endpoint, type EndpointEvent } from "../../protocol/endpoint.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
-import { HANDSHAKES_AT_ONCE } from "../../protocol/session/incoming_handshakes.ts";
+import { HANDSHAKES_AT_ONCE } from "../../protocol/session/handshake_limits.ts";
 import type { Transmit } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { toHex } from "../support/hex.ts";

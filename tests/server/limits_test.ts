@@ -14,6 +14,7 @@ import {
   REGISTRATIONS_PER_SECOND,
   REGISTRATIONS_PER_SOURCE,
   registrationsPerMinute,
+  STRANGERS_EXCESS,
   STRANGERS_IN_TOTAL,
   STRANGERS_PER_SOURCE,
 } from "../../server/limits.ts";
@@ -142,16 +143,40 @@ Deno.test("Server answers a burst of questions from one source, and in total", (
 
 Deno.test("Server answers a burst of strangers from one source, and in total", () => {
   const stage = new Stage();
-  const { burst, perSecond } = STRANGERS_PER_SOURCE;
+  const burst = STRANGERS_PER_SOURCE.burst + STRANGERS_EXCESS.burst;
   assertEquals(challenges(stage, burst + 100, client), burst);
   assertEquals(stage.server.dropped, { strangers: 100 });
-  stage.now += 1000;
-  assertEquals(challenges(stage, burst, client), perSecond);
+  stage.now += 100;
+  const perSecond = STRANGERS_PER_SOURCE.perSecond + STRANGERS_EXCESS.perSecond;
+  assertEquals(challenges(stage, burst, client), perSecond / 10);
 
   const other = new Stage();
   const total = STRANGERS_IN_TOTAL.burst;
   assertEquals(challenges(other, total + 100, elsewhere), total);
   assertEquals(other.server.dropped, { strangers: 100 });
+});
+
+Deno.test("Server registers a newcomer at once under a flood in its name, and others", () => {
+  const stage = new Stage();
+  const prng = new Prng(3);
+  const newcomers = [0, 1, 2, 3, 4].map((n) => new FakeClient(stage, n, { address: elsewhere(n) }));
+  const flood = (): void => {
+    stage.now++;
+    // 20,000 a second in the name of the first, with cookies or without.
+    for (let i = 0; i < 20; i++) {
+      const forged = newcomers[0]!.registerBytes();
+      const first = newcomers[0]!.firstBytes();
+      for (let at = 16 + 3; at < 16 + 3 + 8; at++) forged[at] = first[at] = prng.int(256);
+      stage.deliver(prng.chance(0.5) ? forged : first, elsewhere(0));
+    }
+  };
+  for (let ms = 0; ms < 3000; ms++) flood();
+  for (const each of newcomers) {
+    const challenge = each.begin();
+    assertEquals(challenge.kind, "challenge");
+    for (let ms = 0; ms < 1000; ms++) flood();
+    assertEquals(each.askToRegister().kind, "registered");
+  }
 });
 
 Deno.test("Server goes on for its clients when it answers no more strangers", () => {

@@ -17,7 +17,9 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     host: "127.0.0.1",
     port: 7070,
     maxClients: 10_000,
+    maxPerSource: 200,
     leaseSeconds: 45,
+    nameHoldDays: 7,
     identity: undefined,
     isEphemeral: false,
     secretFile: undefined,
@@ -36,6 +38,7 @@ Deno.test("parseServerOptions() parses every option", () => {
   assertEquals([numbers.port, numbers.maxClients, numbers.leaseSeconds], [0, 1_000_000, 3600]);
   assertEquals(parsed("--relay-limit", "50000").relayLimit, 50_000);
   assertEquals(parsed("--no-relay").isRelay, false);
+  assertEquals(parsed("--max-per-source", "1000").maxPerSource, 1000);
   const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
   assertEquals(parsed("--identity", "./key").identity, "./key");
@@ -57,6 +60,10 @@ Deno.test("parseServerOptions() rejects values out of range, and options that ex
     [
       ["--relay-limit", "0"],
       'Cannot parse --relay-limit: expected 1 to 1000000000, got "0"',
+    ],
+    [
+      ["--no-source-limits", "--max-per-source", "5"],
+      "Cannot use --max-per-source with --no-source-limits: so many, or any number?",
     ],
     [
       ["--no-relay", "--relay-limit", "5000"],

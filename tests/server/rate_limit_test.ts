@@ -48,6 +48,15 @@ Deno.test("RateLimit takes nothing from the total when it refuses a source", () 
   assertEquals(grants(limit, 0, "192.0.2.3", 1), 1);
 });
 
+Deno.test("RateLimit grants sources an excess that they share, within the total", () => {
+  const excess = { perSecond: 10, burst: 20 };
+  const limit = new RateLimit({ perSecond: 1, burst: 4 }, { perSecond: 5, burst: 30 }, { excess });
+  assertEquals(grants(limit, 0, "192.0.2.1", 99), 24);
+  assertEquals(grants(limit, 0, "192.0.2.2", 99), 4);
+  assertEquals(grants(limit, 0, "192.0.2.3", 99), 2);
+  assertEquals(grants(limit, 1000, "192.0.2.1", 99), 5);
+});
+
 Deno.test("RateLimit without a limit per source limits the total", () => {
   const limit = new RateLimit(undefined, { perSecond: 1, burst: 100 });
   assertEquals(grants(limit, 0, "192.0.2.1", 1000), 100);
@@ -55,7 +64,7 @@ Deno.test("RateLimit without a limit per source limits the total", () => {
 });
 
 Deno.test("RateLimit keeps a bounded number of buckets, and forgets the least recent", () => {
-  const limit = new RateLimit({ perSecond: 0.001, burst: 1 }, PLENTY, 100);
+  const limit = new RateLimit({ perSecond: 0.001, burst: 1 }, PLENTY, { sourcesMax: 100 });
   for (let i = 0; i < 10_000; i++) {
     // One source keeps asking, and is refused.
     assertEquals(grants(limit, 0, "192.0.2.1", 1), i === 0 ? 1 : 0);
@@ -78,7 +87,7 @@ Deno.test("RateLimit forgets buckets that are full again", () => {
 Deno.test("RateLimit never grants a source more than its burst and rate", () => {
   withSeed(seedFromEnv(), (prng: Prng) => {
     const rate = { perSecond: 20, burst: 8 };
-    const limit = new RateLimit(rate, PLENTY, 64);
+    const limit = new RateLimit(rate, PLENTY, { sourcesMax: 64 });
     const granted = new Map<string, number[]>();
     let [now, excess] = [0, 0];
     for (let i = 0; i < 50_000; i++) {

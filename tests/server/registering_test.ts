@@ -189,7 +189,7 @@ Deno.test("row 4: a client that comes to the address of another replaces it", ()
 });
 
 Deno.test("rows 5 to 8: no name and no id goes to another while the lease lasts", () => {
-  const stage = new Stage({ maxClients: 2 });
+  const stage = new Stage({ maxClients: 2, nameHold: 0 });
   const { id } = stage.join(1, { name: "ana" });
   const bob = stage.join(2);
   const eve = new FakeClient(stage, 3);
@@ -200,7 +200,8 @@ Deno.test("rows 5 to 8: no name and no id goes to another while the lease lasts"
   assertEquals(outcome(eve), RefusalReason.full);
   // A second client of one key is another client.
   const other = new FakeClient(stage, 3, { identity: identityOf(1) });
-  assertEquals(outcome(other, { name: "ana" }), RefusalReason.nameTaken);
+  assertEquals(outcome(other, { name: "ana" }), RefusalReason.ownEntry);
+  assertEquals(outcome(other, { wantedId: id }), RefusalReason.ownEntry);
   // A registered client cannot take it by changing its name, either.
   assertEquals(outcome(bob, { name: "ana" }), RefusalReason.nameTaken);
   assertEquals(stage.takeEvents(), []);

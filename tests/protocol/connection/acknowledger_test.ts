@@ -5,6 +5,7 @@ import {
   ACK_SIZE_MAX,
   Acknowledger,
 } from "../../../protocol/connection/acknowledger.ts";
+import { ReceivePool } from "../../../protocol/connection/receive_pool.ts";
 import { ReceiveQueue } from "../../../protocol/connection/receive_queue.ts";
 import { ACK_HOLD } from "../../../protocol/recovery/rtt.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
@@ -19,7 +20,7 @@ interface Shape {
 
 /** An acknowledger, and the packets that have come. */
 class Stage {
-  readonly received = new ReceiveQueue();
+  readonly received = new ReceiveQueue({ receivePool: new ReceivePool() });
   readonly #window = new ReplayWindow();
   readonly acknowledger: Acknowledger;
 

@@ -4,7 +4,7 @@ import {
   CONNECTION_KEEPALIVE,
   CONNECTION_PROBE_INTERVAL,
   CONNECTION_TIMEOUT,
-} from "../../../protocol/connection/connection.ts";
+} from "../../../protocol/connection/silence.ts";
 import { ACK_HOLD } from "../../../protocol/recovery/rtt.ts";
 import {
   DatagramType,
@@ -331,7 +331,7 @@ Deno.test("Connection ignores frames that are for others, and acks and seqs out 
   harness.deliver(
     { kind: "leaveAck" },
     { kind: "ringing", responder: 2 },
-    { kind: "connectionReject", responder: 2, reason: 1 },
+    { kind: "connectionReject", responder: 3, reason: 1 },
     {
       kind: "ack",
       cumulativeSeq: 0xffff_ffff,

@@ -124,6 +124,19 @@ Deno.test("accept-all accepts nobody under the id or the name that is requested,
   }
 });
 
+Deno.test("accept-all leaves a repeated Request to the call that it waits for", () => {
+  const harness = registered({ admit: () => "accept" });
+  harness.want({ id: 2, name: "" });
+  const [call] = harness.asked();
+  const peer = harness.requester(2);
+  for (let times = 0; times < 3; times++) {
+    assertEquals(opened(peer, harness.request(peer)), [RINGING]);
+  }
+  const sent = harness.receive(call!.answer(harness.meeting(2)), DIRECTORY);
+  assertEquals(opened(peer, sent), [ACCEPT]);
+  assertEquals(harness.requestEvents(), ["connected with 2 by acceptance"]);
+});
+
 Deno.test("a crossing Request that was forgotten is ignored when it comes late: its session is older", () => {
   const harness = registered();
   const id = peerWith(harness, "higher key");

@@ -1,7 +1,7 @@
 // A peer that made a valid handshake, and then sends hostile frames. The connection neither throws
 // nor grows, answers within bounds, and works afterwards. Hostile seqs are in malicious_acks_test.ts.
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import { FLUSH_TIMEOUT, LINGER } from "../../../protocol/connection/connection.ts";
+import { FLUSH_TIMEOUT, LINGER } from "../../../protocol/connection/ending.ts";
 import { encodeDatagram } from "../../../protocol/wire/datagram.ts";
 import {
   DATAGRAM_SIZE_MAX,
@@ -154,7 +154,7 @@ Deno.test("frames that are unknown, or have no place in a connection, are skippe
     { kind: "cookieReply", nonce: new Uint8Array(24), cookie: new Uint8Array(32) },
     { kind: "connectionRequest", request: 5, requester: 2, responder: 1, name: "" },
     { kind: "ringing", responder: IDS.remote },
-    { kind: "connectionReject", responder: IDS.remote, reason: 1 },
+    { kind: "connectionReject", responder: IDS.remote + 1, reason: 1 },
     { kind: "leave" },
     { kind: "padding", size: 40 },
   ];

@@ -180,3 +180,16 @@ Deno.test("32 meetings are remembered: of more, the oldest is forgotten", () => 
   for (let times = 0; times < 100; times++) meetings.add(now, meeting(100, { number: 5n }));
   assertEquals([meetings.number(100), meetings.number(69)], [5n, 1069n]);
 });
+
+Deno.test("Meetings.isIntroduced() tells the hosts of those whom the directory told of lately, or carries for", () => {
+  const { meetings, now } = new Stage();
+  assertEquals(meetings.isIntroduced(now, ONE), false);
+  assertEquals(meetings.isIntroduced(now, carriedTo(2)), true);
+  meetings.add(now, meeting(2, { addresses: [ONE, TWO] }));
+  // Its NAT may give it another port for each of its peers.
+  for (const address of [ONE, TWO, { ...ONE, port: 99 }]) {
+    assertEquals(meetings.isIntroduced(now, address), true);
+  }
+  assertEquals(meetings.isIntroduced(now, OWN), false);
+  assertEquals(meetings.isIntroduced(now + MEETING_LIFE, ONE), false);
+});

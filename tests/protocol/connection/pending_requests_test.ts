@@ -3,7 +3,9 @@
 import { assertEquals } from "@std/assert";
 import {
   PENDING_EXPIRY,
+  PENDING_PER_KEY_MAX,
   PENDING_REQUESTS_MAX,
+  PENDING_STRANGERS_MAX,
   REQUESTS_MAX,
 } from "../../../protocol/connection/incoming_requests.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
@@ -69,6 +71,37 @@ Deno.test("16 Requests may be pending: one more is rejected as busy, and the use
   assertEquals(opened(peer, harness.request(peer)), [reject(RejectReason.busy)]);
   assertEquals(harness.requestEvents(), ["requestEnded of 99: full"]);
   assertEquals(harness.endpoint.requests.length, PENDING_REQUESTS_MAX);
+});
+
+Deno.test("8 of the 16 are for those whose keys are known: strangers get no more, and known ones do", () => {
+  assertEquals(PENDING_STRANGERS_MAX, 8);
+  const friends: string[] = [];
+  const harness = registered({ isKnown: (key) => friends.includes(key.join()) });
+  const call = (id: number): string[] => {
+    harness.now += 100;
+    return kindsOf(harness.request(harness.requester(id)));
+  };
+  for (let id = 2; id < 2 + PENDING_STRANGERS_MAX; id++) assertEquals(call(id), ["ringing"]);
+  for (let id = 20; id < 40; id++) assertEquals(call(id), ["connectionReject"]);
+  for (let id = 40; id < 48; id++) {
+    friends.push(harness.identityOf(id).publicKey.join());
+    assertEquals(call(id), ["ringing"]);
+  }
+  assertEquals(harness.endpoint.requests.length, PENDING_REQUESTS_MAX);
+  friends.push(harness.identityOf(48).publicKey.join());
+  assertEquals(call(48), ["connectionReject"]);
+});
+
+Deno.test("a key has 4 places at most, whatever ids it claims", () => {
+  assertEquals(PENDING_PER_KEY_MAX, 4);
+  const harness = registered();
+  const identity = makeKeyPair(harness.random);
+  const answers = [2, 3, 4, 5, 6].map((id) => {
+    harness.now += 100;
+    return kindsOf(harness.request(harness.requester(id, { identity })))[0];
+  });
+  assertEquals(answers, [...Array.from({ length: 4 }, () => "ringing"), "connectionReject"]);
+  assertEquals(kindsOf(harness.request(harness.requester(7))), ["ringing"]);
 });
 
 Deno.test("a pending Request is forgotten 35 s after its last repeat, and the user is told", () => {

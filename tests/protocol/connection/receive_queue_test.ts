@@ -1,7 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Ack, ACK_RANGES_MAX, FLAG_MORE, type Message } from "../../../protocol/wire/frame.ts";
+import { ReceivePool } from "../../../protocol/connection/receive_pool.ts";
 import { type ReceivedText, ReceiveQueue } from "../../../protocol/connection/receive_queue.ts";
-import { TEXT_SIZE_MAX, WINDOW } from "../../../protocol/connection/send_queue.ts";
+import {
+  RECEIVE_SIZE_MAX,
+  TEXT_SIZE_MAX,
+  WINDOW,
+} from "../../../protocol/connection/send_queue.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 
 function message(seq: number, text = `text ${seq}`, flags = 0): Message {
@@ -36,7 +41,7 @@ function ack(next: number, ...ranges: [number, number][]): Ack {
 }
 
 Deno.test("ReceiveQueue hands texts out in order, each as soon as its turn comes", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   assertEquals(take(queue, 1), []);
   assertEquals(take(queue, 3), []);
   assertEquals(take(queue, 0), [{ textSeq: 0, text: "text 0" }, { textSeq: 1, text: "text 1" }]);
@@ -45,7 +50,7 @@ Deno.test("ReceiveQueue hands texts out in order, each as soon as its turn comes
 });
 
 Deno.test("ReceiveQueue recognises a duplicate, waiting or handed out", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   take(queue, 0);
   take(queue, 2);
   assertEquals([0, 2, 0].map((seq) => outcome(queue, seq)), [
@@ -58,7 +63,7 @@ Deno.test("ReceiveQueue recognises a duplicate, waiting or handed out", () => {
 });
 
 Deno.test("ReceiveQueue joins fragments, and counts texts rather than Messages", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   assertEquals(take(queue, 0, "one ", FLAG_MORE), []);
   assertEquals(take(queue, 2, "text", 0), []);
   assertEquals(take(queue, 1, "long ", FLAG_MORE), [{ textSeq: 0, text: "one long text" }]);
@@ -66,13 +71,13 @@ Deno.test("ReceiveQueue joins fragments, and counts texts rather than Messages",
 });
 
 Deno.test("ReceiveQueue ignores flags that it does not know", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   assertEquals(take(queue, 0, "hi", 0xfe), [{ textSeq: 0, text: "hi" }]);
   assertEquals(take(queue, 1, "hi", 0xff), []);
 });
 
 Deno.test("ReceiveQueue takes what is in the window and nothing beyond it", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   assertEquals(outcome(queue, WINDOW), "refused");
   assertEquals(outcome(queue, 0xffff_ffff), "refused");
   assertEquals(outcome(queue, WINDOW - 1), "new");
@@ -83,7 +88,7 @@ Deno.test("ReceiveQueue takes what is in the window and nothing beyond it", () =
 });
 
 Deno.test("ReceiveQueue.ack() names what came early, in ranges that do not touch", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   assertEquals(queue.ack(), ack(0));
   for (const seq of [5, 2, 9, 3, 8, 4]) take(queue, seq);
   assertEquals(queue.ack(), ack(0, [2, 5], [8, 9]));
@@ -97,7 +102,7 @@ Deno.test("ReceiveQueue.ack() names what came early, in ranges that do not touch
 });
 
 Deno.test("ReceiveQueue.ack() names the lowest ranges where there are too many", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   for (let seq = 2 * 40; seq > 0; seq -= 2) take(queue, seq);
   const { ranges } = queue.ack();
   assertEquals(ranges.length, ACK_RANGES_MAX);
@@ -106,7 +111,7 @@ Deno.test("ReceiveQueue.ack() names the lowest ranges where there are too many",
 });
 
 Deno.test("ReceiveQueue.ack() keeps its value when more Messages come", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   take(queue, 2);
   const before = queue.ack();
   take(queue, 3);
@@ -117,7 +122,7 @@ Deno.test("ReceiveQueue.ack() keeps its value when more Messages come", () => {
 Deno.test("ReceiveQueue agrees with a simple one in any order", () => {
   withSeed(seedFromEnv(), (prng: Prng) => {
     for (let round = 0; round < 300; round++) {
-      const queue = new ReceiveQueue();
+      const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
       const arrived = new Set<number>();
       const received: string[] = [];
       for (let step = 0; step < 200; step++) {
@@ -148,7 +153,7 @@ function simpleAck(arrived: ReadonlySet<number>): Ack {
 }
 
 Deno.test("ReceiveQueue takes a text of 64 KiB, and calls what makes it longer a violation", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   const kilobyte = "é".repeat(512);
   for (let seq = 0; seq < TEXT_SIZE_MAX / 1024; seq++) take(queue, seq, kilobyte, FLAG_MORE);
   const seq = TEXT_SIZE_MAX / 1024;
@@ -162,7 +167,7 @@ Deno.test("ReceiveQueue takes a text of 64 KiB, and calls what makes it longer a
 });
 
 Deno.test("ReceiveQueue calls what makes a text too long a violation when it came early, too", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   const kilobyte = "x".repeat(1024);
   for (let seq = 99; seq > 0; seq--) assertEquals(take(queue, seq, kilobyte, FLAG_MORE), []);
   assertEquals(outcome(queue, 0, kilobyte, FLAG_MORE), "violation");
@@ -170,11 +175,68 @@ Deno.test("ReceiveQueue calls what makes a text too long a violation when it cam
 });
 
 Deno.test("ReceiveQueue does not grow with endless empty fragments", () => {
-  const queue = new ReceiveQueue();
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool() });
   for (let seq = 0; seq < 1_000_000; seq++) {
     if (queue.handleMessage(message(seq, "", FLAG_MORE), []) !== "new") {
       throw new Error(`${seq}`);
     }
   }
   assertEquals(take(queue, 1_000_000, "end"), [{ textSeq: 0, text: "end" }]);
+});
+
+/** A queue that holds texts, and what it handed out of so many Messages. */
+function held(count: number): { queue: ReceiveQueue; texts: ReceivedText[] } {
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool(), holdsTexts: true });
+  const texts: ReceivedText[] = [];
+  for (let seq = 0; seq < count; seq++) {
+    assertEquals(queue.handleMessage(message(seq), texts), "new");
+  }
+  return { queue, texts };
+}
+
+Deno.test("ReceiveQueue that holds texts says that they came, and acknowledges what was taken", () => {
+  const { queue, texts } = held(4);
+  assertEquals([queue.next, queue.hasUntaken, queue.ack()], [4, true, ack(0, [0, 3])]);
+  assert(queue.take(texts[1]!));
+  assertEquals(queue.ack(), ack(2, [2, 3]));
+  assertEquals(outcome(queue, 3), "duplicate");
+  take(queue, 5);
+  assertEquals(queue.ack(), ack(2, [2, 3], [5, 5]));
+  assert(queue.take(texts[3]!));
+  assertEquals([queue.hasUntaken, queue.ack()], [false, ack(4, [5, 5])]);
+});
+
+Deno.test("ReceiveQueue that holds texts acknowledges the beginning of a long one", () => {
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool(), holdsTexts: true });
+  take(queue, 0, "a long ", FLAG_MORE);
+  assertEquals(queue.ack(), ack(1));
+  take(queue, 1, "text");
+  assertEquals(queue.ack(), ack(1, [1, 1]));
+});
+
+Deno.test("ReceiveQueue.take() knows only the texts of its queue, and each once", () => {
+  const { queue, texts } = held(2);
+  const before = held(2).texts;
+  assertEquals([queue.take(before[1]!), queue.ack()], [false, ack(0, [0, 1])]);
+  assertEquals([queue.take(texts[0]!), queue.take(texts[0]!)], [true, false]);
+  assertEquals(queue.ack(), ack(1, [1, 1]));
+});
+
+Deno.test("ReceiveQueue refuses what is more than it holds, until texts are taken", () => {
+  const queue = new ReceiveQueue({ receivePool: new ReceivePool(), holdsTexts: true });
+  const texts: ReceivedText[] = [];
+  const text = "x".repeat(TEXT_SIZE_MAX);
+  const count = Math.floor(RECEIVE_SIZE_MAX / TEXT_SIZE_MAX);
+  for (let seq = 0; seq < count; seq++) queue.handleMessage(message(seq, text), texts);
+  assertEquals(texts.length, count);
+  assertEquals([count, count + 1].map((seq) => outcome(queue, seq, "x")), ["refused", "refused"]);
+  queue.take(texts[0]!);
+  assertEquals([count, count + 1].map((seq) => outcome(queue, seq, "x")), ["new", "new"]);
+});
+
+Deno.test("ReceiveQueue holds no more texts than the window, however short", () => {
+  const { queue, texts } = held(WINDOW);
+  assertEquals(outcome(queue, WINDOW, ""), "refused");
+  queue.take(texts[0]!);
+  assertEquals(outcome(queue, WINDOW, ""), "new");
 });

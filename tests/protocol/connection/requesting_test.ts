@@ -7,7 +7,7 @@ import {
   SESSION_RENEWAL,
   VERSION_PATIENCE,
 } from "../../../protocol/connection/outgoing_request.ts";
-import { TERMINATION_TRIES } from "../../../protocol/connection/connection.ts";
+import { TERMINATION_TRIES } from "../../../protocol/connection/ending.ts";
 import { CANCELLED_MAX } from "../../../protocol/connection/outgoing_requests.ts";
 import type { TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import { Cookies } from "../../../protocol/session/macs.ts";
@@ -125,6 +125,20 @@ Deno.test("an Initiation that is sent again shows the cookie of a Cookie Reply, 
   const other = cookies.reply(0, registered().stranger(5).initiation, STRANGER);
   assertEquals(harness.receive(other), []);
   assertEquals(harness.endpoint.dropped.notAuthentic, 1);
+});
+
+Deno.test("of a flood of Cookie Replies a few a second are opened, and a good one among those is taken", () => {
+  const harness = initiating();
+  const { bytes } = harness.initiation;
+  const cookies = new Cookies(0, harness.identityOf(2).publicKey, harness.random);
+  const good = cookies.reply(0, bytes, STRANGER).slice();
+  const bad = good.with(good.length - 1, good.at(-1)! ^ 1);
+  for (let left = 1000; left > 0; left--) harness.receive(bad);
+  harness.receive(good);
+  assertEquals(harness.endpoint.dropped.notAuthentic, 1001);
+  harness.wait(100);
+  harness.receive(good);
+  assertEquals(harness.endpoint.dropped.notAuthentic, 1001);
 });
 
 Deno.test("after the Response the Request is sent at once, padded, to where the Initiation went", () => {

@@ -2,6 +2,7 @@
 // test or two; how long it is kept is in pending_requests_test.ts.
 import { assert, assertEquals } from "@std/assert";
 import { CONNECTIONS_MAX } from "../../../protocol/connection/connections.ts";
+import { LINGER } from "../../../protocol/connection/ending.ts";
 import { REQUEST_MEMORY } from "../../../protocol/connection/incoming_requests.ts";
 import type { Admission } from "../../../protocol/connection/request_event.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
@@ -149,6 +150,22 @@ Deno.test("the Request whose connection has ended is rejected: its sender still 
   assertEquals(harness.endpoint.requests, []);
 });
 
+Deno.test("the Request whose connection has ended stays rejected for 60 s after a repeat in its session", () => {
+  const harness = registered();
+  const peer = harness.requester(2);
+  harness.request(peer);
+  harness.accept();
+  harness.sent();
+  harness.advance(60_000);
+  harness.advance(LINGER - 1000);
+  assertEquals(opened(peer, harness.request(peer)), [reject(RejectReason.declined)]);
+  harness.advance(REQUEST_MEMORY);
+  harness.events();
+  const other = renew(harness, peer);
+  assertEquals(opened(other, harness.request(other)), [reject(RejectReason.declined)]);
+  assertEquals([harness.requestEvents(), harness.endpoint.requests], [[], []]);
+});
+
 Deno.test("a Request that has ended itself is rejected", () => {
   const harness = registered();
   const peer = harness.requester(2);
@@ -221,14 +238,14 @@ Deno.test("a Request of client 0, or of this client itself, gets no answer", () 
   }
 });
 
-Deno.test("a Request for another client is rejected: not this client", () => {
+Deno.test("a Request for another client gets no answer, nor does what follows in its session", () => {
   const harness = registered();
   const peer = harness.requester(2);
   for (let times = 0; times < 2; times++) {
-    const answer = opened(peer, harness.request(peer, STRANGER, 9));
-    assertEquals(answer, [
-      { kind: "connectionReject", responder: 9, reason: RejectReason.notThisClient },
-    ]);
+    assertEquals(harness.request(peer, STRANGER, 9), []);
+    const cancellation = { kind: "connectionTermination", sender: 2, finalSeq: 0 } as const;
+    assertEquals(harness.receive(peer.seal(cancellation)), []);
+    assertEquals(harness.request(peer), [], "nor for this one");
   }
   assertEquals(harness.events(), []);
 });

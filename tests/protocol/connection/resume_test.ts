@@ -1,6 +1,6 @@
 // A connection that goes on in another session: protocol/README.md, "Coming back".
 import { assert, assertEquals } from "@std/assert";
-import { CONNECTION_TIMEOUT } from "../../../protocol/connection/connection.ts";
+import { CONNECTION_TIMEOUT } from "../../../protocol/connection/silence.ts";
 import {
   type SendQueue,
   TEXT_SIZE_MAX,

@@ -8,6 +8,7 @@ import {
 import { FLAG_MORE, FRAGMENT_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import {
   type Delivery,
+  RECEIVE_WINDOW,
   TEXT_SIZE_MAX,
   UNCONFIRMED_AFTER,
   WINDOW,
@@ -107,6 +108,18 @@ Deno.test("SendQueue sends no more than the window, however short the texts", ()
   queue.handleAck(10, ack(0, [1, WINDOW - 1]));
   queue.handleAck(10, ack(3));
   assertEquals(seqs(send(queue, 10)), [WINDOW, WINDOW + 1, WINDOW + 2]);
+});
+
+Deno.test("SendQueue sends no more bytes than the receiver takes, wherever they are", () => {
+  const { queue } = makeQueue();
+  const count = Math.floor(RECEIVE_WINDOW / 1000);
+  for (let index = 0; index < count + 10; index++) queue.push("x".repeat(1000));
+  assertEquals(send(queue, 0).length, count);
+  // All of it came, and none of it is taken: it is not sent again, and nothing follows.
+  queue.handleAck(10, ack(0, [0, count - 1]));
+  assertEquals([queue.undelivered, send(queue, 10)], [count + 10, []]);
+  assertEquals(queue.handleAck(20, ack(2, [2, count - 1])).length, 2);
+  assertEquals(seqs(send(queue, 20)), [count, count + 1]);
 });
 
 Deno.test("SendQueue has no more than 64 KiB in flight with fixed timers", () => {

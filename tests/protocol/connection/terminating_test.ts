@@ -1,14 +1,19 @@
 // The states of a connection, and what leads from one to the next: protocol/README.md, "Connections".
 import { assert, assertEquals } from "@std/assert";
 import {
-  CONNECTION_TIMEOUT,
   FLUSH_TIMEOUT,
   LINGER,
   TERMINATION_RTO_MIN,
   TERMINATION_TRIES,
-} from "../../../protocol/connection/connection.ts";
+} from "../../../protocol/connection/ending.ts";
+import { CONNECTION_TIMEOUT } from "../../../protocol/connection/silence.ts";
 import { TEXT_SIZE_MAX } from "../../../protocol/connection/send_queue.ts";
-import { FLAG_MORE, FRAGMENT_SIZE_MAX, RejectReason } from "../../../protocol/wire/frame.ts";
+import {
+  FLAG_MORE,
+  FRAGMENT_SIZE_MAX,
+  type Frame,
+  RejectReason,
+} from "../../../protocol/wire/frame.ts";
 import {
   ack,
   ConnectionHarness,
@@ -311,6 +316,40 @@ Deno.test("a closed connection acknowledges repeats for 30 s, but no new Message
   assertEquals(harness.handle(harness.seal(termination())), false);
   assertEquals([harness.sent(), harness.connection.state], [[], "gone"]);
   assertEquals(harness.connection.nextTimeout(), undefined);
+});
+
+Deno.test("a connection that ended because the peer was silent tells it so when it is heard", () => {
+  const harness = new ConnectionHarness();
+  harness.wait(CONNECTION_TIMEOUT);
+  assertEquals(harness.connection.state, "closed");
+  const reject: Frame = { kind: "connectionReject", responder: IDS.local, reason: 1 };
+  const keepalive: Frame = { kind: "connectionKeepalive" };
+  for (const frame of [message(0), keepalive]) {
+    harness.deliver(frame);
+    assertEquals(harness.sent().flatMap(({ frames }) => frames).at(-1), reject);
+  }
+});
+
+Deno.test("a connection that is over at the peer, which says so, is closed at once", () => {
+  for (
+    const [by, state] of [
+      ["peer", "open"],
+      ["peer", "draining"],
+      ["local", "terminating"],
+    ] as const
+  ) {
+    const harness = new ConnectionHarness();
+    if (state === "draining") harness.connection.send("not delivered");
+    if (state !== "open") harness.connection.terminate(harness.now);
+    harness.sent();
+    harness.events();
+    assertEquals(harness.connection.state, state);
+    const reject = { kind: "connectionReject", responder: 2, reason: 1 } as const;
+    harness.deliver(reject);
+    const undelivered = state === "draining" ? 1 : 0;
+    assertEquals(harness.events(), [{ kind: "terminated", by, undelivered }]);
+    assertEquals(harness.connection.state, "closed");
+  }
 });
 
 Deno.test("a closed connection rejects its Request: the requester does not wait any longer", () => {

@@ -42,6 +42,8 @@ class Pair {
       acceptAll: false,
       identity: makeKeyPair(random),
       isBlocked: () => false,
+      isKnown: () => true,
+      isTrustedPeer: () => true,
       secret,
       trust: TRUSTING,
       random,

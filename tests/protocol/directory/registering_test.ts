@@ -70,6 +70,7 @@ Deno.test("after the Challenge the Register is sealed, and tells what the user w
     kind: "registered",
     id: 9,
     name: "zoë",
+    lostName: "",
     seenAt: SEEN_AT,
     directoryKey: dealings.directory.identity.publicKey,
   }]);

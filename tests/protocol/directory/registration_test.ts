@@ -3,11 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   DIRECTORY_LOST_AFTER,
-  LEASE_KEEPALIVE_MAX,
-  LEASE_KEEPALIVE_MIN,
   LEAVE_TIMEOUT,
   LEAVE_UNKNOWN_TIMEOUT,
 } from "../../../protocol/directory/registration.ts";
+import { LEASE_KEEPALIVE_MAX, LEASE_KEEPALIVE_MIN } from "../../../protocol/directory/lease.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import type { Query } from "../../../protocol/directory/registration_event.ts";
 import {
@@ -253,6 +252,52 @@ Deno.test("a client whose id or name is taken meanwhile stays under another id, 
     const [event] = dealings.events();
     assert(event?.kind === "registered");
     assertEquals([event.id, event.name], [8, name]);
+  }
+});
+
+Deno.test("a client whose name is taken meanwhile asks for it every 10 s, and has it as soon as it is free", () => {
+  const dealings = registered();
+  dealings.give(dealings.unknown(keepalive(dealings)));
+  dealings.wait(0);
+  dealings.give(dealings.reachRegister().refuse(RefusalReason.nameTaken));
+  const names: string[] = [];
+  for (let ms = 0; ms < 35_000; ms++) {
+    dealings.wait(1);
+    for (const asked of dealings.asked()) {
+      const isKept = asked.frame.kind === "leaseKeepalive" && names.length > 0;
+      if (isKept) dealings.answer(asked, ACK);
+      if (asked.frame.kind === "credentials") dealings.challenge(asked);
+      if (asked.frame.kind !== "register") continue;
+      names.push(asked.frame.name);
+      const isRefused = asked.frame.name === "ana" && ms < 30_000;
+      if (isRefused) dealings.give(asked.refuse(RefusalReason.nameTaken));
+      else dealings.grant(asked, { id: 1 });
+    }
+    assertEquals(dealings.registration.name, names.length < 4 ? "" : "ana");
+  }
+  assertEquals(names, ["", "ana", "ana", "ana"]);
+  const told = dealings.events().filter((event) => event.kind === "registered");
+  assertEquals(told.map(({ name, lostName }) => [name, lostName]), [["", "ana"], ["ana", ""]]);
+});
+
+Deno.test("a first Register that another client of the same key is in the way of is tried for 60 s", () => {
+  for (const freeAfter of [25_000, Infinity]) {
+    const dealings = new Dealings();
+    const times: number[] = [];
+    for (let ms = 0; ms < 80_000; ms++) {
+      for (const asked of dealings.asked()) {
+        if (asked.frame.kind === "credentials") dealings.challenge(asked);
+        if (asked.frame.kind !== "register") continue;
+        times.push(Math.round(ms / 1000));
+        if (ms < freeAfter) dealings.give(asked.refuse(RefusalReason.ownEntry));
+        else dealings.grant(asked, { id: 1 });
+      }
+      if (dealings.registration.id !== undefined) break;
+      dealings.wait(1);
+    }
+    const isFree = freeAfter < Infinity;
+    assertEquals(times.slice(0, 4), [0, 10, 20, 30]);
+    assertEquals(dealings.eventKinds(), ["ownEntry", isFree ? "registered" : "refused"]);
   }
 });
 

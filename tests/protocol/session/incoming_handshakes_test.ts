@@ -5,8 +5,14 @@ import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import type { Transmit } from "../../../protocol/machine.ts";
 import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
 import {
+  COOKIE_REPLIES_PER_SECOND,
   HANDSHAKES_AT_ONCE,
   HANDSHAKES_PER_SECOND,
+  INTRODUCED_CHECKS_PER_SECOND,
+  MAC_CHECKS_PER_SECOND,
+  REPEATED_RESPONSES_PER_SECOND,
+} from "../../../protocol/session/handshake_limits.ts";
+import {
   IncomingHandshakes,
   PROVEN_HANDSHAKES_PER_SECOND,
   PROVEN_HANDSHAKES_PER_SOURCE,
@@ -22,6 +28,7 @@ import { mac1, mac2 } from "../../../protocol/wire/codes.ts";
 import { type Datagram, decodeDatagram } from "../../../protocol/wire/datagram.ts";
 import { DatagramType, type Initiation } from "../../../protocol/wire/frame.ts";
 import { agreements } from "../../support/agreements.ts";
+import { macChecks } from "../../support/mac_checks.ts";
 import { FakeRequester } from "../../support/fake_peer.ts";
 import { Prng } from "../../support/random.ts";
 
@@ -43,11 +50,13 @@ class Stage {
   readonly handshakes: IncomingHandshakes;
   #ids = 0;
 
-  constructor() {
+  /** @param introduced the host that the directory told of. */
+  constructor(introduced?: string) {
     this.handshakes = new IncomingHandshakes(this.now, {
       identity: this.identity,
       policy: TIMER_POLICIES.adaptive,
       makeSessionId: () => ++this.#ids,
+      isIntroduced: (_, { hostname }) => hostname === introduced,
       random: this.random,
     });
   }
@@ -269,9 +278,9 @@ Deno.test("128 sessions wait at most: of more, the oldest goes", () => {
 Deno.test("without a cookie strangers get 40 handshakes at once and 20 a second, then a Cookie Reply each", () => {
   assertEquals([HANDSHAKES_AT_ONCE, HANDSHAKES_PER_SECOND], [40, 20]);
   const stage = new Stage();
-  const fresh = Array.from({ length: 400 }, () => stage.fresh());
+  const fresh = Array.from({ length: 200 }, () => stage.fresh());
   const flood = (): void => {
-    for (let number = 0; number < 200; number++) {
+    for (let number = 0; number < 100; number++) {
       const initiation = fresh.pop()!;
       const answer = stage.receive(initiation, source(number));
       assert(answer !== undefined);
@@ -333,4 +342,74 @@ Deno.test("with cookies all sources together get a hundred handshakes a second",
   const before = stage.made;
   flood();
   assertEquals(stage.made - before, PROVEN_HANDSHAKES_PER_SECOND);
+});
+
+/** What became of many Initiations that came within a second. */
+interface Flood {
+  readonly macs: number;
+  readonly handshakes: number;
+  readonly responses: number;
+  readonly cookieReplies: number;
+}
+
+function flood(stage: Stage, initiations: readonly Uint8Array[], count: number): Flood {
+  const types: (number | undefined)[] = [];
+  const made = stage.made;
+  const macs = macChecks(() => {
+    for (let number = 0; number < count; number++) {
+      const initiation = initiations[number % initiations.length]!;
+      types.push(stage.typeOf(initiation, { hostname: HERE.hostname, port: 1 + number }));
+    }
+  });
+  const countOf = (type: number): number => types.filter((each) => each === type).length;
+  return {
+    macs,
+    handshakes: stage.made - made,
+    responses: countOf(DatagramType.Response),
+    cookieReplies: countOf(DatagramType.Cookie),
+  };
+}
+
+Deno.test("a flood of one recorded Initiation costs a bounded number of codes and of Responses a second", () => {
+  const stage = new Stage();
+  const recording = [stage.fresh()];
+  for (let second = 0; second < 3; second++) {
+    const { macs, handshakes, responses } = flood(stage, recording, 8000);
+    const isFirst = second === 0;
+    assertEquals([macs > MAC_CHECKS_PER_SECOND, handshakes], [isFirst, isFirst ? 1 : 0]);
+    assertLessOrEqual(macs, MAC_CHECKS_PER_SECOND + 40);
+    assertEquals(responses, REPEATED_RESPONSES_PER_SECOND + handshakes);
+    stage.now += 1000;
+  }
+});
+
+Deno.test("a flood of many Initiations costs a bounded number of codes, handshakes and Cookie Replies a second", () => {
+  const stage = new Stage();
+  const all = Array.from({ length: 300 }, () => stage.fresh());
+  const { macs, handshakes, cookieReplies } = flood(stage, all, 8000);
+  assertEquals([handshakes, cookieReplies], [HANDSHAKES_AT_ONCE, COOKIE_REPLIES_PER_SECOND]);
+  // Besides mac1, a handshake computes some for its keys, and a Cookie Reply one for the cookie.
+  assertLessOrEqual(macs, MAC_CHECKS_PER_SECOND + COOKIE_REPLIES_PER_SECOND + 40 * handshakes);
+});
+
+Deno.test("Initiations without a good mac1 use up what strangers may, and are dropped at no cost then", () => {
+  const stage = new Stage();
+  const bad = stage.fresh().with(40, 0);
+  assertEquals(flood(stage, [bad], 8000).macs, MAC_CHECKS_PER_SECOND);
+  assertEquals(stage.receive(stage.fresh()), undefined);
+  stage.now += 10;
+  assert(stage.receive(stage.fresh()));
+});
+
+Deno.test("peers that the directory told of are heard in any flood of strangers, and are bounded, too", () => {
+  const stage = new Stage(THERE.hostname);
+  const recording = [stage.fresh()];
+  flood(stage, recording, 8000);
+  assertEquals(stage.receive(stage.fresh(), HERE), undefined);
+  assertEquals(stage.typeOf(stage.fresh(), THERE), DatagramType.Response);
+  const fresh = stage.fresh();
+  const macs = macChecks(() => {
+    for (let port = 1; port < 1000; port++) stage.receive(fresh.with(40, 0), { ...THERE, port });
+  });
+  assertEquals(macs, INTRODUCED_CHECKS_PER_SECOND - 1);
 });

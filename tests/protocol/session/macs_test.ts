@@ -5,6 +5,7 @@ import {
   Cookies,
   encodeInitiation,
   hasMac1,
+  mac1Key,
   openCookie,
 } from "../../../protocol/session/macs.ts";
 import type { Address } from "../../../protocol/wire/address.ts";
@@ -46,11 +47,11 @@ Deno.test("encodeInitiation() makes 154 bytes: a header, message one and both co
 
 Deno.test("hasMac1() takes an Initiation for this key, and none that was changed or cut", () => {
   const bytes = INITIATION.slice();
-  assert(hasMac1(bytes, publicKey));
-  assert(!hasMac1(bytes, makeKeyPair(prng.bytes).publicKey));
+  assert(hasMac1(bytes, mac1Key(publicKey)));
+  assert(!hasMac1(bytes, mac1Key(makeKeyPair(prng.bytes).publicKey)));
   for (let bit = 0; bit < 8 * (bytes.length - 16); bit++) {
     bytes[bit >> 3]! ^= 1 << (bit & 7);
-    assert(!hasMac1(bytes, publicKey), `bit ${bit}`);
+    assert(!hasMac1(bytes, mac1Key(publicKey)), `bit ${bit}`);
     bytes[bit >> 3]! ^= 1 << (bit & 7);
   }
 });

@@ -120,7 +120,7 @@ Deno.test("renderJson() writes the contract's events to the letter", () => {
       `{"event":"listening","time":"${noon}","host":"127.0.0.1","port":7070,` +
       `"fingerprint":"${fingerprint}"}`,
     ],
-    ...(["joined", "moved", "left", "expired"] as const).map((kind) => [
+    ...(["joined", "moved", "left", "expired", "displaced"] as const).map((kind) => [
       renderJson({ kind, client }, time),
       `{"event":"${kind}","time":"${noon}","client":${JSON.stringify(json)}}`,
     ]),

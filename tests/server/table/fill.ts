@@ -4,7 +4,7 @@
  * @module
  */
 import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_bytes.ts";
-import { registrationsPerMinute } from "../../../server/limits.ts";
+import { CLIENTS_PER_SOURCE, NAME_HOLD, registrationsPerMinute } from "../../../server/limits.ts";
 import { MemoryTable } from "../../../server/table/memory_table.ts";
 import { Prng } from "../../support/random.ts";
 
@@ -16,12 +16,16 @@ function residentBytes(): number {
   const { gc } = globalThis as { gc?: () => void };
   gc?.();
   gc?.();
-  return Deno.memoryUsage().rss;
+  const { rss, heapTotal, heapUsed } = Deno.memoryUsage();
+  // What the heap has in reserve is not the table's.
+  return rss - (heapTotal - heapUsed);
 }
 
 const table = new MemoryTable({
   maxClients: CLIENTS,
+  maxPerSource: CLIENTS_PER_SOURCE,
   lease: 1000,
+  nameHold: NAME_HOLD,
   replaysMax: registrationsPerMinute(CLIENTS),
   random: new Prng(1).bytes,
 });

@@ -11,7 +11,7 @@ const LEASE = 45_000;
 
 function newTable(maxClients = 10_000): MemoryTable {
   const random = new Prng(1).bytes;
-  return new MemoryTable({ maxClients, lease: LEASE, replaysMax: 1000, random });
+  return new MemoryTable({ maxClients, lease: LEASE, nameHold: 0, replaysMax: 1000, random });
 }
 
 function addressOf(n: number): Address {
@@ -92,8 +92,8 @@ Deno.test("MemoryTable.register() assigns the smallest free id", () => {
   const table = newTable();
   const entries = [1, 2, 3, 4, 5].map((n) => join(table, n));
   assertEquals(ids(entries), [1, 2, 3, 4, 5]);
-  table.remove(entries[3]!.slot);
-  table.remove(entries[1]!.slot);
+  table.remove(0, entries[3]!.slot);
+  table.remove(0, entries[1]!.slot);
   assertEquals(ids([6, 7, 8].map((n) => join(table, n))), [2, 4, 6]);
 });
 
@@ -112,7 +112,7 @@ Deno.test("MemoryTable.register() finds the same free id as a search from 1", ()
     for (let n = 1; n <= 2000; n++) {
       if (prng.chance(0.4) && active.size > 0) {
         const entry = prng.pick([...active.values()]);
-        table.remove(entry.slot);
+        table.remove(0, entry.slot);
         active.delete(entry.id);
         continue;
       }
@@ -142,7 +142,7 @@ Deno.test("MemoryTable.register() knows an entry by its whole token and its key 
   let n = 10;
   const idWith = (fields: Partial<RegisterRequest>): number => {
     const entry = join(table, n++, fields);
-    if (entry.id > 1) table.remove(entry.slot);
+    if (entry.id > 1) table.remove(0, entry.slot);
     return entry.id;
   };
   for (let at = 0; at < 16; at++) {
@@ -162,7 +162,7 @@ Deno.test("MemoryTable.findEndpoint() finds a client where it is now", () => {
   assert(table.register(0, request(3, { token, publicKey })).ok);
   assertEquals(table.findEndpoint(endpointOf(1)), NO_SLOT);
   assertEquals(table.findEndpoint(endpointOf(3)), entry.slot);
-  table.remove(entry.slot);
+  table.remove(0, entry.slot);
   assertEquals(table.findEndpoint(endpointOf(3)), NO_SLOT);
 });
 
@@ -175,7 +175,7 @@ Deno.test("MemoryTable.isReplay() tells the sessions that ended, whichever way",
   assertEquals(ended(1, 2, 3), [false, false, false]);
   // Registers again, leaves, is replaced, expires.
   join(table, 4, { token, publicKey });
-  table.remove(left.slot);
+  table.remove(0, left.slot);
   join(table, 5, { endpoint: endpointOf(3) });
   assertEquals(ended(1, 2, 3, 4, 5), [true, true, true, false, false]);
   expire(table, LEASE);
@@ -201,7 +201,7 @@ Deno.test("MemoryTable.register() with the token: an entry keeps its id", () => 
   const moved = request(2, { token, publicKey, wantedId: 9, name: "anna" });
   assertEquals(table.register(5, moved), {
     ok: true,
-    value: { slot: entry.slot, change: "moved", replaced: undefined },
+    value: { slot: entry.slot, change: "moved", replaced: undefined, displaced: undefined },
   });
   const after = readEntry(table.entries, entry.slot);
   assertEquals(after, {
@@ -221,7 +221,7 @@ Deno.test("MemoryTable.register() with the token: the same address and name are 
   const again = request(1, { sessionKey: keyOf(99), token: entry.token, name: "ana" });
   assertEquals(table.register(5, again), {
     ok: true,
-    value: { slot: entry.slot, change: "none", replaced: undefined },
+    value: { slot: entry.slot, change: "none", replaced: undefined, displaced: undefined },
   });
 });
 
@@ -236,7 +236,7 @@ Deno.test("MemoryTable.register() with the token: a client at the address of ano
   const result = table.register(0, request(2, { ...own, name: "bea" }));
   assertEquals(result, {
     ok: true,
-    value: { slot: entry.slot, change: "moved", replaced: clientOf(other) },
+    value: { slot: entry.slot, change: "moved", replaced: clientOf(other), displaced: undefined },
   });
   assertEquals(idsAbove(table), [1]);
   assertEquals(getByName(table, "bob"), undefined);
@@ -353,7 +353,7 @@ Deno.test("MemoryTable.nextExpiry() is never later than the end of a lease", () 
           table.renew(now, slot);
           active.set(slot, now + LEASE);
         } else {
-          table.remove(slot);
+          table.remove(0, slot);
           active.delete(slot);
         }
       }

@@ -7,7 +7,7 @@ import { Prng } from "../../support/random.ts";
 const { bytes: random } = new Prng(1);
 
 function newTable(): MemoryTable {
-  return new MemoryTable({ maxClients: 10, lease: 45_000, replaysMax: 1000, random });
+  return new MemoryTable({ maxClients: 10, lease: 45_000, nameHold: 0, replaysMax: 1000, random });
 }
 
 /** Registers a new run at the address of client `n`; returns its id. */
@@ -23,7 +23,7 @@ Deno.test("MemoryTable.register() gives a new run with the key and address of an
   const table = newTable();
   const [ana, ben, eve] = [random(32), random(32), random(32)];
   assertEquals([register(table, 1, ana), register(table, 2, ben)], [1, 2]);
-  table.remove(table.find(1));
+  table.remove(0, table.find(1));
   assertEquals(register(table, 2, ben), 2);
   assertEquals(register(table, 2, ben, 7), 7);
   assertEquals(register(table, 2, eve), 1);

@@ -241,7 +241,7 @@ function meetingFlags(value: number): string {
 
 function reason(kind: string, value: number): string {
   const words = kind === "refused"
-    ? ["id taken", "name taken", "full", "bad name"]
+    ? ["id taken", "name taken", "full", "bad name", "name held"]
     : ["declined", "busy", "not this client"];
   const word = words[value - 1];
   return word === undefined ? "" : `: ${word}`;

@@ -47,6 +47,10 @@ const DIRECTORY: readonly FramesVector[] = [
     seenAt: { hostname: "2001:db8::7", port: 65_535 },
   }),
   one("Refused", { kind: "refused", reason: 2 }),
+  one("Refused, for a name that is kept for another key", {
+    kind: "refused",
+    reason: 6,
+  }),
   one("Lease Keepalive", { kind: "leaseKeepalive" }),
   one("Lease Keepalive Ack", { kind: "leaseKeepaliveAck", lease: 45_000 }),
   one("Look-up, by id", { kind: "lookUp", id: 2, name: "" }),
