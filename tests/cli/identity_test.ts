@@ -232,7 +232,6 @@ Deno.test("openIdentity() without a configuration folder uses a key for this run
     [{ HOME: "relative", XDG_CONFIG_HOME: "relative" }, undefined, notSet],
     [{ HOME: folder.path }, [], notSet],
     [home, undefined, unusable],
-    [home, ["--allow-env"], unusable],
   ];
   for (const [env, permissions, notice] of cases) {
     const { stdout, stderr, code } = await runOpener(folder, "1", env, permissions);
@@ -241,6 +240,45 @@ Deno.test("openIdentity() without a configuration folder uses a key for this run
     assertMatch(stdout, /^\d{5}( \d{5}){5}\n$/);
   }
   assertEquals(folder.names(), ["file"]);
+});
+
+/** Whether this user cannot read a folder that `close` closes; opens it again. */
+function isKeptOut(folder: string, close: () => void): boolean {
+  close();
+  try {
+    Deno.readFileSync(`${folder}/identity`);
+    return false;
+  } catch {
+    return true;
+  } finally {
+    Deno.chmodSync(folder, 0o700);
+  }
+}
+
+Deno.test("openIdentity() is an error where a folder cannot be read, and makes no new key", async () => {
+  using folder = new Folder();
+  const env = { XDG_CONFIG_HOME: folder.path, APPDATA: folder.path };
+  assertEquals((await runOpener(folder, "1", env)).code, 0);
+  const error =
+    /Cannot use the identity [^\n]+; give access to it, or use --identity or --ephemeral/;
+  const configured = `${folder.path}/udp-chat`;
+  const cases: [() => void, string[] | undefined][] = [[() => {}, ["--allow-env"]]];
+  if (!IS_WINDOWS) {
+    const loop = (): void => {
+      Deno.removeSync(configured, { recursive: true });
+      Deno.symlinkSync(configured, configured);
+    };
+    const close = (): void => Deno.chmodSync(configured, 0);
+    // Nobody keeps root out of a folder.
+    if (isKeptOut(configured, close)) cases.push([close, undefined]);
+    cases.push([loop, undefined]);
+  }
+  for (const [hide, permissions] of cases) {
+    hide();
+    const { stdout, stderr, code } = await runOpener(folder, "2", env, permissions);
+    assertEquals([stdout, code], ["", 1]);
+    assertMatch(stderr, error);
+  }
 });
 
 Deno.test("fingerprint() of the documented key is that of its public half", () => {

@@ -114,3 +114,27 @@ Deno.test("LineWriter without a handler gives a reader up that lets lines pile u
   for (let count = 0; count < 50; count++) pipe.writer.print("x".repeat(999));
   assertEquals(pipe.broken, 1);
 });
+
+Deno.test("LineWriter.written() tells when what was printed up to now is written", async () => {
+  const pipe = new Pipe(100, { drops: false });
+  const settled: string[] = [];
+  assertEquals(await pipe.writer.written(), true);
+  for (const line of ["one", "two"]) {
+    pipe.writer.print(line);
+    pipe.writer.written().then((isWritten) => settled.push(`${line} ${isWritten}`));
+  }
+  assertEquals(settled, []);
+  await pipe.read();
+  assertEquals(settled, ["one true", "two true"]);
+});
+
+Deno.test("LineWriter.written() tells what was not written, because the reader is gone", async () => {
+  const pipe = new Pipe(100, { drops: false });
+  pipe.isClosed = true;
+  pipe.writer.print("one");
+  const first = pipe.writer.written();
+  await Promise.resolve();
+  pipe.writer.print("two");
+  const second = pipe.writer.written();
+  assertEquals([await first, await second, await pipe.writer.written()], [false, false, false]);
+});

@@ -11,6 +11,7 @@ function sources(file?: string, variable?: string): SecretSources {
       return utf8.encode(file);
     },
     readVariable: (name) => name === "UDP_CHAT_SECRET" ? variable : undefined,
+    fileProblem: (error) => (error as Error).message,
   };
 }
 

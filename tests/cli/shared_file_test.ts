@@ -84,3 +84,30 @@ Deno.test("SharedFile.giveUp() drops the queued changes", async () => {
   await file.settle();
   assertEquals([problems, hasFile(folder.file)], [["No more"], false]);
 });
+
+Deno.test("SharedFile.saveNow() saves what waits for a lock that somebody holds, and saves it once", async () => {
+  using folder = new Folder();
+  const held = Deno.openSync(`${folder.file}.lock`, { write: true, create: true });
+  held.lockSync(true);
+  const { file, problems } = openNumbers(folder.file);
+  for (const number of [1, 2]) file.change(number);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(hasFile(folder.file), false);
+  file.saveNow();
+  assertEquals(Deno.readTextFileSync(folder.file), "1\n2\n");
+  file.saveNow();
+  file.change(3);
+  held.close();
+  await file.settle();
+  assertEquals(Deno.readTextFileSync(folder.file), "1\n2\n3\n");
+  assertEquals(problems, []);
+});
+
+Deno.test("SharedFile.saveNow() reports what it cannot save", () => {
+  using folder = new Folder();
+  const { file, problems } = openNumbers(`${folder.path}/none/numbers`);
+  file.change(1);
+  file.saveNow();
+  assertEquals(problems.length, 1);
+  assertMatch(problems[0]!, /^Cannot write .+none.numbers: [^\n]+$/);
+});

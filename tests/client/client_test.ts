@@ -21,6 +21,7 @@ Deno.test("Client reports its registration, with the key of the directory", () =
     kind: "registered",
     id: 7,
     name: "ana",
+    lostName: "",
     address: SEEN_AT,
     server: "localhost:7070",
     serverKey: harness.directory.identity.publicKey,

@@ -14,6 +14,7 @@ const DEFAULTS: Options = {
   isEphemeral: false,
   showsFingerprint: false,
   connect: undefined,
+  key: undefined,
   send: undefined,
   secretFile: undefined,
   acceptAll: false,

@@ -28,7 +28,7 @@ Deno.test("complete() completes commands, and then clients", () => {
     blocked: ["eve", FINGERPRINT],
   };
   assertEquals(complete("co", context), [["connect "], "co"]);
-  assertEquals(complete("/t", context), [["/terminate"], "/t"]);
+  assertEquals(complete("/t", context), [["/terminate", "/trust "], "/t"]);
   assertEquals(complete("connect B", context), [["bob"], "B"]);
   assertEquals(complete("connect ", context), [["bob", "20"], ""]);
   assertEquals(complete("connect 2", context), [["20", "2"], "2"]);

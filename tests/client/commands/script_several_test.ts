@@ -46,7 +46,9 @@ Deno.test("Script continues on another connection after it has terminated the cu
 Deno.test("Script sends no message for a peer that has left to another peer", () => {
   const stage = withTwo();
   stage.ends("peer");
-  for (const line of ["for carol", "@2 for bob", "terminate", "for bob"]) stage.script.feed(line);
+  for (const line of ["for carol", "@2 for bob", "terminate", "for bob"]) {
+    stage.script.feed({ text: line });
+  }
   const [report, ...steps] = stage.steps();
   assertEquals(report, "Nothing was sent: not connected any more to whom it was for");
   assertEquals(steps, ["send for bob 2"]);
@@ -61,11 +63,11 @@ Deno.test("Script sends no message to a peer that was accepted without a command
   const key = new Uint8Array(32);
   const dan = { peer: 4, name: "dan", key, hash: key, path: "direct" as const };
   stage.script.handle({ kind: "connected", ...dan, isAside: true });
-  stage.script.feed("for carol");
+  stage.script.feed({ text: "for carol" });
   assertEquals(stage.steps().length, 1);
   assertEquals(stage.script.status, ExitStatus.undelivered);
   stage.script.handle({ kind: "connected", ...dan });
-  stage.script.feed("for dan");
+  stage.script.feed({ text: "for dan" });
   assertEquals(stage.steps(), ["send for dan"]);
 });
 

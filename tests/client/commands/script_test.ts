@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { ErrorCode } from "../../../client/event.ts";
 import { ExitStatus } from "../../../client/exit.ts";
 import { SEND_WINDOW } from "../../../client/commands/script.ts";
-import { ANA, BOB, Stage } from "../../support/script_stage.ts";
+import { ANA, BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
 Deno.test("Script runs nothing before the client is registered", () => {
   const stage = new Stage({}, "connect 2");
@@ -126,6 +126,15 @@ Deno.test("Script skips accept where --accept-all already accepted", () => {
   assertEquals(stage.steps(), ["send hi"]);
 });
 
+Deno.test("Script connects to whom --accept-all accepted already by switching to them", () => {
+  const stage = new Stage({ acceptAll: true }, "connect bob", "hi");
+  stage.registers();
+  stage.connects(BOB);
+  stage.connects(CAROL);
+  assertEquals(stage.steps().slice(0, 1), ["switch bob"]);
+  assertEquals(stage.script.status, ExitStatus.ok);
+});
+
 Deno.test("Script skips an accept for a peer that came back, once for each time", () => {
   const stage = new Stage({}, "accept", "hi", "accept bob", "again", "accept");
   stage.registers();
@@ -180,13 +189,15 @@ Deno.test("Script fails to terminate without a connection", () => {
 
 Deno.test("Script reports invalid lines, and continues", () => {
   const stage = new Stage({}, "conect 2", "hello");
-  stage.script.feedTooLong();
+  stage.script.feed({ problem: "tooLong" });
+  stage.script.feed({ problem: "notUtf8" });
   stage.script.end();
   stage.registers();
   assertEquals(stage.steps(), [
     'Unknown command "conect": did you mean "connect"?',
     'Unknown command "hello": type help, or connect NAME to talk',
-    "Cannot read a line of more than 524288 characters",
+    "Cannot read a line of more than 524288 bytes",
+    "Cannot read a line that is not UTF-8; convert the input, as with iconv -t UTF-8",
     "leave",
   ]);
   assertEquals(stage.leaves(), ExitStatus.usage);
@@ -198,7 +209,7 @@ Deno.test("Script counts messages after the end of the connection as undelivered
     stage.registers();
     stage.connects();
     stage.terminates("peer");
-    stage.script.feed(line);
+    stage.script.feed({ text: line });
     assertEquals(stage.steps().length, 1);
     assertEquals(stage.script.status, ExitStatus.undelivered);
   }
@@ -284,7 +295,7 @@ Deno.test("Script with --connect ends at the first failure", () => {
   later.connects();
   assertEquals(later.steps(), ["send hello"]);
   later.terminates("timeout", 1);
-  later.script.feed("list");
+  later.script.feed({ text: "list" });
   assertEquals(later.steps(), ["leave"]);
   assertEquals(later.leaves(1), ExitStatus.undelivered);
 });
@@ -322,7 +333,7 @@ Deno.test("Script on a terminal ignores failures of commands that are typed earl
 Deno.test("Script wants input only when no command waits", () => {
   const stage = new Stage();
   assertEquals(stage.script.wantsInput, true);
-  stage.script.feed("accept");
+  stage.script.feed({ text: "accept" });
   stage.registers();
   stage.steps();
   assertEquals(stage.script.wantsInput, false);

@@ -86,14 +86,43 @@ Deno.test("KnownKeysFile loses no line of concurrent clients", async () => {
   assertEquals(stage.problems, []);
 });
 
-Deno.test("KnownKeysFile reads the lines of another client when it writes", async () => {
+Deno.test("KnownKeysFile knows at once what another client accepts, blocks and trusts", async () => {
   using stage = new Stage();
   const [one, other] = [stage.open(), stage.open()];
+  one.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
+  await one.settle();
+  assertEquals(other.content.recognize(BOB, "bob").known, "same");
+  assertEquals(other.content.recognize(keyOf(3), "bob").known, "changed", "another key");
   one.change((peers) => peers.block(EVE, "eve"));
   await one.settle();
-  other.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
-  await other.settle();
   assertEquals(other.content.isBlocked(EVE), true);
+  other.change((peers) => peers.unblock(EVE));
+  await other.settle();
+  assertEquals(one.content.isBlocked(EVE), false);
+  one.change((peers) => peers.trust(keyOf(3), ["bob"], TUESDAY));
+  await one.settle();
+  assertEquals(other.content.recognize(BOB, "bob").known, "changed");
+  assertEquals(stage.problems, []);
+});
+
+Deno.test("KnownKeysFile reads what was edited by hand, or removed", () => {
+  using stage = new Stage();
+  const file = stage.open();
+  Deno.writeTextFileSync(stage.file, TEXT);
+  assertEquals(file.content.format(), TEXT);
+  Deno.removeSync(stage.file);
+  assertEquals([file.content.list(), stage.problems], [[], []]);
+});
+
+Deno.test("KnownKeysFile keeps what is not in the file yet when another client changes it", async () => {
+  using stage = new Stage();
+  const [one, other] = [stage.open(), stage.open()];
+  one.change((peers) => peers.recordConnection(BOB, "bob", MONDAY));
+  other.change((peers) => peers.block(EVE, "eve"));
+  await other.settle();
+  assertEquals([one.content.isKnown(BOB), one.content.isBlocked(EVE)], [true, true]);
+  await one.settle();
+  assertEquals([other.content.isKnown(BOB), other.content.isBlocked(EVE)], [true, true]);
 });
 
 Deno.test("KnownKeysFile reports invalid lines once, and keeps them", async () => {

@@ -53,9 +53,62 @@ Deno.test("KnownPeers reports a new key under a known name", () => {
   assertEquals(peers.recognize(keyOf(3), "ＢＯＢ"), changed, "the same name");
   peers.recordConnection(keyOf(4), "dave", MONDAY);
   assertEquals(peers.recognize(keyOf(4), "bob"), changed, "a known key with the name of another");
-  peers.recordConnection(keyOf(4), "bob", MONDAY);
-  assertEquals(peers.recognize(keyOf(4), "bob").known, "same", "the connection was accepted");
-  assertEquals(peers.recognize(BOB, "bob").known, "same", "the first key stays known");
+});
+
+Deno.test("KnownPeers keeps both keys of a name until one of them is trusted", () => {
+  for (const trusted of [BOB, EVE]) {
+    const { content: peers } = parse(TEXT);
+    peers.unblock(EVE);
+    for (const date of [MONDAY, TUESDAY]) peers.recordUntrusted(EVE, "bob", date);
+    assertMatch(peers.format(), new RegExp(`${EVE} \\S+ 2026-01-06T\\S+ untrusted bob\n`));
+    const { content: read } = parse(peers.format());
+    for (const each of [peers, read]) {
+      assertEquals(each.recognize(EVE, "bob").known, "changed", "used, but not trusted");
+      assertEquals(each.recognize(BOB, "bob").known, "same");
+      assertEquals(each.recognize(keyOf(7), "bob").known, "changed");
+    }
+    read.trust(trusted, ["bob"], TUESDAY);
+    assertEquals(read.list().map(({ key, isUntrusted }) => [key, isUntrusted]), [[trusted, false]]);
+    assertEquals(read.recognize(trusted, "bob").known, "same");
+  }
+});
+
+Deno.test("KnownPeers keeps the name of a known key that comes under another's", () => {
+  const peers = new KnownPeers();
+  peers.recordConnection(BOB, "bob", MONDAY);
+  peers.recordConnection(EVE, "eve", MONDAY);
+  peers.recordUntrusted(EVE, "bob", TUESDAY);
+  assertEquals(peers.recognize(EVE, "eve").known, "same");
+  assertEquals(peers.recognize(EVE, "bob").known, "changed");
+});
+
+Deno.test("KnownPeers does not trust an untrusted key by blocking and unblocking it", () => {
+  const peers = new KnownPeers();
+  peers.recordConnection(BOB, "bob", MONDAY);
+  peers.recordUntrusted(EVE, "bob", MONDAY);
+  peers.block(EVE, "bob");
+  peers.recordUntrusted(EVE, "bob", TUESDAY);
+  const { content: read } = parse(peers.format());
+  assertEquals(read.isBlocked(EVE), true);
+  read.unblock(EVE);
+  assertEquals([read.isKnown(EVE), read.recognize(EVE, "bob").known], [false, "changed"]);
+});
+
+Deno.test("KnownPeers keeps the block of a key whose name it gives to another", () => {
+  const peers = new KnownPeers();
+  peers.recordConnection(BOB, "bob", MONDAY);
+  peers.block(BOB, "bob");
+  peers.trust(EVE, ["bob"], TUESDAY);
+  assertEquals([peers.isKnown(BOB), peers.isBlocked(BOB), peers.isKnown(EVE)], [false, true, true]);
+});
+
+Deno.test("KnownPeers forgets untrusted keys first", () => {
+  const peers = new KnownPeers();
+  peers.recordConnection(BOB, "bob", MONDAY);
+  for (let number = 10; number < 10 + KNOWN_PEERS_MAX; number++) {
+    peers.recordUntrusted(keyOf(number), "bob", TUESDAY);
+  }
+  assertEquals([peers.isKnown(BOB), peers.list().length], [true, KNOWN_PEERS_MAX]);
 });
 
 Deno.test("KnownPeers reports a new key under a name that looks like a known one", () => {

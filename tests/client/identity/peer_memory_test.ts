@@ -3,7 +3,12 @@ import { type ErrorEvent, errorEvent, type IdentityEvent } from "../../../client
 import type { Peer } from "../../../client/peer.ts";
 import { toHex } from "../../../cli/hex.ts";
 import { KnownPeers } from "../../../client/identity/known_peers.ts";
-import { type Answer, PeerMemory, type PeerStore } from "../../../client/identity/peer_memory.ts";
+import {
+  type Answer,
+  PeerMemory,
+  type PeerMemoryOptions,
+  type PeerStore,
+} from "../../../client/identity/peer_memory.ts";
 import { failure, type Result, success } from "../../../protocol/result.ts";
 import { fingerprint, shortAuthenticationString } from "../../../protocol/crypto/fingerprint.ts";
 
@@ -24,20 +29,30 @@ class Stage {
     this.memory = this.restart(acceptAll);
   }
 
-  restart(acceptAll = false): PeerMemory {
-    const options = { store: this.store, ownKey: OWN, identityFile: "/x/identity", acceptAll };
-    return this.memory = new PeerMemory(options);
+  restart(acceptAll = false, more: Partial<PeerMemoryOptions> = {}): PeerMemory {
+    const { store } = this;
+    const kept = { store, ownKey: OWN, identityFile: "/x/identity" };
+    return this.memory = new PeerMemory({ ...kept, acceptAll, isAttended: true, ...more });
   }
 
   rings(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
     return this.memory.handle({ kind: "request", peer, name, key }, DATE);
   }
 
-  connects(peer: number, name: string, key: Uint8Array): IdentityEvent | undefined {
-    return this.memory.handle(
-      { kind: "connected", peer, name, key, hash: HASH, path: "direct" },
-      DATE,
-    );
+  connects(
+    peer: number,
+    name: string,
+    key: Uint8Array,
+    calledAs?: Peer,
+  ): IdentityEvent | undefined {
+    const connected = { kind: "connected", peer, name, key, hash: HASH, path: "direct" } as const;
+    const isHeld = !this.isTrusted(key, name, calledAs);
+    const more = { ...isHeld && { isHeld }, ...calledAs !== undefined && { calledAs } };
+    return this.memory.handle({ ...connected, ...more }, DATE);
+  }
+
+  isTrusted(key: Uint8Array, name: string, calledAs?: Peer): boolean {
+    return this.memory.isTrusted(key, name, calledAs);
   }
 
   isBlocked(key: Uint8Array): boolean {
@@ -70,13 +85,78 @@ Deno.test("PeerMemory reports a key as new until a connection is accepted", () =
   assertEquals(stage.connects(7, "rob", BOB)?.formerName, "bob");
 });
 
-Deno.test("PeerMemory reports a changed key until a connection is accepted", () => {
+Deno.test("PeerMemory reports a changed key until it is trusted", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
   const warned = stage.rings(3, "BOB", EVE);
   assertEquals([warned?.known, warned?.lastSeen], ["changed", DATE]);
-  assertEquals(stage.connects(3, "bob", EVE)?.known, "changed");
+  for (let times = 0; times < 2; times++) {
+    assertEquals(stage.connects(3, "bob", EVE)?.known, "changed");
+    stage.restart();
+  }
+  assertEquals([stage.isTrusted(EVE, "bob"), stage.isTrusted(BOB, "bob")], [false, true]);
+  assertMatch(lines(stage.memory.trust("bob", DATE))[0]!, /^Trusted bob: key \d{5}/);
+  stage.restart();
   assertEquals(stage.rings(3, "bob", EVE)?.known, "same");
+  assertEquals([stage.isTrusted(EVE, "bob"), stage.isTrusted(BOB, "bob")], [true, false]);
+});
+
+Deno.test("PeerMemory judges a key by the name that it was called by, too", () => {
+  const stage = new Stage();
+  stage.connects(2, "ana", BOB);
+  for (const name of ["", "eve"]) {
+    assertEquals(stage.isTrusted(EVE, name, "ana"), false, name);
+    assertEquals(stage.isTrusted(BOB, name, "ana"), true, name);
+    assertEquals(stage.connects(3, name, EVE, "ana")?.known, "changed");
+  }
+  assertEquals(stage.isTrusted(EVE, "eve", undefined), true);
+  assertEquals(stage.isTrusted(EVE, "eve", 3), true);
+  assert(stage.memory.trust("ana", DATE).ok);
+  assertEquals([stage.isTrusted(EVE, "", "ana"), stage.isTrusted(BOB, "", "ana")], [true, false]);
+});
+
+Deno.test("PeerMemory trusts only the key of --key in whom --connect names", () => {
+  const stage = new Stage();
+  stage.restart(false, { expected: { peer: "ana", fingerprint: fingerprint(BOB) } });
+  assertEquals([stage.isTrusted(BOB, "ana", "ana"), stage.isTrusted(EVE, "ana", "ana")], [
+    true,
+    false,
+  ]);
+  assertEquals(stage.isTrusted(EVE, "carol", "carol"), true);
+  stage.connects(4, "ana", EVE);
+  stage.restart(false, { expected: { peer: "ana", fingerprint: fingerprint(BOB) } });
+  assertEquals(stage.isTrusted(BOB, "ana", "ana"), true, "named in place of another");
+  stage.connects(2, "ana", BOB, "ana");
+  stage.restart();
+  assertEquals([stage.isTrusted(BOB, "ana"), stage.isTrusted(EVE, "ana")], [true, false]);
+});
+
+Deno.test("PeerMemory trusts by id, name and fingerprint, but in a script only by fingerprint", () => {
+  for (const peer of [3, "bob", "BOB", fingerprint(EVE)]) {
+    for (const isAttended of [true, false]) {
+      const stage = new Stage();
+      stage.connects(2, "bob", BOB);
+      stage.restart(false, { isAttended });
+      stage.rings(3, "bob", EVE);
+      const answer = stage.memory.trust(peer, DATE);
+      assertEquals(answer.ok, isAttended || peer === fingerprint(EVE));
+      if (!answer.ok) assertMatch(answer.error.message, /a script has to name the fingerprint$/);
+      assertEquals(stage.isTrusted(EVE, "bob"), answer.ok);
+    }
+  }
+});
+
+Deno.test("PeerMemory trusts nobody by a name that two new keys have, or none", () => {
+  const stage = new Stage();
+  stage.connects(2, "bob", BOB);
+  assertEquals(lines(stage.memory.trust("bob", DATE)), [
+    "Cannot trust bob: no new key came under that name",
+  ]);
+  stage.connects(3, "bob", EVE);
+  stage.restart();
+  stage.rings(3, "bob", new Uint8Array(32).fill(9));
+  assertMatch(lines(stage.memory.trust("bob", DATE))[0]!, /more than one; name the fingerprint/);
+  assert(stage.memory.trust(fingerprint(EVE), DATE).ok);
 });
 
 Deno.test("PeerMemory recognizes its own key, and does not store it", () => {
@@ -104,7 +184,13 @@ Deno.test("PeerMemory shows its own fingerprint, and where the key is kept", () 
     `Your fingerprint: ${fingerprint(OWN)} · kept in /x/identity`,
   ]);
   const { store } = new Stage();
-  const options = { store, ownKey: OWN, identityFile: undefined, acceptAll: false };
+  const options = {
+    store,
+    ownKey: OWN,
+    identityFile: undefined,
+    acceptAll: false,
+    isAttended: true,
+  };
   assertEquals(new PeerMemory(options).ownFingerprint().lines, [
     `Your fingerprint: ${fingerprint(OWN)} · for this run only`,
   ]);

@@ -45,9 +45,9 @@ Deno.test("Renderer lists the pending and the missed requests", () => {
   const requests = (...ids: number[]) => ids.map((id) => ({ id, name: "b\x07ob", key: KEY }));
   const [waiting] = requests(2);
   const missed = [
-    { ...waiting!, why: "expired" as const, agoMs: 300_000 },
-    { ...waiting!, why: "cancelled" as const, agoMs: 1 },
-    { ...waiting!, why: "busy" as const, agoMs: 7_200_000 },
+    { ...waiting!, why: "expired" as const, times: 1, agoMs: 300_000 },
+    { ...waiting!, why: "cancelled" as const, times: 238, agoMs: 1 },
+    { ...waiting!, why: "busy" as const, times: 1, agoMs: 7_200_000 },
   ];
   const renderer = new Renderer({
     isTyped: false,
@@ -64,7 +64,7 @@ Deno.test("Renderer lists the pending and the missed requests", () => {
       [
         `09:05 * Waiting: client 2 (bob) · accept 2 or reject 2 · key ${fingerprint(KEY)}`,
         "09:05 * Missed 5m ago: client 2 (bob), expired",
-        "09:05 * Missed 0s ago: client 2 (bob), withdrawn",
+        "09:05 * Missed 0s ago: client 2 (bob), withdrawn, 238 times in all",
         "09:05 * Missed 2h ago: client 2 (bob), rejected because you were busy",
       ].join("\n"),
       "09:05 * No requests wait, and none were missed",

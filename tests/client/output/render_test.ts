@@ -34,6 +34,7 @@ const registered: ClientEvent = {
   kind: "registered",
   id: 1,
   name: "ana",
+  lostName: "",
   address: ADDRESS,
   server: "localhost:7070",
   serverKey: new Uint8Array(32).fill(1),
@@ -375,11 +376,11 @@ Deno.test("renderJson() gives the documented events and fields", () => {
       {
         kind: "requests",
         pending: [{ id: 2, name: "", key: KEY }],
-        missed: [{ id: 3, name: "eve", key: KEY, why: "expired", agoMs: 1.6 }],
+        missed: [{ id: 3, name: "eve", key: KEY, why: "expired", times: 2, agoMs: 1.6 }],
       },
       {
         pending: [{ id: 2, name: "" }],
-        missed: [{ id: 3, name: "eve", why: "expired", agoMs: 2 }],
+        missed: [{ id: 3, name: "eve", why: "expired", times: 2, agoMs: 2 }],
       },
     ],
   ];

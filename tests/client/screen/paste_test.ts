@@ -86,3 +86,34 @@ Deno.test("PasteFilter returns each new token's paste once, and finds its token 
   assertEquals(filter.hasPaste(line), true);
   assertEquals(filter.hasPaste("send [paste 7: 2 lines, 3 characters]"), false);
 });
+
+Deno.test("PasteFilter lets Ctrl-C through a paste whose end mark got lost", () => {
+  const filter = new PasteFilter();
+  assertEquals(filter.filter("\x1b[200~half"), "");
+  assert(filter.isOpen);
+  assertEquals(filter.filter("\x03"), "half\x03");
+  assert(!filter.isOpen);
+  assertEquals(filter.filter("x"), "x");
+});
+
+Deno.test("PasteFilter ends a paste without its mark when asked to, also in the middle of one", () => {
+  for (const cut of ["", "\x1b[20", "\x1b[201"]) {
+    const filter = new PasteFilter();
+    const line = filter.filter(`\x1b[200~a\nb${cut}`) + filter.end();
+    assertEquals(filter.expand(line), "a\nb");
+    assertEquals(filter.filter("\x1b[A"), "\x1b[A");
+    assertEquals(filter.end(), "");
+  }
+});
+
+Deno.test("PasteFilter takes a start mark inside a paste for nothing", () => {
+  const filter = new PasteFilter();
+  assertEquals(filter.filter("\x1b[200~a\x1b[200~b\x1b[201~c"), "abc");
+  assert(!filter.isOpen);
+});
+
+Deno.test("PasteFilter leaves a key of Ctrl-C inside a longer chunk to the paste", () => {
+  const filter = new PasteFilter();
+  assertEquals(filter.filter("\x1b[200~a\x03"), "");
+  assertEquals(filter.filter("b\x1b[201~"), "ab");
+});

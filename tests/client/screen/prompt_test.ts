@@ -22,7 +22,15 @@ const CONTEXT = {
   columns: 80,
 };
 const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
-const peer = { id: 2, name: "bob", unconfirmed: 0, unread: 0, isEnding: false, isCarried: false };
+const peer = {
+  id: 2,
+  name: "bob",
+  unconfirmed: 0,
+  unread: 0,
+  isEnding: false,
+  isHeld: false,
+  isCarried: false,
+};
 const carol = { ...peer, id: 3, name: "carol", unread: 2 };
 
 Deno.test("prompt() shows the state of the client", () => {
