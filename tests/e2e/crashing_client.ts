@@ -23,6 +23,7 @@ if (import.meta.main) {
     onEnd: nothing,
     onEndOfInput: nothing,
     after: () => nothing,
+    onLeftOut: nothing,
     onStopFailed: nothing,
   }, []);
   terminal.print("Ready");

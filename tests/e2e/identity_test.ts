@@ -82,7 +82,7 @@ Deno.test("identity: verify shows the same digits on both screens, different one
 
 Deno.test("identity: another key under a known name is warned of, twice", async () => {
   await using stage = new Stage();
-  const server = await stage.serve();
+  const server = await stage.serve("--name-hold", "0");
   const bob = await stage.jsonClient("bob", server);
   const ana = await stage.jsonClient("ana", server);
   await ana.type("connect bob");
@@ -145,6 +145,34 @@ Deno.test("identity: a block survives restarts and changes of the name, until un
   await bob.stdout.waitFor(/Connection Request from client \d+ \(angel\)/);
 });
 
+Deno.test("identity: what one client accepts or blocks is known in another that runs", async () => {
+  await using stage = new Stage();
+  const server = await stage.serve("--name-hold", "0");
+  const folder = stage.folders.get("shared");
+  const args = ["--identity", `${folder}/key`];
+  const [one, other] = [
+    await textClient(stage, server, "one", ...args),
+    await textClient(stage, server, "other", ...args),
+  ];
+  const ana = await textClient(stage, server, "ana");
+  await connect(ana, "one", one);
+  await one.stdout.waitFor(/First contact with ana/);
+  await leave(ana);
+  // Another key under that name: the client that has not met ana warns as well.
+  const eve = await textClient(stage, server, "eve", "--name", "ana");
+  await eve.type("connect other");
+  await other.stdout.waitFor(/Connection Request from client \d+ \(ana\), NEW KEY/);
+  await other.type("block ana");
+  await other.stdout.waitFor(/Blocked ana/);
+  await eve.stdout.waitFor(/Connection Reject/);
+  await eve.type("connect one");
+  await eve.stdout.waitFor(/Connection Reject/);
+  await one.type("list");
+  await one.stdout.waitFor(/active clients/);
+  const rung = one.stdout.all.filter((line) => line.includes("Connection Request"));
+  assertEquals(rung.length, 1, "only the one that ana made");
+});
+
 Deno.test("identity: two clients of one user have one key, and report it", async () => {
   await using stage = new Stage();
   const server = await stage.serve();
@@ -168,7 +196,8 @@ Deno.test("identity: --ephemeral has another key each time, and keeps nothing", 
   const bob = await textClient(stage, server, "bob", "--ephemeral");
   const keys: string[] = [];
   for (let run = 0; run < 2; run++) {
-    const ana = await textClient(stage, server, "ana", "--ephemeral");
+    // Another name: another key under the same one would not be talked to.
+    const ana = await textClient(stage, server, "ana", "--ephemeral", "--name", `ana${run}`);
     await ana.type("fingerprint");
     keys.push(await digits(ana, "Your fingerprint: "));
     await connect(ana, "bob", bob);

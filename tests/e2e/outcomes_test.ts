@@ -152,6 +152,22 @@ Deno.test("a text above the limit is an error and is not sent; exit status 6", a
   assertEquals(text, "é".repeat(TEXT_SIZE_MAX / 2));
 });
 
+Deno.test("input that is not UTF-8 is an error that says what to do; exit status 6", async () => {
+  await using stage = new Stage();
+  const server = await stage.serve();
+  const bob = await stage.jsonClient("bob", server, "--accept-all");
+  const ana = stage.client("ana", server);
+  await ana.type("connect bob");
+  await ana.write(Uint8Array.from([0x4d, 0xfc, 0x0a]));
+  await ana.type("after it");
+  await ana.endInput();
+  assertEquals(await ana.exitCode(), 6);
+  await ana.stderr.waitFor(
+    /Cannot read a line that is not UTF-8; convert the input, as with iconv/,
+  );
+  assertEquals((await bob.waitForEvent("message")).text, "after it");
+});
+
 Deno.test("wrong usage: a line on stderr, nothing on stdout, exit status 2", async () => {
   const wrong: [side: "serve" | "client", ...args: string[]][] = [
     ["client", "--prot", "1"],

@@ -116,7 +116,11 @@ export class Program {
 
   /** Writes lines to its standard input. */
   async type(...lines: string[]): Promise<void> {
-    const bytes = new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""));
+    await this.write(new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
+  }
+
+  /** Writes bytes to its standard input. */
+  async write(bytes: Uint8Array): Promise<void> {
     await this.#input.write(bytes).catch(() => {});
   }
 

@@ -37,7 +37,8 @@ export function testScene(
     ignore: TMUX.ignore,
     async fn() {
       await using stage = new Stage();
-      const server = await stage.serve();
+      // Any client may take any name.
+      const server = await stage.serve("--name-hold", "0");
       await using screen = await Screen.open(columns, rows);
       const bob = await stage.jsonClient("bob", server);
       const start = async (): Promise<void> => {

@@ -216,7 +216,7 @@ for (
   }, setting);
 }
 
-for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
   testScene(`${signal} leaves the terminal as it was`, async ({ screen }) => {
     const read = await screen.record();
     await enter(screen, "fingerprint");

@@ -45,6 +45,7 @@ Deno.test("a secret that is missing, short or empty: exit status 2, and one clea
   const cases: [args: string[], env: Record<string, string>, message: RegExp][] = [
     [["--secret", short], {}, /^Cannot use the secret in the file ".+": expected 16 to 4096 bytes/],
     [["--secret", missing], {}, /^Cannot read the secret in the file ".+": /],
+    [["--secret", folders.get("empty")], {}, /^Cannot read .+: It is a folder, not a regular file/],
     [[], { UDP_CHAT_SECRET: "" }, /^Cannot use the secret in UDP_CHAT_SECRET: .+ got 0\n/],
   ];
   await Promise.all(

@@ -103,12 +103,28 @@ export class Screen implements AsyncDisposable {
   /** Changes the size of the terminal, and waits for SIGWINCH, which tmux delays. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.resizeAtOnce(columns, rows);
-    const tty = (await this.#tmux(["display-message", "-p", "#{pane_tty}"])).trim();
-    const stty = new Deno.Command("sh", { args: ["-c", 'stty size < "$1"', "sh", tty] });
     await until(async () => {
-      const size = new TextDecoder().decode((await stty.output()).stdout).trim();
+      const size = (await this.#stty("size")).trim();
       return size === `${rows} ${columns}` ? true : undefined;
     }, () => `the size ${columns} × ${rows}`);
+  }
+
+  /** Has the terminal take no output: Ctrl-S, which the program has turned off. */
+  async stall(): Promise<void> {
+    await this.#stty("ixon");
+    await this.press("C-s");
+  }
+
+  /** Has it take output again. */
+  async flow(): Promise<void> {
+    await this.press("C-q");
+    await this.#stty("-ixon");
+  }
+
+  async #stty(setting: string): Promise<string> {
+    const tty = (await this.#tmux(["display-message", "-p", "#{pane_tty}"])).trim();
+    const args = ["-c", 'stty "$1" < "$2"', "sh", setting, tty];
+    return new TextDecoder().decode((await new Deno.Command("sh", { args }).output()).stdout);
   }
 
   /** Changes the size of the terminal, without waiting until its program can know. */
