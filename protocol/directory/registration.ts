@@ -264,7 +264,7 @@ export class Registration implements Machine<RegistrationEvent> {
     if (this.#timers.expire("register", now)) this.#begin(now, false);
     else if (isRegainDue) {
       this.#timers.set("regain", now + REFUSED_RETRY);
-      this.#begin(now, true);
+      if (this.#outstanding.find("register") === undefined) this.#begin(now, true);
     }
     if (this.#timers.expire("lost", now)) {
       this.#isLost = true;

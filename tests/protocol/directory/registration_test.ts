@@ -280,6 +280,21 @@ Deno.test("a client whose name is taken meanwhile asks for it every 10 s, and ha
   assertEquals(told.map(({ name, lostName }) => [name, lostName]), [["", "ana"], ["ana", ""]]);
 });
 
+Deno.test("the question for a lost name is repeated, and not asked anew, where nothing comes back", () => {
+  const dealings = new Dealings({}, "fixed").register({ id: 1, lease: LEASE });
+  dealings.events();
+  dealings.give(dealings.unknown(keepalive(dealings)));
+  dealings.wait(0);
+  dealings.give(dealings.reachRegister().refuse(RefusalReason.nameTaken));
+  dealings.wait(1000);
+  dealings.challenge(dealings.asked().find(({ frame }) => frame.kind === "credentials")!);
+  dealings.grant(dealings.asked().find(({ frame }) => frame.kind === "register")!, { id: 1 });
+  const asked = dealings.times(45_000).filter(([, { frame }]) => frame.kind === "credentials");
+  const times = asked.map(([time]) => time);
+  assert(times.length > 2, `${times}`);
+  times.slice(1).forEach((time, index) => assert(time - times[index]! >= 10_000, `${times}`));
+});
+
 Deno.test("a first Register that another client of the same key is in the way of is tried for 60 s", () => {
   for (const freeAfter of [25_000, Infinity]) {
     const dealings = new Dealings();
