@@ -52,13 +52,13 @@ import { DepartedClients } from "./departed.ts";
 import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
 import {
   CARRIED_IN_TOTAL,
-  type ClientLimitName,
   CLIENTS_PER_SOURCE,
   type LimitName,
   Limits,
   NAME_HOLD,
   registrationsPerMinute,
 } from "./limits.ts";
+import type { DropReason, Totals } from "./totals.ts";
 import { MemoryTable } from "./table/memory_table.ts";
 import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
 
@@ -66,38 +66,6 @@ import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
 const LISTING_LENGTH_MAX = 255;
 /** Bytes in a Listing's datagram beside the clients: `more` and their number are some. */
 const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 1 + 1 + TAG_SIZE;
-
-/** Why something that came, or an answer to it, came to nothing. */
-export type DropReason =
-  /** Under 16 or over 1200 bytes; or a Call with fewer bytes than what it brings about. */
-  | "size"
-  /** Not of this protocol. */
-  | "magic"
-  /** Of another version; answered, unless it was an answer. */
-  | "version"
-  /** A type of datagram that this version does not know. */
-  | "type"
-  /** A packet counter above 2^53 - 1. */
-  | "packet"
-  /** A frame that is cut short, too long or malformed. */
-  | "frame"
-  /** A datagram that is none for a directory, or none that a directory can do anything with. */
-  | "notRequest"
-  /** A request of a client that is not in the table, or from another address than its. */
-  | "unknown"
-  /** A Register without the secret that a private directory asks for. */
-  | "secret"
-  /** A Register or a request that is not sealed with the key of its client. */
-  | "forged"
-  /** A Register or a request that had its effect before. */
-  | "replay"
-  /** Beyond what one source, or all together, may have: see `limits.ts`. */
-  | LimitName
-  | ClientLimitName
-  /** What is not carried: no datagram of a client to one that it has met, or nothing is carried. */
-  | "carry"
-  /** An answer, because too many wait to be sent. */
-  | "output";
 
 /** The settings of a {@linkcode Server}. */
 export interface ServerOptions {
@@ -118,19 +86,6 @@ export interface ServerOptions {
   /** Bytes that are carried a second for all clients together, 0 for none. */
   relayLimit?: number;
   random: Random;
-}
-
-/** What a directory has done. */
-export interface Totals {
-  /** How many are active. */
-  readonly clients: number;
-  /** Look-ups that were answered. */
-  readonly lookUps: number;
-  /** Calls that led to a meeting. */
-  readonly introductions: number;
-  /** Bytes that were carried from one client to another. */
-  readonly carriedBytes: number;
-  readonly dropped: Partial<Record<DropReason, number>>;
 }
 
 /** A directory that is driven by datagrams and the time. */

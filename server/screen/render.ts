@@ -12,7 +12,7 @@ import { alignRows, type Row } from "./columns.ts";
 import type { TableClient } from "../table/table.ts";
 import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "../event.ts";
 import { PORT_DEFAULT } from "../options.ts";
-import type { Totals } from "../server.ts";
+import type { Totals } from "../totals.ts";
 
 const { bold, dim, green, red, yellow } = styles(true);
 

@@ -13,7 +13,7 @@ import { alignRows, GAP, type Row } from "./columns.ts";
 import type { TableClient } from "../table/table.ts";
 import type { TableEvent } from "../event.ts";
 import type { LogLine } from "./render.ts";
-import type { Totals } from "../server.ts";
+import type { Totals } from "../totals.ts";
 
 const { bold, dim } = styles(true);
 

@@ -13,7 +13,7 @@ import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
-import type { DropReason } from "../../server/server.ts";
+import type { DropReason } from "../../server/totals.ts";
 
 type Row = readonly string[];
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TableClient } from "../../../server/table/table.ts";
 import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
 import { type ClockReading, renderJson, renderText } from "../../../server/screen/render.ts";
-import type { Totals } from "../../../server/server.ts";
+import type { Totals } from "../../../server/totals.ts";
 
 /** Noon on 9 March, local time, is the instant 1,000,000. */
 const NOON = new Date(2024, 2, 9, 12, 0, 0);

@@ -12,7 +12,7 @@ import {
   TICK,
 } from "../../../server/screen/live_screen.ts";
 import { renderHint } from "../../../server/screen/render.ts";
-import type { Totals } from "../../../server/server.ts";
+import type { Totals } from "../../../server/totals.ts";
 import { renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
 
 function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
