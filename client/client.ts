@@ -5,7 +5,6 @@
  */
 import type { Connection } from "../protocol/connection/connection.ts";
 import type { IncomingRequest } from "../protocol/connection/incoming_requests.ts";
-import type { Target } from "../protocol/connection/outgoing_requests.ts";
 import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
 import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
 import { Fifo } from "../protocol/fifo.ts";
@@ -15,7 +14,7 @@ import type { Result } from "../protocol/result.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
 import { type Address, sameAddress } from "../protocol/wire/address.ts";
 import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "./event.ts";
-import { matchesIdOrName, type Peer } from "./peer.ts";
+import { matchesIdOrName, type Peer, peerOf, targetOf } from "./peer.ts";
 import {
   alreadyConnected,
   chooseConnection,
@@ -495,12 +494,4 @@ function viewConversation(connection: Connection, unread: number): ConversationV
   const isEnding = state !== "open";
   const isCarried = path === "carried";
   return { id, name, unconfirmed: undelivered, unread, isEnding, isHeld, isCarried };
-}
-
-function targetOf(peer: Peer): Target {
-  return typeof peer === "number" ? { id: peer, name: "" } : { id: 0, name: peer };
-}
-
-function peerOf({ id, name }: Target): Peer {
-  return id === 0 ? name : id;
 }

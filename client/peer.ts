@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Target } from "../protocol/connection/outgoing_requests.ts";
 import { fingerprint, parseFingerprint } from "../protocol/crypto/fingerprint.ts";
 import { nameKey, nameProblem, normalName } from "../protocol/name/name.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
@@ -24,6 +25,16 @@ export function parsePeer(text: string): Result<Peer> {
   const name = normalName(text);
   const problem = nameProblem(name);
   return problem === undefined ? success(name) : failure(`a name ${problem}`);
+}
+
+/** What the directory is asked for a peer. */
+export function targetOf(peer: Peer): Target {
+  return typeof peer === "number" ? { id: peer, name: "" } : { id: 0, name: peer };
+}
+
+/** The peer that the directory was asked for. */
+export function peerOf({ id, name }: Target): Peer {
+  return id === 0 ? name : id;
 }
 
 /** Whether a client id or name refers to the client with this id and name. */

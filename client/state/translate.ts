@@ -11,7 +11,7 @@ import type { EndpointEvent } from "../../protocol/endpoint.ts";
 import { isOnThisMachine } from "../directory_addresses.ts";
 import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
-import { type Peer, peerWords } from "../peer.ts";
+import { type Peer, peerOf, peerWords } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 import { alreadyConnected } from "./choice.ts";
 
@@ -80,7 +80,7 @@ export function failureEvent(
   { target, peer, failure }: RequestFailed,
   { serverName }: ClientOptions,
 ): ClientEvent {
-  const wanted: Peer = peer ?? (target.id === 0 ? target.name : target.id);
+  const wanted: Peer = peer ?? peerOf(target);
   switch (failure.why) {
     case "inactive":
       return { kind: "inactive", peer: wanted };
