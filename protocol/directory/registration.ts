@@ -28,6 +28,7 @@ import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
 import type { Query, RegistrationEvent, RegistrationRequest } from "./registration_event.ts";
 import { DirectorySecret } from "./registration_key.ts";
 import { UnprovenProblems } from "./unproven.ts";
+import { WantedEntry } from "./wanted_entry.ts";
 
 /** Milliseconds after which a first Register without an answer is given up. */
 export const REGISTRATION_TIMEOUT = 30_000;
@@ -57,14 +58,11 @@ const NO_TOKEN = new Uint8Array(16);
 export class Registration implements Machine<RegistrationEvent> {
   readonly #request: RegistrationRequest;
   readonly #secret: DirectorySecret | undefined;
-  #wanted: { id: number; name: string };
+  readonly #wanted: WantedEntry;
   #state: State = "registering";
   #id: number | undefined;
   #token: Uint8Array = NO_TOKEN;
   #reportedName = "";
-  /** The name that somebody else has meanwhile, and whether the exchange under way asks for it. */
-  #lostName = "";
-  #isRegaining = false;
   /** Whether another client of this key has the id or name. */
   #isOwnEntry = false;
   #registeredAt: Instant = -Infinity;
@@ -86,7 +84,7 @@ export class Registration implements Machine<RegistrationEvent> {
   constructor(now: Instant, request: RegistrationRequest) {
     const { id, name, secret, directoryAddresses: addresses, policy, random } = request;
     this.#request = request;
-    this.#wanted = { id, name };
+    this.#wanted = new WantedEntry(id, name);
     this.#secret = secret && new DirectorySecret(secret);
     this.#otherFamily = new OtherFamily({ addresses, secret: this.#secret, policy, random });
     this.#exchange = this.#beginExchange();
@@ -335,8 +333,7 @@ export class Registration implements Machine<RegistrationEvent> {
       return exchange.addresses.map((to) => ({ bytes, to }));
     }
     register.noteSent(now, session);
-    const { id: wantedId } = this.#wanted;
-    const name = this.#askedName;
+    const { id: wantedId, name } = this.#wanted.asked;
     const { port } = this.#request;
     const { localId, address: to } = session;
     const bytes = session.encodeRegister(
@@ -380,7 +377,7 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#unproven.handleProof();
     this.#timers.clear("lost");
     // It knows the session: there is no need for another.
-    if (session === this.#session && !this.#isRegaining) {
+    if (session === this.#session && !this.#wanted.isRegaining) {
       this.#outstanding.finish("register");
       this.#timers.clear("register");
     }
@@ -458,45 +455,34 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#session = session;
     this.#token = frame.token.slice();
     const { id, lease, seenAt } = frame;
-    const name = this.#askedName;
-    if (name !== "") this.#lostName = "";
-    this.#isRegaining = false;
-    if (this.#lostName === "") this.#timers.clear("regain");
+    this.#wanted.grant(id);
+    const { name, lostName } = this.#wanted;
+    if (lostName === "") this.#timers.clear("regain");
     else this.#timers.set("regain", now + REFUSED_RETRY);
     const isNew = this.#id !== id || this.#reportedName !== name;
     this.#reportedName = name;
     this.#id = id;
-    this.#wanted = { id, name };
     this.#outstanding.finish("leaseKeepalive");
     this.#timers.set("keepalive", now + keepaliveInterval(lease));
     this.#otherFamily.start(now, id, session, this.#exchange.otherProof(session.directoryKey));
     // What the session before did not get an answer to is asked in this one.
     for (const request of this.#outstanding) request.nextAt = now;
     if (!isNew) return;
-    const lostName = this.#lostName;
     const { directoryKey } = session;
     this.#events.push({ kind: "registered", id, name, lostName, seenAt, directoryKey });
   }
 
   #handleRefused(now: Instant, reason: number): void {
-    const { idTaken, nameTaken, nameHeld, ownEntry } = RefusalReason;
     this.#outstanding.finish("register");
-    if (this.#isRegaining) {
-      this.#isRegaining = false;
-      return;
-    }
+    if (this.#wanted.isRegaining) return this.#wanted.begin(false);
     if (this.#id === undefined) {
-      if (reason === ownEntry) return this.#awaitOwnEntry(now);
+      if (reason === RefusalReason.ownEntry) return this.#awaitOwnEntry(now);
       this.#timers.clear("giveUp");
       this.#events.push({ kind: "refused", reason });
       return;
     }
     // The directory started again, and somebody else was quicker: stay reachable under another id.
-    const { id, name } = this.#wanted;
-    const isIdLost = reason === idTaken || reason === ownEntry;
-    const isNameLost = reason === nameTaken || reason === nameHeld || reason === ownEntry;
-    if (isNameLost && name !== "") this.#lostName = name;
-    this.#wanted = { id: isIdLost ? 0 : id, name: isNameLost ? "" : name };
+    this.#wanted.refuse(reason);
     this.#registerAgain(now);
   }
 
@@ -510,14 +496,9 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#timers.set("register", now + REFUSED_RETRY);
   }
 
-  /** The name that the exchange under way asks for. */
-  get #askedName(): string {
-    return this.#isRegaining ? this.#lostName : this.#wanted.name;
-  }
-
   /** Begins an exchange for another registration. */
   #begin(now: Instant, isRegaining: boolean): void {
-    this.#isRegaining = isRegaining;
+    this.#wanted.begin(isRegaining);
     const inUse = this.#isLost ? undefined : this.#session?.address;
     this.#exchange = this.#beginExchange(inUse && [inUse]);
     this.#ask(now, "register");
