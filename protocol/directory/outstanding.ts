@@ -95,6 +95,9 @@ export class Outstanding {
   }
 }
 
+/** Look-ups, calls and Lists under way at a time. */
+export const QUERIES_MAX = 32;
+
 /** All of them, the oldest first. */
 export class OutstandingRequests {
   #all: readonly Outstanding[] = [];
@@ -104,9 +107,14 @@ export class OutstandingRequests {
     return this.#all[Symbol.iterator]();
   }
 
-  /** Those that ask something, which is told when they are given up. */
-  get queries(): Outstanding[] {
-    return this.#all.filter(({ kind }) => kind === "query");
+  /** Whether no question can be added. */
+  get isFull(): boolean {
+    return this.#queries.length >= QUERIES_MAX;
+  }
+
+  /** Whether this client is being called. */
+  isCalling(id: number): boolean {
+    return this.#queries.some(({ query }) => query?.kind === "call" && query.id === id);
   }
 
   /** Whether the directory is lost if it keeps silent. */
@@ -127,13 +135,13 @@ export class OutstandingRequests {
   nextTimeout(hasSession: boolean): Instant | undefined {
     let timeout: Instant | undefined;
     for (const { nextAt } of this.#sendable(hasSession)) timeout = earlier(timeout, nextAt);
-    for (const { since } of this.queries) timeout = earlier(timeout, since + DIRECTORY_TIMEOUT);
+    for (const { since } of this.#queries) timeout = earlier(timeout, since + DIRECTORY_TIMEOUT);
     return timeout;
   }
 
   /** Gives up the questions that were asked too long ago. */
   takeTimedOut(now: Instant): Query[] {
-    const old = this.queries.filter(({ since }) => since + DIRECTORY_TIMEOUT <= now);
+    const old = this.#queries.filter(({ since }) => since + DIRECTORY_TIMEOUT <= now);
     this.#all = this.#all.filter((each) => !old.includes(each));
     return old.map(({ query }) => query).filter((each) => each !== undefined);
   }
@@ -171,6 +179,11 @@ export class OutstandingRequests {
   /** Ends all. */
   clear(): void {
     this.#all = [];
+  }
+
+  /** Those that ask something; it is reported when they are given up. */
+  get #queries(): Outstanding[] {
+    return this.#all.filter(({ kind }) => kind === "query");
   }
 
   #sendable(hasSession: boolean): readonly Outstanding[] {

@@ -22,6 +22,8 @@ import { type DirectorySecret, registrationKey } from "./registration_key.ts";
 export const CHALLENGES_MAX = 8;
 /** Of these, the latest ones are tried, in turn. */
 export const SESSIONS_MAX = 4;
+/** Transmissions of a Register after which it is begun anew: its cookie may be too old. */
+export const EXCHANGE_TRIES = 6;
 
 const NOTHING = new Uint8Array(16);
 const NO_KEY = new Uint8Array(PUBLIC_KEY_SIZE);

@@ -10,25 +10,30 @@ import type { Datagram } from "../wire/datagram.ts";
 import {
   CALL_SIZE,
   DatagramType,
-  type Found,
   type Frame,
   type Header,
-  type Inactive,
   type Listing,
-  type Meeting,
   RefusalReason,
   type Registered,
 } from "../wire/frame.ts";
 import { ClientList } from "./client_list.ts";
 import type { DirectorySession } from "./directory_session.ts";
 import { keepaliveInterval } from "./lease.ts";
-import { RegisterExchange } from "./register_exchange.ts";
+import { Liveness } from "./liveness.ts";
+import { EXCHANGE_TRIES, RegisterExchange } from "./register_exchange.ts";
 import { OtherFamily } from "./other_family.ts";
 import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
-import type { Query, RegistrationEvent, RegistrationRequest } from "./registration_event.ts";
+import {
+  lookUpEvent,
+  mayAnswer,
+  meetingEvent,
+  type Query,
+  type RegistrationEvent,
+  type RegistrationRequest,
+} from "./registration_event.ts";
 import { DirectorySecret } from "./registration_key.ts";
 import { UnprovenProblems } from "./unproven.ts";
-import { WantedEntry } from "./wanted_entry.ts";
+import { OWN_ENTRY_PATIENCE, REFUSED_RETRY, WantedEntry } from "./wanted_entry.ts";
 
 /** Milliseconds after which a first Register without an answer is given up. */
 export const REGISTRATION_TIMEOUT = 30_000;
@@ -36,21 +41,11 @@ export const REGISTRATION_TIMEOUT = 30_000;
 export const LEAVE_TIMEOUT = 30_000;
 /** The same where a datagram, which anybody could forge, says that there is nothing to leave. */
 export const LEAVE_UNKNOWN_TIMEOUT = 3_000;
-/** Milliseconds that a Lease Keepalive is unanswered when the directory counts as lost. */
-export const DIRECTORY_LOST_AFTER = 5_000;
 /** Milliseconds between two registrations at least, however often one seems to be needed. */
 export const REGISTER_AGAIN_AFTER = 1_000;
-/** Milliseconds after which an id or a name that was not free is asked for again. */
-export const REFUSED_RETRY = 10_000;
-/** Milliseconds that another client of the same key is waited for: the longest lease, and a little. */
-export const OWN_ENTRY_PATIENCE = 60_000;
-/** Look-ups and Lists under way at a time. */
-export const QUERIES_MAX = 32;
-/** Transmissions of a Register after which it is begun anew: its cookie may be too old. */
-export const EXCHANGE_TRIES = 6;
 
 type State = "registering" | "registered" | "leaving" | "left";
-type TimerName = "giveUp" | "keepalive" | "lost" | "register" | "regain";
+type TimerName = "giveUp" | "keepalive" | "register" | "regain";
 
 const NO_TOKEN = new Uint8Array(16);
 
@@ -66,7 +61,7 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Whether another client of this key has the id or name. */
   #isOwnEntry = false;
   #registeredAt: Instant = -Infinity;
-  #isLost = false;
+  readonly #liveness: Liveness;
   /** Whether anything authentic came since the start. */
   #isHeard = false;
   readonly #unproven = new UnprovenProblems();
@@ -84,6 +79,7 @@ export class Registration implements Machine<RegistrationEvent> {
   constructor(now: Instant, request: RegistrationRequest) {
     const { id, name, secret, directoryAddresses: addresses, policy, random } = request;
     this.#request = request;
+    this.#liveness = new Liveness(policy.repairDelay);
     this.#wanted = new WantedEntry(id, name);
     this.#secret = secret && new DirectorySecret(secret);
     this.#otherFamily = new OtherFamily({ addresses, secret: this.#secret, policy, random });
@@ -109,7 +105,11 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Whether the directory is not answering. */
   get isLost(): boolean {
-    return this.#isLost;
+    return this.#liveness.isLost;
+  }
+
+  get #hasLeft(): boolean {
+    return this.#state === "leaving" || this.#state === "left";
   }
 
   /** When a leave that is not acknowledged is given up. */
@@ -124,7 +124,7 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Whether a call of this client id has no answer yet. */
   isCalling(id: number): boolean {
-    return this.#outstanding.queries.some(({ query }) => query?.kind === "call" && query.id === id);
+    return this.#outstanding.isCalling(id);
   }
 
   /** Wraps a datagram for a client that was met, to be sent at once; undefined if that cannot be. */
@@ -147,7 +147,7 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Sends Client Leave; the `left` event comes when it is acknowledged or given up. */
   leave(now: Instant): void {
-    if (this.#state === "leaving" || this.#state === "left") return;
+    if (this.#hasLeft) return;
     this.#clear();
     if (this.#id === undefined) return this.#end(false);
     this.#state = "leaving";
@@ -206,7 +206,7 @@ export class Registration implements Machine<RegistrationEvent> {
       this.#noteHeard(sent.session);
       for (const frame of frames) this.#handleFrame(now, frame, request, sent);
       // The answer to another question is no answer to these.
-      if (this.#outstanding.haveHeartbeat) this.#expectAnswer(now);
+      if (this.#outstanding.haveHeartbeat) this.#liveness.expect(now, true);
       return true;
     }
     return false;
@@ -217,17 +217,12 @@ export class Registration implements Machine<RegistrationEvent> {
     if (session === undefined || datagram.header.session !== session.localId) return false;
     const frames = session.openNotice(datagram);
     for (const frame of frames ?? []) {
-      if (frame.kind === "meeting") this.#reportMeeting(frame, undefined);
+      if (frame.kind === "meeting") this.#events.push(meetingEvent(frame, undefined));
       else if (frame.kind === "carried") {
         this.#events.push({ kind: "carried", from: frame.from, datagram: frame.datagram.slice() });
       }
     }
     return frames !== undefined;
-  }
-
-  #reportMeeting(frame: Meeting, query: Query | undefined): void {
-    const meeting = { ...frame, publicKey: frame.publicKey.slice() };
-    this.#events.push({ kind: "meeting", query, meeting });
   }
 
   /**
@@ -264,8 +259,7 @@ export class Registration implements Machine<RegistrationEvent> {
       this.#timers.set("regain", now + REFUSED_RETRY);
       if (this.#outstanding.find("register") === undefined) this.#begin(now, true);
     }
-    if (this.#timers.expire("lost", now)) {
-      this.#isLost = true;
+    if (this.#liveness.handleTimeout(now)) {
       this.#events.push({ kind: "lost" });
       // The directory may have started again, and know nothing of the session.
       this.#registerAgain(now);
@@ -293,6 +287,7 @@ export class Registration implements Machine<RegistrationEvent> {
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     let timeout = earlier(this.#timers.next(), this.#unproven.nextTimeout());
+    timeout = earlier(timeout, this.#liveness.nextTimeout());
     timeout = earlier(timeout, this.#otherFamily.nextTimeout());
     return earlier(timeout, this.#outstanding.nextTimeout(this.#session !== undefined));
   }
@@ -349,10 +344,9 @@ export class Registration implements Machine<RegistrationEvent> {
   }
 
   #query(now: Instant, query: Query): boolean {
-    const isPossible = this.#state !== "leaving" && this.#state !== "left" &&
-      this.#outstanding.queries.length < QUERIES_MAX;
-    if (isPossible) this.#ask(now, "query", query);
-    return isPossible;
+    if (this.#hasLeft || this.#outstanding.isFull) return false;
+    this.#ask(now, "query", query);
+    return true;
   }
 
   #ask(now: Instant, kind: Outstanding["kind"], query?: Query): void {
@@ -362,28 +356,19 @@ export class Registration implements Machine<RegistrationEvent> {
       this.#otherFamily.refresh(now);
     }
     this.#outstanding.add(request);
-    if (request.isHeartbeat && this.#timers.get("lost") === undefined) this.#expectAnswer(now);
-  }
-
-  /** Counts the directory as lost if it keeps silent from now on. */
-  #expectAnswer(now: Instant): void {
-    const patience = this.#request.policy.repairDelay + DIRECTORY_LOST_AFTER;
-    if (!this.#isLost) this.#timers.set("lost", now + patience);
+    if (request.isHeartbeat) this.#liveness.expect(now, false);
   }
 
   /** Notes that something authentic came from the directory. */
   #noteHeard(session: DirectorySession): void {
     this.#isHeard = true;
     this.#unproven.handleProof();
-    this.#timers.clear("lost");
+    if (this.#liveness.handleProof()) this.#events.push({ kind: "back" });
     // It knows the session: there is no need for another.
     if (session === this.#session && !this.#wanted.isRegaining) {
       this.#outstanding.finish("register");
       this.#timers.clear("register");
     }
-    if (!this.#isLost) return;
-    this.#isLost = false;
-    this.#events.push({ kind: "back" });
   }
 
   /** Begins an exchange with the directory at these addresses. */
@@ -406,36 +391,21 @@ export class Registration implements Machine<RegistrationEvent> {
         this.#outstanding.finish("leaseKeepalive");
         return this.#timers.set("keepalive", now + keepaliveInterval(frame.lease));
       case "found":
-        if (query?.kind === "lookUp") this.#handleLookUp(now, query, frame, request, sent);
-        return;
       case "inactive":
-        if (query === undefined || query.kind === "list") return;
-        return this.#handleLookUp(now, query, frame, request, sent);
+        if (!mayAnswer(frame, query)) return;
+        this.dropQuery(query);
+        this.#events.push(lookUpEvent(frame, query, now - sent.at, request.transmissions - 1));
+        return;
       case "meeting":
         if (query?.kind !== "call") return;
         this.dropQuery(query);
-        return this.#reportMeeting(frame, query);
+        this.#events.push(meetingEvent(frame, query));
+        return;
       case "listing":
         if (query?.kind === "list") this.#handleListing(now, query, frame);
         return;
       case "leaveAck":
         if (kind === "leave") this.#end(true);
-    }
-  }
-
-  #handleLookUp(
-    now: Instant,
-    query: Query,
-    frame: Found | Inactive,
-    { transmissions }: Outstanding,
-    sent: Sent,
-  ): void {
-    this.dropQuery(query);
-    const measured = { query, rttMs: now - sent.at, lost: transmissions - 1 };
-    if (frame.kind === "inactive") this.#events.push({ kind: "inactive", ...measured });
-    else {
-      const client = { ...frame, publicKey: frame.publicKey.slice() };
-      this.#events.push({ kind: "found", client, ...measured });
     }
   }
 
@@ -499,7 +469,7 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Begins an exchange for another registration. */
   #begin(now: Instant, isRegaining: boolean): void {
     this.#wanted.begin(isRegaining);
-    const inUse = this.#isLost ? undefined : this.#session?.address;
+    const inUse = this.isLost ? undefined : this.#session?.address;
     this.#exchange = this.#beginExchange(inUse && [inUse]);
     this.#ask(now, "register");
   }
@@ -508,7 +478,7 @@ export class Registration implements Machine<RegistrationEvent> {
   #registerAgain(now: Instant): void {
     const isUnderWay = this.#timers.get("register") !== undefined ||
       this.#outstanding.find("register") !== undefined;
-    if (isUnderWay || this.#state === "leaving" || this.#state === "left") return;
+    if (isUnderWay || this.#hasLeft) return;
     this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
     this.#timers.set("register", this.#registeredAt);
   }
@@ -518,6 +488,7 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#due = [];
     this.#otherFamily.stop();
     this.#timers.clearAll();
+    this.#liveness.clear();
     this.#unproven.clear();
   }
 

@@ -7,7 +7,7 @@ import type { KeyPair } from "../crypto/x25519.ts";
 import type { Random } from "../machine.ts";
 import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import type { Address } from "../wire/address.ts";
-import type { Found, ListEntry, Meeting } from "../wire/frame.ts";
+import type { Found, Inactive, ListEntry, Meeting } from "../wire/frame.ts";
 
 /** What a client asks to be registered as, and where. */
 export interface RegistrationRequest {
@@ -31,10 +31,15 @@ export interface RegistrationRequest {
   readonly random: Random;
 }
 
+/** What the directory is asked about one client. */
+export interface ClientQuery {
+  readonly kind: "lookUp" | "call";
+  readonly id: number;
+  readonly name: string;
+}
+
 /** What the directory is asked. */
-export type Query =
-  | { kind: "lookUp" | "call"; id: number; name: string }
-  | { kind: "list" };
+export type Query = ClientQuery | { kind: "list" };
 
 /** What the dealings with the directory lead to. */
 export type RegistrationEvent =
@@ -70,3 +75,29 @@ export type RegistrationEvent =
   /** Only a directory with a key that is not trusted answers. */
   | { kind: "otherKey"; directoryKey: Uint8Array }
   | { kind: "left"; acknowledged: boolean };
+
+/** Whether this is an answer to that question: only a look-up leads to Found. */
+export function mayAnswer(
+  { kind }: Found | Inactive,
+  query: Query | undefined,
+): query is ClientQuery {
+  return query?.kind === "lookUp" || (query?.kind === "call" && kind === "inactive");
+}
+
+/** The event of an answer to a look-up, or of Inactive to a call; the frame may be in a reused buffer. */
+export function lookUpEvent(
+  frame: Found | Inactive,
+  query: Query,
+  rttMs: number,
+  lost: number,
+): RegistrationEvent {
+  const measured = { query, rttMs, lost };
+  if (frame.kind === "inactive") return { kind: "inactive", ...measured };
+  const client = { ...frame, publicKey: frame.publicKey.slice() };
+  return { kind: "found", client, ...measured };
+}
+
+/** The event of a Meeting; the frame may be in a reused buffer. */
+export function meetingEvent(frame: Meeting, query: Query | undefined): RegistrationEvent {
+  return { kind: "meeting", query, meeting: { ...frame, publicKey: frame.publicKey.slice() } };
+}

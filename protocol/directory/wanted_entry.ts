@@ -5,6 +5,11 @@
  */
 import { RefusalReason } from "../wire/frame.ts";
 
+/** Milliseconds after which an id or a name that was not free is asked for again. */
+export const REFUSED_RETRY = 10_000;
+/** Milliseconds that another client of the same key is waited for: the longest lease, and a little. */
+export const OWN_ENTRY_PATIENCE = 60_000;
+
 /** What a client asks for. */
 export class WantedEntry {
   #id: number;

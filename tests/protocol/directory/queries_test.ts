@@ -1,7 +1,7 @@
 // What a client asks its directory: protocol/README.md, "Looking up" and "Listing".
 import { assert, assertEquals } from "@std/assert";
 import { DIRECTORY_TIMEOUT } from "../../../protocol/directory/outstanding.ts";
-import { QUERIES_MAX } from "../../../protocol/directory/registration.ts";
+import { QUERIES_MAX } from "../../../protocol/directory/outstanding.ts";
 import type { Query } from "../../../protocol/directory/registration_event.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
 import { Dealings, registered } from "../../support/dealings.ts";

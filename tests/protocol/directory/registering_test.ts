@@ -2,8 +2,12 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { REGISTER_SIZE } from "../../../protocol/directory/directory_session.ts";
-import { CHALLENGES_MAX, SESSIONS_MAX } from "../../../protocol/directory/register_exchange.ts";
-import { EXCHANGE_TRIES, REGISTRATION_TIMEOUT } from "../../../protocol/directory/registration.ts";
+import {
+  CHALLENGES_MAX,
+  EXCHANGE_TRIES,
+  SESSIONS_MAX,
+} from "../../../protocol/directory/register_exchange.ts";
+import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registration.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import { REFUSAL_PACKET_MIN } from "../../../protocol/directory/registration_key.ts";
 import { decodeDatagram, encodeDatagram } from "../../../protocol/wire/datagram.ts";

@@ -1,11 +1,8 @@
 // How a client stays registered, and leaves: protocol/README.md, "Requests and answers". How it comes to
 // be registered is in registering_test.ts, what it asks in queries_test.ts.
 import { assert, assertEquals } from "@std/assert";
-import {
-  DIRECTORY_LOST_AFTER,
-  LEAVE_TIMEOUT,
-  LEAVE_UNKNOWN_TIMEOUT,
-} from "../../../protocol/directory/registration.ts";
+import { DIRECTORY_LOST_AFTER } from "../../../protocol/directory/liveness.ts";
+import { LEAVE_TIMEOUT, LEAVE_UNKNOWN_TIMEOUT } from "../../../protocol/directory/registration.ts";
 import { LEASE_KEEPALIVE_MAX, LEASE_KEEPALIVE_MIN } from "../../../protocol/directory/lease.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import type { Query } from "../../../protocol/directory/registration_event.ts";

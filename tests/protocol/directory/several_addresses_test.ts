@@ -1,7 +1,7 @@
 // A directory with several addresses: protocol/README.md, "Several addresses".
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
-import { EXCHANGE_TRIES } from "../../../protocol/directory/registration.ts";
+import { EXCHANGE_TRIES } from "../../../protocol/directory/register_exchange.ts";
 import type { RegistrationRequest } from "../../../protocol/directory/registration_event.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import type { TimerMode } from "../../../protocol/recovery/timer_policy.ts";
