@@ -27,12 +27,13 @@ import { renderJsonProblem } from "./output/json.ts";
 import { localAddresses } from "./local_addresses.ts";
 import { localHosts } from "./local_host.ts";
 import { type Options, parseClientOptions } from "./options.ts";
+import { CLAIM_PATIENCE, openRunFile, type RunFile } from "./identity/run_file.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { directoryName, PinnedDirectory } from "./identity/directory_trust.ts";
 import { openKnownDirectories, openKnownPeers } from "./identity/known_keys_file.ts";
 import { ClientApp, stdioFor } from "./app.ts";
 import { watchSending } from "./sending_watch.ts";
-import type { ClientOptions } from "./view.ts";
+import type { ClientOptions, Run } from "./view.ts";
 import { isUnderTaskRunner, onHangup, printText } from "../cli/tty.ts";
 
 /** Milliseconds in which several signals count as one under a task runner, which repeats them. */
@@ -128,14 +129,26 @@ async function run(options: Options, resources: Resources): Promise<number> {
   const isKnown = (key: Uint8Array): boolean => memory.isKnown(key);
   const isTrustedPeer: ClientOptions["isTrustedPeer"] = (...peer) => memory.isTrusted(...peer);
   const self = { id, name, port: bound.port, identity, isBlocked, isKnown, isTrustedPeer };
+  const { runFile, problem: runProblem } = await claimRun(options, own, (why) => app.note(why));
+  const formerRun = options.send === undefined ? runFile?.former : withoutConversations(runFile);
   const local = { localAddresses: () => localAddresses(bound), random: systemRandom };
-  const modes = { secret, trust, timers, isAttended, acceptAll, holdsTexts: true, ...local };
+  const modes = {
+    secret,
+    trust,
+    timers,
+    isAttended,
+    acceptAll,
+    holdsTexts: true,
+    formerRun,
+    ...local,
+  };
   const client = new Client(clock(), { directoryAddresses, serverName, ...self, ...modes });
   const app: ClientApp = new ClientApp(options, client, memory, {
     clock,
     date: () => new Date(),
     trust,
     history,
+    runFile,
     every(ms, action) {
       const timer = setInterval(action, ms);
       return () => clearInterval(timer);
@@ -147,6 +160,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
   });
   store.load();
   directories.load();
+  if (runProblem !== undefined) app.note(runProblem);
   const watched = watchSending(impair(options, socket), clock, (message) => app.note(message));
   const driven = drive(client, watched, (event) => app.handleEvent(event));
   const stopListening = listenToSignals(app);
@@ -163,6 +177,26 @@ async function run(options: Options, resources: Resources): Promise<number> {
     await Promise.race([saved, sleep(LAST_SAVE_TIMEOUT)]);
     for (const file of files) file.saveNow();
   }
+}
+
+/** The file that brings this client back as itself where it is killed. */
+async function claimRun(
+  { server, id, name }: Options,
+  { identity, file }: OpenedIdentity,
+  onProblem: (message: string) => void,
+): Promise<{ runFile: RunFile | undefined; problem: string | undefined }> {
+  if (file === undefined) return { runFile: undefined, problem: undefined };
+  const start = { publicKey: identity.publicKey, server: server.text, id, name };
+  const run = await openRunFile(file, start, () => sleep(CLAIM_PATIENCE), onProblem);
+  return run.ok ? { runFile: run.value, problem: undefined } : {
+    runFile: undefined,
+    problem: `Killed, this client will not come back as itself: ${run.error}`,
+  };
+}
+
+/** What a run without a user continues: it says what it has to say, and leaves. */
+function withoutConversations(runFile: RunFile | undefined): Run | undefined {
+  return runFile?.former && { ...runFile.former, conversations: [] };
 }
 
 /** The socket, behind an impaired link where `--chaos` asks for one. */

@@ -48,6 +48,7 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   // The others need paths in the form of the system.
   "cli/identity_file.ts": ["node:path", "protocol/crypto/x25519.ts", "protocol/machine.ts"],
   "client/identity/known_keys_file.ts": ["node:path"],
+  "client/identity/run_file.ts": ["node:crypto", "node:path"],
   "client/screen/history_file.ts": ["node:path"],
   "client/screen/terminal.ts": ["node:readline", "node:process", "node:stream"],
   "cli/files.ts": ["node:path"],

@@ -78,7 +78,7 @@ export class Script {
   #lastRun: Command["command"] | undefined;
   #isRegistered = false;
   #hasBeenConnected = false;
-  /** The peers that came back, and were accepted without asking: an `accept` may be for them. */
+  /** The peers whose conversations went on, after a crash, without asking: an `accept` may be for them. */
   #returned: { id: number; name: string }[] = [];
   /** The peers whose connections ended most recently. */
   #ended: { id: number; name: string }[] = [];
@@ -132,8 +132,8 @@ export class Script {
         if (!event.isAside) this.#hasTargetChanged = false;
         return;
       case "returned":
-        if (event.who === "peer") this.#returned.push({ id: event.peer, name: event.name });
-        this.#returned = this.#returned.slice(-CONNECTIONS_MAX);
+        this.#returned = [...this.#returned, { id: event.peer, name: event.name }]
+          .slice(-CONNECTIONS_MAX);
         return;
       case "current":
         this.#hasTargetChanged = event.why === "ended" && !this.#hasTerminated;
@@ -226,8 +226,8 @@ export class Script {
     if (isSending(view)) return undefined;
     switch (command.command) {
       case "connect":
-        // Who called first was accepted: that is the connection.
-        if (this.#isConnected(command.peer, view)) {
+        // Who called first was accepted, or the conversation goes on: that is the connection.
+        if (this.#isConnected(command.peer, view) || this.#goesOn(command.peer, view)) {
           return this.#next({ command: "switch", peer: command.peer });
         }
         // If it fails, what follows is not for the current peer.
@@ -266,6 +266,12 @@ export class Script {
     const returned = this.#returned.findIndex((each) => refersTo(peer, each));
     if (returned >= 0) this.#returned.splice(returned, 1);
     return returned >= 0 || this.#isConnected(peer, view);
+  }
+
+  /** Whether a conversation with that peer went on after a crash, and is open. */
+  #goesOn(peer: Peer, view: ScriptView): boolean {
+    return this.#returned.some((each) => refersTo(peer, each)) &&
+      findConversation(peer, view)?.isEnding === false;
   }
 
   /** Whether the client may have accepted a request of that peer by itself, and is connected. */

@@ -80,7 +80,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   requesting: { kind: "requesting", peer: 2, attempt: 1, nextInMs: 10_000 },
   ringing: { kind: "ringing", peer: 2 },
   unanswered: { kind: "unanswered", peer: 2, by: "peer" },
-  ownEntry: { kind: "ownEntry", id: 0, name: "ana" },
+  entry: { kind: "entry" },
   inactive: { kind: "inactive", peer: 2 },
   rejected: { kind: "rejected", peer: 2, reason: 0 },
   cancelled: { kind: "cancelled", peer: 2 },
@@ -89,6 +89,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   connected: { kind: "connected", peer: 2, name: "bob", key: KEY, hash: KEY, path: "direct" },
   path: { kind: "path", ...BOB, path: "direct", before: "carried", address: ADDRESS },
   returned: { kind: "returned", who: "peer", peer: 2, name: "bob", key: KEY, hash: KEY },
+  notReturned: { kind: "notReturned", peer: 2, name: "bob" },
   renewed: { kind: "renewed", peer: 2, hash: KEY },
   current: { kind: "current", peer: 2, name: "bob", why: "chosen" },
   identity: {
