@@ -58,6 +58,16 @@ export function readFile(path: string, sizeMax: number): { text: string; isPriva
   return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isPrivate };
 }
 
+/** The text of a file; undefined where there is none, or Deno was given no access to files. */
+export function readFileIfAny(path: string, sizeMax: number): string | undefined {
+  try {
+    return hasFile(path) ? readFile(path, sizeMax).text : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
 function readBytes(path: string, sizeMax: number): { bytes: Uint8Array; isPrivate: boolean } {
   expectRegular(Deno.statSync(path));
   using file = Deno.openSync(path);

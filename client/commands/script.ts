@@ -64,8 +64,8 @@ export type Step =
 /** A line of input, a command from an option, or the end of the input. */
 type Item = Line | { command: Command } | "end";
 
-/** The decision on the request, the list, the end of the leave, or the end of a connection. */
-type Wait = "decision" | "list" | "left" | { end: number };
+/** The decision on the request, the list, the name, the end of the leave, or that of a connection. */
+type Wait = "decision" | "list" | "name" | "left" | { end: number };
 
 /** Runs one script. */
 export class Script {
@@ -126,6 +126,7 @@ export class Script {
     switch (event.kind) {
       case "registered":
         this.#isRegistered = true;
+        if (this.#wait === "name") this.#wait = undefined;
         return;
       case "connected":
         this.#hasBeenConnected = true;
@@ -155,7 +156,7 @@ export class Script {
         else if (!event.acknowledged) this.#failure ??= ExitStatus.serverTimeout;
         return;
       case "error":
-        if (this.#wait === "list") this.#wait = undefined;
+        if (this.#wait === "list" || this.#wait === "name") this.#wait = undefined;
         if (this.#options.isTyped && !UNTYPED_ERRORS.includes(event.code)) return;
         return this.#fail(statusOfError(event.code, this.#lastRun === "send"));
     }
@@ -247,6 +248,8 @@ export class Script {
         return this.#next(command);
       case "list":
         return this.#next(command, "list");
+      case "nick":
+        return this.#next(command, "name");
       case "leave":
         return this.#next(command, "left");
       case "requests":

@@ -6,7 +6,7 @@ import type { Check } from "../../client/doctor/findings.ts";
 import { DOCTOR_OPTIONS, DOCTOR_STATUS_HELP } from "../../client/doctor/options.ts";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import { EXIT_STATUS_HELP } from "../../client/exit.ts";
-import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
+import { OPTIONS as CLIENT_OPTIONS, SETTINGS } from "../../client/options.ts";
 import { MARKS } from "../../client/output/deliveries.ts";
 import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
@@ -200,6 +200,14 @@ Deno.test("the manual lists the options", () => {
   assertTable("client.md", "option", optionCells(CLIENT_OPTIONS));
   assertTable("directory.md", "option", optionCells(SERVER_OPTIONS));
   assertTable("doctor.md", "option", optionCells(DOCTOR_OPTIONS));
+});
+
+Deno.test("the manual lists the settings of the configuration file", () => {
+  const rows = Object.entries(SETTINGS).map(([key, { option }]) => [
+    key,
+    `--${CLIENT_OPTIONS[option].name}`,
+  ]);
+  assertTable("client.md", "setting", rows);
 });
 
 Deno.test("the manual lists the commands", () => {

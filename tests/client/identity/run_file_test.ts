@@ -13,7 +13,7 @@ const START: RunStart = { publicKey: new Uint8Array(32), server: "localhost", id
 class Home implements Disposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
   readonly problems: string[] = [];
-  readonly #timers: number[] = [];
+  readonly #timers: ReturnType<typeof setTimeout>[] = [];
 
   async open(start: Partial<RunStart> = {}): Promise<RunFile> {
     const opened = await openRunFile(
@@ -33,7 +33,7 @@ class Home implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#timers.forEach(clearTimeout);
+    this.#timers.forEach((timer) => clearTimeout(timer));
     Deno.removeSync(this.folder, { recursive: true });
   }
 }
