@@ -20,3 +20,14 @@ export const PLATFORM: Platform = {
   isMac: Deno.build.os === "darwin",
   env: environment,
 };
+
+/** Whether an environment variable is set, to more than nothing. */
+export function isSet(name: string): boolean {
+  // This one needs no permission.
+  return name === "NO_COLOR" ? Deno.noColor : (environment(name) ?? "") !== "";
+}
+
+/** What the user is called on this machine, empty where the environment does not say. */
+export function loginOfUser(): string {
+  return environment("USER") || environment("USERNAME") || "";
+}

@@ -58,6 +58,16 @@ export function readFile(path: string, sizeMax: number): { text: string; isPriva
   return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isPrivate };
 }
 
+/** The text of a file; undefined where there is none, or Deno was given no access to files. */
+export function readFileIfAny(path: string, sizeMax: number): string | undefined {
+  try {
+    return hasFile(path) ? readFile(path, sizeMax).text : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
 function readBytes(path: string, sizeMax: number): { bytes: Uint8Array; isPrivate: boolean } {
   expectRegular(Deno.statSync(path));
   using file = Deno.openSync(path);
@@ -66,6 +76,10 @@ function readBytes(path: string, sizeMax: number): { bytes: Uint8Array; isPrivat
   expectRegular(info);
   const { mode } = info;
   const isPrivate = PLATFORM.isWindows || mode === null || (mode & OTHERS) === 0;
+  return { bytes: readAll(file, sizeMax), isPrivate };
+}
+
+function readAll(file: Deno.FsFile, sizeMax: number): Uint8Array {
   const buffer = new Uint8Array(sizeMax + 1);
   let size = 0;
   while (size < buffer.length) {
@@ -74,7 +88,7 @@ function readBytes(path: string, sizeMax: number): { bytes: Uint8Array; isPrivat
     size += read;
   }
   if (size > sizeMax) throw new Error(`It has more than ${formatSize(sizeMax)}`);
-  return { bytes: buffer.subarray(0, size), isPrivate };
+  return buffer.subarray(0, size);
 }
 
 /** Throws for what is no regular file: to open a pipe may block, and a device may have no end. */
@@ -174,6 +188,71 @@ export async function withLock(path: string, action: () => void): Promise<void> 
   // Some network file systems have no locks; two writers at the same instant are unlikely enough.
   await file.lock(true).catch(() => {});
   action();
+}
+
+/** A file that no other process has as long as this one has it. */
+export class ClaimedFile {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+
+  private constructor(path: string, file: Deno.FsFile) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Claims a file, which is made for the user alone if it is missing; undefined where another process
+   * has it when `patience` ends. Throws where files cannot be locked.
+   */
+  static async claim(path: string, patience: Promise<void>): Promise<ClaimedFile | undefined> {
+    expectRegularOrNone(path);
+    const mode = { read: true, write: true, create: true, mode: FILE_MODE };
+    const file = await Deno.open(path, mode);
+    const lock = file.lock(true).then(() => true);
+    const isLocked = await Promise.race([lock, patience.then(() => false)]).catch((error) => {
+      file.close();
+      throw error;
+    });
+    if (isLocked && isAt(file, path)) return new ClaimedFile(path, file);
+    // The lock may come later, or is that of a file that was removed meanwhile.
+    lock.catch(() => {}).then(() => file.close());
+    return undefined;
+  }
+
+  /** Its text; throws if it has more than `sizeMax` bytes. */
+  read(sizeMax: number): string {
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    const bytes = readAll(this.#file, sizeMax);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  }
+
+  /** Replaces its text; where this process ends meanwhile, the rest of the text before follows. */
+  write(text: string): void {
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    writeText(this.#file, text);
+    this.#file.truncateSync(new TextEncoder().encode(text).length);
+  }
+
+  /** Gives it up: another process may claim it. */
+  close(): void {
+    this.#file.close();
+  }
+
+  /** Removes it, and gives it up. */
+  remove(): void {
+    Deno.removeSync(this.#path);
+    this.close();
+  }
+}
+
+/** Whether an open file is the one that this path leads to. */
+function isAt(file: Deno.FsFile, path: string): boolean {
+  try {
+    return file.statSync().ino === Deno.statSync(path).ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 let hasRenounced = false;

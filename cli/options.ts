@@ -112,10 +112,15 @@ export function optionRows(table: OptionTable): readonly Option[] {
   return [...Object.values(table), HELP];
 }
 
-/** The values of the options in the arguments, or "help" where the user asks for it. */
+/**
+ * The values of the options in the arguments, or "help" where the user asks for it.
+ *
+ * @param settings the values of options that are not given, in place of their defaults.
+ */
 export function parseOptions<Table extends OptionTable>(
   table: Table,
   args: readonly string[],
+  settings: Partial<OptionValues<Table>> = {},
 ): Result<OptionValues<Table> | "help"> {
   const rows = optionRows(table);
   const strays: string[] = [];
@@ -131,7 +136,8 @@ export function parseOptions<Table extends OptionTable>(
   if (given[HELP.name] === true) return success("help");
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(table)) {
-    const parsed = parseValue(option, given[option.name]);
+    const usual = settings[key] ?? option.default;
+    const parsed = parseValue(option, given[option.name], usual);
     if (!parsed.ok) return failure(`Cannot parse --${option.name}: ${parsed.error}`);
     values[key] = parsed.value;
   }
@@ -140,8 +146,8 @@ export function parseOptions<Table extends OptionTable>(
   return success(values as OptionValues<Table>);
 }
 
-function parseValue(option: Option, given: unknown): Result<unknown> {
-  if (given === undefined || given === false) return success(option.default);
+function parseValue(option: Option, given: unknown, usual: unknown): Result<unknown> {
+  if (given === undefined || given === false) return success(usual);
   if (option.value === "") return option.parse("");
   const isMissing = typeof given !== "string" || given === "";
   return isMissing ? failure(`expected ${option.expected}`) : option.parse(given);

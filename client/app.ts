@@ -18,6 +18,7 @@ import type { Options } from "./options.ts";
 import { LeaveGuard } from "./screen/leave_guard.ts";
 import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PinnedDirectory } from "./identity/directory_trust.ts";
+import type { RunFile } from "./identity/run_file.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
 import { Printer, type PrinterSystem } from "./output/printer.ts";
@@ -32,11 +33,21 @@ import { label } from "./output/words.ts";
 /** Milliseconds between two updates of a countdown. */
 const COUNTDOWN_STEP = 1000;
 
+/** What happens to a conversation that goes on. */
+const DELIVERY_EVENTS: ReadonlySet<ClientEvent["kind"]> = new Set<ClientEvent["kind"]>([
+  "message",
+  "sent",
+  "delivered",
+  "unconfirmed",
+]);
+
 /** What the application needs of the system. */
 export interface AppSystem extends PrinterSystem, TranscriptSystem {
   clock(): Instant;
   readonly trust: Pick<PinnedDirectory, "record">;
   readonly history: History;
+  /** Keeps what continues this run where it is killed. */
+  readonly runFile: Pick<RunFile, "save" | "end"> | undefined;
   /** The names in a folder; those of folders end with a slash. */
   listFolder(path: string): readonly string[];
 }
@@ -233,6 +244,7 @@ export class ClientApp {
 
   #runCommand(command: Command): void {
     this.#commands.run(command);
+    this.#saveRun();
     this.#update();
   }
 
@@ -261,12 +273,21 @@ export class ClientApp {
     }
     this.#seenClients.handle(event);
     this.#script.handle(event);
-    if (event.kind === "left") return this.#left.resolve();
+    if (event.kind === "left") {
+      this.#system.runFile?.end(this.#client.run(), event.acknowledged);
+      return this.#left.resolve();
+    }
+    // Of these there are many.
+    if (!DELIVERY_EVENTS.has(event.kind)) this.#saveRun();
     if (event.kind === "request") this.#terminal?.bell();
     if (this.#isScriptScheduled) return;
     // Not at once: events come in the middle of an input.
     this.#isScriptScheduled = true;
     queueMicrotask(() => this.#runScript());
+  }
+
+  #saveRun(): void {
+    if (this.#client.view().state !== "left") this.#system.runFile?.save(this.#client.run());
   }
 
   /** Tells the sender of the message that was just printed when it is shown; without a reader, leaves. */

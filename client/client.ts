@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Connection } from "../protocol/connection/connection.ts";
 import type { IncomingRequest } from "../protocol/connection/incoming_requests.ts";
 import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
 import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
@@ -26,6 +25,7 @@ import {
 import { Callers } from "./state/callers.ts";
 import { Conversations } from "./state/conversations.ts";
 import { MissedRequests } from "./state/missed.ts";
+import { Returns } from "./state/returns.ts";
 import {
   blockedEvent,
   connectedDetails,
@@ -34,12 +34,11 @@ import {
   failureEvent,
   untrustedEvent,
 } from "./state/translate.ts";
-import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
+import { UnansweredRequest } from "./state/unanswered.ts";
+import type { ClientOptions, ClientView, Run } from "./view.ts";
 
 /** Milliseconds in which nothing came back from the directory after which an attended client ends. */
 export const BLOCKED_AFTER = 4_500;
-/** Milliseconds in which nothing came back to a request after which the user is told why that may be. */
-export const UNANSWERED_AFTER = 4_000;
 
 /** A message, and the connection that it came on. */
 type MessageOf = Extract<EndpointEvent, { kind: "message" }>;
@@ -56,37 +55,32 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** The messages that were told and not taken. */
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
-  readonly #timers = new Timers<"blocked" | "unanswered">();
+  readonly #timers = new Timers<"blocked">();
+  readonly #unanswered: UnansweredRequest;
+  readonly #returns: Returns;
   #serverLostAt: Instant | undefined;
   /** What the user calls the peer by that this client requests. */
   #calledAs: Peer | undefined;
-  /** Whom the user was told to be waiting for. */
-  #awaited: "directory" | "peer" | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
   constructor(now: Instant, options: ClientOptions) {
-    const { id, name, port, timers, isAttended = false, holdsTexts, isBlocked, isKnown } = options;
-    const { directoryAddresses, identity, secret, trust, random, localAddresses } = options;
+    const { timers, isAttended = false, trust, isBlocked, isKnown, formerRun } = options;
+    const policy = TIMER_POLICIES[timers];
     this.#options = options;
     this.#callers = new Callers(isKnown);
     this.#missed = new MissedRequests(isKnown);
     this.#endpoint = new Endpoint(now, {
-      directoryAddresses,
-      id,
-      name,
-      port,
-      identity,
-      secret,
+      ...options,
+      formerEntry: formerRun?.entry,
       isTrusted: (key) => trust.isTrusted(key),
-      policy: TIMER_POLICIES[timers],
+      policy,
       admit: (request) => this.#admit(request),
-      isKnown,
-      holdsTexts,
       mayMeet: (key) => !isBlocked(key),
-      localAddresses,
-      random,
     });
+    this.#unanswered = new UnansweredRequest(policy.repairDelay);
+    const open = formerRun?.conversations ?? [];
+    this.#returns = new Returns(this.#endpoint, open, policy.repairDelay);
     const isHasty = isAttended && timers === "adaptive";
     if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
@@ -103,21 +97,20 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (isSelf) return this.#emitProblem("self", peer);
     const [connected] = this.#conversations.matching(peer);
     if (connected !== undefined) return this.#emit(alreadyConnected(connected.ids.remote));
+    this.#returns.yield(now);
     const result = this.#endpoint.connect(now, targetOf(peer));
     if (!result.ok) this.#emitProblem(result.error, peer);
     else {
       this.#calledAs = peer;
-      this.#awaited = undefined;
-      this.#awaitAnswer(now);
+      this.#unanswered.begin(now);
     }
     this.#collect(now);
   }
 
   /** Cancels the Connection Request. */
   cancel(now: Instant): void {
-    if (!this.#endpoint.cancel(now)) {
-      this.#emitError("noRequest", "No Connection Request is under way");
-    }
+    if (this.#outgoing !== undefined) this.#endpoint.cancel(now);
+    else this.#emitError("noRequest", "No Connection Request is under way");
     this.#collect(now);
   }
 
@@ -226,6 +219,13 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (!result.ok) this.#emitProblem(result.error);
   }
 
+  /** Asks the directory for another name. */
+  rename(now: Instant, name: string): void {
+    if (name === this.#endpoint.name) return this.#emitError("refused", `You are ${name} already`);
+    const result = this.#endpoint.rename(now, name);
+    if (!result.ok) this.#emitProblem(result.error);
+  }
+
   /** Terminates the connections, then leaves the directory; both take a bounded time. */
   leave(now: Instant): void {
     this.#endpoint.leave(now);
@@ -240,23 +240,25 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** The visible state of the client. */
   view(): ClientView {
-    const { id, name, outgoing, leaveBy } = this.#endpoint;
-    const { current } = this.#conversations;
-    const views = this.#conversations.all.map(({ connection, unread }) => ({
-      isCurrent: connection === current,
-      view: viewConversation(connection, unread),
-    }));
+    const { id, name, leaveBy } = this.#endpoint;
+    const outgoing = this.#outgoing;
     return {
       state: this.#state(),
       id,
       name,
-      peer: views.find(({ isCurrent }) => isCurrent)?.view,
-      others: views.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
+      ...this.#conversations.views(),
       outgoing: outgoing && { ...outgoing, peer: outgoing.peer ?? peerOf(outgoing.target) },
       requests: this.#shownRequests().map(({ requester, name }) => ({ id: requester, name })),
       leaveBy,
       serverLostSince: this.#serverLostAt,
     };
+  }
+
+  /** What a later run needs to go on where this one is killed; undefined without an entry. */
+  run(): Run | undefined {
+    const { entry, name } = this.#endpoint;
+    const conversations = [...this.#conversations.open, ...this.#returns.pending];
+    return entry && { entry, name, conversations };
   }
 
   /** See {@linkcode DatagramMachine}. */
@@ -273,8 +275,9 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emit(blockedEvent(this.#options));
       return this.abandon(now);
     }
-    if (this.#timers.expire("unanswered", now)) this.#reportUnanswered(now);
+    this.#reportUnanswered(now);
     this.#endpoint.handleTimeout(now);
+    this.#returns.handleTimeout(now);
     this.#collect(now);
     if (this.#endpoint.isLeaving) return;
     for (const request of this.#callers.takeDue(now)) this.#emitRequest(now, request);
@@ -289,7 +292,9 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     const callers = this.#endpoint.isLeaving ? undefined : this.#callers.nextTimeout();
-    const timeout = earlier(this.#timers.next(), callers);
+    let timeout = earlier(this.#timers.next(), callers);
+    timeout = earlier(timeout, this.#unanswered.nextTimeout());
+    timeout = earlier(timeout, this.#returns.nextTimeout());
     return earlier(timeout, this.#endpoint.nextTimeout());
   }
 
@@ -306,9 +311,10 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 
   /** Where all requests are accepted, one under a name that another key has still rings. */
-  #admit({ key, name }: IncomingRequest): Admission {
+  #admit({ requester, key, name }: IncomingRequest): Admission {
     const { isBlocked, acceptAll, isTrustedPeer } = this.#options;
     if (isBlocked(key)) return "reject";
+    if (this.#returns.includes(requester, key)) return "accept";
     return acceptAll && isTrustedPeer(key, name, undefined) ? "accept" : "ring";
   }
 
@@ -317,29 +323,26 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (this.#endpoint.isLeaving) return "leaving";
     const { current } = this.#conversations;
     if (current !== undefined) return current.state === "open" ? "connected" : "terminating";
-    if (this.#endpoint.outgoing !== undefined) return "requesting";
+    if (this.#outgoing !== undefined) return "requesting";
     return this.#endpoint.id === undefined ? "registering" : "idle";
   }
 
-  #awaitAnswer(now: Instant): void {
-    const { repairDelay } = TIMER_POLICIES[this.#options.timers];
-    this.#timers.set("unanswered", now + repairDelay + UNANSWERED_AFTER);
+  /** The request of the user. */
+  get #outgoing(): Endpoint["outgoing"] {
+    return this.#returns.isCalling ? undefined : this.#endpoint.outgoing;
   }
 
-  /** Tells the user why nothing may have come back, first from the directory, then from the peer. */
+  /** Tells the user why nothing may have come back. */
   #reportUnanswered(now: Instant): void {
-    const { outgoing } = this.#endpoint;
-    if (outgoing === undefined) return;
-    const by = outgoing.attempt === 0 ? "directory" : "peer";
-    if (by === "directory") this.#awaitAnswer(now);
-    if (this.#awaited === by) return;
-    this.#awaited = by;
+    const outgoing = this.#outgoing;
+    const by = this.#unanswered.handleTimeout(now, outgoing?.attempt);
+    if (by === undefined || outgoing === undefined) return;
     this.#emit({ kind: "unanswered", peer: outgoing.peer ?? peerOf(outgoing.target), by });
   }
 
   /** Whether `terminate` refers to the outgoing request. */
   #isRequestedNow(peer: Peer | undefined): boolean {
-    const { outgoing } = this.#endpoint;
+    const outgoing = this.#outgoing;
     if (outgoing === undefined) return false;
     if (peer === undefined) return this.#conversations.current === undefined;
     const { target } = outgoing;
@@ -374,6 +377,10 @@ export class Client implements DatagramMachine<ClientEvent> {
     for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
       this.#handleEvent(now, event);
     }
+    this.#returns.callNext(now);
+    for (let over = this.#returns.pollOver(); over; over = this.#returns.pollOver()) {
+      this.#emit({ kind: "notReturned", peer: over.id, name: over.name });
+    }
   }
 
   #handleEvent(now: Instant, event: EndpointEvent): void {
@@ -397,14 +404,13 @@ export class Client implements DatagramMachine<ClientEvent> {
         return;
       }
       case "registered": {
+        this.#returns.start(now, event.isFormer);
         const { id, name, lostName, seenAt: address, directoryKey: serverKey } = event;
         const { serverName: server } = this.#options;
         return this.#emit({ kind: "registered", id, name, lostName, address, server, serverKey });
       }
-      case "ownEntry": {
-        const { id, name } = this.#options;
-        return this.#emit({ kind: "ownEntry", id, name });
-      }
+      case "entry":
+        return this.#emit(event);
       case "lost":
         this.#serverLostAt = now;
         return this.#emit({ kind: "serverLost", server: this.#options.serverName });
@@ -414,6 +420,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       case "list":
         return this.#emit(event);
       case "refused":
+      case "nameRefused":
       case "otherVersion":
       case "otherKey":
       case "registrationTimeout":
@@ -429,8 +436,9 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 
   #handleRequestEvent(now: Instant, event: RequestEvent): void {
+    if (this.#returns.handleEvent(now, event)) return;
     const { outgoing } = this.#endpoint;
-    if (outgoing === undefined || outgoing.isRinging) this.#timers.clear("unanswered");
+    if (outgoing === undefined || outgoing.isRinging) this.#unanswered.end();
     switch (event.kind) {
       case "requesting":
       case "ringing":
@@ -473,25 +481,21 @@ export class Client implements DatagramMachine<ClientEvent> {
     const { remoteKey: key, handshakeHash: hash, path } = connection;
     this.#callers.answer({ requester: peer, name, key });
     this.#missed.forget(key);
+    const isReturn = this.#returns.remove(peer, key);
     const calledAs = isRequested ? this.#calledAs : undefined;
     if (isRequested) this.#calledAs = undefined;
     connection.isHeld = !this.#options.isTrustedPeer(key, name, calledAs);
-    const isCurrent = this.#conversations.add(connection, by === "admission", calledAs);
+    const isAside = by === "admission" || isReturn;
+    const isCurrent = this.#conversations.add(connection, isAside, calledAs);
     const { isHeld } = connection;
     const details = connectedDetails(calledAs, isHeld, !isCurrent);
     this.#emit({ kind: "connected", peer, name, key, hash, path, ...details });
-    if (isResumed) this.#emit({ kind: "returned", who: "self", peer, name, key, hash });
+    const goesOn = isResumed || isReturn;
+    if (goesOn) this.#emit({ kind: "returned", who: "self", peer, name, key, hash });
     if (!isHeld) return;
     const { isAttended = false } = this.#options;
     this.#emit(untrustedEvent(calledAs ?? (name || peer), key, isAttended));
     // Nobody is there to ask.
     if (!isAttended) connection.terminate(now);
   }
-}
-
-function viewConversation(connection: Connection, unread: number): ConversationView {
-  const { ids: { remote: id, remoteName: name }, undelivered, state, path, isHeld } = connection;
-  const isEnding = state !== "open";
-  const isCarried = path === "carried";
-  return { id, name, unconfirmed: undelivered, unread, isEnding, isHeld, isCarried };
 }

@@ -103,14 +103,14 @@ export type ClientEvent =
     server: string;
     serverKey: Uint8Array;
   }
+  /** The entry in the directory, in which this client registered before, has another token now. */
+  | { kind: "entry" }
   | { kind: "serverLost"; server: string }
   | { kind: "serverBack"; server: string }
   | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }
   | { kind: "ringing"; peer: number }
   /** The request is under way for some time, and nothing came back; `by`: who has to answer now. */
   | { kind: "unanswered"; peer: Peer; by: "directory" | "peer" }
-  /** The id or name is that of another client of this key: it is asked for again until its lease ends. */
-  | { kind: "ownEntry"; id: number; name: string }
   | { kind: "inactive"; peer: Peer }
   /** `reason` is one of `RejectReason`. */
   | { kind: "rejected"; peer: number; reason: number }
@@ -156,6 +156,8 @@ export type ClientEvent =
     key: Uint8Array;
     hash: Uint8Array;
   }
+  /** The conversation of a run that was killed is over at the other end, or the peer does not answer. */
+  | { kind: "notReturned"; peer: number; name: string }
   /** The connection goes on in another session before anything was said, with this `hash`. */
   | { kind: "renewed"; peer: number; hash: Uint8Array }
   /** Another connection is current now: the user chose it, or the one before ended. */

@@ -6,7 +6,7 @@
 import { helpText, optionSection, section } from "../cli/help.ts";
 import { commandRows } from "./commands/help.ts";
 import { EXIT_STATUS_HELP } from "./exit.ts";
-import { OPTIONS } from "./options.ts";
+import { OPTIONS, SETTINGS } from "./options.ts";
 
 /** What `udp-chat client --help` prints. */
 export function clientHelp(): string {
@@ -14,6 +14,8 @@ export function clientHelp(): string {
     "Usage: udp-chat client [OPTIONS]",
     "Registers with a directory, and talks to other clients directly, over UDP.",
     optionSection(OPTIONS),
+    "Options that are not given are those of the file config in the configuration\n" +
+      `folder, one a line, as in "server chat.example": ${Object.keys(SETTINGS).join(", ")}.`,
     section("Commands, typed or from a pipe or file", commandRows()),
     'With --json a line may be an object: {"command":"send","peer":2,"text":"hello"}.\n' +
       "Ctrl-C drops a paste, cancels a Connection Request, else leaves; a second one\n" +

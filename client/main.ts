@@ -12,6 +12,7 @@ import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { isOnThisMachine, resolveDirectory } from "./directory_addresses.ts";
 import { ExitStatus } from "./exit.ts";
+import { nameOfLogin, wantedNames } from "./default_name.ts";
 import { clientHelp } from "./help.ts";
 import { errorMessage, socketProblem } from "../cli/errors.ts";
 import {
@@ -21,18 +22,21 @@ import {
   renounceFiles,
   SECRET_SOURCES,
 } from "../cli/files.ts";
+import { readSettings } from "../cli/settings_file.ts";
+import { loginOfUser } from "../cli/environment.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { CLIENT_IDENTITY, type OpenedIdentity, openIdentity } from "../cli/identity_file.ts";
 import { renderJsonProblem } from "./output/json.ts";
 import { localAddresses } from "./local_addresses.ts";
 import { localHosts } from "./local_host.ts";
-import { type Options, parseClientOptions } from "./options.ts";
+import { OPTIONS, type Options, parseClientOptions, SETTINGS } from "./options.ts";
+import { CLAIM_PATIENCE, openRunFile, type RunFile, type RunStart } from "./identity/run_file.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { directoryName, PinnedDirectory } from "./identity/directory_trust.ts";
 import { openKnownDirectories, openKnownPeers } from "./identity/known_keys_file.ts";
 import { ClientApp, stdioFor } from "./app.ts";
 import { watchSending } from "./sending_watch.ts";
-import type { ClientOptions } from "./view.ts";
+import type { ClientOptions, Run } from "./view.ts";
 import { isUnderTaskRunner, onHangup, printText } from "../cli/tty.ts";
 
 /** Milliseconds in which several signals count as one under a task runner, which repeats them. */
@@ -43,6 +47,8 @@ const LAST_SAVE_TIMEOUT = 2000;
 /** What a client is started with, beside the options. */
 interface Resources {
   readonly own: OpenedIdentity;
+  /** The name in the configuration file, empty for none. */
+  readonly usualName: string;
   readonly secret: Uint8Array | undefined;
   readonly directoryAddresses: readonly Address[];
   readonly socket: Deno.DatagramConn;
@@ -50,7 +56,8 @@ interface Resources {
 
 /** Runs a client until it has left; returns the exit status. */
 export async function client(args: string[]): Promise<number> {
-  const parsed = parseClientOptions(args);
+  const settings = readSettings(OPTIONS, SETTINGS);
+  const parsed = parseClientOptions(args, settings);
   if (!parsed.ok) {
     console.error(`${parsed.error}\nTry udp-chat client --help`);
     return ExitStatus.usage;
@@ -87,7 +94,8 @@ export async function client(args: string[]): Promise<number> {
     const { code, message } = socketProblem(error, attempt);
     return await fail(options, code, message);
   }
-  return await run(options, { own, secret: found.value, directoryAddresses, socket });
+  const usualName = settings.ok ? settings.value.name ?? "" : "";
+  return await run(options, { own, usualName, secret: found.value, directoryAddresses, socket });
 }
 
 async function fail({ isJson }: Options, code: string, message: string): Promise<number> {
@@ -98,7 +106,7 @@ async function fail({ isJson }: Options, code: string, message: string): Promise
 
 async function run(options: Options, resources: Resources): Promise<number> {
   const { own, secret, directoryAddresses, socket } = resources;
-  const { server: { text: serverName }, id, name, timers, acceptAll } = options;
+  const { server: { text: serverName }, id, timers, acceptAll } = options;
   const bound = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
   const warn = (message: string): void => app.warn(message);
@@ -127,15 +135,32 @@ async function run(options: Options, resources: Resources): Promise<number> {
   const isBlocked = (key: Uint8Array): boolean => memory.isBlocked(key);
   const isKnown = (key: Uint8Array): boolean => memory.isKnown(key);
   const isTrustedPeer: ClientOptions["isTrustedPeer"] = (...peer) => memory.isTrusted(...peer);
-  const self = { id, name, port: bound.port, identity, isBlocked, isKnown, isTrustedPeer };
+  // Where nobody types, a login is no reason for a name: scripts are known by their numbers.
+  const usual = resources.usualName || (isAttended ? nameOfLogin(loginOfUser()) : "");
+  const start = { server: serverName, id, name: options.name || usual };
+  const claimed = await claimRun(own, start, (why) => app.note(why));
+  const { runFile, problem: runProblem } = claimed;
+  const names = wantedNames(options.name, usual, runFile?.former?.name);
+  const self = { id, ...names, port: bound.port, identity, isBlocked, isKnown, isTrustedPeer };
+  const formerRun = options.send === undefined ? runFile?.former : withoutConversations(runFile);
   const local = { localAddresses: () => localAddresses(bound), random: systemRandom };
-  const modes = { secret, trust, timers, isAttended, acceptAll, holdsTexts: true, ...local };
+  const modes = {
+    secret,
+    trust,
+    timers,
+    isAttended,
+    acceptAll,
+    holdsTexts: true,
+    formerRun,
+    ...local,
+  };
   const client = new Client(clock(), { directoryAddresses, serverName, ...self, ...modes });
   const app: ClientApp = new ClientApp(options, client, memory, {
     clock,
     date: () => new Date(),
     trust,
     history,
+    runFile,
     every(ms, action) {
       const timer = setInterval(action, ms);
       return () => clearInterval(timer);
@@ -147,6 +172,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
   });
   store.load();
   directories.load();
+  if (runProblem !== undefined) app.note(runProblem);
   const watched = watchSending(impair(options, socket), clock, (message) => app.note(message));
   const driven = drive(client, watched, (event) => app.handleEvent(event));
   const stopListening = listenToSignals(app);
@@ -163,6 +189,27 @@ async function run(options: Options, resources: Resources): Promise<number> {
     await Promise.race([saved, sleep(LAST_SAVE_TIMEOUT)]);
     for (const file of files) file.saveNow();
   }
+}
+
+/** The file that brings this client back as itself where it is killed. */
+async function claimRun(
+  { identity, file }: OpenedIdentity,
+  start: Omit<RunStart, "publicKey">,
+  onProblem: (message: string) => void,
+): Promise<{ runFile: RunFile | undefined; problem: string | undefined }> {
+  if (file === undefined) return { runFile: undefined, problem: undefined };
+  const { publicKey } = identity;
+  const patience = (): Promise<void> => sleep(CLAIM_PATIENCE);
+  const run = await openRunFile(file, { ...start, publicKey }, patience, onProblem);
+  return run.ok ? { runFile: run.value, problem: undefined } : {
+    runFile: undefined,
+    problem: `Killed, this client will not come back as itself: ${run.error}`,
+  };
+}
+
+/** What a run without a user continues: it says what it has to say, and leaves. */
+function withoutConversations(runFile: RunFile | undefined): Run | undefined {
+  return runFile?.former && { ...runFile.former, conversations: [] };
 }
 
 /** The socket, behind an impaired link where `--chaos` asks for one. */

@@ -18,6 +18,7 @@ import {
   unexpected,
 } from "../cli/options.ts";
 import { quote } from "../cli/quote.ts";
+import type { Settings, SettingTable } from "../cli/settings.ts";
 import { parseFingerprint } from "../protocol/crypto/fingerprint.ts";
 import { nameProblem, normalName } from "../protocol/name/name.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
@@ -102,7 +103,7 @@ export const OPTIONS = {
     expected: "a name",
     default: "",
     parse: parseName,
-    help: "a name that others can use instead of the id",
+    help: "your name; default on a terminal: that of your login",
   },
   /** 0 for any. */
   port: integer({
@@ -145,10 +146,29 @@ export const OPTIONS = {
 /** The values of the {@linkcode OPTIONS}. */
 export type Options = OptionValues<typeof OPTIONS>;
 
-/** Parses the arguments after `udp-chat client`. */
-export function parseClientOptions(args: readonly string[]): Result<Options | "help"> {
-  const parsed = parseOptions(OPTIONS, args);
+/** The keys of the configuration file. */
+export const SETTINGS = {
+  server: { option: "server" },
+  name: { option: "name" },
+  color: { option: "color", variable: "NO_COLOR" },
+} satisfies SettingTable<typeof OPTIONS>;
+
+/** What the configuration file sets. */
+export type ClientSettings = Settings<typeof OPTIONS>;
+
+/**
+ * Parses the arguments after `udp-chat client`.
+ *
+ * @param settings of the configuration file; its name is none that the user asks for at this start.
+ */
+export function parseClientOptions(
+  args: readonly string[],
+  settings: Result<ClientSettings> = success({}),
+): Result<Options | "help"> {
+  const usual = settings.ok ? { ...settings.value, name: "" } : {};
+  const parsed = parseOptions(OPTIONS, args, usual);
   if (!parsed.ok || parsed.value === "help") return parsed;
+  if (!settings.ok) return settings;
   const { send, connect, key, identity, isEphemeral, log, isPlain, color } = parsed.value;
   if (send !== undefined && connect === undefined) {
     return failure("Cannot use --send without --connect: to whom?");

@@ -7,6 +7,7 @@ import type { Address } from "../protocol/wire/address.ts";
 import type { Instant, Random } from "../protocol/machine.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
+import type { EntryToken } from "../protocol/directory/entry_token.ts";
 import type { Peer } from "./peer.ts";
 
 /** What a client is created with. */
@@ -19,6 +20,10 @@ export interface ClientOptions {
   readonly id: number;
   /** Empty for none. */
   readonly name: string;
+  /** Names that do as well where that is not free, in turn; an empty one for none. */
+  readonly otherNames?: readonly string[];
+  /** An earlier run that was killed, to be continued. */
+  readonly formerRun?: Run | undefined;
   /** The UDP port that the socket is bound to. */
   readonly port: number;
   readonly timers: TimerMode;
@@ -46,6 +51,26 @@ export interface ClientOptions {
   /** Where this client may be reached in its own network. */
   readonly localAddresses?: (() => readonly Address[]) | undefined;
   readonly random: Random;
+}
+
+/** A conversation that is open, as a later run has to know it. */
+export interface OpenConversation {
+  /** The peer's client id. */
+  readonly id: number;
+  /** The peer's name, empty for none. */
+  readonly name: string;
+  /** The peer's static key. */
+  readonly key: Uint8Array;
+}
+
+/** What continues a run that was killed. */
+export interface Run {
+  /** What shows the directory that its entry is this client's. */
+  readonly entry: EntryToken;
+  /** The name that the directory knew it by, empty for none. */
+  readonly name: string;
+  /** The conversations that were open, the current one first. */
+  readonly conversations: readonly OpenConversation[];
 }
 
 /** Decides which static key of a directory is trusted. */

@@ -15,6 +15,7 @@ import type { OutgoingRequest } from "./connection/outgoing_request.ts";
 import { matchesTarget, type OutgoingView, type Target } from "./connection/outgoing_requests.ts";
 import type { Admission } from "./connection/request_event.ts";
 import { Requests, type Self } from "./connection/requests.ts";
+import type { EntryToken } from "./directory/entry_token.ts";
 import { Registration } from "./directory/registration.ts";
 import type {
   Query,
@@ -99,6 +100,11 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     return this.#registration.name;
   }
 
+  /** What names this client's entry in the directory. */
+  get entry(): EntryToken | undefined {
+    return this.#registration.entry;
+  }
+
   /** Whether it is leaving, or has left. */
   get isLeaving(): boolean {
     return this.#phase !== "active";
@@ -137,7 +143,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   connect(now: Instant, target: Target): Result<undefined, EndpointProblem> {
     const problem = this.#problem() ?? this.#connectProblem(target);
     if (problem !== undefined) return failure(problem);
-    const query = { kind: "call", ...target } as const;
+    const query = { kind: "call", id: target.id, name: target.name } as const;
     if (!this.#registration.lookUp(now, query)) return failure("alreadyRequesting");
     this.#call = query;
     this.#requests.want(target);
@@ -182,6 +188,13 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     if (problem !== undefined) return failure(problem);
     this.#registration.list(now);
     return success(undefined);
+  }
+
+  /** Asks the directory for another name: a `registered` or a `nameRefused` event follows. */
+  rename(now: Instant, name: string): Result<undefined, EndpointProblem> {
+    const problem = this.#problem();
+    if (problem === undefined) this.#registration.rename(now, name);
+    return problem === undefined ? success(undefined) : failure(problem);
   }
 
   /** Ends the connections, then leaves the directory; both take a bounded time. */
@@ -279,13 +292,9 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   /** The addresses that have to be able to reach this client. */
   #reachedFrom(): Address[] {
     if (this.id === undefined || this.#phase !== "active") return [];
-    const requests = [
-      ...this.#requests.pending,
-      ...this.#request === undefined ? [] : [this.#request],
-    ];
-    const asking = requests.map(({ session }) => session?.provenAddress);
+    const sessions = [...this.#requests.pending, this.#request].map((each) => each?.session);
+    const proven = sessions.map((each) => each?.provenAddress).filter((each) => each !== undefined);
     const peers = this.#connections.live.map(({ session }) => session.address);
-    const proven = asking.filter((each) => each !== undefined);
     return [...this.#registration.addresses, ...peers, ...proven];
   }
 

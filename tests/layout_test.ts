@@ -47,7 +47,9 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "cli/identity.ts": ["node:crypto", "protocol/crypto/x25519.ts"],
   // The others need paths in the form of the system.
   "cli/identity_file.ts": ["node:path", "protocol/crypto/x25519.ts", "protocol/machine.ts"],
+  "cli/settings_file.ts": ["node:path"],
   "client/identity/known_keys_file.ts": ["node:path"],
+  "client/identity/run_file.ts": ["node:crypto", "node:path"],
   "client/screen/history_file.ts": ["node:path"],
   "client/screen/terminal.ts": ["node:readline", "node:process", "node:stream"],
   "cli/files.ts": ["node:path"],

@@ -85,6 +85,8 @@ export class CommandRunner {
         return this.#reject(now, command.peer);
       case "list":
         return client.list(now);
+      case "nick":
+        return client.rename(now, command.name);
       case "leave":
         return client.leave(now);
     }

@@ -17,6 +17,7 @@ export type Command =
   /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
   | { command: "block" | "trust"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
+  | { command: "nick"; name: string }
   /** Without `file`: show where the transcript is; `off`: end it. */
   | { command: "log"; file?: string }
   | { command: "help"; topic?: CommandSpec | "keys" };
@@ -27,7 +28,7 @@ export type CommandName = Command["command"] | "@";
 /**
  * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
  * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
- * one and a text; `topic`: a command, or the keys.
+ * one and a text; `name`: one that this client may have; `topic`: a command, or the keys.
  */
 type Argument =
   | "none"
@@ -39,6 +40,7 @@ type Argument =
   | "person?"
   | "text"
   | "to"
+  | "name"
   | "file?"
   | "topic?";
 
@@ -168,6 +170,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     alsoKnownAs: ["unignore", "unmute", "unban", "blocked"],
   },
   {
+    name: "nick",
+    argument: "name",
+    help: "take another name; while connected, type /nick",
+    example: "nick ana",
+    alsoKnownAs: ["rename", "alias"],
+  },
+  {
     name: "log",
     argument: "file?",
     help: "keep a transcript in a file, or show where; off ends it",
@@ -193,6 +202,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "person?": "[WHO]",
   "text": "TEXT",
   "to": "ID|NAME TEXT",
+  "name": "NAME",
   "file?": "[FILE|off]",
   "topic?": "[COMMAND|keys]",
 };
@@ -208,6 +218,7 @@ export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "person?": ["peer"],
   "text": ["text", "peer"],
   "to": [],
+  "name": ["name"],
   "file?": ["file"],
   "topic?": [],
 };

@@ -24,8 +24,7 @@ export function commandHelp(topic?: CommandSpec | "keys"): string {
     "  and what it names is here. //text sends /text, and send @2 sends @2.",
     `  Your messages: ${MARKS.sent} sent, ${MARKS.delivered} delivered, ` +
     `${MARKS.unconfirmed} unconfirmed after 5 s, ${MARKS.lost} not delivered.`,
-    "  Keys: Up and Down recall lines, Ctrl-R searches them, Tab completes, Alt-Enter",
-    "  breaks the line; Ctrl-C cancels, drops a draft, or leaves. More: help keys",
+    "  Keys: Up and Down recall lines, Tab completes, Ctrl-C leaves. More: help keys",
   ].join("\n");
 }
 

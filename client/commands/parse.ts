@@ -15,6 +15,7 @@
  * @module
  */
 import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
+import { nameProblem, normalName } from "../../protocol/name/name.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import {
   type Command,
@@ -125,6 +126,7 @@ function fits(spec: CommandSpec, rest = ""): boolean {
       return words.length === 0;
     case "peer":
     case "connected":
+    case "name":
       return words.length === 1;
     case "connected?":
       return words.length <= 1;
@@ -145,10 +147,12 @@ function fits(spec: CommandSpec, rest = ""): boolean {
 }
 
 /**
- * Whether a line is rather a message, such as "log in": a file name has a "." or a "/", and one
+ * Whether a line is rather a message, such as "nick me" or "log in": a file name has a "." or a "/", and one
  * with spaces is quoted or begins with its folder.
  */
 function looksLikeMessage(spec: CommandSpec, rest = ""): boolean {
+  // Any word can be a name.
+  if (spec.argument === "name") return true;
   const path = rest.trim();
   if (spec.argument !== "file?" || path === "" || path === "off") return false;
   const isClear = /\s/.test(path)
@@ -178,13 +182,14 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
   if (spec.name === "log") {
     return success(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
   }
+  if (spec.name === "nick") return nickCommand(word);
   if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
   return plainCommand(spec.name);
 }
 
 /** A command without an argument. */
 function plainCommand(
-  name: Exclude<CommandName, PeerCommandName | "send" | "log" | "@">,
+  name: Exclude<CommandName, PeerCommandName | "send" | "nick" | "log" | "@">,
 ): ParsedLine {
   return success({ command: name });
 }
@@ -202,6 +207,14 @@ function parseAddressed(name: string, text = ""): { parsed: ParsedLine; isName: 
   }
   if (!parsed.ok) return { parsed: invalid(`Cannot send: ${parsed.error}`), isName: false };
   return { parsed: success({ command: "send", text, peer: parsed.value }), isName: true };
+}
+
+function nickCommand(text: string): ParsedLine {
+  const name = normalName(text);
+  const problem = nameProblem(name);
+  return problem === undefined
+    ? success({ command: "nick", name })
+    : invalid(`Cannot nick: a name ${problem}`);
 }
 
 function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLine {
@@ -252,9 +265,14 @@ function parseJsonCommand(line: string): ParsedLine {
   }
   const unknown = Object.keys(fields).find((key) => !JSON_FIELDS[spec.argument].includes(key));
   if (unknown !== undefined) return invalid(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
-  const { peer, text, file } = fields;
+  const { peer, text, file, name: newName } = fields;
   if (spec.name === "send") return jsonSend(text, peer);
   if (spec.name === "log") return jsonLog(file);
+  if (spec.name === "nick") {
+    return typeof newName === "string"
+      ? nickCommand(newName)
+      : invalid('Cannot nick: expected the field "name", a string');
+  }
   return isPeerCommand(spec.name) ? jsonPeerCommand(spec.name, peer) : plainCommand(spec.name);
 }
 

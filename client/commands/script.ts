@@ -64,8 +64,8 @@ export type Step =
 /** A line of input, a command from an option, or the end of the input. */
 type Item = Line | { command: Command } | "end";
 
-/** The decision on the request, the list, the end of the leave, or the end of a connection. */
-type Wait = "decision" | "list" | "left" | { end: number };
+/** The decision on the request, the list, the name, the end of the leave, or that of a connection. */
+type Wait = "decision" | "list" | "name" | "left" | { end: number };
 
 /** Runs one script. */
 export class Script {
@@ -78,7 +78,7 @@ export class Script {
   #lastRun: Command["command"] | undefined;
   #isRegistered = false;
   #hasBeenConnected = false;
-  /** The peers that came back, and were accepted without asking: an `accept` may be for them. */
+  /** The peers whose conversations went on, after a crash, without asking: an `accept` may be for them. */
   #returned: { id: number; name: string }[] = [];
   /** The peers whose connections ended most recently. */
   #ended: { id: number; name: string }[] = [];
@@ -126,14 +126,15 @@ export class Script {
     switch (event.kind) {
       case "registered":
         this.#isRegistered = true;
+        if (this.#wait === "name") this.#wait = undefined;
         return;
       case "connected":
         this.#hasBeenConnected = true;
         if (!event.isAside) this.#hasTargetChanged = false;
         return;
       case "returned":
-        if (event.who === "peer") this.#returned.push({ id: event.peer, name: event.name });
-        this.#returned = this.#returned.slice(-CONNECTIONS_MAX);
+        this.#returned = [...this.#returned, { id: event.peer, name: event.name }]
+          .slice(-CONNECTIONS_MAX);
         return;
       case "current":
         this.#hasTargetChanged = event.why === "ended" && !this.#hasTerminated;
@@ -155,7 +156,7 @@ export class Script {
         else if (!event.acknowledged) this.#failure ??= ExitStatus.serverTimeout;
         return;
       case "error":
-        if (this.#wait === "list") this.#wait = undefined;
+        if (this.#wait === "list" || this.#wait === "name") this.#wait = undefined;
         if (this.#options.isTyped && !UNTYPED_ERRORS.includes(event.code)) return;
         return this.#fail(statusOfError(event.code, this.#lastRun === "send"));
     }
@@ -226,8 +227,8 @@ export class Script {
     if (isSending(view)) return undefined;
     switch (command.command) {
       case "connect":
-        // Who called first was accepted: that is the connection.
-        if (this.#isConnected(command.peer, view)) {
+        // Who called first was accepted, or the conversation goes on: that is the connection.
+        if (this.#isConnected(command.peer, view) || this.#goesOn(command.peer, view)) {
           return this.#next({ command: "switch", peer: command.peer });
         }
         // If it fails, what follows is not for the current peer.
@@ -247,6 +248,8 @@ export class Script {
         return this.#next(command);
       case "list":
         return this.#next(command, "list");
+      case "nick":
+        return this.#next(command, "name");
       case "leave":
         return this.#next(command, "left");
       case "requests":
@@ -266,6 +269,12 @@ export class Script {
     const returned = this.#returned.findIndex((each) => refersTo(peer, each));
     if (returned >= 0) this.#returned.splice(returned, 1);
     return returned >= 0 || this.#isConnected(peer, view);
+  }
+
+  /** Whether a conversation with that peer went on after a crash, and is open. */
+  #goesOn(peer: Peer, view: ScriptView): boolean {
+    return this.#returned.some((each) => refersTo(peer, each)) &&
+      findConversation(peer, view)?.isEnding === false;
   }
 
   /** Whether the client may have accepted a request of that peer by itself, and is connected. */

@@ -23,6 +23,8 @@ import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
 import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
+import { readSettings } from "../../cli/settings_file.ts";
+import { OPTIONS, SETTINGS } from "../options.ts";
 import { defaultIdentityFile, inspectIdentity } from "../../cli/identity_file.ts";
 import { directoryName, PinnedDirectory } from "../identity/directory_trust.ts";
 import { openKnownDirectories } from "../identity/known_keys_file.ts";
@@ -31,7 +33,9 @@ import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
 export async function doctor(args: string[]): Promise<number> {
-  const parsed = parseOptions(DOCTOR_OPTIONS, args);
+  const settings = readSettings(OPTIONS, SETTINGS);
+  const { server } = settings.ok ? settings.value : {};
+  const parsed = parseOptions(DOCTOR_OPTIONS, args, server && { server });
   const problem = (message: string): number => {
     console.error(`${message}\nTry udp-chat doctor --help`);
     return ExitStatus.usage;
@@ -41,6 +45,7 @@ export async function doctor(args: string[]): Promise<number> {
     await printText(doctorHelp());
     return ExitStatus.ok;
   }
+  if (!settings.ok) return problem(settings.error);
   const options = parsed.value;
   const found = findSecret(options.secretFile, SECRET_SOURCES);
   if (!found.ok) return problem(found.error);

@@ -46,9 +46,8 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       return { peer: event.peer };
     case "unanswered":
       return { peer: event.peer, by: event.by };
-    case "ownEntry":
-      return { id: event.id, name: event.name };
     case "request":
+    case "notReturned":
       return { peer: event.peer, name: event.name };
     case "connected":
       return { peer: event.peer, name: event.name, path: event.path };
@@ -92,6 +91,7 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
     case "error":
       return { code: event.code, message: event.message };
     case "cancelled":
+    case "entry":
     case "current":
     case "renewed":
     case "requestEnded":

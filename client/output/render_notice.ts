@@ -52,11 +52,6 @@ export function noticeOf(
         ? `The directory does not answer yet where ${peerWords(event.peer)} is · trying on`
         : `Nothing came back from ${peerWords(event.peer)} yet: its network may be down or block ` +
           "UDP, or its client was closed · trying on";
-    case "ownEntry": {
-      const what = event.name === "" ? `Client id ${event.id}` : `"${event.name}"`;
-      return `${what} is still taken by a client with your key, an earlier run perhaps · waiting ` +
-        "until its lease ends, for less than a minute";
-    }
     case "ringing":
       return `Client ${event.peer} is ringing`;
     case "inactive":
@@ -100,6 +95,10 @@ export function noticeOf(
       return identityLines(event, context.time);
     case "terminated":
       return terminated(event);
+    case "notReturned":
+      return `The conversation with ${label(event.peer, event.name)} does not go on: it is over ` +
+        "there, or nothing comes back";
+    case "entry":
     case "renewed":
     case "sent":
     case "unconfirmed":
@@ -181,8 +180,8 @@ export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: St
     case "inactive":
     case "rejected":
     case "serverLost":
+    case "notReturned":
     case "unanswered":
-    case "ownEntry":
       return yellow;
     case "terminated":
     case "left":

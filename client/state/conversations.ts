@@ -5,6 +5,7 @@
  */
 import type { Connection } from "../../protocol/connection/connection.ts";
 import { matchesClient, type Peer } from "../peer.ts";
+import type { ClientView, ConversationView, OpenConversation } from "../view.ts";
 
 /** What the user has seen of a connection. */
 interface Use {
@@ -27,9 +28,24 @@ export class Conversations {
     return this.#current;
   }
 
-  /** All of them, the oldest first, with the number of unread messages. */
-  get all(): readonly { connection: Connection; unread: number }[] {
-    return Array.from(this.#uses, ([connection, { unread }]) => ({ connection, unread }));
+  /** What a prompt shows of them. */
+  views(): Pick<ClientView, "peer" | "others"> {
+    const all = Array.from(this.#uses, ([connection, { unread }]) => ({
+      isCurrent: connection === this.#current,
+      view: viewConversation(connection, unread),
+    }));
+    return {
+      peer: all.find(({ isCurrent }) => isCurrent)?.view,
+      others: all.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
+    };
+  }
+
+  /** What a later run can go on with, the current one first: not where the key is not trusted. */
+  get open(): readonly OpenConversation[] {
+    const latest = [...this.#uses].sort(([, a], [, b]) => b.lastCurrent - a.lastCurrent);
+    return latest.map(([connection]) => connection)
+      .filter(({ state, isHeld }) => state === "open" && !isHeld)
+      .map(({ ids: { remote: id, remoteName: name }, remoteKey: key }) => ({ id, name, key }));
   }
 
   /**
@@ -89,4 +105,11 @@ export class Conversations {
     const [next] = others.find(([{ state }]) => state === "open") ?? others[0] ?? [];
     if (next !== undefined) this.choose(next);
   }
+}
+
+function viewConversation(connection: Connection, unread: number): ConversationView {
+  const { ids: { remote: id, remoteName: name }, undelivered, state, path, isHeld } = connection;
+  const isEnding = state !== "open";
+  const isCarried = path === "carried";
+  return { id, name, unconfirmed: undelivered, unread, isEnding, isHeld, isCarried };
 }

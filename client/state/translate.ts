@@ -17,7 +17,15 @@ import { alreadyConnected } from "./choice.ts";
 
 type Registering = Extract<
   EndpointEvent,
-  { kind: "refused" | "otherVersion" | "otherKey" | "registrationTimeout" | "listTimeout" }
+  {
+    kind:
+      | "refused"
+      | "nameRefused"
+      | "otherVersion"
+      | "otherKey"
+      | "registrationTimeout"
+      | "listTimeout";
+  }
 >;
 type RequestFailed = Extract<RequestEvent, { kind: "requestFailed" }>;
 
@@ -111,6 +119,10 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
   switch (event.kind) {
     case "refused":
       return errorEvent("refused", refusal(event.reason, options));
+    case "nameRefused":
+      return event.reason === undefined
+        ? errorEvent("serverTimeout", noAnswer(serverName))
+        : errorEvent("refused", refusal(event.reason, { ...options, name: event.name }));
     case "otherVersion":
       return errorEvent(
         "version",
@@ -162,7 +174,8 @@ function refusal(reason: number, { id, name, serverName }: ClientOptions): strin
       return `The name "${name}" is taken; ${lease}`;
     case RefusalReason.ownEntry: {
       const what = name === "" ? `Client id ${id}` : `"${name}"`;
-      return `${what} belongs to another client of yours that is running · choose another`;
+      return `${what} belongs to another client of yours that is running · choose another` +
+        "; if it was killed, its lease ends in less than a minute";
     }
     case RefusalReason.nameHeld:
       return `That name is ${name}'s: the directory at ${serverName} keeps it for another key, ` +

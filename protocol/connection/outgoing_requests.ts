@@ -22,6 +22,8 @@ export interface Target {
   readonly id: number;
   /** The name, empty where the id is known. */
   readonly name: string;
+  /** The static key, where only its owner is meant. */
+  readonly key?: Uint8Array | undefined;
 }
 
 /** What this client wants to connect to. */

@@ -121,6 +121,8 @@ export class Requests {
     const intent = this.#outgoing.intent;
     if (intent === undefined || intent.request !== undefined) return;
     if (id === self.id) return this.fail({ why: "self" }, id);
+    const { key = publicKey } = intent.target;
+    if (!isSameKey(key, publicKey)) return this.fail({ why: "inactive" }, id);
     if (this.#connections.with(id) !== undefined) return this.fail({ why: "alreadyConnected" }, id);
     // Who requests already, under the key that the directory knows, is accepted.
     const pending = this.findPending(id, publicKey);

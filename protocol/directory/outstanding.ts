@@ -117,6 +117,11 @@ export class OutstandingRequests {
     return this.#queries.some(({ query }) => query?.kind === "call" && query.id === id);
   }
 
+  /** Whether a registration is under way. */
+  get isRegistering(): boolean {
+    return this.find("register") !== undefined;
+  }
+
   /** Whether the directory is lost if it keeps silent. */
   get haveHeartbeat(): boolean {
     return this.#all.some(({ isHeartbeat }) => isHeartbeat);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Random, randomU32, randomU64 } from "../machine.ts";
+import { type Random, randomU32, randomU64, type Transmit } from "../machine.ts";
 import { isSameKey, type KeyPair } from "../crypto/x25519.ts";
 import { type Address, copyOf, isIpv6, sameAddress } from "../wire/address.ts";
 import { DatagramWriter, encodeDatagram } from "../wire/datagram.ts";
@@ -14,6 +14,7 @@ import {
   DATAGRAM_SIZE_MAX,
   DatagramType,
   PUBLIC_KEY_SIZE,
+  type Register,
 } from "../wire/frame.ts";
 import { DirectorySession } from "./directory_session.ts";
 import { type DirectorySecret, registrationKey } from "./registration_key.ts";
@@ -127,6 +128,29 @@ export class RegisterExchange {
     return this.#challenges.add(origin).size;
   }
 
+  /**
+   * The datagrams of one transmission: without a Challenge, Credentials to all addresses, which ask for
+   * one; else a sealed Register.
+   *
+   * @param entry what is asked for in this session.
+   */
+  encode(
+    entry: (session: DirectorySession) => Omit<Register, "kind" | "session">,
+  ): Transmit[] {
+    const session = this.next();
+    if (session === undefined) {
+      const bytes = this.encodeFirst();
+      return this.addresses.map((to) => ({ bytes, to }));
+    }
+    const { localId, address: to } = session;
+    const frame: Register = { kind: "register", session: localId, ...entry(session) };
+    const bytes = session.encodeRegister(
+      frame,
+      (datagram) => this.#options.secret?.sign(datagram),
+    );
+    return [{ bytes, to }];
+  }
+
   /** The session that a Register is to be sent in; undefined where a Challenge has to come first. */
   next(): DirectorySession | undefined {
     const session = this.#sessions.shift();
@@ -134,15 +158,15 @@ export class RegisterExchange {
     return session;
   }
 
+  /** The Register that asks for a Challenge. */
+  encodeFirst(): Uint8Array {
+    return encodeCredentials(this.#nonce, this.#options.secret);
+  }
+
   /** What the directory with this key sent to this client's address of the other family. */
   otherProof(directoryKey: Uint8Array): AddressProof | undefined {
     const proof = this.#otherProof;
     return proof !== undefined && isSameKey(proof.directoryKey, directoryKey) ? proof : undefined;
-  }
-
-  /** The Register that asks for a Challenge. */
-  encodeFirst(): Uint8Array {
-    return encodeCredentials(this.#nonce, this.#options.secret);
   }
 }
 

@@ -13,11 +13,11 @@ import {
   type Frame,
   type Header,
   type Listing,
-  RefusalReason,
   type Registered,
 } from "../wire/frame.ts";
 import { ClientList } from "./client_list.ts";
 import type { DirectorySession } from "./directory_session.ts";
+import { type EntryToken, EntryTokens } from "./entry_token.ts";
 import { keepaliveInterval } from "./lease.ts";
 import { Liveness } from "./liveness.ts";
 import { EXCHANGE_TRIES, RegisterExchange } from "./register_exchange.ts";
@@ -27,15 +27,16 @@ import {
   lookUpEvent,
   mayAnswer,
   meetingEvent,
+  noticeEvents,
   type Query,
   type RegistrationEvent,
   type RegistrationRequest,
 } from "./registration_event.ts";
 import { DirectorySecret } from "./registration_key.ts";
 import { UnprovenProblems } from "./unproven.ts";
-import { OWN_ENTRY_PATIENCE, REFUSED_RETRY, WantedEntry } from "./wanted_entry.ts";
+import { REFUSED_RETRY, WantedEntry } from "./wanted_entry.ts";
 
-/** Milliseconds after which a first Register without an answer is given up. */
+/** Milliseconds after which a first Register, or one for another name, without an answer is given up. */
 export const REGISTRATION_TIMEOUT = 30_000;
 /** Milliseconds after which a Client Leave without an ack is given up. */
 export const LEAVE_TIMEOUT = 30_000;
@@ -45,9 +46,7 @@ export const LEAVE_UNKNOWN_TIMEOUT = 3_000;
 export const REGISTER_AGAIN_AFTER = 1_000;
 
 type State = "registering" | "registered" | "leaving" | "left";
-type TimerName = "giveUp" | "keepalive" | "register" | "regain";
-
-const NO_TOKEN = new Uint8Array(16);
+type TimerName = "giveUp" | "keepalive" | "register" | "regain" | "rename";
 
 /** One client's dealings with one directory. */
 export class Registration implements Machine<RegistrationEvent> {
@@ -56,10 +55,8 @@ export class Registration implements Machine<RegistrationEvent> {
   readonly #wanted: WantedEntry;
   #state: State = "registering";
   #id: number | undefined;
-  #token: Uint8Array = NO_TOKEN;
+  readonly #tokens: EntryTokens;
   #reportedName = "";
-  /** Whether another client of this key has the id or name. */
-  #isOwnEntry = false;
   #registeredAt: Instant = -Infinity;
   readonly #liveness: Liveness;
   /** Whether anything authentic came since the start. */
@@ -77,10 +74,11 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Starts registering. */
   constructor(now: Instant, request: RegistrationRequest) {
-    const { id, name, secret, directoryAddresses: addresses, policy, random } = request;
+    const { id, name, otherNames, secret, directoryAddresses: addresses, policy, random } = request;
     this.#request = request;
     this.#liveness = new Liveness(policy.repairDelay);
-    this.#wanted = new WantedEntry(id, name);
+    this.#tokens = new EntryTokens(request.formerEntry);
+    this.#wanted = new WantedEntry(id, name, otherNames);
     this.#secret = secret && new DirectorySecret(secret);
     this.#otherFamily = new OtherFamily({ addresses, secret: this.#secret, policy, random });
     this.#exchange = this.#beginExchange();
@@ -96,6 +94,11 @@ export class Registration implements Machine<RegistrationEvent> {
   /** The name that the directory knows this client by. */
   get name(): string {
     return this.#wanted.name;
+  }
+
+  /** What names this client's entry, once there is one. */
+  get entry(): EntryToken | undefined {
+    return this.#tokens.own;
   }
 
   /** The directory's addresses that know this client's: the one in use, then that of the other family. */
@@ -115,6 +118,15 @@ export class Registration implements Machine<RegistrationEvent> {
   /** When a leave that is not acknowledged is given up. */
   get leaveBy(): Instant | undefined {
     return this.#state === "leaving" ? this.#timers.get("giveUp") : undefined;
+  }
+
+  /** Asks for another name: a `registered` or a `nameRefused` event follows. */
+  rename(now: Instant, name: string): void {
+    if (this.#state !== "registered") return;
+    this.#timers.clear("register");
+    this.#outstanding.finish("register");
+    this.#timers.set("rename", now + REGISTRATION_TIMEOUT);
+    this.#begin(now, name);
   }
 
   /** Asks for a client, or to meet it; false where too many questions are open. */
@@ -216,12 +228,7 @@ export class Registration implements Machine<RegistrationEvent> {
     const session = this.#session;
     if (session === undefined || datagram.header.session !== session.localId) return false;
     const frames = session.openNotice(datagram);
-    for (const frame of frames ?? []) {
-      if (frame.kind === "meeting") this.#events.push(meetingEvent(frame, undefined));
-      else if (frame.kind === "carried") {
-        this.#events.push({ kind: "carried", from: frame.from, datagram: frame.datagram.slice() });
-      }
-    }
+    this.#events.push(...(frames ?? []).flatMap(noticeEvents));
     return frames !== undefined;
   }
 
@@ -254,10 +261,14 @@ export class Registration implements Machine<RegistrationEvent> {
   handleTimeout(now: Instant): void {
     if (this.#timers.expire("keepalive", now)) this.#ask(now, "leaseKeepalive");
     const isRegainDue = this.#timers.expire("regain", now);
-    if (this.#timers.expire("register", now)) this.#begin(now, false);
+    if (this.#timers.expire("register", now)) this.#begin(now);
     else if (isRegainDue) {
       this.#timers.set("regain", now + REFUSED_RETRY);
-      if (this.#outstanding.find("register") === undefined) this.#begin(now, true);
+      if (!this.#outstanding.isRegistering) this.#begin(now, this.#wanted.lostName);
+    }
+    if (this.#timers.expire("rename", now)) {
+      this.#outstanding.finish("register");
+      this.#refuseName(undefined);
     }
     if (this.#liveness.handleTimeout(now)) {
       this.#events.push({ kind: "lost" });
@@ -267,9 +278,7 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#events.push(...this.#unproven.handleTimeout(now));
     if (this.#timers.expire("giveUp", now)) {
       if (this.#state === "leaving") this.#end(false);
-      else if (this.#isOwnEntry) {
-        this.#events.push({ kind: "refused", reason: RefusalReason.ownEntry });
-      } else this.#events.push({ kind: "timeout", query: undefined });
+      else this.#events.push({ kind: "timeout", query: undefined });
     }
     this.#otherFamily.handleTimeout(now);
     for (const query of this.#outstanding.takeTimedOut(now)) {
@@ -321,21 +330,12 @@ export class Registration implements Machine<RegistrationEvent> {
 
   #encodeRegister(now: Instant, register: Outstanding): Transmit[] {
     if (register.transmissions % EXCHANGE_TRIES === 0) this.#exchange = this.#beginExchange();
-    const exchange = this.#exchange;
-    const session = exchange.next();
-    if (session === undefined) {
-      const bytes = exchange.encodeFirst();
-      return exchange.addresses.map((to) => ({ bytes, to }));
-    }
-    register.noteSent(now, session);
     const { id: wantedId, name } = this.#wanted.asked;
     const { port } = this.#request;
-    const { localId, address: to } = session;
-    const bytes = session.encodeRegister(
-      { kind: "register", session: localId, token: this.#token, wantedId, port, name },
-      (datagram) => this.#secret?.sign(datagram),
-    );
-    return [{ bytes, to }];
+    return this.#exchange.encode((session) => {
+      register.noteSent(now, session);
+      return { token: this.#tokens.shownTo(session.directoryKey), wantedId, port, name };
+    });
   }
 
   #frame({ kind, query }: Outstanding): Frame {
@@ -365,7 +365,7 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#unproven.handleProof();
     if (this.#liveness.handleProof()) this.#events.push({ kind: "back" });
     // It knows the session: there is no need for another.
-    if (session === this.#session && !this.#wanted.isRegaining) {
+    if (session === this.#session && this.#wanted.optionalName === undefined) {
       this.#outstanding.finish("register");
       this.#timers.clear("register");
     }
@@ -420,11 +420,13 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#outstanding.finish("register");
     this.#timers.clear("giveUp");
     if (this.#state === "leaving") return;
+    this.#timers.clear("rename");
+    const { id, lease, seenAt, token } = frame;
+    const { directoryKey } = session;
+    const { hasChanged, isFormer } = this.#tokens.take(token, directoryKey);
     this.#state = "registered";
     this.#registeredAt = now;
     this.#session = session;
-    this.#token = frame.token.slice();
-    const { id, lease, seenAt } = frame;
     this.#wanted.grant(id);
     const { name, lostName } = this.#wanted;
     if (lostName === "") this.#timers.clear("regain");
@@ -434,19 +436,19 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#id = id;
     this.#outstanding.finish("leaseKeepalive");
     this.#timers.set("keepalive", now + keepaliveInterval(lease));
-    this.#otherFamily.start(now, id, session, this.#exchange.otherProof(session.directoryKey));
+    this.#otherFamily.start(now, id, session, this.#exchange.otherProof(directoryKey));
     // What the session before did not get an answer to is asked in this one.
     for (const request of this.#outstanding) request.nextAt = now;
+    if (!isNew && hasChanged) this.#events.push({ kind: "entry" });
     if (!isNew) return;
-    const { directoryKey } = session;
-    this.#events.push({ kind: "registered", id, name, lostName, seenAt, directoryKey });
+    this.#events.push({ kind: "registered", id, name, lostName, seenAt, directoryKey, isFormer });
   }
 
   #handleRefused(now: Instant, reason: number): void {
     this.#outstanding.finish("register");
-    if (this.#wanted.isRegaining) return this.#wanted.begin(false);
+    if (this.#wanted.optionalName !== undefined) return this.#refuseName(reason);
     if (this.#id === undefined) {
-      if (reason === RefusalReason.ownEntry) return this.#awaitOwnEntry(now);
+      if (this.#wanted.takeOtherName(reason)) return this.#begin(now);
       this.#timers.clear("giveUp");
       this.#events.push({ kind: "refused", reason });
       return;
@@ -456,19 +458,18 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#registerAgain(now);
   }
 
-  /** An earlier run of this client, perhaps: its lease ends soon, and then this one is granted. */
-  #awaitOwnEntry(now: Instant): void {
-    if (!this.#isOwnEntry) {
-      this.#isOwnEntry = true;
-      this.#timers.set("giveUp", now + OWN_ENTRY_PATIENCE);
-      this.#events.push({ kind: "ownEntry" });
-    }
-    this.#timers.set("register", now + REFUSED_RETRY);
+  /** Another name was not granted: the own one stays. */
+  #refuseName(reason: number | undefined): void {
+    const { optionalName: name } = this.#wanted;
+    this.#wanted.begin();
+    const isWanted = this.#timers.get("rename") !== undefined || reason === undefined;
+    this.#timers.clear("rename");
+    if (name !== undefined && isWanted) this.#events.push({ kind: "nameRefused", name, reason });
   }
 
-  /** Begins an exchange for another registration. */
-  #begin(now: Instant, isRegaining: boolean): void {
-    this.#wanted.begin(isRegaining);
+  /** Begins an exchange for another registration, which may ask for another name than the own one. */
+  #begin(now: Instant, optionalName?: string): void {
+    this.#wanted.begin(optionalName);
     const inUse = this.isLost ? undefined : this.#session?.address;
     this.#exchange = this.#beginExchange(inUse && [inUse]);
     this.#ask(now, "register");
@@ -476,9 +477,8 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Registers again, while what is known of the registration stays. */
   #registerAgain(now: Instant): void {
-    const isUnderWay = this.#timers.get("register") !== undefined ||
-      this.#outstanding.find("register") !== undefined;
-    if (isUnderWay || this.#hasLeft) return;
+    const isDue = this.#timers.get("register") !== undefined;
+    if (isDue || this.#outstanding.isRegistering || this.#hasLeft) return;
     this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
     this.#timers.set("register", this.#registeredAt);
   }

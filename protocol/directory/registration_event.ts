@@ -7,7 +7,8 @@ import type { KeyPair } from "../crypto/x25519.ts";
 import type { Random } from "../machine.ts";
 import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import type { Address } from "../wire/address.ts";
-import type { Found, Inactive, ListEntry, Meeting } from "../wire/frame.ts";
+import type { EntryToken } from "./entry_token.ts";
+import type { Found, Frame, Inactive, ListEntry, Meeting } from "../wire/frame.ts";
 
 /** What a client asks to be registered as, and where. */
 export interface RegistrationRequest {
@@ -17,6 +18,10 @@ export interface RegistrationRequest {
   readonly id: number;
   /** Empty for none. */
   readonly name: string;
+  /** Names that do as well where that is not free, in turn; an empty one for none. */
+  readonly otherNames?: readonly string[] | undefined;
+  /** The entry of an earlier run, to be continued. */
+  readonly formerEntry?: EntryToken | undefined;
   /** The UDP port that the socket is bound to. */
   readonly port: number;
   /** The static key that others are told. */
@@ -43,9 +48,12 @@ export type Query = ClientQuery | { kind: "list" };
 
 /** What the dealings with the directory lead to. */
 export type RegistrationEvent =
+  /** The entry of this client, which registered before, has another token now. */
+  | { kind: "entry" }
   /**
    * `lostName`: the name that somebody else has meanwhile, and that is asked for until it is free, else
-   * empty; `directoryKey`: the key that the directory showed to have.
+   * empty; `directoryKey`: the key that the directory showed to have; `isFormer`: the entry of the
+   * earlier run goes on.
    */
   | {
     kind: "registered";
@@ -54,11 +62,12 @@ export type RegistrationEvent =
     lostName: string;
     seenAt: Address;
     directoryKey: Uint8Array;
+    isFormer: boolean;
   }
+  /** Another name was not granted, for one of `RefusalReason`; undefined for no answer. */
+  | { kind: "nameRefused"; name: string; reason: number | undefined }
   /** The first registration was refused, for one of `RefusalReason`. */
   | { kind: "refused"; reason: number }
-  /** The id or name is that of another client of this key: it is asked for again until its lease ends. */
-  | { kind: "ownEntry" }
   /** The first registration, or a query, was not answered. */
   | { kind: "timeout"; query: Query | undefined }
   /** `lost`: datagrams that were sent for it before the one that was answered, within `rttMs`. */
@@ -100,4 +109,11 @@ export function lookUpEvent(
 /** The event of a Meeting; the frame may be in a reused buffer. */
 export function meetingEvent(frame: Meeting, query: Query | undefined): RegistrationEvent {
   return { kind: "meeting", query, meeting: { ...frame, publicKey: frame.publicKey.slice() } };
+}
+
+/** The events of a frame in a Notice; the frame may be in a reused buffer. */
+export function noticeEvents(frame: Frame): RegistrationEvent[] {
+  if (frame.kind === "meeting") return [meetingEvent(frame, undefined)];
+  if (frame.kind !== "carried") return [];
+  return [{ kind: "carried", from: frame.from, datagram: frame.datagram.slice() }];
 }

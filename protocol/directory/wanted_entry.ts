@@ -7,25 +7,27 @@ import { RefusalReason } from "../wire/frame.ts";
 
 /** Milliseconds after which an id or a name that was not free is asked for again. */
 export const REFUSED_RETRY = 10_000;
-/** Milliseconds that another client of the same key is waited for: the longest lease, and a little. */
-export const OWN_ENTRY_PATIENCE = 60_000;
 
 /** What a client asks for. */
 export class WantedEntry {
   #id: number;
   #name: string;
   #lostName = "";
-  #isRegaining = false;
+  /** The names that are asked for in turn where this one is not free at the first registration. */
+  #otherNames: readonly string[];
+  #optionalName: string | undefined;
 
   /**
    * Starts with what the user wants.
    *
    * @param id 0 for any.
    * @param name empty for none.
+   * @param otherNames those that do as well.
    */
-  constructor(id: number, name: string) {
+  constructor(id: number, name: string, otherNames: readonly string[] = []) {
     this.#id = id;
     this.#name = name;
+    this.#otherNames = otherNames;
   }
 
   /** The name that the directory knows the client by, once it is registered. */
@@ -38,19 +40,22 @@ export class WantedEntry {
     return this.#lostName;
   }
 
-  /** Whether the exchange under way asks for the lost name: without an answer nothing is worse. */
-  get isRegaining(): boolean {
-    return this.#isRegaining;
+  /**
+   * The name that the exchange under way asks for in place of the own one: without an answer nothing
+   * is worse.
+   */
+  get optionalName(): string | undefined {
+    return this.#optionalName;
   }
 
   /** What the exchange under way asks for. */
   get asked(): { id: number; name: string } {
-    return { id: this.#id, name: this.#isRegaining ? this.#lostName : this.#name };
+    return { id: this.#id, name: this.#optionalName ?? this.#name };
   }
 
-  /** Notes what the next exchange is for. */
-  begin(isRegaining: boolean): void {
-    this.#isRegaining = isRegaining;
+  /** Notes what the next exchange asks for: the own name, unless it is another one. */
+  begin(optionalName?: string): void {
+    this.#optionalName = optionalName;
   }
 
   /** Notes that what was asked for was granted, under this id. */
@@ -59,15 +64,30 @@ export class WantedEntry {
     this.#id = id;
     this.#name = name;
     if (name !== "") this.#lostName = "";
-    this.#isRegaining = false;
+    this.#optionalName = undefined;
+  }
+
+  /** Goes on to the next name that does as well, after a refusal; false where none is left. */
+  takeOtherName(reason: number): boolean {
+    const [next, ...rest] = this.#otherNames;
+    if (next === undefined || !isAboutName(reason)) return false;
+    this.#name = next;
+    this.#otherNames = rest;
+    return true;
   }
 
   /** Asks for less after a refusal: for another id, or without the name. */
   refuse(reason: number): void {
-    const { idTaken, nameTaken, nameHeld, ownEntry } = RefusalReason;
+    const { idTaken, ownEntry } = RefusalReason;
     if (reason === idTaken || reason === ownEntry) this.#id = 0;
-    if (reason !== nameTaken && reason !== nameHeld && reason !== ownEntry) return;
+    if (!isAboutName(reason)) return;
     if (this.#name !== "") this.#lostName = this.#name;
     this.#name = "";
   }
+}
+
+/** Whether another name may be granted after this refusal. */
+function isAboutName(reason: number): boolean {
+  const { nameTaken, nameHeld, ownEntry } = RefusalReason;
+  return reason === nameTaken || reason === nameHeld || reason === ownEntry;
 }

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { EXIT_STATUS_HELP, ExitStatus } from "../../client/exit.ts";
 import { clientHelp } from "../../client/help.ts";
-import { type Options, parseClientOptions } from "../../client/options.ts";
+import { OPTIONS, type Options, parseClientOptions, SETTINGS } from "../../client/options.ts";
+import { parseSettings } from "../../cli/settings.ts";
 
 const DEFAULTS: Options = {
   server: { host: "localhost", port: 7070, text: "localhost:7070" },
@@ -158,4 +159,30 @@ Deno.test("clientHelp() has a line for each exit status", () => {
   for (const [status] of EXIT_STATUS_HELP) {
     assertEquals(lines.filter((line) => line.startsWith(`  ${status} `)).length, 1);
   }
+});
+
+Deno.test("options win over the configuration file, and that over the defaults", () => {
+  const settings = parseSettings(
+    OPTIONS,
+    SETTINGS,
+    "server chat.example\nname ana\ncolor never",
+    () => false,
+  );
+  const parse = (...args: string[]): unknown[] => {
+    const result = parseClientOptions(args, settings);
+    if (!result.ok || result.value === "help") return [result];
+    const { server, name, color } = result.value;
+    return [server.text, name, color];
+  };
+  // A name in the file is none that this start asks for: it may get a number.
+  assertEquals(parse(), ["chat.example", "", "never"]);
+  assertEquals(parse("--color", "always", "--name", "zoe"), ["chat.example", "zoe", "always"]);
+  assertEquals(parse("--server", "localhost:7071"), ["localhost:7071", "", "never"]);
+});
+
+Deno.test("a configuration file that is wrong is an error, but not where help is asked for", () => {
+  const wrong = parseSettings(OPTIONS, SETTINGS, "nmae ana", () => false);
+  const result = parseClientOptions(["--id", "3"], wrong);
+  assertEquals(result.ok ? "" : result.error, 'line 1: unknown key "nmae": did you mean "name"?');
+  assertEquals(parseClientOptions(["--help"], wrong), { ok: true, value: "help" });
 });

@@ -6,7 +6,7 @@ import type { Check } from "../../client/doctor/findings.ts";
 import { DOCTOR_OPTIONS, DOCTOR_STATUS_HELP } from "../../client/doctor/options.ts";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import { EXIT_STATUS_HELP } from "../../client/exit.ts";
-import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
+import { OPTIONS as CLIENT_OPTIONS, SETTINGS } from "../../client/options.ts";
 import { MARKS } from "../../client/output/deliveries.ts";
 import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
@@ -80,7 +80,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   requesting: { kind: "requesting", peer: 2, attempt: 1, nextInMs: 10_000 },
   ringing: { kind: "ringing", peer: 2 },
   unanswered: { kind: "unanswered", peer: 2, by: "peer" },
-  ownEntry: { kind: "ownEntry", id: 0, name: "ana" },
+  entry: { kind: "entry" },
   inactive: { kind: "inactive", peer: 2 },
   rejected: { kind: "rejected", peer: 2, reason: 0 },
   cancelled: { kind: "cancelled", peer: 2 },
@@ -89,6 +89,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   connected: { kind: "connected", peer: 2, name: "bob", key: KEY, hash: KEY, path: "direct" },
   path: { kind: "path", ...BOB, path: "direct", before: "carried", address: ADDRESS },
   returned: { kind: "returned", who: "peer", peer: 2, name: "bob", key: KEY, hash: KEY },
+  notReturned: { kind: "notReturned", peer: 2, name: "bob" },
   renewed: { kind: "renewed", peer: 2, hash: KEY },
   current: { kind: "current", peer: 2, name: "bob", why: "chosen" },
   identity: {
@@ -199,6 +200,14 @@ Deno.test("the manual lists the options", () => {
   assertTable("client.md", "option", optionCells(CLIENT_OPTIONS));
   assertTable("directory.md", "option", optionCells(SERVER_OPTIONS));
   assertTable("doctor.md", "option", optionCells(DOCTOR_OPTIONS));
+});
+
+Deno.test("the manual lists the settings of the configuration file", () => {
+  const rows = Object.entries(SETTINGS).map(([key, { option }]) => [
+    key,
+    `--${CLIENT_OPTIONS[option].name}`,
+  ]);
+  assertTable("client.md", "setting", rows);
 });
 
 Deno.test("the manual lists the commands", () => {

@@ -75,7 +75,11 @@ export class Screen implements AsyncDisposable {
     const own = { XDG_CONFIG_HOME: this.folder, ...variables };
     const env = Object.entries(own).map(([name, value]) => `${name}=${quoted(value)}`);
     // The tests are run by a task, the program is not.
-    await this.type(`clear; env -u INIT_CWD ${alone}${env.join(" ")} ${noting} ${words.join(" ")}`);
+    await this.type(
+      `clear; env -u INIT_CWD -u USER -u USERNAME ${alone}${env.join(" ")} ${noting} ${
+        words.join(" ")
+      }`,
+    );
     await this.press("Enter");
   }
 

@@ -7,7 +7,7 @@ import { assert } from "@std/assert";
 import { Client } from "../../client/client.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import type { Peer } from "../../client/peer.ts";
-import type { ClientOptions, ClientView } from "../../client/view.ts";
+import type { ClientOptions, ClientView, Run } from "../../client/view.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
@@ -27,6 +27,7 @@ export class Actor {
   readonly #stage: Stage;
   readonly #options: ClientOptions;
   #client: Client;
+  #formerRun: Run | undefined;
 
   constructor(
     stage: Stage,
@@ -150,6 +151,23 @@ export class Actor {
     const { network } = this.#stage;
     this.#client = new Client(network.instant(), { ...this.#options, ...options });
     this.host.start(this.#client);
+  }
+
+  /** Is killed, from now on; comeBack() continues what it was doing then. */
+  kill(): void {
+    this.#formerRun = this.#client.run();
+    this.host.crash();
+  }
+
+  /** Starts again at another port, with what the run before has left. */
+  comeBack(options: Partial<ClientOptions> = {}): void {
+    const { address: { hostname, port } } = this.host;
+    this.host.move({ hostname, port: port + 1 });
+    this.restart({ formerRun: this.#formerRun, ...options });
+  }
+
+  rename(name: string): void {
+    this.#input((now) => this.#client.rename(now, name));
   }
 
   /** The events of this kind, in all runs. */

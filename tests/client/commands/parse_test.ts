@@ -316,6 +316,11 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
       'Cannot accept: expected the field "peer", a client id or a name',
     ],
     ['{"command":"list","peer":2}', 'Cannot list: unknown field "peer"'],
+    ['{"command":"nick"}', 'Cannot nick: expected the field "name", a string'],
+    [
+      '{"command":"nick","name":"1"}',
+      "Cannot nick: a name cannot be a number: that is a client id",
+    ],
     ['{"command":"@","peer":2}', 'Unknown command "@": type help for the commands'],
     ['{"command":"switch"}', 'Cannot switch: expected the field "peer", a client id or a name'],
     [
@@ -361,4 +366,17 @@ Deno.test("parseCommand() accepts a path with spaces, quoted or not", () => {
     assertEquals(parsed(line, IDLE), { command: "log", file: "my chat.txt" });
   }
   assertEquals(parsed("/log 'em", CONNECTED), { command: "log", file: "'em" });
+});
+
+Deno.test("nick takes a good name; while connected it needs a slash, as any word can be one", () => {
+  const nick = { command: "nick", name: "ben" };
+  assertEquals(parsed("nick ben", IDLE), nick);
+  assertEquals(parsed("/nick ben", CONNECTED), nick);
+  assertEquals(parsed('{"command":"nick","name":"ben"}', { ...IDLE, isJson: true }), nick);
+  assertEquals(parsed("nick ben", CONNECTED), { command: "send", text: "nick ben" });
+  assertEquals(parsed("nick", IDLE), "Usage: nick NAME · for example: nick ana");
+  assertEquals(
+    parsed("nick 7", IDLE),
+    "Cannot nick: a name cannot be a number: that is a client id",
+  );
 });
