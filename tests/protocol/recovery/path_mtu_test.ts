@@ -151,7 +151,7 @@ Deno.test("PathMtu searches below the base size where that does not get through 
     assertEquals(stage.probes, [1200, 1200, 1200, PATH_MTU_MIN]);
     assertEquals([stage.now, stage.mtu.size], [MAX_PROBES * PROBE_TIMER + 20, PATH_MTU_MIN]);
     const { size } = stage.complete().mtu;
-    assertEquals(size <= limit && size > limit * 31 / 32, true, `${size} of ${limit}`);
+    assertEquals(size <= limit && size > limit * 30 / 32, true, `${size} of ${limit}`);
   }
 });
 
