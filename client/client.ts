@@ -25,6 +25,7 @@ import {
 import { Callers } from "./state/callers.ts";
 import { Conversations } from "./state/conversations.ts";
 import { MissedRequests } from "./state/missed.ts";
+import { Repeats } from "./state/repeats.ts";
 import { Returns } from "./state/returns.ts";
 import {
   blockedEvent,
@@ -52,6 +53,7 @@ export class Client implements DatagramMachine<ClientEvent> {
   readonly #conversations = new Conversations();
   readonly #callers: Callers;
   readonly #missed: MissedRequests;
+  readonly #repeats = new Repeats();
   /** The messages that were told and not taken. */
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
@@ -395,7 +397,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       case "path":
       case "returned":
       case "renewed":
-        return this.#emit(connectionEvent(event));
+        return this.#emit(this.#repeats.mark(now, connectionEvent(event)));
       case "terminated": {
         const { current } = this.#conversations;
         this.#conversations.remove(event.connection);

@@ -8,6 +8,14 @@ import type { Address } from "../protocol/wire/address.ts";
 import type { ListEntry } from "../protocol/wire/frame.ts";
 import type { Peer } from "./peer.ts";
 
+/** What a connected peer can make happen as often as it likes. */
+export interface Repeatable {
+  /** Whether it happened so often of late that it gets no line. */
+  readonly isQuiet?: true;
+  /** How often it happened without a line since the last one. */
+  readonly quietBefore?: number;
+}
+
 /** Why a command or the client itself failed. */
 export type ErrorCode =
   /** The directory did not answer. */
@@ -143,7 +151,7 @@ export type ClientEvent =
     path: PathKind;
     before: PathKind;
     address: Address;
-  }
+  } & Repeatable
   /**
    * The conversation goes on after a restart: of the peer (then `key` and `hash` are those of its new
    * session), or of this client.
@@ -155,7 +163,7 @@ export type ClientEvent =
     name: string;
     key: Uint8Array;
     hash: Uint8Array;
-  }
+  } & Repeatable
   /** The conversation of a run that was killed is over at the other end, or the peer does not answer. */
   | { kind: "notReturned"; peer: number; name: string }
   /** The connection goes on in another session before anything was said, with this `hash`. */

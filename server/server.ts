@@ -33,7 +33,6 @@ import {
 import {
   type AlsoAt,
   type Credentials,
-  DATAGRAM_SIZE_MAX,
   DatagramType,
   type Frame,
   FRAME_HEADER_SIZE,
@@ -42,6 +41,7 @@ import {
   type List,
   type ListEntry,
   type LookUp,
+  NARROW_SIZE_MAX,
   RefusalReason,
   type Register,
   TAG_SIZE,
@@ -388,11 +388,11 @@ export class Server implements DatagramMachine<ServerEvent> {
     this.#answer(readEndpoint(entries.endpoint(slot)), notice);
   }
 
-  /** The active clients above an id, as many as fit. */
+  /** The active clients above an id, as many as every path carries. */
   #listing({ after }: List): Frame {
     const { entries } = this.#table;
     const clients: ListEntry[] = [];
-    let space = DATAGRAM_SIZE_MAX - LISTING_OVERHEAD;
+    let space = NARROW_SIZE_MAX - LISTING_OVERHEAD;
     for (const slot of this.#table.listAbove(after)) {
       // The id and the size of the name, then the name.
       space -= 4 + 1 + entries.nameSize(slot);

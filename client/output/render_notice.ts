@@ -7,7 +7,7 @@ import { formatAddress } from "../../protocol/wire/address.ts";
 import { type ListEntry, RejectReason } from "../../protocol/wire/frame.ts";
 import type { Brush, Style } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
-import type { ClientEvent, IdentityEvent } from "../event.ts";
+import type { ClientEvent, IdentityEvent, Repeatable } from "../event.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
 import { peerWords } from "../peer.ts";
@@ -76,6 +76,7 @@ export function noticeOf(
       return `Connected to ${who(event.peer, event.name)}${way}${hint(next)}`;
     }
     case "path": {
+      if (event.isQuiet === true) return undefined;
       const peer = label(event.peer, event.name);
       if (event.path === "carried") {
         return `Now carried by the directory: nothing direct gets through to ${peer}`;
@@ -83,8 +84,10 @@ export function noticeOf(
       return event.before === "carried" ? `Now direct with ${peer}` : undefined;
     }
     case "returned":
+      if (event.isQuiet === true) return undefined;
       return event.who === "peer"
-        ? `${label(event.peer, event.name)} is back: what was not delivered follows`
+        ? `${label(event.peer, event.name)} is back${moreTimes(event)}: ` +
+          "what was not delivered follows"
         : `${label(context.ownId, context.ownName)} is back: ` +
           `the conversation with ${label(event.peer, event.name)} goes on`;
     case "current":
@@ -114,6 +117,11 @@ export function noticeOf(
     case "error":
       return cleanText(event.message);
   }
+}
+
+/** How often it happened without a line. */
+function moreTimes({ quietBefore = 0 }: Repeatable): string {
+  return quietBefore > 0 ? `, after ${quietBefore} more times` : "";
 }
 
 const WHY_ENDED = {

@@ -115,8 +115,8 @@ export class Flight {
 
   /** When pollProbe() is to be called. */
   probeAt(waiting: number): Instant | undefined {
-    const isOfUse = this.#rtt.policy.hasLossRecovery && waiting >= this.#size;
-    return isOfUse ? this.#pathMtu.nextTimeout() : undefined;
+    const isSearched = this.#rtt.policy.hasLossRecovery || this.#pathMtu.isReduced;
+    return isSearched && waiting >= this.#size ? this.#pathMtu.nextTimeout() : undefined;
   }
 
   /**

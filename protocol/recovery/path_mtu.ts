@@ -9,10 +9,17 @@
 import { type Address, isLoopback } from "../wire/address.ts";
 import type { Instant } from "../machine.ts";
 import { isCarried } from "../wire/remote.ts";
-import { CARRIED_SIZE_MAX, DATAGRAM_SIZE_MAX, PACKET_SIZE_MAX } from "../wire/frame.ts";
+import {
+  CARRIED_SIZE_MAX,
+  DATAGRAM_SIZE_MAX,
+  NARROW_SIZE_MAX,
+  PACKET_SIZE_MAX,
+} from "../wire/frame.ts";
 
-/** The size that every path is taken to carry, the BASE_PLPMTU. */
+/** The size that a path is taken to carry until something is lost, the BASE_PLPMTU. */
 export const PATH_MTU_BASE: number = DATAGRAM_SIZE_MAX;
+/** The size that fits the narrowest path, also in a Carry: the MIN_PLPMTU. */
+export const PATH_MTU_MIN: number = NARROW_SIZE_MAX - (DATAGRAM_SIZE_MAX - CARRIED_SIZE_MAX);
 /** Bytes of an IPv6 and a UDP header; that an IPv4 header is 20 bytes shorter is left unused. */
 const OVERHEAD = 40 + 8;
 /** The size that fits an Ethernet frame. */
@@ -31,9 +38,9 @@ export const MAX_PROBES = 3;
 export const PROBE_TIMER = 1_000;
 /** Milliseconds after which a search that ended begins anew (RFC 8899, 5.1.1). */
 export const PMTU_RAISE_TIMER = 600_000;
-/** Milliseconds from the failure of the base size to the next try. */
+/** Milliseconds from the failure of the smallest size to the next try. */
 export const BASE_RETRY_TIMER = 15_000;
-/** Losses of large datagrams in a row that make a black hole, if they take long enough. */
+/** Losses in a row, of what is above the smallest size, that make a black hole if they take long. */
 export const BLACK_HOLE_LOSSES = 6;
 /** Timeouts in a row, without any arrival, that make a black hole. */
 export const BLACK_HOLE_TIMEOUTS = 3;
@@ -46,7 +53,7 @@ export type PathMtuState =
   | "searching"
   /** The largest size is known, for now. */
   | "complete"
-  /** Not even the base size got through. */
+  /** The base size did not get through, the smallest one is being tried. */
   | "error";
 
 /**
@@ -72,8 +79,11 @@ export class PathMtu {
   #nonce: bigint | undefined;
   /** When the next probe, or the next search, is due. */
   #deadline: Instant;
-  /** Large datagrams lost in a row, and when the first of them was sent. */
+  /** The largest size that arrived since the path, or what it carries, changed. */
+  #arrived = 0;
+  /** Large datagrams lost in a row, the smallest of them, and when the first of them was sent. */
   #losses = 0;
+  #lossSizeMin = Infinity;
   #lossesSince: Instant = 0;
   #timeouts = 0;
 
@@ -93,6 +103,11 @@ export class PathMtu {
     return this.#size;
   }
 
+  /** Whether it is below what is taken to get through. */
+  get isReduced(): boolean {
+    return this.#size < this.#base;
+  }
+
   /** What is taken to get through before anything is known. */
   get #base(): number {
     return Math.min(PATH_MTU_BASE, this.#sizeMax);
@@ -107,7 +122,7 @@ export class PathMtu {
   restart(now: Instant, sizeMax: number = this.#sizeMax): void {
     this.#sizeMax = sizeMax;
     this.#tooLarge = Infinity;
-    this.#startBase(now);
+    this.#startBase(now, this.#base);
   }
 
   /** When something is due that handleTimeout() or pollProbe() does; who sees to it calls both. */
@@ -152,7 +167,9 @@ export class PathMtu {
   handleResponse(now: Instant, nonce: bigint): void {
     if (nonce !== this.#nonce) return;
     this.#nonce = undefined;
+    if (this.#state === "error") this.#tooLarge = this.#base;
     this.#size = this.#probeSize;
+    this.#arrived = Math.max(this.#arrived, this.#size);
     this.#losses = this.#timeouts = 0;
     this.#search(now);
   }
@@ -160,36 +177,47 @@ export class PathMtu {
   /** Notes that a datagram arrived which was no probe. */
   onArrived(size: number): void {
     this.#timeouts = 0;
-    if (size > PATH_MTU_BASE) this.#losses = 0;
+    this.#arrived = Math.max(this.#arrived, size);
+    if (size >= this.#lossSizeMin) this.#losses = 0;
   }
 
   /**
-   * Notes that a datagram was lost which was no probe: when only small ones arrive any more, what
-   * seemed good is too large now (RFC 8899, 4.3).
+   * Notes that a datagram was lost which was no probe. One as large as nothing that ever arrived here
+   * may be too large; when only small ones arrive any more, what seemed good is too large now (RFC
+   * 8899, 4.3).
    *
    * @param sentAt when it was sent.
    * @param patience milliseconds that losses go on, at least, to be no mere congestion.
    */
   onLost(now: Instant, size: number, sentAt: Instant, patience: number): void {
-    if (size <= PATH_MTU_BASE || this.#size === this.#base) return;
-    if (this.#losses++ === 0) this.#lossesSince = sentAt;
+    if (size <= PATH_MTU_MIN || size > this.#size) return;
+    if (size > this.#arrived) return this.#startBase(now, PATH_MTU_MIN);
+    if (this.#losses++ === 0) {
+      this.#lossesSince = sentAt;
+      this.#lossSizeMin = size;
+    }
+    this.#lossSizeMin = Math.min(this.#lossSizeMin, size);
     const isLong = sentAt - this.#lossesSince > patience;
     if (!isLong || this.#losses < BLACK_HOLE_LOSSES) return;
     this.#tooLarge = this.#size;
-    this.#startBase(now);
+    this.#startBase(now, PATH_MTU_MIN);
   }
 
   /** Notes that no ack came in time. */
   onTimeout(now: Instant): void {
-    if (this.#size === this.#base) return;
+    if (this.#size <= PATH_MTU_MIN) return;
+    const isUnproven = this.#size > this.#arrived;
+    if (!isUnproven && ++this.#timeouts < BLACK_HOLE_TIMEOUTS) return;
     // Nothing arrives at all, which may have other reasons: all sizes are worth a try again.
-    if (++this.#timeouts >= BLACK_HOLE_TIMEOUTS) this.restart(now);
+    this.#tooLarge = Infinity;
+    this.#startBase(now, PATH_MTU_MIN);
   }
 
-  #startBase(now: Instant): void {
+  /** Tries the base size; until it is known to be good, datagrams have at most `size` bytes. */
+  #startBase(now: Instant, size: number): void {
     this.#state = "base";
-    this.#size = this.#base;
-    this.#losses = this.#timeouts = 0;
+    this.#size = size;
+    this.#arrived = this.#losses = this.#timeouts = 0;
     this.#probe(now, this.#base);
   }
 
@@ -213,20 +241,24 @@ export class PathMtu {
     return next - this.#size >= this.#size * STEP_MIN ? next : undefined;
   }
 
-  #probe(now: Instant, size: number): void {
+  #probe(at: Instant, size: number): void {
     this.#probeSize = size;
     this.#probes = 0;
     this.#nonce = undefined;
-    this.#deadline = now;
+    this.#deadline = at;
   }
 
   #fail(now: Instant): void {
     if (this.#state === "searching") {
       this.#tooLarge = this.#probeSize;
       this.#search(now);
-    } else {
+    } else if (this.#state === "base") {
       this.#state = "error";
-      this.#deadline = now + BASE_RETRY_TIMER;
+      this.#size = PATH_MTU_MIN;
+      this.#probe(now, PATH_MTU_MIN);
+    } else {
+      this.#state = "base";
+      this.#probe(now + BASE_RETRY_TIMER, this.#base);
     }
   }
 }

@@ -19,16 +19,21 @@ export const HEADER_SIZE = 16;
 export const FRAME_HEADER_SIZE = 3;
 /** Bytes of a Message before its text: frame header, seq, sender and flags. */
 export const MESSAGE_HEADER_SIZE: number = FRAME_HEADER_SIZE + 4 + 4 + 1;
-/** Bytes in the largest datagram that every path is taken to carry whole (RFC 8085, 3.2). */
+/** Bytes in the largest datagram that a path is taken to carry whole (RFC 8085, 3.2). */
 export const DATAGRAM_SIZE_MAX = 1200;
+/** Bytes in the largest datagram that a path of 576 bytes carries whole, less IPv6 and UDP headers. */
+export const NARROW_SIZE_MAX = 528;
 /** Bytes in the largest Packet: what the loopback interface of Linux carries. */
 export const PACKET_SIZE_MAX = 65_488;
 /** Bytes in a public key (X25519, RFC 7748). */
 export const PUBLIC_KEY_SIZE = 32;
 /** Bytes by which sealed frames are longer than plain ones: the tag (RFC 8439). */
 export const TAG_SIZE = 16;
-/** UTF-8 bytes of text in the largest Message: with the largest Ack beside it, and a tag, it fits. */
-export const FRAGMENT_SIZE_MAX = 1000;
+/**
+ * UTF-8 bytes of text in the largest Message: with the largest Ack beside it, it fits the narrowest
+ * path, and five of them fill an Ethernet frame. What was sent is never split again.
+ */
+export const FRAGMENT_SIZE_MAX = 272;
 /** Bytes in a Packet with a name, at least, so that the name's length does not show. */
 export const NAMED_PACKET_SIZE = 192;
 /** Bytes in a Request with a Call, at least: no less than in the two Meetings that answer it. */

@@ -1,12 +1,17 @@
 // What a client tells its user of those who call, and what it only counts.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { KNOWN_PAUSE, STRANGER_PAUSE, STRANGERS_MAX } from "../../client/state/callers.ts";
+import { styles } from "../../cli/style.ts";
+import { REPEATS_INTERVAL, REPEATS_PER_KEY } from "../../client/state/repeats.ts";
+import { Renderer } from "../../client/output/render.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import type { ClientOptions } from "../../client/view.ts";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { RejectReason } from "../../protocol/wire/frame.ts";
 import { type ClientHarness, framesOf, kindsOf, registered } from "../support/client_harness.ts";
 import type { FakeRequester } from "../support/fake_peer.ts";
+
+const SURFACE = { isTyped: true, hasPrompt: true, columns: 80, style: styles(false) };
 
 /** A client to whom only the keys in `friends` are known. */
 function popular(options: Partial<ClientOptions> = {}): ClientHarness & { friends: KeyPair[] } {
@@ -162,4 +167,24 @@ Deno.test("Client forgets the missed requests of strangers first", () => {
   takeBack(harness, call(harness, 2).peer);
   for (let id = 3; id < 60; id++) takeBack(harness, call(harness, id).peer);
   assertEquals(missed(harness).at(-1)?.id, 2);
+});
+
+Deno.test("Client prints three lines about a connected peer that returns 100 times, and counts the others", () => {
+  const harness = popular();
+  call(harness, 2);
+  harness.client.accept(harness.now);
+  harness.events();
+  const lines: (string | undefined)[] = [];
+  const renderer = new Renderer(SURFACE);
+  for (let times = 0; times < 100; times++) {
+    assertEquals(call(harness, 2).answer, "connectionAccept");
+    for (const event of harness.events()) {
+      lines.push(...[renderer.event(event, new Date(0))].flat());
+    }
+  }
+  assertEquals(lines.filter((line) => line !== undefined).length, REPEATS_PER_KEY);
+  harness.now += REPEATS_INTERVAL;
+  call(harness, 2);
+  const [last] = harness.events().filter(({ kind }) => kind === "returned");
+  assertEquals(last?.kind === "returned" && last.quietBefore, 100 - REPEATS_PER_KEY);
 });

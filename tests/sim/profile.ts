@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
+import { DATAGRAM_SIZE_MAX, NARROW_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/recovery/path_mtu.ts";
 import type { Prng } from "../support/random.ts";
 import type { Conditions } from "./network.ts";
@@ -62,7 +62,7 @@ export const MIXED: Profile = {
     loss: isLossless ? 0 : prng.next() * 0.4,
     bursts: 0,
     delay: prng.next() * 100,
-    mtu: prng.chance(0.5) ? DATAGRAM_SIZE_MAX : PATH_MTU_ETHERNET,
+    mtu: pickMtu(prng),
     jitter: prng.chance(0.3) ? 0 : prng.next() * 200,
     duplication: prng.chance(0.5) ? 0 : prng.next() * 0.2,
     corruption: isLossless ? 0 : prng.next() * 0.1,
@@ -71,6 +71,14 @@ export const MIXED: Profile = {
   moves: (prng) => prng.chance(0.5) ? prng.int(5) : 0,
   mtuDrops: () => [],
 };
+
+/** That of Ethernet, the least that most paths carry, or anything below that. */
+function pickMtu(prng: Prng): number {
+  const share = prng.next();
+  if (share < 0.5) return PATH_MTU_ETHERNET;
+  if (share < 0.75) return DATAGRAM_SIZE_MAX;
+  return NARROW_SIZE_MAX + Math.floor((share - 0.75) * 4 * (DATAGRAM_SIZE_MAX - NARROW_SIZE_MAX));
+}
 
 const STORM_TIME = 20_000;
 
@@ -102,5 +110,7 @@ export const STORM: Profile = {
   }),
   // If both ends of a connection move at once, neither finds the other.
   moves: (prng, number) => (number === 1 ? 1 : 0) + (prng.chance(0.3) ? 1 : 0),
-  mtuDrops: (prng) => [{ at: (0.2 + 0.6 * prng.next()) * STORM_TIME, mtu: 1200 + prng.int(81) }],
+  mtuDrops: (
+    prng,
+  ) => [{ at: (0.2 + 0.6 * prng.next()) * STORM_TIME, mtu: NARROW_SIZE_MAX + prng.int(753) }],
 };

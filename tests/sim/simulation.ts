@@ -5,7 +5,7 @@
  */
 import { assert, assertGreater, assertLess } from "@std/assert";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
-import { BLACK_HOLE_LOSSES } from "../../protocol/recovery/path_mtu.ts";
+import { DATAGRAMS_UNPROVED } from "../../protocol/recovery/congestion.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { IS_FULL } from "../support/scale.ts";
 import type { Datagram } from "./datagram.ts";
@@ -18,10 +18,10 @@ import { DIRECTORY, ELSEWHERE, World } from "./world.ts";
 /** Milliseconds after which no state of ended connections and requests is left. */
 const CALM = 200_000;
 /**
- * Most datagrams with Messages that one direction of a connection loses because the path's MTU fell;
- * 13 were measured.
+ * Most datagrams with Messages that one direction of a connection loses because the path's MTU fell,
+ * or was never that large: two flights. 62 were measured.
  */
-const TOO_LONG_MAX = 5 * BLACK_HOLE_LOSSES;
+const TOO_LONG_MAX = 2 * DATAGRAMS_UNPROVED;
 
 /** The counts of one simulation. */
 export interface Outcome extends Totals {

@@ -109,6 +109,15 @@ Deno.test("Renderer shows events in the words of the specification", () => {
       "bob is back: what was not delivered follows",
     ],
     [
+      { kind: "returned", ...BOB_CONNECTED, who: "peer", quietBefore: 9 },
+      "bob is back, after 9 more times: what was not delivered follows",
+    ],
+    [{ kind: "returned", ...BOB_CONNECTED, who: "peer", isQuiet: true }, undefined],
+    [
+      { kind: "path", ...BOB, path: "carried", before: "lan", address: CARRIED, isQuiet: true },
+      undefined,
+    ],
+    [
       { kind: "returned", ...BOB_CONNECTED, name: "", who: "peer" },
       "client 2 is back: what was not delivered follows",
     ],

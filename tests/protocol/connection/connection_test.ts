@@ -1,13 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { ACK_DATAGRAMS_MAX, ACK_REPEAT } from "../../../protocol/connection/acknowledger.ts";
 import {
   CONNECTION_KEEPALIVE,
   CONNECTION_PROBE_INTERVAL,
   CONNECTION_TIMEOUT,
 } from "../../../protocol/connection/silence.ts";
+import { PATH_MTU_MIN } from "../../../protocol/recovery/path_mtu.ts";
 import { ACK_HOLD } from "../../../protocol/recovery/rtt.ts";
 import {
   DatagramType,
+  FRAGMENT_SIZE_MAX,
   type Frame,
   NAMED_PACKET_SIZE,
   TAG_SIZE,
@@ -252,10 +254,11 @@ Deno.test("Connection has room for the longest Message with the largest Ack", ()
   const harness = new ConnectionHarness();
   harness.sent();
   for (let seq = 2; seq < 80; seq += 2) harness.deliver(message(seq));
-  harness.connection.send("x".repeat(1000));
+  harness.connection.send("x".repeat(FRAGMENT_SIZE_MAX));
   const [only, ...more] = harness.sent();
   assertEquals(more, []);
   assertEquals(only?.frames.map(({ kind }) => kind), ["ack", "message"]);
+  assertLessOrEqual(only!.bytes.length, PATH_MTU_MIN, "also on the narrowest path");
 });
 
 Deno.test("Connection sends a keepalive after 10 s of silence, and again each second until something comes", () => {

@@ -7,7 +7,13 @@ import {
   UNCONFIRMED_AFTER,
 } from "../../../protocol/connection/send_queue.ts";
 import type { ConnectionEvent } from "../../../protocol/connection/connection_event.ts";
-import { FLAG_MORE, FLAG_RESUMED, type Frame, type Message } from "../../../protocol/wire/frame.ts";
+import {
+  FLAG_MORE,
+  FLAG_RESUMED,
+  FRAGMENT_SIZE_MAX,
+  type Frame,
+  type Message,
+} from "../../../protocol/wire/frame.ts";
 import { ack, ConnectionHarness, message, type Sent } from "../../support/connection_harness.ts";
 import { ack as ackOf, makeQueue, send, sendOne, seqs } from "../../support/send_queue_harness.ts";
 
@@ -119,7 +125,7 @@ Deno.test("texts that are not delivered follow once, in order, before later ones
 });
 
 Deno.test("a long text that was acknowledged in part follows whole", () => {
-  const long = ["a", "b", "c"].map((letter) => letter.repeat(5000));
+  const long = ["a", "b", "c"].map((letter) => letter.repeat(5 * FRAGMENT_SIZE_MAX));
   for (const acked of [0, 1, 3, 4, 5, 7, 11]) {
     const harness = atRest("fixed");
     for (const text of long) harness.connection.send(text);

@@ -4,6 +4,7 @@ import {
   COPY_DELAY,
   type SendQueue,
   SPARSE_LENGTH_MAX,
+  SPARSE_SIZE_MAX,
 } from "../../../protocol/connection/send_queue.ts";
 import {
   makeQueue,
@@ -97,9 +98,12 @@ Deno.test("SendQueue carries nothing where much is in flight, by number or by si
   queue.push("more");
   assertEquals(seqs(sendPacket(queue, 1, 90)), [2 * SPARSE_LENGTH_MAX]);
   const { queue: large } = makeQueue();
-  for (let seq = 0; seq < 2; seq++) {
-    large.push("x".repeat(600));
-    assertEquals(seqs(sendPacket(large, seq, seq)), [seq]);
+  const [size, carried] = [250, SPARSE_SIZE_MAX / 250];
+  for (let seq = 0; seq <= carried; seq++) {
+    large.push("x".repeat(size));
+    const earlier = Array.from({ length: seq }, (_, index) => seq - 1 - index);
+    const isSparse = seq < carried;
+    assertEquals(seqs(sendPacket(large, seq, seq)), [seq, ...isSparse ? earlier : []]);
   }
   large.handleTimeout(1 + COPY_DELAY);
   assertEquals(large.dueSize, 0);

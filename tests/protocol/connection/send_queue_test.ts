@@ -45,11 +45,12 @@ const sizeOf = (text: string): number => new TextEncoder().encode(text).length;
 
 Deno.test("fragmentEnd() cuts between characters, into fragments as long as may be", () => {
   assertEquals(cut(""), [""]);
-  assertEquals(cut("x".repeat(1000)), ["x".repeat(1000)]);
-  assertEquals(cut("x".repeat(1001)), ["x".repeat(1000), "x"]);
-  assertEquals(cut("€".repeat(334)).map(sizeOf), [999, 3]);
-  assertEquals(cut("x👋".repeat(201)).map(sizeOf), [1000, 5]);
-  assertEquals(cut(`${"x".repeat(998)}👋`).map(sizeOf), [998, 4]);
+  const n = FRAGMENT_SIZE_MAX;
+  assertEquals(cut("x".repeat(n)), ["x".repeat(n)]);
+  assertEquals(cut("x".repeat(n + 1)), ["x".repeat(n), "x"]);
+  assertEquals(cut("€".repeat(91)).map(sizeOf), [270, 3]);
+  assertEquals(cut("x👋".repeat(55)).map(sizeOf), [271, 4]);
+  assertEquals(cut(`${"x".repeat(n - 2)}👋`).map(sizeOf), [n - 2, 4]);
 });
 
 Deno.test("fragmentEnd() loses and adds nothing", () => {
@@ -63,7 +64,9 @@ Deno.test("fragmentEnd() loses and adds nothing", () => {
         assert(sizeOf(fragment) <= FRAGMENT_SIZE_MAX);
         assert(fragment.isWellFormed());
       }
-      for (const fragment of fragments.slice(0, -1)) assert(sizeOf(fragment) > 996);
+      for (const fragment of fragments.slice(0, -1)) {
+        assert(sizeOf(fragment) > FRAGMENT_SIZE_MAX - 4);
+      }
     }
   });
 });
@@ -74,7 +77,11 @@ Deno.test("fragmentEnd() replaces half a surrogate pair", () => {
 
 Deno.test("SendQueue numbers Messages and texts from 0, and flags all fragments but the last", () => {
   const { queue } = makeQueue();
-  assertEquals([queue.push("hi"), queue.push("x".repeat(2500)), queue.push("")], [0, 1, 2]);
+  assertEquals([
+    queue.push("hi"),
+    queue.push("x".repeat(2 * FRAGMENT_SIZE_MAX + 1)),
+    queue.push(""),
+  ], [0, 1, 2]);
   const sent = send(queue, 0);
   assertEquals(sent.map(({ seq, flags, sender }) => [seq, flags, sender]), [
     [0, 0, 1],
@@ -88,7 +95,7 @@ Deno.test("SendQueue numbers Messages and texts from 0, and flags all fragments 
 
 Deno.test("SendQueue counts a text as sent when its last Message is, once", () => {
   const { queue } = makeQueue();
-  queue.push("x".repeat(2500));
+  queue.push("x".repeat(2 * FRAGMENT_SIZE_MAX + 1));
   const counts = [0, 1, 2].map((packet) => {
     sendOne(queue, 0, packet);
     return queue.textsSent;
@@ -112,8 +119,8 @@ Deno.test("SendQueue sends no more than the window, however short the texts", ()
 
 Deno.test("SendQueue sends no more bytes than the receiver takes, wherever they are", () => {
   const { queue } = makeQueue();
-  const count = Math.floor(RECEIVE_WINDOW / 1000);
-  for (let index = 0; index < count + 10; index++) queue.push("x".repeat(1000));
+  const count = Math.floor(RECEIVE_WINDOW / FRAGMENT_SIZE_MAX);
+  for (let index = 0; index < count + 10; index++) queue.push("x".repeat(FRAGMENT_SIZE_MAX));
   assertEquals(send(queue, 0).length, count);
   // All of it came, and none of it is taken: it is not sent again, and nothing follows.
   queue.handleAck(10, ack(0, [0, count - 1]));
@@ -124,13 +131,19 @@ Deno.test("SendQueue sends no more bytes than the receiver takes, wherever they 
 
 Deno.test("SendQueue has no more than 64 KiB in flight with fixed timers", () => {
   const { queue } = makeQueue("fixed");
-  for (let index = 0; index < 100; index++) queue.push("x".repeat(1000));
-  assertEquals(send(queue, 0).length, Math.floor(TIMER_POLICIES.fixed.inFlightSizeMax / 1000));
+  const size = 250;
+  for (let index = 0; index < 300; index++) queue.push("x".repeat(size));
+  const count = Math.floor(TIMER_POLICIES.fixed.inFlightSizeMax / size);
+  assertEquals(send(queue, 0).length, count);
   queue.handleAck(10, ack(2));
-  assertEquals(seqs(send(queue, 10)), [65, 66]);
+  assertEquals(seqs(send(queue, 10)), [count, count + 1]);
   // Acks count before and after a gap.
   queue.handleAck(20, ack(2, [10, 12]));
-  assertEquals(seqs(send(queue, 20)).filter((seq) => seq > 66), [67, 68, 69]);
+  assertEquals(seqs(send(queue, 20)).filter((seq) => seq > count + 1), [
+    count + 2,
+    count + 3,
+    count + 4,
+  ]);
 });
 
 Deno.test("SendQueue.push() refuses what is more than the queue holds, by size", () => {
@@ -143,8 +156,8 @@ Deno.test("SendQueue.push() refuses what is more than the queue holds, by size",
   assertEquals(queue.undelivered, QUEUE_SIZE_MAX / TEXT_SIZE_MAX);
   send(queue, 0);
   queue.handleAck(1, ack(1));
-  assertEquals(queue.push("x".repeat(1001)), undefined);
-  assertEquals(queue.push("x".repeat(1000)), 64);
+  assertEquals(queue.push("x".repeat(FRAGMENT_SIZE_MAX + 1)), undefined);
+  assertEquals(queue.push("x".repeat(FRAGMENT_SIZE_MAX)), 64);
 });
 
 Deno.test("SendQueue.push() refuses what is more than the queue holds, by number", () => {
@@ -156,7 +169,7 @@ Deno.test("SendQueue.push() refuses what is more than the queue holds, by number
 Deno.test("SendQueue.handleAck() reports texts as delivered, in order, with their times", () => {
   const { queue } = makeQueue();
   queue.push("one");
-  queue.push("x".repeat(1500));
+  queue.push("x".repeat(FRAGMENT_SIZE_MAX + 1));
   queue.push("three");
   send(queue, 100);
   assertEquals(delivered(queue.handleAck(130, ack(2, [3, 3]))), [[0, 30]]);
@@ -214,7 +227,7 @@ Deno.test("SendQueue.handleTimeout() reports texts as unconfirmed after 5 s, onc
   const { queue } = makeQueue("fixed");
   queue.push("one");
   send(queue, 0);
-  queue.push("x".repeat(1500));
+  queue.push("x".repeat(FRAGMENT_SIZE_MAX + 1));
   send(queue, 1000);
   assertEquals(queue.nextTimeout(), UNCONFIRMED_AFTER);
   assertEquals(queue.handleTimeout(4999), []);

@@ -11,6 +11,7 @@ import {
   PATH_MTU_ETHERNET,
   PATH_MTU_JUMBO,
   PATH_MTU_LOOPBACK,
+  PATH_MTU_MIN,
   PROBE_TIMER,
 } from "../../../protocol/recovery/path_mtu.ts";
 import { RttEstimator } from "../../../protocol/recovery/rtt.ts";
@@ -246,7 +247,7 @@ Deno.test("Flight fills the initial window with larger datagrams, as they prove 
   assertEquals(stage.flight.datagramSize, PATH_MTU_ETHERNET);
 });
 
-Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (RFC 8899, 4.3)", () => {
+Deno.test("Flight goes back to the smallest size where only large datagrams are lost (RFC 8899, 4.3)", () => {
   const stage = new Stage().send(0, 0);
   stage.ack(50, { largestPacket: 0 });
   stage.discover(50);
@@ -260,14 +261,14 @@ Deno.test("Flight goes back to 1200 bytes where only large datagrams are lost (R
     stage.ack(now + 50, { largestPacket: packet + 3, packetBitmap: 7 });
     packet += 4;
   }
-  assertEquals(stage.flight.datagramSize, PATH_MTU_BASE);
+  assertEquals(stage.flight.datagramSize, PATH_MTU_MIN);
   // Found out again, below what failed.
   const [base, next] = stage.discover(1000);
   assertEquals(base, PATH_MTU_BASE);
   assert(next! > PATH_MTU_BASE && next! < PATH_MTU_ETHERNET, `${next}`);
 });
 
-Deno.test("Flight goes back to 1200 bytes after three timeouts without an Ack in between", () => {
+Deno.test("Flight goes back to the smallest size after three timeouts without an Ack in between", () => {
   const stage = new Stage();
   stage.discover(0);
   stage.send(0, 0);
@@ -276,7 +277,7 @@ Deno.test("Flight goes back to 1200 bytes after three timeouts without an Ack in
   for (let count = 1; count < BLACK_HOLE_TIMEOUTS; count++) stage.flight.onTimeout(3000);
   assertEquals(stage.flight.datagramSize, PATH_MTU_ETHERNET);
   stage.flight.onTimeout(4000);
-  assertEquals(stage.flight.datagramSize, PATH_MTU_BASE);
+  assertEquals(stage.flight.datagramSize, PATH_MTU_MIN);
   assertEquals(stage.discover(4000), [PATH_MTU_BASE, PATH_MTU_ETHERNET], "all are worth a try");
 });
 

@@ -2,12 +2,12 @@ import { assertEquals } from "@std/assert";
 import {
   BASE_RETRY_TIMER,
   BLACK_HOLE_LOSSES,
-  BLACK_HOLE_TIMEOUTS,
   MAX_PROBES,
   PATH_MTU_BASE,
   PATH_MTU_ETHERNET,
   PATH_MTU_JUMBO,
   PATH_MTU_LOOPBACK,
+  PATH_MTU_MIN,
   PathMtu,
   pathMtuLimit,
   PMTU_RAISE_TIMER,
@@ -92,16 +92,13 @@ Deno.test("PathMtu tries the limit that it is given", () => {
   assertEquals(stage.mtu.size, 1400);
 });
 
-Deno.test("PathMtu stays at what a directory carries, below the base size, and takes that for no black hole", () => {
+Deno.test("PathMtu tries what a directory carries, and then what is smaller, but nothing larger", () => {
   const stage = new Stage(CARRIED_SIZE_MAX, CARRIED_SIZE_MAX);
   assertEquals(stage.mtu.size, CARRIED_SIZE_MAX, "from the first datagram on");
   assertEquals(stage.complete().probes, [CARRIED_SIZE_MAX]);
-  lose(stage, 2 * BLACK_HOLE_LOSSES, 1_000);
-  for (let times = 0; times <= BLACK_HOLE_TIMEOUTS; times++) stage.mtu.onTimeout(stage.now);
-  assertEquals([stage.mtu.size, stage.mtu.state], [CARRIED_SIZE_MAX, "complete"]);
-  // Where not even that gets through, nothing else is tried.
-  const silent = new Stage(0, CARRIED_SIZE_MAX).until(() => false);
-  assertEquals([...new Set(silent.probes)], [CARRIED_SIZE_MAX]);
+  const narrow = new Stage(800, CARRIED_SIZE_MAX).complete();
+  assertEquals(narrow.mtu.size, 781);
+  assertEquals(Math.max(...narrow.probes), CARRIED_SIZE_MAX);
 });
 
 Deno.test("PathMtu.restart() goes below the base size where the directory carries, and back", () => {
@@ -147,17 +144,54 @@ Deno.test("PathMtu takes no answer but that to its last probe", () => {
   assertEquals([mtu.size, mtu.state], [1200, "searching"]);
 });
 
-Deno.test("PathMtu keeps to the base size where not even that gets through, and goes on trying", () => {
-  const stage = new Stage(1000, PATH_MTU_ETHERNET);
-  stage.until(() => stage.mtu.state === "error");
-  assertEquals(stage.probes, [1200, 1200, 1200]);
-  assertEquals(stage.mtu.size, PATH_MTU_BASE);
-  const failedAt = MAX_PROBES * PROBE_TIMER;
-  assertEquals(stage.now, failedAt);
-  stage.until(() => stage.probes.length === 4);
-  assertEquals(stage.now, failedAt + BASE_RETRY_TIMER);
+Deno.test("PathMtu searches below the base size where that does not get through (RFC 8899, 5.2)", () => {
+  for (let limit = PATH_MTU_MIN; limit < PATH_MTU_BASE; limit += 7) {
+    const stage = new Stage(limit, PATH_MTU_ETHERNET);
+    stage.until(() => stage.probes.length > MAX_PROBES);
+    assertEquals(stage.probes, [1200, 1200, 1200, PATH_MTU_MIN]);
+    assertEquals([stage.now, stage.mtu.size], [MAX_PROBES * PROBE_TIMER + 20, PATH_MTU_MIN]);
+    const { size } = stage.complete().mtu;
+    assertEquals(size <= limit && size > limit * 30 / 32, true, `${size} of ${limit}`);
+  }
+});
+
+Deno.test("PathMtu goes on trying where nothing gets through, from the base size on", () => {
+  const stage = new Stage(0, PATH_MTU_ETHERNET);
+  stage.until(() => stage.probes.length === 2 * MAX_PROBES);
+  assertEquals(stage.probes, [1200, 1200, 1200, PATH_MTU_MIN, PATH_MTU_MIN, PATH_MTU_MIN]);
+  stage.until(() => stage.probes.length === 2 * MAX_PROBES + 1);
+  assertEquals(stage.now, 2 * MAX_PROBES * PROBE_TIMER + BASE_RETRY_TIMER);
   stage.limit = 1452;
   assertEquals(stage.complete().mtu.size, 1452);
+});
+
+Deno.test("PathMtu takes the first loss or timeout for a narrow path, until something as large arrived", () => {
+  const start = () => new PathMtu(0);
+  const lost = start();
+  lost.onLost(50, 1000, 0, 300);
+  assertEquals([lost.size, lost.isReduced], [PATH_MTU_MIN, true]);
+  const late = start();
+  late.onTimeout(50);
+  assertEquals([late.size, late.pollProbe(50)], [PATH_MTU_MIN, PATH_MTU_BASE], "and asks at once");
+  late.onProbeSent(50, 1n, 100);
+  late.handleResponse(90, 1n);
+  assertEquals([late.size, late.isReduced], [PATH_MTU_BASE, false]);
+  const proven = start();
+  proven.onArrived(1000);
+  proven.onLost(50, 1000, 0, 300);
+  assertEquals(proven.size, PATH_MTU_BASE, "one loss is no black hole");
+  const small = start();
+  small.onLost(50, PATH_MTU_MIN, 0, 300);
+  assertEquals(small.size, PATH_MTU_BASE, "nor is that of a small datagram");
+});
+
+Deno.test("PathMtu heeds no loss of what was larger than it sends now", () => {
+  const stage = new Stage(700, PATH_MTU_ETHERNET).complete();
+  const { size } = stage.mtu;
+  for (let count = 0; count < 2 * BLACK_HOLE_LOSSES; count++) {
+    stage.mtu.onLost(stage.now + 1_000 * count, 1200, stage.now + 1_000 * count, 300);
+  }
+  assertEquals([stage.mtu.size, stage.mtu.state], [size, "complete"]);
 });
 
 Deno.test("PathMtu searches again after ten minutes", () => {
@@ -184,7 +218,7 @@ Deno.test("PathMtu leaves a black hole: only large datagrams are lost, for long"
   stage.mtu.onArrived(200);
   assertEquals(stage.mtu.size, 1452);
   lose(stage, 1, 100);
-  assertEquals([stage.mtu.size, stage.mtu.state], [1200, "base"]);
+  assertEquals([stage.mtu.size, stage.mtu.state], [PATH_MTU_MIN, "base"]);
   stage.complete();
   assertEquals(stage.mtu.size, 1293);
 });
@@ -200,7 +234,7 @@ Deno.test("PathMtu does not take congestion for a black hole", () => {
   assertEquals(stage.mtu.size, 1452);
 });
 
-Deno.test("PathMtu goes back to the base size after three timeouts in a row", () => {
+Deno.test("PathMtu goes back to the smallest size after three timeouts in a row", () => {
   const stage = new Stage(1452, PATH_MTU_ETHERNET).complete();
   stage.mtu.onTimeout(stage.now);
   stage.mtu.onTimeout(stage.now);
@@ -209,7 +243,7 @@ Deno.test("PathMtu goes back to the base size after three timeouts in a row", ()
   stage.mtu.onTimeout(stage.now);
   assertEquals(stage.mtu.size, 1452);
   stage.mtu.onTimeout(stage.now);
-  assertEquals([stage.mtu.size, stage.mtu.state], [1200, "base"]);
+  assertEquals([stage.mtu.size, stage.mtu.state], [PATH_MTU_MIN, "base"]);
   assertEquals(stage.complete().mtu.size, 1452);
 });
 
