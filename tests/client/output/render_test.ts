@@ -183,8 +183,33 @@ Deno.test("Renderer distinguishes sent from received messages", () => {
     "09:05 ← bob: hi",
     "09:05 ← client 2: hi",
   ]);
-  assertEquals(new Renderer(PIPE).own("ana", "hello", TIME), "09:05 → ana: hello");
-  assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n      │ b");
+  assertEquals(
+    new Renderer(PIPE).own({ peer: 2, name: "ana", text: "hello" }, TIME),
+    "09:05 → ana: hello",
+  );
+  assertEquals(
+    new Renderer(PIPE).own({ peer: 2, name: "", text: "a\nb" }, TIME),
+    "09:05 → you: a\n      │ b",
+  );
+});
+
+Deno.test("Renderer says to whom a message is where several conversations are open", () => {
+  const own = (columns: number, name: string, to: string): string =>
+    new Renderer({ ...TERMINAL, columns }).own({ peer: 3, name, to, text: "hi" }, TIME);
+  assertEquals(own(80, "ana", "bob"), "09:05 → ana → bob: hi");
+  assertEquals(own(80, "", ""), "09:05 → you → client 3: hi");
+  // The own name makes room for the peer's.
+  assertEquals(
+    own(40, "anastasia".repeat(3), "bob"),
+    "09:05 → anastasiaanastasiaanas… → bob:\n      │ hi",
+  );
+  const long = own(40, "anastasia".repeat(3), "bartholomew".repeat(2));
+  assertEquals(long.split("\n")[0], "09:05 → ana… → bartholomewbartholomew:");
+  for (let columns = 20; columns < 100; columns++) {
+    for (const row of own(columns, "日本語".repeat(9), "x".repeat(32)).split("\n")) {
+      assert(unicodeWidth(row) <= columns, row);
+    }
+  }
 });
 
 Deno.test("Renderer lets no line of a message look like one of the program", () => {
@@ -237,7 +262,7 @@ Deno.test("Renderer shows the state of messages with the name of the peer", () =
 
 Deno.test("Renderer puts the mark of a message at MARK_COLUMN", () => {
   const renderer = new Renderer(TERMINAL);
-  const line = renderer.own("ana", "hi", TIME);
+  const line = renderer.own({ peer: 2, name: "ana", text: "hi" }, TIME);
   assertEquals(line[MARK_COLUMN - 1], MARKS.sent);
   for (const mark of Object.values(MARKS)) assertEquals(unicodeWidth(mark), 1);
   assertEquals(renderer.mark("delivered"), "✓");
@@ -250,18 +275,26 @@ Deno.test("Renderer gives every name the color of its key", () => {
   const received = renderer.event(message("hi"), TIME) ?? "";
   const name = colored.name("bob", KEY);
   assert(name !== "bob" && received.includes(name), JSON.stringify(received));
-  assert(renderer.own("ana", "hi", TIME).includes(colored.name("ana", KEY)));
+  assert(
+    renderer.own({ peer: 2, name: "ana", text: "hi" }, TIME).includes(colored.name("ana", KEY)),
+  );
   assertEquals(withoutStyle(received), "09:05 ← bob: hi");
 });
 
 Deno.test("Renderer shows the beginning and the size of a long sent message", () => {
   const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
-  const lines = new Renderer(TERMINAL).own("ana", text, TIME).split("\n");
+  const lines = new Renderer(TERMINAL).own({ peer: 2, name: "ana", text: text }, TIME).split("\n");
   assertEquals(lines[0], "09:05 → ana: line 0");
   assertEquals(lines.slice(4), ["      │ line 4", "        … 1000 lines, 8889 characters"]);
-  const long = new Renderer(TERMINAL).own("ana", "日本".repeat(20_000), TIME);
+  const long = new Renderer(TERMINAL).own(
+    { peer: 2, name: "ana", text: "日本".repeat(20_000) },
+    TIME,
+  );
   assert(long.length < 1000 && long.endsWith("… 40000 characters"), long);
-  assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
+  assertEquals(
+    new Renderer(PIPE).own({ peer: 2, name: "ana", text: text }, TIME).split("\n").length,
+    1000,
+  );
 });
 
 Deno.test("Renderer cuts a long received message, and keeps it in full, on a terminal", () => {

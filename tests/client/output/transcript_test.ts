@@ -60,11 +60,13 @@ Deno.test("Transcript writes plain text with the date, without controls and colo
   disk.transcript.event(message("two\n12:00 * lines\x1b[2J\u202e"));
   disk.transcript.event({ kind: "sent", peer: 2, textSeq: 1 });
   disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
+  disk.transcript.own({ peer: 2, name: "ana", to: "bob", text: "one of several" });
   assertEquals(disk.lines("/chat.txt"), [
     "2026-01-02 12:30 * Client 2 is ringing",
     "2026-01-02 12:30 ← bob: two",
     "                 │ 12:00 * lines[2J",
     "2026-01-02 12:30 → ana: hi",
+    "2026-01-02 12:30 → ana → bob: one of several",
   ]);
 });
 
