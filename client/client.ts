@@ -102,7 +102,10 @@ export class Client implements DatagramMachine<ClientEvent> {
     const isSelf = ownId !== undefined && matchesIdOrName(peer, ownId, name);
     if (isSelf) return this.#emitProblem("self", peer);
     const [connected] = this.#conversations.matching(peer);
-    if (connected !== undefined) return this.#emit(alreadyConnected(connected.ids.remote));
+    if (connected !== undefined) {
+      const { remote, remoteName } = connected.ids;
+      return this.#emit(alreadyConnected(remote, remoteName));
+    }
     const result = this.#endpoint.connect(now, targetOf(peer));
     if (!result.ok) this.#emitProblem(result.error, peer);
     else {
@@ -334,7 +337,8 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (by === "directory") this.#awaitAnswer(now);
     if (this.#awaited === by) return;
     this.#awaited = by;
-    this.#emit({ kind: "unanswered", peer: outgoing.peer ?? peerOf(outgoing.target), by });
+    const { peer = peerOf(outgoing.target), name } = outgoing;
+    this.#emit({ kind: "unanswered", peer, name, by });
   }
 
   /** Whether `terminate` refers to the outgoing request. */

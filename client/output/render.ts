@@ -19,7 +19,7 @@ import {
 } from "./message_rows.ts";
 import { brushOf, noticeOf } from "./render_notice.ts";
 import type { Brush, Style } from "../../cli/style.ts";
-import { clockTime, label, messages, textSize, who } from "./words.ts";
+import { clockTime, label, messages, textSize } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
 /** The column of the mark of a message, counted from 1. */
@@ -151,7 +151,7 @@ export class Renderer {
   /** The line for the state of messages whose own lines cannot show it. */
   delivery({ kind, peer, count, wasLate }: DeliveryNotice, time: Date): string {
     const { style } = this.#surface;
-    const name = who(peer, this.#peers.get(peer)?.name ?? "");
+    const name = label(peer, this.#peers.get(peer)?.name ?? "");
     if (kind === "unconfirmed") {
       return this.#line(`Unconfirmed by ${name} after 5 s · still trying`, time, style.yellow);
     }
@@ -173,7 +173,7 @@ export class Renderer {
 
   /** The line for a request that the user rejected. */
   rejection({ id, name }: { id: number; name: string }, time: Date): string {
-    const text = `Connection Request from ${who(id, name)} rejected`;
+    const text = `Connection Request from ${label(id, name)} rejected`;
     return this.#line(text, time, this.#surface.style.dim);
   }
 

@@ -27,7 +27,7 @@ Deno.test({
     const port = `${freePort()}`;
     await start(bob, "bob", "--port", port);
     await enter(bob, "connect ana");
-    await ana.waitFor(/accept 2 or reject 2/);
+    await ana.waitFor(/accept bob or reject bob/);
     await enter(ana, "accept");
     await Promise.all([ana.waitFor(/^bob >$/m), bob.waitFor(/^ana >$/m)]);
     await enter(bob, "are you there?");
@@ -67,7 +67,7 @@ Deno.test({
     ]);
     await ana.press("C-u");
     await enter(ana, "terminate");
-    await bob.waitFor(/Connection Termination by client 1 \(ana\)$/m);
+    await bob.waitFor(/ana ended the conversation$/m);
   },
 });
 

@@ -18,9 +18,9 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   const read = await screen.record();
   const carol = await stage.jsonClient("carol", server);
   await bob.type("connect ana");
-  await screen.waitFor(/accept 1\s+or\s+reject\s+1\nidle · request from bob >$/);
+  await screen.waitFor(/accept bob\s+or\s+reject\s+bob\n(?:ana · )?idle · request from bob >$/);
   await carol.type("connect ana");
-  await screen.waitFor(/accept 3\s+or\s+reject\s+3\nidle · 2 requests >$/);
+  await screen.waitFor(/accept\s+carol\s+or\s+reject\s+carol\n(?:ana · )?idle · 2 requests >$/);
   assertEquals(read().split("\x07").length - 1, 2, "the bell rings once for each");
 
   await enter(screen, "accept 3");
@@ -42,7 +42,7 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   ]);
 
   await enter(screen, "switch 3");
-  await screen.waitFor(/You talk with client 3 \(carol\)\ncarol >$/);
+  await screen.waitFor(/You talk with carol\ncarol >$/);
   // The terminal wraps the line being typed, between words or not.
   const text = "for you alone, ".repeat(7) + "please";
   const typed = (prompt: string): string[] =>
@@ -56,15 +56,14 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   const held = await waitForEnd(screen, typed("bob > "));
   const ended = columns === 40
     ? [
-      "00:00 * Connection Termination by client",
-      "        3 (carol)",
-      "00:00 * You talk with client 1 (bob) now",
+      "00:00 * carol ended the conversation",
+      "00:00 * You talk with bob now",
       "00:00 * Not sent: you talk with bob now",
       "        · Enter sends it to bob",
     ]
     : [
-      "00:00 * Connection Termination by client 3 (carol)",
-      "00:00 * You talk with client 1 (bob) now",
+      "00:00 * carol ended the conversation",
+      "00:00 * You talk with bob now",
       "00:00 * Not sent: you talk with bob now · Enter sends it to bob",
     ];
   assertEquals(rowsFrom(held, ended[0]!.slice(5)), [...ended, ...typed("bob > ")]);
@@ -88,7 +87,7 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
     /Not terminated: you talk with\s+bob now · Enter ends that\nbob > terminate$/,
   );
   await enter(screen, " 1");
-  await screen.waitFor(/Connection Termination by you,\s+with client 1 \(bob\)\nidle >$/);
+  await screen.waitFor(/You ended the conversation\s+with\s+bob\nana · idle >$/);
   await enter(screen, "leave");
   assertEquals((await screen.afterwards()).status, 0);
 }
