@@ -112,7 +112,7 @@ export class ClientApp {
       printer: this.#printer,
       transcript: this.#transcript,
       // A terminal that cannot redraw keeps the typed line.
-      showsOwn: !isJson && (!surface.isTyped || isInteractive),
+      showsOwn: isJson ? "none" : surface.isTyped && !isInteractive ? "several" : "all",
       date: () => system.date(),
       input: (action) => this.#drive?.input(action),
       handleEvent: (event) => this.handleEvent(event),

@@ -98,7 +98,10 @@ export class Client implements DatagramMachine<ClientEvent> {
     const isSelf = ownId !== undefined && matchesIdOrName(peer, ownId, name);
     if (isSelf) return this.#emitProblem("self", peer);
     const [connected] = this.#conversations.matching(peer);
-    if (connected !== undefined) return this.#emit(alreadyConnected(connected.ids.remote));
+    if (connected !== undefined) {
+      const { remote, remoteName } = connected.ids;
+      return this.#emit(alreadyConnected(remote, remoteName));
+    }
     this.#returns.yield(now);
     const result = this.#endpoint.connect(now, targetOf(peer));
     if (!result.ok) this.#emitProblem(result.error, peer);
@@ -339,7 +342,8 @@ export class Client implements DatagramMachine<ClientEvent> {
     const outgoing = this.#outgoing;
     const by = this.#unanswered.handleTimeout(now, outgoing?.attempt);
     if (by === undefined || outgoing === undefined) return;
-    this.#emit({ kind: "unanswered", peer: outgoing.peer ?? peerOf(outgoing.target), by });
+    const { peer = peerOf(outgoing.target), name } = outgoing;
+    this.#emit({ kind: "unanswered", peer, name, by });
   }
 
   /** Whether `terminate` refers to the outgoing request. */

@@ -115,15 +115,15 @@ export type ClientEvent =
   | { kind: "entry" }
   | { kind: "serverLost"; server: string }
   | { kind: "serverBack"; server: string }
-  | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }
-  | { kind: "ringing"; peer: number }
+  | { kind: "requesting"; peer: number; name: string; attempt: number; nextInMs: number }
+  | { kind: "ringing"; peer: number; name: string }
   /** The request is under way for some time, and nothing came back; `by`: who has to answer now. */
-  | { kind: "unanswered"; peer: Peer; by: "directory" | "peer" }
+  | { kind: "unanswered"; peer: Peer; name: string; by: "directory" | "peer" }
   | { kind: "inactive"; peer: Peer }
   /** `reason` is one of `RejectReason`. */
-  | { kind: "rejected"; peer: number; reason: number }
+  | { kind: "rejected"; peer: number; name: string; reason: number }
   /** The user cancelled an outgoing request. */
-  | { kind: "cancelled"; peer: Peer }
+  | { kind: "cancelled"; peer: Peer; name: string }
   /** A client requests a connection. `key`: its static public key. */
   | { kind: "request"; peer: number; name: string; key: Uint8Array }
   /** An incoming request has ended; `busy`: rejected because this client was busy. */

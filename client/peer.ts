@@ -48,7 +48,12 @@ export function matchesClient(peer: Peer, id: number, name: string, key: Uint8Ar
   return digits === undefined ? matchesIdOrName(peer, id, name) : digits === fingerprint(key);
 }
 
-/** `client 2`, or the name or fingerprint where only that is known. */
-export function peerWords(peer: Peer): string {
-  return typeof peer === "number" ? `client ${peer}` : peer;
+/** `bob`, or `client 2` where no name is known; or the fingerprint. */
+export function peerWords(peer: Peer, name = ""): string {
+  return typeof peer === "number" ? name || `client ${peer}` : peer;
+}
+
+/** The same at the beginning of a sentence: `Client 2`. */
+export function subject(id: number, name: string): string {
+  return name || `Client ${id}`;
 }

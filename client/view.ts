@@ -117,7 +117,7 @@ export interface ClientView {
   readonly others: readonly ConversationView[];
   /** The outgoing request; `attempt` is 0 during the look-up. */
   readonly outgoing:
-    | { peer: Peer; attempt: number; nextAt: Instant; isRinging: boolean }
+    | { peer: Peer; name: string; attempt: number; nextAt: Instant; isRinging: boolean }
     | undefined;
   /** The requests that wait for the user and are to be shown, oldest first. */
   readonly requests: readonly { id: number; name: string }[];

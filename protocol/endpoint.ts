@@ -133,6 +133,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     return {
       target,
       peer: request?.ids.remote,
+      name: request?.ids.remoteName ?? target.name,
       attempt: request?.attempt ?? 0,
       nextAt: request?.nextAt ?? 0,
       isRinging: request?.isRinging ?? false,

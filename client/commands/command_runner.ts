@@ -10,7 +10,6 @@ import type { ClientEvent, ErrorEvent } from "../event.ts";
 import { type Answer, fingerprintOf, type PeerMemory } from "../identity/peer_memory.ts";
 import type { Printer } from "../output/printer.ts";
 import type { Transcript } from "../output/transcript.ts";
-import { label } from "../output/words.ts";
 import type { Peer } from "../peer.ts";
 import type { Command } from "./command_table.ts";
 import { commandHelp } from "./help.ts";
@@ -21,8 +20,11 @@ export interface CommandContext {
   readonly memory: PeerMemory;
   readonly printer: Printer;
   readonly transcript: Transcript;
-  /** Whether a sent message is printed: not where the typed line stays on the screen. */
-  readonly showsOwn: boolean;
+  /**
+   * Which sent messages are printed; `several`: where the typed line stays on the screen, those that
+   * could be for more than one peer.
+   */
+  readonly showsOwn: "all" | "several" | "none";
   date(): Date;
   /** Gives the client an input. */
   input(action: (now: Instant) => void): void;
@@ -109,14 +111,13 @@ export class CommandRunner {
   /** Sends a message, and prints it if the client took it. */
   #send(now: Instant, text: string, to: Peer | undefined): void {
     const { client, printer, transcript, showsOwn } = this.#context;
-    const { name, peer } = client.view();
+    const { name, others } = client.view();
     const sent = client.send(now, text, to);
     if (sent === undefined) return;
-    const shown = sent.peer === peer?.id
-      ? name
-      : `${name || "you"} to ${label(sent.peer, sent.name)}`;
-    transcript.own({ peer: sent.peer, name, shown, text });
-    if (showsOwn) printer.own(sent.peer, shown, text);
+    const isOneOfSeveral = others.length > 0;
+    const message = { peer: sent.peer, name, text, ...isOneOfSeveral && { to: sent.name } };
+    transcript.own(message);
+    if (showsOwn === "all" || showsOwn === "several" && isOneOfSeveral) printer.own(message);
     if (!sent.isHeld) return;
     printer.note([`Not sent yet: it waits until you type trust ${sent.name || sent.peer}`]);
   }

@@ -12,11 +12,9 @@ import { COMMANDS, type CommandSpec, usage } from "./command_table.ts";
 export function commandHelp(topic?: CommandSpec | "keys"): string {
   if (topic === "keys") return columns(KEYS_HELP).join("\n");
   if (topic !== undefined) {
-    return [
-      `  ${usage(topic)}`,
-      `      ${topic.help}`,
-      `      for example: ${topic.example}`,
-    ].join("\n");
+    const lines = [`  ${usage(topic)}`, `      ${topic.help}`];
+    if (topic.argument !== "none") lines.push(`      for example: ${topic.example}`);
+    return lines.join("\n");
   }
   return [
     ...columns(commandRows()),

@@ -235,6 +235,7 @@ function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block
 }
 
 function usageMessage(spec: CommandSpec): string {
+  if (spec.argument === "none") return `${spec.name} takes no words after it`;
   return `Usage: ${usage(spec)} · for example: ${spec.example}`;
 }
 

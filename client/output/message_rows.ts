@@ -15,6 +15,9 @@ export const RECEIVED = "←";
 /** The mark of the further rows of a message. */
 const FURTHER = "│";
 
+/** Between the names of a message of this client. */
+const TO = " → ";
+
 /** In front of further rows: the mark stands below that of the first row. */
 const FURTHER_PREFIX = `${" ".repeat(INDENT - 2)}${FURTHER} `;
 /** The same where the screen has no room for that. */
@@ -24,15 +27,21 @@ const TEXT_COLUMNS_MIN = 10;
 /** The least columns for a name. */
 const NAME_COLUMNS_MIN = 4;
 
+/** The name of who speaks, or is spoken to. */
+export interface ShownName {
+  /** Without color codes, which `brush` adds. */
+  readonly name: string;
+  readonly brush: (name: string) => string;
+}
+
 /** What stands in the first row of a message. */
-export interface MessageHead {
+export interface MessageHead extends ShownName {
   /** As `14:02`, perhaps with color codes. */
   readonly clock: string;
   /** One column, perhaps with color codes. */
   readonly mark: string;
-  /** Without color codes, which `brush` adds. */
-  readonly name: string;
-  readonly brush: (name: string) => string;
+  /** Whom a message of this client is for, where there are several. */
+  readonly to?: ShownName | undefined;
 }
 
 /** The text of a peer as it may be shown in rows: clean, and without the marks of rows. */
@@ -42,13 +51,12 @@ export function textForRows(text: string): string {
 
 /** The rows of a message with a clean text, none wider than `columns` on any terminal. */
 export function* messageRows(
-  { clock, mark, name, brush }: MessageHead,
+  head: MessageHead,
   text: string,
   columns: number,
 ): Generator<string, void> {
-  const nameColumns = Math.max(columns - INDENT - 2, NAME_COLUMNS_MIN);
-  const shown = cutToWidth(name, nameColumns, widestWidth);
-  const left = columns - INDENT - widestWidth(shown) - 2;
+  const names = namesOf(head, Math.max(columns - INDENT - 2, NAME_COLUMNS_MIN));
+  const left = columns - INDENT - names.width - 2;
   const isNarrow = columns - INDENT < TEXT_COLUMNS_MIN;
   const further = isNarrow ? SHORT_PREFIX : FURTHER_PREFIX;
   const wrapping = {
@@ -56,10 +64,28 @@ export function* messageRows(
     rest: Math.max(columns - further.length, 1),
     measure: widestWidth,
   };
-  let prefix = `${clock} ${mark} ${brush(shown)}: `;
+  let prefix = `${head.clock} ${head.mark} ${names.text}: `;
   for (const row of wrapped(text, wrapping)) {
     // A space at the end of the row could be the one too many.
     yield row === "" ? prefix.trimEnd() : prefix + row;
     prefix = further;
   }
+}
+
+/** `bob`, or `ana → bob`: of these two it is the first that makes room for the other. */
+function namesOf(
+  { name, brush, to }: MessageHead,
+  columns: number,
+): { text: string; width: number } {
+  if (to === undefined) return shownIn({ name, brush }, columns);
+  const left = columns - widestWidth(TO);
+  const peer = shownIn(to, Math.max(left - NAME_COLUMNS_MIN, NAME_COLUMNS_MIN));
+  const own = shownIn({ name, brush }, Math.max(left - peer.width, NAME_COLUMNS_MIN));
+  const width = own.width + widestWidth(TO) + peer.width;
+  return { text: own.text + TO + peer.text, width };
+}
+
+function shownIn({ name, brush }: ShownName, columns: number): { text: string; width: number } {
+  const shown = cutToWidth(name, columns, widestWidth);
+  return { text: brush(shown), width: widestWidth(shown) };
 }

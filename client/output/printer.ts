@@ -7,7 +7,7 @@ import { Deliveries, type DeliveryChange } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { LineWriter } from "../../cli/line_writer.ts";
-import { MARK_COLUMN, type Renderer } from "./render.ts";
+import { MARK_COLUMN, type OwnMessage, type Renderer } from "./render.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Milliseconds that a slow reader has to read the last lines. */
@@ -96,11 +96,11 @@ export class Printer {
     } else this.#print(text, event.kind === "message");
   }
 
-  /** Prints a message from this client, under this name, to a peer. */
-  own(peer: number, name: string, text: string): void {
+  /** Prints a message from this client. */
+  own(message: OwnMessage): void {
     this.#screen?.eraseTyped();
-    const line = this.#print(this.#renderer.own(name, text, this.#system.date()));
-    if (line !== undefined) this.#deliveries.add(peer, line);
+    const line = this.#print(this.#renderer.own(message, this.#system.date()));
+    if (line !== undefined) this.#deliveries.add(message.peer, line);
   }
 
   /** Prints a text that was pasted into the draft. */

@@ -19,7 +19,7 @@ import {
 } from "./message_rows.ts";
 import { brushOf, noticeOf } from "./render_notice.ts";
 import type { Brush, Style } from "../../cli/style.ts";
-import { clockTime, label, messages, textSize, who } from "./words.ts";
+import { clockTime, label, messages, textSize } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
 /** The column of the mark of a message, counted from 1. */
@@ -56,6 +56,16 @@ interface Message extends MessageHead {
   readonly size: string;
   /** The marks that were left out. */
   readonly piled: number;
+}
+
+/** A message from this client. */
+export interface OwnMessage {
+  readonly peer: number;
+  /** The name of this client. */
+  readonly name: string;
+  /** The peer's name, only where more than one conversation is open. */
+  readonly to?: string | undefined;
+  readonly text: string;
 }
 
 /** Renders events; remembers what later ones need, such as the keys of peers. */
@@ -99,11 +109,16 @@ export class Renderer {
   }
 
   /** The lines for a message from this client; of a long one, the beginning and the size. */
-  own(name: string, text: string, time: Date): string {
-    const shown = name === "" ? "you" : cleanText(name);
-    const brush = (name: string): string => this.#surface.style.name(name, this.#ownKey);
-    const clean = cleanText(text, { keepLines: true });
-    const message = this.#messageOf({ mark: MARKS.sent, name: shown, brush }, text, clean, time);
+  own({ peer, name, to, text }: OwnMessage, time: Date): string {
+    const head = {
+      mark: MARKS.sent,
+      name: name === "" ? "you" : cleanText(name),
+      brush: this.#nameBrush(this.#ownKey),
+      to: to === undefined
+        ? undefined
+        : { name: label(peer, to), brush: this.#nameBrush(this.#peers.get(peer)?.key) },
+    };
+    const message = this.#messageOf(head, text, cleanText(text, { keepLines: true }), time);
     return this.#beginning(message, OWN_ROWS).lines;
   }
 
@@ -136,7 +151,7 @@ export class Renderer {
   /** The line for the state of messages whose own lines cannot show it. */
   delivery({ kind, peer, count, wasLate }: DeliveryNotice, time: Date): string {
     const { style } = this.#surface;
-    const name = who(peer, this.#peers.get(peer)?.name ?? "");
+    const name = label(peer, this.#peers.get(peer)?.name ?? "");
     if (kind === "unconfirmed") {
       return this.#line(`Unconfirmed by ${name} after 5 s · still trying`, time, style.yellow);
     }
@@ -158,7 +173,7 @@ export class Renderer {
 
   /** The line for a request that the user rejected. */
   rejection({ id, name }: { id: number; name: string }, time: Date): string {
-    const text = `Connection Request from ${who(id, name)} rejected`;
+    const text = `Connection Request from ${label(id, name)} rejected`;
     return this.#line(text, time, this.#surface.style.dim);
   }
 
@@ -215,15 +230,19 @@ export class Renderer {
   }
 
   #received(event: Extract<ClientEvent, { kind: "message" }>, time: Date): string {
-    const { style } = this.#surface;
+    const { bold } = this.#surface.style;
     const { text } = event;
-    const key = this.#peers.get(event.peer)?.key;
-    const brush = (name: string): string => style.bold(style.name(name, key));
+    const color = this.#nameBrush(this.#peers.get(event.peer)?.key);
+    const brush = (name: string): string => bold(color(name));
     const head = { mark: RECEIVED, name: label(event.peer, event.name), brush };
     const message = this.#messageOf(head, text, textForRows(text), time);
     const { lines, isCut } = this.#beginning(message, REMOTE_ROWS, "type show to see it all");
     if (isCut) this.#cut = { message, shown: 0, columns: this.#messageColumns };
     return lines;
+  }
+
+  #nameBrush(key: Uint8Array | undefined): Brush {
+    return (name) => this.#surface.style.name(name, key);
   }
 
   #messageOf(

@@ -10,8 +10,8 @@ import { cleanText } from "../../cli/text.ts";
 import type { ClientEvent, IdentityEvent, Repeatable } from "../event.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
-import { peerWords } from "../peer.ts";
-import { label, peerText, undelivered, who } from "./words.ts";
+import { type Peer, subject } from "../peer.ts";
+import { calledPeer, label, typedAs, undelivered, who } from "./words.ts";
 
 /** What a notice depends on, beside the event. */
 export interface NoticeContext {
@@ -49,31 +49,32 @@ export function noticeOf(
       return requesting(event, context);
     case "unanswered":
       return event.by === "directory"
-        ? `The directory does not answer yet where ${peerWords(event.peer)} is · trying on`
-        : `Nothing came back from ${peerWords(event.peer)} yet: its network may be down or block ` +
+        ? `The directory does not answer yet where ${calledPeer(event)} is · trying on`
+        : `Nothing came back from ${calledPeer(event)} yet: its network may be down or block ` +
           "UDP, or its client was closed · trying on";
     case "ringing":
-      return `Client ${event.peer} is ringing`;
+      return `${subject(event.peer, cleanText(event.name))} is ringing`;
     case "inactive":
-      return `Client ${peerText(event.peer)} Inactive`;
+      return inactive(event.peer);
     case "rejected": {
       const why = event.reason === RejectReason.busy ? ": busy" : "";
-      return `Connection Reject from client ${event.peer}${why}`;
+      return `Connection Reject from ${label(event.peer, event.name)}${why}`;
     }
     case "cancelled":
-      return `Connection Request to client ${peerText(event.peer)} cancelled`;
+      return `Connection Request to ${calledPeer(event)} cancelled`;
     case "request": {
-      const answer = hint(`accept ${event.peer} or reject ${event.peer}`);
+      const peer = typedAs(event.peer, event.name);
+      const answer = hint(`accept ${peer} or reject ${peer}`);
       return `${requestLine(event, context.identity)}${answer}`;
     }
     case "requestEnded":
-      return `Connection Request from ${who(event.peer, event.name)} ${WHY_ENDED[event.why]}`;
+      return `Connection Request from ${label(event.peer, event.name)} ${WHY_ENDED[event.why]}`;
     case "connected": {
       const next = event.isAside
-        ? `type switch ${event.peer} to talk`
+        ? `type switch ${typedAs(event.peer, event.name)} to talk`
         : "type to talk, terminate to end";
       const way = event.path === "carried" ? ", carried by the directory" : "";
-      return `Connected to ${who(event.peer, event.name)}${way}${hint(next)}`;
+      return `Connected to ${label(event.peer, event.name)}${way}${hint(next)}`;
     }
     case "path": {
       if (event.isQuiet === true) return undefined;
@@ -91,7 +92,7 @@ export function noticeOf(
         : `${label(context.ownId, context.ownName)} is back: ` +
           `the conversation with ${label(event.peer, event.name)} goes on`;
     case "current":
-      return `You talk with ${who(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
+      return `You talk with ${label(event.peer, event.name)}${event.why === "ended" ? " now" : ""}`;
     case "requests":
       return requestLines(event);
     case "identity":
@@ -146,24 +147,31 @@ function registered(
 
 /** Each attempt gets a line, unless a prompt shows them. */
 function requesting(
-  { peer, attempt }: Extract<ClientEvent, { kind: "requesting" }>,
+  { peer, name, attempt }: Extract<ClientEvent, { kind: "requesting" }>,
   { hasPrompt }: NoticeContext,
 ): string | undefined {
-  if (attempt === 1) return `Connection Request sent to client ${peer}`;
-  if (hasPrompt) return undefined;
-  return `Connection Request sent to client ${peer} again · attempt ${attempt}`;
+  const sent = `Connection Request sent to ${label(peer, name)}`;
+  if (attempt === 1) return sent;
+  return hasPrompt ? undefined : `${sent} again · attempt ${attempt}`;
+}
+
+/** The specification's words for an id; a name is what a user may have got wrong. */
+function inactive(peer: Peer): string {
+  if (typeof peer === "number") return `Client ${peer} Inactive`;
+  const name = cleanText(peer);
+  return `Client ${name} Inactive · nobody called ${name} is here`;
 }
 
 function terminated(event: Extract<ClientEvent, { kind: "terminated" }>): string {
-  const peer = who(event.peer, event.name);
+  const { peer: id, name } = event;
   const rest = undelivered(event.undelivered);
   switch (event.by) {
     case "local":
-      return `Connection Termination by you, with ${peer}${rest}`;
+      return `You ended the conversation with ${label(id, name)}${rest}`;
     case "peer":
-      return `Connection Termination by ${peer}${rest}`;
+      return `${subject(id, cleanText(name))} ended the conversation${rest}`;
     case "timeout":
-      return `Connection with ${peer} ended: no answer${rest}`;
+      return `The conversation with ${label(id, name)} ended: no answer${rest}`;
   }
 }
 

@@ -7,7 +7,7 @@ import { cleanText } from "../../cli/text.ts";
 import type { ClientEvent } from "../event.ts";
 import { jsonLine, renderJson } from "./json.ts";
 import { FOLD_COLUMNS } from "./message_rows.ts";
-import type { Renderer, Surface } from "./render.ts";
+import type { OwnMessage, Renderer, Surface } from "./render.ts";
 import { styles } from "../../cli/style.ts";
 
 /** An open file. */
@@ -26,16 +26,6 @@ export interface TranscriptSystem {
   openLog(path: string): LogFile;
   /** Why a file cannot be used. */
   fileProblem(error: unknown): string;
-}
-
-/** A message from this client. */
-export interface OwnMessage {
-  readonly peer: number;
-  /** The name of this client. */
-  readonly name: string;
-  /** The name for people, with the peer where that is not the current one. */
-  readonly shown?: string;
-  readonly text: string;
 }
 
 /** Columns of the date in front of each line: `2026-01-02 `. */
@@ -118,13 +108,14 @@ export class Transcript {
   }
 
   /** Adds a message from this client. */
-  own({ peer, name, shown = name, text }: OwnMessage): void {
+  own(message: OwnMessage): void {
     const file = this.#file;
     if (file === undefined) return;
     const date = this.#system.date();
+    const { peer, name, text } = message;
     const line = isJson(file)
       ? jsonLine("own", date, { peer, name, text })
-      : dated(this.#renderer.own(shown, text, date), date);
+      : dated(this.#renderer.own(message, date), date);
     if (line !== undefined) this.#append(file, line);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { cleanText } from "../../cli/text.ts";
-import type { Peer } from "../peer.ts";
+import { type Peer, peerWords } from "../peer.ts";
 
 /** `client 2 (bob)` */
 export function who(id: number, name: string): string {
@@ -17,9 +17,14 @@ export function label(id: number, name: string): string {
   return cleanText(name) || `client ${id}`;
 }
 
-/** `2`, or `bob` where only the name is known. */
-export function peerText(peer: Peer): string {
-  return typeof peer === "number" ? `${peer}` : cleanText(peer);
+/** What a user types for a client: `bob`, or `2` for one without a name. */
+export function typedAs(id: number, name: string): string {
+  return cleanText(name) || `${id}`;
+}
+
+/** `bob`, or `client 2` where no name is known. */
+export function calledPeer({ peer, name }: { peer: Peer; name: string }): string {
+  return cleanText(peerWords(peer, name));
 }
 
 /** `1 message`, `2 messages` */

@@ -6,7 +6,7 @@
 import type { Instant } from "../../protocol/machine.ts";
 import type { ClientView } from "../view.ts";
 import { formatWait } from "../../cli/format.ts";
-import { label, peerText } from "../output/words.ts";
+import { calledPeer, label } from "../output/words.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 
 /** Columns that the prompt leaves for the draft; the least important parts are left out. */
@@ -100,16 +100,15 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
       return [["leaving", 0], ...end, ["Ctrl-C leaves at once", 2]];
     }
     case "idle":
+      return [[label(view.id ?? 0, view.name), 6], ["idle", 0]];
     case "left":
-      return [["idle", 0]];
+      return [];
   }
 }
 
 function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[] {
   if (outgoing === undefined) return [["requesting", 0]];
-  const peer = typeof outgoing.peer === "number"
-    ? `client ${outgoing.peer}`
-    : peerText(outgoing.peer);
+  const peer = calledPeer(outgoing);
   const cancels: Part = ["Ctrl-C cancels", 2];
   if (outgoing.attempt === 0) return [[`looking up ${peer}`, 0], cancels];
   return [

@@ -89,9 +89,10 @@ export function choosePending(
 }
 
 /** The error for a second connection with the same client. */
-export function alreadyConnected(peer: number): ErrorEvent {
+export function alreadyConnected(id: number, name: string): ErrorEvent {
+  const peer = name || id;
   const hint = `type switch ${peer}, or terminate ${peer} first`;
-  return errorEvent("alreadyConnected", `Connected to client ${peer} already: ${hint}`);
+  return errorEvent("alreadyConnected", `Connected to ${peerWords(id, name)} already: ${hint}`);
 }
 
 /** The error for a command that the endpoint cannot carry out. */
@@ -104,7 +105,7 @@ export function problemEvent(problem: EndpointProblem, peer: Peer | undefined): 
     case "self":
       return errorEvent("self", "That is you");
     case "alreadyConnected":
-      return alreadyConnected(Number(peer));
+      return alreadyConnected(Number(peer), "");
     case "alreadyRequesting":
       return errorEvent("alreadyRequesting", "A Connection Request is under way: cancel it first");
     case "tooManyConnections": {

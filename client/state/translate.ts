@@ -11,7 +11,7 @@ import type { EndpointEvent } from "../../protocol/endpoint.ts";
 import { isOnThisMachine } from "../directory_addresses.ts";
 import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
-import { type Peer, peerOf, peerWords } from "../peer.ts";
+import { type Peer, peerOf, peerWords, subject } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 import { alreadyConnected } from "./choice.ts";
 
@@ -85,31 +85,32 @@ export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean)
 
 /** The event for a request of this client that came to nothing. */
 export function failureEvent(
-  { target, peer, failure }: RequestFailed,
+  { target, peer, name, failure }: RequestFailed,
   { serverName }: ClientOptions,
 ): ClientEvent {
+  const id = peer ?? target.id;
   const wanted: Peer = peer ?? peerOf(target);
   switch (failure.why) {
     case "inactive":
       return { kind: "inactive", peer: wanted };
     case "rejected":
-      return { kind: "rejected", peer: peer ?? target.id, reason: failure.reason };
+      return { kind: "rejected", peer: id, name, reason: failure.reason };
     case "cancelled":
-      return { kind: "cancelled", peer: wanted };
+      return { kind: "cancelled", peer: wanted, name };
     case "directoryTimeout":
       return errorEvent("serverTimeout", noAnswer(serverName));
     case "peerTimeout":
-      return errorEvent("peerTimeout", `Client ${wanted} does not answer`);
+      return errorEvent("peerTimeout", `${subject(id, name)} does not answer`);
     case "otherVersion": {
       const versions = `speaks version ${failure.version}, this client ${VERSION}`;
-      return errorEvent("version", `Client ${wanted} ${versions}`);
+      return errorEvent("version", `${subject(id, name)} ${versions}`);
     }
     case "self":
       return errorEvent("self", "That is you");
     case "alreadyConnected":
-      return alreadyConnected(peer ?? target.id);
+      return alreadyConnected(id, name);
     case "weakKey":
-      return errorEvent("peerTimeout", `Client ${wanted} has a key that nobody can talk to`);
+      return errorEvent("peerTimeout", `${subject(id, name)} has a key that nobody can talk to`);
   }
 }
 
@@ -126,7 +127,7 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
     case "otherVersion":
       return errorEvent(
         "version",
-        `Server speaks version ${event.version}, this client ${VERSION}`,
+        `The directory speaks version ${event.version}, this client ${VERSION}`,
       );
     case "otherKey":
       return errorEvent(
@@ -166,7 +167,7 @@ function noAnswer(serverName: string): string {
 }
 
 function refusal(reason: number, { id, name, serverName }: ClientOptions): string {
-  const lease = "if that was you, its lease ends in less than a minute";
+  const lease = "if that was you, it is free again in less than a minute";
   switch (reason) {
     case RefusalReason.idTaken:
       return `Client id ${id} is taken; ${lease}`;

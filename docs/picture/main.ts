@@ -90,7 +90,7 @@ async function play(): Promise<string> {
   const openClient = async (name: string): Promise<Window> => {
     const args = ["--name", name, ...where];
     const window = await Window.open("client", args, CLIENT_COLUMNS, CLIENT_ROWS, KEYS[name]);
-    await window.screen.waitFor(/^idle >$/m);
+    await window.screen.waitFor(/· idle >$/m);
     return window;
   };
   const ana = await openClient("ana");

@@ -75,6 +75,8 @@ export interface RequestIds {
   readonly localName: string;
   /** The responder's client id. */
   readonly remote: number;
+  /** The responder's name, as the directory knows it; empty for none. */
+  readonly remoteName: string;
   /** The responder's static key. */
   readonly remoteKey: Uint8Array;
 }

@@ -32,6 +32,8 @@ export interface OutgoingView {
   readonly target: Target;
   /** Its client id, once it is known. */
   readonly peer: number | undefined;
+  /** Its name, empty for none, or until it is known. */
+  readonly name: string;
   /** How often the request was sent: 0 while the directory is asked. */
   readonly attempt: number;
   /** When it is sent again. */

@@ -29,11 +29,20 @@ export type RequestFailure =
 
 /** What requests report. */
 export type RequestEvent =
-  /** The request was sent for the `attempt`th time and will be again in `nextInMs` milliseconds. */
-  | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }
-  | { kind: "ringing"; peer: number }
+  /**
+   * The request was sent for the `attempt`th time and will be again in `nextInMs` milliseconds. `name`:
+   * as the directory knows the peer, empty for none.
+   */
+  | { kind: "requesting"; peer: number; name: string; attempt: number; nextInMs: number }
+  | { kind: "ringing"; peer: number; name: string }
   /** `peer`: the client id, undefined where the directory did not tell it. */
-  | { kind: "requestFailed"; target: Target; peer: number | undefined; failure: RequestFailure }
+  | {
+    kind: "requestFailed";
+    target: Target;
+    peer: number | undefined;
+    name: string;
+    failure: RequestFailure;
+  }
   /** Somebody wants to connect. */
   | { kind: "request"; request: IncomingRequest }
   /** An incoming request is no more; `busy`: it was rejected; `full`: it did not even ring. */

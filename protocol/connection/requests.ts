@@ -115,7 +115,7 @@ export class Requests {
   handleMeeting(
     now: Instant,
     self: Self,
-    { id, publicKey, number }: Meeting,
+    { id, name, publicKey, number }: Meeting,
     whereabouts: Whereabouts,
   ): void {
     const intent = this.#outgoing.intent;
@@ -133,7 +133,8 @@ export class Requests {
       return;
     }
     const { identity, policy, makeSessionId, random } = this.#options;
-    const ids = { local: self.id, localName: self.name, remote: id, remoteKey: publicKey };
+    const local = { local: self.id, localName: self.name };
+    const ids = { ...local, remote: id, remoteName: name, remoteKey: publicKey };
     const options = { ids, whereabouts, number, identity, policy, makeSessionId, random };
     const request = OutgoingRequest.begin(now, options);
     if (!request.ok) return this.fail({ why: "weakKey" }, id);
@@ -424,7 +425,8 @@ export class Requests {
     failure: RequestFailure,
     peer = request?.ids.remote,
   ): void {
-    this.#events.push({ kind: "requestFailed", target, peer, failure });
+    const name = request?.ids.remoteName ?? target.name;
+    this.#events.push({ kind: "requestFailed", target, peer, name, failure });
   }
 
   /** Forgets what this client wants: it has it, or cannot. */
@@ -472,11 +474,11 @@ export class Requests {
   }
 
   #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
-    const { local, localName, remote } = request.ids;
+    const { local, localName, remote, remoteName } = request.ids;
     switch (event.kind) {
       case "requesting":
       case "ringing":
-        this.#events.push({ ...event, peer: remote });
+        this.#events.push({ ...event, peer: remote, name: remoteName });
         return;
       case "accepted": {
         this.#drop();

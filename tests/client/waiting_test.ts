@@ -87,7 +87,12 @@ Deno.test("Client tells after 4 s why nothing may have come back from a peer, on
   harness.advance(UNANSWERED_AFTER - 1);
   assertEquals(unanswered(harness.events()), []);
   harness.advance(1);
-  assertEquals(unanswered(harness.events()), [{ kind: "unanswered", peer: 2, by: "peer" }]);
+  assertEquals(unanswered(harness.events()), [{
+    kind: "unanswered",
+    peer: 2,
+    name: "",
+    by: "peer",
+  }]);
   harness.advance(100_000);
   assertEquals(unanswered(harness.events()), []);
   // The next one is told of anew.
@@ -95,7 +100,12 @@ Deno.test("Client tells after 4 s why nothing may have come back from a peer, on
   harness.client.connect(harness.now, 3);
   harness.meet(3);
   harness.advance(UNANSWERED_AFTER);
-  assertEquals(unanswered(harness.events()), [{ kind: "unanswered", peer: 3, by: "peer" }]);
+  assertEquals(unanswered(harness.events()), [{
+    kind: "unanswered",
+    peer: 3,
+    name: "",
+    by: "peer",
+  }]);
 });
 
 Deno.test("Client tells that the directory does not answer, and then that the peer does not", () => {
@@ -103,7 +113,7 @@ Deno.test("Client tells that the directory does not answer, and then that the pe
   harness.client.connect(harness.now, "bob");
   harness.advance(UNANSWERED_AFTER);
   assertEquals(unanswered(harness.events()), [
-    { kind: "unanswered", peer: "bob", by: "directory" },
+    { kind: "unanswered", peer: "bob", name: "bob", by: "directory" },
   ]);
   harness.advance(10_000);
   assertEquals(unanswered(harness.events()), []);
@@ -112,7 +122,12 @@ Deno.test("Client tells that the directory does not answer, and then that the pe
   harness.client.handleTimeout(harness.now);
   harness.meet(2);
   harness.advance(UNANSWERED_AFTER);
-  assertEquals(unanswered(harness.events()), [{ kind: "unanswered", peer: 2, by: "peer" }]);
+  assertEquals(unanswered(harness.events()), [{
+    kind: "unanswered",
+    peer: 2,
+    name: "",
+    by: "peer",
+  }]);
 });
 
 Deno.test("Client says nothing of the kind where the peer rings", () => {

@@ -4,14 +4,14 @@ import { enter, testScene } from "./scene.ts";
 testScene("a paste without its end leaves Ctrl-C alive", async ({ screen }) => {
   await screen.type("\x1b[200~half a paste");
   await screen.press("C-c");
-  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nidle >$/);
+  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nana · idle >$/);
   await enter(screen, "list");
   await screen.waitFor(/2 active clients/);
 });
 
 testScene("a paste without its end ends by itself", async ({ screen }) => {
   await screen.type("\x1b[200~li");
-  await screen.waitFor(/\nidle > li$/);
+  await screen.waitFor(/\nana · idle > li$/);
   await enter(screen, "st");
   await screen.waitFor(/2 active clients/);
 });
@@ -28,12 +28,12 @@ for (
 ) {
   testScene(`${what} leaves Ctrl-C alive`, async ({ screen }) => {
     await screen.type("draft");
-    await screen.waitFor(/\nidle > draft$/);
+    await screen.waitFor(/\nana · idle > draft$/);
     await screen.type(bytes);
     // What follows at once could belong to it.
     await new Promise((resolve) => setTimeout(resolve, 100));
     await screen.press("C-c");
-    await screen.waitFor(/Dropped · Ctrl-Y brings it back\nidle >$/);
+    await screen.waitFor(/Dropped · Ctrl-Y brings it back\nana · idle >$/);
     await enter(screen, "list");
     await screen.waitFor(/2 active clients/);
   });
@@ -45,7 +45,7 @@ testScene("a paste that a stop cuts in two leaves the keyboard alive", async ({ 
   await screen.waitFor(/Stopped[^]*\n\$$/);
   // The terminal is as the client left it: Enter ends no line there.
   await screen.type("fg\n");
-  await screen.waitFor(/\nidle > li$/);
+  await screen.waitFor(/\nana · idle > li$/);
   await enter(screen, "st");
   await screen.waitFor(/2 active clients/);
 });

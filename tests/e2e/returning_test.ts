@@ -26,7 +26,7 @@ Deno.test({
       await screen.waitFor(/Registered at[^]*idle >$/);
     }
     await enter(bob, "connect ana");
-    await ana.waitFor(/accept 2 or reject 2/);
+    await ana.waitFor(/accept bob or reject bob/);
     await enter(ana, "accept");
     await Promise.all([ana.waitFor(/^bob >$/m), bob.waitFor(/^ana >$/m)]);
     await enter(bob, "are you there?");
@@ -67,6 +67,6 @@ Deno.test({
     ]);
     await ana.press("C-u");
     await enter(ana, "terminate");
-    await bob.waitFor(/Connection Termination by client 1 \(ana\)$/m);
+    await bob.waitFor(/ana ended the conversation$/m);
   },
 });

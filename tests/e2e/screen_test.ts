@@ -48,7 +48,7 @@ async function playLost(scene: Scene, hide: () => Promise<void>): Promise<string
   await waitForMark(screen, "→", "out of sight");
   await hide();
   bob.signal("SIGCONT");
-  const rows = await screen.waitFor(/Delivered to client 1 \(bob\)[^]*\nbob >$/, LATE);
+  const rows = await screen.waitFor(/Delivered to bob[^]*\nbob >$/, LATE);
   assertEquals(count(rows, /Delivered/), 1);
   assertEquals(count(rows, /^\S+ ✓/), 0, "nothing is written over");
   return rows;
@@ -96,7 +96,7 @@ testScene(
   async ({ screen }) => {
     await screen.type("li");
     await screen.press("C-z");
-    await screen.waitFor(/Ctrl-Z does not work here[^]*\nidle > li$/);
+    await screen.waitFor(/Ctrl-Z does not work here[^]*\nana · idle > li$/);
   },
   { variables: { INIT_CWD: "/" } },
 );
@@ -144,9 +144,9 @@ testScene("at 40 × 10: wide characters at the edge, the cursor and the prompt",
   const sent = await screen.waitFor(/^\d\d:\d\d ✓ ana: 日[^]*\nbob >$/m);
   assertMatch(sent.join("\n"), /\n {6}│ 日+本e\u0301🎉x\nbob >$/u);
   await enter(screen, "terminate");
-  await screen.waitFor(/^idle >$/m);
+  await screen.waitFor(/^ana · idle >$/m);
   await enter(screen, "connect bob");
-  await screen.waitFor(/^ringing client 1 · next in \d+s >$/m);
+  await screen.waitFor(/^ringing bob · next in \d+s >$/m);
 }, { columns: 40, rows: 10 });
 
 testScene("lines typed in an earlier run come back", async ({ screen, start }) => {
@@ -156,7 +156,7 @@ testScene("lines typed in an earlier run come back", async ({ screen, start }) =
   assertEquals((await screen.afterwards()).status, 0);
   await start();
   await screen.press("Up", "Up");
-  await screen.waitFor(/\nidle > list$/);
+  await screen.waitFor(/\nana · idle > list$/);
   const file = `${screen.folder}/udp-chat/history`;
   assertEquals(Deno.readTextFileSync(file), "list\nleave\n");
   assertEquals((Deno.statSync(file).mode ?? 0) & 0o777, 0o600);
@@ -176,7 +176,7 @@ async function recorded(scene: Scene): Promise<string> {
   const { screen, bob } = scene;
   const read = await screen.record();
   await bob.type("connect ana");
-  await screen.waitFor(/Connection Request from client 1/);
+  await screen.waitFor(/Connection Request from bob/);
   await enter(screen, "accept");
   await bob.waitForEvent("connected");
   await bob.type("hi");

@@ -1,6 +1,6 @@
 // Several conversations in one terminal: requests, the current peer, and the recipient of a line.
 import { assertEquals } from "@std/assert";
-import { enter, type Scene, testScene } from "./scene.ts";
+import { connect, enter, type Scene, testScene } from "./scene.ts";
 import type { Screen } from "./tmux.ts";
 
 /** The rows from the one that ends with a text on, without the clock in front. */
@@ -18,9 +18,9 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   const read = await screen.record();
   const carol = await stage.jsonClient("carol", server);
   await bob.type("connect ana");
-  await screen.waitFor(/accept 1\s+or\s+reject\s+1\nidle · request from bob >$/);
+  await screen.waitFor(/accept bob\s+or\s+reject\s+bob\n(?:ana · )?idle · request from bob >$/);
   await carol.type("connect ana");
-  await screen.waitFor(/accept 3\s+or\s+reject\s+3\nidle · 2 requests >$/);
+  await screen.waitFor(/accept\s+carol\s+or\s+reject\s+carol\n(?:ana · )?idle · 2 requests >$/);
   assertEquals(read().split("\x07").length - 1, 2, "the bell rings once for each");
 
   await enter(screen, "accept 3");
@@ -33,16 +33,16 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   await enter(screen, "@carol wait");
   await carol.waitForEvent("message", { text: "wait" });
   await bob.waitForEvent("message", { text: "hello bob" });
-  const marked = await screen.waitFor(/ ✓ ana: hello bob\n.* ✓ ana to carol: wait\nbob >$/);
+  const marked = await screen.waitFor(/ ✓ ana → bob: hello bob\n.* ✓ ana → carol: wait\nbob >$/);
   assertEquals(rowsFrom(marked, "psst"), [
     "00:00 ← carol: psst",
-    "00:00 ✓ ana: hello bob",
-    "00:00 ✓ ana to carol: wait",
+    "00:00 ✓ ana → bob: hello bob",
+    "00:00 ✓ ana → carol: wait",
     "bob >",
   ]);
 
   await enter(screen, "switch 3");
-  await screen.waitFor(/You talk with client 3 \(carol\)\ncarol >$/);
+  await screen.waitFor(/You talk with carol\ncarol >$/);
   // The terminal wraps the line being typed, between words or not.
   const text = "for you alone, ".repeat(7) + "please";
   const typed = (prompt: string): string[] =>
@@ -56,15 +56,14 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   const held = await waitForEnd(screen, typed("bob > "));
   const ended = columns === 40
     ? [
-      "00:00 * Connection Termination by client",
-      "        3 (carol)",
-      "00:00 * You talk with client 1 (bob) now",
+      "00:00 * carol ended the conversation",
+      "00:00 * You talk with bob now",
       "00:00 * Not sent: you talk with bob now",
       "        · Enter sends it to bob",
     ]
     : [
-      "00:00 * Connection Termination by client 3 (carol)",
-      "00:00 * You talk with client 1 (bob) now",
+      "00:00 * carol ended the conversation",
+      "00:00 * You talk with bob now",
       "00:00 * Not sent: you talk with bob now · Enter sends it to bob",
     ];
   assertEquals(rowsFrom(held, ended[0]!.slice(5)), [...ended, ...typed("bob > ")]);
@@ -88,7 +87,7 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
     /Not terminated: you talk with\s+bob now · Enter ends that\nbob > terminate$/,
   );
   await enter(screen, " 1");
-  await screen.waitFor(/Connection Termination by you,\s+with client 1 \(bob\)\nidle >$/);
+  await screen.waitFor(/You ended the conversation\s+with\s+bob\nana · idle >$/);
   await enter(screen, "leave");
   assertEquals((await screen.afterwards()).status, 0);
 }
@@ -98,3 +97,52 @@ testScene("several conversations at 40 × 10", (scene) => play(scene, 40), {
   columns: 40,
   rows: 10,
 });
+
+for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+  testScene(
+    `at ${columns} × ${rows} every own line says to whom while two conversations are open`,
+    async (scene) => {
+      const { screen, stage, server, bob } = scene;
+      const log = `${screen.folder}/chat.txt`;
+      await enter(screen, `log ${log}`);
+      await connect(scene);
+      await enter(screen, "only for you");
+      await bob.waitForEvent("message");
+      const carol = await stage.jsonClient("carol", server);
+      await carol.type("connect ana");
+      await screen.waitFor(/request from carol >$/);
+      await enter(screen, "accept");
+      await screen.waitFor(/\ncarol >$/);
+      await enter(screen, "hello carol");
+      await enter(screen, "@bob hello bob");
+      await bob.waitForEvent("message", { text: "hello bob" });
+      await screen.waitFor(/ ✓ ana → carol: hello carol\n.* ✓ ana → bob: hello bob\ncarol >$/);
+      await carol.type("terminate");
+      await screen.waitFor(/\nbob >$/);
+      await enter(screen, "alone again");
+      await screen.waitFor(/ ✓ ana: alone again\nbob >$/);
+      const own = Deno.readTextFileSync(log).split("\n").filter((line) => / → /.test(line));
+      assertEquals(own.map((line) => line.slice("2026-01-02 14:02 ".length)), [
+        "→ ana: only for you",
+        "→ ana → carol: hello carol",
+        "→ ana → bob: hello bob",
+        "→ ana: alone again",
+      ]);
+    },
+    { columns, rows },
+  );
+}
+
+testScene("with --plain a line says to whom it went while two are open", async (scene) => {
+  const { screen, stage, server, bob } = scene;
+  const carol = await stage.jsonClient("carol", server);
+  for (const peer of [bob, carol]) {
+    await peer.type("connect ana");
+    await screen.waitFor(/ · accept \S+ or reject \S+$/);
+    await enter(screen, "accept");
+    await peer.waitForEvent("connected");
+  }
+  await enter(screen, "whose is this?");
+  await carol.waitForEvent("message");
+  await screen.waitFor(/^whose is this\?\n\d\d:\d\d → ana → carol: whose is this\?$/m);
+}, { options: ["--plain"] });

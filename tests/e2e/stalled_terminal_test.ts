@@ -45,7 +45,7 @@ testScene("other lines beyond what may wait are left out, and counted", async ({
   await screen.flow();
   // What was typed last may be answered after that.
   await screen.waitFor(() => /Left out \d+ lines: the terminal took no output/.test(written()));
-  await screen.waitFor(/\nidle >$/);
+  await screen.waitFor(/\nana · idle >$/);
 });
 
 testScene("a client leaves all the same", async (scene) => {

@@ -2,6 +2,27 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertSane, connect, count, enter, testScene } from "./scene.ts";
 
+testScene("who was called by a number has a name, and so has the idle prompt", async (scene) => {
+  const { screen, bob } = scene;
+  await screen.waitFor(/^ana · idle >$/m);
+  await enter(screen, "connect 1");
+  await screen.waitFor(/^ringing bob · /m);
+  await bob.type("accept");
+  const rows = await screen.waitFor(/\nbob >$/);
+  const said = rows.map((row) => row.slice("14:02 * ".length));
+  for (const line of ["Connection Request sent to bob", "bob is ringing"]) {
+    assert(said.includes(line), rows.join("\n"));
+  }
+  await enter(screen, "connect 1");
+  await screen.waitFor(/Connected to bob already: type switch bob, or terminate bob first/);
+  await enter(screen, "terminate");
+  await screen.waitFor(/You ended the conversation with bob\nana · idle >$/);
+  await enter(screen, "connect zed");
+  await screen.waitFor(/Client zed Inactive · nobody called zed is here\nana · idle >$/);
+  await enter(screen, "leave now");
+  await screen.waitFor(/leave takes no words after it\nana · idle >$/);
+});
+
 testScene("messages that arrive do not break the line being typed", async (scene) => {
   await connect(scene);
   const { screen, bob } = scene;
@@ -45,7 +66,7 @@ testScene("Up recalls, Tab completes commands, ids and names", async ({ screen, 
   await screen.press("Enter");
   await bob.waitForEvent("request");
   await bob.type("reject");
-  await screen.waitFor(/Connection Reject from client 1/);
+  await screen.waitFor(/Connection Reject from bob/);
   await screen.press("Up");
   await screen.waitFor((rows) => rows.at(-1)?.endsWith("> connect bob") === true);
   await screen.press("Up");
@@ -58,13 +79,13 @@ testScene("Up recalls, Tab completes commands, ids and names", async ({ screen, 
 testScene("the prompt counts the ringing down; Ctrl-C cancels it", async ({ screen, bob }) => {
   await enter(screen, "connect 1");
   await bob.waitForEvent("request");
-  const pattern = /^ringing client 1 · attempt 1 · next in (\d+)s · Ctrl-C cancels >$/;
+  const pattern = /^ringing bob · attempt 1 · next in (\d+)s · Ctrl-C cancels >$/;
   const secondsIn = (rows: string[]): number => Number(pattern.exec(rows.at(-1) ?? "")?.[1]);
   const first = secondsIn(await screen.waitFor((rows) => pattern.test(rows.at(-1) ?? "")));
   assert(first <= 10 && first > 5, `counts down from 10 s: ${first}`);
   await screen.waitFor((rows) => secondsIn(rows) < first);
   await screen.press("C-c");
-  await screen.waitFor(/Connection Request to client 1 cancelled\nidle >$/);
+  await screen.waitFor(/Connection Request to bob cancelled\nana · idle >$/);
   await bob.type("accept", "list");
   await enter(screen, "list");
   await screen.waitFor(/2 active clients/);
@@ -77,18 +98,18 @@ testScene("Ctrl-D leaves, and leaves the terminal as it was", async (scene) => {
   await screen.waitFor(/You talk with bob · Ctrl-D again within 2 s leaves\nbob >$/);
   await screen.press("C-d");
   await bob.waitForEvent("terminated", { by: "peer" });
-  await screen.waitFor(/Connection Termination by you[^]*Client Leave acknowledged/);
+  await screen.waitFor(/You ended the conversation[^]*Client Leave acknowledged/);
   await assertSane(screen, 0);
 });
 
 testScene("Ctrl-C drops the draft, then leaves, exit status 130", async ({ screen }) => {
   await screen.type("a line that is not entered");
   await screen.press("C-c");
-  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nidle >$/);
+  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nana · idle >$/);
   await screen.press("C-y");
-  await screen.waitFor(/\nidle > a line that is not entered$/);
+  await screen.waitFor(/\nana · idle > a line that is not entered$/);
   await screen.press("C-c");
-  await screen.waitFor(/\nidle >$/);
+  await screen.waitFor(/\nana · idle >$/);
   await screen.press("C-c");
   await screen.waitFor(/Client Leave acknowledged/);
   await assertSane(screen, 130);
@@ -120,9 +141,9 @@ testScene("a narrow window: lines wrap, and the prompt leaves room to type", asy
   await enter(screen, " and after");
   assertEquals((await bob.waitForEvent("message")).text, "typed before and after");
   await enter(screen, "terminate");
-  await screen.waitFor(/^idle >$/m);
+  await screen.waitFor(/^ana · idle >$/m);
   await enter(screen, "connect bob");
-  await screen.waitFor(/^ringing client 1( ·.*)? >$/m);
+  await screen.waitFor(/^ringing bob( ·.*)? >$/m);
 });
 
 testScene(
@@ -131,7 +152,7 @@ testScene(
     await screen.resize(12, 12);
     await screen.waitFor(/^… >$/m);
     await screen.resize(80, 24);
-    await screen.waitFor(/^idle >$/m);
+    await screen.waitFor(/^ana · idle >$/m);
   },
 );
 

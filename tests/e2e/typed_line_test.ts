@@ -75,11 +75,11 @@ testScene("Ctrl-C cancels a call, and then drops the draft", async ({ screen, bo
   await bob.waitForEvent("request");
   await screen.type("a draft");
   await screen.press("C-c");
-  await screen.waitFor(/Connection Request to client 1 cancelled\nidle > a draft$/);
+  await screen.waitFor(/Connection Request to bob cancelled\nana · idle > a draft$/);
   await screen.press("C-c");
-  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nidle >$/);
+  await screen.waitFor(/Dropped · Ctrl-Y brings it back\nana · idle >$/);
   await screen.press("C-y");
-  await screen.waitFor(/\nidle > a draft$/);
+  await screen.waitFor(/\nana · idle > a draft$/);
 });
 
 testScene("Ctrl-C twice on an empty line leaves a conversation", async (scene) => {
@@ -97,7 +97,7 @@ testScene("Ctrl-C twice on an empty line leaves a conversation", async (scene) =
 
 testScene("--plain: Ctrl-C twice leaves a conversation", async ({ screen, bob }) => {
   await bob.type("connect ana");
-  await screen.waitFor(/Connection Request from client 1/);
+  await screen.waitFor(/Connection Request from bob/);
   await enter(screen, "accept");
   await bob.waitForEvent("connected");
   await screen.press("C-c");
@@ -227,7 +227,7 @@ testScene("completion: names, columns, mentions and paths", async (scene) => {
 
 testScene("help shows the keys, on one screen", async ({ screen }) => {
   await enter(screen, "help");
-  const rows = await screen.waitFor(/More: help keys\nidle >$/);
+  const rows = await screen.waitFor(/More: help keys\nana · idle >$/);
   assertEquals(count(rows, /^ {2}connect ID\|NAME /), 1, "the first command is on the screen");
   await enter(screen, "help keys");
   await screen.waitFor(/^ {2}Alt-Enter +break the line without sending it$/m);

@@ -44,7 +44,7 @@ story("a request that is cancelled during the call never rings", (stage) => {
   ana!.connect("ben");
   ana!.cancel();
   stage.wait(1000);
-  assertEquals(ana!.events("cancelled"), [{ kind: "cancelled", peer: "ben" }]);
+  assertEquals(ana!.events("cancelled"), [{ kind: "cancelled", peer: "ben", name: "ben" }]);
   assertEquals(stage.times("initiation"), []);
   assertEquals(ben!.events("request"), []);
   assertEquals(ana!.view.state, "idle");

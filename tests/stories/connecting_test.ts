@@ -147,7 +147,7 @@ story("a lost Reject is repeated, and the user is not asked again", (stage) => {
   ben!.reject();
   stage.wait(11_000);
   assertEquals(ana!.events("rejected"), [
-    { kind: "rejected", peer: 2, reason: RejectReason.declined },
+    { kind: "rejected", peer: 2, name: "ben", reason: RejectReason.declined },
   ]);
   assertEquals(ben!.events("request").length, 1);
   assertEquals(ana!.view.state, "idle");

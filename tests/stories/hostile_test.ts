@@ -310,7 +310,7 @@ story("a blocked client does not ring, and gets an ordinary Reject", (stage) => 
   ana.connect("ben");
   stage.wait(500);
   assertEquals(ana.events("rejected"), [
-    { kind: "rejected", peer: 2, reason: RejectReason.declined },
+    { kind: "rejected", peer: 2, name: "ben", reason: RejectReason.declined },
   ]);
   assertEquals([...ben.events("request"), ...ben.events("requestEnded")], []);
   assertEquals(ben.view.requests, []);

@@ -76,7 +76,7 @@ story("the id of another client is refused", (stage) => {
   assertEquals(ben.errors, ["refused"]);
   assertEquals(
     ben.last("error").message,
-    "Client id 7 is taken; if that was you, its lease ends in less than a minute",
+    "Client id 7 is taken; if that was you, it is free again in less than a minute",
   );
   assertEquals(ben.last("left"), { kind: "left", undelivered: 0, acknowledged: false });
   assertEquals(stage.table, [7]);

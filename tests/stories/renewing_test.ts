@@ -62,7 +62,7 @@ story("a rejection sticks to its request in another session", (stage) => {
   stage.wait(50_000);
   assertEquals(handshakes(stage, ana).length, 2);
   assertEquals(ana.events("rejected"), [
-    { kind: "rejected", peer: 2, reason: RejectReason.declined },
+    { kind: "rejected", peer: 2, name: "ben", reason: RejectReason.declined },
   ]);
   assertEquals([ben.events("request").length, ben.view.requests], [1, []]);
 });

@@ -263,7 +263,7 @@ story("a peer that was blocked meanwhile is rejected, and does not come back", (
   isBlocked = true;
   comeBack(stage, ben, ana);
   assertEquals(ben.events("rejected"), [
-    { kind: "rejected", peer: 1, reason: RejectReason.declined },
+    { kind: "rejected", peer: 1, name: "ana", reason: RejectReason.declined },
   ]);
   assertEquals([...ana.events("request"), ...ana.events("returned")], []);
   stage.wait(61_000);
@@ -285,6 +285,7 @@ story(
     assertEquals(eve.events("rejected"), [{
       kind: "rejected",
       peer: 1,
+      name: "ana",
       reason: RejectReason.busy,
     }]);
     assertEquals([ana.last("requestEnded").why, ana.events("request")], ["busy", []]);

@@ -23,7 +23,7 @@ story("a directory of another version is an error, and the client ends", (stage)
   assertEquals(ana.errors, []);
   stage.wait(1);
   assertEquals(ana.errors, ["version"]);
-  assertEquals(ana.last("error").message, "Server speaks version 2, this client 1");
+  assertEquals(ana.last("error").message, "The directory speaks version 2, this client 1");
   assertEquals(ana.last("left"), { kind: "left", undelivered: 0, acknowledged: false });
 });
 
@@ -75,7 +75,7 @@ story("a peer of another version is an error", (stage) => {
   assertEquals(ana!.errors, []);
   stage.wait(100);
   assertEquals(ana!.errors, ["version"]);
-  assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
+  assertEquals(ana!.last("error").message, "ben speaks version 2, this client 1");
   assertEquals(ana!.view.state, "idle");
 });
 
@@ -154,7 +154,7 @@ story("two clients of different versions do not answer each other endlessly", (s
   const since = stage.now;
   ana!.connect(2);
   stage.wait(VERSION_PATIENCE + 100);
-  assertEquals(ana!.last("error").message, "Client 2 speaks version 2, this client 1");
+  assertEquals(ana!.last("error").message, "ben speaks version 2, this client 1");
   // Each Initiation and each Punch with a Version datagram, both of them twice.
   const first = [...stage.times("initiation"), ...stage.times("punch")].length;
   const between = stage.datagrams(undefined, since).filter(({ from, to }) =>

@@ -74,7 +74,7 @@ export class Stage {
     this.view = {
       ...this.view,
       state: this.view.peer === undefined ? "requesting" : "connected",
-      outgoing: { peer: 9, attempt: 1, nextAt: 0, isRinging: false },
+      outgoing: { peer: 9, name: "", attempt: 1, nextAt: 0, isRinging: false },
     };
   }
 

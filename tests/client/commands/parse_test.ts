@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { parseCommand, type ParseContext } from "../../../client/commands/parse.ts";
-import { COMMANDS, usage } from "../../../client/commands/command_table.ts";
+import { commandNamed, COMMANDS, usage } from "../../../client/commands/command_table.ts";
 import { CLIENT_ID_MAX } from "../../../client/peer.ts";
 import { commandHelp } from "../../../client/commands/help.ts";
 
@@ -249,14 +249,14 @@ Deno.test("parseCommand() reports an unknown command", () => {
 });
 
 Deno.test("parseCommand() shows the usage for invalid arguments", () => {
-  const expected = "Usage: connect ID|NAME · for example: connect 2";
+  const expected = "Usage: connect ID|NAME · for example: connect bob";
   assertEquals(parsed("connect", IDLE), expected);
   assertEquals(parsed("/connect 2 3", CONNECTED), expected);
   assertEquals(parsed("send ", IDLE), "Usage: send TEXT · for example: send hello");
   assertEquals(parsed("block", IDLE), "Usage: block WHO · for example: block eve");
-  assertEquals(parsed("list 3", IDLE), "Usage: list · for example: list");
-  assertEquals(parsed("switch", IDLE), "Usage: switch ID|NAME · for example: switch 2");
-  const addressed = "Usage: @ID|NAME TEXT · for example: @2 hello";
+  assertEquals(parsed("list 3", IDLE), "list takes no words after it");
+  assertEquals(parsed("switch", IDLE), "Usage: switch ID|NAME · for example: switch bob");
+  const addressed = "Usage: @ID|NAME TEXT · for example: @bob hello";
   for (const line of ["@bob", "@2 ", "/@bob"]) assertEquals(parsed(line, CONNECTED), addressed);
   for (const line of ["@", "@ hi"]) assertEquals(parsed(line, IDLE), addressed);
 });
@@ -330,6 +330,11 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
     ['{"command":"send","peer":"@x","text":"x"}', 'Cannot send: a name cannot start with "@"'],
   ];
   for (const [line, expected] of lines) assertEquals(parsed(line, JSON_LINES), expected);
+});
+
+Deno.test("commandHelp() gives no example that says the same as the usage", () => {
+  assertEquals(commandHelp(commandNamed("leave")).split("\n").length, 2);
+  assertMatch(commandHelp(commandNamed("connect")), /for example: connect bob$/);
 });
 
 Deno.test("commandHelp() has a line for each command, within 80 columns", () => {

@@ -37,7 +37,7 @@ Deno.test("Script continues after each failure of connect, with the status of th
   const failures: [Parameters<Stage["fails"]>[0], ExitStatus][] = [
     [{ kind: "inactive", peer: 2 }, ExitStatus.inactive],
     ["peerTimeout", ExitStatus.inactive],
-    [{ kind: "rejected", peer: 2, reason: 1 }, ExitStatus.rejected],
+    [{ kind: "rejected", peer: 2, name: "bob", reason: 1 }, ExitStatus.rejected],
     ["serverTimeout", ExitStatus.serverTimeout],
     ["self", ExitStatus.failure],
     ["version", ExitStatus.failure],
@@ -313,7 +313,7 @@ Deno.test("Script on a terminal fails for --connect, and after that only for the
   const failing = new Stage({ connect: 2, isTyped: true });
   failing.registers();
   failing.steps();
-  failing.fails({ kind: "rejected", peer: 2, reason: 1 });
+  failing.fails({ kind: "rejected", peer: 2, name: "bob", reason: 1 });
   assertEquals(failing.steps(), ["leave"]);
   assertEquals(failing.leaves(), ExitStatus.rejected);
 });

@@ -172,7 +172,7 @@ Deno.test("PeerMemory stores only requested keys where all requests are accepted
   const stage = new Stage(true);
   stage.connects(3, "eve", EVE);
   assertEquals(stage.store.content.list(), []);
-  stage.memory.handle({ kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 }, DATE);
+  stage.memory.handle({ kind: "requesting", peer: 2, name: "bob", attempt: 1, nextInMs: 1 }, DATE);
   stage.connects(2, "bob", BOB);
   assertEquals(stage.store.content.isKnown(toHex(BOB)), true, "the requested key");
   stage.connects(3, "eve", EVE);

@@ -35,8 +35,8 @@ Deno.test("Renderer shows a request and the identity of its sender in one line",
   for (const [part, expected] of words) {
     const event = { kind: "request" as const, ...BOB_KEY, isAgain: false };
     const line = renderer.event(event, TIME, { ...identity, ...part });
-    const start = `09:05 * Connection Request from client 2 (bob), ${expected} · accept 2 or`;
-    assertEquals(line?.replaceAll(/\s+/g, " "), `${start} reject 2`);
+    const start = `09:05 * Connection Request from bob, ${expected} · accept bob or`;
+    assertEquals(line?.replaceAll(/\s+/g, " "), `${start} reject bob`);
     assert(line!.split("\n").length <= 2);
   }
 });
@@ -62,10 +62,10 @@ Deno.test("Renderer lists the pending and the missed requests", () => {
     ],
     [
       [
-        `09:05 * Waiting: client 2 (bob) · accept 2 or reject 2 · key ${fingerprint(KEY)}`,
-        "09:05 * Missed 5m ago: client 2 (bob), expired",
-        "09:05 * Missed 0s ago: client 2 (bob), withdrawn, 238 times in all",
-        "09:05 * Missed 2h ago: client 2 (bob), rejected because you were busy",
+        `09:05 * Waiting: bob · accept bob or reject bob · key ${fingerprint(KEY)}`,
+        "09:05 * Missed 5m ago: bob, expired",
+        "09:05 * Missed 0s ago: bob, withdrawn, 238 times in all",
+        "09:05 * Missed 2h ago: bob, rejected because you were busy",
       ].join("\n"),
       "09:05 * No requests wait, and none were missed",
     ],

@@ -46,53 +46,53 @@ Deno.test("Renderer shows events in the words of the specification", () => {
     [{ kind: "serverLost", server: "s:1" }, "The directory at s:1 does not answer · trying again"],
     [{ kind: "serverBack", server: "s:1" }, "The directory at s:1 answers again"],
     [
-      { kind: "requesting", peer: 2, attempt: 1, nextInMs: 1 },
-      "Connection Request sent to client 2",
+      { kind: "requesting", ...BOB, attempt: 1, nextInMs: 1 },
+      "Connection Request sent to bob",
     ],
     [
-      { kind: "requesting", peer: 2, attempt: 3, nextInMs: 1 },
-      "Connection Request sent to client 2 again · attempt 3",
+      { kind: "requesting", ...BOB, attempt: 3, nextInMs: 1 },
+      "Connection Request sent to bob again · attempt 3",
     ],
-    [{ kind: "ringing", peer: 2 }, "Client 2 is ringing"],
+    [{ kind: "ringing", ...BOB }, "bob is ringing"],
     [{ kind: "inactive", peer: 2 }, "Client 2 Inactive"],
-    [{ kind: "inactive", peer: "bob" }, "Client bob Inactive"],
+    [{ kind: "inactive", peer: "bob" }, "Client bob Inactive · nobody called bob is here"],
     [
-      { kind: "rejected", peer: 2, reason: RejectReason.declined },
-      "Connection Reject from client 2",
+      { kind: "rejected", ...BOB, reason: RejectReason.declined },
+      "Connection Reject from bob",
     ],
     [
-      { kind: "rejected", peer: 2, reason: RejectReason.busy },
-      "Connection Reject from client 2: busy",
+      { kind: "rejected", ...BOB, reason: RejectReason.busy },
+      "Connection Reject from bob: busy",
     ],
-    [{ kind: "cancelled", peer: 2 }, "Connection Request to client 2 cancelled"],
-    [{ kind: "request", ...BOB_KEY }, "Connection Request from client 2 (bob)"],
+    [{ kind: "cancelled", ...BOB }, "Connection Request to bob cancelled"],
+    [{ kind: "request", ...BOB_KEY }, "Connection Request from bob"],
     [{ kind: "request", ...BOB_KEY, name: "" }, "Connection Request from client 2"],
     [
       { kind: "requestEnded", ...BOB, why: "cancelled" },
-      "Connection Request from client 2 (bob) withdrawn",
+      "Connection Request from bob withdrawn",
     ],
     [
       { kind: "requestEnded", ...BOB, why: "expired" },
-      "Connection Request from client 2 (bob) expired",
+      "Connection Request from bob expired",
     ],
     [
       { kind: "requestEnded", ...BOB, why: "busy" },
-      "Connection Request from client 2 (bob) rejected: you are busy",
+      "Connection Request from bob rejected: you are busy",
     ],
     [
-      { kind: "unanswered", peer: "bob", by: "directory" },
+      { kind: "unanswered", peer: "bob", name: "bob", by: "directory" },
       "The directory does not answer yet where bob is · trying on",
     ],
     [
-      { kind: "unanswered", peer: 2, by: "peer" },
-      "Nothing came back from client 2 yet: its network may be down or block UDP, or its client " +
+      { kind: "unanswered", ...BOB, by: "peer" },
+      "Nothing came back from bob yet: its network may be down or block UDP, or its client " +
       "was closed · trying on",
     ],
-    [{ kind: "connected", ...BOB_CONNECTED }, "Connected to client 2 (bob)"],
-    [{ kind: "connected", ...BOB_CONNECTED, path: "lan" }, "Connected to client 2 (bob)"],
+    [{ kind: "connected", ...BOB_CONNECTED }, "Connected to bob"],
+    [{ kind: "connected", ...BOB_CONNECTED, path: "lan" }, "Connected to bob"],
     [
       { kind: "connected", ...BOB_CONNECTED, path: "carried" },
-      "Connected to client 2 (bob), carried by the directory",
+      "Connected to bob, carried by the directory",
     ],
     [
       { kind: "path", ...BOB, path: "carried", before: "direct", address: CARRIED },
@@ -125,21 +125,21 @@ Deno.test("Renderer shows events in the words of the specification", () => {
       { kind: "returned", ...BOB_CONNECTED, who: "self" },
       "ana is back: the conversation with bob goes on",
     ],
-    [{ kind: "current", ...BOB, why: "chosen" }, "You talk with client 2 (bob)"],
-    [{ kind: "current", ...BOB, why: "ended" }, "You talk with client 2 (bob) now"],
+    [{ kind: "current", ...BOB, why: "chosen" }, "You talk with bob"],
+    [{ kind: "current", ...BOB, why: "ended" }, "You talk with bob now"],
     [{ kind: "sent", peer: 2, textSeq: 0 }, undefined],
     [{ kind: "delivered", peer: 2, textSeq: 0, rttMs: 1 }, undefined],
     [
       { kind: "terminated", ...BOB, by: "local", undelivered: 0 },
-      "Connection Termination by you, with client 2 (bob)",
+      "You ended the conversation with bob",
     ],
     [
       { kind: "terminated", ...BOB, by: "peer", undelivered: 1 },
-      "Connection Termination by client 2 (bob) · 1 message left undelivered",
+      "bob ended the conversation · 1 message left undelivered",
     ],
     [
       { kind: "terminated", ...BOB, by: "timeout", undelivered: 3 },
-      "Connection with client 2 (bob) ended: no answer · 3 messages left undelivered",
+      "The conversation with bob ended: no answer · 3 messages left undelivered",
     ],
     [{ kind: "error", code: "notConnected", message: "Not connected" }, "Not connected"],
     [{ kind: "left", undelivered: 0, acknowledged: true }, "Client Leave acknowledged"],
@@ -170,7 +170,7 @@ Deno.test("Renderer adds hints on what to type for a user", () => {
       { kind: "request", ...BOB_KEY },
       { kind: "connected", ...BOB_CONNECTED },
       { kind: "connected", ...BOB_CONNECTED, isAside: true },
-      { kind: "requesting", peer: 2, attempt: 2, nextInMs: 1 },
+      { kind: "requesting", ...BOB, attempt: 2, nextInMs: 1 },
     ),
     [
       "09:05 * The directory at s:1 does not answer · trying again · udp-chat serve\n" +
@@ -179,9 +179,9 @@ Deno.test("Renderer adds hints on what to type for a user", () => {
       "09:05 * Type list to see who is here, connect NAME to call, help for more",
       "09:05 * Registered again at localhost:7070 as client 1 (ana)",
       "09:05 * The directory at s:1 does not answer · trying again",
-      "09:05 * Connection Request from client 2 (bob) · accept 2 or reject 2",
-      "09:05 * Connected to client 2 (bob) · type to talk, terminate to end",
-      "09:05 * Connected to client 2 (bob) · type switch 2 to talk",
+      "09:05 * Connection Request from bob · accept bob or reject bob",
+      "09:05 * Connected to bob · type to talk, terminate to end",
+      "09:05 * Connected to bob · type switch bob to talk",
       undefined,
     ],
   );
@@ -192,8 +192,33 @@ Deno.test("Renderer distinguishes sent from received messages", () => {
     "09:05 ← bob: hi",
     "09:05 ← client 2: hi",
   ]);
-  assertEquals(new Renderer(PIPE).own("ana", "hello", TIME), "09:05 → ana: hello");
-  assertEquals(new Renderer(PIPE).own("", "a\nb", TIME), "09:05 → you: a\n      │ b");
+  assertEquals(
+    new Renderer(PIPE).own({ peer: 2, name: "ana", text: "hello" }, TIME),
+    "09:05 → ana: hello",
+  );
+  assertEquals(
+    new Renderer(PIPE).own({ peer: 2, name: "", text: "a\nb" }, TIME),
+    "09:05 → you: a\n      │ b",
+  );
+});
+
+Deno.test("Renderer says to whom a message is where several conversations are open", () => {
+  const own = (columns: number, name: string, to: string): string =>
+    new Renderer({ ...TERMINAL, columns }).own({ peer: 3, name, to, text: "hi" }, TIME);
+  assertEquals(own(80, "ana", "bob"), "09:05 → ana → bob: hi");
+  assertEquals(own(80, "", ""), "09:05 → you → client 3: hi");
+  // The own name makes room for the peer's.
+  assertEquals(
+    own(40, "anastasia".repeat(3), "bob"),
+    "09:05 → anastasiaanastasiaanas… → bob:\n      │ hi",
+  );
+  const long = own(40, "anastasia".repeat(3), "bartholomew".repeat(2));
+  assertEquals(long.split("\n")[0], "09:05 → ana… → bartholomewbartholomew:");
+  for (let columns = 20; columns < 100; columns++) {
+    for (const row of own(columns, "日本語".repeat(9), "x".repeat(32)).split("\n")) {
+      assert(unicodeWidth(row) <= columns, row);
+    }
+  }
 });
 
 Deno.test("Renderer lets no line of a message look like one of the program", () => {
@@ -210,7 +235,7 @@ Deno.test("Renderer lets no line of a message look like one of the program", () 
 Deno.test("Renderer cleans names", () => {
   const name = "b\x1b[31mo\nb";
   assertEquals(plain(PIPE, { kind: "connected", ...BOB_CONNECTED, name }), [
-    "09:05 * Connected to client 2 (b[31mo b)",
+    "09:05 * Connected to b[31mo b",
   ]);
   assertEquals(plain(PIPE, message("x", name)), ["09:05 ← b[31mo b: x"]);
 });
@@ -238,15 +263,15 @@ Deno.test("Renderer shows the state of messages with the name of the peer", () =
     renderer.delivery({ kind, peer: 2, count: index + 1, wasLate: index < 2 }, TIME)
   );
   assertEquals(lines, [
-    "09:05 * Unconfirmed by client 2 (bob) after 5 s · still trying",
-    "09:05 * Delivered to client 2 (bob) after all · 2 messages",
-    "09:05 * Delivered to client 2 (bob) · 3 messages",
+    "09:05 * Unconfirmed by bob after 5 s · still trying",
+    "09:05 * Delivered to bob after all · 2 messages",
+    "09:05 * Delivered to bob · 3 messages",
   ]);
 });
 
 Deno.test("Renderer puts the mark of a message at MARK_COLUMN", () => {
   const renderer = new Renderer(TERMINAL);
-  const line = renderer.own("ana", "hi", TIME);
+  const line = renderer.own({ peer: 2, name: "ana", text: "hi" }, TIME);
   assertEquals(line[MARK_COLUMN - 1], MARKS.sent);
   for (const mark of Object.values(MARKS)) assertEquals(unicodeWidth(mark), 1);
   assertEquals(renderer.mark("delivered"), "✓");
@@ -259,18 +284,26 @@ Deno.test("Renderer gives every name the color of its key", () => {
   const received = renderer.event(message("hi"), TIME) ?? "";
   const name = colored.name("bob", KEY);
   assert(name !== "bob" && received.includes(name), JSON.stringify(received));
-  assert(renderer.own("ana", "hi", TIME).includes(colored.name("ana", KEY)));
+  assert(
+    renderer.own({ peer: 2, name: "ana", text: "hi" }, TIME).includes(colored.name("ana", KEY)),
+  );
   assertEquals(withoutStyle(received), "09:05 ← bob: hi");
 });
 
 Deno.test("Renderer shows the beginning and the size of a long sent message", () => {
   const text = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
-  const lines = new Renderer(TERMINAL).own("ana", text, TIME).split("\n");
+  const lines = new Renderer(TERMINAL).own({ peer: 2, name: "ana", text: text }, TIME).split("\n");
   assertEquals(lines[0], "09:05 → ana: line 0");
   assertEquals(lines.slice(4), ["      │ line 4", "        … 1000 lines, 8889 characters"]);
-  const long = new Renderer(TERMINAL).own("ana", "日本".repeat(20_000), TIME);
+  const long = new Renderer(TERMINAL).own(
+    { peer: 2, name: "ana", text: "日本".repeat(20_000) },
+    TIME,
+  );
   assert(long.length < 1000 && long.endsWith("… 40000 characters"), long);
-  assertEquals(new Renderer(PIPE).own("ana", text, TIME).split("\n").length, 1000);
+  assertEquals(
+    new Renderer(PIPE).own({ peer: 2, name: "ana", text: text }, TIME).split("\n").length,
+    1000,
+  );
 });
 
 Deno.test("Renderer cuts a long received message, and keeps it in full, on a terminal", () => {
@@ -352,19 +385,22 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     [{ kind: "serverLost", server: "s" }, { server: "s" }],
     [{ kind: "serverBack", server: "s" }, { server: "s" }],
     [
-      { kind: "requesting", peer: 2, attempt: 3, nextInMs: 9999.6 },
+      { kind: "requesting", ...BOB, attempt: 3, nextInMs: 9999.6 },
       { peer: 2, attempt: 3, nextInMs: 10000 },
     ],
-    [{ kind: "ringing", peer: 2 }, { peer: 2 }],
+    [{ kind: "ringing", ...BOB }, { peer: 2 }],
     [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
-    [{ kind: "rejected", peer: 2, reason: 1 }, { peer: 2 }],
+    [{ kind: "rejected", ...BOB, reason: 1 }, { peer: 2 }],
     [{ kind: "request", ...BOB_KEY }, BOB],
     [{ kind: "connected", ...BOB_CONNECTED }, { ...BOB, path: "direct" }],
     [
       { kind: "path", ...BOB, path: "lan", before: "direct", address: ADDRESS },
       { peer: 2, kind: "lan", host: "127.0.0.1", port: 40001 },
     ],
-    [{ kind: "unanswered", peer: "bob", by: "directory" }, { peer: "bob", by: "directory" }],
+    [{ kind: "unanswered", peer: "bob", name: "bob", by: "directory" }, {
+      peer: "bob",
+      by: "directory",
+    }],
     [{ kind: "returned", ...BOB_CONNECTED, who: "peer" }, { ...BOB, who: "peer" }],
     [{ kind: "returned", ...BOB_CONNECTED, who: "self" }, { ...BOB, who: "self" }],
     [{ kind: "sent", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],
@@ -378,7 +414,7 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     [{ kind: "list", clients: [{ id: 1, name: "" }] }, { clients: [{ id: 1, name: "" }] }],
     [{ kind: "left", undelivered: 0, acknowledged: true }, { undelivered: 0, acknowledged: true }],
     [{ kind: "error", code: "usage", message: "m" }, { code: "usage", message: "m" }],
-    [{ kind: "cancelled", peer: 2 }, undefined],
+    [{ kind: "cancelled", ...BOB }, undefined],
     [{ kind: "current", ...BOB, why: "ended" }, undefined],
     [{ kind: "requestEnded", ...BOB, why: "busy" }, undefined],
     [

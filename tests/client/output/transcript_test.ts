@@ -56,15 +56,17 @@ function message(text: string, name = "bob"): ClientEvent {
 Deno.test("Transcript writes plain text with the date, without controls and colors", () => {
   const disk = new Disk();
   disk.transcript.start("/chat.txt");
-  disk.transcript.event({ kind: "ringing", peer: 2 });
+  disk.transcript.event({ kind: "ringing", peer: 2, name: "bob" });
   disk.transcript.event(message("two\n12:00 * lines\x1b[2J\u202e"));
   disk.transcript.event({ kind: "sent", peer: 2, textSeq: 1 });
   disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
+  disk.transcript.own({ peer: 2, name: "ana", to: "bob", text: "one of several" });
   assertEquals(disk.lines("/chat.txt"), [
-    "2026-01-02 12:30 * Client 2 is ringing",
+    "2026-01-02 12:30 * bob is ringing",
     "2026-01-02 12:30 ← bob: two",
     "                 │ 12:00 * lines[2J",
     "2026-01-02 12:30 → ana: hi",
+    "2026-01-02 12:30 → ana → bob: one of several",
   ]);
 });
 
@@ -74,7 +76,7 @@ Deno.test("Transcript writes JSON lines to a .jsonl or .json file, without contr
     disk.transcript.start(path);
     disk.transcript.event(message("a\x1b[2J\nb"));
     disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
-    disk.transcript.event({ kind: "cancelled", peer: 2 });
+    disk.transcript.event({ kind: "cancelled", peer: 2, name: "bob" });
     const time = NOON.toISOString();
     assertEquals(disk.lines(path).map((line) => JSON.parse(line)), [
       { event: "message", time, peer: 2, name: "bob", seq: 0, text: "a[2J\nb" },

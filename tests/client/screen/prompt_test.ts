@@ -21,7 +21,7 @@ const CONTEXT = {
   lostSince: "14:02",
   columns: 80,
 };
-const outgoing = { peer: 2, attempt: 3, nextAt: 13_001, isRinging: true };
+const outgoing = { peer: 2, name: "bob", attempt: 3, nextAt: 13_001, isRinging: true };
 const peer = {
   id: 2,
   name: "bob",
@@ -36,22 +36,23 @@ const carol = { ...peer, id: 3, name: "carol", unread: 2 };
 Deno.test("prompt() shows the state of the client", () => {
   const prompts: [Partial<ClientView>, string][] = [
     [{ state: "registering" }, "registering at localhost:7070 > "],
-    [{}, "idle > "],
-    [{ serverLostSince: 9000 }, "idle · directory lost since 14:02 > "],
+    [{}, "ana · idle > "],
+    [{ name: "" }, "client 1 · idle > "],
+    [{ serverLostSince: 9000 }, "ana · idle · directory lost since 14:02 > "],
     [{ state: "registering", serverLostSince: 9000 }, "offline · no directory since 14:02 > "],
-    [{ requests: [{ id: 3, name: "carol" }] }, "idle · request from carol > "],
-    [{ requests: [{ id: 3, name: "" }, peer] }, "idle · 2 requests > "],
+    [{ requests: [{ id: 3, name: "carol" }] }, "ana · idle · request from carol > "],
+    [{ requests: [{ id: 3, name: "" }, peer] }, "ana · idle · 2 requests > "],
     [
       { state: "requesting", outgoing: { ...outgoing, peer: "bob", attempt: 0 } },
       "looking up bob · Ctrl-C cancels > ",
     ],
     [
       { state: "requesting", outgoing: { ...outgoing, isRinging: false } },
-      "requesting client 2 · attempt 3 · next in 4s · Ctrl-C cancels > ",
+      "requesting bob · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [
       { state: "requesting", outgoing },
-      "ringing client 2 · attempt 3 · next in 4s · Ctrl-C cancels > ",
+      "ringing bob · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [{ state: "connected", peer }, "bob > "],
     [
@@ -63,7 +64,7 @@ Deno.test("prompt() shows the state of the client", () => {
     [{ state: "connected", peer, others: [carol, peer] }, "bob · 2 unread from carol > "],
     [{ state: "connected", peer, others: [carol, { ...carol, id: 4 }] }, "bob · 4 unread > "],
     [
-      { state: "connected", peer, outgoing: { ...outgoing, peer: 3 } },
+      { state: "connected", peer, outgoing: { ...outgoing, peer: 3, name: "" } },
       "bob · ringing client 3 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
     [{ state: "terminating", peer }, "ending with bob > "],
@@ -87,12 +88,13 @@ Deno.test("prompt() leaves out the least important parts on a narrow screen", ()
   const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
   const shown = (view: ClientView, columns: number): string =>
     prompt(view, { ...CONTEXT, columns });
-  assertEquals(shown(ringing, 60), "ringing client 2 · next in 4s · Ctrl-C cancels > ");
-  assertEquals(shown(ringing, 40), "ringing client 2 · next in 4s > ");
-  assertEquals(shown(ringing, 30), "ringing client 2 > ");
+  assertEquals(shown(ringing, 56), "ringing bob · next in 4s · Ctrl-C cancels > ");
+  assertEquals(shown(ringing, 40), "ringing bob · next in 4s > ");
+  assertEquals(shown(ringing, 26), "ringing bob > ");
   assertEquals(shown({ ...VIEW, state: "registering" }, 40), "registering > ");
   const lost = { ...VIEW, serverLostSince: 9000 };
-  assertEquals(shown(lost, 40), "idle · directory lost > ");
+  assertEquals(shown(lost, 44), "ana · idle · directory lost > ");
+  assertEquals(shown(lost, 36), "idle · directory lost > ");
   assertEquals(shown({ ...lost, state: "registering" }, 40), "offline · no directory > ");
   assertEquals(
     shown({ ...VIEW, state: "connected", peer, others: [carol] }, 30),

@@ -58,6 +58,6 @@ Deno.test("Repeats counts the ways by the directory and back, and not what has n
 
 Deno.test("Repeats leaves all other events alone", () => {
   const repeats = new Repeats();
-  const event: ClientEvent = { kind: "ringing", peer: 2 };
+  const event: ClientEvent = { kind: "ringing", peer: 2, name: "bob" };
   for (let count = 0; count < 100; count++) assertEquals(repeats.mark(0, event), event);
 });
