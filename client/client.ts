@@ -5,6 +5,7 @@
  */
 import type { Connection } from "../protocol/connection/connection.ts";
 import type { IncomingRequest } from "../protocol/connection/incoming_requests.ts";
+import type { OutgoingView } from "../protocol/connection/outgoing_requests.ts";
 import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
 import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
 import { Fifo } from "../protocol/fifo.ts";
@@ -25,6 +26,7 @@ import {
 } from "./state/choice.ts";
 import { Callers } from "./state/callers.ts";
 import { Conversations } from "./state/conversations.ts";
+import { UnansweredCalls } from "./state/unanswered.ts";
 import { MissedRequests } from "./state/missed.ts";
 import {
   blockedEvent,
@@ -38,8 +40,6 @@ import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
 
 /** Milliseconds in which nothing came back from the directory after which an attended client ends. */
 export const BLOCKED_AFTER = 4_500;
-/** Milliseconds in which nothing came back to a request after which the user is told why that may be. */
-export const UNANSWERED_AFTER = 4_000;
 
 /** A message, and the connection that it came on. */
 type MessageOf = Extract<EndpointEvent, { kind: "message" }>;
@@ -56,12 +56,9 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** The messages that were told and not taken. */
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
-  readonly #timers = new Timers<"blocked" | "unanswered">();
+  readonly #timers = new Timers<"blocked">();
+  readonly #unanswered: UnansweredCalls;
   #serverLostAt: Instant | undefined;
-  /** What the user calls the peer by that this client requests. */
-  #calledAs: Peer | undefined;
-  /** Whom the user was told to be waiting for. */
-  #awaited: "directory" | "peer" | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
@@ -71,6 +68,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#options = options;
     this.#callers = new Callers(isKnown);
     this.#missed = new MissedRequests(isKnown);
+    this.#unanswered = new UnansweredCalls(TIMER_POLICIES[timers].repairDelay);
     this.#endpoint = new Endpoint(now, {
       directoryAddresses,
       id,
@@ -103,19 +101,17 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (isSelf) return this.#emitProblem("self", peer);
     const [connected] = this.#conversations.matching(peer);
     if (connected !== undefined) return this.#emit(alreadyConnected(connected.ids.remote));
-    const result = this.#endpoint.connect(now, targetOf(peer));
-    if (!result.ok) this.#emitProblem(result.error, peer);
-    else {
-      this.#calledAs = peer;
-      this.#awaited = undefined;
-      this.#awaitAnswer(now);
-    }
+    const target = targetOf(peer);
+    const result = this.#endpoint.connect(now, target);
+    if (result.ok) this.#unanswered.begin(now, target);
+    else this.#emitProblem(result.error, peer);
     this.#collect(now);
   }
 
-  /** Cancels the Connection Request. */
-  cancel(now: Instant): void {
-    if (!this.#endpoint.cancel(now)) {
+  /** Cancels the Connection Request to `peer`, or the latest. */
+  cancel(now: Instant, peer?: Peer): void {
+    const target = peer === undefined ? undefined : this.#callTo(peer)?.target ?? targetOf(peer);
+    if (!this.#endpoint.cancel(now, target)) {
       this.#emitError("noRequest", "No Connection Request is under way");
     }
     this.#collect(now);
@@ -205,7 +201,7 @@ export class Client implements DatagramMachine<ClientEvent> {
    * Request.
    */
   terminate(now: Instant, peer?: Peer): void {
-    if (this.#isRequestedNow(peer)) return this.cancel(now);
+    if (this.#isRequestedNow(peer)) return this.cancel(now, peer);
     const chosen = chooseConnection(this.#conversations, peer, "nothing to terminate");
     if (!chosen.ok) return this.#emit(chosen.error);
     chosen.value.terminate(now);
@@ -240,7 +236,9 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** The visible state of the client. */
   view(): ClientView {
-    const { id, name, outgoing, leaveBy } = this.#endpoint;
+    const { id, name, leaveBy } = this.#endpoint;
+    const calls = this.#endpoint.calls
+      .map((call) => ({ ...call, peer: call.peer ?? peerOf(call.target) }));
     const { current } = this.#conversations;
     const views = this.#conversations.all.map(({ connection, unread }) => ({
       isCurrent: connection === current,
@@ -252,7 +250,8 @@ export class Client implements DatagramMachine<ClientEvent> {
       name,
       peer: views.find(({ isCurrent }) => isCurrent)?.view,
       others: views.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
-      outgoing: outgoing && { ...outgoing, peer: outgoing.peer ?? peerOf(outgoing.target) },
+      outgoing: calls.at(-1),
+      calls,
       requests: this.#shownRequests().map(({ requester, name }) => ({ id: requester, name })),
       leaveBy,
       serverLostSince: this.#serverLostAt,
@@ -273,7 +272,8 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emit(blockedEvent(this.#options));
       return this.abandon(now);
     }
-    if (this.#timers.expire("unanswered", now)) this.#reportUnanswered(now);
+    const { calls } = this.#endpoint;
+    for (const event of this.#unanswered.takeDue(now, calls)) this.#emit(event);
     this.#endpoint.handleTimeout(now);
     this.#collect(now);
     if (this.#endpoint.isLeaving) return;
@@ -289,7 +289,8 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     const callers = this.#endpoint.isLeaving ? undefined : this.#callers.nextTimeout();
-    const timeout = earlier(this.#timers.next(), callers);
+    const waiting = earlier(this.#timers.next(), this.#unanswered.nextTimeout());
+    const timeout = earlier(waiting, callers);
     return earlier(timeout, this.#endpoint.nextTimeout());
   }
 
@@ -317,34 +318,20 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (this.#endpoint.isLeaving) return "leaving";
     const { current } = this.#conversations;
     if (current !== undefined) return current.state === "open" ? "connected" : "terminating";
-    if (this.#endpoint.outgoing !== undefined) return "requesting";
+    if (this.#endpoint.calls.length > 0) return "requesting";
     return this.#endpoint.id === undefined ? "registering" : "idle";
   }
 
-  #awaitAnswer(now: Instant): void {
-    const { repairDelay } = TIMER_POLICIES[this.#options.timers];
-    this.#timers.set("unanswered", now + repairDelay + UNANSWERED_AFTER);
-  }
-
-  /** Tells the user why nothing may have come back, first from the directory, then from the peer. */
-  #reportUnanswered(now: Instant): void {
-    const { outgoing } = this.#endpoint;
-    if (outgoing === undefined) return;
-    const by = outgoing.attempt === 0 ? "directory" : "peer";
-    if (by === "directory") this.#awaitAnswer(now);
-    if (this.#awaited === by) return;
-    this.#awaited = by;
-    this.#emit({ kind: "unanswered", peer: outgoing.peer ?? peerOf(outgoing.target), by });
-  }
-
-  /** Whether `terminate` refers to the outgoing request. */
+  /** Whether `terminate` refers to a call of this client. */
   #isRequestedNow(peer: Peer | undefined): boolean {
-    const { outgoing } = this.#endpoint;
-    if (outgoing === undefined) return false;
-    if (peer === undefined) return this.#conversations.current === undefined;
-    const { target } = outgoing;
-    return peer === outgoing.peer ||
-      (typeof peer === "number" ? peer === target.id : matchesIdOrName(peer, 0, target.name));
+    if (peer !== undefined) return this.#callTo(peer) !== undefined;
+    return this.#endpoint.calls.length > 0 && this.#conversations.current === undefined;
+  }
+
+  #callTo(to: Peer): OutgoingView | undefined {
+    return this.#endpoint.calls.find(({ peer, target: { id, name } }) =>
+      matchesIdOrName(to, peer ?? id, name)
+    );
   }
 
   #emitProblem(problem: EndpointProblem, peer?: Peer): void {
@@ -429,14 +416,12 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 
   #handleRequestEvent(now: Instant, event: RequestEvent): void {
-    const { outgoing } = this.#endpoint;
-    if (outgoing === undefined || outgoing.isRinging) this.#timers.clear("unanswered");
+    this.#unanswered.update(this.#endpoint.calls);
     switch (event.kind) {
       case "requesting":
       case "ringing":
         return this.#emit(event);
       case "requestFailed":
-        this.#calledAs = undefined;
         return this.#emit(failureEvent(event, this.#options));
       case "request":
         if (this.#callers.ring(now, event.request)) this.#emitRequest(now, event.request);
@@ -451,7 +436,7 @@ export class Client implements DatagramMachine<ClientEvent> {
         return;
       }
       case "connected":
-        return this.#handleConnected(now, event, outgoing === undefined);
+        return this.#handleConnected(now, event);
     }
   }
 
@@ -463,18 +448,15 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#endpoint.reject(now, request);
   }
 
-  /** @param isRequested whether it is what this client requested, so that nothing is requested now. */
   #handleConnected(
     now: Instant,
-    { connection, by, isResumed }: Extract<RequestEvent, { kind: "connected" }>,
-    isRequested: boolean,
+    { connection, by, target, isResumed }: Extract<RequestEvent, { kind: "connected" }>,
   ): void {
     const { remote: peer, remoteName: name } = connection.ids;
     const { remoteKey: key, handshakeHash: hash, path } = connection;
     this.#callers.answer({ requester: peer, name, key });
     this.#missed.forget(key);
-    const calledAs = isRequested ? this.#calledAs : undefined;
-    if (isRequested) this.#calledAs = undefined;
+    const calledAs = target && peerOf(target);
     connection.isHeld = !this.#options.isTrustedPeer(key, name, calledAs);
     const isCurrent = this.#conversations.add(connection, by === "admission", calledAs);
     const { isHeld } = connection;

@@ -71,6 +71,16 @@ export interface ConversationView {
   readonly isCarried: boolean;
 }
 
+/** A Connection Request of this client. */
+export interface CallView {
+  /** Its client id, or its name until that is known. */
+  readonly peer: Peer;
+  /** How often the request was sent: 0 during the look-up. */
+  readonly attempt: number;
+  readonly nextAt: Instant;
+  readonly isRinging: boolean;
+}
+
 /** The state of a client, for a prompt. */
 export interface ClientView {
   /** The first that applies; beside `connected`, `outgoing` may have a request. */
@@ -90,10 +100,10 @@ export interface ClientView {
   readonly peer: ConversationView | undefined;
   /** The other connections, oldest first. */
   readonly others: readonly ConversationView[];
-  /** The outgoing request; `attempt` is 0 during the look-up. */
-  readonly outgoing:
-    | { peer: Peer; attempt: number; nextAt: Instant; isRinging: boolean }
-    | undefined;
+  /** The latest of the calls: the one that is cancelled first. */
+  readonly outgoing: CallView | undefined;
+  /** The requests of this client, oldest first. */
+  readonly calls: readonly CallView[];
   /** The requests that wait for the user, who is to see them, oldest first. */
   readonly requests: readonly { id: number; name: string }[];
   /** The deadline of the leave. */

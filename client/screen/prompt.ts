@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
-import type { ClientView } from "../view.ts";
+import type { CallView, ClientView } from "../view.ts";
 import { formatWait } from "../../cli/format.ts";
 import { label, peerText } from "../output/words.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
@@ -105,11 +105,14 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
   }
 }
 
-function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[] {
+function requestingParts({ outgoing, calls }: ClientView, now: Instant): readonly Part[] {
   if (outgoing === undefined) return [["requesting", 0]];
-  const peer = typeof outgoing.peer === "number"
-    ? `client ${outgoing.peer}`
-    : peerText(outgoing.peer);
+  const peer = calledPeer(outgoing);
+  if (calls.length > 1) {
+    const all = calls.map(calledPeer).join(", ");
+    const short = `calling ${calls.length} clients`;
+    return [[`calling ${all}`, 0, short], [`Ctrl-C cancels ${peer}`, 2, "Ctrl-C cancels"]];
+  }
   const cancels: Part = ["Ctrl-C cancels", 2];
   if (outgoing.attempt === 0) return [[`looking up ${peer}`, 0], cancels];
   return [
@@ -118,6 +121,10 @@ function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[
     [`next in ${formatWait(outgoing.nextAt - now)}`, 1],
     cancels,
   ];
+}
+
+function calledPeer({ peer }: CallView): string {
+  return typeof peer === "number" ? `client ${peer}` : peerText(peer);
 }
 
 function currentPeer({ peer }: ClientView): string {

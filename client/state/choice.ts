@@ -94,6 +94,12 @@ export function alreadyConnected(peer: number): ErrorEvent {
   return errorEvent("alreadyConnected", `Connected to client ${peer} already: ${hint}`);
 }
 
+/** The error for a second call of the same client. */
+export function alreadyRequesting(peer: Peer): ErrorEvent {
+  const message = `You call ${peerWords(peer)} already: terminate ${peer} cancels that`;
+  return errorEvent("alreadyRequesting", message);
+}
+
 /** The error for a command that the endpoint cannot carry out. */
 export function problemEvent(problem: EndpointProblem, peer: Peer | undefined): ErrorEvent {
   switch (problem) {
@@ -106,7 +112,7 @@ export function problemEvent(problem: EndpointProblem, peer: Peer | undefined): 
     case "alreadyConnected":
       return alreadyConnected(Number(peer));
     case "alreadyRequesting":
-      return errorEvent("alreadyRequesting", "A Connection Request is under way: cancel it first");
+      return alreadyRequesting(peer ?? 0);
     case "tooManyConnections": {
       const message = `No more than ${CONNECTIONS_MAX} connections: terminate one first`;
       return errorEvent("tooManyConnections", message);

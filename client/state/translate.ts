@@ -13,7 +13,7 @@ import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
 import { type Peer, peerOf, peerWords } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
-import { alreadyConnected } from "./choice.ts";
+import { alreadyConnected, alreadyRequesting } from "./choice.ts";
 
 type Registering = Extract<
   EndpointEvent,
@@ -100,6 +100,8 @@ export function failureEvent(
       return errorEvent("self", "That is you");
     case "alreadyConnected":
       return alreadyConnected(peer ?? target.id);
+    case "alreadyRequesting":
+      return alreadyRequesting(wanted);
     case "weakKey":
       return errorEvent("peerTimeout", `Client ${wanted} has a key that nobody can talk to`);
   }

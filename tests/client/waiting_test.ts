@@ -1,6 +1,7 @@
 // What a client tells its user while nothing comes back.
 import { assert, assertEquals } from "@std/assert";
-import { BLOCKED_AFTER, UNANSWERED_AFTER } from "../../client/client.ts";
+import { BLOCKED_AFTER } from "../../client/client.ts";
+import { UNANSWERED_AFTER } from "../../client/state/unanswered.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
 import { ClientHarness, registered } from "../support/client_harness.ts";

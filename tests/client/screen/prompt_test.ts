@@ -10,6 +10,7 @@ const VIEW: ClientView = {
   peer: undefined,
   others: [],
   outgoing: undefined,
+  calls: [],
   requests: [],
   leaveBy: undefined,
   serverLostSince: undefined,
@@ -66,6 +67,10 @@ Deno.test("prompt() shows the state of the client", () => {
       { state: "connected", peer, outgoing: { ...outgoing, peer: 3 } },
       "bob · ringing client 3 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
+    [
+      { state: "requesting", outgoing, calls: [{ ...outgoing, peer: "bob" }, outgoing] },
+      "calling bob, client 2 · Ctrl-C cancels client 2 > ",
+    ],
     [{ state: "terminating", peer }, "ending with bob > "],
     [
       { state: "leaving", leaveBy: 40_000 },
@@ -90,6 +95,8 @@ Deno.test("prompt() leaves out the least important parts on a narrow screen", ()
   assertEquals(shown(ringing, 60), "ringing client 2 · next in 4s · Ctrl-C cancels > ");
   assertEquals(shown(ringing, 40), "ringing client 2 · next in 4s > ");
   assertEquals(shown(ringing, 30), "ringing client 2 > ");
+  const calls = Array.from({ length: 12 }, () => outgoing);
+  assertEquals(shown({ ...ringing, calls }, 80), "calling 12 clients · Ctrl-C cancels > ");
   assertEquals(shown({ ...VIEW, state: "registering" }, 40), "registering > ");
   const lost = { ...VIEW, serverLostSince: 9000 };
   assertEquals(shown(lost, 40), "idle · directory lost > ");
