@@ -15,6 +15,7 @@ import { type ClientEvent, type ErrorCode, errorEvent } from "./event.ts";
 import { ExitStatus } from "./exit.ts";
 import type { History } from "./screen/history_file.ts";
 import type { Options } from "./options.ts";
+import { Attention, titleOf } from "./screen/attention.ts";
 import { LeaveGuard } from "./screen/leave_guard.ts";
 import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PinnedDirectory } from "./identity/directory_trust.ts";
@@ -67,6 +68,7 @@ export class ClientApp {
   readonly #seenClients = new SeenClients();
   readonly #left = Promise.withResolvers<void>();
   readonly #leaveGuard = new LeaveGuard();
+  readonly #attention: Attention;
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
@@ -83,6 +85,7 @@ export class ClientApp {
     this.#client = client;
     this.#memory = memory;
     this.#system = system;
+    this.#attention = new Attention(system.clock());
     const { acceptAll, connect, send, isJson } = options;
     this.#stdio = stdioFor(options);
     const { isTyped, isScreen, isInteractive, wantsColor } = this.#stdio;
@@ -156,6 +159,9 @@ export class ClientApp {
           isConnected: this.#client.view().state === "connected",
           listFolder: this.#system.listFolder,
         }),
+      title: () => titleOf(this.#client.view(), this.#attention.unseen),
+      onKey: () => this.#attention.press(this.#system.clock()),
+      onFocus: (hasFocus) => this.#attention.setFocus(this.#system.clock(), hasFocus),
       onDraftStart: () => this.#draftPeer = this.#client.view().peer?.id,
       onLine: (line) => this.#handleTypedLine(line),
       onHistoryLine: (line) => history.add(line),
@@ -279,7 +285,7 @@ export class ClientApp {
     }
     // Of these there are many.
     if (!DELIVERY_EVENTS.has(event.kind)) this.#saveRun();
-    if (event.kind === "request") this.#terminal?.bell();
+    this.#alert(event);
     if (this.#isScriptScheduled) return;
     // Not at once: events come in the middle of an input.
     this.#isScriptScheduled = true;
@@ -288,6 +294,13 @@ export class ClientApp {
 
   #saveRun(): void {
     if (this.#client.view().state !== "left") this.#system.runFile?.save(this.#client.run());
+  }
+
+  /** Calls for the user's attention, where the event does. */
+  #alert(event: ClientEvent): void {
+    const alert = this.#attention.handle(this.#system.clock(), event);
+    if (alert === undefined) return;
+    this.#terminal?.alert(this.#options.notifies ? alert.notification : undefined);
   }
 
   /** Tells the sender of the message that was just printed when it is shown; without a reader, leaves. */

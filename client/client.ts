@@ -4,6 +4,7 @@
  * @module
  */
 import type { IncomingRequest } from "../protocol/connection/incoming_requests.ts";
+import type { OutgoingView } from "../protocol/connection/outgoing_requests.ts";
 import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
 import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
 import { Fifo } from "../protocol/fifo.ts";
@@ -24,6 +25,7 @@ import {
 } from "./state/choice.ts";
 import { Callers } from "./state/callers.ts";
 import { Conversations } from "./state/conversations.ts";
+import { UnansweredCalls } from "./state/unanswered.ts";
 import { MissedRequests } from "./state/missed.ts";
 import { Repeats } from "./state/repeats.ts";
 import { Returns } from "./state/returns.ts";
@@ -35,7 +37,6 @@ import {
   failureEvent,
   untrustedEvent,
 } from "./state/translate.ts";
-import { UnansweredRequest } from "./state/unanswered.ts";
 import type { ClientOptions, ClientView, Run } from "./view.ts";
 
 /** Milliseconds in which nothing came back from the directory after which an attended client ends. */
@@ -58,11 +59,9 @@ export class Client implements DatagramMachine<ClientEvent> {
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
   readonly #timers = new Timers<"blocked">();
-  readonly #unanswered: UnansweredRequest;
+  readonly #unanswered: UnansweredCalls;
   readonly #returns: Returns;
   #serverLostAt: Instant | undefined;
-  /** What the user calls the peer by that this client requests. */
-  #calledAs: Peer | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
@@ -72,6 +71,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#options = options;
     this.#callers = new Callers(isKnown);
     this.#missed = new MissedRequests(isKnown);
+    this.#unanswered = new UnansweredCalls(policy.repairDelay);
     this.#endpoint = new Endpoint(now, {
       ...options,
       formerEntry: formerRun?.entry,
@@ -80,9 +80,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       admit: (request) => this.#admit(request),
       mayMeet: (key) => !isBlocked(key),
     });
-    this.#unanswered = new UnansweredRequest(policy.repairDelay);
-    const open = formerRun?.conversations ?? [];
-    this.#returns = new Returns(this.#endpoint, open, policy.repairDelay);
+    this.#returns = new Returns(this.#endpoint, formerRun?.conversations ?? []);
     const isHasty = isAttended && timers === "adaptive";
     if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
@@ -102,19 +100,18 @@ export class Client implements DatagramMachine<ClientEvent> {
       const { remote, remoteName } = connected.ids;
       return this.#emit(alreadyConnected(remote, remoteName));
     }
-    this.#returns.yield(now);
-    const result = this.#endpoint.connect(now, targetOf(peer));
-    if (!result.ok) this.#emitProblem(result.error, peer);
-    else {
-      this.#calledAs = peer;
-      this.#unanswered.begin(now);
-    }
+    this.#returns.yield(now, peer);
+    const target = targetOf(peer);
+    const result = this.#endpoint.connect(now, target);
+    if (result.ok) this.#unanswered.begin(now, target);
+    else this.#emitProblem(result.error, peer);
     this.#collect(now);
   }
 
-  /** Cancels the Connection Request. */
-  cancel(now: Instant): void {
-    if (this.#outgoing !== undefined) this.#endpoint.cancel(now);
+  /** Cancels the Connection Request to `peer`, or the latest. */
+  cancel(now: Instant, peer?: Peer): void {
+    const call = peer === undefined ? this.#calls.at(-1) : this.#callTo(peer);
+    if (call !== undefined) this.#endpoint.cancel(now, call.target);
     else this.#emitError("noRequest", "No Connection Request is under way");
     this.#collect(now);
   }
@@ -203,7 +200,7 @@ export class Client implements DatagramMachine<ClientEvent> {
    * Request.
    */
   terminate(now: Instant, peer?: Peer): void {
-    if (this.#isRequestedNow(peer)) return this.cancel(now);
+    if (this.#isRequestedNow(peer)) return this.cancel(now, peer);
     const chosen = chooseConnection(this.#conversations, peer, "nothing to terminate");
     if (!chosen.ok) return this.#emit(chosen.error);
     chosen.value.terminate(now);
@@ -246,13 +243,14 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** The visible state of the client. */
   view(): ClientView {
     const { id, name, leaveBy } = this.#endpoint;
-    const outgoing = this.#outgoing;
+    const calls = this.#calls.map((call) => ({ ...call, peer: call.peer ?? peerOf(call.target) }));
     return {
       state: this.#state(),
       id,
       name,
       ...this.#conversations.views(),
-      outgoing: outgoing && { ...outgoing, peer: outgoing.peer ?? peerOf(outgoing.target) },
+      outgoing: calls.at(-1),
+      calls,
       requests: this.#shownRequests().map(({ requester, name }) => ({ id: requester, name })),
       leaveBy,
       serverLostSince: this.#serverLostAt,
@@ -280,7 +278,8 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emit(blockedEvent(this.#options));
       return this.abandon(now);
     }
-    this.#reportUnanswered(now);
+    const calls = this.#calls;
+    for (const event of this.#unanswered.takeDue(now, calls)) this.#emit(event);
     this.#endpoint.handleTimeout(now);
     this.#returns.handleTimeout(now);
     this.#collect(now);
@@ -328,32 +327,25 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (this.#endpoint.isLeaving) return "leaving";
     const { current } = this.#conversations;
     if (current !== undefined) return current.state === "open" ? "connected" : "terminating";
-    if (this.#outgoing !== undefined) return "requesting";
+    if (this.#calls.length > 0) return "requesting";
     return this.#endpoint.id === undefined ? "registering" : "idle";
   }
 
-  /** The request of the user. */
-  get #outgoing(): Endpoint["outgoing"] {
-    return this.#returns.isCalling ? undefined : this.#endpoint.outgoing;
+  /** What the user wants to connect to, the oldest first. */
+  get #calls(): readonly OutgoingView[] {
+    return this.#endpoint.calls.filter(({ target }) => !this.#returns.isCall(target));
   }
 
-  /** Tells the user why nothing may have come back. */
-  #reportUnanswered(now: Instant): void {
-    const outgoing = this.#outgoing;
-    const by = this.#unanswered.handleTimeout(now, outgoing?.attempt);
-    if (by === undefined || outgoing === undefined) return;
-    const { peer = peerOf(outgoing.target), name } = outgoing;
-    this.#emit({ kind: "unanswered", peer, name, by });
-  }
-
-  /** Whether `terminate` refers to the outgoing request. */
+  /** Whether `terminate` refers to a call of this client. */
   #isRequestedNow(peer: Peer | undefined): boolean {
-    const outgoing = this.#outgoing;
-    if (outgoing === undefined) return false;
-    if (peer === undefined) return this.#conversations.current === undefined;
-    const { target } = outgoing;
-    return peer === outgoing.peer ||
-      (typeof peer === "number" ? peer === target.id : matchesIdOrName(peer, 0, target.name));
+    if (peer !== undefined) return this.#callTo(peer) !== undefined;
+    return this.#calls.length > 0 && this.#conversations.current === undefined;
+  }
+
+  #callTo(to: Peer): OutgoingView | undefined {
+    return this.#calls.find(({ peer, name, target: { id } }) =>
+      matchesIdOrName(to, peer ?? id, name)
+    );
   }
 
   #emitProblem(problem: EndpointProblem, peer?: Peer): void {
@@ -383,7 +375,6 @@ export class Client implements DatagramMachine<ClientEvent> {
     for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
       this.#handleEvent(now, event);
     }
-    this.#returns.callNext(now);
     for (let over = this.#returns.pollOver(); over; over = this.#returns.pollOver()) {
       this.#emit({ kind: "notReturned", peer: over.id, name: over.name });
     }
@@ -443,14 +434,12 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   #handleRequestEvent(now: Instant, event: RequestEvent): void {
     if (this.#returns.handleEvent(now, event)) return;
-    const { outgoing } = this.#endpoint;
-    if (outgoing === undefined || outgoing.isRinging) this.#unanswered.end();
+    this.#unanswered.update(this.#calls);
     switch (event.kind) {
       case "requesting":
       case "ringing":
         return this.#emit(event);
       case "requestFailed":
-        this.#calledAs = undefined;
         return this.#emit(failureEvent(event, this.#options));
       case "request":
         if (this.#callers.ring(now, event.request)) this.#emitRequest(now, event.request);
@@ -465,7 +454,7 @@ export class Client implements DatagramMachine<ClientEvent> {
         return;
       }
       case "connected":
-        return this.#handleConnected(now, event, outgoing === undefined);
+        return this.#handleConnected(now, event);
     }
   }
 
@@ -477,19 +466,16 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#endpoint.reject(now, request);
   }
 
-  /** @param isRequested whether it is what this client requested, so that nothing is requested now. */
   #handleConnected(
     now: Instant,
-    { connection, by, isResumed }: Extract<RequestEvent, { kind: "connected" }>,
-    isRequested: boolean,
+    { connection, by, target, isResumed }: Extract<RequestEvent, { kind: "connected" }>,
   ): void {
     const { remote: peer, remoteName: name } = connection.ids;
     const { remoteKey: key, handshakeHash: hash, path } = connection;
     this.#callers.answer({ requester: peer, name, key });
     this.#missed.forget(key);
     const isReturn = this.#returns.remove(peer, key);
-    const calledAs = isRequested ? this.#calledAs : undefined;
-    if (isRequested) this.#calledAs = undefined;
+    const calledAs = target && peerOf(target);
     connection.isHeld = !this.#options.isTrustedPeer(key, name, calledAs);
     const isAside = by === "admission" || isReturn;
     const isCurrent = this.#conversations.add(connection, isAside, calledAs);

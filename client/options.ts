@@ -140,6 +140,7 @@ export const OPTIONS = {
   isJson: flag("json", "print one JSON object a line, and take JSON commands"),
   color: COLOR,
   isPlain: flag("plain", "redraw nothing and color nothing, as for a screen reader"),
+  notifies: offFlag("no-notify", "no notifications on the desktop; the bell still rings"),
   keepsHistory: offFlag("no-history", "keep no line that you type beyond this run"),
 } satisfies OptionTable;
 

@@ -96,6 +96,18 @@ export interface ConversationView {
   readonly isCarried: boolean;
 }
 
+/** A Connection Request of this client. */
+export interface CallView {
+  /** Its client id, or its name until that is known. */
+  readonly peer: Peer;
+  /** Its name, empty for none. */
+  readonly name: string;
+  /** How often the request was sent: 0 during the look-up. */
+  readonly attempt: number;
+  readonly nextAt: Instant;
+  readonly isRinging: boolean;
+}
+
 /** The state of a client, for a prompt. */
 export interface ClientView {
   /** The first that applies; beside `connected`, `outgoing` may have a request. */
@@ -115,10 +127,10 @@ export interface ClientView {
   readonly peer: ConversationView | undefined;
   /** The other connections, oldest first. */
   readonly others: readonly ConversationView[];
-  /** The outgoing request; `attempt` is 0 during the look-up. */
-  readonly outgoing:
-    | { peer: Peer; name: string; attempt: number; nextAt: Instant; isRinging: boolean }
-    | undefined;
+  /** The latest of the calls: the one that is cancelled first. */
+  readonly outgoing: CallView | undefined;
+  /** The requests of this client, oldest first. */
+  readonly calls: readonly CallView[];
   /** The requests that wait for the user and are to be shown, oldest first. */
   readonly requests: readonly { id: number; name: string }[];
   /** The deadline of the leave. */

@@ -7,12 +7,17 @@
  * @module
  */
 import type { Connection } from "./connection/connection.ts";
-import { type Calling, isStray, nextCallAt, noteCalls, takeCalls } from "./connection/calls.ts";
+import { type Calling, nextCallAt, noteCalls, strayOf, takeCalls } from "./connection/calls.ts";
 import { Connections } from "./connection/connections.ts";
 import { CARRIED_TYPES, Meetings } from "./connection/meetings.ts";
 import type { IncomingRequest } from "./connection/incoming_requests.ts";
-import type { OutgoingRequest } from "./connection/outgoing_request.ts";
-import { matchesTarget, type OutgoingView, type Target } from "./connection/outgoing_requests.ts";
+import {
+  type ConnectIntent,
+  matchesTarget,
+  type OutgoingView,
+  type Target,
+  viewOf,
+} from "./connection/outgoing_requests.ts";
 import type { Admission } from "./connection/request_event.ts";
 import { Requests, type Self } from "./connection/requests.ts";
 import type { EntryToken } from "./directory/entry_token.ts";
@@ -65,7 +70,8 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "draining" | "leaving" | "left" = "active";
-  #call: Query | undefined;
+  /** What is being looked up for whom this client wants to connect to. */
+  readonly #lookUps = new Map<ConnectIntent, Query>();
   #undelivered = 0;
   #farewell: Transmit | undefined;
   /** Datagrams that were dropped, by reason. */
@@ -125,39 +131,33 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     return this.#requests.pending;
   }
 
-  /** What this client wants to connect to. */
-  get outgoing(): OutgoingView | undefined {
-    const intent = this.#requests.intent;
-    if (intent === undefined) return undefined;
-    const { target, request } = intent;
-    return {
-      target,
-      peer: request?.ids.remote,
-      name: request?.ids.remoteName ?? target.name,
-      attempt: request?.attempt ?? 0,
-      nextAt: request?.nextAt ?? 0,
-      isRinging: request?.isRinging ?? false,
-    };
+  /** What this client wants to connect to, the oldest first. */
+  get calls(): readonly OutgoingView[] {
+    return this.#requests.outgoing.intents.map(viewOf);
   }
 
   /** Looks a client up and requests a connection; accepts its request where it was quicker. */
   connect(now: Instant, target: Target): Result<undefined, EndpointProblem> {
     const problem = this.#problem() ?? this.#connectProblem(target);
     if (problem !== undefined) return failure(problem);
-    const query = { kind: "call", id: target.id, name: target.name } as const;
-    if (!this.#registration.lookUp(now, query)) return failure("alreadyRequesting");
-    this.#call = query;
-    this.#requests.want(target);
+    const { id, name } = target;
+    const query = { kind: "call", id, name } as const;
+    if (!this.#registration.lookUp(now, query)) return failure("tooManyConnections");
+    this.#lookUps.set(this.#requests.outgoing.want(target), query);
     return success(undefined);
   }
 
-  /** Takes the Connection Request back; false where there is none. */
-  cancel(now: Instant): boolean {
-    if (this.#call !== undefined) this.#registration.dropQuery(this.#call);
-    this.#call = undefined;
-    const isCancelled = this.#requests.cancel();
+  /** Takes a Connection Request back: the one with this target, or the latest; false where there is none. */
+  cancel(now: Instant, target?: Target): boolean {
+    const { outgoing } = this.#requests;
+    const intent = target === undefined ? outgoing.intents.at(-1) : outgoing.meant(target);
+    if (intent === undefined) return false;
+    const query = this.#lookUps.get(intent);
+    if (query !== undefined) this.#registration.dropQuery(query);
+    this.#lookUps.delete(intent);
+    this.#requests.cancel(intent);
     this.#collectRequests(now);
-    return isCancelled;
+    return true;
   }
 
   /** Accepts a request: opens the connection. */
@@ -165,11 +165,10 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const self = this.#self();
     const record = this.#requests.findPending(request.requester, request.key);
     if (record === undefined || self === undefined) return failure("noRequest");
-    const outgoing = this.outgoing;
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
-    const isWanted = outgoing !== undefined &&
-      (outgoing.peer === record.requester || matchesTarget(outgoing.target, record));
-    if (isWanted) this.cancel(now);
+    for (const { peer, target } of this.calls) {
+      if (peer === record.requester || matchesTarget(target, record)) this.cancel(now, target);
+    }
     if (this.#requests.isFull) return failure("tooManyConnections");
     const connection = this.#requests.accept(now, self, record);
     this.#collect(now);
@@ -202,7 +201,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   leave(now: Instant): void {
     if (this.#phase !== "active") return;
     this.#phase = "draining";
-    this.cancel(now);
+    for (const { target } of this.calls) this.cancel(now, target);
     for (const record of this.#requests.pending) {
       this.#requests.reject(now, record, RejectReason.notThisClient);
     }
@@ -293,8 +292,9 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   /** The addresses that have to be able to reach this client. */
   #reachedFrom(): Address[] {
     if (this.id === undefined || this.#phase !== "active") return [];
-    const sessions = [...this.#requests.pending, this.#request].map((each) => each?.session);
-    const proven = sessions.map((each) => each?.provenAddress).filter((each) => each !== undefined);
+    const requests = [...this.#requests.pending, ...this.#requests.outgoing.requests];
+    const asking = requests.map(({ session }) => session?.provenAddress);
+    const proven = asking.filter((each) => each !== undefined);
     const peers = this.#connections.live.map(({ session }) => session.address);
     return [...this.#registration.addresses, ...peers, ...proven];
   }
@@ -316,13 +316,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   #calling(): Calling[] {
     if (this.#phase !== "active" || this.id === undefined) return [];
-    const request = this.#request;
-    return request === undefined ? this.#connections.live : [...this.#connections.live, request];
-  }
-
-  /** The request of this client, once the directory told for which peer it is. */
-  get #request(): OutgoingRequest | undefined {
-    return this.#requests.intent?.request;
+    return [...this.#connections.live, ...this.#requests.outgoing.requests];
   }
 
   /** See {@linkcode Machine}. */
@@ -366,12 +360,16 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   /** False where it is for no request of this client's. */
   #handlePunch(now: Instant, number: bigint, { bytes }: Datagram, from: Address): boolean {
     if (number === 0n) return true; // It only keeps its sender's mapping alive.
-    return this.#request?.handlePunch(now, number, bytes.length, from) ?? false;
+    return this.#requests.outgoing.requests.some((request) =>
+      request.handlePunch(now, number, bytes.length, from)
+    );
   }
 
   #handleVersion(now: Instant, version: number, from: Address): void {
     this.#registration.handleVersion(now, version, from);
-    this.#request?.handleVersion(now, version, from);
+    for (const request of this.#requests.outgoing.requests) {
+      request.handleVersion(now, version, from);
+    }
   }
 
   #self(): Self | undefined {
@@ -384,10 +382,11 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     return this.id === undefined ? "notRegistered" : undefined;
   }
 
-  #connectProblem({ id }: Target): EndpointProblem | undefined {
+  #connectProblem(target: Target): EndpointProblem | undefined {
+    const { id } = target;
     if (id === this.id) return "self";
     if (this.#connections.with(id) !== undefined) return "alreadyConnected";
-    if (this.#requests.intent !== undefined) return "alreadyRequesting";
+    if (this.#requests.outgoing.meant(target) !== undefined) return "alreadyRequesting";
     return this.#requests.isFull ? "tooManyConnections" : undefined;
   }
 
@@ -428,13 +427,20 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const whereabouts = this.#meetings.whereaboutsIn(meeting);
     const self = this.#self();
     this.#requests.tell(now, meeting, whereabouts);
-    if (query !== undefined && query === this.#call && self !== undefined) {
-      this.#call = undefined;
-      return this.#requests.handleMeeting(now, self, meeting, whereabouts);
+    const intent = this.#takeIntent(query);
+    if (intent !== undefined && self !== undefined) {
+      return this.#requests.handleMeeting(now, self, intent, meeting, whereabouts);
     }
     const connection = this.#connections.withKey(id, publicKey);
     connection?.tell(now, whereabouts);
     if (connection === undefined && isCalled) this.#meetings.punch(now, meeting);
+  }
+
+  /** The intent that a question was asked for, which has its answer now. */
+  #takeIntent(query: Query | undefined): ConnectIntent | undefined {
+    const [intent] = [...this.#lookUps].find(([, asked]) => asked === query) ?? [];
+    if (intent !== undefined) this.#lookUps.delete(intent);
+    return intent;
   }
 
   /** Takes a datagram that the directory carried, unless it is of a kind that is never carried. */
@@ -465,16 +471,15 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
       case "registered":
         this.#meetings.handleTimeout(now, this.#reachedFrom());
         return this.#events.push(event);
-      case "inactive":
-        if (
-          event.query === this.#call ||
-          event.query.kind === "call" && isStray(this.#request, event.query.id)
-        ) this.#requests.fail({ why: "inactive" });
-        return;
+      case "inactive": {
+        const id = event.query.kind === "call" ? event.query.id : 0;
+        const stray = strayOf(this.#requests.outgoing.intents, id);
+        return this.#requests.fail(this.#takeIntent(event.query) ?? stray, { why: "inactive" });
+      }
       case "timeout":
         if (event.query === undefined) return this.#end(false, { kind: "registrationTimeout" });
         if (event.query.kind === "list") return this.#events.push({ kind: "listTimeout" });
-        if (event.query === this.#call) this.#requests.fail({ why: "directoryTimeout" });
+        this.#requests.fail(this.#takeIntent(event.query), { why: "directoryTimeout" });
         // It was asked until now: the next call is not due at once.
         if (event.query.kind === "call") noteCalls(now, this.#calling(), event.query.id);
         return;

@@ -137,6 +137,11 @@ export class Server implements DatagramMachine<ServerEvent> {
     return this.#events.table();
   }
 
+  /** The active clients from the `index`th on, counted from 0, by rising id. */
+  *clientsFrom(index: number): Generator<TableClient, void> {
+    for (const slot of this.#table.listFrom(index)) yield this.#table.entries.client(slot);
+  }
+
   /** What it has done since it was started. */
   get totals(): Totals {
     const { count: introductions, carriedBytes } = this.#introductions;

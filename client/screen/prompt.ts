@@ -106,9 +106,14 @@ function stateParts(view: ClientView, { now, server }: PromptContext): readonly 
   }
 }
 
-function requestingParts({ outgoing }: ClientView, now: Instant): readonly Part[] {
+function requestingParts({ outgoing, calls }: ClientView, now: Instant): readonly Part[] {
   if (outgoing === undefined) return [["requesting", 0]];
   const peer = calledPeer(outgoing);
+  if (calls.length > 1) {
+    const all = calls.map(calledPeer).join(", ");
+    const short = `calling ${calls.length} clients`;
+    return [[`calling ${all}`, 0, short], [`Ctrl-C cancels ${peer}`, 2, "Ctrl-C cancels"]];
+  }
   const cancels: Part = ["Ctrl-C cancels", 2];
   if (outgoing.attempt === 0) return [[`looking up ${peer}`, 0], cancels];
   return [

@@ -13,10 +13,12 @@ import { commonBeginning, listing } from "./completion.ts";
 import { type DraftPicture, draftRows, pictureOf } from "./draft_layout.ts";
 import type { Key } from "./keys.ts";
 import { LineEditor, type Request } from "./line_editor.ts";
+import { notificationCode, RESTORE_TITLE, SAVE_TITLE, titleCode } from "./osc.ts";
 import { Painter } from "./painter.ts";
 import { INTERRUPT, MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
 import { countRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
+import { environment } from "../../cli/environment.ts";
 import {
   HAS_JOB_CONTROL,
   isUnderTaskRunner,
@@ -47,6 +49,14 @@ export const BEHIND_MIN = 64 * 1024;
 export const PRINTED_MAX = 1024 * 1024;
 
 const BELL = "\x07";
+/** Has the terminal report when it gets, and when it loses, the focus (DEC 1004); these are the reports. */
+const REPORT_FOCUS = "\x1b[?1004h";
+const REPORT_FOCUS_OFF = "\x1b[?1004l";
+const FOCUS_IN = "\x1b[I";
+const FOCUS_OUT = "\x1b[O";
+/** The modes of a terminal in use, and what gives it back as it was. */
+const USE = MARK_PASTES + REPORT_FOCUS;
+const GIVE_BACK = MARK_PASTES_OFF + REPORT_FOCUS_OFF + RESTORE_TITLE;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 /**
  * Lets the terminal break rows at its edge, or not (DECAWM): a terminal that draws characters wider
@@ -84,6 +94,8 @@ export class Terminal implements PromptScreen {
   #isClosed = false;
   /** Whether the terminal is restored after a stop for which resume() is still to be called. */
   #hasResumed = false;
+  /** The title that the terminal shows; undefined if it is not known. */
+  #title: string | undefined;
   /** Columns and rows of the terminal when they were last looked at. */
   #columns = screenColumns();
   #height = screenRows();
@@ -114,7 +126,7 @@ export class Terminal implements PromptScreen {
       onWindowChange(() => this.#noticeResize()),
       onCrash(() => this.#crash()),
     ];
-    this.#output.write(MARK_PASTES);
+    this.#output.write(USE + SAVE_TITLE);
     this.#schedule();
   }
 
@@ -152,9 +164,12 @@ export class Terminal implements PromptScreen {
     return true;
   }
 
-  /** Rings the bell. */
-  bell(): void {
-    this.#output.write(BELL);
+  /** Rings the bell, and shows a notification, if there is one. */
+  alert(notification: string | undefined): void {
+    if (this.#isClosed || !this.#isFree) return;
+    const terminal = environment("TERM");
+    const code = notification === undefined ? "" : notificationCode(notification, terminal);
+    this.#output.write(BELL + code);
   }
 
   /** Erases the line that was just entered. */
@@ -180,7 +195,8 @@ export class Terminal implements PromptScreen {
   #restore(): void {
     setRawMode(true);
     this.#take(this.#pastes.end());
-    this.#output.write(`\r\x1b[J${MARK_PASTES}`);
+    this.#output.write(`\r\x1b[J${USE}`);
+    this.#title = undefined;
     this.#painter.forget();
     this.#rows.forget();
     this.#schedule();
@@ -205,7 +221,7 @@ export class Terminal implements PromptScreen {
     process.stdin.off("data", this.#onData);
     setRawMode(false);
     process.stdin.pause();
-    write(this.#erased() + MARK_PASTES_OFF);
+    write(this.#erased() + GIVE_BACK);
   }
 
   #handleData(chunk: string): void {
@@ -247,6 +263,11 @@ export class Terminal implements PromptScreen {
   #press(typed: string | undefined, key: Key): void {
     if (this.#isClosed) return;
     this.#noticeResize();
+    if (key.sequence === FOCUS_IN || key.sequence === FOCUS_OUT) {
+      this.#handlers.onFocus(key.sequence === FOCUS_IN);
+      return this.#schedule();
+    }
+    this.#handlers.onKey();
     if (this.#editor.state.text === "") this.#handlers.onDraftStart();
     const request = this.#editor.press(typed, key);
     const hasTabbed = this.#hasTabbed;
@@ -300,12 +321,13 @@ export class Terminal implements PromptScreen {
     if (!HAS_JOB_CONTROL || this.#isStopping) return;
     if (isUnderTaskRunner()) return this.#handlers.onStopFailed("deno task or npx is in between");
     this.#isStopping = true;
-    this.#write(this.#erased() + MARK_PASTES_OFF);
+    this.#write(this.#erased() + GIVE_BACK);
     await this.#output.flush();
     this.#isStopping = false;
     if (this.#isClosed) return;
     setRawMode(false);
     const isStopped = stopProcess();
+    this.#output.write(SAVE_TITLE);
     this.#restore();
     this.#hasResumed = isStopped;
     if (!isStopped) this.#handlers.onStopFailed("this program may not stop itself");
@@ -377,8 +399,16 @@ export class Terminal implements PromptScreen {
   }
 
   #paint(picture: DraftPicture): void {
-    this.#write(this.#painter.paint(this.#takePrinted(), picture, this.#columns));
+    this.#write(this.#titled() + this.#painter.paint(this.#takePrinted(), picture, this.#columns));
     this.#rows.reach(picture.rows.length);
+  }
+
+  /** What shows the title, if it has changed. */
+  #titled(): string {
+    const title = this.#handlers.title();
+    if (title === this.#title) return "";
+    this.#title = title;
+    return titleCode(title);
   }
 
   /** Writes what draws all printed lines. */

@@ -7,8 +7,14 @@
 /** What a terminal asks for and reports. */
 export interface TerminalHandlers {
   prompt(): string;
+  /** The title of the terminal. */
+  title(): string;
   /** The words that can complete the end of a text, and the part of it that they replace. */
   complete(text: string): [words: string[], replaced: string];
+  /** A key was pressed. */
+  onKey(): void;
+  /** The terminal has got, or lost, the focus. */
+  onFocus(hasFocus: boolean): void;
   /** A key was pressed while the draft was empty. */
   onDraftStart(): void;
   /**

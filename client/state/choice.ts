@@ -95,8 +95,15 @@ export function alreadyConnected(id: number, name: string): ErrorEvent {
   return errorEvent("alreadyConnected", `Connected to ${peerWords(id, name)} already: ${hint}`);
 }
 
+/** The error for a second call of the same client. */
+export function alreadyRequesting(id: number, name: string): ErrorEvent {
+  const message = `You call ${peerWords(id, name)} already: terminate ${name || id} cancels that`;
+  return errorEvent("alreadyRequesting", message);
+}
+
 /** The error for a command that the endpoint cannot carry out. */
 export function problemEvent(problem: EndpointProblem, peer: Peer | undefined): ErrorEvent {
+  const [id, name] = typeof peer === "string" ? [0, peer] : [peer ?? 0, ""];
   switch (problem) {
     case "notRegistered":
       return errorEvent("notRegistered", "Not registered yet");
@@ -105,9 +112,9 @@ export function problemEvent(problem: EndpointProblem, peer: Peer | undefined): 
     case "self":
       return errorEvent("self", "That is you");
     case "alreadyConnected":
-      return alreadyConnected(Number(peer), "");
+      return alreadyConnected(id, name);
     case "alreadyRequesting":
-      return errorEvent("alreadyRequesting", "A Connection Request is under way: cancel it first");
+      return alreadyRequesting(id, name);
     case "tooManyConnections": {
       const message = `No more than ${CONNECTIONS_MAX} connections: terminate one first`;
       return errorEvent("tooManyConnections", message);

@@ -1,21 +1,21 @@
 /**
  * The conversations that were open when an earlier run of this client was killed: their peers are
- * called again, one after the other, and accept without ringing.
+ * called again, and accept without ringing.
  *
  * @module
  */
 import { CONNECTION_TIMEOUT } from "../../protocol/connection/silence.ts";
+import type { Target } from "../../protocol/connection/outgoing_requests.ts";
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { isSameKey } from "../../protocol/crypto/x25519.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
 import type { Instant } from "../../protocol/machine.ts";
-import { Timers } from "../../protocol/timers.ts";
+import { earlier } from "../../protocol/timers.ts";
+import { matchesIdOrName, type Peer } from "../peer.ts";
 import type { OpenConversation } from "../view.ts";
 
 /** Milliseconds in which the peers are called: after that, their ends of the connections are over, too. */
 export const RETURN_PATIENCE: number = CONNECTION_TIMEOUT;
-/** Milliseconds that one peer is called before it is the turn of the next one. */
-export const RETURN_TURN = 5_000;
 
 /**
  * Milliseconds in which a peer that rings has to accept after all: it may be on its way back, too.
@@ -24,100 +24,86 @@ export const RETURN_TURN = 5_000;
 export const RINGING_PATIENCE = 1_000;
 
 /** What the peers are called with. */
-export type Caller = Pick<Endpoint, "connect" | "cancel" | "outgoing" | "isLeaving">;
+export type Caller = Pick<Endpoint, "connect" | "cancel" | "isLeaving">;
 
 /** Calls the peers of an earlier run. */
 export class Returns {
   readonly #caller: Caller;
-  readonly #turn: number;
-  readonly #timers = new Timers<"turn" | "end">();
-  #waiting: OpenConversation[];
-  #called: OpenConversation | undefined;
-  /** Whether the conversation with the peer that is called is over at the other end. */
-  #isOver = false;
+  /** Those that do not go on yet. */
+  #open: readonly OpenConversation[];
+  readonly #calls = new Map<Target, OpenConversation>();
+  /** Until when those that ring may accept. */
+  readonly #ringing = new Map<Target, Instant>();
+  #endsAt: Instant | undefined;
   #over: OpenConversation[] = [];
   #isStarted = false;
 
-  /** @param repairDelay milliseconds that a timer policy waits longer before it repairs anything. */
-  constructor(caller: Caller, conversations: readonly OpenConversation[], repairDelay: number) {
+  constructor(caller: Caller, conversations: readonly OpenConversation[]) {
     this.#caller = caller;
-    this.#waiting = [...conversations];
-    this.#turn = RETURN_TURN + repairDelay;
+    this.#open = conversations;
   }
 
   /** Those that do not go on yet. */
   get pending(): readonly OpenConversation[] {
-    return this.#called === undefined ? this.#waiting : [this.#called, ...this.#waiting];
+    return this.#open;
   }
 
-  /** Whether the request under way is one of these, and not one of the user's. */
-  get isCalling(): boolean {
-    return this.#called !== undefined;
+  /** Whether the call with this target is one of these, and not one of the user's. */
+  isCall(target: Target): boolean {
+    return this.#calls.has(target);
   }
 
   /** Whether the client with this id and key is the peer of one. */
   includes(id: number, key: Uint8Array): boolean {
-    return this.pending.some((each) => each.id === id && isSameKey(each.key, key));
+    return this.#open.some((each) => each.id === id && isSameKey(each.key, key));
   }
 
   /** Starts once this client is registered; in another entry than before no peer would know it. */
   start(now: Instant, isFormer: boolean): void {
-    if (this.#isStarted) return;
+    if (this.#isStarted || this.#caller.isLeaving) return;
     this.#isStarted = true;
-    if (!isFormer) this.#waiting = [];
-    else if (this.#waiting.length > 0) this.#timers.set("end", now + RETURN_PATIENCE);
-  }
-
-  /** Calls the next peer, where no other request is under way. */
-  callNext(now: Instant): void {
-    const { outgoing, isLeaving } = this.#caller;
-    if (!this.#isStarted || outgoing !== undefined || isLeaving) return;
-    const next = this.#waiting.shift();
-    if (next === undefined) return this.#timers.clearAll();
-    const { id, key } = next;
-    if (!this.#caller.connect(now, { id, name: "", key }).ok) this.#over.push(next);
-    else {
-      this.#called = next;
-      this.#timers.set("turn", now + this.#turn);
+    if (!isFormer) this.#open = [];
+    if (this.#open.length > 0) this.#endsAt = now + RETURN_PATIENCE;
+    for (const conversation of this.#open) {
+      const { id, key } = conversation;
+      const target: Target = { id, name: "", key };
+      this.#calls.set(target, conversation);
+      if (!this.#caller.connect(now, target).ok) this.#giveUp(now, target);
     }
   }
 
-  /** Makes room for a request of the user's, whose peer comes first. */
-  yield(now: Instant): void {
-    if (this.isCalling) this.#caller.cancel(now);
+  /** Leaves a peer to the user, who calls it. */
+  yield(now: Instant, peer: Peer): void {
+    const isMeant = ({ id, name }: OpenConversation): boolean => matchesIdOrName(peer, id, name);
+    for (const [target, conversation] of this.#calls) {
+      if (isMeant(conversation)) this.#caller.cancel(now, target);
+    }
   }
 
-  /** Leaves a peer to the user: connected, or called by the user; false where it is none of these. */
+  /** Takes a peer that is connected; false where it is none of these. */
   remove(id: number, key: Uint8Array): boolean {
-    if (!this.includes(id, key)) return false;
-    const isOther = (each: OpenConversation): boolean =>
-      each.id !== id || !isSameKey(each.key, key);
-    this.#waiting = this.#waiting.filter(isOther);
-    if (this.#called === undefined || isOther(this.#called)) return true;
-    this.#called = undefined;
-    this.#isOver = false;
+    const found = this.#open.find((each) => each.id === id && isSameKey(each.key, key));
+    if (found === undefined) return false;
+    this.#open = this.#open.filter((each) => each !== found);
+    for (const [target, each] of this.#calls) if (each === found) this.#forget(target);
     return true;
   }
 
-  /** Takes what comes of a call; false where that is for the user. */
+  /** Takes the event of a call; false where that is for the user. */
   handleEvent(now: Instant, event: RequestEvent): boolean {
-    const called = this.#called;
-    if (called === undefined) return false;
     switch (event.kind) {
       case "requesting":
-        return true;
-      case "ringing":
-        this.#isOver = true;
-        this.#timers.set("turn", now + RINGING_PATIENCE);
-        return true;
+        return this.#callOf(event.peer) !== undefined;
+      case "ringing": {
+        const target = this.#callOf(event.peer);
+        if (target !== undefined) this.#ringing.set(target, now + RINGING_PATIENCE);
+        return target !== undefined;
+      }
       case "requestFailed": {
-        this.#called = undefined;
-        const { why } = event.failure;
-        const mayFollow = why === "cancelled" || why === "directoryTimeout" ||
-          why === "peerTimeout";
-        if (mayFollow && !this.#isOver) this.#waiting.push(called);
-        else this.#over.push(called);
-        this.#isOver = false;
+        const conversation = this.#calls.get(event.target);
+        if (conversation === undefined) return false;
+        this.#forget(event.target);
+        if (event.failure.why !== "cancelled") this.#end(conversation);
         return true;
       }
       default:
@@ -127,21 +113,48 @@ export class Returns {
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
-    if (this.#timers.expire("end", now)) {
-      this.#over.push(...this.#waiting);
-      this.#waiting = [];
-      this.#isOver = this.isCalling;
-      this.yield(now);
-    } else if (this.#timers.expire("turn", now)) this.yield(now);
+    for (const [target, deadline] of this.#ringing) {
+      if (deadline <= now) this.#giveUp(now, target);
+    }
+    if (this.#endsAt === undefined || this.#endsAt > now) return;
+    this.#endsAt = undefined;
+    for (const target of this.#calls.keys()) this.#giveUp(now, target);
+    for (const conversation of this.#open) this.#end(conversation);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    return this.#timers.next();
+    let timeout = this.#open.length === 0 ? undefined : this.#endsAt;
+    for (const deadline of this.#ringing.values()) timeout = earlier(timeout, deadline);
+    return timeout;
   }
 
   /** The next one that does not go on. */
   pollOver(): OpenConversation | undefined {
     return this.#over.shift();
+  }
+
+  #callOf(peer: number): Target | undefined {
+    return this.#calls.keys().find(({ id }) => id === peer);
+  }
+
+  /** Its cancelling follows as an event. */
+  #giveUp(now: Instant, target: Target): void {
+    const conversation = this.#calls.get(target);
+    this.#ringing.delete(target);
+    if (conversation === undefined) return;
+    this.#end(conversation);
+    if (!this.#caller.cancel(now, target)) this.#forget(target);
+  }
+
+  #end(conversation: OpenConversation): void {
+    if (!this.#open.includes(conversation)) return;
+    this.#open = this.#open.filter((each) => each !== conversation);
+    this.#over.push(conversation);
+  }
+
+  #forget(target: Target): void {
+    this.#calls.delete(target);
+    this.#ringing.delete(target);
   }
 }

@@ -13,7 +13,7 @@ import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
 import { type Peer, peerOf, peerWords, subject } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
-import { alreadyConnected } from "./choice.ts";
+import { alreadyConnected, alreadyRequesting } from "./choice.ts";
 
 type Registering = Extract<
   EndpointEvent,
@@ -109,6 +109,8 @@ export function failureEvent(
       return errorEvent("self", "That is you");
     case "alreadyConnected":
       return alreadyConnected(id, name);
+    case "alreadyRequesting":
+      return alreadyRequesting(id, name);
     case "weakKey":
       return errorEvent("peerTimeout", `${subject(id, name)} has a key that nobody can talk to`);
   }

@@ -1,55 +1,70 @@
 /**
- * Whether the user is to be told why a request has no answer yet.
+ * The calls of this client to which nothing came back, so that the user may be told why that may be.
  *
  * @module
  */
+import type { OutgoingView, Target } from "../../protocol/connection/outgoing_requests.ts";
 import type { Instant } from "../../protocol/machine.ts";
+import { earlier } from "../../protocol/timers.ts";
+import type { ClientEvent } from "../event.ts";
+import { peerOf } from "../peer.ts";
 
 /** Milliseconds in which nothing came back to a request after which the user is told why that may be. */
 export const UNANSWERED_AFTER = 4_000;
 
-/** Watches the request of the user. */
-export class UnansweredRequest {
-  readonly #patience: number;
-  #tellAt: Instant | undefined;
-  /** Whom the user was told to be waiting for. */
-  #awaited: "directory" | "peer" | undefined;
+type UnansweredEvent = Extract<ClientEvent, { kind: "unanswered" }>;
 
-  /** @param repairDelay milliseconds that a timer policy waits longer before it repairs anything. */
+/** A call that nothing came back to. */
+interface Waiting {
+  readonly target: Target;
+  /** When the user is told. */
+  at: Instant;
+  /** Whom the user was told to be waiting for. */
+  by: UnansweredEvent["by"] | undefined;
+}
+
+/** All of them; each is reported once for the directory, and once for the peer. */
+export class UnansweredCalls {
+  readonly #patience: number;
+  #waiting: Waiting[] = [];
+
+  /** @param repairDelay milliseconds after which a lost datagram is sent again. */
   constructor(repairDelay: number) {
     this.#patience = repairDelay + UNANSWERED_AFTER;
   }
 
-  /** A request begins. */
-  begin(now: Instant): void {
-    this.#awaited = undefined;
-    this.#tellAt = now + this.#patience;
+  /** Takes a call that begins. */
+  begin(now: Instant, target: Target): void {
+    this.#waiting.push({ target, at: now + this.#patience, by: undefined });
   }
 
-  /** Nobody has to be waited for any more. */
-  end(): void {
-    this.#tellAt = undefined;
+  /** Forgets what rings, and what is over; `calls` are those that are under way. */
+  update(calls: readonly OutgoingView[]): void {
+    this.#waiting = this.#waiting.filter(({ target }) => {
+      const call = calls.find((each) => each.target === target);
+      return call !== undefined && !call.isRinging;
+    });
   }
 
-  /**
-   * Whom the user is to be told to be waiting for, if it is time: first the directory, then the peer.
-   *
-   * @param attempt how often the request was sent: 0 while the directory is asked; undefined for no
-   * request.
-   */
-  handleTimeout(now: Instant, attempt: number | undefined): "directory" | "peer" | undefined {
-    if (this.#tellAt === undefined || this.#tellAt > now) return undefined;
-    this.#tellAt = undefined;
-    if (attempt === undefined) return undefined;
-    const by = attempt === 0 ? "directory" : "peer";
-    if (by === "directory") this.#tellAt = now + this.#patience;
-    if (this.#awaited === by) return undefined;
-    this.#awaited = by;
-    return by;
-  }
-
-  /** See {@linkcode Machine}. */
+  /** When to call takeDue() next. */
   nextTimeout(): Instant | undefined {
-    return this.#tellAt;
+    let timeout: Instant | undefined;
+    for (const { at } of this.#waiting) timeout = earlier(timeout, at);
+    return timeout;
+  }
+
+  /** What the user is to be told by now. */
+  takeDue(now: Instant, calls: readonly OutgoingView[]): UnansweredEvent[] {
+    this.update(calls);
+    const events: UnansweredEvent[] = [];
+    for (const waiting of this.#waiting.filter(({ at }) => at <= now)) {
+      const { peer, name, attempt } = calls.find(({ target }) => target === waiting.target)!;
+      const by = attempt === 0 ? "directory" : "peer";
+      waiting.at = by === "directory" ? now + this.#patience : Infinity;
+      if (waiting.by === by) continue;
+      waiting.by = by;
+      events.push({ kind: "unanswered", peer: peer ?? peerOf(waiting.target), name, by });
+    }
+    return events;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instant } from "../machine.ts";
-import type { OutgoingRequest } from "./outgoing_request.ts";
+import type { ConnectIntent } from "./outgoing_requests.ts";
 
 /** A connection, or a request for one, as far as its peer is to be called. */
 export interface Calling {
@@ -35,10 +35,14 @@ export function takeCalls(now: Instant, all: readonly Calling[]): Set<number> {
 }
 
 /**
- * Whether a request is for the client with this id, while the session that it goes in is, it seems, with
- * another client of the same user: nobody there answers it.
+ * What this client wants of the client with this id, where the session that its request goes in is, it
+ * seems, with another client of the same user: nobody there answers it.
  */
-export function isStray(request: OutgoingRequest | undefined, id: number): boolean {
-  if (request?.session === undefined || request.isRinging) return false;
-  return id === request.ids.remote;
+export function strayOf(
+  intents: readonly ConnectIntent[],
+  id: number,
+): ConnectIntent | undefined {
+  return intents.find(({ request }) =>
+    request?.ids.remote === id && request.session !== undefined && !request.isRinging
+  );
 }

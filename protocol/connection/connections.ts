@@ -11,7 +11,7 @@ import { ReceivePool } from "./receive_pool.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionEvent } from "./connection_event.ts";
 
-/** Connections at a time. */
+/** Connections at a time, the calls of this client included. */
 export const CONNECTIONS_MAX = 16;
 /** Ended connections that are kept to acknowledge repeats. */
 export const ENDED_CONNECTIONS_MAX = 16;

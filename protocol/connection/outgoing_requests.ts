@@ -1,5 +1,5 @@
 /**
- * The Connection Request that an endpoint's user wants, and cancelled ones.
+ * The Connection Requests that an endpoint's user wants, and cancelled ones.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { Instant, Transmit } from "../machine.ts";
 import { Allowance } from "../session/allowance.ts";
 import { earlier } from "../timers.ts";
 import type { CookieReply } from "../wire/frame.ts";
+import { isSameKey } from "../crypto/x25519.ts";
 import { nameKey } from "../name/name.ts";
 import type { IncomingRequest, RequestRecord } from "./incoming_requests.ts";
 import type { OutgoingRequest, OutgoingRequestEvent } from "./outgoing_request.ts";
@@ -52,15 +53,39 @@ export interface ConnectIntent {
   held: RequestRecord | undefined;
 }
 
+/** An intent, as it is shown. */
+export function viewOf({ target, request }: ConnectIntent): OutgoingView {
+  return {
+    target,
+    peer: request?.ids.remote,
+    name: request?.ids.remoteName ?? target.name,
+    attempt: request?.attempt ?? 0,
+    nextAt: request?.nextAt ?? 0,
+    isRinging: request?.isRinging ?? false,
+  };
+}
+
 /** What one client requests. */
 export class OutgoingRequests {
-  #intent: ConnectIntent | undefined;
+  #intents: readonly ConnectIntent[] = [];
   #cancelled: OutgoingRequest[] = [];
   readonly #cookies = new Allowance(COOKIES_PER_SECOND, COOKIES_PER_SECOND);
 
-  /** What the user wants, until it is decided. */
-  get intent(): ConnectIntent | undefined {
-    return this.#intent;
+  /** What the user wants, until it is decided, the oldest first. */
+  get intents(): readonly ConnectIntent[] {
+    return this.#intents;
+  }
+
+  /** The one that a target means: named like that, or with that id. */
+  meant(target: Target): ConnectIntent | undefined {
+    return this.#intents.find((each) => isSameTarget(each.target, target)) ?? this.with(target.id);
+  }
+
+  /** The one for this client, once the directory told whom it is for; under this key, if one is given. */
+  with(id: number, key?: Uint8Array): ConnectIntent | undefined {
+    return this.#intents.find(({ request }) =>
+      request?.ids.remote === id && (key === undefined || isSameKey(request.ids.remoteKey, key))
+    );
   }
 
   /**
@@ -68,26 +93,27 @@ export class OutgoingRequests {
    * directory tells whose key that client has, and until then nothing is accepted in its name.
    */
   rivalOf(request: IncomingRequest): ConnectIntent | undefined {
-    const intent = this.#intent;
-    const isRival = intent !== undefined &&
-      (intent.request?.ids.remote === request.requester || matchesTarget(intent.target, request));
-    return isRival ? intent : undefined;
+    return this.#intents.find((intent) =>
+      intent.request?.ids.remote === request.requester || matchesTarget(intent.target, request)
+    );
   }
 
-  /** Notes that the user wants to connect. */
-  want(target: Target): void {
-    this.#intent = { target, request: undefined, held: undefined };
+  /** Notes that the user wants to connect: a request, or forget(), follows. */
+  want(target: Target): ConnectIntent {
+    const intent = { target, request: undefined, held: undefined };
+    this.#intents = [...this.#intents, intent];
+    return intent;
   }
 
-  /** Forgets the intent, without a word to the peer. */
-  forget(): void {
-    this.#intent = undefined;
+  /** Forgets an intent, without a word to the peer. */
+  forget(intent: ConnectIntent): void {
+    this.#intents = this.#intents.filter((each) => each !== intent);
   }
 
-  /** Forgets the intent; its request is taken back, unless it was decided. */
-  cancel(): void {
-    const request = this.#intent?.request;
-    this.#intent = undefined;
+  /** Forgets an intent; its request is taken back, unless it was decided. */
+  cancel(intent: ConnectIntent): void {
+    const { request } = intent;
+    this.forget(intent);
     if (request === undefined || request.isDecided) return;
     request.cancel();
     this.#cancelled.push(request);
@@ -127,20 +153,31 @@ export class OutgoingRequests {
   }
 
   /** See {@linkcode Machine}; what has become of a cancelled request, nobody needs to know. */
-  pollEvent(): { request: OutgoingRequest; event: OutgoingRequestEvent } | undefined {
+  pollEvent(): { intent: ConnectIntent; event: OutgoingRequestEvent } | undefined {
     if (this.#cancelled.length > 0) {
       this.#cancelled = this.#cancelled.filter(({ isDecided }) => !isDecided);
     }
-    const request = this.#intent?.request;
-    const event = request?.pollEvent();
-    return request && event && { request, event };
+    for (const intent of this.#intents) {
+      const event = intent.request?.pollEvent();
+      if (event !== undefined) return { intent, event };
+    }
+    return undefined;
   }
 
-  #all(): OutgoingRequest[] {
-    const request = this.#intent?.request;
-    // Most of the time there is neither.
-    return request === undefined ? this.#cancelled : [request, ...this.#cancelled];
+  /** The requests that the user wants. */
+  get requests(): readonly OutgoingRequest[] {
+    return this.#intents.map(({ request }) => request).filter((each) => each !== undefined);
   }
+
+  #all(): readonly OutgoingRequest[] {
+    // Most of the time there is neither.
+    return this.#intents.length === 0 ? this.#cancelled : [...this.requests, ...this.#cancelled];
+  }
+}
+
+/** Whether two targets are the same, as the user names them. */
+function isSameTarget(one: Target, other: Target): boolean {
+  return one.id === other.id && nameKey(one.name) === nameKey(other.name);
 }
 
 /** Whether a request is, in its own words, from the client that is meant. */

@@ -24,6 +24,8 @@ export type RequestFailure =
   /** The directory found this client itself, or one that it is connected with. */
   | { why: "self" }
   | { why: "alreadyConnected" }
+  /** It found one that this client requests already. */
+  | { why: "alreadyRequesting" }
   /** With the key that the directory knows nobody can be talked to. */
   | { why: "weakKey" };
 
@@ -51,6 +53,8 @@ export type RequestEvent =
     kind: "connected";
     connection: Connection;
     by: Opening;
+    /** What this client wanted to connect to, where that came of it. */
+    target: Target | undefined;
     /** Whether the peer goes on with a conversation that this end does not know any more. */
     isResumed: boolean;
   };

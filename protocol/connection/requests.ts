@@ -32,14 +32,13 @@ import {
   type RequestRecord,
 } from "./incoming_requests.ts";
 import { OutgoingRequest, type OutgoingRequestEvent } from "./outgoing_request.ts";
-import { type ConnectIntent, OutgoingRequests, type Target } from "./outgoing_requests.ts";
-import type {
-  Admission,
-  Opening,
-  RequestEnd,
-  RequestEvent,
-  RequestFailure,
-} from "./request_event.ts";
+import { type ConnectIntent, OutgoingRequests } from "./outgoing_requests.ts";
+import type { Admission, RequestEnd, RequestEvent, RequestFailure } from "./request_event.ts";
+
+/** How a connection is opened that admit() accepted. */
+const ADMITTED = { by: "admission", target: undefined } as const;
+
+type Connected = Extract<RequestEvent, { kind: "connected" }>;
 
 /** What requests are made and answered with. */
 export interface RequestsOptions extends IncomingHandshakesOptions {
@@ -63,11 +62,12 @@ export interface Self {
 
 /** The requests of one client; accepted ones become connections. */
 export class Requests {
+  /** Those that this client makes. */
+  readonly outgoing = new OutgoingRequests();
   readonly #options: RequestsOptions;
   readonly #connections: Connections;
   readonly #handshakes: IncomingHandshakes;
   readonly #incoming = new IncomingRequests();
-  readonly #outgoing = new OutgoingRequests();
   readonly #answers = new Answers();
   readonly #events: RequestEvent[] = [];
 
@@ -78,11 +78,6 @@ export class Requests {
     this.#handshakes = new IncomingHandshakes(now, options);
   }
 
-  /** What this client wants to connect to. */
-  get intent(): Readonly<ConnectIntent> | undefined {
-    return this.#outgoing.intent;
-  }
-
   /** The requests that wait for the user, the oldest first. */
   get pending(): readonly RequestRecord[] {
     return this.#incoming.pending;
@@ -90,13 +85,12 @@ export class Requests {
 
   /** Whether one more connection would be too many. */
   get isFull(): boolean {
-    const wanted = this.#outgoing.intent === undefined ? 0 : 1;
-    return this.#connections.size + wanted >= CONNECTIONS_MAX;
+    return this.#connections.size + this.outgoing.intents.length >= CONNECTIONS_MAX;
   }
 
   /** Whether a session of requests has this id. */
   hasSession(localId: number): boolean {
-    return this.#outgoing.get(localId) !== undefined ||
+    return this.outgoing.get(localId) !== undefined ||
       this.#incoming.findBySession(localId) !== undefined ||
       this.#handshakes.find(localId) !== undefined;
   }
@@ -106,30 +100,30 @@ export class Requests {
     return this.pending.find((each) => each.requester === requester && isSameKey(each.key, key));
   }
 
-  /** Notes that the user wants to connect: handleMeeting() or fail() follows. */
-  want(target: Target): void {
-    this.#outgoing.want(target);
-  }
-
   /** Takes an introduction by the directory: requests a connection, or accepts a request that was quicker. */
   handleMeeting(
     now: Instant,
     self: Self,
+    intent: ConnectIntent,
     { id, name, publicKey, number }: Meeting,
     whereabouts: Whereabouts,
   ): void {
-    const intent = this.#outgoing.intent;
-    if (intent === undefined || intent.request !== undefined) return;
-    if (id === self.id) return this.fail({ why: "self" }, id);
+    if (intent.request !== undefined || !this.outgoing.intents.includes(intent)) return;
+    if (id === self.id) return this.fail(intent, { why: "self" }, id);
     const { key = publicKey } = intent.target;
-    if (!isSameKey(key, publicKey)) return this.fail({ why: "inactive" }, id);
-    if (this.#connections.with(id) !== undefined) return this.fail({ why: "alreadyConnected" }, id);
+    if (!isSameKey(key, publicKey)) return this.fail(intent, { why: "inactive" }, id);
+    if (this.#connections.with(id) !== undefined) {
+      return this.fail(intent, { why: "alreadyConnected" }, id);
+    }
+    if (this.outgoing.with(id) !== undefined) {
+      return this.fail(intent, { why: "alreadyRequesting" }, id);
+    }
     // Who requests already, under the key that the directory knows, is accepted.
     const pending = this.findPending(id, publicKey);
     if (pending !== undefined) {
       if (intent.held === pending) intent.held = undefined;
-      this.#drop();
-      this.accept(now, self, pending);
+      this.#drop(intent);
+      this.accept(now, self, pending, { by: "acceptance", target: intent.target });
       return;
     }
     const { identity, policy, makeSessionId, random } = this.#options;
@@ -137,48 +131,46 @@ export class Requests {
     const ids = { ...local, remote: id, remoteName: name, remoteKey: publicKey };
     const options = { ids, whereabouts, number, identity, policy, makeSessionId, random };
     const request = OutgoingRequest.begin(now, options);
-    if (!request.ok) return this.fail({ why: "weakKey" }, id);
+    if (!request.ok) return this.fail(intent, { why: "weakKey" }, id);
     intent.request = request.value;
     this.#release(intent);
   }
 
   /** Takes a later introduction of a peer that this client requests, or that requests it. */
   tell(now: Instant, { id, publicKey, number }: Meeting, whereabouts: Whereabouts): void {
-    const own = this.#outgoing.intent?.request;
-    const isOwn = own?.ids.remote === id && isSameKey(own.ids.remoteKey, publicKey);
-    if (isOwn) own.tell(now, number, whereabouts);
+    this.outgoing.with(id, publicKey)?.request?.tell(now, number, whereabouts);
     this.findPending(id, publicKey)?.session.tell(now, whereabouts);
   }
 
-  /** Reports that the request of this client came to nothing. */
-  fail(failure: RequestFailure, peer?: number): void {
-    const intent = this.#outgoing.intent;
+  /** Reports that a request of this client came to nothing, if it is one. */
+  fail(intent: ConnectIntent | undefined, failure: RequestFailure, peer?: number): void {
     if (intent === undefined) return;
-    this.#drop();
+    this.#drop(intent);
     this.#reportFailure(intent, failure, peer);
   }
 
-  /** Takes the request of this client back; false where there is none. */
-  cancel(): boolean {
-    const intent = this.#outgoing.intent;
-    if (intent === undefined) return false;
-    this.#outgoing.cancel();
+  /** Takes a request of this client back. */
+  cancel(intent: ConnectIntent): void {
+    this.outgoing.cancel(intent);
     this.#release(intent);
     this.#reportFailure(intent, { why: "cancelled" });
-    return true;
   }
 
-  /** Accepts a pending request: opens the connection. */
+  /**
+   * Accepts a pending request: opens the connection.
+   *
+   * @param opened what for, and whom this client wanted to connect to, if that is the requester.
+   */
   accept(
     now: Instant,
     self: Self,
     record: RequestRecord,
-    by: Opening = "acceptance",
+    opened: Pick<Connected, "by" | "target"> = { by: "acceptance", target: undefined },
   ): Connection {
     this.#incoming.answer(now, record, "accepted");
     const { responder: local, requester: remote, name: remoteName, session } = record;
     const ids = { local, localName: self.name, remote, remoteName };
-    record.connection = this.#open(now, session, by, ids);
+    record.connection = this.#open(now, session, ids, { ...opened, isResumed: false });
     return record.connection;
   }
 
@@ -202,12 +194,12 @@ export class Requests {
 
   /** Takes a Response; false where it is for no Initiation of this client's. */
   handleResponse(now: Instant, localId: number, frame: Response, from: Address): boolean {
-    return this.#outgoing.get(localId)?.handleResponse(now, frame, from) ?? false;
+    return this.outgoing.get(localId)?.handleResponse(now, frame, from) ?? false;
   }
 
   /** Takes a Cookie Reply; false where it is for no Initiation of this client's. */
   handleCookie(now: Instant, frame: CookieReply): boolean {
-    return this.#outgoing.handleCookie(now, frame);
+    return this.outgoing.handleCookie(now, frame);
   }
 
   /**
@@ -223,7 +215,7 @@ export class Requests {
     isLeaving: boolean,
   ): boolean {
     const localId = datagram.header.session;
-    const outgoing = this.#outgoing.get(localId);
+    const outgoing = this.outgoing.get(localId);
     if (outgoing !== undefined) return this.#handleAnswer(now, outgoing, datagram, from);
     const session = this.#incoming.findBySession(localId)?.session ??
       this.#handshakes.find(localId);
@@ -248,20 +240,20 @@ export class Requests {
   handleTimeout(now: Instant): void {
     this.#handshakes.handleTimeout(now);
     for (const request of this.#incoming.handleTimeout(now)) this.#reportEnd(request, "expired");
-    this.#outgoing.handleTimeout(now);
+    this.outgoing.handleTimeout(now);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
     const timeout = earlier(this.#handshakes.nextTimeout(), this.#incoming.nextTimeout());
-    return earlier(timeout, this.#outgoing.nextTimeout());
+    return earlier(timeout, this.outgoing.nextTimeout());
   }
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     const transmit = this.#answers.pollTransmit() ?? this.#incoming.pollTransmit() ??
-      this.#outgoing.pollTransmit(now);
+      this.outgoing.pollTransmit(now);
     this.#collect(now);
     return transmit;
   }
@@ -311,13 +303,13 @@ export class Requests {
     }
     const open = this.#connections.withKey(requester, remoteKey);
     if (open !== undefined) return this.#handleReturn(now, open, frame, session);
-    const own = this.#outgoing.intent?.request;
-    // Anybody can claim that id: only the key shows that it is the peer that this client requests.
-    const isCrossing = own?.ids.remote === requester && isSameKey(own.ids.remoteKey, remoteKey);
-    if (own === undefined || !isCrossing) return this.#ring(now, self, session, frame);
-    if (own.hasPrecedence) return;
-    this.#drop();
-    this.accept(now, self, this.#add(now, frame, session));
+    // Anybody can claim that id: only the key shows that it is a peer that this client requests.
+    const own = this.outgoing.with(requester, remoteKey);
+    if (own === undefined) return this.#ring(now, self, session, frame);
+    if (own.request?.hasPrecedence) return;
+    this.#drop(own);
+    const record = this.#add(now, frame, session);
+    this.accept(now, self, record, { by: "acceptance", target: own.target });
   }
 
   #add(now: Instant, frame: ConnectionRequest, session: Session): RequestRecord {
@@ -357,9 +349,9 @@ export class Requests {
       this.reject(now, record, RejectReason.busy);
       return this.#reportEnd(record, "full");
     }
-    const rival = this.#outgoing.rivalOf(record);
+    const rival = this.outgoing.rivalOf(record);
     if (admission === "accept" && rival === undefined && !this.isFull) {
-      this.accept(now, self, record, "admission");
+      this.accept(now, self, record, ADMITTED);
       return;
     }
     this.#answers.add({ session, frame: answerTo(record) });
@@ -384,7 +376,7 @@ export class Requests {
     const older = this.findPending(requester, key);
     if (older === undefined || older === record) return false;
     this.#incoming.answer(now, older, "ended");
-    return this.#outgoing.intent?.held !== older;
+    return this.outgoing.intents.every(({ held }) => held !== older);
   }
 
   /** Answers as before, without asking the user again. */
@@ -400,8 +392,8 @@ export class Requests {
       return;
     }
     const isAccepted = record.state === "pending" && !this.isFull &&
-      this.#outgoing.rivalOf(record) === undefined && this.#options.admit?.(record) === "accept";
-    if (isAccepted) this.accept(now, self, record, "admission");
+      this.outgoing.rivalOf(record) === undefined && this.#options.admit?.(record) === "accept";
+    if (isAccepted) this.accept(now, self, record, ADMITTED);
     else this.#answers.add({ session, frame: answerTo(record) });
   }
 
@@ -430,10 +422,9 @@ export class Requests {
   }
 
   /** Forgets what this client wants: it has it, or cannot. */
-  #drop(): void {
-    const intent = this.#outgoing.intent;
-    this.#outgoing.forget();
-    if (intent !== undefined) this.#release(intent);
+  #drop(intent: ConnectIntent): void {
+    this.outgoing.forget(intent);
+    this.#release(intent);
   }
 
   /** Asks the user after all about what may have been the peer that was looked up. */
@@ -447,17 +438,16 @@ export class Requests {
   #open(
     now: Instant,
     session: Session,
-    by: Opening,
     ids: Connection["ids"],
-    isResumed = false,
+    opened: Pick<Connected, "by" | "target" | "isResumed">,
   ): Connection {
     const { random, holdsTexts } = this.#options;
-    const isResponder = by !== "request";
+    const isResponder = opened.by !== "request";
     const { receivePool } = this.#connections;
     const receiving = { receivePool, holdsTexts };
     const connection = new Connection(now, { session, ids, isResponder, random, ...receiving });
     this.#connections.add(connection);
-    this.#events.push({ kind: "connected", connection, by, isResumed });
+    this.#events.push({ kind: "connected", connection, ...opened });
     for (const record of this.pending.filter(({ requester }) => requester === ids.remote)) {
       this.reject(now, record, RejectReason.busy);
       this.#reportEnd(record, "busy");
@@ -467,13 +457,15 @@ export class Requests {
 
   /** Turns what the outgoing request reports into events, and its acceptance into a connection. */
   #collect(now: Instant): void {
-    const outgoing = this.#outgoing;
+    const { outgoing } = this;
     for (let polled = outgoing.pollEvent(); polled !== undefined; polled = outgoing.pollEvent()) {
-      this.#handleOutgoingEvent(now, polled.request, polled.event);
+      this.#handleOutgoingEvent(now, polled.intent, polled.event);
     }
   }
 
-  #handleOutgoingEvent(now: Instant, request: OutgoingRequest, event: OutgoingRequestEvent): void {
+  #handleOutgoingEvent(now: Instant, intent: ConnectIntent, event: OutgoingRequestEvent): void {
+    const { request, target } = intent;
+    if (request === undefined) return;
     const { local, localName, remote, remoteName } = request.ids;
     switch (event.kind) {
       case "requesting":
@@ -481,21 +473,23 @@ export class Requests {
         this.#events.push({ ...event, peer: remote, name: remoteName });
         return;
       case "accepted": {
-        this.#drop();
+        this.#drop(intent);
         const ids = { local, localName, remote, remoteName: event.name };
-        this.#open(now, event.session, "request", ids, event.isResumed);
+        const { session, isResumed } = event;
+        this.#open(now, session, ids, { by: "request", target, isResumed });
         return;
       }
       case "rejected":
         return this.fail(
+          intent,
           event.reason === RejectReason.notThisClient
             ? { why: "inactive" }
             : { why: "rejected", reason: event.reason },
         );
       case "otherVersion":
-        return this.fail({ why: "otherVersion", version: event.version });
+        return this.fail(intent, { why: "otherVersion", version: event.version });
       case "timeout":
-        return this.fail({ why: "peerTimeout" });
+        return this.fail(intent, { why: "peerTimeout" });
     }
   }
 }

@@ -6,7 +6,8 @@
 import type { ChangeKind } from "../event.ts";
 import type { TableClient } from "../table/table.ts";
 import { type ClockReading, type LogLine, renderChangeLine, renderNoteLine } from "./render.ts";
-import { renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";
+import type { PageTurn } from "./page_keys.ts";
+import { countPages, renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";
 import type { Server } from "../server.ts";
 
 /** The least time between two redraws, in milliseconds. */
@@ -27,7 +28,7 @@ const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /** What a live screen shows of a directory. */
-export type DirectoryState = Pick<Server, "table" | "totals">;
+export type DirectoryState = Pick<Server, "clientsFrom" | "totals">;
 
 /** The texts that stay the same. */
 export type LiveScreenTexts = Pick<ScreenState, "title" | "hint">;
@@ -36,6 +37,8 @@ export type LiveScreenTexts = Pick<ScreenState, "title" | "hint">;
 export interface LiveScreenSystem {
   readClock(): ClockReading;
   size(): ScreenSize;
+  /** Whether keys are read that turn pages. */
+  readonly hasKeys: boolean;
   /** Calls `action` once, unless the returned function is called before. */
   after(ms: number, action: () => void): () => void;
   /** Settles when everything is written. */
@@ -49,6 +52,9 @@ export class LiveScreen {
   readonly #isColored: boolean;
   readonly #system: LiveScreenSystem;
   readonly #log: LogLine[] = [];
+  /** The page of the table that is shown, and how many there were at the last drawing. */
+  #page = 0;
+  #pages = 1;
   #drawnAt = -Infinity;
   /** The next redraw. */
   #planned: { at: number; cancel(): void } | undefined;
@@ -80,6 +86,14 @@ export class LiveScreen {
   /** Adds a note to the log. */
   showNote(text: string): void {
     this.#add(renderNoteLine(text, this.#system.readClock()));
+  }
+
+  /** Shows another page of the table. */
+  turnPage(turn: PageTurn): void {
+    const last = this.#pages - 1;
+    const page = { next: this.#page + 1, previous: this.#page - 1, first: 0, last }[turn];
+    this.#page = Math.max(0, Math.min(page, last));
+    this.#plan(this.#system.readClock().now);
   }
 
   /** Draws everything again, after a resize or when another program has used the terminal. */
@@ -130,12 +144,17 @@ export class LiveScreen {
     if (this.#isWriting) return;
     const state = {
       ...this.#texts,
-      table: this.#directory.table(),
+      clientsFrom: (index: number) => this.#directory.clientsFrom(index),
+      page: this.#page,
+      hasKeys: this.#system.hasKeys,
       log: this.#log,
       totals: this.#directory.totals,
       now,
     };
-    const rows = renderScreen(state, this.#system.size(), this.#isColored);
+    const size = this.#system.size();
+    this.#pages = countPages(state, size.rows);
+    this.#page = Math.min(this.#page, this.#pages - 1);
+    const rows = renderScreen(state, size, this.#isColored);
     this.#isWriting = true;
     const frame = rows.join(`${CLEAR_LINE_END}\r\n`) + CLEAR_LINE_END + CLEAR_BELOW;
     this.#write((this.#isEntered ? "" : ENTER) + BEGIN + frame + END);

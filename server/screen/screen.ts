@@ -10,8 +10,8 @@ import { cleanText } from "../../cli/text.ts";
 import { formatAge, formatSize } from "../../cli/format.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 import { alignRows, GAP, type Row } from "./columns.ts";
+import { PAGE_KEYS_HINT, PAGE_KEYS_SHORT } from "./page_keys.ts";
 import type { TableClient } from "../table/table.ts";
-import type { TableEvent } from "../event.ts";
 import type { LogLine } from "./render.ts";
 import type { Totals } from "../totals.ts";
 
@@ -21,6 +21,9 @@ const { bold, dim } = styles(true);
 const TITLE_ROWS_MIN = 8;
 /** With a long table, the log gets one of so many rows. */
 const LOG_SHARE = 3;
+/** Columns of the status that are seen beside the pages in words, and beside their numbers. */
+const STATUS_COLUMNS = 40;
+const STATUS_COLUMNS_MIN = 10;
 
 /** What is shown. */
 export interface ScreenState {
@@ -28,10 +31,15 @@ export interface ScreenState {
   readonly title: readonly string[];
   /** Shown until the first client comes. */
   readonly hint: string;
-  readonly table: TableEvent;
+  /** The clients from the `index`th on, by rising id. */
+  readonly clientsFrom: (index: number) => Iterable<TableClient>;
+  /** Which page of the table is shown, counted from 0; the last one if there are fewer. */
+  readonly page: number;
+  /** Whether there is a keyboard that turns pages. */
+  readonly hasKeys: boolean;
   /** The oldest first. */
   readonly log: readonly LogLine[];
-  readonly totals: Omit<Totals, "clients">;
+  readonly totals: Totals;
   readonly now: Instant;
 }
 
@@ -51,12 +59,9 @@ export function renderScreen(
     const cut = cutToWidth(text, columns);
     return isColored ? brush(cut) : cut;
   };
-  const title = state.title.slice(0, rows < TITLE_ROWS_MIN ? 1 : undefined);
-  // The title, and the totals in the last row.
-  const middle = Math.max(0, rows - title.length - 1);
-  const logMin = Math.min(Math.ceil(middle / LOG_SHARE), state.log.length);
+  const { title, middle, logMin } = layOut(state, rows);
   const table = renderTableRows(state, middle - logMin, columns);
-  const isUnused = state.table.size === 0 && state.log.length === 0 && middle > 0;
+  const isUnused = state.totals.clients === 0 && state.log.length === 0 && middle > 0;
   // An empty row between the table and the log, if there is one to spare.
   const hasGap = table.length > 0 && table.length + logMin < middle;
   const space = middle - table.length - (hasGap ? 1 : 0);
@@ -71,8 +76,37 @@ export function renderScreen(
     ...title.map((row) => paint(dim, withoutLabel(row, columns))),
     ...body,
     ...Array<string>(middle - body.length).fill(""),
-    paint(bold, renderStatus(state)),
+    paint(bold, renderLastRow(state, middle - logMin, columns)),
   ].slice(-rows);
+}
+
+/** How many pages the table has on a terminal of so many rows. */
+export function countPages(state: ScreenState, rows: number): number {
+  const { middle, logMin } = layOut(state, rows);
+  return pagesOf(state, middle - logMin).count;
+}
+
+/** The rows of the title, and how many rows there are for the table and the log, and at least for the log. */
+function layOut({ title, log }: ScreenState, rows: number): {
+  title: readonly string[];
+  middle: number;
+  logMin: number;
+} {
+  const shown = title.slice(0, rows < TITLE_ROWS_MIN ? 1 : undefined);
+  // The title, and the totals in the last row.
+  const middle = Math.max(0, rows - shown.length - 1);
+  return { title: shown, middle, logMin: Math.min(Math.ceil(middle / LOG_SHARE), log.length) };
+}
+
+/** The pages of the table in so many rows: how many clients are on each, which is shown, and how many there are. */
+function pagesOf(
+  { totals: { clients }, page }: ScreenState,
+  space: number,
+): { length: number; shown: number; count: number } {
+  // A header, and where the table is cut a row for how many more there are.
+  const length = clients + 1 > space ? Math.max(0, space - 2) : clients;
+  const count = length === 0 ? 1 : Math.ceil(clients / length);
+  return { length, shown: Math.min(page, count - 1), count };
 }
 
 function plain(text: string): string {
@@ -84,19 +118,22 @@ function withoutLabel(row: string, columns: number): string {
   return screenWidth(row) <= columns ? row : row.replace(/^[^:]+: /, "");
 }
 
-/** The header, as many clients as fit, and the number of the others. */
-function renderTableRows({ table, now }: ScreenState, space: number, columns: number): string[] {
-  if (table.size === 0 || space < 2) return [];
-  const isCut = table.size + 1 > space;
-  const shown = isCut ? Math.max(0, space - 2) : table.size;
+/** The header, a page of the clients, and the number of the others. */
+function renderTableRows(state: ScreenState, space: number, columns: number): string[] {
+  const { totals: { clients }, clientsFrom, now } = state;
+  if (clients === 0 || space < 2) return [];
+  const { length, shown } = pagesOf(state, space);
   const cells: Row[] = [["id", "name", "address", "age"]];
   // Only the clients that are shown are read: there may be a million.
-  for (const client of table.clients) {
-    if (cells.length > shown) break;
-    cells.push(cellsOf(client, now));
+  if (length > 0) {
+    for (const client of clientsFrom(shown * length)) {
+      cells.push(cellsOf(client, now));
+      if (cells.length > length) break;
+    }
   }
+  const others = clients - (cells.length - 1);
   const lines = alignRows(cells, columns);
-  if (isCut) lines.push(`${GAP}… and ${formatCount(table.size - shown)} more`);
+  if (others > 0) lines.push(`${GAP}… and ${formatCount(others)} more`);
   return lines;
 }
 
@@ -104,13 +141,28 @@ function cellsOf({ id, name, address, joinedAt }: TableClient, now: Instant): Ro
   return [`${id}`, cleanText(name), formatAddress(address), formatAge(now - joinedAt)];
 }
 
+/** The status; at the right, where the table has pages, which is shown, and the keys that turn them. */
+function renderLastRow(state: ScreenState, space: number, columns: number): string {
+  const status = renderStatus(state);
+  const { shown, count } = pagesOf(state, space);
+  if (count < 2 || !state.hasKeys) return status;
+  const [page, all] = [formatCount(shown + 1), formatCount(count)];
+  const roomFor = (pages: string): number => columns - screenWidth(pages) - GAP.length;
+  const long = `page ${page} of ${all} · ${PAGE_KEYS_HINT}`;
+  const pages = roomFor(long) < STATUS_COLUMNS ? `${page}/${all}: ${PAGE_KEYS_SHORT}` : long;
+  const room = roomFor(pages);
+  if (room < STATUS_COLUMNS_MIN) return status;
+  const cut = cutToWidth(status, room);
+  return cut + " ".repeat(room - screenWidth(cut)) + GAP + pages;
+}
+
 /** The numbers of what was done, and of drops, with the most frequent reason first. */
-function renderStatus({ table, totals }: ScreenState): string {
-  const { lookUps, introductions, carriedBytes } = totals;
+function renderStatus({ totals }: ScreenState): string {
+  const { clients, lookUps, introductions, carriedBytes } = totals;
   const reasons = Object.entries(totals.dropped).toSorted(([, a], [, b]) => b - a);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const status = [
-    count(table.size, "client"),
+    count(clients, "client"),
     count(introductions, "introduction"),
     ...carriedBytes === 0 ? [] : [`carried ${formatSize(carriedBytes)}`],
     ...lookUps === 0 ? [] : [count(lookUps, "look-up")],

@@ -21,7 +21,10 @@ import {
   type LiveScreenTexts,
   RESTORE,
 } from "./live_screen.ts";
+import { pageTurns } from "./page_keys.ts";
 
+/** Bytes of keys that are read at once. */
+const KEYS_SIZE = 256;
 const NOT_STOPPED = "Ctrl-Z does not work here:";
 
 /** A directory on the terminal, until it is closed. */
@@ -39,15 +42,17 @@ export function openScreen(
   system: Pick<LiveScreenSystem, "readClock" | "after">,
 ): OpenScreen {
   const encoder = new TextEncoder();
-  setEcho(false);
+  const hasKeys = setEcho(false);
   const live = new LiveScreen(texts, directory, isColored, {
     ...system,
     size: () => ({ columns: screenColumns(), rows: screenRows() }),
+    hasKeys,
     async write(text) {
       const bytes = encoder.encode(text);
       for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
     },
   });
+  if (hasKeys) readKeys((typed) => pageTurns(typed).forEach((turn) => live.turnPage(turn)));
   const resume = (): void => {
     setEcho(false);
     live.redraw();
@@ -89,12 +94,34 @@ export function openScreen(
   };
 }
 
-/** Whether the terminal shows what is typed, which would be written across the screen. */
-function setEcho(isOn: boolean): void {
+/**
+ * Whether the terminal shows what is typed, which would be written across the screen; while it does not,
+ * keys come at once.
+ *
+ * @returns whether that could be set.
+ */
+function setEcho(isOn: boolean): boolean {
   try {
     // On Windows raw mode would keep Ctrl-C from the process.
-    if (PLATFORM.isWindows || !Deno.stdin.isTerminal()) return;
+    if (PLATFORM.isWindows || !Deno.stdin.isTerminal()) return false;
     Deno.stdin.setRaw(!isOn, { cbreak: !isOn });
+    return true;
+  } catch {
+    // The terminal has gone.
+    return false;
+  }
+}
+
+/** Hands over what is typed, until the terminal has gone. */
+async function readKeys(take: (typed: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(KEYS_SIZE);
+  try {
+    for (;;) {
+      const size = await Deno.stdin.read(buffer);
+      if (size === null) return;
+      take(decoder.decode(buffer.subarray(0, size), { stream: true }));
+    }
   } catch {
     // The terminal has gone.
   }

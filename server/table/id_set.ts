@@ -55,6 +55,15 @@ export class IdSet {
     else if (!this.#merge(index)) this.#merge(index - 1);
   }
 
+  /** The ids from the `index`th on, counted from 0, in rising order; the set may change meanwhile. */
+  *from(index: number): Generator<number, void> {
+    let left = index;
+    for (const { ids, length } of this.#chunks) {
+      if (left < length) return yield* this.above(ids[left]! - 1);
+      left -= length;
+    }
+  }
+
   /** The ids above `id` in rising order; the set may change meanwhile. */
   *above(id: number): Generator<number, void> {
     for (let next = this.#next(id); next !== undefined; next = this.#next(next)) yield next;

@@ -182,6 +182,11 @@ export class MemoryTable implements Table {
     for (const each of this.#ids.above(id)) yield this.find(each);
   }
 
+  /** See {@linkcode Table}. */
+  *listFrom(index: number): Generator<number, void> {
+    for (const each of this.#ids.from(index)) yield this.find(each);
+  }
+
   /** Why a Register is refused, one of {@linkcode RefusalReason}; undefined if it is granted. */
   #refusal(
     now: Instant,

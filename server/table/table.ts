@@ -101,6 +101,8 @@ export interface Table {
   findEndpoint(endpoint: Uint8Array): number;
   /** The slots of the clients with ids above `id`, by rising id; only what is taken costs time. */
   listAbove(id: number): Iterable<number>;
+  /** The same from the `index`th client on, counted from 0. */
+  listFrom(index: number): Iterable<number>;
 
   /** Whether a Register with this key has had its effect, on an entry that has changed or gone. */
   isReplay(sessionKey: Uint8Array): boolean;

@@ -25,6 +25,7 @@ const DEFAULTS: Options = {
   color: "auto",
   isPlain: false,
   keepsHistory: true,
+  notifies: true,
 };
 
 /** The values that differ from the defaults, or the error. */
@@ -54,10 +55,11 @@ Deno.test("parseClientOptions() parses every option", () => {
     acceptAll: true,
     isJson: true,
   });
-  assertEquals(parsed("--color", "never", "--plain", "--no-history"), {
+  assertEquals(parsed("--color", "never", "--plain", "--no-history", "--no-notify"), {
     color: "never",
     isPlain: true,
     keepsHistory: false,
+    notifies: false,
   });
   assertEquals(parsed("--connect", "2", "--send", "hi\nthere"), {
     connect: 2,

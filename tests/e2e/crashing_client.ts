@@ -10,7 +10,10 @@ const nothing = (): void => {};
 if (import.meta.main) {
   const terminal = new Terminal({
     prompt: () => "about to crash > ",
+    title: () => "crashing",
     complete: () => [[], ""],
+    onKey: nothing,
+    onFocus: nothing,
     onDraftStart: nothing,
     onLine(line) {
       if (line === "reject") Promise.reject(new Error("Nobody handles this"));

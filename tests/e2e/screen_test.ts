@@ -216,6 +216,13 @@ for (
   }, setting);
 }
 
+/** Checks that nothing is marked or reported any more, and that the title is given back. */
+function assertReleased(written: string): void {
+  for (const [on, off] of [["[?2004h", "[?2004l"], ["[?1004h", "[?1004l"], ["[22;2t", "[23;2t"]]) {
+    assert(written.lastIndexOf(`\x1b${off}`) > written.lastIndexOf(`\x1b${on}`), off);
+  }
+}
+
 for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
   testScene(`${signal} leaves the terminal as it was`, async ({ screen }) => {
     const read = await screen.record();
@@ -224,7 +231,7 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
     screen.signal(signal);
     await screen.waitFor(/Client Leave acknowledged/);
     await assertSane(screen, 0);
-    assert(read().lastIndexOf("\x1b[?2004l") > read().lastIndexOf("\x1b[?2004h"));
+    assertReleased(read());
   });
 }
 
@@ -243,7 +250,7 @@ for (const line of ["throw", "reject"]) {
       await enter(screen, line);
       await screen.waitFor(/Nobody (catches|handles) this/);
       await assertSane(screen, 1);
-      assert(read().lastIndexOf("\x1b[?2004l") > read().lastIndexOf("\x1b[?2004h"));
+      assertReleased(read());
     },
   });
 }

@@ -19,13 +19,14 @@ class Crowd implements AsyncDisposable {
   /** Registers so many at once. */
   async join(count: number, port: number): Promise<void> {
     const directoryAddresses = [{ hostname: "127.0.0.1", port }];
+    const before = this.#drives.length;
     await Promise.all(Array.from({ length: count }, (_, index) => {
       const socket = openSocket("127.0.0.1", 0);
       const { promise, resolve } = Promise.withResolvers<void>();
       const machine = new Registration(clock(), {
         directoryAddresses,
         id: 0,
-        name: `guest${index}`,
+        name: `guest${before + index}`,
         port: (socket.addr as Deno.NetAddr).port,
         identity: makeKeyPair(systemRandom),
         policy: TIMER_POLICIES.adaptive,
@@ -219,6 +220,37 @@ Deno.test({
     const after = await screen.waitFor(/^Stopped · 100 clients were active/m);
     // What was printed before, and nothing of the picture.
     assertMatch(after.join("\n"), /^[^]*Fingerprint of this directory: [\d \n]+\nStopped/);
+  },
+});
+
+Deno.test({
+  name: `server at 80 × 24: 300 clients in pages, which keys turn${TMUX.note}`,
+  ignore: TMUX.ignore,
+  async fn() {
+    await using screen = await Screen.open(80, 24);
+    await screen.run(SERVE, ["--port", "0", "--color", "never", "--no-source-limits"]);
+    const port = Number(await portOf(screen));
+    await using crowd = new Crowd();
+    for (let joined = 0; joined < 300; joined += 50) await crowd.join(50, port);
+    const last = (page: number): RegExp =>
+      new RegExp(`^300 clients · .* page ${page} of 25 · Space next, b back$`, "m");
+    const ids = (rows: string[]): number[] =>
+      rows.map((row) => Number(/^ +(\d+) +guest/.exec(row)?.[1])).filter((id) => id > 0);
+    const first = await screen.waitFor(last(1));
+    assertEquals(ids(first), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    await screen.press("Space");
+    assertEquals(ids(await screen.waitFor(last(2)))[0], 13);
+    await screen.press("PageDown", "PageDown");
+    await screen.waitFor(last(4));
+    await screen.press("b");
+    await screen.waitFor(last(3));
+    await screen.press("End");
+    assertEquals(ids(await screen.waitFor(last(25))).at(-1), 300);
+    await screen.press("Home");
+    await screen.waitFor(last(1));
+    await screen.press("C-c");
+    await screen.waitFor(/^Stopped · 300 clients were active/m);
+    await assertSane(screen, 0);
   },
 });
 

@@ -166,6 +166,15 @@ export class Screen implements AsyncDisposable {
     return (await this.#tmux(["display-message", "-p", format])).trim() === "1 0";
   }
 
+  /** Waits until the terminal has this title. */
+  async waitForTitle(title: string): Promise<void> {
+    let shown = "";
+    await until(async () => {
+      shown = (await this.#tmux(["display-message", "-p", "#{pane_title}"])).trim();
+      return shown === title ? true : undefined;
+    }, () => `the title "${title}"; it is "${shown}"`);
+  }
+
   /** Records every byte that programs write from now on; returns a function that reads them. */
   async record(): Promise<() => string> {
     const file = `${this.folder}/record`;

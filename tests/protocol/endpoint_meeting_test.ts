@@ -126,14 +126,14 @@ Deno.test("a key that may not be met is not punched, nor is anything carried to 
 Deno.test("a Meeting that answers no call of now leads to nothing but Punches", () => {
   const stage = new Stage();
   stage.tellOf(2, { flags: FLAG_CALLER });
-  assertEquals([stage.endpoint.outgoing, stage.endpoint.requests], [undefined, []]);
+  assertEquals([stage.endpoint.calls[0], stage.endpoint.requests], [undefined, []]);
   // The one whom this client wants calls at the same time: its own call is still to be answered.
   stage.want({ id: 2, name: "" });
   const [call] = stage.asked();
   stage.tellOf(2);
-  assertEquals(stage.endpoint.outgoing?.peer, undefined);
+  assertEquals(stage.endpoint.calls[0]?.peer, undefined);
   stage.receive(call!.answer(stage.meeting(2, { flags: FLAG_CALLER })), DIRECTORY);
-  assertEquals(stage.endpoint.outgoing?.peer, 2);
+  assertEquals(stage.endpoint.calls[0]?.peer, 2);
 });
 
 Deno.test("an Initiation that was carried is answered by way of the directory, and so is what follows", () => {
@@ -257,7 +257,7 @@ Deno.test("a call that nobody asked for fails no request, whatever its answer", 
   stage.want({ id: 3, name: "" });
   stage.give(call.answer({ kind: "inactive", id: 2, name: "" }), DIRECTORY);
   assertEquals(stage.requestEvents(), []);
-  assertEquals(stage.endpoint.outgoing?.target, { id: 3, name: "" });
+  assertEquals(stage.endpoint.calls[0]?.target, { id: 3, name: "" });
 });
 
 Deno.test("what the call of a silent peer tells is challenged: the peer is found elsewhere", () => {

@@ -93,7 +93,7 @@ Deno.test("two endpoints register, connect, talk and leave; either can accept", 
     assert(ana.connect(network.now, { id: 0, name: "Ben" }).ok);
     network.settle();
     if (!isAdmitted) {
-      assert(ana.outgoing?.isRinging);
+      assert(ana.calls[0]?.isRinging);
       const [request] = ben.requests;
       assertEquals([request?.requester, request?.name], [1, "ana"]);
       assert(ben.accept(network.now, request!).ok);
@@ -149,7 +149,7 @@ Deno.test("a command that is not possible says why, and changes nothing", () => 
   const { connection } = harness.connectedWith(5);
   assertEquals(problem({ id: 5, name: "" }), "alreadyConnected");
   assertEquals(problem(target), undefined);
-  assertEquals(problem({ id: 3, name: "" }), "alreadyRequesting");
+  assertEquals(problem(target), "alreadyRequesting");
   const { ids: { remote: requester }, remoteKey: key } = connection;
   const request = { requester, name: "", key };
   assertEquals(harness.endpoint.accept(harness.now, request), { ok: false, error: "noRequest" });
@@ -197,7 +197,7 @@ Deno.test("who accepts the one that it requests takes its own request back", () 
     "requestFailed: cancelled",
     "connected with 2 by acceptance",
   ]);
-  assertEquals(harness.endpoint.outgoing, undefined);
+  assertEquals(harness.endpoint.calls[0], undefined);
 });
 
 Deno.test("a Call without a result fails the request", () => {
@@ -219,7 +219,7 @@ Deno.test("a Call that was taken back is not heard any more", () => {
   assert(harness.cancel());
   harness.want({ id: 3, name: "" });
   assertEquals(kindsOf(harness.receive(call!.answer(harness.meeting(2)), DIRECTORY)), ["call"]);
-  assertEquals(harness.endpoint.outgoing?.target, { id: 3, name: "" });
+  assertEquals(harness.endpoint.calls[0]?.target, { id: 3, name: "" });
 });
 
 Deno.test("a list is reported whole, or that it timed out", () => {
@@ -372,7 +372,7 @@ Deno.test("a forged Unknown leaves connections and requests as they are", () => 
   harness.give(encodeDatagram(header, []), DIRECTORY);
   harness.advance(100);
   assertEquals(harness.endpoint.connections, [connection] as readonly Connection[]);
-  assertEquals(harness.endpoint.outgoing?.target.id, 3);
+  assertEquals(harness.endpoint.calls[0]?.target.id, 3);
   connection.send("hi");
   const frames = framesOf(harness.sent());
   assert(frames.some(({ kind }) => kind === "message"));

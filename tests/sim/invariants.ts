@@ -47,7 +47,7 @@ export class RetransmissionCheck {
     this.#mode = mode;
   }
 
-  /** Notes that the user makes a request, and gives up the one before. */
+  /** Notes that the user makes a request, perhaps again one that was given up. */
   startRequest(): void {
     this.#attemptAt = undefined;
     this.#forget((key) => key.startsWith("call"));

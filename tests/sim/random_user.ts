@@ -56,7 +56,8 @@ export class RandomUser extends SimUser {
     }
     if (roll < 0.1) return this.do((client, now) => client.list(now));
     if (open.length > 0 && prng.chance(0.6)) return this.#converse(prng.pick(open).id);
-    if (outgoing !== undefined) {
+    // At times it calls another client, too.
+    if (outgoing !== undefined && !prng.chance(0.1)) {
       if (prng.chance(0.1)) this.do((client, now) => client.cancel(now));
       return;
     }
@@ -70,9 +71,9 @@ export class RandomUser extends SimUser {
     const { view } = this;
     if (view === undefined || view.state === "left") return this.start();
     for (const { id } of view.requests) this.answer(id, false);
-    const { peer, others, outgoing } = this.view!;
+    const { peer, others, calls } = this.view!;
     this.do((client, now) => {
-      if (outgoing !== undefined) client.cancel(now);
+      for (const _ of calls) client.cancel(now);
       for (const each of [peer, ...others]) if (each !== undefined) client.terminate(now, each.id);
     });
   }

@@ -168,7 +168,7 @@ export class SimUser {
 
   /** Requests a connection. */
   connect(peer: number | string): void {
-    if (this.view?.outgoing === undefined) this.#retransmission.startRequest();
+    this.#retransmission.startRequest();
     this.do((client, now) => client.connect(now, peer));
   }
 

@@ -197,18 +197,6 @@ story("a client that is not registered yet cannot connect", (stage) => {
   assertEquals(ana.errors, ["notRegistered"]);
 });
 
-story("a second outgoing request is an error, and has no effect", (stage) => {
-  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo");
-  ana!.connect(2);
-  ana!.connect(3);
-  stage.wait(100);
-  ana!.connect(3);
-  stage.wait(100);
-  assertEquals(ana!.errors, ["alreadyRequesting", "alreadyRequesting"]);
-  assertEquals(ben!.events("request").length, 1);
-  assertEquals(cleo!.events("request").length, 0);
-});
-
 story("a second connection with the same client is an error, and has no effect", (stage) => {
   const [ana, ben] = stage.pair();
   ana.connect(2);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { RETURN_PATIENCE, RETURN_TURN } from "../../client/state/returns.ts";
+import { RETURN_PATIENCE } from "../../client/state/returns.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Actor, LEASE, stories, story } from "./stage.ts";
 
@@ -65,7 +65,7 @@ story("a peer that has ended the conversation meanwhile is not rung up for it", 
   ana.terminate();
   stage.wait(100);
   ben.comeBack();
-  stage.wait(RETURN_TURN + stage.after(1000) + 3000);
+  stage.wait(5_000 + stage.after(1000) + 3000);
   assertEquals(ben.events("notReturned").map(({ peer }) => peer), [1]);
   assertEquals([ben.view.state, ana.view.requests], ["idle", []]);
   assertEquals(ana.events("requestEnded").map(({ why }) => why), ["cancelled"]);
@@ -104,7 +104,7 @@ stories("two that were both killed go on, whoever comes back first", [0, 1, 300,
   ana.comeBack();
   stage.wait(between);
   ben.comeBack();
-  stage.wait(2 * RETURN_TURN + stage.after(1000) * 2);
+  stage.wait(10_000 + stage.after(1000) * 2);
   assertEquals([ana, ben].map((each) => each.view.state), ["connected", "connected"]);
   assertEquals([ana.events("notReturned"), ben.events("notReturned")], [[], []]);
   ana.send("here we are");
@@ -120,7 +120,7 @@ story(
     ana.kill();
     ben.crash();
     ana.comeBack();
-    stage.wait(RETURN_TURN + stage.after(0) + 1000);
+    stage.wait(5_000 + stage.after(0) + 1000);
     assertEquals([goesOnWith(ana), ana.view.state], [[3], "connected"]);
     stage.wait(RETURN_PATIENCE + stage.after(0));
     assertEquals(ana.events("notReturned").map(({ peer }) => peer), [2]);
@@ -138,7 +138,7 @@ story("what the user calls comes first, and the other conversations go on after 
   ana.connect("cleo");
   stage.wait(300);
   cleo.accept();
-  stage.wait(3 * RETURN_TURN + stage.after(0) * 2);
+  stage.wait(15_000 + stage.after(0) * 2);
   assertEquals([goesOnWith(ana), ana.view.peer?.id, ana.errors], [[2], 3, []]);
 });
 

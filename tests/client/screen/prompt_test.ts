@@ -10,6 +10,7 @@ const VIEW: ClientView = {
   peer: undefined,
   others: [],
   outgoing: undefined,
+  calls: [],
   requests: [],
   leaveBy: undefined,
   serverLostSince: undefined,
@@ -67,6 +68,10 @@ Deno.test("prompt() shows the state of the client", () => {
       { state: "connected", peer, outgoing: { ...outgoing, peer: 3, name: "" } },
       "bob · ringing client 3 · attempt 3 · next in 4s · Ctrl-C cancels > ",
     ],
+    [
+      { state: "requesting", outgoing, calls: [{ ...outgoing, peer: "bob" }, outgoing] },
+      "calling bob, bob · Ctrl-C cancels bob > ",
+    ],
     [{ state: "terminating", peer }, "ending with bob > "],
     [
       { state: "leaving", leaveBy: 40_000 },
@@ -91,6 +96,8 @@ Deno.test("prompt() leaves out the least important parts on a narrow screen", ()
   assertEquals(shown(ringing, 56), "ringing bob · next in 4s · Ctrl-C cancels > ");
   assertEquals(shown(ringing, 40), "ringing bob · next in 4s > ");
   assertEquals(shown(ringing, 26), "ringing bob > ");
+  const calls = Array.from({ length: 12 }, () => outgoing);
+  assertEquals(shown({ ...ringing, calls }, 80), "calling 12 clients · Ctrl-C cancels > ");
   assertEquals(shown({ ...VIEW, state: "registering" }, 40), "registering > ");
   const lost = { ...VIEW, serverLostSince: 9000 };
   assertEquals(shown(lost, 44), "ana · idle · directory lost > ");

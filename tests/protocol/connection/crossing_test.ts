@@ -38,7 +38,7 @@ Deno.test("the client with the higher key accepts the other's Request, and forge
     const peer = harness.requester(id);
     assertEquals(opened(peer, harness.request(peer)), [ACCEPT]);
     assertEquals(harness.requestEvents(), [`connected with ${id} by acceptance`]);
-    assertEquals(harness.endpoint.outgoing, undefined);
+    assertEquals(harness.endpoint.calls[0], undefined);
     harness.receive(peer.seal({ kind: "connectionKeepalive" }));
     // Nothing more is said in the session of its own request.
     assertEquals(harness.receive(responder.seal(accept(id))), []);
@@ -71,7 +71,7 @@ Deno.test("the client with the lower key accepts the other's Request while it ha
   const peer = harness.requester(id);
   assertEquals(opened(peer, harness.request(peer)), [ACCEPT]);
   assertEquals(harness.requestEvents(), [`connected with ${id} by acceptance`]);
-  assertEquals(harness.endpoint.outgoing, undefined);
+  assertEquals(harness.endpoint.calls[0], undefined);
   harness.receive(peer.seal({ kind: "connectionKeepalive" }));
   assertEquals(exceptProbes(harness.advance(9000)), []);
 });
@@ -107,7 +107,7 @@ Deno.test("a Request under the id that is requested, with another key, does not 
   const impostor = harness.requester(id, { identity: makeKeyPair(harness.random) });
   assertEquals(opened(impostor, harness.request(impostor)), [RINGING]);
   assertEquals(harness.requestEvents(), [`request of ${id}`]);
-  assert(harness.endpoint.outgoing !== undefined);
+  assert(harness.endpoint.calls[0] !== undefined);
 });
 
 Deno.test("accept-all accepts nobody under the id or the name that is requested, but by its key", () => {
@@ -160,7 +160,7 @@ Deno.test("a Request that comes during the call waits for it, and is accepted un
   const sent = harness.receive(call!.answer(harness.meeting(2)), DIRECTORY);
   assertEquals(opened(peer, sent), [ACCEPT]);
   assertEquals(harness.requestEvents(), ["connected with 2 by acceptance"]);
-  assertEquals(harness.endpoint.outgoing, undefined);
+  assertEquals(harness.endpoint.calls[0], undefined);
 });
 
 Deno.test("a Request that comes during the call is told after all where another key is found, or nothing", () => {

@@ -84,13 +84,13 @@ Deno.test("who is requested is called, and gets an Initiation where the director
   assert(call !== undefined && more.length === 0);
   assertEquals(call.frame, { kind: "call", id: 0, name: "ben" });
   assertEquals(call.bytes.length, CALL_SIZE);
-  assertEquals(harness.endpoint.outgoing?.peer, undefined);
+  assertEquals(harness.endpoint.calls[0]?.peer, undefined);
   const address = { hostname: "203.0.113.5", port: 5 };
   const meeting = harness.meeting(2, { name: "ben", addresses: [address] });
   const [initiation, ...others] = harness.receive(call.answer(meeting), DIRECTORY);
   assertEquals([initiation?.to, others], [address, []]);
   assertEquals(kindsOf([initiation!]), ["initiation", "macs"]);
-  assertEquals(harness.endpoint.outgoing?.peer, 2);
+  assertEquals(harness.endpoint.calls[0]?.peer, 2);
   assertEquals(harness.requestEvents(), ["requesting"]);
 });
 
@@ -184,7 +184,7 @@ Deno.test("after Ringing the Request is sent every 10 s, and the user is told on
   const harness = requesting();
   for (let times = 0; times < 3; times++) harness.receive(harness.peer.seal(RINGING));
   assertEquals(harness.requestEvents(), ["ringing"]);
-  assert(harness.endpoint.outgoing?.isRinging);
+  assert(harness.endpoint.calls[0]?.isRinging);
   const times = timesOf(harness, 25_000);
   assertEquals(times, [10_000, 20_000].map((ms) => [ms, "connectionRequest"]));
 });
@@ -227,7 +227,7 @@ Deno.test("an Accept is answered by an Ack, or Messages, and the connection is o
   assertEquals(connection.ids, { local: 1, localName: "ana", remote: 2, remoteName: "ben" });
   assertEquals(connection.remoteKey, harness.identityOf(2).publicKey);
   assertEquals(connection.handshakeHash, harness.peer.session.hash);
-  assertEquals(harness.endpoint.outgoing, undefined);
+  assertEquals(harness.endpoint.calls[0], undefined);
   connection.send("hi");
   assertEquals(kindsOf(harness.sent()), ["message"]);
 });
@@ -246,7 +246,7 @@ Deno.test("a Reject ends the request: not this client means that it is inactive"
     .map((reason) => {
       const harness = requesting();
       harness.receive(harness.peer.seal({ kind: "connectionReject", responder: 2, reason }));
-      assertEquals(harness.endpoint.outgoing, undefined);
+      assertEquals(harness.endpoint.calls[0], undefined);
       assertEquals(harness.advance(60_000), []);
       const [event] = harness.events();
       assert(event?.kind === "requestFailed");
@@ -272,7 +272,7 @@ Deno.test("Ringing, Accept and Reject that name another responder have no effect
     for (const frame of named) assertEquals(harness.receive(harness.peer.seal(frame)), []);
   }
   assertEquals(harness.requestEvents(), []);
-  assertEquals(harness.endpoint.outgoing?.isRinging, false);
+  assertEquals(harness.endpoint.calls[0]?.isRinging, false);
   harness.receive(harness.peer.seal(ACCEPT));
   assertEquals(harness.requestEvents(), ["connected with 2 by request"]);
 });
@@ -284,7 +284,7 @@ Deno.test("a request without any answer is given up after 120 s", () => {
     assertEquals(harness.requestEvents().filter((kind) => kind !== "requesting"), []);
     harness.advance(1);
     assertEquals(harness.requestEvents(), ["requestFailed: peerTimeout"]);
-    assertEquals([harness.endpoint.outgoing, harness.advance(60_000)], [undefined, []]);
+    assertEquals([harness.endpoint.calls[0], harness.advance(60_000)], [undefined, []]);
   }
 });
 
@@ -295,7 +295,7 @@ Deno.test("a request without a decision is given up after 600 s", () => {
     harness.receive(harness.peer.seal(RINGING));
   }
   harness.advance(RING_LIMIT - 590_000 - 1);
-  assert(harness.endpoint.outgoing !== undefined);
+  assert(harness.endpoint.calls[0] !== undefined);
   harness.advance(1);
   assertEquals(harness.requestEvents().at(-1), "requestFailed: peerTimeout");
 });
@@ -334,7 +334,7 @@ Deno.test("a Termination Ack or a Reject ends a cancellation, an Accept does not
 
 Deno.test("a request that is taken back without a session is told nobody", () => {
   for (const harness of [initiating(), registered()]) {
-    if (harness.endpoint.outgoing === undefined) harness.want({ id: 2, name: "" });
+    if (harness.endpoint.calls[0] === undefined) harness.want({ id: 2, name: "" });
     assert(harness.cancel());
     assertEquals(harness.advance(60_000), []);
     assertEquals(harness.requestEvents(), ["requestFailed: cancelled"]);
@@ -396,7 +396,7 @@ Deno.test("a Version is believed after 12 s, from where the request goes, where 
   const believed = initiating();
   believed.receive(versionFor(believed.initiation));
   believed.advance(VERSION_PATIENCE - 1);
-  assert(believed.endpoint.outgoing !== undefined);
+  assert(believed.endpoint.calls[0] !== undefined);
   believed.advance(1);
   const event = believed.events().find(({ kind }) => kind === "requestFailed");
   assert(event?.kind === "requestFailed");
@@ -411,7 +411,7 @@ Deno.test("a Version is believed after 12 s, from where the request goes, where 
   late.receive(versionFor(late.request));
   for (const harness of [elsewhere, overtaken, late]) {
     harness.advance(2 * VERSION_PATIENCE);
-    assert(harness.endpoint.outgoing !== undefined);
+    assert(harness.endpoint.calls[0] !== undefined);
   }
 });
 

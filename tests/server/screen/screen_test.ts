@@ -13,7 +13,8 @@ import {
 } from "../../../server/screen/live_screen.ts";
 import { renderHint } from "../../../server/screen/render.ts";
 import type { Totals } from "../../../server/totals.ts";
-import { renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
+import { type PageTurn, pageTurns } from "../../../server/screen/page_keys.ts";
+import { countPages, renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
 
 function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
   return { id, name, address: { hostname: "127.0.0.1", port: 40_000 + id }, joinedAt };
@@ -31,9 +32,11 @@ function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenS
   return {
     title: ["Listening on 127.0.0.1:7070 (UDP) · Ctrl-C stops", "Fingerprint"],
     hint: "Nobody is here yet",
-    table: { kind: "table", size: clients.length, clients },
+    clientsFrom: (index) => clients.slice(index),
+    page: 0,
+    hasKeys: true,
     log: [],
-    totals: NOTHING,
+    totals: { ...NOTHING, clients: clients.length },
     now: 65_000,
     ...more,
   };
@@ -48,6 +51,7 @@ Deno.test("renderScreen() shows title, table, log, and the totals in the last ro
   const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {
     log: [CHANGE],
     totals: {
+      clients: 2,
       lookUps: 1234,
       introductions: 1,
       carriedBytes: 1536,
@@ -101,17 +105,13 @@ Deno.test("renderScreen() fits every terminal, and reads no more clients than it
     const [columns, rows] of [[80, 24], [40, 10], [20, 5], [200, 60], [10, 2], [1, 1]] as const
   ) {
     let asked = 0;
-    const counted = {
-      *[Symbol.iterator](): Generator<TableClient, void> {
-        for (const each of clients) {
-          asked++;
-          yield each;
-        }
-      },
-    };
-    const table = { kind: "table", size: 1000, clients: counted } as const;
+    const clientsFrom = (index: number): Iterable<TableClient> =>
+      clients.slice(index).values().map((each) => {
+        asked++;
+        return each;
+      });
     const log = Array.from({ length: 200 }, () => CHANGE);
-    const lines = renderScreen(state([], { table, log }), { columns, rows }, false);
+    const lines = renderScreen(state(clients, { clientsFrom, log }), { columns, rows }, false);
     assertEquals(lines.length, rows);
     for (const line of lines) assert(screenWidth(line) <= columns, `${columns}: ${line}`);
     assert(asked <= rows, `${asked} asked for ${rows} rows`);
@@ -120,7 +120,7 @@ Deno.test("renderScreen() fits every terminal, and reads no more clients than it
       const inTable = lines.filter((line) => /127\.0\.0\.1:4/.test(line) && !/joined/.test(line));
       const more = Number(/… and (\d+) more/.exec(lines.join("\n"))?.[1]);
       assertEquals(inTable.length + more, 1000);
-      assertMatch(lines.at(-1)!, /^1,000 clients · 0 introductions/);
+      assertMatch(lines.at(-1)!, /^1,000 clients · 0 intr/);
     }
   }
 });
@@ -132,6 +132,44 @@ Deno.test("renderScreen() cuts a table only if it does not fit, and counts the o
   assertEquals(rows(6).filter((row) => row.includes("127.0.0.1:4")).length, 6);
   assertEquals(rows(7).filter((row) => row.includes("127.0.0.1:4")).length, 5);
   assert(rows(7).includes("  … and 2 more"));
+});
+
+Deno.test("renderScreen() shows any page of the table, and the keys in the last row", () => {
+  const clients = Array.from({ length: 300 }, (_, index) => client(index + 1));
+  const size = { columns: 80, rows: 24 };
+  const shown = (page: number): string[] =>
+    renderScreen(state(clients, { page, log: Array(20).fill(CHANGE) }), size, false);
+  const ids = (page: number): (string | undefined)[] =>
+    shown(page).map((row) => /^ +(\d+) +client\d+ /.exec(row)?.[1]).filter((id) =>
+      id !== undefined
+    );
+  assertEquals([ids(0)[0], ids(0).at(-1), ids(1)[0]], ["1", "12", "13"]);
+  assertMatch(shown(1).join("\n"), /\n {2}… and 288 more\n/);
+  assertEquals(
+    shown(1).at(-1),
+    "300 clients · 0 introductions · dropped 0      page 2 of 25 · Space next, b back",
+  );
+  // Clients that left may have been a page.
+  for (const page of [24, 25, 1000]) assertEquals(ids(page).at(-1), "300");
+  const all = Array.from({ length: 25 }, (_, page) => ids(page)).flat();
+  assertEquals(all, clients.map(({ id }) => `${id}`));
+  assertEquals(countPages(state(clients, { log: Array(20).fill(CHANGE) }), 24), 25);
+});
+
+Deno.test("renderScreen() shows no keys where there are none, or one page is all", () => {
+  const clients = Array.from({ length: 300 }, (_, index) => client(index + 1));
+  const last = (more: Partial<ScreenState>, some = clients, columns = 80): string =>
+    renderScreen(state(some, more), { columns, rows: 24 }, false).at(-1)!;
+  assertEquals(last({ hasKeys: false }), "300 clients · 0 introductions · dropped 0");
+  assertEquals(last({}, clients.slice(0, 5)), "5 clients · 0 introductions · dropped 0");
+  assertEquals(last({}, clients, 40), "300 clients · 0 introdu…  1/16: Space, b");
+  assertEquals(last({}, clients, 20), "300 clients · 0 int…");
+});
+
+Deno.test("pageTurns() knows the keys of several terminals, and passes over all others", () => {
+  const turns = ["next", "next", "previous", "first", "last", "last", "first"];
+  assertEquals(pageTurns(" \x1b[6~\x1b[5~\x1b[HG\x1bOFg"), turns);
+  assertEquals(pageTurns("x\x1b[A\x1b[15~\x1b[1;5Hq\x1bOPé\x1b"), []);
 });
 
 Deno.test("renderScreen() cleans names, and uses colors only if asked to", () => {
@@ -169,10 +207,10 @@ class Stage {
   /** Whether the terminal accepts no more output. */
   isStalled = false;
 
-  constructor() {
+  constructor(clients: readonly TableClient[] = []) {
     const directory: DirectoryState = {
-      table: () => ({ kind: "table", size: 0, clients: [] }),
-      totals: NOTHING,
+      clientsFrom: (index) => clients.slice(index).values() as Generator<TableClient, void>,
+      totals: { ...NOTHING, clients: clients.length },
     };
     this.live = new LiveScreen({ title: ["title"], hint: "hint" }, directory, false, {
       readClock: () => ({ now: this.now, toDate: (instant) => new Date(instant) }),
@@ -180,6 +218,7 @@ class Stage {
         this.rendered++;
         return { columns: 80, rows: 24 };
       },
+      hasKeys: true,
       after: (ms, action) => {
         const timer = { at: this.now + ms, action };
         this.#timers.push(timer);
@@ -226,6 +265,21 @@ Deno.test("LiveScreen redraws once a second and soon after a change, and gives t
   stage.live.showChange("left", client(1));
   stage.live.redraw();
   assertEquals([stage.written.at(-1), stage.timers], [RESTORE, 0]);
+});
+
+Deno.test("LiveScreen turns pages at once, as far as there are any", async () => {
+  const stage = new Stage(Array.from({ length: 50 }, (_, index) => client(index + 1)));
+  const shown = async (...turns: PageTurn[]): Promise<string | undefined> => {
+    for (const turn of turns) stage.live.turnPage(turn);
+    await stage.run(stage.now + 1);
+    return /page \d of \d/.exec(stage.written.at(-1)!)?.[0];
+  };
+  assertEquals(await shown(), "page 1 of 3");
+  assertEquals(await shown("next"), "page 2 of 3");
+  assertEquals(await shown("next", "next", "next"), "page 3 of 3");
+  assertEquals(await shown("previous"), "page 2 of 3");
+  assertEquals(await shown("first", "previous"), "page 1 of 3");
+  assertEquals(await shown("last"), "page 3 of 3");
 });
 
 Deno.test("LiveScreen.suspend() draws nothing until redraw()", async () => {

@@ -23,6 +23,9 @@ class Pair {
     let free = 1;
     while (this.plain.has(free)) free++;
     assertEquals(this.set.smallestFree(), free);
+    for (const index of [0, 1, 1023, 1024, ids.length - 1, ids.length]) {
+      assertEquals(this.set.from(index).next().value, ids[index], `${index}`);
+    }
   }
 }
 
@@ -62,6 +65,13 @@ Deno.test("IdSet.smallestFree() finds gaps between consecutive ids, and none aft
     assertEquals(pair.set.smallestFree(), id);
     pair.add(id);
   }
+});
+
+Deno.test("IdSet.from() goes on to the end, over several chunks", () => {
+  const pair = new Pair();
+  for (let id = 2; id <= 6000; id += 2) pair.add(id);
+  assertEquals([...pair.set.from(1000)], [...pair.set.above(2000)]);
+  assertEquals([...pair.set.from(3000)], []);
 });
 
 Deno.test("IdSet.above() starts after any id", () => {
