@@ -44,6 +44,16 @@ export function fileVersion(path: string): string {
   }
 }
 
+/** When a file was changed, in milliseconds; for one that is not there, never will be. */
+export function changedAt(path: string): number {
+  try {
+    return Deno.statSync(path).mtime?.getTime() ?? Infinity;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return Infinity;
+    throw error;
+  }
+}
+
 /** Makes a folder, and those that it is in, for the user alone. */
 export function makeFolder(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
@@ -192,11 +202,11 @@ export async function withLock(path: string, action: () => void): Promise<void> 
 
 /** A file that no other process has as long as this one has it. */
 export class ClaimedFile {
-  readonly #path: string;
+  readonly path: string;
   readonly #file: Deno.FsFile;
 
   private constructor(path: string, file: Deno.FsFile) {
-    this.#path = path;
+    this.path = path;
     this.#file = file;
   }
 
@@ -240,7 +250,7 @@ export class ClaimedFile {
 
   /** Removes it, and gives it up. */
   remove(): void {
-    Deno.removeSync(this.#path);
+    Deno.removeSync(this.path);
     this.close();
   }
 }

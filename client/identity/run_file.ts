@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { ClaimedFile, fileProblem, listFolder, makeFolder } from "../../cli/files.ts";
+import { changedAt, ClaimedFile, fileProblem, listFolder, makeFolder } from "../../cli/files.ts";
 import { toHex } from "../../cli/hex.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import type { Run } from "../view.ts";
@@ -15,6 +15,10 @@ import { formatRun, parseRun, RUN_RECORD_SIZE_MAX } from "./run_record.ts";
 export const ALIKE_RUNS_MAX = 32;
 /** Milliseconds in which a file that no other client has is locked. */
 export const CLAIM_PATIENCE = 500;
+/** Milliseconds after which the file of a run that was killed is removed: its token is long worth nothing. */
+export const RUN_LIFE = 7 * 86_400_000;
+/** Old files that one start removes. */
+export const OLD_RUNS_MAX = 16;
 /** The folder of the files. */
 const FOLDER = "running";
 /** Bytes of the hash that names a file. */
@@ -88,7 +92,7 @@ function readFormer(file: ClaimedFile): Run | undefined {
 
 /**
  * Claims the file of a run that was started alike and was killed, or one that is new. Without a file,
- * as on a disk that cannot be written, a client runs as well.
+ * as on a disk that cannot be written, a client runs as well, and so do more of them than have one.
  *
  * @param patience settles after {@linkcode CLAIM_PATIENCE}.
  */
@@ -97,16 +101,15 @@ export async function openRunFile(
   start: RunStart,
   patience: () => Promise<void>,
   onProblem: (message: string) => void,
-): Promise<Result<RunFile>> {
+): Promise<Result<RunFile | undefined>> {
   const folder = join(dirname(identityFile), FOLDER);
   const name = nameOf(start);
   try {
     makeFolder(folder);
-    const file = await claimFormer(folder, name, patience()) ??
-      await claimNew(folder, name, patience);
-    return file === undefined
-      ? failure(`More than ${ALIKE_RUNS_MAX} clients that are started alike`)
-      : success(new RunFile(file, onProblem));
+    const former = await claimFormer(folder, name, patience());
+    const file = former ?? await claimNew(folder, name, patience);
+    if (former === undefined && file !== undefined) removeOld(folder, file, patience());
+    return success(file && new RunFile(file, onProblem));
   } catch (error) {
     return failure(`Cannot use ${folder}: ${fileProblem(error)}`);
   }
@@ -147,6 +150,15 @@ async function claimNew(
     if (file !== undefined) return file;
   }
   return undefined;
+}
+
+/** Removes the files of runs that were killed long before this file was made. */
+function removeOld(folder: string, file: ClaimedFile, patience: Promise<void>): void {
+  const paths = listFolder(folder).map((name) => join(folder, name))
+    .filter((path) => changedAt(path) < changedAt(file.path) - RUN_LIFE);
+  for (const path of paths.slice(0, OLD_RUNS_MAX)) {
+    ClaimedFile.claim(path, patience).then((old) => old?.remove()).catch(() => {});
+  }
 }
 
 /** The numbers of the files of runs that are started alike. */

@@ -133,8 +133,9 @@ const WHY_ENDED = {
 
 function registered(
   { id, name, lostName, address, server }: Extract<ClientEvent, { kind: "registered" }>,
-  { isTyped, ownId }: NoticeContext,
+  { isTyped, ownId, ownName }: NoticeContext,
 ): string | string[] {
+  if (ownId === id && name !== ownName && lostName === "") return `You are ${label(id, name)} now`;
   const again = ownId === 0 ? "" : "again ";
   const loss = lostName === ""
     ? ""

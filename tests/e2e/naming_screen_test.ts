@@ -20,7 +20,7 @@ Deno.test({
     await start(second);
     await second.waitFor(/Registered at .* as client 2 \(Jo-Doe2\)$/m);
     await enter(second, "/nick bea");
-    await second.waitFor(/as client 2 \(bea\)$/m);
+    await second.waitFor(/\* You are bea now$/m);
     await enter(second, "/nick Jo-Doe");
     await second.waitFor(/The name "Jo-Doe" is taken|"Jo-Doe" belongs to/);
     await enter(first, "connect bea");

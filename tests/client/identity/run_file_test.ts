@@ -1,5 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { openRunFile, type RunFile, type RunStart } from "../../../client/identity/run_file.ts";
+import {
+  openRunFile,
+  RUN_LIFE,
+  type RunFile,
+  type RunStart,
+} from "../../../client/identity/run_file.ts";
 import type { Run } from "../../../client/view.ts";
 
 const RUN: Run = {
@@ -22,7 +27,7 @@ class Home implements Disposable {
       () => new Promise((resolve) => this.#timers.push(setTimeout(resolve, 200))),
       (problem) => this.problems.push(problem),
     );
-    assert(opened.ok, `${!opened.ok && opened.error}`);
+    assert(opened.ok && opened.value !== undefined);
     return opened.value;
   }
 
@@ -30,6 +35,17 @@ class Home implements Disposable {
   get files(): string[] {
     return [...Deno.readDirSync(`${this.folder}/running`)]
       .map(({ name }) => `${this.folder}/running/${name}`).toSorted();
+  }
+
+  /** Waits until so many files are left, and for a little longer. */
+  async waitForFiles(count: number): Promise<void> {
+    for (let tries = 0; tries < 100 && this.files.length !== count; tries++) await this.#wait(5);
+    await this.#wait(20);
+    assertEquals(this.files.length, count);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
   [Symbol.dispose](): void {
@@ -67,7 +83,7 @@ Deno.test({
 
 Deno.test({
   name: "of runs that are started alike, each has a file of its own",
-  // A lock that was waited for in vain comes, and is given back, when its file is no more.
+  // A lock that is waited for may come when all is over.
   sanitizeOps: false,
   async fn() {
     using home = new Home();
@@ -161,4 +177,26 @@ Deno.test("where no file can be made, openRunFile() says why", async () => {
     () => {},
   );
   assert(!opened.ok && opened.error.startsWith("Cannot use "));
+});
+
+Deno.test({
+  name:
+    "files of runs that were killed more than a week ago are removed, but not one that is locked",
+  // A lock that is waited for may come when all is over.
+  sanitizeOps: false,
+  async fn() {
+    using home = new Home();
+    const [killed, running] = [
+      await home.open({ name: "killed" }),
+      await home.open({ name: "runs" }),
+    ];
+    for (const each of [killed, running]) each.save(RUN);
+    killed.abandon();
+    const then = new Date(Date.now() - 2 * RUN_LIFE);
+    for (const path of home.files) Deno.utimeSync(path, then, then);
+    const young = await home.open({ name: "young" });
+    await home.waitForFiles(2);
+    for (const each of [young, running]) each.end(RUN, true);
+    assertEquals([home.files, home.problems], [[], []]);
+  },
 });

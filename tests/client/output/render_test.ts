@@ -166,6 +166,7 @@ Deno.test("Renderer adds hints on what to type for a user", () => {
       { kind: "serverLost", server: "s:1" },
       registered,
       registered,
+      { ...registered, name: "bea" },
       { kind: "serverLost", server: "s:1" },
       { kind: "request", ...BOB_KEY },
       { kind: "connected", ...BOB_CONNECTED },
@@ -178,6 +179,7 @@ Deno.test("Renderer adds hints on what to type for a user", () => {
       "09:05 * Registered at localhost:7070 as client 1 (ana)\n" +
       "09:05 * Type list to see who is here, connect NAME to call, help for more",
       "09:05 * Registered again at localhost:7070 as client 1 (ana)",
+      "09:05 * You are bea now",
       "09:05 * The directory at s:1 does not answer · trying again",
       "09:05 * Connection Request from bob · accept bob or reject bob",
       "09:05 * Connected to bob · type to talk, terminate to end",
