@@ -34,6 +34,7 @@ import {
   connectionEvent,
   directoryEvent,
   failureEvent,
+  listEvent,
   untrustedEvent,
 } from "./state/translate.ts";
 import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
@@ -59,6 +60,8 @@ export class Client implements DatagramMachine<ClientEvent> {
   readonly #timers = new Timers<"blocked">();
   readonly #unanswered: UnansweredCalls;
   #serverLostAt: Instant | undefined;
+  /** Of the list that was asked for last. */
+  #pattern: string | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
@@ -216,8 +219,9 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#emit({ kind: "requests", pending, missed: this.#missed.list(now) });
   }
 
-  /** Asks the directory which clients are active. */
-  list(now: Instant): void {
+  /** Asks the directory which clients are active; of them, those that match a pattern are reported. */
+  list(now: Instant, pattern?: string): void {
+    this.#pattern = pattern;
     const result = this.#endpoint.list(now);
     if (!result.ok) this.#emitProblem(result.error);
   }
@@ -399,7 +403,7 @@ export class Client implements DatagramMachine<ClientEvent> {
         this.#serverLostAt = undefined;
         return this.#emit({ kind: "serverBack", server: this.#options.serverName });
       case "list":
-        return this.#emit(event);
+        return this.#emit(listEvent(event.clients, this.#pattern));
       case "refused":
       case "otherVersion":
       case "otherKey":

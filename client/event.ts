@@ -179,7 +179,8 @@ export type ClientEvent =
     by: "local" | "peer" | "timeout";
     undelivered: number;
   }
-  | { kind: "list"; clients: readonly ListEntry[] }
+  /** `pattern`: the user wanted only those that match it, of `total` ones. */
+  | { kind: "list"; clients: readonly ListEntry[]; pattern?: string; total?: number }
   /** The last event. `acknowledged`: by the directory. */
   | { kind: "left"; undelivered: number; acknowledged: boolean }
   | ErrorEvent;

@@ -84,7 +84,7 @@ export class CommandRunner {
       case "reject":
         return this.#reject(now, command.peer);
       case "list":
-        return client.list(now);
+        return client.list(now, command.pattern);
       case "leave":
         return client.leave(now);
     }

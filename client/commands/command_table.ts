@@ -13,7 +13,8 @@ export type Command =
   | { command: "send"; text: string; peer?: Peer }
   | { command: "switch"; peer: Peer }
   | { command: "terminate"; peer?: Peer }
-  | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
+  | { command: "list"; pattern?: string }
+  | { command: "leave" | "requests" | "show" | "fingerprint" | "verify" }
   /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
   | { command: "block" | "trust"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
@@ -27,7 +28,7 @@ export type CommandName = Command["command"] | "@";
 /**
  * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
  * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
- * one and a text; `topic`: a command, or the keys.
+ * one and a text; `topic`: a command, or the keys; `pattern`: part of a name.
  */
 type Argument =
   | "none"
@@ -40,7 +41,8 @@ type Argument =
   | "text"
   | "to"
   | "file?"
-  | "topic?";
+  | "topic?"
+  | "pattern?";
 
 /** A row of the table. */
 export interface CommandSpec {
@@ -120,9 +122,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "list",
-    argument: "none",
-    help: "show the active clients",
-    example: "list",
+    argument: "pattern?",
+    help: "show the active clients, all or by part of the name",
+    example: "list bo",
     alsoKnownAs: ["who", "ls", "names", "clients"],
   },
   {
@@ -195,6 +197,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "to": "ID|NAME TEXT",
   "file?": "[FILE|off]",
   "topic?": "[COMMAND|keys]",
+  "pattern?": "[PATTERN]",
 };
 
 /** The fields of a command as a JSON object, beside `command`. */
@@ -210,6 +213,7 @@ export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "to": [],
   "file?": ["file"],
   "topic?": [],
+  "pattern?": ["pattern"],
 };
 
 /** The command of this name. */

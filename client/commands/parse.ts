@@ -127,6 +127,7 @@ function fits(spec: CommandSpec, rest = ""): boolean {
     case "connected":
       return words.length === 1;
     case "connected?":
+    case "pattern?":
       return words.length <= 1;
     case "person":
       return words.length === 1 || parseFingerprint(words.join(" ")) !== undefined;
@@ -178,15 +179,20 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
   if (spec.name === "log") {
     return success(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
   }
+  if (spec.name === "list") return listCommand(word === "" ? undefined : word);
   if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
   return plainCommand(spec.name);
 }
 
 /** A command without an argument. */
 function plainCommand(
-  name: Exclude<CommandName, PeerCommandName | "send" | "log" | "@">,
+  name: Exclude<CommandName, PeerCommandName | "send" | "list" | "log" | "@">,
 ): ParsedLine {
   return success({ command: name });
+}
+
+function listCommand(pattern: string | undefined): ParsedLine {
+  return success(pattern === undefined ? { command: "list" } : { command: "list", pattern });
 }
 
 function isPeerCommand(name: CommandName): name is PeerCommandName {
@@ -252,10 +258,16 @@ function parseJsonCommand(line: string): ParsedLine {
   }
   const unknown = Object.keys(fields).find((key) => !JSON_FIELDS[spec.argument].includes(key));
   if (unknown !== undefined) return invalid(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
-  const { peer, text, file } = fields;
+  const { peer, text, file, pattern } = fields;
   if (spec.name === "send") return jsonSend(text, peer);
   if (spec.name === "log") return jsonLog(file);
+  if (spec.name === "list") return jsonList(pattern);
   return isPeerCommand(spec.name) ? jsonPeerCommand(spec.name, peer) : plainCommand(spec.name);
+}
+
+function jsonList(pattern: unknown): ParsedLine {
+  if (pattern === undefined || typeof pattern === "string") return listCommand(pattern);
+  return invalid('Cannot list: expected the field "pattern", a string');
 }
 
 function jsonLog(file: unknown): ParsedLine {

@@ -85,8 +85,11 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
           agoMs: Math.round(agoMs),
         })),
       };
-    case "list":
-      return { clients: event.clients.map(({ id, name }) => ({ id, name })) };
+    case "list": {
+      const { clients, pattern, total } = event;
+      const shown = clients.map(({ id, name }) => ({ id, name }));
+      return { clients: shown, ...pattern !== undefined && { pattern, total } };
+    }
     case "left":
       return { undelivered: event.undelivered, acknowledged: event.acknowledged };
     case "error":

@@ -9,9 +9,9 @@ import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
 import { isOnThisMachine } from "../directory_addresses.ts";
-import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
+import { type ListEntry, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
-import { type Peer, peerOf, peerWords } from "../peer.ts";
+import { matchesPattern, type Peer, peerOf, peerWords } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 import { alreadyConnected, alreadyRequesting } from "./choice.ts";
 
@@ -73,6 +73,13 @@ export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean)
     : `Nothing is sent to ${who}: the key ${digits} is not the trusted one · if it is ${who}'s ` +
       `new one, name it with --key ${digits.replaceAll(" ", "-")}`;
   return errorEvent("peerKey", message);
+}
+
+/** The event for a list of which the user wants those that match a pattern. */
+export function listEvent(all: readonly ListEntry[], pattern: string | undefined): ClientEvent {
+  if (pattern === undefined) return { kind: "list", clients: all };
+  const clients = all.filter(({ id, name }) => matchesPattern(pattern, id, name));
+  return { kind: "list", clients, pattern, total: all.length };
 }
 
 /** The event for a request of this client that came to nothing. */
