@@ -35,10 +35,13 @@ import {
   directoryEvent,
   failureEvent,
   listEvent,
+  silentEvent,
   untrustedEvent,
 } from "./state/translate.ts";
 import type { ClientOptions, ClientView, ConversationView } from "./view.ts";
 
+/** Milliseconds in which nothing came back from the directory after which the user is told. */
+export const SILENT_AFTER = 1_500;
 /** Milliseconds in which nothing came back from the directory after which an attended client ends. */
 export const BLOCKED_AFTER = 4_500;
 
@@ -57,7 +60,7 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** The messages that were told and not taken. */
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
-  readonly #timers = new Timers<"blocked">();
+  readonly #timers = new Timers<"silent" | "blocked">();
   readonly #unanswered: UnansweredCalls;
   #serverLostAt: Instant | undefined;
   /** Of the list that was asked for last. */
@@ -88,6 +91,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       localAddresses,
       random,
     });
+    this.#timers.set("silent", now + SILENT_AFTER);
     const isHasty = isAttended && timers === "adaptive";
     if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
@@ -265,13 +269,14 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** See {@linkcode DatagramMachine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     const isDirectory = this.#options.directoryAddresses.some((each) => sameAddress(each, from));
-    if (isDirectory) this.#timers.clear("blocked");
+    if (isDirectory) this.#timers.clearAll();
     this.#endpoint.handleDatagram(now, bytes, from);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
+    if (this.#timers.expire("silent", now)) this.#emit(silentEvent(this.#options));
     if (this.#timers.expire("blocked", now)) {
       this.#emit(blockedEvent(this.#options));
       return this.abandon(now);

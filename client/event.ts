@@ -103,6 +103,8 @@ export type ClientEvent =
     server: string;
     serverKey: Uint8Array;
   }
+  /** Nothing came back from the directory since the start; `start`: the command that starts one there. */
+  | { kind: "serverQuiet"; server: string; start: string | undefined }
   | { kind: "serverLost"; server: string }
   | { kind: "serverBack"; server: string }
   | { kind: "requesting"; peer: number; attempt: number; nextInMs: number }

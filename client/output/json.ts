@@ -33,6 +33,7 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       const { hostname: host, port } = address;
       return { id, name, ...lostName !== "" && { lostName }, host, port, server, serverKey };
     }
+    case "serverQuiet":
     case "serverLost":
     case "serverBack":
       return { server: event.server };

@@ -41,6 +41,10 @@ export function noticeOf(
   switch (event.kind) {
     case "registered":
       return registered(event, context);
+    case "serverQuiet": {
+      const advice = event.start === undefined ? "" : ` · ${event.start} starts one`;
+      return `The directory at ${event.server} does not answer yet${advice}`;
+    }
     case "serverLost": {
       const isFirst = context.ownId === 0;
       const advice = isFirst ? hint("udp-chat serve starts one, --server names another") : "";
@@ -191,6 +195,7 @@ export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: St
     case "inactive":
     case "rejected":
     case "serverLost":
+    case "serverQuiet":
     case "unanswered":
     case "ownEntry":
       return yellow;

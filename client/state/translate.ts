@@ -8,7 +8,7 @@ import type { ConnectionEvent } from "../../protocol/connection/connection_event
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
-import { isOnThisMachine } from "../directory_addresses.ts";
+import { isOnThisMachine, startCommand } from "../directory_addresses.ts";
 import { type ListEntry, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
 import { matchesPattern, type Peer, peerOf, peerWords } from "../peer.ts";
@@ -140,6 +140,11 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
     case "listTimeout":
       return errorEvent("serverTimeout", noAnswer(serverName));
   }
+}
+
+/** The event for a first registration that nothing at all came back to yet. */
+export function silentEvent({ directoryAddresses, serverName }: ClientOptions): ClientEvent {
+  return { kind: "serverQuiet", server: serverName, start: startCommand(directoryAddresses) };
 }
 
 /** The event for a first registration that nothing at all came back to. */
