@@ -35,10 +35,14 @@ import {
   connectionEvent,
   directoryEvent,
   failureEvent,
+  listEvent,
+  silentEvent,
   untrustedEvent,
 } from "./state/translate.ts";
 import type { ClientOptions, ClientView, Run } from "./view.ts";
 
+/** Milliseconds in which nothing came back from the directory after which the user is told. */
+export const SILENT_AFTER = 1_500;
 /** Milliseconds in which nothing came back from the directory after which an attended client ends. */
 export const BLOCKED_AFTER = 4_500;
 
@@ -58,10 +62,12 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** The messages that were told and not taken. */
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
-  readonly #timers = new Timers<"blocked">();
+  readonly #timers = new Timers<"silent" | "blocked">();
   readonly #unanswered: UnansweredCalls;
   readonly #returns: Returns;
   #serverLostAt: Instant | undefined;
+  /** Of the list that was asked for last. */
+  #pattern: string | undefined;
   #hasLeft = false;
 
   /** Starts registering. */
@@ -81,6 +87,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       mayMeet: (key) => !isBlocked(key),
     });
     this.#returns = new Returns(this.#endpoint, formerRun?.conversations ?? []);
+    this.#timers.set("silent", now + SILENT_AFTER);
     const isHasty = isAttended && timers === "adaptive";
     if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
@@ -215,8 +222,9 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#emit({ kind: "requests", pending, missed: this.#missed.list(now) });
   }
 
-  /** Asks the directory which clients are active. */
-  list(now: Instant): void {
+  /** Asks the directory which clients are active; of them, those that match a pattern are reported. */
+  list(now: Instant, pattern?: string): void {
+    this.#pattern = pattern;
     const result = this.#endpoint.list(now);
     if (!result.ok) this.#emitProblem(result.error);
   }
@@ -267,13 +275,14 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** See {@linkcode DatagramMachine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     const isDirectory = this.#options.directoryAddresses.some((each) => sameAddress(each, from));
-    if (isDirectory) this.#timers.clear("blocked");
+    if (isDirectory) this.#timers.clearAll();
     this.#endpoint.handleDatagram(now, bytes, from);
     this.#collect(now);
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
+    if (this.#timers.expire("silent", now)) this.#emit(silentEvent(this.#options));
     if (this.#timers.expire("blocked", now)) {
       this.#emit(blockedEvent(this.#options));
       return this.abandon(now);
@@ -415,7 +424,7 @@ export class Client implements DatagramMachine<ClientEvent> {
         this.#serverLostAt = undefined;
         return this.#emit({ kind: "serverBack", server: this.#options.serverName });
       case "list":
-        return this.#emit(event);
+        return this.#emit(listEvent(event.clients, this.#pattern));
       case "refused":
       case "nameRefused":
       case "otherVersion":

@@ -113,6 +113,8 @@ export type ClientEvent =
   }
   /** The entry in the directory, in which this client registered before, has another token now. */
   | { kind: "entry" }
+  /** Nothing came back from the directory since the start; `start`: the command that starts one there. */
+  | { kind: "serverQuiet"; server: string; start: string | undefined }
   | { kind: "serverLost"; server: string }
   | { kind: "serverBack"; server: string }
   | { kind: "requesting"; peer: number; name: string; attempt: number; nextInMs: number }
@@ -189,7 +191,8 @@ export type ClientEvent =
     by: "local" | "peer" | "timeout";
     undelivered: number;
   }
-  | { kind: "list"; clients: readonly ListEntry[] }
+  /** `pattern`: the user wanted only those that match it, of `total` ones. */
+  | { kind: "list"; clients: readonly ListEntry[]; pattern?: string; total?: number }
   /** The last event. `acknowledged`: by the directory. */
   | { kind: "left"; undelivered: number; acknowledged: boolean }
   | ErrorEvent;

@@ -24,10 +24,8 @@ import { nameProblem, normalName } from "../protocol/name/name.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
 import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
+import { SERVER_PORT } from "./directory_addresses.ts";
 import { CLIENT_ID_MAX, parsePeer, type Peer } from "./peer.ts";
-
-/** The UDP port of a directory that names no other. */
-export const SERVER_PORT = 7070;
 
 /** A directory. */
 export interface ServerName {

@@ -48,6 +48,19 @@ export function matchesClient(peer: Peer, id: number, name: string, key: Uint8Ar
   return digits === undefined ? matchesIdOrName(peer, id, name) : digits === fingerprint(key);
 }
 
+/** Whether the client with this id and name is one that a pattern means: part of a name, or an id. */
+export function matchesPattern(pattern: string, id: number, name: string): boolean {
+  if (pattern === `${id}`) return true;
+  const key = nameKey(name);
+  let at = 0;
+  // What is between the stars occurs in this order.
+  return nameKey(pattern).split("*").every((part) => {
+    const found = key.indexOf(part, at);
+    at = found + part.length;
+    return found >= 0;
+  });
+}
+
 /** `bob`, or `client 2` where no name is known; or the fingerprint. */
 export function peerWords(peer: Peer, name = ""): string {
   return typeof peer === "number" ? name || `client ${peer}` : peer;

@@ -86,7 +86,7 @@ export class CommandRunner {
       case "reject":
         return this.#reject(now, command.peer);
       case "list":
-        return client.list(now);
+        return client.list(now, command.pattern);
       case "nick":
         return client.rename(now, command.name);
       case "leave":

@@ -13,7 +13,8 @@ export type Command =
   | { command: "send"; text: string; peer?: Peer }
   | { command: "switch"; peer: Peer }
   | { command: "terminate"; peer?: Peer }
-  | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
+  | { command: "list"; pattern?: string }
+  | { command: "leave" | "requests" | "show" | "fingerprint" | "verify" }
   /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
   | { command: "block" | "trust"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
@@ -28,7 +29,8 @@ export type CommandName = Command["command"] | "@";
 /**
  * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
  * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
- * one and a text; `name`: one that this client may have; `topic`: a command, or the keys.
+ * one and a text; `name`: one that this client may have; `topic`: a command, or the keys; `pattern`:
+ * part of a name.
  */
 type Argument =
   | "none"
@@ -42,7 +44,8 @@ type Argument =
   | "to"
   | "name"
   | "file?"
-  | "topic?";
+  | "topic?"
+  | "pattern?";
 
 /** A row of the table. */
 export interface CommandSpec {
@@ -122,9 +125,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "list",
-    argument: "none",
-    help: "show the active clients",
-    example: "list",
+    argument: "pattern?",
+    help: "show the active clients, all or by part of the name",
+    example: "list bo",
     alsoKnownAs: ["who", "ls", "names", "clients"],
   },
   {
@@ -205,6 +208,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "name": "NAME",
   "file?": "[FILE|off]",
   "topic?": "[COMMAND|keys]",
+  "pattern?": "[PATTERN]",
 };
 
 /** The fields of a command as a JSON object, beside `command`. */
@@ -221,6 +225,7 @@ export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "name": ["name"],
   "file?": ["file"],
   "topic?": [],
+  "pattern?": ["pattern"],
 };
 
 /** The command of this name. */

@@ -122,6 +122,7 @@ function argumentsOf(name: string, context: CompletionContext): Words {
   switch (commandNamed(name)?.argument) {
     case "peer":
     case "person":
+    case "pattern?":
       return clientWords(context.clients);
     case "request?":
       return clientWords(context.requests);

@@ -129,6 +129,7 @@ function fits(spec: CommandSpec, rest = ""): boolean {
     case "name":
       return words.length === 1;
     case "connected?":
+    case "pattern?":
       return words.length <= 1;
     case "person":
       return words.length === 1 || parseFingerprint(words.join(" ")) !== undefined;
@@ -183,15 +184,20 @@ function parseArgument(spec: CommandSpec, rest = ""): ParsedLine {
     return success(word === "" ? { command: "log" } : { command: "log", file: unquote(word) });
   }
   if (spec.name === "nick") return nickCommand(word);
+  if (spec.name === "list") return listCommand(word === "" ? undefined : word);
   if (isPeerCommand(spec.name)) return peerCommand(spec.name, word === "" ? undefined : word);
   return plainCommand(spec.name);
 }
 
 /** A command without an argument. */
 function plainCommand(
-  name: Exclude<CommandName, PeerCommandName | "send" | "nick" | "log" | "@">,
+  name: Exclude<CommandName, PeerCommandName | "send" | "list" | "nick" | "log" | "@">,
 ): ParsedLine {
   return success({ command: name });
+}
+
+function listCommand(pattern: string | undefined): ParsedLine {
+  return success(pattern === undefined ? { command: "list" } : { command: "list", pattern });
 }
 
 function isPeerCommand(name: CommandName): name is PeerCommandName {
@@ -266,15 +272,21 @@ function parseJsonCommand(line: string): ParsedLine {
   }
   const unknown = Object.keys(fields).find((key) => !JSON_FIELDS[spec.argument].includes(key));
   if (unknown !== undefined) return invalid(`Cannot ${name}: unknown field "${shorten(unknown)}"`);
-  const { peer, text, file, name: newName } = fields;
+  const { peer, text, file, pattern, name: newName } = fields;
   if (spec.name === "send") return jsonSend(text, peer);
   if (spec.name === "log") return jsonLog(file);
+  if (spec.name === "list") return jsonList(pattern);
   if (spec.name === "nick") {
     return typeof newName === "string"
       ? nickCommand(newName)
       : invalid('Cannot nick: expected the field "name", a string');
   }
   return isPeerCommand(spec.name) ? jsonPeerCommand(spec.name, peer) : plainCommand(spec.name);
+}
+
+function jsonList(pattern: unknown): ParsedLine {
+  if (pattern === undefined || typeof pattern === "string") return listCommand(pattern);
+  return invalid('Cannot list: expected the field "pattern", a string');
 }
 
 function jsonLog(file: unknown): ParsedLine {

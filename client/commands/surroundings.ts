@@ -4,7 +4,7 @@
  * @module
  */
 import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
-import { matchesIdOrName, type Peer, peerWords } from "../peer.ts";
+import { matchesIdOrName, matchesPattern, type Peer, peerWords } from "../peer.ts";
 import type { Command } from "./command_table.ts";
 
 /** A client with its name, empty if it has none. */
@@ -47,6 +47,11 @@ export function resolves(command: Command, surroundings: Surroundings): boolean 
     case "unblock":
       return command.peer === undefined || typeof command.peer === "number" ||
         isFingerprint(command.peer) || isBlocked(command.peer, surroundings);
+    case "list": {
+      const { pattern } = command;
+      return pattern === undefined ||
+        clients.some(({ id, name }) => matchesPattern(pattern, id, name));
+    }
     case "log":
       return command.file !== "off" || isLogging;
     default:

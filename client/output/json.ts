@@ -33,6 +33,7 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       const { hostname: host, port } = address;
       return { id, name, ...lostName !== "" && { lostName }, host, port, server, serverKey };
     }
+    case "serverQuiet":
     case "serverLost":
     case "serverBack":
       return { server: event.server };
@@ -84,8 +85,11 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
           agoMs: Math.round(agoMs),
         })),
       };
-    case "list":
-      return { clients: event.clients.map(({ id, name }) => ({ id, name })) };
+    case "list": {
+      const { clients, pattern, total } = event;
+      const shown = clients.map(({ id, name }) => ({ id, name }));
+      return { clients: shown, ...pattern !== undefined && { pattern, total } };
+    }
     case "left":
       return { undelivered: event.undelivered, acknowledged: event.acknowledged };
     case "error":

@@ -4,7 +4,7 @@
  * @module
  */
 import { formatAddress } from "../../protocol/wire/address.ts";
-import { type ListEntry, RejectReason } from "../../protocol/wire/frame.ts";
+import { RejectReason } from "../../protocol/wire/frame.ts";
 import type { Brush, Style } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
 import type { ClientEvent, IdentityEvent, Repeatable } from "../event.ts";
@@ -12,6 +12,9 @@ import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
 import { type Peer, subject } from "../peer.ts";
 import { calledPeer, label, typedAs, undelivered, who } from "./words.ts";
+
+/** Clients in a list beyond which the user is told how to shorten it. */
+const LONG_LIST = 20;
 
 /** What a notice depends on, beside the event. */
 export interface NoticeContext {
@@ -38,6 +41,10 @@ export function noticeOf(
   switch (event.kind) {
     case "registered":
       return registered(event, context);
+    case "serverQuiet": {
+      const advice = event.start === undefined ? "" : ` · ${event.start} starts one`;
+      return `The directory at ${event.server} does not answer yet${advice}`;
+    }
     case "serverLost": {
       const isFirst = context.ownId === 0;
       const advice = isFirst ? hint("udp-chat serve starts one, --server names another") : "";
@@ -109,7 +116,7 @@ export function noticeOf(
     case "delivered":
       return undefined;
     case "list":
-      return list(event.clients, context);
+      return list(event, context);
     case "left": {
       if (context.ownId === 0) return undefined;
       const ack = event.acknowledged ? "acknowledged" : "not acknowledged by the directory";
@@ -177,16 +184,23 @@ function terminated(event: Extract<ClientEvent, { kind: "terminated" }>): string
 }
 
 function list(
-  clients: readonly ListEntry[],
-  { ownId, connected }: NoticeContext,
+  { clients, pattern, total = clients.length }: Extract<ClientEvent, { kind: "list" }>,
+  { ownId, connected, isTyped }: NoticeContext,
 ): string[] {
-  if (clients.length === 0) return ["No active clients"];
+  const all = total === 1 ? "1 active client" : `${total} active clients`;
+  if (clients.length === 0) {
+    return [
+      pattern === undefined ? "No active clients" : `None of ${all} matches ${cleanText(pattern)}`,
+    ];
+  }
   const width = Math.max(...clients.map(({ id }) => `${id}`.length));
   const rows = clients.map(({ id, name }) => {
     const use = id === ownId ? "(you)" : connected.has(id) ? "(connected)" : "";
     return [`${id}`.padStart(width), cleanText(name), use].filter((part) => part !== "").join("  ");
   });
-  return [clients.length === 1 ? "1 active client" : `${clients.length} active clients`, ...rows];
+  if (pattern !== undefined) return [`${clients.length} of ${all}: ${cleanText(pattern)}`, ...rows];
+  const isLong = isTyped && total > LONG_LIST;
+  return [all, ...rows, ...isLong ? [`${all} · list PATTERN shows some of them`] : []];
 }
 
 /** The color of an event's lines. */
@@ -198,6 +212,7 @@ export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: St
     case "rejected":
     case "serverLost":
     case "notReturned":
+    case "serverQuiet":
     case "unanswered":
       return yellow;
     case "terminated":

@@ -8,10 +8,10 @@ import type { ConnectionEvent } from "../../protocol/connection/connection_event
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
-import { isOnThisMachine } from "../directory_addresses.ts";
-import { RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
+import { isOnThisMachine, startCommand } from "../directory_addresses.ts";
+import { type ListEntry, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
-import { type Peer, peerOf, peerWords, subject } from "../peer.ts";
+import { matchesPattern, type Peer, peerOf, peerWords, subject } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 import { alreadyConnected, alreadyRequesting } from "./choice.ts";
 
@@ -83,6 +83,13 @@ export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean)
   return errorEvent("peerKey", message);
 }
 
+/** The event for a list of which the user wants those that match a pattern. */
+export function listEvent(all: readonly ListEntry[], pattern: string | undefined): ClientEvent {
+  if (pattern === undefined) return { kind: "list", clients: all };
+  const clients = all.filter(({ id, name }) => matchesPattern(pattern, id, name));
+  return { kind: "list", clients, pattern, total: all.length };
+}
+
 /** The event for a request of this client that came to nothing. */
 export function failureEvent(
   { target, peer, name, failure }: RequestFailed,
@@ -146,6 +153,11 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
     case "listTimeout":
       return errorEvent("serverTimeout", noAnswer(serverName));
   }
+}
+
+/** The event for a first registration that nothing at all came back to yet. */
+export function silentEvent({ directoryAddresses, serverName }: ClientOptions): ClientEvent {
+  return { kind: "serverQuiet", server: serverName, start: startCommand(directoryAddresses) };
 }
 
 /** The event for a first registration that nothing at all came back to. */

@@ -8,7 +8,7 @@
  */
 import { formatIdentity } from "../../cli/identity.ts";
 import { CLIENT_IDENTITY, DIRECTORY_IDENTITY } from "../../cli/identity_file.ts";
-import { SERVER_PORT } from "../../client/options.ts";
+import { SERVER_PORT } from "../../client/directory_addresses.ts";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { commandLine, type Side, Stage } from "../../tests/e2e/process.ts";
 import { Screen, TMUX } from "../../tests/e2e/tmux.ts";

@@ -3,6 +3,7 @@ import {
   CLIENT_ID_MAX,
   matchesClient,
   matchesIdOrName,
+  matchesPattern,
   parsePeer,
   peerWords,
 } from "../../client/peer.ts";
@@ -21,6 +22,13 @@ Deno.test("parsePeer() says why a text is neither", () => {
   const error = 'expected a client id from 1 to 4294967295, got "0"';
   assertEquals(parsePeer("0"), { ok: false, error });
   assertEquals(parsePeer("@ana"), { ok: false, error: 'a name cannot start with "@"' });
+});
+
+Deno.test("matchesPattern() finds part of a name, parts in order between stars, or an id", () => {
+  const found = (pattern: string): boolean => matchesPattern(pattern, 12, "Anabel");
+  assertEquals(["ana", "ABE", "*bel", "a*l", "12"].map(found), Array(5).fill(true));
+  assertEquals(["anne", "b*a", "1", "ana bel"].map(found), Array(4).fill(false));
+  assertEquals([matchesPattern("*", 1, ""), matchesPattern("a", 1, "")], [true, false]);
 });
 
 Deno.test("matchesIdOrName() compares names without regard to case", () => {

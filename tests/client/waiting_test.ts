@@ -1,6 +1,6 @@
 // What a client tells its user while nothing comes back.
-import { assert, assertEquals } from "@std/assert";
-import { BLOCKED_AFTER } from "../../client/client.ts";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { BLOCKED_AFTER, SILENT_AFTER } from "../../client/client.ts";
 import { UNANSWERED_AFTER } from "../../client/state/unanswered.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
@@ -16,10 +16,34 @@ function unanswered(events: readonly ClientEvent[]): ClientEvent[] {
   return events.filter(({ kind }) => kind === "unanswered");
 }
 
+Deno.test("Client tells within 2 s that the directory does not answer yet, and how to start one here", () => {
+  const start = (hostname: string, port: number): unknown => {
+    const harness = new ClientHarness({ directoryAddresses: [{ hostname, port }] });
+    harness.advance(SILENT_AFTER - 1);
+    assertEquals(harness.events(), []);
+    harness.advance(1);
+    const [event, ...more] = harness.events();
+    assert(event?.kind === "serverQuiet" && more.length === 0);
+    return event.start;
+  };
+  assertLessOrEqual(SILENT_AFTER, 2000);
+  assertEquals(start("127.0.0.1", 7070), "udp-chat serve");
+  assertEquals(start("::1", 7071), "udp-chat serve --port 7071");
+  assertEquals(start("192.0.2.1", 7070), undefined);
+});
+
+Deno.test("Client does not call a directory silent that it has heard", () => {
+  const harness = new ClientHarness();
+  harness.advance(SILENT_AFTER - 1);
+  harness.give(new Uint8Array(3), DIRECTORY);
+  harness.advance(1);
+  assertEquals(harness.events(), []);
+});
+
 Deno.test("Client ends within 5 s where nothing comes back to its user, and says what that means", () => {
   const harness = new ClientHarness({ isAttended: true });
   harness.advance(BLOCKED_AFTER - 1);
-  assertEquals(harness.events(), []);
+  assertEquals(harness.events().map(({ kind }) => kind), ["serverQuiet"]);
   harness.advance(1);
   const events = harness.events();
   assertEquals(ending(events), ["serverTimeout", "left"]);
@@ -38,7 +62,7 @@ Deno.test("Client does not speak of the network where the directory is on this m
   const secret = new Uint8Array(32);
   const harness = new ClientHarness({ isAttended: true, directoryAddresses, secret });
   harness.advance(BLOCKED_AFTER);
-  const [error] = harness.events();
+  const error = harness.events().find(({ kind }) => kind === "error");
   assert(error?.kind === "error");
   assertEquals(
     error.message,

@@ -75,6 +75,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
     server: "localhost",
     serverKey: KEY,
   },
+  serverQuiet: { kind: "serverQuiet", server: "localhost", start: undefined },
   serverLost: { kind: "serverLost", server: "localhost" },
   serverBack: { kind: "serverBack", server: "localhost" },
   requesting: { kind: "requesting", peer: 2, name: "bob", attempt: 1, nextInMs: 10_000 },

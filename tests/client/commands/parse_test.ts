@@ -39,6 +39,7 @@ Deno.test("parseCommand() parses every command, with and without a slash", () =>
     [`reject ${DIGITS}`, { command: "reject", peer: DIGITS }],
     ["  leave ", { command: "leave" }],
     ["list", { command: "list" }],
+    ["list bo", { command: "list", pattern: "bo" }],
     ["help", { command: "help" }],
     ["fingerprint", { command: "fingerprint" }],
     ["verify", { command: "verify" }],
@@ -135,6 +136,7 @@ Deno.test("parseCommand() guesses no command from words on a typed line, while c
       "unblock it",
       "log off",
       "log that.",
+      "list it",
       "help me",
     ]
   ) {
@@ -254,7 +256,7 @@ Deno.test("parseCommand() shows the usage for invalid arguments", () => {
   assertEquals(parsed("/connect 2 3", CONNECTED), expected);
   assertEquals(parsed("send ", IDLE), "Usage: send TEXT · for example: send hello");
   assertEquals(parsed("block", IDLE), "Usage: block WHO · for example: block eve");
-  assertEquals(parsed("list 3", IDLE), "list takes no words after it");
+  assertEquals(parsed("list a b", IDLE), "Usage: list [PATTERN] · for example: list bo");
   assertEquals(parsed("switch", IDLE), "Usage: switch ID|NAME · for example: switch bob");
   const addressed = "Usage: @ID|NAME TEXT · for example: @bob hello";
   for (const line of ["@bob", "@2 ", "/@bob"]) assertEquals(parsed(line, CONNECTED), addressed);
@@ -284,6 +286,7 @@ Deno.test("parseCommand() parses JSON lines", () => {
     ['{"command":"send","peer":"bob","text":""}', { command: "send", peer: "bob", text: "" }],
     ['{"command":"switch","peer":2}', { command: "switch", peer: 2 }],
     ['{"command":"terminate","peer":2}', { command: "terminate", peer: 2 }],
+    ['{"command":"list","pattern":"bo"}', { command: "list", pattern: "bo" }],
     ['{"command":"requests"}', { command: "requests" }],
     ['{"command":"leave"}', { command: "leave" }],
     ['{"command":"verify"}', { command: "verify" }],
@@ -315,6 +318,7 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
       '{"command":"accept","peer":null}',
       'Cannot accept: expected the field "peer", a client id or a name',
     ],
+    ['{"command":"list","pattern":2}', 'Cannot list: expected the field "pattern", a string'],
     ['{"command":"list","peer":2}', 'Cannot list: unknown field "peer"'],
     ['{"command":"nick"}', 'Cannot nick: expected the field "name", a string'],
     [

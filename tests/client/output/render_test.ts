@@ -354,6 +354,8 @@ Deno.test("Renderer remembers when the directory stopped answering", () => {
   assertEquals(renderer.lostSince, "");
 });
 
+const BOB_ENTRY = { id: 2, name: "bob" };
+
 Deno.test("Renderer lists the active clients, and marks itself and the connected peers", () => {
   const clients = [{ id: 1, name: "ana" }, { id: 2, name: "b\x07ob" }, { id: 12, name: "" }];
   const list: ClientEvent = { kind: "list", clients };
@@ -369,6 +371,18 @@ Deno.test("Renderer lists the active clients, and marks itself and the connected
   const lines = plain(PIPE, registered, list, connected, list, terminated, list);
   assertEquals([lines[1], lines[3], lines[5]], [rows(""), rows("  (connected)"), rows("")]);
   assertEquals(plain(PIPE, { kind: "list", clients: [] }), ["09:05 * No active clients"]);
+});
+
+Deno.test("Renderer lists those that match a pattern, and says how to shorten a long list", () => {
+  const some = { kind: "list", clients: [BOB_ENTRY], pattern: "b\x07o", total: 300 } as const;
+  assertEquals(plain(PIPE, some), ["09:05 * 1 of 300 active clients: bo\n09:05 * 2  bob"]);
+  const none = { ...some, clients: [], total: 1 };
+  assertEquals(plain(PIPE, none), ["09:05 * None of 1 active client matches bo"]);
+  const clients = Array.from({ length: 21 }, (_, index) => ({ id: index + 1, name: "" }));
+  const last = (surface: Surface, count: number): string | undefined =>
+    plain(surface, { kind: "list", clients: clients.slice(0, count) })[0]?.split("\n").at(-1);
+  assertEquals(last(TERMINAL, 21), "09:05 * 21 active clients · list PATTERN shows some of them");
+  assertEquals([last(TERMINAL, 20), last(PIPE, 21)], ["09:05 * 20", "09:05 * 21"]);
 });
 
 Deno.test("Renderer shows no leave of a client that never registered", () => {
@@ -412,6 +426,10 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     [
       { kind: "terminated", ...BOB, by: "peer", undelivered: 0 },
       { peer: 2, by: "peer", undelivered: 0 },
+    ],
+    [
+      { kind: "list", clients: [], pattern: "x", total: 2 },
+      { clients: [], pattern: "x", total: 2 },
     ],
     [{ kind: "list", clients: [{ id: 1, name: "" }] }, { clients: [{ id: 1, name: "" }] }],
     [{ kind: "left", undelivered: 0, acknowledged: true }, { undelivered: 0, acknowledged: true }],
