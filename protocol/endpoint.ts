@@ -17,6 +17,7 @@ import type { Admission } from "./connection/request_event.ts";
 import { Requests, type Self } from "./connection/requests.ts";
 import { Registration } from "./directory/registration.ts";
 import type {
+  ClientQuery,
   Query,
   RegistrationEvent,
   RegistrationRequest,
@@ -64,7 +65,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "draining" | "leaving" | "left" = "active";
-  #call: Query | undefined;
+  #call: ClientQuery | undefined;
   #undelivered = 0;
   #farewell: Transmit | undefined;
   /** Datagrams that were dropped, by reason. */
@@ -161,7 +162,8 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const outgoing = this.outgoing;
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
     const isWanted = outgoing !== undefined &&
-      (outgoing.peer === record.requester || matchesTarget(outgoing.target, record));
+      (outgoing.peer === record.requester ||
+        matchesTarget(outgoing.target, record.requester, record.name));
     if (isWanted) this.cancel(now);
     if (this.#requests.isFull) return failure("tooManyConnections");
     const connection = this.#requests.accept(now, self, record);
@@ -411,20 +413,24 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   /** Takes whom the directory told of: in answer to a call, or because that peer called. */
   #handleMeeting(now: Instant, meeting: Meeting, query: Query | undefined): void {
-    const { id, publicKey } = meeting;
+    const { id, name, publicKey } = meeting;
     const isCalled = query === undefined;
     if (isCalled && this.#options.mayMeet?.(publicKey) === false) return;
     this.#meetings.add(now, meeting);
     const whereabouts = this.#meetings.whereaboutsIn(meeting);
     const self = this.#self();
     this.#requests.tell(now, meeting, whereabouts);
-    if (query !== undefined && query === this.#call && self !== undefined) {
-      this.#call = undefined;
-      return this.#requests.handleMeeting(now, self, meeting, whereabouts);
-    }
     const connection = this.#connections.withKey(id, publicKey);
     connection?.tell(now, whereabouts);
     if (connection === undefined && isCalled) this.#meetings.punch(now, meeting);
+    const call = this.#call;
+    if (call === undefined || self === undefined) return;
+    // Where the wanted peer calls as well, the Meeting of its call says the same.
+    const isWanted = isCalled ? matchesTarget(call, id, name) : query === call;
+    if (!isWanted) return;
+    this.#registration.dropQuery(call);
+    this.#call = undefined;
+    this.#requests.handleMeeting(now, self, meeting, whereabouts);
   }
 
   /** Takes a datagram that the directory carried, unless it is of a kind that is never carried. */

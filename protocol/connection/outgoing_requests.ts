@@ -66,7 +66,8 @@ export class OutgoingRequests {
   rivalOf(request: IncomingRequest): ConnectIntent | undefined {
     const intent = this.#intent;
     const isRival = intent !== undefined &&
-      (intent.request?.ids.remote === request.requester || matchesTarget(intent.target, request));
+      (intent.request?.ids.remote === request.requester ||
+        matchesTarget(intent.target, request.requester, request.name));
     return isRival ? intent : undefined;
   }
 
@@ -139,8 +140,8 @@ export class OutgoingRequests {
   }
 }
 
-/** Whether a request is, in its own words, from the client that is meant. */
-export function matchesTarget(target: Target, { requester, name }: IncomingRequest): boolean {
-  if (target.id !== 0) return target.id === requester;
+/** Whether the client with this id and name, which may be its own words, is the one that is meant. */
+export function matchesTarget(target: Target, id: number, name: string): boolean {
+  if (target.id !== 0) return target.id === id;
   return name !== "" && nameKey(target.name) === nameKey(name);
 }

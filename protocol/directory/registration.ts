@@ -47,8 +47,6 @@ export const REGISTER_AGAIN_AFTER = 1_000;
 type State = "registering" | "registered" | "leaving" | "left";
 type TimerName = "giveUp" | "keepalive" | "register" | "regain";
 
-const NO_TOKEN = new Uint8Array(16);
-
 /** One client's dealings with one directory. */
 export class Registration implements Machine<RegistrationEvent> {
   readonly #request: RegistrationRequest;
@@ -56,7 +54,7 @@ export class Registration implements Machine<RegistrationEvent> {
   readonly #wanted: WantedEntry;
   #state: State = "registering";
   #id: number | undefined;
-  #token: Uint8Array = NO_TOKEN;
+  #token: Uint8Array = new Uint8Array(16);
   #reportedName = "";
   /** Whether another client of this key has the id or name. */
   #isOwnEntry = false;
@@ -67,7 +65,7 @@ export class Registration implements Machine<RegistrationEvent> {
   readonly #unproven = new UnprovenProblems();
   #session: DirectorySession | undefined;
   #exchange: RegisterExchange;
-  readonly #outstanding = new OutstandingRequests();
+  readonly #outstanding: OutstandingRequests;
   readonly #otherFamily: OtherFamily;
   /** What is to be sent before anything else. */
   #due: Transmit[] = [];
@@ -79,6 +77,7 @@ export class Registration implements Machine<RegistrationEvent> {
   constructor(now: Instant, request: RegistrationRequest) {
     const { id, name, secret, directoryAddresses: addresses, policy, random } = request;
     this.#request = request;
+    this.#outstanding = new OutstandingRequests(policy);
     this.#liveness = new Liveness(policy.repairDelay);
     this.#wanted = new WantedEntry(id, name);
     this.#secret = secret && new DirectorySecret(secret);
@@ -203,6 +202,7 @@ export class Registration implements Machine<RegistrationEvent> {
       const sent = request.findSent(datagram.header);
       const frames = sent?.session.open(datagram);
       if (sent === undefined || frames === undefined) continue;
+      this.#outstanding.noteAnswer(now, sent, datagram.header.packet);
       this.#noteHeard(sent.session);
       for (const frame of frames) this.#handleFrame(now, frame, request, sent);
       // The answer to another question is no answer to these.
@@ -301,9 +301,8 @@ export class Registration implements Machine<RegistrationEvent> {
   pollTransmit(now: Instant): Transmit | undefined {
     const due = this.#due.shift() ?? this.#otherFamily.pollTransmit(now);
     if (due !== undefined) return due;
-    const request = this.#outstanding.next(now, this.#session !== undefined);
+    const request = this.#outstanding.takeDue(now, this.#session !== undefined);
     if (request === undefined) return undefined;
-    request.countTransmission(now, this.#request.policy);
     this.#due = this.#encode(now, request);
     return this.#due.shift();
   }
