@@ -1,6 +1,7 @@
 // What a client tells its user while nothing comes back.
 import { assert, assertEquals } from "@std/assert";
 import { BLOCKED_AFTER, UNANSWERED_AFTER } from "../../client/client.ts";
+import { RESEND_INTERVAL } from "../../protocol/recovery/timer_policy.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
 import { ClientHarness, registered } from "../support/client_harness.ts";
@@ -107,7 +108,7 @@ Deno.test("Client tells that the directory does not answer, and then that the pe
   harness.advance(10_000);
   assertEquals(unanswered(harness.events()), []);
   // When the Call is sent again.
-  harness.now += 2000;
+  harness.now += RESEND_INTERVAL;
   harness.client.handleTimeout(harness.now);
   harness.meet(2);
   harness.advance(UNANSWERED_AFTER);
