@@ -23,6 +23,7 @@ import { Requests, type Self } from "./connection/requests.ts";
 import type { EntryToken } from "./directory/entry_token.ts";
 import { Registration } from "./directory/registration.ts";
 import type {
+  ClientQuery,
   Query,
   RegistrationEvent,
   RegistrationRequest,
@@ -70,8 +71,8 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "draining" | "leaving" | "left" = "active";
-  /** What is being looked up for whom this client wants to connect to. */
-  readonly #lookUps = new Map<ConnectIntent, Query>();
+  /** What is being looked up for what this client wants to connect to. */
+  readonly #lookUps = new Map<ConnectIntent, ClientQuery>();
   #undelivered = 0;
   #farewell: Transmit | undefined;
   /** Datagrams that were dropped, by reason. */
@@ -166,8 +167,10 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const record = this.#requests.findPending(request.requester, request.key);
     if (record === undefined || self === undefined) return failure("noRequest");
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
+    const { requester, name } = record;
     for (const { peer, target } of this.calls) {
-      if (peer === record.requester || matchesTarget(target, record)) this.cancel(now, target);
+      const isWanted = peer === requester || matchesTarget(target, requester, name);
+      if (isWanted) this.cancel(now, target);
     }
     if (this.#requests.isFull) return failure("tooManyConnections");
     const connection = this.#requests.accept(now, self, record);
@@ -420,27 +423,35 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   /** Takes an introduction by the directory: in answer to a call, or because that peer called. */
   #handleMeeting(now: Instant, meeting: Meeting, query: Query | undefined): void {
-    const { id, publicKey } = meeting;
+    const { id, name, publicKey } = meeting;
     const isCalled = query === undefined;
     if (isCalled && this.#options.mayMeet?.(publicKey) === false) return;
     this.#meetings.add(now, meeting);
     const whereabouts = this.#meetings.whereaboutsIn(meeting);
     const self = this.#self();
     this.#requests.tell(now, meeting, whereabouts);
-    const intent = this.#takeIntent(query);
-    if (intent !== undefined && self !== undefined) {
-      return this.#requests.handleMeeting(now, self, intent, meeting, whereabouts);
-    }
     const connection = this.#connections.withKey(id, publicKey);
     connection?.tell(now, whereabouts);
     if (connection === undefined && isCalled) this.#meetings.punch(now, meeting);
+    if (self === undefined) return;
+    // Where the wanted peer calls as well, the Meeting of its call says the same.
+    const intent = this.#takeIntent((asked) =>
+      isCalled ? matchesTarget(asked, id, name) : asked === query
+    );
+    if (intent !== undefined) {
+      this.#requests.handleMeeting(now, self, intent, meeting, whereabouts);
+    }
   }
 
-  /** The intent that a question was asked for, which has its answer now. */
-  #takeIntent(query: Query | undefined): ConnectIntent | undefined {
-    const [intent] = [...this.#lookUps].find(([, asked]) => asked === query) ?? [];
-    if (intent !== undefined) this.#lookUps.delete(intent);
-    return intent;
+  /** The intent whose question has its answer now. */
+  #takeIntent(isAnswered: (asked: ClientQuery) => boolean): ConnectIntent | undefined {
+    for (const [intent, asked] of this.#lookUps) {
+      if (!isAnswered(asked)) continue;
+      this.#lookUps.delete(intent);
+      this.#registration.dropQuery(asked);
+      return intent;
+    }
+    return undefined;
   }
 
   /** Takes a datagram that the directory carried, unless it is of a kind that is never carried. */
@@ -474,12 +485,16 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
       case "inactive": {
         const id = event.query.kind === "call" ? event.query.id : 0;
         const stray = strayOf(this.#requests.outgoing.intents, id);
-        return this.#requests.fail(this.#takeIntent(event.query) ?? stray, { why: "inactive" });
+        return this.#requests.fail(this.#takeIntent((asked) => asked === event.query) ?? stray, {
+          why: "inactive",
+        });
       }
       case "timeout":
         if (event.query === undefined) return this.#end(false, { kind: "registrationTimeout" });
         if (event.query.kind === "list") return this.#events.push({ kind: "listTimeout" });
-        this.#requests.fail(this.#takeIntent(event.query), { why: "directoryTimeout" });
+        this.#requests.fail(this.#takeIntent((asked) => asked === event.query), {
+          why: "directoryTimeout",
+        });
         // It was asked until now: the next call is not due at once.
         if (event.query.kind === "call") noteCalls(now, this.#calling(), event.query.id);
         return;

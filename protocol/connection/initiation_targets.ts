@@ -5,6 +5,7 @@
  * @module
  */
 import type { Instant } from "../machine.ts";
+import { RTO_INITIAL, type RttEstimator } from "../recovery/rtt.ts";
 import { PUNCH_SCHEDULE } from "../session/path.ts";
 import type { Whereabouts } from "../session/session.ts";
 import { type Address, sameAddress } from "../wire/address.ts";
@@ -20,8 +21,9 @@ interface Target {
   readonly isTold: boolean;
   /** How many Punches from there led to an Initiation. */
   punches: number;
-  /** How many Initiations of this handshake went there, and when the first and the last one did. */
+  /** How many Initiations of this handshake went there. */
   sent: number;
+  /** When the first one did since the directory told of it, or a Punch came from there, and the last. */
   sentAt: Instant;
   lastSentAt: Instant;
   isDue: boolean;
@@ -50,12 +52,12 @@ export class InitiationTargets {
     const others = this.#targets.filter((each) => !each.isTold && !told.includes(each));
     this.#targets = [...told, ...others];
     this.#number = number;
-    for (const target of told) target.punches = 0;
+    for (const target of told) [target.punches, target.sentAt] = [0, Infinity];
   }
 
   /** Begins another handshake. */
   restart(): void {
-    for (const target of this.#targets) target.sent = 0;
+    for (const target of this.#targets) [target.sent, target.sentAt] = [0, Infinity];
   }
 
   /** Makes an Initiation due to all addresses. */
@@ -83,6 +85,8 @@ export class InitiationTargets {
     if (number !== this.#number || size < PUNCH_SIZE) return false;
     const target = this.#find(from) ?? this.#addPunched(from);
     if (target === undefined || now < target.lastSentAt + PUNCH_SCHEDULE[1]!) return true;
+    // NATs may have let in nothing of what went there before.
+    if (target.punches === 0) target.sentAt = Infinity;
     if (++target.punches <= PUNCH_SCHEDULE.length) target.isDue = true;
     return true;
   }
@@ -92,7 +96,8 @@ export class InitiationTargets {
     const target = this.#targets.find(({ isDue }) => isDue);
     if (target === undefined) return undefined;
     target.isDue = false;
-    if (++target.sent === 1) target.sentAt = now;
+    target.sent++;
+    target.sentAt = Math.min(target.sentAt, now);
     target.lastSentAt = now;
     return target.address;
   }
@@ -102,18 +107,19 @@ export class InitiationTargets {
     return (this.#find(from)?.sent ?? 0) > 0;
   }
 
-  /**
-   * Where the responder is whose Response came from there: there, if an Initiation went there, with the
-   * longest that the round trip may have taken.
-   */
-  answered(now: Instant, from: Address): { address: Address; rtt: number | undefined } | undefined {
+  /** Where the responder is whose Response came from there: there, if an Initiation went there. */
+  answeredAt(from: Address): Address | undefined {
     const source = this.#find(from);
-    const target = source !== undefined && source.sent > 0
-      ? source
-      : this.#targets.find(({ sent }) => sent > 0);
-    if (target === undefined) return undefined;
-    const rtt = target === source ? now - target.sentAt : undefined;
-    return { address: target.address, rtt };
+    const isTried = source !== undefined && source.sent > 0;
+    return (isTried ? source : this.#targets.find(({ sent }) => sent > 0))?.address;
+  }
+
+  /** Takes note of how long an authentic Response took, if an Initiation went to where it came from. */
+  measure(now: Instant, from: Address, rtt: RttEstimator): void {
+    const { sent = 0, sentAt = Infinity } = this.#find(from) ?? {};
+    if (sent > 1) rtt.assume(now - sentAt);
+    // What is longer than nothing known says nothing.
+    else if (sent === 1 && now < sentAt + RTO_INITIAL) rtt.sample(now - sentAt);
   }
 
   /** Nothing is due any more. */
@@ -134,5 +140,13 @@ export class InitiationTargets {
 }
 
 function newTarget(address: Address, isTold: boolean): Target {
-  return { address, isTold, punches: 0, sent: 0, sentAt: 0, lastSentAt: -Infinity, isDue: false };
+  return {
+    address,
+    isTold,
+    punches: 0,
+    sent: 0,
+    sentAt: Infinity,
+    lastSentAt: -Infinity,
+    isDue: false,
+  };
 }

@@ -7,7 +7,7 @@
  */
 import { compareKeys, type KeyPair } from "../crypto/x25519.ts";
 import { type Instant, type Machine, type Random, randomU32, type Transmit } from "../machine.ts";
-import { RTO_INITIAL, RttEstimator } from "../recovery/rtt.ts";
+import { RttEstimator } from "../recovery/rtt.ts";
 import { RESEND_INTERVAL, type TimerPolicy } from "../recovery/timer_policy.ts";
 import { failure, type Result, success } from "../result.ts";
 import { OutgoingHandshake } from "../session/outgoing_handshake.ts";
@@ -201,7 +201,8 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     if (this.#state !== "requesting") return undefined;
     const session = this.#session;
     return this.#isInitiating || session === undefined
-      ? this.#calledAt + this.#options.policy.resendTimeout(CALL_AGAIN, this.#calls)
+      ? this.#calledAt +
+        this.#options.policy.resendTimeout(CALL_AGAIN, Math.max(1, this.#calls - 1))
       : this.#recall.callAt(isCarried(session.address));
   }
 
@@ -246,8 +247,8 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   handleResponse(now: Instant, frame: Response, from: Address): boolean {
     if (this.#state !== "requesting" || !this.#isInitiating) return false;
     if (++this.#responses > RESPONSES_MAX) return false;
-    const answered = this.#targets.answered(now, from);
-    const session = answered && this.#handshake.handleResponse(now, frame, answered.address);
+    const address = this.#targets.answeredAt(from);
+    const session = address && this.#handshake.handleResponse(now, frame, address);
     if (session === undefined) return false;
     this.#isInitiating = false;
     this.#session = session;
@@ -255,9 +256,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
     this.#timers.clear("again");
     this.#timers.clear("carry");
     session.tell(now, this.#whereabouts);
-    // What is longer than nothing known says nothing.
-    const { rtt = RTO_INITIAL } = answered ?? {};
-    if (rtt < RTO_INITIAL) session.rtt.sample(rtt);
+    this.#targets.measure(now, from, session.rtt);
     this.#transmissions = 0;
     this.#isDue = true;
     this.#handleAnswer(now);

@@ -93,8 +93,9 @@ export class OutgoingRequests {
    * directory tells whose key that client has, and until then nothing is accepted in its name.
    */
   rivalOf(request: IncomingRequest): ConnectIntent | undefined {
+    const { requester, name } = request;
     return this.#intents.find((intent) =>
-      intent.request?.ids.remote === request.requester || matchesTarget(intent.target, request)
+      intent.request?.ids.remote === requester || matchesTarget(intent.target, requester, name)
     );
   }
 
@@ -180,8 +181,8 @@ function isSameTarget(one: Target, other: Target): boolean {
   return one.id === other.id && nameKey(one.name) === nameKey(other.name);
 }
 
-/** Whether a request is, in its own words, from the client that is meant. */
-export function matchesTarget(target: Target, { requester, name }: IncomingRequest): boolean {
-  if (target.id !== 0) return target.id === requester;
+/** Whether the client with this id and name, which may be its own words, is the one that is meant. */
+export function matchesTarget(target: Target, id: number, name: string): boolean {
+  if (target.id !== 0) return target.id === id;
   return name !== "" && nameKey(target.name) === nameKey(name);
 }

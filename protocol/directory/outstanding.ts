@@ -4,6 +4,7 @@
  * @module
  */
 import type { Instant } from "../machine.ts";
+import { RttEstimator } from "../recovery/rtt.ts";
 import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import { earlier } from "../timers.ts";
 import type { Header } from "../wire/frame.ts";
@@ -11,8 +12,10 @@ import type { DirectorySession } from "./directory_session.ts";
 import type { Query } from "./registration_event.ts";
 import { REFUSAL_PACKET_MIN } from "./registration_key.ts";
 
-/** Milliseconds until a request to the directory is first sent again. */
+/** Milliseconds until a request to the directory is first sent again, before any was answered. */
 export const DIRECTORY_RESEND_FIRST = 500;
+/** The same at least, however short the round trips to the directory are. */
+export const DIRECTORY_RTO_MIN = 200;
 /** Milliseconds after which a Look-up or List without an answer is given up. */
 export const DIRECTORY_TIMEOUT = 30_000;
 /** Transmissions of a request whose answers are recognized: the last ones. */
@@ -70,9 +73,12 @@ export class Outstanding {
   }
 
   /** Notes that it is sent now. */
-  countTransmission(now: Instant, policy: TimerPolicy): void {
+  countTransmission(now: Instant, rtt: RttEstimator): void {
     this.transmissions++;
-    this.nextAt = now + policy.resendTimeout(DIRECTORY_RESEND_FIRST, this.backoff);
+    this.nextAt = now +
+      (rtt.srtt === undefined
+        ? rtt.policy.resendTimeout(DIRECTORY_RESEND_FIRST, this.backoff)
+        : rtt.timeout(this.backoff, DIRECTORY_RTO_MIN));
   }
 
   /** Notes a datagram that is sent in this session. */
@@ -100,7 +106,13 @@ export const QUERIES_MAX = 32;
 
 /** All of them, the oldest first. */
 export class OutstandingRequests {
+  readonly #rtt: RttEstimator;
   #all: readonly Outstanding[] = [];
+
+  /** Starts without any; `policy` says when they are sent again. */
+  constructor(policy: TimerPolicy) {
+    this.#rtt = new RttEstimator(policy);
+  }
 
   /** Those of this moment, whatever comes and goes meanwhile. */
   [Symbol.iterator](): Iterator<Outstanding> {
@@ -128,12 +140,19 @@ export class OutstandingRequests {
   }
 
   /**
-   * The oldest that is to be sent.
+   * The oldest that is to be sent: it is noted that it is.
    *
    * @param hasSession whether there is a session to send it in, which only a Register does not need.
    */
-  next(now: Instant, hasSession: boolean): Outstanding | undefined {
-    return this.#sendable(hasSession).find(({ nextAt }) => nextAt <= now);
+  takeDue(now: Instant, hasSession: boolean): Outstanding | undefined {
+    const request = this.#sendable(hasSession).find(({ nextAt }) => nextAt <= now);
+    request?.countTransmission(now, this.#rtt);
+    return request;
+  }
+
+  /** Notes that this datagram was answered, by one with the packet counter. */
+  noteAnswer(now: Instant, sent: Sent, packet: number): void {
+    if (sent.packet === packet) this.#rtt.sample(now - sent.at);
   }
 
   /** When one is to be sent, or given up. */

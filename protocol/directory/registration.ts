@@ -64,7 +64,7 @@ export class Registration implements Machine<RegistrationEvent> {
   readonly #unproven = new UnprovenProblems();
   #session: DirectorySession | undefined;
   #exchange: RegisterExchange;
-  readonly #outstanding = new OutstandingRequests();
+  readonly #outstanding: OutstandingRequests;
   readonly #otherFamily: OtherFamily;
   /** What is to be sent before anything else. */
   #due: Transmit[] = [];
@@ -76,6 +76,7 @@ export class Registration implements Machine<RegistrationEvent> {
   constructor(now: Instant, request: RegistrationRequest) {
     const { id, name, otherNames, secret, directoryAddresses: addresses, policy, random } = request;
     this.#request = request;
+    this.#outstanding = new OutstandingRequests(policy);
     this.#liveness = new Liveness(policy.repairDelay);
     this.#tokens = new EntryTokens(request.formerEntry);
     this.#wanted = new WantedEntry(id, name, otherNames);
@@ -215,6 +216,7 @@ export class Registration implements Machine<RegistrationEvent> {
       const sent = request.findSent(datagram.header);
       const frames = sent?.session.open(datagram);
       if (sent === undefined || frames === undefined) continue;
+      this.#outstanding.noteAnswer(now, sent, datagram.header.packet);
       this.#noteHeard(sent.session);
       for (const frame of frames) this.#handleFrame(now, frame, request, sent);
       // The answer to another question is no answer to these.
@@ -310,9 +312,8 @@ export class Registration implements Machine<RegistrationEvent> {
   pollTransmit(now: Instant): Transmit | undefined {
     const due = this.#due.shift() ?? this.#otherFamily.pollTransmit(now);
     if (due !== undefined) return due;
-    const request = this.#outstanding.next(now, this.#session !== undefined);
+    const request = this.#outstanding.takeDue(now, this.#session !== undefined);
     if (request === undefined) return undefined;
-    request.countTransmission(now, this.#request.policy);
     this.#due = this.#encode(now, request);
     return this.#due.shift();
   }

@@ -11,6 +11,8 @@ export const RTO_INITIAL = 1_000;
 export const RTO_MIN = 50;
 /** Milliseconds that an Ack may wait for company, at most. */
 export const ACK_HOLD = 3;
+/** By how much an assumed round trip is exceeded before anything is sent again. */
+const ASSUMED_MARGIN = 1.5;
 /** Milliseconds of clock granularity, the G of RFC 6298. */
 const GRANULARITY = 1;
 const ALPHA = 1 / 8;
@@ -23,6 +25,8 @@ export class RttEstimator {
   readonly policy: TimerPolicy;
   #srtt: number | undefined;
   #rttvar = 0;
+  /** The longest that a round trip can have taken, as far as is known without a sample. */
+  #assumed = Infinity;
   #latest = RTO_INITIAL;
   #min = Infinity;
 
@@ -43,7 +47,17 @@ export class RttEstimator {
 
   /** How long an answer may well take: three round trips. */
   get patience(): number {
-    return this.#srtt === undefined ? RTO_INITIAL : 3 * this.#srtt;
+    if (this.#srtt !== undefined) return 3 * this.#srtt;
+    return this.#assumed < RTO_INITIAL ? 3 * this.#assumed : RTO_INITIAL;
+  }
+
+  /**
+   * Takes what a round trip took at the longest: the answer may be to any transmission of what was
+   * sent more than once. That is no sample, and counts only before the first one; and not at all where
+   * it is longer than nothing known.
+   */
+  assume(longest: number): void {
+    this.#assumed = Math.min(this.#assumed, longest);
   }
 
   /**
@@ -73,7 +87,7 @@ export class RttEstimator {
    */
   timeout(transmissions: number, rtoMin: number = RTO_MIN, hold = 0): number {
     const rto = this.#srtt === undefined
-      ? RTO_INITIAL
+      ? Math.min(RTO_INITIAL, ASSUMED_MARGIN * this.#assumed)
       : this.#srtt + Math.max(GRANULARITY, K * this.#rttvar);
     return this.policy.resendTimeout(Math.max(rto + hold, rtoMin), transmissions);
   }

@@ -140,8 +140,7 @@ export class Session {
     }
     const frames = decodeFrames(plain)?.frames;
     if (frames === undefined) return undefined;
-    // Anybody may have sent the Initiation, but not this.
-    if (highest < 0 && !this.isInitiator) this.#path = new Path(from, this.#random, false);
+    if (highest < 0 && !this.isInitiator) this.#confirm(now, from);
     const received = { size: bytes.length, packet, frames, isNewest: packet > highest, from };
     this.#path.handlePacket(now, received, patience);
     for (const frame of frames) {
@@ -150,6 +149,13 @@ export class Session {
       else if (frame.kind === "candidates") this.#handleCandidates(now, frame.addresses);
     }
     return received;
+  }
+
+  /** Takes the first packet from the initiator: anybody may have sent the Initiation, but not this. */
+  #confirm(now: Instant, from: Address): void {
+    this.#path = new Path(from, this.#random, false);
+    // The Response may have been sent several times since.
+    this.rtt.assume(now - this.since);
   }
 
   /** Only in one network a peer may name addresses: elsewhere they would be somebody else's. */

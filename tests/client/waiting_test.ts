@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { BLOCKED_AFTER, SILENT_AFTER } from "../../client/client.ts";
 import { UNANSWERED_AFTER } from "../../client/state/unanswered.ts";
+import { RESEND_INTERVAL } from "../../protocol/recovery/timer_policy.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
 import { ClientHarness, registered } from "../support/client_harness.ts";
@@ -142,7 +143,7 @@ Deno.test("Client tells that the directory does not answer, and then that the pe
   harness.advance(10_000);
   assertEquals(unanswered(harness.events()), []);
   // When the Call is sent again.
-  harness.now += 2000;
+  harness.now += RESEND_INTERVAL;
   harness.client.handleTimeout(harness.now);
   harness.meet(2);
   harness.advance(UNANSWERED_AFTER);

@@ -1,6 +1,7 @@
 // An endpoint that its directory introduces to others, and whose datagrams the directory carries.
 import { assert, assertEquals } from "@std/assert";
 import type { Connection } from "../../protocol/connection/connection.ts";
+import { CALL_AGAIN } from "../../protocol/connection/outgoing_request.ts";
 import {
   CALL_INTERVAL,
   CARRIED_CALL_INTERVAL,
@@ -127,13 +128,25 @@ Deno.test("a Meeting that answers no call of now leads to nothing but Punches", 
   const stage = new Stage();
   stage.tellOf(2, { flags: FLAG_CALLER });
   assertEquals([stage.endpoint.calls[0], stage.endpoint.requests], [undefined, []]);
-  // The one whom this client wants calls at the same time: its own call is still to be answered.
-  stage.want({ id: 2, name: "" });
-  const [call] = stage.asked();
-  stage.tellOf(2);
+  // Somebody calls while this client calls somebody else.
+  stage.want({ id: 0, name: "ben" });
+  stage.tellOf(2, { name: "bea" });
+  stage.tellOf(3);
   assertEquals(stage.endpoint.calls[0]?.peer, undefined);
-  stage.receive(call!.answer(stage.meeting(2, { flags: FLAG_CALLER })), DIRECTORY);
-  assertEquals(stage.endpoint.calls[0]?.peer, 2);
+});
+
+Deno.test("a Meeting because the wanted peer calls answers this client's call, too", () => {
+  for (const target of [{ id: 2, name: "" }, { id: 0, name: "Ben" }]) {
+    const stage = new Stage();
+    stage.want(target);
+    const [call] = stage.asked();
+    const sent = stage.tellOf(2, { name: "ben" });
+    assertEquals([...new Set(kindsOf(sent))].toSorted(), ["initiation", "macs", "punch"]);
+    assertEquals(stage.endpoint.calls[0]?.peer, 2);
+    // The answer to its own call says nothing new.
+    stage.receive(call!.answer(stage.meeting(2, { flags: FLAG_CALLER })), DIRECTORY);
+    assertEquals(stage.calls(CALL_AGAIN - 1), []);
+  }
 });
 
 Deno.test("an Initiation that was carried is answered by way of the directory, and so is what follows", () => {
@@ -233,7 +246,7 @@ Deno.test("while the directory is silent, too, there is one call for each peer, 
   // The time between two of the same peer grows, as where any question is sent again.
   const times = stage.calls(25_000).filter(([, { frame }]) => "id" in frame && frame.id === 2)
     .map(([at]) => at);
-  assertEquals(times.map((at) => at - times[0]!), [0, 500, 1_000, 2_000, 4_000, 8_000, 16_000]);
+  assertEquals(times.map((at) => at - times[0]!), [0, 200, 400, 800, 1_600, 3_200, 6_400, 12_800]);
   assertEquals(stage.endpoint.connect(stage.now, { id: 9, name: "" }).ok, true);
 });
 

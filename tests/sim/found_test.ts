@@ -7,8 +7,8 @@ import { type Actor, DIRECTORY, type Stage, story } from "../stories/stage.ts";
 
 /** Sends a client a Challenge for the registration that it is making. */
 function challenge(stage: Stage, client: Actor, publicKey: Uint8Array): void {
-  const credentials = stage.datagrams(client).at(-1)?.frame("credentials");
-  const { nonce } = credentials!;
+  const all = stage.datagrams(client).map((each) => each.frame("credentials"));
+  const { nonce } = all.findLast((each) => each !== undefined)!;
   const header = { type: DatagramType.Challenge, session: 0, packet: 0 };
   const bytes = encodeDatagram(header, [
     { kind: "challenge", nonce, cookie: new Uint8Array(16), publicKey, mac: new Uint8Array(16) },

@@ -74,13 +74,30 @@ stories(
   },
 );
 
+for (const unheard of ["ana", "ben"]) {
+  stories(`two requests cross as soon where the directory does not hear ${unheard}`, KEYS, (
+    stage,
+    lower,
+  ) => {
+    const [ana, ben] = stage.keyed(lower);
+    stage.lose("call", { from: unheard === "ana" ? ana : ben });
+    ana.connect(2);
+    ben.connect("ana");
+    // The Meeting that the call of the other one leads to says as much as an answer.
+    stage.wait(200);
+    assertOneConnection(stage, ana, ben);
+  });
+}
+
 for (const slow of ["ana", "ben"]) {
   stories(`a request that arrives during the call of ${slow} is accepted`, KEYS, (
     stage,
     lower,
   ) => {
     const actors = stage.keyed(lower);
-    stage.delay("call", 80, actors.find(({ name }) => name === slow));
+    const one = actors.find(({ name }) => name === slow)!;
+    stage.delay("call", 80, one);
+    stage.lose("meeting", { to: one });
     actors[0].connect(2);
     actors[1].connect(1);
     stage.wait(300);

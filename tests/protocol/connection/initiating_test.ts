@@ -1,6 +1,10 @@
 // Where an Initiation goes, and when: protocol/README.md, "Meeting". What follows is in requesting_test.ts.
 import { assert, assertEquals } from "@std/assert";
-import { CARRY_AFTER, SESSION_RENEWAL } from "../../../protocol/connection/outgoing_request.ts";
+import {
+  CALL_AGAIN,
+  CARRY_AFTER,
+  SESSION_RENEWAL,
+} from "../../../protocol/connection/outgoing_request.ts";
 import { PUNCHED_MAX } from "../../../protocol/connection/initiation_targets.ts";
 import type { TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import { PUNCH_SCHEDULE } from "../../../protocol/session/path.ts";
@@ -22,6 +26,7 @@ import {
   type Sent,
   toPeers,
 } from "../../support/endpoint_harness.ts";
+import { DIRECTORY } from "../../support/fake_directory.ts";
 import { FakeResponder } from "../../support/fake_peer.ts";
 
 const ONE: Address = { hostname: "192.0.2.1", port: 1 };
@@ -266,14 +271,57 @@ Deno.test("copies of a Punch get no more Initiations than a responder sends Punc
   }
 });
 
-Deno.test("an Initiation gives the longest sample of the round trip, if that is below 1 s", () => {
-  for (const [ms, timeout] of [[40, 120], [50, 150], [999, 2_997], [1_000, 1_000]] as const) {
+/** The Response comes: returns the milliseconds after which the Request is sent again. */
+function resendTimeout(stage: Stage): number {
+  stage.complete();
+  const start = stage.now;
+  while (!kindsOf(stage.wait(1)).includes("connectionRequest"));
+  return stage.now - start;
+}
+
+Deno.test("an Initiation that was sent once gives the first sample of the round trip", () => {
+  const stage = new Stage();
+  stage.initiations(40);
+  assertEquals(resendTimeout(stage), 3 * 40);
+});
+
+Deno.test("one that was sent more often gives the longest time that the round trip can have taken", () => {
+  for (const [ms, timeout] of [[50, 75], [400, 600], [660, 990], [700, 1_000]] as const) {
     const stage = new Stage();
     stage.initiations(ms);
-    stage.complete();
-    const start = stage.now;
-    while (!kindsOf(stage.wait(1)).includes("connectionRequest"));
-    assertEquals(stage.now - start, timeout);
+    assertEquals(resendTimeout(stage), timeout);
+  }
+});
+
+Deno.test("that time is counted anew from the first Punch on, and from another Meeting on", () => {
+  const punched = new Stage();
+  punched.initiations(600);
+  punched.punch(ONE);
+  punched.initiations(60);
+  assertEquals(resendTimeout(punched), 90);
+  const told = new Stage();
+  told.initiations(600);
+  told.notify(told.meeting(2, { number: NUMBER, addresses: [ONE, TWO] }));
+  told.initiations(60);
+  assertEquals(resendTimeout(told), 90);
+});
+
+Deno.test("the directory is called again while no Response comes: twice after 500 ms, then twice as late", () => {
+  for (const timers of ["adaptive", "fixed"] as const) {
+    const stage = new Stage(timers);
+    const times: number[] = [];
+    for (let ms = 1; ms <= 20_000; ms++) {
+      stage.now++;
+      stage.endpoint.handleTimeout(stage.now);
+      const asked = stage.sent().filter(({ to }) => sameAddress(to, DIRECTORY))
+        .map(({ bytes }) => stage.directory.read(stage.now, bytes));
+      for (const call of asked.filter(({ frame }) => frame.kind === "call")) {
+        times.push(ms);
+        stage.give(call.answer(stage.meeting(2, { number: NUMBER })), DIRECTORY);
+      }
+    }
+    const adaptive = [CALL_AGAIN, 1_000, 2_000, 4_000, 8_000, 16_000];
+    assertEquals(times, timers === "adaptive" ? adaptive : [10_000, 20_000]);
   }
 });
 

@@ -6,6 +6,7 @@ import {
   TEXT_SIZE_MAX,
   UNCONFIRMED_AFTER,
 } from "../../../protocol/connection/send_queue.ts";
+import { RTO_MIN } from "../../../protocol/recovery/rtt.ts";
 import type { ConnectionEvent } from "../../../protocol/connection/connection_event.ts";
 import {
   FLAG_MORE,
@@ -78,7 +79,7 @@ Deno.test("Connection.resume() reports the return, and sends an Accept with the 
     name: "ana",
   };
   assertEquals(harness.sent().map(({ frames }) => frames), [[accept]]);
-  assertEquals(harness.advance(1000).map(({ frames }) => frames), [[accept]]);
+  assertEquals(harness.advance(RTO_MIN).map(({ frames }) => frames), [[accept]]);
   harness.deliver(ack(0));
   assert(!harness.advance(9000).some(({ frames }) => frames[0]?.kind === "connectionAccept"));
   // What is sealed in the session before is forgotten without a word.

@@ -130,11 +130,16 @@ Deno.test("a directory that gives no lease to speak of is not flooded", () => {
   }
 });
 
-Deno.test("a Request is sent again after 500 ms, doubled, and with fixed timers after 10 s", () => {
-  const dealings = registered();
-  dealings.registration.lookUp(dealings.now, LOOK_UP);
-  assertEquals(dealings.kinds(), ["lookUp"]);
-  assertEquals(dealings.times(8000).map(([at]) => at), [500, 1500, 3500, 7500]);
+Deno.test("a Request is sent again after the RTO, at least 200 ms, doubled; with fixed timers after 10 s", () => {
+  for (const [rtt, times] of [[0, [200, 600, 1400, 3000]], [100, [300, 900, 2100]]] as const) {
+    const dealings = new Dealings();
+    const register = dealings.reachRegister();
+    dealings.now += rtt;
+    dealings.grant(register);
+    dealings.registration.lookUp(dealings.now, LOOK_UP);
+    assertEquals(dealings.kinds(), ["lookUp"]);
+    assertEquals(dealings.times(4000).map(([at]) => at), [...times]);
+  }
   const fixed = registered({}, "fixed");
   fixed.registration.lookUp(fixed.now, LOOK_UP);
   fixed.kinds();

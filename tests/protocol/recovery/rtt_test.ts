@@ -15,6 +15,19 @@ Deno.test("RttEstimator.timeout() is 1 s before the first sample", () => {
   assertEquals(estimate().srtt, undefined);
 });
 
+Deno.test("RttEstimator.assume() counts until the first sample, and where it is shorter than nothing known", () => {
+  const rtt = estimate();
+  rtt.assume(1_200);
+  assertEquals([rtt.timeout(1), rtt.patience, rtt.srtt], [1_000, 1_000, undefined]);
+  rtt.assume(200);
+  rtt.assume(400);
+  assertEquals([rtt.timeout(1), rtt.timeout(2), rtt.patience], [300, 600, 600]);
+  assertEquals(rtt.srtt, undefined);
+  rtt.sample(100);
+  rtt.assume(10);
+  assertEquals([rtt.timeout(1), rtt.patience, rtt.srtt], [300, 300, 100]);
+});
+
 Deno.test("RttEstimator.timeout() is three times the first sample", () => {
   const rtt = estimate(100);
   assertEquals(rtt.srtt, 100);
