@@ -4,7 +4,6 @@
  * @module
  */
 import { lookup } from "node:dns";
-import { randomBytes } from "node:crypto";
 import { ClockJumps } from "./clock_jumps.ts";
 import { loadCipher } from "./crypto/aead.ts";
 import { type Address, inTurn, mappedHost, sameAddress, unmapped } from "./wire/address.ts";
@@ -27,7 +26,7 @@ export function clock(): Instant {
 
 /** Random bytes from the system's cryptographic source. */
 export function systemRandom(size: number): Uint8Array {
-  return randomBytes(size);
+  return crypto.getRandomValues(new Uint8Array(size));
 }
 
 /** Deno was started without the flag that makes UDP sockets available. */

@@ -14,6 +14,8 @@ export const KEY_SIZE = 32;
 /** What stands before the bytes of a private and a public X25519 key in DER (RFC 8410, section 7 and 4). */
 const PRIVATE_PREFIX = Uint8Array.from([48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32]);
 const PUBLIC_PREFIX = Uint8Array.from([48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0]);
+/** The DER of the public key at hand: importing one copies it. */
+const publicDer = joined(PUBLIC_PREFIX, new Uint8Array(KEY_SIZE));
 
 /** A private key with its public key. */
 export class KeyPair {
@@ -38,12 +40,10 @@ export class KeyPair {
 
   /** The secret shared with the owner of `publicKey`; undefined where that key is a weak one. */
   agree(publicKey: Uint8Array): Uint8Array | undefined {
+    if (publicKey.length !== KEY_SIZE) return undefined;
+    publicDer.set(publicKey, PUBLIC_PREFIX.length);
     try {
-      const key = createPublicKey({
-        key: joined(PUBLIC_PREFIX, publicKey),
-        format: "der",
-        type: "spki",
-      });
+      const key = createPublicKey({ key: publicDer, format: "der", type: "spki" });
       const secret = diffieHellman({ privateKey: this.#privateKey, publicKey: key });
       return secret.some((byte) => byte !== 0) ? secret : undefined;
     } catch {

@@ -33,8 +33,6 @@ import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 export const EXPIRED_MAX = 1000;
 /** Milliseconds between two sweeps; leases that end meanwhile share a timer. */
 const SWEEP_INTERVAL_MIN = 1;
-/** Tokens whose random bytes are made together. */
-const SECRETS_AT_ONCE = 256;
 
 /** The settings of a {@linkcode MemoryTable}. */
 export interface MemoryTableOptions {
@@ -64,7 +62,6 @@ export class MemoryTable implements Table {
   readonly #replays: RegisterReplayFilter;
   /** No lease ends before this instant. It changes seldom, so that the timer is seldom set. */
   #expiryBound: Instant = Infinity;
-  #secrets: Uint8Array = new Uint8Array(0);
   readonly #idBytes = new Uint8Array(4);
 
   constructor(options: MemoryTableOptions) {
@@ -239,7 +236,7 @@ export class MemoryTable implements Table {
     const id = wantedId === 0 ? formerId ?? this.#ids.smallestFree() : wantedId;
     const expiresAt = now + this.#options.lease;
     if (this.size === 0) this.#expiryBound = expiresAt;
-    const slot = this.entries.add(id, this.#newSecret(), publicKey, now, expiresAt);
+    const slot = this.entries.add(id, this.#options.random(TOKEN_SECRET_SIZE), publicKey, now, expiresAt);
     if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
     this.#ids.add(id);
     this.#set(slot, request);
@@ -301,16 +298,6 @@ export class MemoryTable implements Table {
 
   #hashOf(bytes: Uint8Array): number {
     return this.#hash.hash(bytes, bytes.length);
-  }
-
-  /** The random part of a token, valid until the next call. */
-  #newSecret(): Uint8Array {
-    if (this.#secrets.length === 0) {
-      this.#secrets = this.#options.random(TOKEN_SECRET_SIZE * SECRETS_AT_ONCE);
-    }
-    const secret = this.#secrets.subarray(0, TOKEN_SECRET_SIZE);
-    this.#secrets = this.#secrets.subarray(TOKEN_SECRET_SIZE);
-    return secret;
   }
 }
 
