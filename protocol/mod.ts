@@ -61,7 +61,7 @@ export {
 } from "./directory/registrar.ts";
 
 export type { EntryBytes } from "./wire/directory_answer.ts";
-export { loadCipher } from "./crypto/aead.ts";
+export { loadCipher } from "./crypto/sodium.ts";
 export { fingerprint } from "./crypto/fingerprint.ts";
 export { KeyPair, makeKeyPair } from "./crypto/x25519.ts";
 

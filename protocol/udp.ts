@@ -5,7 +5,7 @@
  */
 import { lookup } from "node:dns";
 import { ClockJumps } from "./clock_jumps.ts";
-import { loadCipher } from "./crypto/aead.ts";
+import { loadCipher } from "./crypto/sodium.ts";
 import { type Address, inTurn, mappedHost, sameAddress, unmapped } from "./wire/address.ts";
 import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
 import { PACKET_SIZE_MAX } from "./wire/frame.ts";
@@ -156,7 +156,7 @@ export function drive<Event>(
   async function send(): Promise<void> {
     isSending = true;
     // What else comes in this turn of the event loop goes into the same datagrams.
-    await undefined;
+    await loadCipher();
     for (let next = poll(); next !== undefined; next = poll()) {
       if (!sameAddress(last, next.to)) {
         const { hostname, port } = next.to;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SUBJECT_SIZE, TimedMac } from "../protocol/directory/timed_mac.ts";
+import { TimedMac } from "../protocol/directory/timed_mac.ts";
 import type { Instant, Random } from "../protocol/machine.ts";
 import { type Address, sourceOf } from "../protocol/wire/address.ts";
 import { readEndpoint } from "../protocol/wire/endpoint_bytes.ts";
@@ -51,7 +51,7 @@ export class Introductions {
   readonly #options: IntroductionOptions;
   readonly #entries: EntryFields;
   readonly #numbers: TimedMac;
-  readonly #subject = new Uint8Array(SUBJECT_SIZE);
+  readonly #subject = new Uint8Array(2 * (4 + KEY_PART_SIZE));
   readonly #view = new DataView(this.#subject.buffer);
   readonly #key = new Uint8Array(PUBLIC_KEY_SIZE);
   readonly #shown = new Uint8Array(8);

@@ -41,8 +41,8 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** Files that may import more than the rest of their folder. */
 const ALSO_IMPORTS: Record<string, string[]> = {
   "protocol/udp.ts": ["node:dns"],
-  // The AEAD; nothing else of it is used.
-  "protocol/crypto/aead.ts": ["libsodium"],
+  // The AEAD and HMAC; nothing else of it is used.
+  "protocol/crypto/sodium.ts": ["libsodium"],
   // The static key of a client or a directory, and the checksum of its file.
   "cli/identity.ts": ["node:crypto", "protocol/crypto/x25519.ts"],
   // The others need paths in the form of the system.

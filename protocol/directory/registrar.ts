@@ -29,7 +29,7 @@ import {
 import { type EntryBytes, writeFound } from "../wire/directory_answer.ts";
 import { readCommonRequest } from "../wire/directory_request.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../wire/endpoint_bytes.ts";
-import { SUBJECT_SIZE, TimedMac } from "./timed_mac.ts";
+import { TimedMac } from "./timed_mac.ts";
 import {
   DirectorySecret,
   openRequest,
@@ -62,7 +62,7 @@ export class Registrar {
   readonly #found = new Uint8Array(DATAGRAM_SIZE_MAX);
   readonly #foundView = new DataView(this.#found.buffer);
   /** What a cookie is for: the endpoint, and the nonce. */
-  readonly #subject = new Uint8Array(SUBJECT_SIZE);
+  readonly #subject = new Uint8Array(ENDPOINT_SIZE + 8);
   readonly #subjectView = new DataView(this.#subject.buffer);
 
   /** Takes the key of a directory, and its secret where it is a private one. */

@@ -11,7 +11,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { openSealed, sealInPlace } from "../crypto/aead.ts";
-import { hkdf, HmacSha256 } from "../crypto/hmac.ts";
+import { hkdf, hmacSha256 } from "../crypto/hmac.ts";
 import { KEY_SIZE } from "../crypto/x25519.ts";
 import { CODE_SIZE, directoryMac } from "../wire/codes.ts";
 import type { Datagram } from "../wire/datagram.ts";
@@ -38,24 +38,24 @@ type Direction = typeof Direction[keyof typeof Direction];
 export class DirectorySecret {
   /** What it adds to the key of a registration. */
   readonly keyInput: Uint8Array;
-  readonly #hmac: HmacSha256;
+  readonly #macKey: Uint8Array;
 
   /** @param secret of any length: all that it protects is as strong as it is. */
   constructor(secret: Uint8Array) {
     this.keyInput = createHash("sha256").update(KEY_LABEL).update(secret).digest();
-    this.#hmac = new HmacSha256(createHash("sha256").update(MAC_LABEL).update(secret).digest());
+    this.#macKey = createHash("sha256").update(MAC_LABEL).update(secret).digest();
   }
 
   /** Writes the mac of a Register or a Challenge into its place. */
   sign(datagram: Uint8Array): void {
     const { covered, code } = directoryMac(datagram);
-    code.set(this.#hmac.sign(covered).subarray(0, CODE_SIZE));
+    code.set(hmacSha256(this.#macKey, covered).subarray(0, CODE_SIZE));
   }
 
   /** Whether the mac of a Register or a Challenge shows that its sender has the secret. */
   isSigned(datagram: Uint8Array): boolean {
     const { covered, code } = directoryMac(datagram);
-    return timingSafeEqual(code, this.#hmac.sign(covered).subarray(0, CODE_SIZE));
+    return timingSafeEqual(code, hmacSha256(this.#macKey, covered).subarray(0, CODE_SIZE));
   }
 }
 

@@ -4,55 +4,35 @@
  *
  * @module
  */
-import { createCipheriv } from "node:crypto";
+import { hmacSha256 } from "../crypto/hmac.ts";
 import type { Instant, Random } from "../machine.ts";
 
 /** Milliseconds in a time slot; a code is valid in its slot and the next. */
 export const COOKIE_SLOT = 30_000;
-/** Bytes in a code, and in a block of AES. */
+/** Bytes in a code. */
 const CODE_SIZE = 16;
 /** Bytes in the key. */
 const KEY_SIZE = 32;
-/** Bytes in all that is authenticated: two blocks. */
-const TEXT_SIZE: number = 2 * CODE_SIZE;
-/** Bytes of it that the caller chooses; the slot, in 6 bytes, follows. */
-export const SUBJECT_SIZE: number = TEXT_SIZE - 6;
 
-/**
- * Makes and checks codes with a random key.
- *
- * They are CBC-MACs with AES-256 (ISO/IEC 9797-1, algorithm 1), which are as hard to guess as random
- * bytes, because all texts have the same length (Bellare, Kilian and Rogaway, "The security of the
- * cipher block chaining message authentication code"). One cipher object makes all of them; an HMAC
- * would take an object for each, which the garbage collector has to find.
- */
+/** Makes and checks codes with a random key: HMAC-SHA-256 of the subject and the time slot, cut. */
 export class TimedMac {
-  readonly #cipher: ReturnType<typeof createCipheriv>;
-  readonly #text = new Uint8Array(TEXT_SIZE);
-  readonly #view = new DataView(this.#text.buffer);
-  readonly #code = new Uint8Array(CODE_SIZE);
+  readonly #key: Uint8Array;
+  readonly #slot = new Float64Array(1);
+  readonly #slotBytes = new Uint8Array(this.#slot.buffer);
 
   /** Chooses a key. */
   constructor(random: Random) {
-    this.#cipher = createCipheriv("aes-256-cbc", random(KEY_SIZE), this.#code);
+    this.#key = random(KEY_SIZE);
   }
 
   /**
-   * The code for {@linkcode SUBJECT_SIZE} bytes; valid until the next call.
+   * The code for a subject.
    *
    * @param age time slots ago: 0 for a new one.
    */
   make(now: Instant, subject: Uint8Array, age: 0 | 1 = 0): Uint8Array {
-    const slot = Math.floor(now / COOKIE_SLOT) - age;
-    const code = this.#code;
-    this.#text.set(subject);
-    this.#view.setUint16(SUBJECT_SIZE, slot / 2 ** 32);
-    this.#view.setUint32(SUBJECT_SIZE + 2, slot);
-    // The cipher adds the last code to the text, as CBC does: adding it here, too, cancels that.
-    for (let i = 0; i < CODE_SIZE; i++) this.#text[i]! ^= code[i]!;
-    const blocks = this.#cipher.update(this.#text);
-    for (let i = 0; i < CODE_SIZE; i++) code[i] = blocks[CODE_SIZE + i]!;
-    return code;
+    this.#slot[0] = Math.floor(now / COOKIE_SLOT) - age;
+    return hmacSha256(this.#key, subject, this.#slotBytes).subarray(0, CODE_SIZE);
   }
 
   /** Whether a code, or its beginning, was made for a subject in this time slot or the one before. */

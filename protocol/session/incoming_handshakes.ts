@@ -8,7 +8,6 @@
  * @module
  */
 import { readMessageOne } from "../crypto/noise.ts";
-import type { HmacSha256 } from "../crypto/hmac.ts";
 import { type KeyPair, makeKeyPair } from "../crypto/x25519.ts";
 import { type Instant, type Random, type Transmit } from "../machine.ts";
 import { RttEstimator } from "../recovery/rtt.ts";
@@ -66,7 +65,7 @@ export interface IncomingHandshakesOptions {
 export class IncomingHandshakes {
   readonly #options: IncomingHandshakesOptions;
   readonly #cookies: Cookies;
-  readonly #mac1Key: HmacSha256;
+  readonly #mac1Key: Uint8Array;
   readonly #strangers = new HandshakeLimits(MAC_CHECKS_PER_SECOND);
   readonly #introduced = new HandshakeLimits(INTRODUCED_CHECKS_PER_SECOND);
   readonly #provenAllowance = new Allowance(

@@ -7,6 +7,7 @@
  * @module
  */
 import { type Address, bytesToHost, hostToBytes } from "./address.ts";
+import { readAscii, writeUtf8 } from "./utf8.ts";
 
 /** No room, or nothing to read: what take() returns then. */
 const NOWHERE = -1;
@@ -170,14 +171,9 @@ export const bytes100: Field<Uint8Array> = opaque(100);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// Not encodeInto(): the `read` that it returns is wrong for some texts in Deno 2.4.
-function encodeText(text: string): Uint8Array {
-  return encoder.encode(text);
-}
-
-function readText(reader: Reader, size: number): string {
+function readText(reader: Reader, bytes: Uint8Array): string {
   try {
-    return decoder.decode(reader.takeBytes(size));
+    return decoder.decode(bytes);
   } catch {
     reader.isMalformed = true;
     return "";
@@ -187,14 +183,17 @@ function readText(reader: Reader, size: number): string {
 /** UTF-8 after its size in one byte. */
 export const shortText: Field<string> = {
   write(writer, value) {
-    const bytes = encodeText(value);
+    const bytes = writeUtf8(value);
     if (bytes.length > 255) {
       throw new TypeError(`Cannot write a text of ${bytes.length} bytes, expected at most 255`);
     }
     u8.write(writer, bytes.length);
     writer.append(bytes);
   },
-  read: (reader) => readText(reader, u8.read(reader)),
+  read(reader) {
+    const bytes = reader.takeBytes(u8.read(reader));
+    return readAscii(bytes, 0) ?? readText(reader, bytes);
+  },
 };
 
 /** Bytes up to the end of the frame. */
@@ -205,8 +204,9 @@ export const restBytes: Field<Uint8Array> = {
 
 /** UTF-8 up to the end of the frame. */
 export const restText: Field<string> = {
-  write: (writer, value) => writer.append(encodeText(value)),
-  read: (reader) => readText(reader, reader.left),
+  // Not encodeInto(): the `read` that it returns is wrong for some texts in Deno 2.4.
+  write: (writer, value) => writer.append(encoder.encode(value)),
+  read: (reader) => readText(reader, reader.takeBytes(reader.left)),
 };
 
 /** Zeros up to the end of the frame, which a receiver ignores; the value is how many. */

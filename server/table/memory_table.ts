@@ -236,7 +236,13 @@ export class MemoryTable implements Table {
     const id = wantedId === 0 ? formerId ?? this.#ids.smallestFree() : wantedId;
     const expiresAt = now + this.#options.lease;
     if (this.size === 0) this.#expiryBound = expiresAt;
-    const slot = this.entries.add(id, this.#options.random(TOKEN_SECRET_SIZE), publicKey, now, expiresAt);
+    const slot = this.entries.add(
+      id,
+      this.#options.random(TOKEN_SECRET_SIZE),
+      publicKey,
+      now,
+      expiresAt,
+    );
     if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
     this.#ids.add(id);
     this.#set(slot, request);

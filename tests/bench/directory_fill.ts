@@ -4,7 +4,7 @@
  * @module
  */
 import type { Address } from "../../protocol/wire/address.ts";
-import { loadCipher } from "../../protocol/crypto/aead.ts";
+import { loadCipher } from "../../protocol/crypto/sodium.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { systemRandom } from "../../protocol/udp.ts";
 import { Server } from "../../server/server.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { BatchSocket } from "./batch_socket.ts";
-import { loadCipher } from "../../protocol/crypto/aead.ts";
+import { loadCipher } from "../../protocol/crypto/sodium.ts";
 import { DatagramType } from "../../protocol/wire/frame.ts";
 import { LoadClients } from "./directory_requests.ts";
 import type { Line } from "./worker.ts";

@@ -13,7 +13,7 @@ const NOT_LISTED: readonly string[] = [
   // The steps of the search, which "Path MTU" tells.
   ...["PATH_MTU_BASE", "PATH_MTU_ETHERNET", "PATH_MTU_JUMBO", "PATH_MTU_LOOPBACK"],
   // How this program keeps things.
-  ...["ENDPOINT_SIZE", "IPV4_SIZE", "LAST", "SUBJECT_SIZE", "TIMER_SLACK"],
+  ...["ENDPOINT_SIZE", "IPV4_SIZE", "LAST", "TIMER_SLACK"],
 ];
 
 /** The numbers that the modules in a folder export. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { loadCipher } from "../../protocol/crypto/aead.ts";
+import { loadCipher } from "../../protocol/crypto/sodium.ts";
 
 await loadCipher();
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { loadCipher } from "../../protocol/crypto/aead.ts";
+import { loadCipher } from "../../protocol/crypto/sodium.ts";
 import { SPECIFICATION, specification, vectorFile, vectorFiles } from "./make/files.ts";
 
 await loadCipher();

@@ -1,5 +1,7 @@
-import { assertEquals } from "@std/assert";
-import { hkdf, HmacSha256, hmacSha256 } from "../../../protocol/crypto/hmac.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { openSealed, seal } from "../../../protocol/crypto/aead.ts";
+import { hkdf, hmacSha256 } from "../../../protocol/crypto/hmac.ts";
+import { DATAGRAM_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import { fromHex, toHex } from "../../support/hex.ts";
 
 const utf8 = new TextEncoder();
@@ -32,9 +34,17 @@ for (const [index, { key, text, code }] of CASES.entries()) {
   });
 }
 
-Deno.test("HmacSha256 keeps nothing from one text to the next", () => {
-  const hmac = new HmacSha256(CASES[1]!.key);
-  for (let run = 0; run < 3; run++) assertEquals(toHex(hmac.sign(CASES[1]!.text)), CASES[1]!.code);
+Deno.test("hmacSha256() refuses a text that is longer than a datagram", () => {
+  const part = new Uint8Array(DATAGRAM_SIZE_MAX);
+  assertEquals(hmacSha256(CASES[1]!.key, part).length, 32);
+  assertThrows(() => hmacSha256(CASES[1]!.key, part, Uint8Array.of(0)), RangeError, "too long");
+});
+
+Deno.test("hmacSha256() leaves what was opened as it is", () => {
+  const [key, plain] = [new Uint8Array(32), utf8.encode("opened")];
+  const opened = openSealed(key, 0, seal(key, 0, new Uint8Array(), plain), 0);
+  hmacSha256(key, new Uint8Array(100).fill(1));
+  assertEquals(opened, plain);
 });
 
 // RFC 5869, test cases 1 and 3: the first block.

@@ -1,28 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { createCipheriv } from "node:crypto";
-import { COOKIE_SLOT, SUBJECT_SIZE, TimedMac } from "../../../protocol/directory/timed_mac.ts";
+import { COOKIE_SLOT, TimedMac } from "../../../protocol/directory/timed_mac.ts";
 import { Prng } from "../../support/random.ts";
 
-const SUBJECT = new Uint8Array(SUBJECT_SIZE).fill(0x0a);
-
-/** CBC-MAC by its definition, with a cipher for each text. */
-function naiveCode(key: Uint8Array, slot: number): Uint8Array {
-  const text = new Uint8Array(32);
-  text.set(SUBJECT);
-  const view = new DataView(text.buffer);
-  view.setBigUint64(24, view.getBigUint64(24) | BigInt.asUintN(48, BigInt(slot)));
-  const cipher = createCipheriv("aes-256-cbc", key, new Uint8Array(16));
-  return new Uint8Array(cipher.update(text).subarray(16));
-}
-
-Deno.test("TimedMac.make() returns the CBC-MAC of each text, whatever came before it", () => {
-  const key = new Prng(1).bytes(32);
-  const mac = new TimedMac(() => key);
-  for (const slot of [0, 0, 1, 2 ** 32 + 7, 1]) {
-    assertEquals(mac.make(slot * COOKIE_SLOT, SUBJECT), naiveCode(key, slot));
-  }
-  assertEquals(mac.make(COOKIE_SLOT, SUBJECT, 1), naiveCode(key, 0));
-});
+const SUBJECT = new Uint8Array(26).fill(0x0a);
 
 Deno.test("TimedMac.isValid() accepts a code in its time slot and the next only", () => {
   const mac = new TimedMac(new Prng(2).bytes);
@@ -54,7 +34,7 @@ Deno.test("TimedMac.isValid() rejects any changed bit of a code, or of its begin
 Deno.test("TimedMac.isValid() rejects any changed bit of the subject", () => {
   const mac = new TimedMac(new Prng(3).bytes);
   const code = mac.make(0, SUBJECT).slice();
-  for (let bit = 0; bit < 8 * SUBJECT_SIZE; bit++) {
+  for (let bit = 0; bit < 8 * SUBJECT.length; bit++) {
     const other = SUBJECT.slice();
     other[bit >> 3]! ^= 1 << (bit & 7);
     assert(!mac.isValid(0, other, code), `bit ${bit}`);
