@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loadCipher } from "../../protocol/crypto/sodium.ts";
 import { GilbertElliott } from "../sim/gilbert_elliott.ts";
 import { Prng } from "../support/random.ts";
 import { Stage } from "../stories/stage.ts";
@@ -27,7 +28,8 @@ export const bursts: Benchmark = {
   name: "bursts",
   summary: "delivery under Gilbert-Elliott loss in the simulator: mean burst 4, 5% overall",
   problem: () => undefined,
-  run: ({ rounds, isQuick }: Plan): Promise<Found> => {
+  run: async ({ rounds, isQuick }: Plan): Promise<Found> => {
+    await loadCipher();
     const figures = new Figures();
     for (const interval of INTERVALS) {
       for (let seed = 1; seed <= rounds; seed++) {

@@ -64,12 +64,12 @@ export class Child implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
   }
 
-  /** The next answer. */
-  async hear<T>(): Promise<T> {
+  /** The next answer, within `patience` milliseconds. */
+  async hear<T>(patience = PATIENCE): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const limit = new Promise<never>((_, reject) => {
-      const error = new Error(`The ${this.#role} process said nothing for ${PATIENCE / 1000} s`);
-      timer = setTimeout(() => reject(error), PATIENCE);
+      const error = new Error(`The ${this.#role} process said nothing for ${patience / 1000} s`);
+      timer = setTimeout(() => reject(error), patience);
     });
     const { value, done } = await Promise.race([this.#lines.read(), limit])
       .finally(() => clearTimeout(timer));

@@ -33,8 +33,10 @@ export type LoadJob =
 
 /** The result. */
 export interface Load {
-  /** Answers or registrations per second. */
+  /** Answers or registrations per second, after the warm-up. */
   readonly rate: number;
+  /** Answers or registrations in all. */
+  readonly count: number;
   readonly unanswered: number;
 }
 
@@ -100,49 +102,58 @@ class Loader {
       }
     }
     this.#settle();
-    return { rate: 1000 * registered / (now - start), unanswered };
+    return { rate: 1000 * registered / (now - start), count: registered, unanswered };
   }
 
   /** Sends Look-ups to a directory or an echo, and counts the answers. */
   ask({ do: what, clients, ms, warmUpMs }: Extract<LoadJob, { do: "lookUp" | "echo" }>): Load {
     const socket = this.#socket;
-    const ids = [...this.#clients.ids];
-    if (what === "lookUp" && ids.length < clients) throw new Error("Clients are missing");
+    const isLookUp = what === "lookUp";
+    // Before the time starts: sealing them would take the processor that the answers need.
+    const lookUps = isLookUp ? this.#makeLookUps(clients) : [];
     const echoed = new Uint8Array(LOOK_UP_SIZE);
     let outstanding = 0;
     let unanswered = 0;
     let answered = 0;
-    let turn = 0;
+    let asked = 0;
+    let before = 0;
     const start = performance.now();
     let measuredFrom: number | undefined;
     let now = start;
-    for (; now < start + warmUpMs + ms; now = performance.now()) {
+    for (; now < start + warmUpMs + ms && asked < LOOK_UPS_MAX; now = performance.now()) {
       if (measuredFrom === undefined && now > start + warmUpMs) {
         measuredFrom = now;
-        answered = unanswered = 0;
+        before = answered;
+        unanswered = 0;
       }
-      for (; outstanding < OUTSTANDING; outstanding++) {
-        if (what === "echo") {
-          socket.queue(echoed, turn++ % clients);
-          continue;
-        }
-        const [asker] = ids[turn++ % ids.length]!;
-        const [, target] = ids[(turn * 7919) % ids.length]!;
-        socket.queue(this.#clients.lookUp(asker, target), asker);
+      for (; outstanding < OUTSTANDING && asked < LOOK_UPS_MAX; outstanding++) {
+        const from = asked++ % clients;
+        socket.queue(isLookUp ? lookUps[asked - 1]! : echoed, from);
       }
       socket.flush();
       const count = socket.receive();
       if (count === 0) {
         unanswered += outstanding;
         outstanding = 0;
-      } else if (what === "lookUp" && socket.received(0)[3] !== DatagramType.Answer) {
+      } else if (isLookUp && socket.received(0)[3] !== DatagramType.Answer) {
         throw new Error("A Look-up was not answered");
       }
       answered += count;
       outstanding = Math.max(0, outstanding - count);
     }
     this.#settle();
-    return { rate: 1000 * answered / (now - measuredFrom!), unanswered };
+    const rate = 1000 * (answered - before) / (now - measuredFrom!);
+    return { rate, count: answered, unanswered };
+  }
+
+  /** As many Look-ups as a job may send, of each client in turn. */
+  #makeLookUps(clients: number): Uint8Array[] {
+    const { ids } = this.#clients;
+    if (ids.size < clients) throw new Error("Clients are missing");
+    return Array.from({ length: LOOK_UPS_MAX }, (_, index) => {
+      const target = ids.get((index * 7919) % clients)!;
+      return this.#clients.lookUp(index % clients, target).slice();
+    });
   }
 
   /** Receives what is still under way. */
@@ -152,6 +163,8 @@ class Loader {
   }
 }
 
+/** The most requests of a job: what a directory answers in twice the time. */
+const LOOK_UPS_MAX = 150_000;
 /** Bytes in a Look-up by id. */
 const LOOK_UP_SIZE = 40;
 /** Clients whose keys are kept for Look-ups. */

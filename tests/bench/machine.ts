@@ -52,3 +52,16 @@ export function namespaceProblem(): string | undefined {
 export function residentBytes(pid: number): number {
   return 1024 * Number(runProgram("ps", "-o", "rss=", "-p", String(pid)));
 }
+
+/** Ticks in a second of the times in /proc. */
+const TICKS = 100;
+/** Fields of /proc/PID/stat after the name of the program: ticks in its own code and in the system. */
+const USER_TICKS_AT = 11;
+const SYSTEM_TICKS_AT = 12;
+
+/** Seconds of CPU time that all threads of a process have had; Linux only. */
+export function cpuSeconds(pid: number): number {
+  const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[USER_TICKS_AT]) + Number(fields[SYSTEM_TICKS_AT])) / TICKS;
+}
