@@ -76,7 +76,7 @@ class ServerProcess implements AsyncDisposable {
 
   constructor() {
     const { program, args } = commandLine("serve");
-    const options = ["--quiet", "--json", "--no-source-limits", "--port", "0"];
+    const options = ["--quiet", "--json", "--no-source-limits", "--lease", "3600", "--port", "0"];
     const all = [...args, ...options, "--max-clients", String(CLIENTS_MAX)];
     this.#process = new Deno.Command(program, {
       args: all,

@@ -11,8 +11,8 @@ import type { Line } from "./worker.ts";
 
 /** Outstanding requests. */
 export const OUTSTANDING = 128;
-/** Milliseconds of silence after which outstanding requests count as unanswered. */
-const PATIENCE = 50;
+/** Milliseconds of silence, below a second, after which outstanding requests count as unanswered. */
+const PATIENCE = 900;
 
 /** The commands of a load process. */
 export type LoadJob =
@@ -164,7 +164,7 @@ class Loader {
 }
 
 /** The most requests of a job: what a directory answers in twice the time. */
-const LOOK_UPS_MAX = 150_000;
+const LOOK_UPS_MAX = 80_000;
 /** Bytes in a Look-up by id. */
 const LOOK_UP_SIZE = 40;
 /** Clients whose keys are kept for Look-ups. */
