@@ -182,10 +182,9 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   /** Sends what waited for the user to trust a key, where that has happened. */
   releaseTrusted(): void {
-    for (const { connection, calledAs } of this.#conversations.held) {
-      const { remoteKey, ids: { remoteName } } = connection;
-      connection.isHeld = !this.#options.isTrustedPeer(remoteKey, remoteName, calledAs);
-    }
+    this.#conversations.release(({ remoteKey, ids: { remoteName } }, calledAs) =>
+      this.#options.isTrustedPeer(remoteKey, remoteName, calledAs)
+    );
   }
 
   /** The oldest message that was told, and not taken yet, is shown: its sender is told so. */

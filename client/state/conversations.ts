@@ -83,10 +83,12 @@ export class Conversations {
     if (use !== undefined) use.unread = 0;
   }
 
-  /** Those whose texts wait, with what this client called the peer by. */
-  get held(): readonly { connection: Connection; calledAs: Peer | undefined }[] {
-    return Array.from(this.#uses, ([connection, { calledAs }]) => ({ connection, calledAs }))
-      .filter(({ connection }) => connection.isHeld);
+  /** Sends the texts that wait for the user to trust a key, where that has happened. */
+  release(isTrusted: (connection: Connection, calledAs: Peer | undefined) => boolean): void {
+    // Called for every text that is sent: a list of those that are held would take most of its time.
+    for (const [connection, { calledAs }] of this.#uses) {
+      if (connection.isHeld) connection.isHeld = !isTrusted(connection, calledAs);
+    }
   }
 
   /** Those with the clients that an id, a name or a fingerprint refers to. */

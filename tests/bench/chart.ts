@@ -16,7 +16,9 @@ import {
 /** What the chart and the short table show of the ratios: a name, the benchmark and its metric. */
 const RATIOS = [
   ["64-byte messages", "throughput-64", "messages"],
+  ["64-byte, a CPU second", "throughput-64", "messages a CPU second"],
   ["1000-byte messages", "throughput-1000", "messages"],
+  ["1000-byte, a CPU second", "throughput-1000", "messages a CPU second"],
   ["look-ups", "directory", "look-ups"],
   ["look-ups a CPU second", "directory", "look-ups a CPU second"],
   ["registrations", "directory", "registrations"],
@@ -27,6 +29,7 @@ const ROUND_TRIPS = [
   ["round trip, p50, own cores", "round-trip", "p50, own cores"],
   ["round trip, p99, own cores", "round-trip", "p99, own cores"],
   ["round trip, p50, one core", "round-trip", "p50, one core"],
+  ["round trip, CPU time", "round-trip", "CPU time, own cores"],
 ] as const;
 /** The same of delays under loss. */
 const DELAYS = [

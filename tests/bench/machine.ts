@@ -6,7 +6,8 @@
 import { cpus } from "node:os";
 import type { Machine } from "./report.ts";
 
-const isLinux = Deno.build.os === "linux";
+/** Whether this machine runs Linux. */
+export const isLinux = Deno.build.os === "linux";
 
 /** Describes this machine. */
 export function describeThisMachine(): Machine {

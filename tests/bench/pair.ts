@@ -5,6 +5,7 @@
  */
 import type { Address } from "../../protocol/wire/address.ts";
 import { Child, type Place } from "./child.ts";
+import { cpuSeconds, isLinux } from "./machine.ts";
 import type { Job, TalkConfig } from "./talk.ts";
 import type { WireKind } from "./wire.ts";
 
@@ -20,6 +21,9 @@ export interface PairOptions {
   /** For "chat". */
   readonly directory?: Address;
 }
+
+/** Of the sender and of the receiver. */
+type CpuSeconds = readonly [sender: number, taker: number];
 
 const LOOPBACK = "127.0.0.1";
 let pairs = 0;
@@ -48,6 +52,17 @@ export class Pair implements AsyncDisposable {
     await sender.hear();
     await Promise.all([sender.hear(), taker.hear()]);
     return new Pair(sender, taker);
+  }
+
+  /** Seconds of CPU time that each end has had; undefined where the system does not tell. */
+  get cpu(): CpuSeconds | undefined {
+    return isLinux ? [cpuSeconds(this.#sender.pid), cpuSeconds(this.#taker.pid)] : undefined;
+  }
+
+  /** The same since `before`. */
+  cpuSince(before: CpuSeconds | undefined): CpuSeconds | undefined {
+    const now = this.cpu;
+    return before && now && [now[0] - before[0], now[1] - before[1]];
   }
 
   /** Runs a command in the sender. */

@@ -8,7 +8,7 @@ import type { Place } from "./child.ts";
 import { hasPinning } from "./machine.ts";
 import { DirectoryProcess, Pair } from "./pair.ts";
 import type { Found } from "./report.ts";
-import type { Delays } from "./stats.ts";
+import type { Pinged } from "./talk.ts";
 import { SUBJECTS } from "./throughput.ts";
 import type { WireKind } from "./wire.ts";
 
@@ -33,6 +33,7 @@ async function run(plan: Plan): Promise<Found> {
   const own = ownCores();
   const notes = [
     `Own cores: ${own.note}.`,
+    "CPU time: of both ends together, for a round trip.",
     `Each pair ran for ${WARM_UP_FIRST / 1000} s before its first round.`,
   ];
   await measure(plan, figures, "own cores", own.places);
@@ -62,9 +63,15 @@ async function measure(
   }
   for (let round = 0; round < rounds; round++) {
     for (const [kind, subject] of SUBJECTS) {
-      const { p50, p99 } = await pairs[kind]!.send<Delays>({ do: "ping", warmUpMs: WARM_UP, ms });
+      const pair = pairs[kind]!;
+      const before = pair.cpu;
+      const { p50, p99, trips } = await pair.send<Pinged>({ do: "ping", warmUpMs: WARM_UP, ms });
+      const cpu = pair.cpuSince(before);
       figures.add(subject, `p50, ${where}`, "µs", p50, "bare UDP");
       figures.add(subject, `p99, ${where}`, "µs", p99, "bare UDP");
+      if (cpu === undefined) continue;
+      const cpuTime = 1e6 * (cpu[0] + cpu[1]) / trips;
+      figures.add(subject, `CPU time, ${where}`, "µs", cpuTime, "bare UDP");
     }
   }
 }

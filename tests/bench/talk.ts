@@ -56,6 +56,12 @@ export interface Sent {
   readonly memory: readonly MemorySample[];
 }
 
+/** The result of the job "ping". */
+export interface Pinged extends Delays {
+  /** Round trips, those of the warm-up included. */
+  readonly trips: number;
+}
+
 /** The result of the job "listen". */
 export interface Listened extends Delays {
   readonly datagrams: number;
@@ -159,8 +165,9 @@ class Talker {
     return { seconds, datagrams: wire.datagrams - before, memory };
   }
 
-  async #ping(wire: Wire, warmUpMs: number, ms: number): Promise<Delays> {
+  async #ping(wire: Wire, warmUpMs: number, ms: number): Promise<Pinged> {
     const delays: number[] = [];
+    let trips = 0;
     const message = this.#message();
     const start = performance.now();
     for (let now = start; now < start + warmUpMs + ms;) {
@@ -168,13 +175,14 @@ class Talker {
       const sentAt = performance.now();
       wire.onMessage = () => {
         now = performance.now();
+        trips++;
         if (sentAt > start + warmUpMs) delays.push(1000 * (now - sentAt));
         arrival.resolve();
       };
       await wire.send(message);
       await arrival.promise;
     }
-    return delaysOf(delays);
+    return { ...delaysOf(delays), trips };
   }
 
   #listen(): void {

@@ -56,15 +56,21 @@ async function run(size: number, { rounds, isQuick }: Plan): Promise<Found> {
     for (const [kind, subject] of SUBJECTS) {
       const pair = pairs[kind]!;
       await pair.take({ do: "count", warmUpMs: WARM_UP });
+      const before = pair.cpu;
       await pair.send({ do: "flood", amount: { ms } });
       await sleep(SETTLE);
-      const { rate } = await pair.take<Counted>({ do: "counted" });
+      const cpu = pair.cpuSince(before);
+      const { rate, messages } = await pair.take<Counted>({ do: "counted" });
       figures.add(subject, "messages", "/s", rate, "bare UDP");
+      if (cpu === undefined) continue;
+      const byCpuTime = messages / Math.max(...cpu);
+      figures.add(subject, "messages a CPU second", "/s", byCpuTime, "bare UDP");
     }
   }
   const notes = [
     "Two processes on the loopback; counted where they arrive.",
     `Each pair ran for ${WARM_UP_FIRST / 1000} s before its first round.`,
+    "A CPU second: of the end that has more of them, which other programs hardly change.",
     "bare UDP: a datagram a message, not reliable, not encrypted; TCP: a write a message.",
   ];
   return { rows: figures.rows, notes };
