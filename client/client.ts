@@ -272,11 +272,12 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 
   /** See {@linkcode DatagramMachine}. */
-  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
+  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): boolean {
     const isDirectory = this.#options.directoryAddresses.some((each) => sameAddress(each, from));
     if (isDirectory) this.#timers.clearAll();
-    this.#endpoint.handleDatagram(now, bytes, from);
-    this.#collect(now);
+    const isOfEffect = this.#endpoint.handleDatagram(now, bytes, from);
+    if (isOfEffect) this.#collect(now);
+    return isOfEffect;
   }
 
   /** See {@linkcode Machine}. */

@@ -35,7 +35,7 @@ import { failure, type Result, success } from "./result.ts";
 import { carriedTo, isCarried } from "./wire/remote.ts";
 import type { Whereabouts } from "./session/session.ts";
 import { earlier, Timers } from "./timers.ts";
-import type { Address } from "./wire/address.ts";
+import { type Address, copyOf } from "./wire/address.ts";
 import { type Datagram, decodeDatagram, encodeVersionAnswer } from "./wire/datagram.ts";
 import { DatagramType, type Meeting, RejectReason } from "./wire/frame.ts";
 
@@ -86,8 +86,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     this.#registration = new Registration(now, options);
     const makeSessionId = (): number => {
       const id = randomU32(random);
-      const isTaken = this.#connections.get(id) !== undefined || this.#requests.hasSession(id);
-      return isTaken ? makeSessionId() : id;
+      return this.#hasSession(id) ? makeSessionId() : id;
     };
     const whereabouts = (at: Instant, id: number, key: Uint8Array): Whereabouts | undefined =>
       this.#meetings.whereabouts(at, id, key);
@@ -225,26 +224,36 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   }
 
   /** See {@linkcode DatagramMachine}. */
-  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
+  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): boolean {
     // Only the directory's word makes a datagram a carried one.
-    if (this.#phase === "left" || isCarried(from)) return;
-    this.#handle(now, bytes, from);
-    this.#collect(now);
+    if (this.#phase === "left" || isCarried(from)) return false;
+    const isOfEffect = this.#handle(now, bytes, from);
+    if (isOfEffect) this.#collect(now);
+    return isOfEffect;
   }
 
-  #handle(now: Instant, bytes: Uint8Array, from: Address): void {
+  #handle(now: Instant, bytes: Uint8Array, from: Address): boolean {
     const decoded = decodeDatagram(bytes);
     if (decoded.ok) {
-      if (!this.#route(now, decoded.value, from)) this.dropped.notAuthentic++;
-    } else if (decoded.error.reason === "version") {
+      if (this.#route(now, decoded.value, from)) return true;
+      this.dropped.notAuthentic++;
+      // A copy of a packet that came before may lead to Path Challenges.
+      const { type, session } = decoded.value.header;
+      return type === DatagramType.Packet && this.#hasSession(session);
+    }
+    if (decoded.error.reason === "version") {
       this.dropped.otherVersion++;
       const { header, version } = decoded.error;
       if (header.type === DatagramType.Version) this.#handleVersion(now, version, from);
-      else {
-        const to = { hostname: from.hostname, port: from.port };
-        this.#requests.answer({ bytes: encodeVersionAnswer(header), to });
-      }
-    } else this.dropped.malformed++;
+      else this.#requests.answer({ bytes: encodeVersionAnswer(header), to: copyOf(from) });
+      return true;
+    }
+    this.dropped.malformed++;
+    return false;
+  }
+
+  #hasSession(id: number): boolean {
+    return this.#connections.get(id) !== undefined || this.#requests.hasSession(id);
   }
 
   /** See {@linkcode Machine}. */

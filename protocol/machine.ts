@@ -42,8 +42,13 @@ export interface Machine<Event> {
 
 /** A machine that takes datagrams as a socket receives them: the one that drive() runs. */
 export interface DatagramMachine<Event> extends Machine<Event> {
-  /** Takes a datagram. `bytes` may be used again after the call. */
-  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void;
+  /**
+   * Takes a datagram. `bytes` may be used again after the call.
+   *
+   * @returns false where nothing came of it, so that there is nothing to drain: under a flood that is
+   * most of what a datagram costs.
+   */
+  handleDatagram(now: Instant, bytes: Uint8Array, from: Address): boolean | void;
   /**
    * The clock may have stood still, as in the sleep of a laptop: everything is asked again at once.
    *

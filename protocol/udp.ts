@@ -234,7 +234,8 @@ export function drive<Event>(
       if (isClosing) continue;
       errors = 0;
       const [bytes, from] = received;
-      machine.handleDatagram(clock(), bytes, unmapped(from as Deno.NetAddr));
+      const sender = unmapped(from as Deno.NetAddr);
+      if (machine.handleDatagram(clock(), bytes, sender) === false) continue;
       drain();
       // What is to be sent now leaves before the next look at the socket.
       await undefined;

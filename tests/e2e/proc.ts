@@ -27,3 +27,12 @@ export async function processorTime(pid: number): Promise<number> {
 export async function memory(pid: number): Promise<number> {
   return Number(/^VmRSS:\s*(\d+) kB$/m.exec(await proc(pid, "status"))?.[1]) / 1024;
 }
+
+/** Datagrams for a UDP port that the system dropped because its buffer was full; see proc(5). */
+export async function droppedDatagrams(port: number): Promise<number> {
+  const { stdout } = await new Deno.Command("cat", { args: ["/proc/net/udp"] }).output();
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const rows = new TextDecoder().decode(stdout).split("\n").map((line) => line.trim().split(/\s+/));
+  return rows.filter(([, local]) => local?.endsWith(suffix))
+    .reduce((sum, row) => sum + Number(row.at(-1)), 0);
+}

@@ -313,13 +313,17 @@ Deno.test("a datagram of another version is answered by a Version, unless it is 
 Deno.test("what is malformed, or not authentic, is counted and not answered", () => {
   const harness = registered();
   const prng = new Prng(1);
-  for (let size = 0; size < 300; size++) harness.give(prng.bytes(size));
+  for (let size = 0; size < 300; size++) {
+    assertEquals(harness.give(prng.bytes(size)), false, `${size} bytes`);
+  }
   assertEquals(harness.endpoint.dropped.malformed, 300);
   const types = Object.values(DatagramType).filter((type) => type !== DatagramType.Version);
   for (const type of types) {
     const [session, packet] = [4711, 0];
     const bytes = encodeDatagram({ type, session, packet }, [{ kind: "padding", size: 100 }]);
-    for (const from of [STRANGER, DIRECTORY]) harness.give(bytes, from);
+    for (const from of [STRANGER, DIRECTORY]) {
+      assertEquals(harness.give(bytes, from), false, `type ${type}: there is nothing to drain`);
+    }
   }
   assertEquals([harness.sent(), harness.events()], [[], []]);
   const { malformed, notAuthentic } = harness.endpoint.dropped;

@@ -26,8 +26,9 @@ class Machine implements DatagramMachine<string> {
     this.#events.push(`said ${word}`);
   }
 
-  handleDatagram(_now: Instant, bytes: Uint8Array, from: Address): void {
+  handleDatagram(_now: Instant, bytes: Uint8Array, from: Address): boolean | void {
     this.calls.push("datagram");
+    if (bytes.length === 0) return false;
     this.#events.push(`heard ${new TextDecoder().decode(bytes)} from ${from.hostname}`);
   }
 
@@ -167,6 +168,22 @@ driveTest(
     assertEquals(socket.sent, ["answer"]);
     assertEquals(seen, [receipts]);
     assertEquals(socket.receipts, receipts + 1);
+  },
+);
+
+driveTest(
+  "after a datagram that nothing came of the machine is not drained",
+  async ({ driven, machine, socket, events }) => {
+    machine.say("waiting");
+    const { receipts } = socket;
+    socket.deliver("");
+    await turn();
+    assertEquals([socket.receipts, machine.calls], [receipts + 1, ["datagram"]]);
+    assertEquals([socket.sent, events], [[], []]);
+    socket.deliver("hi");
+    await turn();
+    assertEquals(socket.sent, ["waiting"]);
+    driven.input(() => {});
   },
 );
 

@@ -7,6 +7,7 @@ import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { HANDSHAKES_AT_ONCE } from "../../protocol/session/handshake_limits.ts";
 import type { Transmit } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
+import { FRAGMENT_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import { toHex } from "../support/hex.ts";
 import { type Prng, seedFromEnv, withSeed } from "../support/random.ts";
 import { decrypt } from "../support/plaintext_log.ts";
@@ -134,7 +135,7 @@ function converse(prng: Prng, { endpoint, client }: Scene, session: NaiveSession
     assertEquals(client.take().filter(({ kind }) => kind === "message"), [
       { kind: "message", textSeq: seq, text, connection },
     ]);
-    const said = randomText(prng, 900);
+    const said = randomText(prng, FRAGMENT_SIZE_MAX);
     connection.send(said);
     const frames = session.open(only(client.drain(), PEER));
     assertEquals(frames.at(-1), { kind: "message", seq, sender: 1, flags: 0, text: said });

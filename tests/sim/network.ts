@@ -368,10 +368,10 @@ class SimHost<Event> implements Host<Event> {
   }
 
   receive(bytes: Uint8Array, from: Address): void {
-    this.#machine?.handleDatagram(this.#network.instant(), bytes, from);
-    // A driver reuses its receive buffer.
+    const isOfEffect = this.#machine?.handleDatagram(this.#network.instant(), bytes, from);
+    // A driver reuses its receive buffer, and does not drain after what is of no effect.
     bytes.fill(0xee);
-    this.#drain();
+    if (isOfEffect !== false) this.#drain();
   }
 
   wake(): void {

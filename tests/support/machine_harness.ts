@@ -39,12 +39,13 @@ export abstract class MachineHarness<Event extends { kind: string }> {
   protected abstract readonly machine: DatagramMachine<Event>;
   readonly #identities = new Map<number, KeyPair>();
 
-  /** Gives the machine a datagram. */
-  give(bytes: Uint8Array, from: Address = STRANGER): void {
+  /** Gives the machine a datagram; false where nothing came of it. */
+  give(bytes: Uint8Array, from: Address = STRANGER): boolean | void {
     // In a buffer that is used again, as that of a socket.
     const buffer = bytes.slice();
-    this.machine.handleDatagram(this.now, buffer, from);
+    const isOfEffect = this.machine.handleDatagram(this.now, buffer, from);
     buffer.fill(0xee);
+    return isOfEffect;
   }
 
   /** Gives the machine a datagram; returns what it sends. */
