@@ -18,17 +18,11 @@ import {
   type Target,
   viewOf,
 } from "./connection/outgoing_requests.ts";
-import type { Admission } from "./connection/request_event.ts";
 import { Requests, type Self } from "./connection/requests.ts";
 import type { EntryToken } from "./directory/entry_token.ts";
 import { Registration } from "./directory/registration.ts";
-import type {
-  ClientQuery,
-  Query,
-  RegistrationEvent,
-  RegistrationRequest,
-} from "./directory/registration_event.ts";
-import type { EndpointEvent, EndpointProblem } from "./endpoint_event.ts";
+import type { ClientQuery, Query, RegistrationEvent } from "./directory/registration_event.ts";
+import type { EndpointEvent, EndpointOptions, EndpointProblem } from "./endpoint_event.ts";
 import { Fifo } from "./fifo.ts";
 import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
 import { failure, type Result, success } from "./result.ts";
@@ -39,27 +33,10 @@ import { type Address, copyOf } from "./wire/address.ts";
 import { type Datagram, decodeDatagram, encodeVersionAnswer } from "./wire/datagram.ts";
 import { DatagramType, type Meeting, RejectReason } from "./wire/frame.ts";
 
-export type { EndpointEvent, EndpointProblem } from "./endpoint_event.ts";
+export type { EndpointEvent, EndpointOptions, EndpointProblem } from "./endpoint_event.ts";
 
 /** Milliseconds that a leaving endpoint waits for its connections to end. */
 export const LEAVE_DRAIN_TIMEOUT = 30_000;
-
-/** What an endpoint is started with. */
-export interface EndpointOptions extends RegistrationRequest {
-  /** Decides on a Connection Request; without it, all ring. */
-  readonly admit?: ((request: IncomingRequest) => Admission) | undefined;
-  /** Whether a static key is known: strangers have a part of the places. Without it, all are known. */
-  readonly isKnown?: ((key: Uint8Array) => boolean) | undefined;
-  /** Whether texts are acknowledged only when `take()` of a connection says that the user has them. */
-  readonly holdsTexts?: boolean | undefined;
-  /** Whether the owner of a static key may be met; without it, all may. */
-  readonly mayMeet?: ((key: Uint8Array) => boolean) | undefined;
-  /**
-   * Where this client may be reached in its own network: only a peer in the same one is told, never the
-   * directory.
-   */
-  readonly localAddresses?: (() => readonly Address[]) | undefined;
-}
 
 /** One client. Run it with drive(), or give it datagrams and the time, and drain it. */
 export class Endpoint implements DatagramMachine<EndpointEvent> {
@@ -71,8 +48,6 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "draining" | "leaving" | "left" = "active";
-  /** What is being looked up for what this client wants to connect to. */
-  readonly #lookUps = new Map<ConnectIntent, ClientQuery>();
   #undelivered = 0;
   #farewell: Transmit | undefined;
   /** Datagrams that were dropped, by reason. */
@@ -143,7 +118,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const { id, name } = target;
     const query = { kind: "call", id, name } as const;
     if (!this.#registration.lookUp(now, query)) return failure("tooManyConnections");
-    this.#lookUps.set(this.#requests.outgoing.want(target), query);
+    this.#requests.outgoing.want(target, query);
     return success(undefined);
   }
 
@@ -152,9 +127,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const { outgoing } = this.#requests;
     const intent = target === undefined ? outgoing.intents.at(-1) : outgoing.meant(target);
     if (intent === undefined) return false;
-    const query = this.#lookUps.get(intent);
-    if (query !== undefined) this.#registration.dropQuery(query);
-    this.#lookUps.delete(intent);
+    if (intent.query !== undefined) this.#registration.dropQuery(intent.query);
     this.#requests.cancel(intent);
     this.#collectRequests(now);
     return true;
@@ -166,11 +139,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const record = this.#requests.findPending(request.requester, request.key);
     if (record === undefined || self === undefined) return failure("noRequest");
     // To accept somebody is to be connected with them: nobody needs to be asked for that any more.
-    const { requester, name } = record;
-    for (const { peer, target } of this.calls) {
-      const isWanted = peer === requester || matchesTarget(target, requester, name);
-      if (isWanted) this.cancel(now, target);
-    }
+    for (const { target } of this.#requests.outgoing.rivalsOf(record)) this.cancel(now, target);
     if (this.#requests.isFull) return failure("tooManyConnections");
     const connection = this.#requests.accept(now, self, record);
     this.#collect(now);
@@ -372,16 +341,12 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   /** False where it is for no request of this client's. */
   #handlePunch(now: Instant, number: bigint, { bytes }: Datagram, from: Address): boolean {
     if (number === 0n) return true; // It only keeps its sender's mapping alive.
-    return this.#requests.outgoing.requests.some((request) =>
-      request.handlePunch(now, number, bytes.length, from)
-    );
+    return this.#requests.outgoing.handlePunch(now, number, bytes.length, from);
   }
 
   #handleVersion(now: Instant, version: number, from: Address): void {
     this.#registration.handleVersion(now, version, from);
-    for (const request of this.#requests.outgoing.requests) {
-      request.handleVersion(now, version, from);
-    }
+    this.#requests.outgoing.handleVersion(now, version, from);
   }
 
   #self(): Self | undefined {
@@ -454,13 +419,12 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   /** The intent whose question has its answer now. */
   #takeIntent(isAnswered: (asked: ClientQuery) => boolean): ConnectIntent | undefined {
-    for (const [intent, asked] of this.#lookUps) {
-      if (!isAnswered(asked)) continue;
-      this.#lookUps.delete(intent);
-      this.#registration.dropQuery(asked);
-      return intent;
-    }
-    return undefined;
+    const { intents } = this.#requests.outgoing;
+    const intent = intents.find(({ query }) => query !== undefined && isAnswered(query));
+    if (intent?.query === undefined) return undefined;
+    this.#registration.dropQuery(intent.query);
+    intent.query = undefined;
+    return intent;
   }
 
   /** Takes a datagram that the directory carried, unless it is of a kind that is never carried. */

@@ -47,7 +47,9 @@ export type {
 export { TIMER_POLICIES, type TimerMode, type TimerPolicy } from "./recovery/timer_policy.ts";
 
 export { Registration } from "./directory/registration.ts";
+export type { EntryToken } from "./directory/entry_token.ts";
 export type {
+  ClientQuery,
   Query,
   RegistrationEvent,
   RegistrationRequest,

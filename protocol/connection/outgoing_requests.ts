@@ -6,6 +6,8 @@
 import type { Instant, Transmit } from "../machine.ts";
 import { Allowance } from "../session/allowance.ts";
 import { earlier } from "../timers.ts";
+import type { ClientQuery } from "../directory/registration_event.ts";
+import type { Address } from "../wire/address.ts";
 import type { CookieReply } from "../wire/frame.ts";
 import { isSameKey } from "../crypto/x25519.ts";
 import { nameKey } from "../name/name.ts";
@@ -47,6 +49,8 @@ export interface OutgoingView {
 export interface ConnectIntent {
   /** As the user named it. */
   readonly target: Target;
+  /** What the directory is asked for it, until it answers. */
+  query: ClientQuery | undefined;
   /** Follows when the address is known. */
   request: OutgoingRequest | undefined;
   /** A request that came while the peer is looked up, and says that it is from that peer. */
@@ -92,18 +96,15 @@ export class OutgoingRequests {
    * What the user wants of the peer that a request says it is from. Anybody can claim an id and a name: the
    * directory tells whose key that client has, and until then nothing is accepted in its name.
    */
-  rivalOf(request: IncomingRequest): ConnectIntent | undefined {
-    const { requester, name } = request;
-    return this.#intents.find((intent) =>
-      intent.request?.ids.remote === requester || matchesTarget(intent.target, requester, name)
+  rivalsOf({ requester, name }: IncomingRequest): readonly ConnectIntent[] {
+    return this.#intents.filter(({ target, request }) =>
+      request?.ids.remote === requester || matchesTarget(target, requester, name)
     );
   }
 
   /** Notes that the user wants to connect: a request, or forget(), follows. */
-  want(target: Target): ConnectIntent {
-    const intent = { target, request: undefined, held: undefined };
-    this.#intents = [...this.#intents, intent];
-    return intent;
+  want(target: Target, query: ClientQuery): void {
+    this.#intents = [...this.#intents, { target, query, request: undefined, held: undefined }];
   }
 
   /** Forgets an intent, without a word to the peer. */
@@ -124,6 +125,16 @@ export class OutgoingRequests {
   /** The request with this session id. */
   get(localId: number): OutgoingRequest | undefined {
     return this.#all().find((each) => each.hasSession(localId));
+  }
+
+  /** Takes a Punch; false where it is for none of these. */
+  handlePunch(now: Instant, number: bigint, size: number, from: Address): boolean {
+    return this.requests.some((request) => request.handlePunch(now, number, size, from));
+  }
+
+  /** Takes a Version datagram. */
+  handleVersion(now: Instant, version: number, from: Address): void {
+    for (const request of this.requests) request.handleVersion(now, version, from);
   }
 
   /** Takes a Cookie Reply; false where it is for no Initiation of these, or too many came. */

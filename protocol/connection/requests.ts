@@ -349,7 +349,7 @@ export class Requests {
       this.reject(now, record, RejectReason.busy);
       return this.#reportEnd(record, "full");
     }
-    const rival = this.outgoing.rivalOf(record);
+    const [rival] = this.outgoing.rivalsOf(record);
     if (admission === "accept" && rival === undefined && !this.isFull) {
       this.accept(now, self, record, ADMITTED);
       return;
@@ -392,7 +392,7 @@ export class Requests {
       return;
     }
     const isAccepted = record.state === "pending" && !this.isFull &&
-      this.outgoing.rivalOf(record) === undefined && this.#options.admit?.(record) === "accept";
+      this.outgoing.rivalsOf(record).length === 0 && this.#options.admit?.(record) === "accept";
     if (isAccepted) this.accept(now, self, record, ADMITTED);
     else this.#answers.add({ session, frame: answerTo(record) });
   }

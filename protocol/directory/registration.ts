@@ -331,8 +331,7 @@ export class Registration implements Machine<RegistrationEvent> {
 
   #encodeRegister(now: Instant, register: Outstanding): Transmit[] {
     if (register.transmissions % EXCHANGE_TRIES === 0) this.#exchange = this.#beginExchange();
-    const { id: wantedId, name } = this.#wanted.asked;
-    const { port } = this.#request;
+    const [{ id: wantedId, name }, { port }] = [this.#wanted.asked, this.#request];
     return this.#exchange.encode((session) => {
       register.noteSent(now, session);
       return { token: this.#tokens.shownTo(session.directoryKey), wantedId, port, name };
