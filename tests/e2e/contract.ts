@@ -48,6 +48,7 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
   },
   client: {
     registered: { id: isId, name: isText, ...address, server: isText, serverKey: isFingerprint },
+    serverQuiet: { server: isText },
     serverLost: { server: isText },
     serverBack: { server: isText },
     requesting: { peer: isId, attempt: isId, nextInMs: isNumber },

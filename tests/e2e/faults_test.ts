@@ -168,7 +168,7 @@ async function killedPeerReturns(): Promise<void> {
   const server = await stage.serve();
   const [ana, bob] = await connectedPair(stage, server);
   await assertTalk(ana, bob, "before");
-  const port = bob.events()[0]?.port;
+  const port = bob.registered()?.port;
   await kill(bob);
   await ana.type("one", "two");
   await ana.waitForEvent("sent", { seq: 2 });

@@ -79,7 +79,7 @@ Deno.test("garbage and hostile datagrams change nothing, at the directory or at 
   const server = await stage.serve("--json");
   const [ana, bob] = await connectedPair(stage, server);
   const before = summary(server.program.events());
-  const ports = [server.port, ...[ana, bob].map((each) => Number(each.events()[0]?.port))];
+  const ports = [server.port, ...[ana, bob].map((each) => Number(each.registered()?.port))];
   const stranger = openSocket("127.0.0.1");
   let count = 0;
   try {

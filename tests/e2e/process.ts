@@ -181,6 +181,11 @@ export class Program {
     return this.stdout.all.map(parseEvent);
   }
 
+  /** What the directory told this client when it registered it first. */
+  registered(): JsonEvent | undefined {
+    return this.events().find(({ event }) => event === "registered");
+  }
+
   /** Kills it if it still runs, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal("SIGKILL");
