@@ -169,7 +169,8 @@ export function blockedEvent(options: ClientOptions): ClientEvent {
   const what = secret === undefined
     ? "or it is private and needs --secret"
     : "or its secret is another";
-  const advice = "udp-chat serve starts one, --server names another";
+  const start = startCommand(directoryAddresses) ?? "udp-chat serve";
+  const advice = `${start} starts one, --server names another`;
   return errorEvent(
     "serverTimeout",
     `Nothing comes back from the directory at ${serverName}: ${why}, ${what} · ${advice}`,
