@@ -433,6 +433,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       case "listTimeout":
         return this.#emit(directoryEvent(event, this.#options));
       case "left":
+        this.#timers.clearAll();
         this.#emit(event);
         this.#hasLeft = true;
         return;
