@@ -68,6 +68,7 @@ for (const [topology, path] of PAIRS) {
 
 const REBOUND: readonly (readonly [topology: string, path: PathKind])[] = [
   ["port-cone+port-cone", "direct"],
+  ["double+addr-cone", "direct"],
   ["symmetric+port-cone", "carried"],
 ];
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { DIRECTORY_RTO_MIN } from "../../protocol/directory/outstanding.ts";
 import { LEASE, story } from "./stage.ts";
 
 for (const kind of ["call", "meeting"] as const) {
@@ -8,8 +9,8 @@ for (const kind of ["call", "meeting"] as const) {
     const since = stage.now;
     ana!.connect("ben");
     stage.wait(11_000);
-    assertEquals(stage.times("call", ana, since), [0, stage.after(500)]);
-    assertEquals(ben!.eventTimes("request", since), [stage.after(500) + 100]);
+    assertEquals(stage.times("call", ana, since), [0, stage.after(DIRECTORY_RTO_MIN)]);
+    assertEquals(ben!.eventTimes("request", since), [stage.after(DIRECTORY_RTO_MIN) + 100]);
   });
 }
 
@@ -93,8 +94,8 @@ for (const kind of ["leave", "leaveAck"] as const) {
     const since = stage.now;
     ana!.leave();
     stage.wait(30_000);
-    assertEquals(stage.times("leave", ana, since), [0, stage.after(500)]);
-    assertEquals(ana!.eventTimes("left", since), [stage.after(500) + 40]);
+    assertEquals(stage.times("leave", ana, since), [0, stage.after(DIRECTORY_RTO_MIN)]);
+    assertEquals(ana!.eventTimes("left", since), [stage.after(DIRECTORY_RTO_MIN) + 40]);
     assertEquals(ana!.last("left"), { kind: "left", undelivered: 0, acknowledged: true });
     assertEquals(stage.table, []);
     assertEquals(ana!.nextTimeout, undefined);

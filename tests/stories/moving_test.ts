@@ -155,7 +155,7 @@ story("a directory that is silent, too, is asked by one Call for each silent pee
   // Each is sent again by its timer, and none is added.
   const again = stage.mode === "fixed"
     ? [0, 10_000, 20_000]
-    : [0, 500, 1000, 2000, 4000, 8000, 16_000];
+    : [0, 200, 400, 800, 1600, 3200, 6400, 12_800];
   assertEquals(times.slice(0, again.length), again.map((after) => first + after));
 });
 
