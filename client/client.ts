@@ -81,8 +81,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#unanswered = new UnansweredRequest(policy.repairDelay);
     const open = formerRun?.conversations ?? [];
     this.#returns = new Returns(this.#endpoint, open, policy.repairDelay);
-    const isHasty = isAttended && timers === "adaptive";
-    if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
+    if (isAttended && timers === "adaptive") this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
 
   /** Datagrams that were dropped, by reason. */
