@@ -199,7 +199,7 @@ async function claimRun(
   const patience = (): Promise<void> => sleep(CLAIM_PATIENCE);
   const run = await openRunFile(file, { ...start, publicKey }, patience, onProblem);
   if (run.ok) return run.value;
-  console.error(`Killed, this client will not come back as itself: ${run.error}`);
+  console.error(`This client will not come back as itself after a crash: ${run.error}`);
   return undefined;
 }
 
