@@ -4,9 +4,13 @@
  * @module
  */
 
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Two lower-case digits for each byte. */
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let digits = "";
+  for (const byte of bytes) digits += DIGITS[byte];
+  return digits;
 }
 
 /** The bytes; undefined where the text is not `size` bytes in lower-case digits. */

@@ -119,7 +119,7 @@ export interface ClientView {
   readonly outgoing:
     | { peer: Peer; attempt: number; nextAt: Instant; isRinging: boolean }
     | undefined;
-  /** The requests that wait for the user, who is to see them, oldest first. */
+  /** The requests that wait for the user and are to be shown, oldest first. */
   readonly requests: readonly { id: number; name: string }[];
   /** The deadline of the leave. */
   readonly leaveBy: Instant | undefined;

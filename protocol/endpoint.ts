@@ -319,7 +319,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     return request === undefined ? this.#connections.live : [...this.#connections.live, request];
   }
 
-  /** The request of this client, once the directory told whom it is for. */
+  /** The request of this client, once the directory told for which peer it is. */
   get #request(): OutgoingRequest | undefined {
     return this.#requests.intent?.request;
   }
@@ -418,7 +418,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
   }
 
-  /** Takes whom the directory told of: in answer to a call, or because that peer called. */
+  /** Takes an introduction by the directory: in answer to a call, or because that peer called. */
   #handleMeeting(now: Instant, meeting: Meeting, query: Query | undefined): void {
     const { id, publicKey } = meeting;
     const isCalled = query === undefined;

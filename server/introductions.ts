@@ -1,5 +1,5 @@
 /**
- * Introductions: what two clients are told of each other, and what is carried between them.
+ * Introductions: what two clients learn about each other, and what is carried between them.
  *
  * @module
  */
@@ -106,7 +106,7 @@ export class Introductions {
     notify(target, { kind: "carried", from: id, datagram: datagram.slice() });
   }
 
-  /** What the client in one slot is told of that in the other. */
+  /** What the client in one slot learns about that in the other. */
   #meeting(now: Instant, slot: number, peer: number, isCaller: boolean): Meeting {
     const entries = this.#entries;
     this.#setSubject(slot, peer);

@@ -37,7 +37,7 @@ export const STRANGERS_EXCESS: Rate = { perSecond: 50_000, burst: 10_000 };
 export const CALLS_PER_SOURCE: Rate = { perSecond: 2, burst: 20 };
 /** The same in total. */
 export const CALLS_IN_TOTAL: Rate = { perSecond: 20_000, burst: 5_000 };
-/** Meetings that one client is told of. */
+/** Meetings that one client is sent. */
 export const MEETINGS_PER_CLIENT: Rate = { perSecond: 5, burst: 10 };
 /** Bytes that are carried for one client. */
 export const CARRIED_PER_CLIENT: Rate = { perSecond: 4_096, burst: 65_536 };

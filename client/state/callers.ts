@@ -1,7 +1,7 @@
 /**
- * Which of the clients that request a connection the user is told of, and when.
+ * Which requests for a connection are reported to the user, and when.
  *
- * Anybody can call again and again, and under as many keys as it likes. So each key is told of once in
+ * Anybody can call again and again, and under as many keys as it likes. So each key is reported once in
  * a while, and strangers, whose keys are not known, at a bounded rate; all others wait, and are counted.
  *
  * @module
@@ -35,9 +35,9 @@ export class Callers {
   readonly #isKnown: (key: Uint8Array) => boolean;
   /** By keys in hexadecimal, the latest last. */
   readonly #lines = new Map<string, Line>();
-  /** When the user was told of the last strangers. */
+  /** When the last strangers were reported. */
   #strangers: Instant[] = [];
-  /** Those that ring and the user was told of, and those that wait for that, oldest first. */
+  /** Those that ring and were reported, and those that wait for that, oldest first. */
   #told: IncomingRequest[] = [];
   #quiet: IncomingRequest[] = [];
 
@@ -89,7 +89,7 @@ export class Callers {
     this.#quiet = [];
   }
 
-  /** Those of whom the user may be told by now. */
+  /** Those that may be reported by now. */
   takeDue(now: Instant): IncomingRequest[] {
     const due = this.#quiet.filter((each) => this.#tell(now, each));
     this.#quiet = this.#quiet.filter((each) => !due.includes(each));

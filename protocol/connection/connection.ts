@@ -196,7 +196,7 @@ export class Connection implements Machine<ConnectionEvent> {
   }
 
   /**
-   * Takes what the directory told of where the peer is.
+   * Takes the addresses that the directory has of the peer.
    *
    * @internal
    */

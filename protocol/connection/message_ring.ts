@@ -1,7 +1,7 @@
 /**
  * Messages that wait, from one seq to the next, in arrays that are used again.
  *
- * Each is kept as the frame that goes on the wire, one behind the other, so that sending a run of
+ * Each is kept as the frame that goes on the wire, one after the other, so that sending a run of
  * them is one copy, and sending one again costs no encoding.
  *
  * @module
@@ -203,7 +203,7 @@ export class MessageRing {
     this.size += size;
   }
 
-  /** Whether so many bytes fit behind the last frame, or in front of the first one. */
+  /** Whether so many bytes fit after the last frame, or in front of the first one. */
   #fits(needed: number): boolean {
     if (this.first === this.next) {
       this.#end = 0;

@@ -67,7 +67,7 @@ export type OutgoingRequestEvent =
   /** Nothing came back, or no decision. */
   | { kind: "timeout" };
 
-/** Who requests a connection of whom. */
+/** The two clients of a request. */
 export interface RequestIds {
   /** The requester's client id. */
   readonly local: number;
@@ -81,7 +81,7 @@ export interface RequestIds {
 
 /** What a request is made with. */
 export interface OutgoingRequestOptions {
-  /** Who requests a connection of whom. */
+  /** The two clients of a request. */
   readonly ids: RequestIds;
   /** Where the responder may be, the best address first, and where this client is. */
   readonly whereabouts: Whereabouts;
@@ -101,7 +101,7 @@ type State = "requesting" | "cancelling" | "decided";
 
 /** One attempt to connect. Give it the Responses and Packets with its session id, then drain it. */
 export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
-  /** Who requests a connection of whom. */
+  /** The two clients of a request. */
   readonly ids: RequestIds;
   readonly #options: OutgoingRequestOptions;
   /** Names the request in all its sessions. */
@@ -192,7 +192,7 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   }
 
   /**
-   * When the directory is to be asked again where the responder is: it may not have been told of this
+   * When the directory is to be asked again where the responder is: it may not know this
    * client, or the address of either may have changed.
    */
   get callAt(): Instant | undefined {

@@ -62,7 +62,7 @@ export class OutgoingRequests {
   }
 
   /**
-   * What the user wants of whom a request says that it is from. Anybody can claim an id and a name: the
+   * What the user wants of the peer that a request says it is from. Anybody can claim an id and a name: the
    * directory tells whose key that client has, and until then nothing is accepted in its name.
    */
   rivalOf(request: IncomingRequest): ConnectIntent | undefined {

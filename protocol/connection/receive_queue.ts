@@ -21,7 +21,7 @@ export interface ReceiveOptions {
 
 /** A text that is complete and whose turn it is. */
 export interface ReceivedText {
-  /** What it is to those whom it is told. */
+  /** The kind of event that this is. */
   kind: "message";
   /** The text's number, from 0. */
   textSeq: number;

@@ -111,7 +111,7 @@ export class Requests {
     this.#outgoing.want(target);
   }
 
-  /** Takes whom the directory told of: requests a connection, or accepts a request that was quicker. */
+  /** Takes an introduction by the directory: requests a connection, or accepts a request that was quicker. */
   handleMeeting(
     now: Instant,
     self: Self,
@@ -141,7 +141,7 @@ export class Requests {
     this.#release(intent);
   }
 
-  /** Takes what the directory tells later of whom this client requests, or of who requests it. */
+  /** Takes a later introduction of a peer that this client requests, or that requests it. */
   tell(now: Instant, { id, publicKey, number }: Meeting, whereabouts: Whereabouts): void {
     const own = this.#outgoing.intent?.request;
     const isOwn = own?.ids.remote === id && isSameKey(own.ids.remoteKey, publicKey);
@@ -311,7 +311,7 @@ export class Requests {
     const open = this.#connections.withKey(requester, remoteKey);
     if (open !== undefined) return this.#handleReturn(now, open, frame, session);
     const own = this.#outgoing.intent?.request;
-    // Anybody can claim that id: only the key tells that it is the one whom this client requests.
+    // Anybody can claim that id: only the key shows that it is the peer that this client requests.
     const isCrossing = own?.ids.remote === requester && isSameKey(own.ids.remoteKey, remoteKey);
     if (own === undefined || !isCrossing) return this.#ring(now, self, session, frame);
     if (own.hasPrecedence) return;
@@ -346,7 +346,7 @@ export class Requests {
     const admission = this.#options.admit?.(record) ?? "ring";
     if (admission === "reject") return this.reject(now, record, RejectReason.declined);
     const isAskedAlready = this.#endFormer(now, record);
-    // Ids name connections: nobody else may claim that of somebody with whom one is connected.
+    // Ids name connections: nobody else may claim that of a connected peer.
     const isTaken = this.#connections.with(requester) !== undefined;
     if (isTaken || this.#connections.size >= CONNECTIONS_MAX) {
       this.reject(now, record, RejectReason.busy);

@@ -39,7 +39,7 @@ export const COPY_DELAY = 8;
 
 /** A text whose every Message was acknowledged. */
 export interface Delivery {
-  /** What it is to those whom it is told. */
+  /** The kind of event that this is. */
   kind: "delivered";
   /** The text's number. */
   textSeq: number;
@@ -297,7 +297,7 @@ export class SendQueue {
     return true;
   }
 
-  /** Writes a run of new Messages at a time: as long as they lie one behind the other. */
+  /** Writes a run of new Messages at a time: as long as they lie one after the other. */
   #writeNew(now: Instant, packet: number, writer: DatagramWriter): void {
     const ring = this.#ring;
     const { slots, store } = ring;

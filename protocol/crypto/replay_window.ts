@@ -12,7 +12,7 @@ const WORD_BITS = 32;
 /** One word more than the window needs, so that the highest one can be cleared whole. */
 const WORDS = REPLAY_WINDOW / WORD_BITS + 1;
 
-/** The packet counters that were accepted: a ring of bits behind the highest one. */
+/** The packet counters that were accepted: a ring of bits up to the highest one. */
 export class ReplayWindow {
   readonly #bits = new Uint32Array(WORDS);
   #highest = -1;

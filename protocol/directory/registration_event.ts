@@ -1,5 +1,5 @@
 /**
- * What a client asks its directory, and what comes of its registration.
+ * What a client asks its directory, and the events of its registration.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { Allowance } from "./allowance.ts";
 
 /** Initiations of strangers whose mac1 is checked, a second and at once; more are dropped unread. */
 export const MAC_CHECKS_PER_SECOND = 500;
-/** The same for peers that the directory told of: whatever strangers do, these are heard. */
+/** The same for peers that the directory introduced: whatever strangers do, these are heard. */
 export const INTRODUCED_CHECKS_PER_SECOND = 100;
 /** Handshakes that are computed for those without a cookie, a second and at once. */
 export const HANDSHAKES_PER_SECOND = 20;
@@ -19,7 +19,7 @@ export const COOKIE_REPLIES_PER_SECOND = 100;
 /** Responses that are sent again because their Initiation came again, a second and at once. */
 export const REPEATED_RESPONSES_PER_SECOND = 100;
 
-/** What is left for strangers, or for peers that the directory told of. */
+/** What is left for strangers, or for peers that the directory introduced. */
 export class HandshakeLimits {
   /** Checks of mac1. */
   readonly checks: Allowance;

@@ -50,7 +50,7 @@ interface Round {
   challengeAt: Instant;
   /** Makes the nonces of the candidates: an answer is known even where its candidate had to go. */
   readonly secret: Uint8Array;
-  /** Of the challenge to the address that the peer had, and of what it is told of this end. */
+  /** Of the challenge to the address that the peer had, and of the addresses that it is told. */
   nonce: bigint;
   /** Whether the peer answered there: it has not moved. */
   isHome: boolean;

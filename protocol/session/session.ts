@@ -18,7 +18,7 @@ import {
 import { Path, type ReceivedPacket } from "./path.ts";
 import { isPrivate } from "../wire/remote.ts";
 
-/** What a client is told of where its peer is. */
+/** What a client knows from the directory about where its peer is. */
 export interface Whereabouts {
   /** Where the directory saw it, and whether the directory carries datagrams to it. */
   readonly addresses: readonly Address[];
@@ -69,7 +69,7 @@ export class Session {
   #isTold = false;
   /** What the peer named last: this end may be told later that it is near. */
   #candidates: readonly Address[] = [];
-  /** Addresses that the peer named since the directory told of it, and that were tried. */
+  /** Addresses that the peer named since the directory introduced it, and that were tried. */
   readonly #named = new Set<string>();
   readonly #sealer: Sealer;
   readonly #opener: Opener;
@@ -102,12 +102,12 @@ export class Session {
     return this.#path.isProven ? this.#path.address : undefined;
   }
 
-  /** Whether the peer named addresses, which are of no use before the directory told of it. */
+  /** Whether the peer named addresses, which are of no use before the directory introduced it. */
   get isUntold(): boolean {
     return this.#candidates.length > 0 && !this.#isTold;
   }
 
-  /** Takes what the directory told of where the peer is. */
+  /** Takes the addresses that the directory has of the peer. */
   tell(now: Instant, { addresses, isNear, own }: Whereabouts): void {
     this.#isTold = true;
     this.#isNear ||= isNear;

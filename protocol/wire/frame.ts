@@ -44,7 +44,7 @@ export const CANDIDATES_LENGTH_MAX = 8;
 /** Ranges in the largest Ack. */
 export const ACK_RANGES_MAX = 16;
 
-/** Who speaks to whom in a datagram, and whether its frames are sealed. */
+/** Sender and receiver of a datagram, and whether its frames are sealed. */
 export const DatagramType = {
   /** Client → directory, without a session: Credentials, then a sealed Register or Padding. */
   Register: 1,
@@ -76,7 +76,7 @@ export type DatagramType = typeof DatagramType[keyof typeof DatagramType];
 
 /** What every datagram begins with. */
 export interface Header {
-  /** Who speaks to whom. */
+  /** What kind of datagram it is. */
   type: DatagramType;
   /** The receiver's id of the session, 0 where there is none. */
   session: number;

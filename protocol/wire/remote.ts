@@ -1,5 +1,5 @@
 /**
- * Where a peer is: an address that datagrams go to, or behind the directory, which carries them.
+ * Where a peer is: an address that datagrams go to, or one that the directory carries datagrams to.
  *
  * Both are an {@linkcode Address}, so that whatever compares, keeps and returns addresses need not
  * tell them apart; only who sends does.
@@ -14,7 +14,7 @@ const CARRIED = "100::";
 /** Which kind of path leads to an address, from the best one to the worst. */
 export type PathKind = "lan" | "direct" | "carried";
 
-/** The peer with this client id, behind the directory. */
+/** The peer with this client id, by way of the directory. */
 export function carriedTo(id: number): Address {
   const groups = [id >>> 16, id & 0xffff].map((group) => group.toString(16));
   return { hostname: `${CARRIED}${groups.join(":")}`, port: id };

@@ -17,7 +17,7 @@ import { client, FakeClient, identityOf, LEASE, Stage, ZERO } from "../support/s
 
 const HONEST = 10;
 /** Forged registrations on virtual time, for four seconds; in a full run more than get answers. */
-const FORGED_PER_MS = IS_FULL ? 110 : 10;
+const FORGED_PER_MS = IS_FULL ? 110 : 3;
 const FORGED = 4000 * FORGED_PER_MS;
 /** Forged registrations on real sockets; at least as many as arrive while the clients talk. */
 const FORGED_ON_SOCKETS = scaled(200_000, 10_000);

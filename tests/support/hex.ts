@@ -3,15 +3,7 @@
  *
  * @module
  */
-
-const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** Two lower-case digits for each byte. */
-export function toHex(bytes: Uint8Array): string {
-  let digits = "";
-  for (const byte of bytes) digits += DIGITS[byte];
-  return digits;
-}
+export { toHex } from "../../cli/hex.ts";
 
 /** The bytes of a text of digits, which may contain white space. */
 export function fromHex(text: string): Uint8Array {

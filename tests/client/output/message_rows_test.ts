@@ -7,6 +7,7 @@ import type { ClientEvent } from "../../../client/event.ts";
 import { FOLD_COLUMNS, messageRows, textForRows } from "../../../client/output/message_rows.ts";
 import { Renderer, type Surface } from "../../../client/output/render.ts";
 import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
+import { scaled } from "../../support/scale.ts";
 
 const TIME = new Date(2026, 0, 2, 16, 25);
 const FORGED = "16:25 * ana, as before · key 12345 67890 00000 11111 22222 33333";
@@ -146,7 +147,7 @@ Deno.test("line breaks put no forged line at the left edge", () => {
 
 Deno.test("no row of any text is without a mark, on any terminal", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < 3000; run++) {
+    for (let run = 0; run < scaled(3000, 600); run++) {
       const columns = 12 + prng.int(100);
       const surface = prng.pick([{ ...TERMINAL, columns }, { ...PLAIN, messageColumns: columns }]);
       const text = randomText(prng);
@@ -161,7 +162,7 @@ Deno.test("no row of any text is without a mark, on any terminal", () => {
 
 Deno.test("no row of any text is without a mark where the width is not known, on 72 columns", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < 1000; run++) {
+    for (let run = 0; run < scaled(1000, 200); run++) {
       const rows = rowsOn(PIPE, randomText(prng)).filter((row) => !row.includes("marks piled up"));
       assertMarked(rows, FOLD_COLUMNS, randomTerminal(prng));
     }
@@ -170,7 +171,7 @@ Deno.test("no row of any text is without a mark where the width is not known, on
 
 Deno.test("no text holds the marks of rows", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < 2000; run++) {
+    for (let run = 0; run < scaled(2000, 400); run++) {
       assertEquals(/[│←]/.test(textForRows(randomText(prng))), false);
     }
   });
@@ -204,7 +205,7 @@ Deno.test("32,000 marks on a letter are 8, and a line says how many are left out
 
 Deno.test("the rows and the marks of any text are bounded", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < 300; run++) {
+    for (let run = 0; run < scaled(300, 60); run++) {
       const columns = 12 + prng.int(100);
       const text = randomText(prng).repeat(1 + prng.int(100)).slice(0, 65_536);
       const rows = rowsOn({ ...TERMINAL, columns }, text);

@@ -164,7 +164,10 @@ function framesOf(decoded: Decoded | DecodedFrames | undefined): readonly Frame[
   return decoded.ok ? decoded.value.frames : undefined;
 }
 
-/** Checks every changed byte; in a slice, every flipped bit. `check` gets the same bytes twice. */
+const BITS = [1, 2, 4, 8, 16, 32, 64, 128];
+const CHANGES = Array.from({ length: 255 }, (_, index) => index + 1);
+
+/** Checks every changed byte; in a slice, one flipped bit of each. `check` gets the same bytes twice. */
 function changeEach(
   original: Uint8Array,
   check: (bytes: Uint8Array, numbers: number[]) => void,
@@ -174,8 +177,8 @@ function changeEach(
   for (const [at, byte] of original.entries()) {
     // The middle of the longest text is the same character over and over: flipped bits will do.
     const isMiddle = at >= 256 && at < bytes.length - 256;
-    const isBits = isMiddle || !IS_FULL;
-    for (let change = 1; change < 256; change = isBits ? change * 2 : change + 1) {
+    const changes = !IS_FULL ? [1 << at % 8] : isMiddle ? BITS : CHANGES;
+    for (const change of changes) {
       bytes[at] = numbers[at] = byte ^ change;
       check(bytes, numbers);
     }
@@ -183,9 +186,9 @@ function changeEach(
   }
 }
 
-const CHANGE = IS_FULL ? "change of a single byte" : "flipped bit";
+const CHANGE = IS_FULL ? "every change of a single byte" : "a flipped bit of each byte";
 
-Deno.test(`decodeDatagram() agrees with the naive codec on every ${CHANGE}`, () => {
+Deno.test(`decodeDatagram() agrees with the naive codec on ${CHANGE}`, () => {
   for (const { name, bytes, header } of [...VECTORS, ...SEALED]) {
     const both = header === undefined ? decodeFramesBoth : decodeBoth;
     changeEach(bytes, (changed, numbers) => both(changed, name, numbers));

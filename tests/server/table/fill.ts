@@ -1,5 +1,6 @@
 /**
- * Fills a table in a process of its own, for memory_test.ts, and prints the bytes for each client.
+ * Fills a table in a process of its own, for memory_test.ts, with as many clients as its
+ * argument says, and prints the bytes for each client.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { CLIENTS_PER_SOURCE, NAME_HOLD, registrationsPerMinute } from "../../../
 import { MemoryTable } from "../../../server/table/memory_table.ts";
 import { Prng } from "../../support/random.ts";
 
-const CLIENTS = 400_000;
+const CLIENTS = Number(Deno.args[0]);
 /** Clients that register before the first measurement, so that the young heap has its full size. */
 const WARM_UP = 50_000;
 

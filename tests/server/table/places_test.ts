@@ -37,7 +37,7 @@ Deno.test("Server keeps 200 places for one address, whatever it asks for, and no
   assertEquals(CLIENTS_PER_SOURCE, 200);
   const stage = new Stage({ lease: 1e9 });
   assertEquals(fill(stage, "192.0.2.1", 200), ["registered"]);
-  assertEquals(fill(stage, "192.0.2.1", 800, 200), [RefusalReason.sourceFull]);
+  assertEquals(fill(stage, "192.0.2.1", 100, 200), [RefusalReason.sourceFull]);
   assertEquals(stage.server.table().size, 200);
   assertEquals(join(stage, at("192.0.2.2", 0)), "registered");
   // A place that is free again is for the next one.

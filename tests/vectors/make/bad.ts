@@ -78,7 +78,7 @@ const CLEAR: readonly BadVector[] = [
     bytes: clear("Register, the first of an exchange").with(16, 0x7f),
   },
   { name: "an Initiation without Macs", bytes: initiation.slice(0, 119) },
-  { name: "an Initiation with bytes behind the Macs", bytes: join(initiation, [0, 0, 0]) },
+  { name: "an Initiation with bytes after the Macs", bytes: join(initiation, [0, 0, 0]) },
   { name: "an Initiation with another mac1", bytes: initiation.with(122, initiation[122]! ^ 1) },
   {
     name: "an Initiation from the session id 0",
