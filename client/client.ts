@@ -88,8 +88,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     });
     this.#returns = new Returns(this.#endpoint, formerRun?.conversations ?? []);
     this.#timers.set("silent", now + SILENT_AFTER);
-    const isHasty = isAttended && timers === "adaptive";
-    if (isHasty) this.#timers.set("blocked", now + BLOCKED_AFTER);
+    if (isAttended && timers === "adaptive") this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
 
   /** Datagrams that were dropped, by reason. */

@@ -138,8 +138,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
   // Where nobody types, a login is no reason for a name: scripts are known by their numbers.
   const usual = resources.usualName || (isAttended ? nameOfLogin(loginOfUser()) : "");
   const start = { server: serverName, id, name: options.name || usual };
-  const claimed = await claimRun(own, start, (why) => app.note(why));
-  const { runFile, problem: runProblem } = claimed;
+  const runFile = await claimRun(own, start, (why) => app.note(why));
   const names = wantedNames(options.name, usual, runFile?.former?.name);
   const self = { id, ...names, port: bound.port, identity, isBlocked, isKnown, isTrustedPeer };
   const formerRun = options.send === undefined ? runFile?.former : withoutConversations(runFile);
@@ -172,7 +171,6 @@ async function run(options: Options, resources: Resources): Promise<number> {
   });
   store.load();
   directories.load();
-  if (runProblem !== undefined) app.note(runProblem);
   const watched = watchSending(impair(options, socket), clock, (message) => app.note(message));
   const driven = drive(client, watched, (event) => app.handleEvent(event));
   const stopListening = listenToSignals(app);
@@ -191,20 +189,18 @@ async function run(options: Options, resources: Resources): Promise<number> {
   }
 }
 
-/** The file that brings this client back as itself where it is killed. */
+/** The file that brings this client back as itself where it is killed; without one, reports why. */
 async function claimRun(
-  { identity, file }: OpenedIdentity,
+  { identity: { publicKey }, file }: OpenedIdentity,
   start: Omit<RunStart, "publicKey">,
   onProblem: (message: string) => void,
-): Promise<{ runFile: RunFile | undefined; problem: string | undefined }> {
-  if (file === undefined) return { runFile: undefined, problem: undefined };
-  const { publicKey } = identity;
+): Promise<RunFile | undefined> {
+  if (file === undefined) return undefined;
   const patience = (): Promise<void> => sleep(CLAIM_PATIENCE);
   const run = await openRunFile(file, { ...start, publicKey }, patience, onProblem);
-  return run.ok ? { runFile: run.value, problem: undefined } : {
-    runFile: undefined,
-    problem: `Killed, this client will not come back as itself: ${run.error}`,
-  };
+  if (run.ok) return run.value;
+  console.error(`This client will not come back as itself after a crash: ${run.error}`);
+  return undefined;
 }
 
 /** What a run without a user continues: it says what it has to say, and leaves. */

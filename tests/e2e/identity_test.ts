@@ -187,7 +187,8 @@ Deno.test("identity: two clients of one user have one key, and report it", async
   await ana.type("hello");
   await bob.stdout.waitFor(/ana: hello/);
   await Promise.all([leave(ana), leave(bob)]);
-  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["key"]);
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
+  assertEquals([names, [...Deno.readDirSync(`${folder}/running`)]], [["key", "running"], []]);
 });
 
 Deno.test("identity: --ephemeral has another key each time, and keeps nothing", async () => {

@@ -112,6 +112,21 @@ stories("two that were both killed go on, whoever comes back first", [0, 1, 300,
   assertEquals(ben.texts, ["here we are"]);
 });
 
+story("a killed peer that comes back and calls first does not ring", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
+  for (const each of [ben, cleo]) stage.connect(ana, each);
+  const rings = ana.events("request").length;
+  for (const each of [ana, ben]) each.kill();
+  cleo.crash();
+  // It calls cleo first, who does not answer.
+  ana.comeBack();
+  stage.wait(1000);
+  ben.comeBack();
+  stage.wait(stage.after(1000));
+  assertEquals([ben.view.state, goesOnWith(ana), goesOnWith(ben)], ["connected", [2], [1]]);
+  assertEquals([ana.events("request").length, ana.view.requests], [rings, []]);
+});
+
 story(
   "a peer that does not answer holds up neither the others nor its caller, and is given up",
   (stage) => {

@@ -82,12 +82,12 @@ export class Stage {
     this.view = { ...this.view, state };
   }
 
-  registers(): void {
+  registers({ id, name } = ANA): void {
     this.become("idle");
     const address = { hostname: "127.0.0.1", port: 40001 };
     const server = "localhost:7070";
     const directory = { address, server, serverKey: KEY };
-    this.script.handle({ kind: "registered", ...ANA, lostName: "", ...directory });
+    this.script.handle({ kind: "registered", id, name, lostName: "", ...directory });
   }
 
   rings(...requests: { id: number; name: string }[]): void {
@@ -124,11 +124,11 @@ export class Stage {
     });
   }
 
-  /** A connected peer came back after a restart. */
-  returns({ id: peer, name } = BOB): void {
+  /** A connected peer came back after a restart, or the client itself. */
+  returns({ id: peer, name } = BOB, who: "peer" | "self" = "peer"): void {
     this.script.handle({
       kind: "returned",
-      who: "peer",
+      who,
       peer,
       name,
       key: KEY,

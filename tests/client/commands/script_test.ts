@@ -342,3 +342,28 @@ Deno.test("Script wants input only when no command waits", () => {
   assertEquals(full.steps(), ["help"]);
   assertEquals(full.script.wantsInput, true);
 });
+
+Deno.test("Script waits for the answer to nick", () => {
+  const answers: ((stage: Stage) => void)[] = [
+    (stage) => stage.registers({ ...ANA, name: "bea" }),
+    (stage) => stage.fails("refused"),
+  ];
+  for (const answer of answers) {
+    const stage = new Stage({}, "nick bea", "list");
+    stage.registers();
+    assertEquals(stage.steps(), ["nick bea"]);
+    assertEquals(stage.steps(), []);
+    answer(stage);
+    assertEquals(stage.steps(), ["list"]);
+  }
+});
+
+Deno.test("Script takes a conversation that goes on for the connection that it wants or accepts", () => {
+  for (const [line, steps] of [["connect bob", ["switch bob"]], ["accept", []]] as const) {
+    const stage = new Stage({}, line, "hello");
+    stage.registers();
+    stage.connects(BOB);
+    stage.returns(BOB, "self");
+    assertEquals(stage.steps(), [...steps, "send hello"]);
+  }
+});
