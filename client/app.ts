@@ -20,11 +20,12 @@ import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PinnedDirectory } from "./identity/directory_trust.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
-import { Printer, type PrinterSystem } from "./output/printer.ts";
+import { type PrintedLine, Printer, type PrinterSystem } from "./output/printer.ts";
 import { Renderer } from "./output/render.ts";
 import { Script } from "./commands/script.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
+import { UnreadMessages } from "./screen/unread.ts";
 import { Transcript, TRANSCRIPT_SURFACE, type TranscriptSystem } from "./output/transcript.ts";
 import { inspectStdio, openOutput, readLines, screenColumns, type StdioInfo } from "../cli/tty.ts";
 import { label } from "./output/words.ts";
@@ -56,6 +57,7 @@ export class ClientApp {
   readonly #seenClients = new SeenClients();
   readonly #left = Promise.withResolvers<void>();
   readonly #leaveGuard = new LeaveGuard();
+  readonly #unread = new UnreadMessages((line) => this.#terminal?.placeOf(line) ?? "waiting");
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
@@ -128,17 +130,22 @@ export class ClientApp {
 
   #openTerminal(): Terminal {
     const { history } = this.#system;
-    return this.#terminal = new Terminal({
+    const unread = this.#unread;
+    const terminal: Terminal = new Terminal({
       prompt: () => {
         const columns = screenColumns();
-        return prompt(this.#client.view(), {
+        const view = this.#client.view();
+        if (view.peer !== undefined) unread.look(view.peer.id);
+        return prompt(view, {
           now: this.#system.clock(),
           server: this.#options.server.text,
           overdue: this.#printer.overdue,
           lostSince: this.#renderer.lostSince,
           columns,
+          unreadOf: (peer) => unread.of(peer),
         });
       },
+      onKey: () => unread.press(),
       complete: (text) =>
         complete(text, {
           ...this.#surroundings(),
@@ -146,7 +153,10 @@ export class ClientApp {
           listFolder: this.#system.listFolder,
         }),
       onDraftStart: () => this.#draftPeer = this.#client.view().peer?.id,
-      onLine: (line) => this.#handleTypedLine(line),
+      onLine: (line) => {
+        unread.enter();
+        return this.#handleTypedLine(line);
+      },
       onHistoryLine: (line) => history.add(line),
       onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
       onInterrupt: (hasDraft) => this.#handleCtrlC(hasDraft),
@@ -156,6 +166,7 @@ export class ClientApp {
       onLeftOut: (lines) => this.note(`Left out ${lines} lines: the terminal took no output`),
       onStopFailed: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
     }, history.load().toReversed());
+    return this.#terminal = terminal;
   }
 
   /** What a typed line can refer to. */
@@ -253,7 +264,8 @@ export class ClientApp {
   handleEvent(event: ClientEvent): void {
     const { trust } = this.#system;
     const date = this.#system.date();
-    this.#printer.event(event, this.#memory.handle(event, date));
+    const line = this.#printer.event(event, this.#memory.handle(event, date));
+    this.#noteUnread(event, line);
     if (event.kind === "message") this.#takeWhenShown();
     if (event.kind === "registered" && trust.record(event.serverKey, date)) {
       const digits = fingerprint(event.serverKey);
@@ -267,6 +279,14 @@ export class ClientApp {
     // Not at once: events come in the middle of an input.
     this.#isScriptScheduled = true;
     queueMicrotask(() => this.#runScript());
+  }
+
+  /** Notes what an event changes in what is unread; `line` is where it was printed. */
+  #noteUnread(event: ClientEvent, line: PrintedLine | undefined): void {
+    if (event.kind === "sent" || event.kind === "terminated") this.#unread.look(event.peer);
+    const isMessage = event.kind === "message" && line !== undefined;
+    const isAside = isMessage && event.peer !== this.#client.view().peer?.id;
+    if (isAside) this.#unread.add(event.peer, line);
   }
 
   /** Tells the sender of the message that was just printed when it is shown; without a reader, leaves. */

@@ -176,7 +176,6 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emitError("queueFull", "Cannot send: too many messages are waiting to be delivered");
       return undefined;
     }
-    this.#conversations.markRead(connection);
     const { remote, remoteName: name } = connection.ids;
     return { peer: remote, name, seq, isHeld: connection.isHeld };
   }
@@ -245,16 +244,13 @@ export class Client implements DatagramMachine<ClientEvent> {
   view(): ClientView {
     const { id, name, outgoing, leaveBy } = this.#endpoint;
     const { current } = this.#conversations;
-    const views = this.#conversations.all.map(({ connection, unread }) => ({
-      isCurrent: connection === current,
-      view: viewConversation(connection, unread),
-    }));
+    const others = this.#conversations.all.filter((each) => each !== current);
     return {
       state: this.#state(),
       id,
       name,
-      peer: views.find(({ isCurrent }) => isCurrent)?.view,
-      others: views.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
+      peer: current && viewConversation(current),
+      others: others.map(viewConversation),
       outgoing: outgoing && { ...outgoing, peer: outgoing.peer ?? peerOf(outgoing.target) },
       requests: this.#shownRequests().map(({ requester, name }) => ({ id: requester, name })),
       leaveBy,
@@ -383,7 +379,6 @@ export class Client implements DatagramMachine<ClientEvent> {
   #handleEvent(now: Instant, event: EndpointEvent): void {
     switch (event.kind) {
       case "message":
-        this.#conversations.countMessage(event.connection);
         if (this.#options.holdsTexts === true) this.#untaken.push(event);
         return this.#emit(connectionEvent(event));
       case "sent":
@@ -493,9 +488,9 @@ export class Client implements DatagramMachine<ClientEvent> {
   }
 }
 
-function viewConversation(connection: Connection, unread: number): ConversationView {
+function viewConversation(connection: Connection): ConversationView {
   const { ids: { remote: id, remoteName: name }, undelivered, state, path, isHeld } = connection;
   const isEnding = state !== "open";
   const isCarried = path === "carried";
-  return { id, name, unconfirmed: undelivered, unread, isEnding, isHeld, isCarried };
+  return { id, name, unconfirmed: undelivered, isEnding, isHeld, isCarried };
 }

@@ -74,26 +74,32 @@ export class Printer {
     return this.#deliveries.overdue;
   }
 
-  /** Prints an event, and the identity of the peer where the event has its key. */
-  event(event: ClientEvent, identity?: IdentityEvent): void {
+  /**
+   * Prints an event, and the identity of the peer where the event has its key.
+   *
+   * @returns the line of the event on the screen, if it has one.
+   */
+  event(event: ClientEvent, identity?: IdentityEvent): PrintedLine | undefined {
     this.#transcript.event(event);
     if (identity !== undefined) this.#transcript.event(identity);
-    this.#event(event, identity);
+    const line = this.#event(event, identity);
     // The line of a request shows the identity already, but not what to do about a changed key.
     const isShown = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
     if (identity !== undefined && !isShown) this.#event(identity);
+    return line;
   }
 
-  #event(event: ClientEvent, identity?: IdentityEvent): void {
+  #event(event: ClientEvent, identity?: IdentityEvent): PrintedLine | undefined {
     const time = this.#system.date();
     const isJson = this.#isJson;
     const changes = isJson ? [] : this.#deliveries.handle(event);
     for (const change of changes) this.#show(change, time);
     const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
-    if (text === undefined) return;
-    if (event.kind === "error" && !isJson && this.#screen === undefined) {
-      this.#system.printError(text);
-    } else this.#print(text, event.kind === "message");
+    if (text === undefined) return undefined;
+    const isProblem = event.kind === "error" && !isJson && this.#screen === undefined;
+    if (!isProblem) return this.#print(text, event.kind === "message");
+    this.#system.printError(text);
+    return undefined;
   }
 
   /** Prints a message from this client. */

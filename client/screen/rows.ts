@@ -40,6 +40,11 @@ export class Rows {
     this.#lowest = this.#next;
   }
 
+  /** Whether a row has left the screen, as far as that is known after a resize. */
+  isGone(row: number, screenRows: number): boolean {
+    return row <= this.#lowest - screenRows;
+  }
+
   /** How far a row is above the first row of the prompt; undefined if it has left the screen. */
   above(row: number, screenRows: number): number | undefined {
     const top = Math.max(this.#certainFrom, this.#lowest - screenRows + 1);

@@ -17,6 +17,7 @@ import { Painter } from "./painter.ts";
 import { INTERRUPT, MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts";
 import { countRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
+import type { Place } from "./unread.ts";
 import {
   HAS_JOB_CONTROL,
   isUnderTaskRunner,
@@ -152,6 +153,12 @@ export class Terminal implements PromptScreen {
     return true;
   }
 
+  /** Where a printed line is. */
+  placeOf({ row }: PrintedLine): Place {
+    if (row === undefined) return "waiting";
+    return this.#rows.isGone(row, this.#height) ? "gone" : "onScreen";
+  }
+
   /** Rings the bell. */
   bell(): void {
     this.#output.write(BELL);
@@ -247,6 +254,7 @@ export class Terminal implements PromptScreen {
   #press(typed: string | undefined, key: Key): void {
     if (this.#isClosed) return;
     this.#noticeResize();
+    this.#handlers.onKey();
     if (this.#editor.state.text === "") this.#handlers.onDraftStart();
     const request = this.#editor.press(typed, key);
     const hasTabbed = this.#hasTabbed;
@@ -377,6 +385,8 @@ export class Terminal implements PromptScreen {
   }
 
   #paint(picture: DraftPicture): void {
+    // The prompt may tell what leaves the screen by that.
+    if (this.#printed.length > 0) this.#schedule();
     this.#write(this.#painter.paint(this.#takePrinted(), picture, this.#columns));
     this.#rows.reach(picture.rows.length);
   }

@@ -9,6 +9,8 @@ export interface TerminalHandlers {
   prompt(): string;
   /** The words that can complete the end of a text, and the part of it that they replace. */
   complete(text: string): [words: string[], replaced: string];
+  /** A key was pressed. */
+  onKey(): void;
   /** A key was pressed while the draft was empty. */
   onDraftStart(): void;
   /**

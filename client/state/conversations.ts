@@ -8,8 +8,6 @@ import { matchesClient, type Peer } from "../peer.ts";
 
 /** What the user has seen of a connection. */
 interface Use {
-  /** Messages that arrived while another connection was current. */
-  unread: number;
   /** Higher than that of all connections that were current before. */
   lastCurrent: number;
   /** What this client called the peer by, where it called. */
@@ -27,9 +25,9 @@ export class Conversations {
     return this.#current;
   }
 
-  /** All of them, the oldest first, with the number of unread messages. */
-  get all(): readonly { connection: Connection; unread: number }[] {
-    return Array.from(this.#uses, ([connection, { unread }]) => ({ connection, unread }));
+  /** All of them, the oldest first. */
+  get all(): readonly Connection[] {
+    return [...this.#uses.keys()];
   }
 
   /**
@@ -40,7 +38,7 @@ export class Conversations {
    * @returns whether it is the current one.
    */
   add(connection: Connection, isAside: boolean, calledAs: Peer | undefined): boolean {
-    this.#uses.set(connection, { unread: 0, lastCurrent: 0, calledAs });
+    this.#uses.set(connection, { lastCurrent: 0, calledAs });
     const isCurrent = !isAside || this.#current === undefined;
     if (isCurrent) this.choose(connection);
     return isCurrent;
@@ -50,21 +48,8 @@ export class Conversations {
   choose(connection: Connection): void {
     const use = this.#uses.get(connection);
     if (use === undefined) return;
-    use.unread = 0;
     use.lastCurrent = ++this.#switches;
     this.#current = connection;
-  }
-
-  /** Counts a message that arrived. */
-  countMessage(connection: Connection): void {
-    const use = this.#uses.get(connection);
-    if (use !== undefined && connection !== this.#current) use.unread++;
-  }
-
-  /** Marks the messages of a connection as read, because the user answered. */
-  markRead(connection: Connection): void {
-    const use = this.#uses.get(connection);
-    if (use !== undefined) use.unread = 0;
   }
 
   /** Those whose texts wait, with what this client called the peer by. */
@@ -75,7 +60,7 @@ export class Conversations {
 
   /** Those with the clients that an id, a name or a fingerprint refers to. */
   matching(peer: Peer): Connection[] {
-    return [...this.#uses.keys()].filter(({ ids: { remote, remoteName }, remoteKey }) =>
+    return this.all.filter(({ ids: { remote, remoteName }, remoteKey }) =>
       matchesClient(peer, remote, remoteName, remoteKey)
     );
   }

@@ -11,6 +11,7 @@ if (import.meta.main) {
   const terminal = new Terminal({
     prompt: () => "about to crash > ",
     complete: () => [[], ""],
+    onKey: () => {},
     onDraftStart: nothing,
     onLine(line) {
       if (line === "reject") Promise.reject(new Error("Nobody handles this"));
