@@ -26,6 +26,7 @@ import { Script } from "./commands/script.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
 import { UnreadMessages } from "./screen/unread.ts";
+import { wholeRun } from "./screen/whole_run.ts";
 import { Transcript, TRANSCRIPT_SURFACE, type TranscriptSystem } from "./output/transcript.ts";
 import { inspectStdio, openOutput, readLines, screenColumns, type StdioInfo } from "../cli/tty.ts";
 import { label } from "./output/words.ts";
@@ -81,6 +82,7 @@ export class ClientApp {
       isTyped: isTyped && isScreen,
       hasPrompt: isInteractive,
       style: styles(wantsColor),
+      ...isInteractive && { whole: wholeRun },
       get columns(): number | undefined {
         return isInteractive ? screenColumns() : undefined;
       },

@@ -47,6 +47,8 @@ export interface Surface {
   readonly columns: number | undefined;
   /** Columns that no row of a message may be wider than, where that is known but not `columns`. */
   readonly messageColumns?: number | undefined;
+  /** Adds the codes that have a run broken by the terminal; left out where it does so by itself. */
+  readonly whole?: (run: string) => string;
   readonly style: Style;
 }
 
@@ -130,9 +132,8 @@ export class Renderer {
     if (this.#cut === undefined) return undefined;
     const { message, shown, columns } = this.#cut;
     const start = columns === this.#messageColumns ? shown : 0;
-    const { rows, isCut } = this.#rowsOf(message, start, SHOWN_ROWS);
-    const next = isCut ? start + rows.length : 0;
-    this.#cut = { message, shown: next, columns: this.#messageColumns };
+    const { rows, isCut, next } = this.#rowsOf(message, start, SHOWN_ROWS);
+    this.#cut = { message, shown: isCut ? next : 0, columns: this.#messageColumns };
     return this.#withHint(rows, isCut ? ["type show to go on"] : piledWords(message));
   }
 
@@ -268,16 +269,22 @@ export class Renderer {
     return { lines: this.#withHint(rows, words), isCut };
   }
 
-  /** So many rows of a message from `start` on, and whether there are more. */
-  #rowsOf(message: Message, start: number, count: number): { rows: string[]; isCut: boolean } {
+  /** So many rows of a message from `start` on, whether there are more, and from where on. */
+  #rowsOf(
+    message: Message,
+    start: number,
+    count: number,
+  ): { rows: string[]; isCut: boolean; next: number } {
+    const { whole = plain } = this.#surface;
+    const space = { columns: this.#messageColumns, runRows: count, whole };
     const rows: string[] = [];
-    let index = 0;
-    for (const row of messageRows(message, message.text, this.#messageColumns)) {
-      if (index >= start + count) return { rows, isCut: true };
-      if (index >= start) rows.push(row);
-      index++;
+    let next = 0;
+    for (const { text, height } of messageRows(message, message.text, space)) {
+      if (next + height > start + count) return { rows, isCut: true, next };
+      if (next >= start) rows.push(text);
+      next += height;
     }
-    return { rows, isCut: false };
+    return { rows, isCut: false, next };
   }
 
   /** The rows, and below them words of the program, which have no mark. */

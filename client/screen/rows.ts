@@ -4,7 +4,7 @@
  * @module
  */
 import { screenWidth } from "../../cli/wrap.ts";
-import { withoutStyle } from "../../cli/style.ts";
+import { withoutCodes } from "./whole_run.ts";
 
 /**
  * Rows by their number, counted from the first printed one. The prompt is below the last.
@@ -52,10 +52,10 @@ export class Rows {
   }
 }
 
-/** The rows that a text, which may hold the codes of a style, takes on a screen. */
+/** The rows that a text, which may hold the codes of a style or of a whole run, takes on a screen. */
 export function countRows(text: string, columns: number): number {
   let rows = 0;
-  for (const line of withoutStyle(text).split("\n")) {
+  for (const line of withoutCodes(text).split("\n")) {
     rows += Math.max(1, Math.ceil(screenWidth(line) / columns));
   }
   return rows;

@@ -18,6 +18,7 @@ import { INTERRUPT, MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts
 import { countRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
 import type { Place } from "./unread.ts";
+import { BREAK_NO_ROWS, BREAK_ROWS } from "./whole_run.ts";
 import {
   HAS_JOB_CONTROL,
   isUnderTaskRunner,
@@ -49,12 +50,6 @@ export const PRINTED_MAX = 1024 * 1024;
 
 const BELL = "\x07";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
-/**
- * Lets the terminal break rows at its edge, or not (DECAWM): a terminal that draws characters wider
- * than they are counted then breaks no row of a message where no mark would stand before it.
- */
-const BREAK_ROWS = "\x1b[?7h";
-const BREAK_NO_ROWS = "\x1b[?7l";
 
 /** A terminal with a draft, above which lines are printed. */
 export class Terminal implements PromptScreen {

@@ -233,7 +233,7 @@ Deno.test("Renderer cleans names", () => {
 
 Deno.test("Renderer wraps at the width of the terminal, and indents further rows", () => {
   const columns = 30;
-  const text = `${"word ".repeat(20)}${"long".repeat(20)} ${"日本語".repeat(10)}`;
+  const text = `${"word ".repeat(20)}${"läng".repeat(20)} ${"日本語".repeat(10)}`;
   const [lines = ""] = plain({ ...TERMINAL, columns }, message(text));
   const rows = lines.split("\n");
   for (const row of rows) assert(unicodeWidth(row) <= columns, row);
