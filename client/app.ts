@@ -82,6 +82,7 @@ export class ClientApp {
       isTyped: isTyped && isScreen,
       hasPrompt: isInteractive,
       style: styles(wantsColor),
+      hasSeconds: options.time === "seconds",
       ...isInteractive && { whole: wholeRun },
       get columns(): number | undefined {
         return isInteractive ? screenColumns() : undefined;
@@ -95,7 +96,7 @@ export class ClientApp {
     const output = openOutput((problem) => this.#handleBrokenOutput(problem));
     this.#transcript = new Transcript(
       system,
-      new Renderer(TRANSCRIPT_SURFACE, memory.ownKey),
+      new Renderer({ ...TRANSCRIPT_SURFACE, hasSeconds: surface.hasSeconds }, memory.ownKey),
       (message) => this.#printError("log", message),
     );
     this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
@@ -118,6 +119,7 @@ export class ClientApp {
     try {
       if (this.#stdio.isInteractive) this.#printer.useScreen(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
+      if (this.#stdio.isTyped && !this.#options.isJson) this.#printer.watchMidnight();
       if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
       this.#runScript();
       await Promise.race([this.#left.promise, drive.finished]);

@@ -6,8 +6,6 @@
 import { cleanText } from "../../cli/text.ts";
 import { cutToWidth, widestWidth, wrapped } from "../../cli/wrap.ts";
 
-/** Columns in front of a text, but for the name in its first row: `14:02 ← `. */
-export const INDENT = 8;
 /** Characters of a run without a space that is shown whole, though it is wider than the screen. */
 export const RUN_MAX = 2048;
 /** Columns of a row where nobody knows how wide it will be shown: with line numbers, 80. */
@@ -20,9 +18,7 @@ const FURTHER = "│";
 /** Between the names of a message of this client. */
 const TO = " → ";
 
-/** In front of further rows: the mark stands below that of the first row. */
-const FURTHER_PREFIX = `${" ".repeat(INDENT - 2)}${FURTHER} `;
-/** The same where the screen has no room for that. */
+/** In front of further rows where the screen has no room for an indent. */
 const SHORT_PREFIX = `${FURTHER} `;
 /** Columns that a row has for text; with less, prefixes are shortened. */
 const TEXT_COLUMNS_MIN = 10;
@@ -60,6 +56,8 @@ export interface MessageRow {
 
 /** Where the rows of a message are shown. */
 export interface RowSpace {
+  /** Columns in front of a text, but for the name in its first row: `14:02 ← `. */
+  readonly indent: number;
   readonly columns: number;
   /** The rows that a run may take that is shown whole. */
   readonly runRows: number;
@@ -75,12 +73,13 @@ export interface RowSpace {
 export function* messageRows(
   head: MessageHead,
   text: string,
-  { columns, runRows, whole }: RowSpace,
+  { indent, columns, runRows, whole }: RowSpace,
 ): Generator<MessageRow, void> {
-  const names = namesOf(head, Math.max(columns - INDENT - 2, NAME_COLUMNS_MIN));
-  const left = columns - INDENT - names.width - 2;
-  const isNarrow = columns - INDENT < TEXT_COLUMNS_MIN;
-  const further = isNarrow ? SHORT_PREFIX : FURTHER_PREFIX;
+  const names = namesOf(head, Math.max(columns - indent - 2, NAME_COLUMNS_MIN));
+  const left = columns - indent - names.width - 2;
+  const isNarrow = columns - indent < TEXT_COLUMNS_MIN;
+  // The mark stands below that of the first row.
+  const further = isNarrow ? SHORT_PREFIX : SHORT_PREFIX.padStart(indent);
   const wrapping = {
     first: left < TEXT_COLUMNS_MIN ? 0 : left,
     rest: Math.max(columns - further.length, 1),
@@ -88,7 +87,7 @@ export function* messageRows(
     // The first of these rows has the prefix.
     runMax: Math.min(RUN_MAX, columns * (runRows - 1)),
   };
-  let width = INDENT + names.width + 2;
+  let width = indent + names.width + 2;
   let prefix = `${head.clock} ${head.mark} ${names.text}: `;
   for (const row of wrapped(text, wrapping)) {
     if (widestWidth(row) > wrapping.rest) {

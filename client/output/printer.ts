@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { DayLine, untilMidnight } from "./day_line.ts";
 import { Deliveries, type DeliveryChange } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { LineWriter } from "../../cli/line_writer.ts";
-import { MARK_COLUMN, type OwnMessage, type Renderer } from "./render.ts";
+import type { OwnMessage, Renderer } from "./render.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Milliseconds that a slow reader has to read the last lines. */
@@ -47,7 +48,9 @@ export class Printer {
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
   #deliveries = new Deliveries<PrintedLine>(false);
+  readonly #day: DayLine;
   #screen: PromptScreen | undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor(
     isJson: boolean,
@@ -61,12 +64,22 @@ export class Printer {
     this.#output = output;
     this.#system = system;
     this.#transcript = transcript;
+    this.#day = new DayLine(system.date());
   }
 
   /** From now on, prints lines above the prompt. */
   useScreen(screen: PromptScreen): void {
     this.#screen = screen;
     this.#deliveries = new Deliveries(true);
+  }
+
+  /** From now on, prints the date at midnight, also where nothing else is printed then. */
+  watchMidnight(): void {
+    this.#stopWaiting = this.#system.every(untilMidnight(this.#system.date()), () => {
+      this.#stopWaiting?.();
+      this.#printDate(this.#day.atMidnight(this.#system.date()));
+      this.watchMidnight();
+    });
   }
 
   /** The number of messages that are unconfirmed after 5 s. */
@@ -140,6 +153,7 @@ export class Printer {
 
   /** Resolves when everything is printed and the screen is closed, or the reader is too slow. */
   async finish(closed: Promise<void> = Promise.resolve()): Promise<void> {
+    this.#stopWaiting?.();
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
     await Promise.race([promise, Promise.all([closed, this.#output.flush()])]);
@@ -150,7 +164,7 @@ export class Printer {
   #show(change: DeliveryChange<PrintedLine>, time: Date): void {
     const { line, state } = change;
     const isShown = line !== undefined &&
-      this.#screen?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
+      this.#screen?.overwrite(line, this.#renderer.markColumn, this.#renderer.mark(state)) === true;
     const notice = this.#deliveries.report(change, isShown);
     if (notice !== undefined) this.#print(this.#renderer.delivery(notice, time));
   }
@@ -161,6 +175,15 @@ export class Printer {
   }
 
   #print(text: string, mustShow = false): PrintedLine | undefined {
+    if (!this.#isJson) this.#printDate(this.#day.beforeLine(this.#system.date()));
+    return this.#put(text, mustShow);
+  }
+
+  #printDate(date: string | undefined): void {
+    if (date !== undefined) this.#put(this.#renderer.note([date], this.#system.date()));
+  }
+
+  #put(text: string, mustShow = false): PrintedLine | undefined {
     if (this.#screen !== undefined) return this.#screen.print(text, mustShow);
     this.#output.print(text);
     return undefined;

@@ -11,7 +11,6 @@ import { type DeliveryNotice, type DeliveryState, MARKS } from "./deliveries.ts"
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import {
   FOLD_COLUMNS,
-  INDENT,
   type MessageHead,
   messageRows,
   RECEIVED,
@@ -22,8 +21,6 @@ import type { Brush, Style } from "../../cli/style.ts";
 import { clockTime, label, messages, textSize } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
-/** The column of the mark of a message, counted from 1. */
-export const MARK_COLUMN = 7;
 /** Peers whose name and key are remembered; beyond that, the oldest is forgotten. */
 const PEERS_MAX = 256;
 /** Rows of a message that are shown at first on a terminal with a user: of one's own, of a peer. */
@@ -50,6 +47,8 @@ export interface Surface {
   /** Adds the codes that have a run broken by the terminal; left out where it does so by itself. */
   readonly whole?: (run: string) => string;
   readonly style: Style;
+  /** Whether the time of a line has seconds. */
+  readonly hasSeconds?: boolean;
 }
 
 /** A message as it is shown: `text` is clean, `size` and `piled` are about what was before. */
@@ -137,7 +136,12 @@ export class Renderer {
     return this.#withHint(rows, isCut ? ["type show to go on"] : piledWords(message));
   }
 
-  /** The mark at {@linkcode MARK_COLUMN} of a message in this state. */
+  /** The column of the mark of a message, counted from 1. */
+  get markColumn(): number {
+    return this.#indent - 1;
+  }
+
+  /** The mark at {@linkcode markColumn} of a message in this state. */
   mark(state: DeliveryState): string {
     const { style } = this.#surface;
     const brush = {
@@ -167,8 +171,8 @@ export class Renderer {
     const [first = ""] = text.trimStart().split("\n", 1);
     const { columns = COLUMNS_DEFAULT } = this.#surface;
     // The beginning goes in the same row, or in a second one where there is too little room.
-    const left = columns - INDENT - screenWidth(what) - 3;
-    const room = left < BEGINNING_COLUMNS_MIN ? columns - INDENT : left;
+    const left = columns - this.#indent - screenWidth(what) - 3;
+    const room = left < BEGINNING_COLUMNS_MIN ? columns - this.#indent : left;
     return this.note([`${what} · ${cutToWidth(cleanText(first.slice(0, columns)), room)}`], time);
   }
 
@@ -226,8 +230,12 @@ export class Renderer {
   }
 
   #line(text: string, time: Date, brush: Brush): string {
-    const prefix = `${this.#surface.style.dim(clockTime(time))} ${brush("*")} `;
-    return brushLines(brush, hang("", INDENT, text, INDENT, this.#surface.columns), prefix);
+    const prefix = `${this.#surface.style.dim(this.#clock(time))} ${brush("*")} `;
+    return brushLines(
+      brush,
+      hang("", this.#indent, text, this.#indent, this.#surface.columns),
+      prefix,
+    );
   }
 
   #received(event: Extract<ClientEvent, { kind: "message" }>, time: Date): string {
@@ -242,6 +250,15 @@ export class Renderer {
     return lines;
   }
 
+  #clock(time: Date): string {
+    return clockTime(time, this.#surface.hasSeconds);
+  }
+
+  /** Columns in front of a text: `14:02 * `. */
+  get #indent(): number {
+    return this.#surface.hasSeconds ? 11 : 8;
+  }
+
   #nameBrush(key: Uint8Array | undefined): Brush {
     return (name) => this.#surface.style.name(name, key);
   }
@@ -252,7 +269,7 @@ export class Renderer {
     clean: string,
     time: Date,
   ): Message {
-    const clock = this.#surface.style.dim(clockTime(time));
+    const clock = this.#surface.style.dim(this.#clock(time));
     return { ...head, clock, text: clean, size: textSize(text), piled: countPiledMarks(text) };
   }
 
@@ -276,7 +293,7 @@ export class Renderer {
     count: number,
   ): { rows: string[]; isCut: boolean; next: number } {
     const { whole = plain } = this.#surface;
-    const space = { columns: this.#messageColumns, runRows: count, whole };
+    const space = { indent: this.#indent, columns: this.#messageColumns, runRows: count, whole };
     const rows: string[] = [];
     let next = 0;
     for (const { text, height } of messageRows(message, message.text, space)) {
@@ -291,7 +308,10 @@ export class Renderer {
   #withHint(rows: readonly string[], words: readonly string[]): string {
     if (words.length === 0) return rows.join("\n");
     const { columns } = this.#surface;
-    const indent = Math.max(0, Math.min(INDENT, this.#messageColumns - BEGINNING_COLUMNS_MIN));
+    const indent = Math.max(
+      0,
+      Math.min(this.#indent, this.#messageColumns - BEGINNING_COLUMNS_MIN),
+    );
     const hint = hang(" ".repeat(indent), indent, `… ${words.join(" · ")}`, indent, columns);
     return [...rows, hint].join("\n");
   }

@@ -22,6 +22,7 @@ const DEFAULTS: Options = {
   chaos: undefined,
   isJson: false,
   color: "auto",
+  time: "minutes",
   isPlain: false,
   keepsHistory: true,
 };

@@ -18,7 +18,7 @@ export const TMUX = hasTmux()
 const SGR = /\x1b\[([\d;]*)m/;
 
 /** Whether text is underlined after SGR codes with these parameters. */
-function isUnderlinedAfter(parameters = "", before: boolean): boolean {
+function isUnderlinedAfter(before: boolean, parameters = ""): boolean {
   const last = parameters.split(";").findLast((each) => ["", "0", "4", "24"].includes(each));
   return last === undefined ? before : last === "4";
 }
@@ -172,11 +172,11 @@ export class Screen implements AsyncDisposable {
       const parts = row.split(SGR);
       // Codes at the very beginning count; the text before a code is at even places.
       for (let at = 1; at < parts.length && parts[at - 1] === ""; at += 2) {
-        isUnderlined = isUnderlinedAfter(parts[at], isUnderlined);
+        isUnderlined = isUnderlinedAfter(isUnderlined, parts[at]);
       }
       const begins = isUnderlined;
       for (let at = 1; at < parts.length; at += 2) {
-        isUnderlined = isUnderlinedAfter(parts[at], isUnderlined);
+        isUnderlined = isUnderlinedAfter(isUnderlined, parts[at]);
       }
       return begins;
     });

@@ -241,7 +241,7 @@ Deno.test("show shows the rest, so many rows at a time", () => {
 Deno.test("messageRows() splits a grapheme that is wider than a row", () => {
   const head = { clock: "16:25", mark: "←", name: "bob", brush: (name: string) => name };
   const text = textForRows(`\u1100${"\u1161".repeat(300)}`);
-  const space = { columns: 40, runRows: 20, whole: (run: string) => run };
+  const space = { indent: 8, columns: 40, runRows: 20, whole: (run: string) => run };
   const rows = [...messageRows(head, text, space)];
   assert(rows.length >= 9);
   for (const row of rows) assertLessOrEqual(row.text.length, 40);
