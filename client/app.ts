@@ -135,7 +135,7 @@ export class ClientApp {
   #openTerminal(): Terminal {
     const { history } = this.#system;
     const unread = this.#unread;
-    const terminal: Terminal = new Terminal({
+    return this.#terminal = new Terminal({
       prompt: () => {
         const columns = screenColumns();
         const view = this.#client.view();
@@ -170,7 +170,6 @@ export class ClientApp {
       onLeftOut: (lines) => this.note(`Left out ${lines} lines: the terminal took no output`),
       onStopFailed: (why) => this.#printer.note([`Ctrl-Z does not work here: ${why}`]),
     }, history.load().toReversed());
-    return this.#terminal = terminal;
   }
 
   /** What a typed line can refer to. */
