@@ -18,6 +18,8 @@ const CHARACTER_WIDTH_MAX = 2;
 const graphemes = new Intl.Segmenter();
 
 const ASCII = /^[\x20-\x7e]*$/;
+/** Visible ASCII characters: all terminals agree on their width. */
+const RUN = /^[!-~]+$/;
 const CONTROL = /\p{Cc}/u;
 /** Selectors and joiners: terminals that do not join what they stand in draw them, or nothing. */
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u;
@@ -100,6 +102,11 @@ export interface Wrapping {
   readonly first: number;
   readonly rest: number;
   readonly measure: (text: string) => number;
+  /**
+   * A run of up to so many visible ASCII characters is not broken, even where it is wider than a row: it
+   * then is a row by itself, which the terminal breaks. 0 where left out.
+   */
+  readonly runMax?: number;
 }
 
 /** The rows of a text, which are broken at its line breaks, and between words. */
@@ -115,16 +122,32 @@ export function* wrapped(text: string, wrapping: Wrapping): Generator<string, vo
 
 function* wrappedLine(
   line: string,
-  { first, rest, measure }: Wrapping,
+  { first, rest, measure, runMax = 0 }: Wrapping,
 ): Generator<string, void> {
   let row = "";
   let left = first;
+  let isAfterRun = false;
   for (const [token] of line.matchAll(/\s+|\S+/g)) {
+    const isSpace = /^\s/.test(token);
+    if (isAfterRun && isSpace) continue;
+    isAfterRun = false;
     if (measure(token) > left && row !== "") {
       yield row.trimEnd();
       row = "";
       left = rest;
-      if (/^\s/.test(token)) continue;
+      if (isSpace) continue;
+    }
+    const isRun = token.length <= runMax && RUN.test(token);
+    const isTooWide = token.length > rest;
+    if (isRun && token.length > left && (left === 0 || !isTooWide)) {
+      yield "";
+      left = rest;
+    }
+    if (isRun && isTooWide) {
+      yield token;
+      left = rest;
+      isAfterRun = true;
+      continue;
     }
     for (const part of measure(token) > left ? partsOf(token, rest, measure) : [token]) {
       const width = measure(part);
@@ -137,7 +160,7 @@ function* wrappedLine(
       left -= width;
     }
   }
-  yield row;
+  if (!isAfterRun) yield row;
 }
 
 /** The graphemes of a text; the characters of one that takes more than a row. */

@@ -22,11 +22,13 @@ import type { PinnedDirectory } from "./identity/directory_trust.ts";
 import type { RunFile } from "./identity/run_file.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
-import { Printer, type PrinterSystem } from "./output/printer.ts";
+import { type PrintedLine, Printer, type PrinterSystem } from "./output/printer.ts";
 import { Renderer } from "./output/render.ts";
 import { Script } from "./commands/script.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
+import { UnreadMessages } from "./screen/unread.ts";
+import { wholeRun } from "./screen/whole_run.ts";
 import { Transcript, TRANSCRIPT_SURFACE, type TranscriptSystem } from "./output/transcript.ts";
 import { inspectStdio, openOutput, readLines, screenColumns, type StdioInfo } from "../cli/tty.ts";
 import { label } from "./output/words.ts";
@@ -69,6 +71,7 @@ export class ClientApp {
   readonly #left = Promise.withResolvers<void>();
   readonly #leaveGuard = new LeaveGuard();
   readonly #attention: Attention;
+  readonly #unread = new UnreadMessages((line) => this.#terminal?.placeOf(line) ?? "waiting");
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
@@ -93,6 +96,8 @@ export class ClientApp {
       isTyped: isTyped && isScreen,
       hasPrompt: isInteractive,
       style: styles(wantsColor),
+      hasSeconds: options.time === "seconds",
+      ...isInteractive && { whole: wholeRun },
       get columns(): number | undefined {
         return isInteractive ? screenColumns() : undefined;
       },
@@ -105,7 +110,7 @@ export class ClientApp {
     const output = openOutput((problem) => this.#handleBrokenOutput(problem));
     this.#transcript = new Transcript(
       system,
-      new Renderer(TRANSCRIPT_SURFACE, memory.ownKey),
+      new Renderer({ ...TRANSCRIPT_SURFACE, hasSeconds: surface.hasSeconds }, memory.ownKey),
       (message) => this.#printError("log", message),
     );
     this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
@@ -128,6 +133,7 @@ export class ClientApp {
     try {
       if (this.#stdio.isInteractive) this.#printer.useScreen(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
+      if (this.#stdio.isTyped && !this.#options.isJson) this.#printer.watchMidnight();
       if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
       this.#runScript();
       await Promise.race([this.#left.promise, drive.finished]);
@@ -142,15 +148,19 @@ export class ClientApp {
 
   #openTerminal(): Terminal {
     const { history } = this.#system;
+    const unread = this.#unread;
     return this.#terminal = new Terminal({
       prompt: () => {
         const columns = screenColumns();
-        return prompt(this.#client.view(), {
+        const view = this.#client.view();
+        if (view.peer !== undefined) unread.look(view.peer.id);
+        return prompt(view, {
           now: this.#system.clock(),
           server: this.#options.server.text,
           overdue: this.#printer.overdue,
           lostSince: this.#renderer.lostSince,
           columns,
+          unreadOf: (peer) => unread.of(peer),
         });
       },
       complete: (text) =>
@@ -160,10 +170,16 @@ export class ClientApp {
           listFolder: this.#system.listFolder,
         }),
       title: () => titleOf(this.#client.view(), this.#attention.unseen),
-      onKey: () => this.#attention.press(this.#system.clock()),
+      onKey: () => {
+        unread.press();
+        this.#attention.press(this.#system.clock());
+      },
       onFocus: (hasFocus) => this.#attention.setFocus(this.#system.clock(), hasFocus),
       onDraftStart: () => this.#draftPeer = this.#client.view().peer?.id,
-      onLine: (line) => this.#handleTypedLine(line),
+      onLine: (line) => {
+        unread.enter();
+        return this.#handleTypedLine(line);
+      },
       onHistoryLine: (line) => history.add(line),
       onPaste: (text) => this.#printer.paste(text, this.#client.view().state === "connected"),
       onInterrupt: (hasDraft) => this.#handleCtrlC(hasDraft),
@@ -271,7 +287,8 @@ export class ClientApp {
   handleEvent(event: ClientEvent): void {
     const { trust } = this.#system;
     const date = this.#system.date();
-    this.#printer.event(event, this.#memory.handle(event, date));
+    const line = this.#printer.event(event, this.#memory.handle(event, date));
+    this.#noteUnread(event, line);
     if (event.kind === "message") this.#takeWhenShown();
     if (event.kind === "registered" && trust.record(event.serverKey, date)) {
       const digits = fingerprint(event.serverKey);
@@ -301,6 +318,14 @@ export class ClientApp {
     const alert = this.#attention.handle(this.#system.clock(), event);
     if (alert === undefined) return;
     this.#terminal?.alert(this.#options.notifies ? alert.notification : undefined);
+  }
+
+  /** Notes what an event changes in what is unread; `line` is where it was printed. */
+  #noteUnread(event: ClientEvent, line: PrintedLine | undefined): void {
+    if (event.kind === "sent" || event.kind === "terminated") this.#unread.look(event.peer);
+    const isMessage = event.kind === "message" && line !== undefined;
+    const isAside = isMessage && event.peer !== this.#client.view().peer?.id;
+    if (isAside) this.#unread.add(event.peer, line);
   }
 
   /** Tells the sender of the message that was just printed when it is shown; without a reader, leaves. */

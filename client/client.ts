@@ -174,7 +174,6 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emitError("queueFull", "Cannot send: too many messages are waiting to be delivered");
       return undefined;
     }
-    this.#conversations.markRead(connection);
     const { remote, remoteName: name } = connection.ids;
     return { peer: remote, name, seq, isHeld: connection.isHeld };
   }
@@ -391,7 +390,6 @@ export class Client implements DatagramMachine<ClientEvent> {
   #handleEvent(now: Instant, event: EndpointEvent): void {
     switch (event.kind) {
       case "message":
-        this.#conversations.countMessage(event.connection);
         if (this.#options.holdsTexts === true) this.#untaken.push(event);
         return this.#emit(connectionEvent(event));
       case "sent":

@@ -82,6 +82,9 @@ const CHAOS: Option<Chaos | undefined> = {
   help: "make the line bad on purpose: loss=0.2,delay=50ms,…",
 };
 
+/** The smallest unit of the clock in front of each line. */
+export type TimeUnit = "minutes" | "seconds";
+
 /** All options, in the order of the help. */
 export const OPTIONS = {
   server: SERVER,
@@ -137,6 +140,13 @@ export const OPTIONS = {
   chaos: CHAOS,
   isJson: flag("json", "print one JSON object a line, and take JSON commands"),
   color: COLOR,
+  time: choice<TimeUnit>({
+    name: "time",
+    value: "UNIT",
+    choices: ["minutes", "seconds"],
+    default: "minutes",
+    help: "the clock of each line: minutes or seconds",
+  }),
   isPlain: flag("plain", "redraw nothing and color nothing, as for a screen reader"),
   notifies: offFlag("no-notify", "no notifications on the desktop; the bell still rings"),
   keepsHistory: offFlag("no-history", "keep no line that you type beyond this run"),

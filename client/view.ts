@@ -86,8 +86,6 @@ export interface ConversationView {
   readonly name: string;
   /** Messages that are not acknowledged. */
   readonly unconfirmed: number;
-  /** Messages that arrived while another connection was current. */
-  readonly unread: number;
   /** Whether it takes no more messages, because it is being terminated. */
   readonly isEnding: boolean;
   /** Whether messages wait until the user trusts the peer's key. */

@@ -14,7 +14,7 @@ import {
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import { type ClientEvent, type ErrorEvent, errorEvent, type IdentityEvent } from "../event.ts";
-import { label } from "../output/words.ts";
+import { label, typedAs } from "../output/words.ts";
 import { type Peer, peerWords } from "../peer.ts";
 import { fromHex, toHex } from "../../cli/hex.ts";
 import { isSameName, type KnownPeer, type KnownPeers, type Recognition } from "./known_peers.ts";
@@ -187,8 +187,9 @@ export class PeerMemory {
     const lines = [
       `Blocked ${name}: requests with the key ${fingerprintOf(owner.key)} ring no more`,
     ];
-    for (const { id, key } of this.#connected.values()) {
-      if (key === owner.key) lines.push(`You are still connected: type terminate ${id}`);
+    for (const { id = 0, name, key } of this.#connected.values()) {
+      if (key !== owner.key) continue;
+      lines.push(`You are still connected: type terminate ${typedAs(id, name)}`);
     }
     return success({ lines, blocked: owner.key });
   }

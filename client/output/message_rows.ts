@@ -6,8 +6,8 @@
 import { cleanText } from "../../cli/text.ts";
 import { cutToWidth, widestWidth, wrapped } from "../../cli/wrap.ts";
 
-/** Columns in front of a text, but for the name in its first row: `14:02 ← `. */
-export const INDENT = 8;
+/** Characters of a run without a space that is shown whole, though it is wider than the screen. */
+export const RUN_MAX = 2048;
 /** Columns of a row where nobody knows how wide it will be shown: with line numbers, 80. */
 export const FOLD_COLUMNS = 72;
 /** The mark of what a peer says. */
@@ -18,9 +18,7 @@ const FURTHER = "│";
 /** Between the names of a message of this client. */
 const TO = " → ";
 
-/** In front of further rows: the mark stands below that of the first row. */
-const FURTHER_PREFIX = `${" ".repeat(INDENT - 2)}${FURTHER} `;
-/** The same where the screen has no room for that. */
+/** In front of further rows where the screen has no room for an indent. */
 const SHORT_PREFIX = `${FURTHER} `;
 /** Columns that a row has for text; with less, prefixes are shortened. */
 const TEXT_COLUMNS_MIN = 10;
@@ -49,26 +47,57 @@ export function textForRows(text: string): string {
   return cleanText(text, { keepLines: true }).replaceAll(FURTHER, "|").replaceAll(RECEIVED, "<-");
 }
 
-/** The rows of a message with a clean text, none wider than `columns` on any terminal. */
+/** A row of a message. */
+export interface MessageRow {
+  readonly text: string;
+  /** The rows of the screen that it takes: more than one only for a run that is shown whole. */
+  readonly height: number;
+}
+
+/** Where the rows of a message are shown. */
+export interface RowSpace {
+  /** Columns in front of a text, but for the name in its first row: `14:02 ← `. */
+  readonly indent: number;
+  readonly columns: number;
+  /** The rows that a run may take that is shown whole. */
+  readonly runRows: number;
+  /** Adds the codes that have a run broken by the terminal. */
+  readonly whole: (run: string) => string;
+}
+
+/**
+ * The rows of a message with a clean text. None is wider than the columns on any terminal, but for one
+ * that ends with a run of visible ASCII characters: what the terminal breaks of it holds no space, as
+ * every line of the program does.
+ */
 export function* messageRows(
   head: MessageHead,
   text: string,
-  columns: number,
-): Generator<string, void> {
-  const names = namesOf(head, Math.max(columns - INDENT - 2, NAME_COLUMNS_MIN));
-  const left = columns - INDENT - names.width - 2;
-  const isNarrow = columns - INDENT < TEXT_COLUMNS_MIN;
-  const further = isNarrow ? SHORT_PREFIX : FURTHER_PREFIX;
+  { indent, columns, runRows, whole }: RowSpace,
+): Generator<MessageRow, void> {
+  const names = namesOf(head, Math.max(columns - indent - 2, NAME_COLUMNS_MIN));
+  const left = columns - indent - names.width - 2;
+  const isNarrow = columns - indent < TEXT_COLUMNS_MIN;
+  // The mark stands below that of the first row.
+  const further = isNarrow ? SHORT_PREFIX : SHORT_PREFIX.padStart(indent);
   const wrapping = {
     first: left < TEXT_COLUMNS_MIN ? 0 : left,
     rest: Math.max(columns - further.length, 1),
     measure: widestWidth,
+    // The first of these rows has the prefix.
+    runMax: Math.min(RUN_MAX, columns * (runRows - 1)),
   };
+  let width = indent + names.width + 2;
   let prefix = `${head.clock} ${head.mark} ${names.text}: `;
   for (const row of wrapped(text, wrapping)) {
-    // A space at the end of the row could be the one too many.
-    yield row === "" ? prefix.trimEnd() : prefix + row;
+    if (widestWidth(row) > wrapping.rest) {
+      yield { text: prefix + whole(row), height: Math.ceil((width + row.length) / columns) };
+    } else {
+      // A space at the end of the row could be the one too many.
+      yield { text: row === "" ? prefix.trimEnd() : prefix + row, height: 1 };
+    }
     prefix = further;
+    width = further.length;
   }
 }
 

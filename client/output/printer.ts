@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { DayLine, untilMidnight } from "./day_line.ts";
 import { Deliveries, type DeliveryChange } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { LineWriter } from "../../cli/line_writer.ts";
-import { MARK_COLUMN, type OwnMessage, type Renderer } from "./render.ts";
+import type { OwnMessage, Renderer } from "./render.ts";
 import type { Transcript } from "./transcript.ts";
 
 /** Milliseconds that a slow reader has to read the last lines. */
@@ -47,7 +48,9 @@ export class Printer {
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
   #deliveries = new Deliveries<PrintedLine>(false);
+  readonly #day: DayLine;
   #screen: PromptScreen | undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor(
     isJson: boolean,
@@ -61,6 +64,7 @@ export class Printer {
     this.#output = output;
     this.#system = system;
     this.#transcript = transcript;
+    this.#day = new DayLine(system.date());
   }
 
   /** From now on, prints lines above the prompt. */
@@ -69,31 +73,46 @@ export class Printer {
     this.#deliveries = new Deliveries(true);
   }
 
+  /** From now on, prints the date at midnight, also where nothing else is printed then. */
+  watchMidnight(): void {
+    this.#stopWaiting = this.#system.every(untilMidnight(this.#system.date()), () => {
+      this.#stopWaiting?.();
+      this.#printDate(this.#day.atMidnight(this.#system.date()));
+      this.watchMidnight();
+    });
+  }
+
   /** The number of messages that are unconfirmed after 5 s. */
   get overdue(): number {
     return this.#deliveries.overdue;
   }
 
-  /** Prints an event, and the identity of the peer where the event has its key. */
-  event(event: ClientEvent, identity?: IdentityEvent): void {
+  /**
+   * Prints an event, and the identity of the peer where the event has its key.
+   *
+   * @returns the line of the event on the screen, if it has one.
+   */
+  event(event: ClientEvent, identity?: IdentityEvent): PrintedLine | undefined {
     this.#transcript.event(event);
     if (identity !== undefined) this.#transcript.event(identity);
-    this.#event(event, identity);
+    const line = this.#event(event, identity);
     // The line of a request shows the identity already, but not what to do about a changed key.
     const isShown = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
     if (identity !== undefined && !isShown) this.#event(identity);
+    return line;
   }
 
-  #event(event: ClientEvent, identity?: IdentityEvent): void {
+  #event(event: ClientEvent, identity?: IdentityEvent): PrintedLine | undefined {
     const time = this.#system.date();
     const isJson = this.#isJson;
     const changes = isJson ? [] : this.#deliveries.handle(event);
     for (const change of changes) this.#show(change, time);
     const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
-    if (text === undefined) return;
-    if (event.kind === "error" && !isJson && this.#screen === undefined) {
-      this.#system.printError(text);
-    } else this.#print(text, event.kind === "message");
+    if (text === undefined) return undefined;
+    const isProblem = event.kind === "error" && !isJson && this.#screen === undefined;
+    if (!isProblem) return this.#print(text, event.kind === "message");
+    this.#system.printError(text);
+    return undefined;
   }
 
   /** Prints a message from this client. */
@@ -134,6 +153,7 @@ export class Printer {
 
   /** Resolves when everything is printed and the screen is closed, or the reader is too slow. */
   async finish(closed: Promise<void> = Promise.resolve()): Promise<void> {
+    this.#stopWaiting?.();
     const { promise, resolve } = Promise.withResolvers<void>();
     const stop = this.#system.every(LAST_LINES_TIMEOUT, resolve);
     await Promise.race([promise, Promise.all([closed, this.#output.flush()])]);
@@ -144,7 +164,7 @@ export class Printer {
   #show(change: DeliveryChange<PrintedLine>, time: Date): void {
     const { line, state } = change;
     const isShown = line !== undefined &&
-      this.#screen?.overwrite(line, MARK_COLUMN, this.#renderer.mark(state)) === true;
+      this.#screen?.overwrite(line, this.#renderer.markColumn, this.#renderer.mark(state)) === true;
     const notice = this.#deliveries.report(change, isShown);
     if (notice !== undefined) this.#print(this.#renderer.delivery(notice, time));
   }
@@ -155,6 +175,15 @@ export class Printer {
   }
 
   #print(text: string, mustShow = false): PrintedLine | undefined {
+    if (!this.#isJson) this.#printDate(this.#day.beforeLine(this.#system.date()));
+    return this.#put(text, mustShow);
+  }
+
+  #printDate(date: string | undefined): void {
+    if (date !== undefined) this.#put(this.#renderer.note([date], this.#system.date()));
+  }
+
+  #put(text: string, mustShow = false): PrintedLine | undefined {
     if (this.#screen !== undefined) return this.#screen.print(text, mustShow);
     this.#output.print(text);
     return undefined;

@@ -11,7 +11,6 @@ import { type DeliveryNotice, type DeliveryState, MARKS } from "./deliveries.ts"
 import type { ClientEvent, IdentityEvent } from "../event.ts";
 import {
   FOLD_COLUMNS,
-  INDENT,
   type MessageHead,
   messageRows,
   RECEIVED,
@@ -22,8 +21,6 @@ import type { Brush, Style } from "../../cli/style.ts";
 import { clockTime, label, messages, textSize } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
-/** The column of the mark of a message, counted from 1. */
-export const MARK_COLUMN = 7;
 /** Peers whose name and key are remembered; beyond that, the oldest is forgotten. */
 const PEERS_MAX = 256;
 /** Rows of a message that are shown at first on a terminal with a user: of one's own, of a peer. */
@@ -47,7 +44,11 @@ export interface Surface {
   readonly columns: number | undefined;
   /** Columns that no row of a message may be wider than, where that is known but not `columns`. */
   readonly messageColumns?: number | undefined;
+  /** Adds the codes that have a run broken by the terminal; left out where it does so by itself. */
+  readonly whole?: (run: string) => string;
   readonly style: Style;
+  /** Whether the time of a line has seconds. */
+  readonly hasSeconds?: boolean;
 }
 
 /** A message as it is shown: `text` is clean, `size` and `piled` are about what was before. */
@@ -130,13 +131,17 @@ export class Renderer {
     if (this.#cut === undefined) return undefined;
     const { message, shown, columns } = this.#cut;
     const start = columns === this.#messageColumns ? shown : 0;
-    const { rows, isCut } = this.#rowsOf(message, start, SHOWN_ROWS);
-    const next = isCut ? start + rows.length : 0;
-    this.#cut = { message, shown: next, columns: this.#messageColumns };
+    const { rows, isCut, next } = this.#rowsOf(message, start, SHOWN_ROWS);
+    this.#cut = { message, shown: isCut ? next : 0, columns: this.#messageColumns };
     return this.#withHint(rows, isCut ? ["type show to go on"] : piledWords(message));
   }
 
-  /** The mark at {@linkcode MARK_COLUMN} of a message in this state. */
+  /** The column of the mark of a message, counted from 1. */
+  get markColumn(): number {
+    return this.#indent - 1;
+  }
+
+  /** The mark at {@linkcode markColumn} of a message in this state. */
   mark(state: DeliveryState): string {
     const { style } = this.#surface;
     const brush = {
@@ -166,8 +171,8 @@ export class Renderer {
     const [first = ""] = text.trimStart().split("\n", 1);
     const { columns = COLUMNS_DEFAULT } = this.#surface;
     // The beginning goes in the same row, or in a second one where there is too little room.
-    const left = columns - INDENT - screenWidth(what) - 3;
-    const room = left < BEGINNING_COLUMNS_MIN ? columns - INDENT : left;
+    const left = columns - this.#indent - screenWidth(what) - 3;
+    const room = left < BEGINNING_COLUMNS_MIN ? columns - this.#indent : left;
     return this.note([`${what} · ${cutToWidth(cleanText(first.slice(0, columns)), room)}`], time);
   }
 
@@ -225,8 +230,12 @@ export class Renderer {
   }
 
   #line(text: string, time: Date, brush: Brush): string {
-    const prefix = `${this.#surface.style.dim(clockTime(time))} ${brush("*")} `;
-    return brushLines(brush, hang("", INDENT, text, INDENT, this.#surface.columns), prefix);
+    const prefix = `${this.#surface.style.dim(this.#clock(time))} ${brush("*")} `;
+    return brushLines(
+      brush,
+      hang("", this.#indent, text, this.#indent, this.#surface.columns),
+      prefix,
+    );
   }
 
   #received(event: Extract<ClientEvent, { kind: "message" }>, time: Date): string {
@@ -241,6 +250,15 @@ export class Renderer {
     return lines;
   }
 
+  #clock(time: Date): string {
+    return clockTime(time, this.#surface.hasSeconds);
+  }
+
+  /** Columns in front of a text: `14:02 * `. */
+  get #indent(): number {
+    return this.#surface.hasSeconds ? 11 : 8;
+  }
+
   #nameBrush(key: Uint8Array | undefined): Brush {
     return (name) => this.#surface.style.name(name, key);
   }
@@ -251,7 +269,7 @@ export class Renderer {
     clean: string,
     time: Date,
   ): Message {
-    const clock = this.#surface.style.dim(clockTime(time));
+    const clock = this.#surface.style.dim(this.#clock(time));
     return { ...head, clock, text: clean, size: textSize(text), piled: countPiledMarks(text) };
   }
 
@@ -268,23 +286,32 @@ export class Renderer {
     return { lines: this.#withHint(rows, words), isCut };
   }
 
-  /** So many rows of a message from `start` on, and whether there are more. */
-  #rowsOf(message: Message, start: number, count: number): { rows: string[]; isCut: boolean } {
+  /** So many rows of a message from `start` on, whether there are more, and from where on. */
+  #rowsOf(
+    message: Message,
+    start: number,
+    count: number,
+  ): { rows: string[]; isCut: boolean; next: number } {
+    const { whole = plain } = this.#surface;
+    const space = { indent: this.#indent, columns: this.#messageColumns, runRows: count, whole };
     const rows: string[] = [];
-    let index = 0;
-    for (const row of messageRows(message, message.text, this.#messageColumns)) {
-      if (index >= start + count) return { rows, isCut: true };
-      if (index >= start) rows.push(row);
-      index++;
+    let next = 0;
+    for (const { text, height } of messageRows(message, message.text, space)) {
+      if (next + height > start + count) return { rows, isCut: true, next };
+      if (next >= start) rows.push(text);
+      next += height;
     }
-    return { rows, isCut: false };
+    return { rows, isCut: false, next };
   }
 
   /** The rows, and below them words of the program, which have no mark. */
   #withHint(rows: readonly string[], words: readonly string[]): string {
     if (words.length === 0) return rows.join("\n");
     const { columns } = this.#surface;
-    const indent = Math.max(0, Math.min(INDENT, this.#messageColumns - BEGINNING_COLUMNS_MIN));
+    const indent = Math.max(
+      0,
+      Math.min(this.#indent, this.#messageColumns - BEGINNING_COLUMNS_MIN),
+    );
     const hint = hang(" ".repeat(indent), indent, `… ${words.join(" · ")}`, indent, columns);
     return [...rows, hint].join("\n");
   }

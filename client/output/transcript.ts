@@ -44,7 +44,7 @@ export const TRANSCRIPT_SURFACE: Surface = {
 export type TranscriptRenderer = Pick<Renderer, "event" | "own">;
 
 /** The beginning of a line; further rows of a message do not have it. */
-const CLOCK = /^\d\d:\d\d /;
+const CLOCK = /^\d\d:\d\d(?::\d\d)? /;
 
 /** Keeps a transcript between start() and stop(). */
 export class Transcript {

@@ -43,8 +43,8 @@ export function undelivered(count: number): string {
   return count === 0 ? "" : ` · ${messages(count)} left undelivered`;
 }
 
-/** `14:02` */
-export function clockTime(time: Date): string {
-  const two = (value: number): string => `${value}`.padStart(2, "0");
-  return `${two(time.getHours())}:${two(time.getMinutes())}`;
+/** `14:02`, or `14:02:59` */
+export function clockTime(time: Date, hasSeconds = false): string {
+  const parts = [time.getHours(), time.getMinutes(), ...hasSeconds ? [time.getSeconds()] : []];
+  return parts.map((value) => `${value}`.padStart(2, "0")).join(":");
 }

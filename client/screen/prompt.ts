@@ -7,6 +7,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import type { ClientView } from "../view.ts";
 import { formatWait } from "../../cli/format.ts";
 import { calledPeer, label } from "../output/words.ts";
+import type { Unread } from "./unread.ts";
 import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
 
 /** Columns that the prompt leaves for the draft; the least important parts are left out. */
@@ -24,6 +25,8 @@ export interface PromptContext {
   /** When the directory stopped answering, as `14:02`. */
   lostSince: string;
   columns: number;
+  /** What is unread of a peer that is not the current one. */
+  unreadOf(peer: number): Unread;
 }
 
 /** A part of the prompt, and its short form for a narrow screen; the highest rank goes first. */
@@ -44,19 +47,29 @@ export function prompt(view: ClientView, context: PromptContext): string {
     parts.push([context.lostSince === "" ? what : `${what} since ${context.lostSince}`, 5, what]);
   }
   if (context.overdue > 0) parts.push([`${context.overdue} unconfirmed`, 4]);
-  const unread = view.others.filter((each) => each.unread > 0);
-  const [from] = unread;
-  if (from !== undefined) {
-    const short = `${unread.reduce((sum, each) => sum + each.unread, 0)} unread`;
-    const isOne = unread.length === 1;
-    parts.push([isOne ? `${short} from ${label(from.id, from.name)}` : short, 4, short]);
-  }
+  parts.push(...asideParts(view, context));
   const [request] = view.requests;
   if (view.requests.length > 1) parts.push([`${view.requests.length} requests`, 3]);
   else if (request !== undefined) {
     parts.push([`request from ${label(request.id, request.name)}`, 3]);
   }
   return fit(parts, context.columns - (view.outgoing ? WAITING_COLUMNS : TYPING_COLUMNS));
+}
+
+/** What came in the other conversations: what scrolled away unseen, and from whom something is new. */
+function asideParts({ others }: ClientView, { unreadOf }: PromptContext): Part[] {
+  const all = others.map(({ id, name }) => ({ from: label(id, name), ...unreadOf(id) }));
+  const unread = all.filter(({ count }) => count > 0);
+  const fresh = all.filter(({ count, isNew }) => isNew && count === 0);
+  const parts: Part[] = [];
+  const sum = unread.reduce((before, { count }) => before + count, 0);
+  if (sum > 0) parts.push([`${sum} unread${fromOne(unread)}`, 4, `${sum} unread`]);
+  if (fresh.length > 0) parts.push([`new${fromOne(fresh) || ` from ${fresh.length}`}`, 4, "new"]);
+  return parts;
+}
+
+function fromOne([one, ...others]: readonly { from: string }[]): string {
+  return one === undefined || others.length > 0 ? "" : ` from ${one.from}`;
 }
 
 /** The parts that fit, in short form if necessary; at least the beginning of the last one. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { screenWidth } from "../../cli/wrap.ts";
-import { withoutStyle } from "../../cli/style.ts";
+import { withoutCodes } from "./whole_run.ts";
 
 /**
  * Rows by their number, counted from the first printed one. The prompt is below the last.
@@ -40,6 +40,11 @@ export class Rows {
     this.#lowest = this.#next;
   }
 
+  /** Whether a row has left the screen, as far as that is known after a resize. */
+  isGone(row: number, screenRows: number): boolean {
+    return row <= this.#lowest - screenRows;
+  }
+
   /** How far a row is above the first row of the prompt; undefined if it has left the screen. */
   above(row: number, screenRows: number): number | undefined {
     const top = Math.max(this.#certainFrom, this.#lowest - screenRows + 1);
@@ -47,10 +52,10 @@ export class Rows {
   }
 }
 
-/** The rows that a text, which may hold the codes of a style, takes on a screen. */
+/** The rows that a text, which may hold the codes of a style or of a whole run, takes on a screen. */
 export function countRows(text: string, columns: number): number {
   let rows = 0;
-  for (const line of withoutStyle(text).split("\n")) {
+  for (const line of withoutCodes(text).split("\n")) {
     rows += Math.max(1, Math.ceil(screenWidth(line) / columns));
   }
   return rows;

@@ -19,6 +19,8 @@ import { INTERRUPT, MARK_PASTES, MARK_PASTES_OFF, PasteFilter } from "./paste.ts
 import { countRows, Rows } from "./rows.ts";
 import type { TerminalHandlers } from "./terminal_handlers.ts";
 import { environment } from "../../cli/environment.ts";
+import type { Place } from "./unread.ts";
+import { BREAK_NO_ROWS, BREAK_ROWS } from "./whole_run.ts";
 import {
   HAS_JOB_CONTROL,
   isUnderTaskRunner,
@@ -58,12 +60,6 @@ const FOCUS_OUT = "\x1b[O";
 const USE = MARK_PASTES + REPORT_FOCUS;
 const GIVE_BACK = MARK_PASTES_OFF + REPORT_FOCUS_OFF + RESTORE_TITLE;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
-/**
- * Lets the terminal break rows at its edge, or not (DECAWM): a terminal that draws characters wider
- * than they are counted then breaks no row of a message where no mark would stand before it.
- */
-const BREAK_ROWS = "\x1b[?7h";
-const BREAK_NO_ROWS = "\x1b[?7l";
 
 /** A terminal with a draft, above which lines are printed. */
 export class Terminal implements PromptScreen {
@@ -162,6 +158,12 @@ export class Terminal implements PromptScreen {
     const up = above + this.#painter.cursorRow(this.#columns);
     this.#output.write(`\x1b7\x1b[${up}A\x1b[${column}G${text}\x1b8`);
     return true;
+  }
+
+  /** Where a printed line is. */
+  placeOf({ row }: PrintedLine): Place {
+    if (row === undefined) return "waiting";
+    return this.#rows.isGone(row, this.#height) ? "gone" : "onScreen";
   }
 
   /** Rings the bell, and shows a notification, if there is one. */
@@ -399,6 +401,8 @@ export class Terminal implements PromptScreen {
   }
 
   #paint(picture: DraftPicture): void {
+    // The prompt may tell what leaves the screen by that.
+    if (this.#printed.length > 0) this.#schedule();
     this.#write(this.#titled() + this.#painter.paint(this.#takePrinted(), picture, this.#columns));
     this.#rows.reach(picture.rows.length);
   }

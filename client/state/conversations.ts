@@ -9,8 +9,6 @@ import type { ClientView, ConversationView, OpenConversation } from "../view.ts"
 
 /** What the user has seen of a connection. */
 interface Use {
-  /** Messages that arrived while another connection was current. */
-  unread: number;
   /** Higher than that of all connections that were current before. */
   lastCurrent: number;
   /** What this client called the peer by, where it called. */
@@ -30,13 +28,10 @@ export class Conversations {
 
   /** What a prompt shows of them. */
   views(): Pick<ClientView, "peer" | "others"> {
-    const all = Array.from(this.#uses, ([connection, { unread }]) => ({
-      isCurrent: connection === this.#current,
-      view: viewConversation(connection, unread),
-    }));
+    const others = this.all.filter((each) => each !== this.#current);
     return {
-      peer: all.find(({ isCurrent }) => isCurrent)?.view,
-      others: all.filter(({ isCurrent }) => !isCurrent).map(({ view }) => view),
+      peer: this.#current && viewConversation(this.#current),
+      others: others.map(viewConversation),
     };
   }
 
@@ -48,6 +43,11 @@ export class Conversations {
       .map(({ ids: { remote: id, remoteName: name }, remoteKey: key }) => ({ id, name, key }));
   }
 
+  /** All of them, the oldest first. */
+  get all(): readonly Connection[] {
+    return [...this.#uses.keys()];
+  }
+
   /**
    * Adds a connection.
    *
@@ -56,7 +56,7 @@ export class Conversations {
    * @returns whether it is the current one.
    */
   add(connection: Connection, isAside: boolean, calledAs: Peer | undefined): boolean {
-    this.#uses.set(connection, { unread: 0, lastCurrent: 0, calledAs });
+    this.#uses.set(connection, { lastCurrent: 0, calledAs });
     const isCurrent = !isAside || this.#current === undefined;
     if (isCurrent) this.choose(connection);
     return isCurrent;
@@ -66,21 +66,8 @@ export class Conversations {
   choose(connection: Connection): void {
     const use = this.#uses.get(connection);
     if (use === undefined) return;
-    use.unread = 0;
     use.lastCurrent = ++this.#switches;
     this.#current = connection;
-  }
-
-  /** Counts a message that arrived. */
-  countMessage(connection: Connection): void {
-    const use = this.#uses.get(connection);
-    if (use !== undefined && connection !== this.#current) use.unread++;
-  }
-
-  /** Marks the messages of a connection as read, because the user answered. */
-  markRead(connection: Connection): void {
-    const use = this.#uses.get(connection);
-    if (use !== undefined) use.unread = 0;
   }
 
   /** Sends the texts that wait for the user to trust a key, where that has happened. */
@@ -93,7 +80,7 @@ export class Conversations {
 
   /** Those with the clients that an id, a name or a fingerprint refers to. */
   matching(peer: Peer): Connection[] {
-    return [...this.#uses.keys()].filter(({ ids: { remote, remoteName }, remoteKey }) =>
+    return this.all.filter(({ ids: { remote, remoteName }, remoteKey }) =>
       matchesClient(peer, remote, remoteName, remoteKey)
     );
   }
@@ -109,9 +96,9 @@ export class Conversations {
   }
 }
 
-function viewConversation(connection: Connection, unread: number): ConversationView {
+function viewConversation(connection: Connection): ConversationView {
   const { ids: { remote: id, remoteName: name }, undelivered, state, path, isHeld } = connection;
   const isEnding = state !== "open";
   const isCarried = path === "carried";
-  return { id, name, unconfirmed: undelivered, unread, isEnding, isHeld, isCarried };
+  return { id, name, unconfirmed: undelivered, isEnding, isHeld, isCarried };
 }

@@ -23,6 +23,7 @@ const DEFAULTS: Options = {
   chaos: undefined,
   isJson: false,
   color: "auto",
+  time: "minutes",
   isPlain: false,
   keepsHistory: true,
   notifies: true,

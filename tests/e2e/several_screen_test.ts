@@ -1,6 +1,7 @@
 // Several conversations in one terminal: requests, the current peer, and the recipient of a line.
 import { assertEquals } from "@std/assert";
 import { connect, enter, type Scene, testScene } from "./scene.ts";
+import type { Program } from "./process.ts";
 import type { Screen } from "./tmux.ts";
 
 /** The rows from the one that ends with a text on, without the clock in front. */
@@ -28,7 +29,7 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   await enter(screen, "accept");
   await screen.waitFor(/^bob >$/m);
   await carol.type("psst");
-  await screen.waitFor(/← carol: psst\nbob · 1 unread from carol >$/);
+  await screen.waitFor(/← carol: psst\nbob · new from carol >$/);
   await enter(screen, "hello bob");
   await enter(screen, "@carol wait");
   await carol.waitForEvent("message", { text: "wait" });
@@ -146,3 +147,45 @@ testScene("with --plain a line says to whom it went while two are open", async (
   await carol.waitForEvent("message");
   await screen.waitFor(/^whose is this\?\n\d\d:\d\d → ana → carol: whose is this\?$/m);
 }, { options: ["--plain"] });
+
+/** Ana talks with bob, and with carol beside. */
+async function playBeside({ screen, stage, server, bob }: Scene): Promise<Program> {
+  const carol = await stage.jsonClient("carol", server);
+  for (const peer of [carol, bob]) {
+    await peer.type("connect ana");
+    await screen.waitFor(/ · (?:request from bob|request from carol) >$/);
+    await enter(screen, "accept");
+    await peer.waitForEvent("connected");
+  }
+  await screen.waitFor(/\nbob >$/);
+  return carol;
+}
+
+for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+  testScene(
+    `at ${columns} × ${rows} only what scrolled away unseen is unread, and what came is new`,
+    async (scene) => {
+      const { screen, bob } = scene;
+      const carol = await playBeside(scene);
+      await carol.type("psst");
+      await screen.waitFor(/← carol: psst\nbob · new from carol >$/);
+      await enter(screen, "hello bob");
+      await screen.waitFor(/ ✓ ana → bob: hello bob\nbob >$/);
+      // What was on the screen when a key was pressed may scroll away.
+      await bob.type(...Array.from({ length: rows }, (_, index) => `bob's line ${index}`));
+      await screen.waitFor(new RegExp(`bob's line ${rows - 1}\nbob >$`));
+      const lines = Array.from({ length: rows + 4 }, (_, index) => `line ${index}`);
+      await carol.type(...lines);
+      // The last row of the screen is the prompt.
+      await screen.waitFor(new RegExp(`line ${rows + 3}\nbob · 5 unread from carol >$`));
+      await screen.type("x");
+      await screen.waitFor(/unread from carol > x$/);
+      await screen.press("BSpace");
+      await bob.type(...Array.from({ length: rows }, (_, index) => `more ${index}`));
+      await screen.waitFor(new RegExp(`more ${rows - 1}\nbob · 5 unread from carol >$`));
+      await enter(screen, "switch carol");
+      await screen.waitFor(/You talk with carol\ncarol >$/);
+    },
+    { columns, rows },
+  );
+}

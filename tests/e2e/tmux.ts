@@ -14,6 +14,15 @@ export const TMUX = hasTmux()
   ? { ignore: false, note: "" }
   : { ignore: true, note: " (skipped: tmux is not installed)" };
 
+// deno-lint-ignore no-control-regex
+const SGR = /\x1b\[([\d;]*)m/;
+
+/** Whether text is underlined after SGR codes with these parameters. */
+function isUnderlinedAfter(before: boolean, parameters = ""): boolean {
+  const last = parameters.split(";").findLast((each) => ["", "0", "4", "24"].includes(each));
+  return last === undefined ? before : last === "4";
+}
+
 function hasTmux(): boolean {
   if (Deno.build.os === "windows") return false;
   try {
@@ -152,6 +161,29 @@ export class Screen implements AsyncDisposable {
   async styledRows(): Promise<string[]> {
     const { length } = await this.rows();
     return (await this.#tmux(["capture-pane", "-e", "-p"])).split("\n").slice(0, length);
+  }
+
+  /** The same, but rows that the terminal broke by itself are one. */
+  async joinedRows(): Promise<string[]> {
+    const rows = (await this.#tmux(["capture-pane", "-p", "-J"])).split("\n");
+    return rows.map((row) => row.trimEnd());
+  }
+
+  /** Which of the rows of the screen begin underlined. */
+  async underlined(): Promise<boolean[]> {
+    let isUnderlined = false;
+    return (await this.styledRows()).map((row) => {
+      const parts = row.split(SGR);
+      // Codes at the very beginning count; the text before a code is at even places.
+      for (let at = 1; at < parts.length && parts[at - 1] === ""; at += 2) {
+        isUnderlined = isUnderlinedAfter(isUnderlined, parts[at]);
+      }
+      const begins = isUnderlined;
+      for (let at = 1; at < parts.length; at += 2) {
+        isUnderlined = isUnderlinedAfter(isUnderlined, parts[at]);
+      }
+      return begins;
+    });
   }
 
   /** Column and row of the cursor, from 0. */

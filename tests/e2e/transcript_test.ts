@@ -28,7 +28,7 @@ Deno.test("--log and log: both sides are kept, appended, for the user alone", as
   const lines = Deno.readTextFileSync(text!);
   assertMatch(lines, /^\d{4}-\d\d-\d\d \d\d:\d\d \* Registered at /);
   assertMatch(lines, /→ ana: hello bob\n[^]*← bob: hello ana\n[^]*← bob: unlogged\n/);
-  assertMatch(lines, /→ ana: hello carol\n[^]*→ ana to bob: aside\n/);
+  assertMatch(lines, /→ ana → carol: hello carol\n[^]*→ ana → bob: aside\n/);
   const events = Deno.readTextFileSync(json!).trimEnd().split("\n").map(parseEvent);
   const texts = events.flatMap(({ event, text }) => text === undefined ? [] : [[event, text]]);
   assertEquals(texts, [["message", "hello bob"], ["own", "hello ana"]]);

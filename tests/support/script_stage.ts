@@ -105,7 +105,6 @@ export class Stage {
       peer: {
         ...peer,
         unconfirmed: 0,
-        unread: 0,
         isEnding: false,
         isHeld: false,
         isCarried: false,

@@ -254,7 +254,7 @@ Deno.test("PeerMemory blocks the latest key with a name before the known one", (
 Deno.test("PeerMemory says that the connection with a blocked peer continues", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
-  assertEquals(lines(stage.memory.block(2))[1], "You are still connected: type terminate 2");
+  assertEquals(lines(stage.memory.block(2))[1], "You are still connected: type terminate bob");
 });
 
 Deno.test("PeerMemory blocks no unknown or ambiguous peer", () => {

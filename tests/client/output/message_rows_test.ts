@@ -4,8 +4,15 @@ import { unicodeWidth } from "@std/cli/unicode-width";
 import { styles, withoutStyle } from "../../../cli/style.ts";
 import { MARKS_MAX } from "../../../cli/text.ts";
 import type { ClientEvent } from "../../../client/event.ts";
-import { FOLD_COLUMNS, messageRows, textForRows } from "../../../client/output/message_rows.ts";
+import {
+  FOLD_COLUMNS,
+  messageRows,
+  RUN_MAX,
+  textForRows,
+} from "../../../client/output/message_rows.ts";
 import { Renderer, type Surface } from "../../../client/output/render.ts";
+import { countRows } from "../../../client/screen/rows.ts";
+import { wholeRun, withoutCodes } from "../../../client/screen/whole_run.ts";
 import { type Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 import { scaled } from "../../support/scale.ts";
 
@@ -26,6 +33,7 @@ const MARKED = /^(?: {6})?│/;
 /** Characters that were used to get around the layout, or may be. */
 const TRICKY = [
   ..."ab 1:*·│←→✓|\n\t\r",
+  ...["16:25*", "https://example.org/", "a_b", "'"],
   ...["16:25 * ", "     ", "longwordlongword", "\u0600", "\u06dd", "\u070f", "\u08e2", "\u{110bd}"],
   ...["\u0301", "\u20dd", "\u302a", "\u3099", "\u0e49", "\u094d", "\ufe0f", "\u200d", "\u200c"],
   ...["\u4dc0", "\u3248", "\u{18d00}", "\u{1fadf}", "\u{13441}", "\u2800", "\ue000", "\u{e0100}"],
@@ -101,7 +109,10 @@ function randomText(prng: Prng): string {
   return text;
 }
 
-/** No row but the first is without a mark, as a terminal of that width draws them. */
+/** What a terminal breaks of a run: no line of the program is without a space. */
+const RUN = /^[!-~]+$/;
+
+/** No row but the first is without a mark, or part of a run, as a terminal of that width draws them. */
 function assertMarked(
   rows: readonly string[],
   columns: number,
@@ -109,7 +120,7 @@ function assertMarked(
 ): void {
   const [first = "", ...further] = draw(rows, columns, width);
   assertMatch(first, /^16:25 [←→] /);
-  for (const row of further) assertMatch(row, MARKED);
+  for (const row of further) if (!RUN.test(row)) assertMatch(row, MARKED);
 }
 
 Deno.test("65 characters that are drawn wider than counted put no forged line at the left edge", () => {
@@ -231,7 +242,66 @@ Deno.test("show shows the rest, so many rows at a time", () => {
 Deno.test("messageRows() splits a grapheme that is wider than a row", () => {
   const head = { clock: "16:25", mark: "←", name: "bob", brush: (name: string) => name };
   const text = textForRows(`\u1100${"\u1161".repeat(300)}`);
-  const rows = [...messageRows(head, text, 40)];
+  const space = { indent: 8, columns: 40, runRows: 20, whole: (run: string) => run };
+  const rows = [...messageRows(head, text, space)];
   assert(rows.length >= 9);
-  for (const row of rows) assertLessOrEqual(row.length, 40);
+  for (const row of rows) assertLessOrEqual(row.text.length, 40);
+});
+
+const URL_OF_200 = `https://example.org/${"path/".repeat(35)}#end!`;
+
+Deno.test("a run that is wider than the screen is whole, at the end of a row with a mark", () => {
+  for (const surface of [TERMINAL, PLAIN, PIPE, { ...TERMINAL, columns: 40 }]) {
+    assertEquals(rowsOn(surface, URL_OF_200), [`16:25 ← bob: ${URL_OF_200}`]);
+    assertEquals(rowsOn(surface, `see ${URL_OF_200} , and\nmore`), [
+      "16:25 ← bob: see",
+      `      │ ${URL_OF_200}`,
+      "      │ , and",
+      "      │ more",
+    ]);
+  }
+  assertEquals(
+    rowsOn({ ...TERMINAL, columns: 50 }, URL_OF_200, "日".repeat(32))[1],
+    `      │ ${URL_OF_200}`,
+  );
+});
+
+Deno.test("a run that fits a row is not broken for the name before it", () => {
+  const run = "x".repeat(70);
+  assertEquals(rowsOn(TERMINAL, run), ["16:25 ← bob:", `      │ ${run}`]);
+  assertEquals(rowsOn(TERMINAL, `${run} and`), ["16:25 ← bob:", `      │ ${run}`, "      │ and"]);
+});
+
+Deno.test("on a terminal a whole run is broken by it, underlined, and links to its address", () => {
+  const codes = { ...TERMINAL, whole: wholeRun };
+  const [row = ""] = new Renderer(codes).event(message(URL_OF_200), TIME)!.split("\n");
+  const link = `\x1b]8;;${URL_OF_200.slice(0, -1)}\x1b\\`;
+  const shown = `${link}${URL_OF_200.slice(0, -1)}\x1b]8;;\x1b\\!`;
+  assertEquals(row, `16:25 ← bob: \x1b[?7h\x1b[4m${shown}\x1b[24m\x1b[?7l`);
+  assertEquals(withoutCodes(row), `16:25 ← bob: ${URL_OF_200}`);
+  assertEquals(countRows(row, 80), 3);
+  assertEquals(wholeRun("x".repeat(90)).includes("]8;"), false);
+});
+
+Deno.test("a run of more than 20 rows, or of other characters, is broken in marked rows", () => {
+  assertEquals(rowsOn(TERMINAL, "x".repeat(19 * 80)).length, 1);
+  const long = rowsOn(TERMINAL, "x".repeat(19 * 80 + 1));
+  assertEquals(long.length, 21);
+  for (const row of long.slice(1, 20)) assertMatch(row, MARKED);
+  assertEquals(rowsOn(PIPE, "x".repeat(RUN_MAX)).length, 1);
+  for (const each of ["é", "\u00a0*", "日"]) {
+    const [, ...further] = rowsOn(TERMINAL, each.repeat(200));
+    assert(further.length > 0, each);
+    for (const row of further) assertMatch(row, MARKED);
+  }
+});
+
+Deno.test("show begins where the beginning of a message with long runs was cut", () => {
+  const renderer = new Renderer(TERMINAL);
+  const runs = Array.from({ length: 4 }, (_, index) => `${index}`.repeat(600));
+  const first = renderer.event(message(runs.join("\n")), TIME)?.split("\n") ?? [];
+  // Each takes 8 rows; two of them fit into 20.
+  assertEquals(first.length, 3);
+  const whole = renderer.fullMessage()?.split("\n") ?? [];
+  assertEquals(whole.map((row) => row.slice(-600)), runs);
 });

@@ -4,7 +4,7 @@ import { unicodeWidth } from "@std/cli/unicode-width";
 import type { ClientEvent } from "../../../client/event.ts";
 import { renderJson } from "../../../client/output/json.ts";
 import { MARKS } from "../../../client/output/deliveries.ts";
-import { MARK_COLUMN, Renderer, type Surface } from "../../../client/output/render.ts";
+import { Renderer, type Surface } from "../../../client/output/render.ts";
 import { styles, withoutStyle } from "../../../cli/style.ts";
 import { hang } from "../../../cli/wrap.ts";
 import { RejectReason } from "../../../protocol/wire/frame.ts";
@@ -244,7 +244,7 @@ Deno.test("Renderer cleans names", () => {
 
 Deno.test("Renderer wraps at the width of the terminal, and indents further rows", () => {
   const columns = 30;
-  const text = `${"word ".repeat(20)}${"long".repeat(20)} ${"日本語".repeat(10)}`;
+  const text = `${"word ".repeat(20)}${"läng".repeat(20)} ${"日本語".repeat(10)}`;
   const [lines = ""] = plain({ ...TERMINAL, columns }, message(text));
   const rows = lines.split("\n");
   for (const row of rows) assert(unicodeWidth(row) <= columns, row);
@@ -271,12 +271,27 @@ Deno.test("Renderer shows the state of messages with the name of the peer", () =
   ]);
 });
 
-Deno.test("Renderer puts the mark of a message at MARK_COLUMN", () => {
+Deno.test("Renderer puts the mark of a message at its markColumn", () => {
   const renderer = new Renderer(TERMINAL);
   const line = renderer.own({ peer: 2, name: "ana", text: "hi" }, TIME);
-  assertEquals(line[MARK_COLUMN - 1], MARKS.sent);
+  assertEquals(line[renderer.markColumn - 1], MARKS.sent);
+  const precise = new Renderer({ ...TERMINAL, hasSeconds: true });
+  const longer = precise.own({ peer: 2, name: "ana", text: "hi" }, TIME);
+  assertEquals(longer[precise.markColumn - 1], MARKS.sent);
   for (const mark of Object.values(MARKS)) assertEquals(unicodeWidth(mark), 1);
   assertEquals(renderer.mark("delivered"), "✓");
+});
+
+Deno.test("Renderer shows seconds in front of every line, and indents by them", () => {
+  const precise = new Renderer({ ...TERMINAL, columns: 40, hasSeconds: true });
+  const lines = [
+    precise.event(message("one\ntwo"), TIME),
+    precise.note(["a notice that is longer than the screen is"], TIME),
+  ];
+  assertEquals(lines, [
+    "09:05:07 ← bob: one\n         │ two",
+    "09:05:07 * a notice that is longer than\n           the screen is",
+  ]);
 });
 
 Deno.test("Renderer gives every name the color of its key", () => {

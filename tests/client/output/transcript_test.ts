@@ -128,7 +128,7 @@ Deno.test("Transcript marks every row of a long message, and none is wider than 
   disk.transcript.start("/t.txt");
   const before = disk.lines("/t.txt").length;
   disk.transcript.event(
-    message(`${"\u0600".repeat(65)} 16:25 * ana, as before ${"x".repeat(300)}`),
+    message(`${"\u0600".repeat(65)} 16:25 * ana, as before ${"é".repeat(300)}`),
   );
   const [first = "", ...rows] = disk.lines("/t.txt").slice(before);
   assertMatch(first, /^2026-01-02 12:30 ← bob:/);

@@ -21,18 +21,18 @@ const CONTEXT = {
   overdue: 0,
   lostSince: "14:02",
   columns: 80,
+  unreadOf: () => ({ count: 0, isNew: false }),
 };
 const outgoing = { peer: 2, name: "bob", attempt: 3, nextAt: 13_001, isRinging: true };
 const peer = {
   id: 2,
   name: "bob",
   unconfirmed: 0,
-  unread: 0,
   isEnding: false,
   isHeld: false,
   isCarried: false,
 };
-const carol = { ...peer, id: 3, name: "carol", unread: 2 };
+const carol = { ...peer, id: 3, name: "carol" };
 
 Deno.test("prompt() shows the state of the client", () => {
   const prompts: [Partial<ClientView>, string][] = [
@@ -62,8 +62,6 @@ Deno.test("prompt() shows the state of the client", () => {
     ],
     [{ state: "connected", peer: { ...peer, name: "" } }, "client 2 > "],
     [{ state: "connected", peer: { ...peer, name: "b\x1bob" } }, "bob > "],
-    [{ state: "connected", peer, others: [carol, peer] }, "bob · 2 unread from carol > "],
-    [{ state: "connected", peer, others: [carol, { ...carol, id: 4 }] }, "bob · 4 unread > "],
     [
       { state: "connected", peer, outgoing: { ...outgoing, peer: 3, name: "" } },
       "bob · ringing client 3 · attempt 3 · next in 4s · Ctrl-C cancels > ",
@@ -89,6 +87,29 @@ Deno.test("prompt() counts unconfirmed messages", () => {
   assertEquals(prompt({ ...VIEW, state: "connected", peer }, context), "bob · 2 unconfirmed > ");
 });
 
+Deno.test("prompt() shows what is unread, and what is new, in other conversations", () => {
+  const dave = { ...carol, id: 4, name: "dave" };
+  const shown = (unread: Record<number, [count: number, isNew: boolean]>, columns = 80): string =>
+    prompt({ ...VIEW, state: "connected", peer, others: [carol, dave] }, {
+      ...CONTEXT,
+      columns,
+      unreadOf(id) {
+        const [count, isNew] = unread[id] ?? [0, false];
+        return { count, isNew };
+      },
+    });
+  assertEquals(shown({}), "bob > ");
+  assertEquals(shown({ 3: [2, true] }), "bob · 2 unread from carol > ");
+  assertEquals(shown({ 3: [2, false], 4: [1, true] }), "bob · 3 unread > ");
+  assertEquals(shown({ 3: [0, true] }), "bob · new from carol > ");
+  assertEquals(shown({ 3: [0, true], 4: [0, true] }), "bob · new from 2 > ");
+  assertEquals(
+    shown({ 3: [2, false], 4: [0, true] }),
+    "bob · 2 unread from carol · new from dave > ",
+  );
+  assertEquals(shown({ 3: [2, false], 4: [0, true] }, 40), "bob · 2 unread · new > ");
+});
+
 Deno.test("prompt() leaves out the least important parts on a narrow screen", () => {
   const ringing: ClientView = { ...VIEW, state: "requesting", outgoing };
   const shown = (view: ClientView, columns: number): string =>
@@ -103,10 +124,6 @@ Deno.test("prompt() leaves out the least important parts on a narrow screen", ()
   assertEquals(shown(lost, 44), "ana · idle · directory lost > ");
   assertEquals(shown(lost, 36), "idle · directory lost > ");
   assertEquals(shown({ ...lost, state: "registering" }, 40), "offline · no directory > ");
-  assertEquals(
-    shown({ ...VIEW, state: "connected", peer, others: [carol] }, 30),
-    "bob · 2 unread > ",
-  );
   const requests = [{ id: 3, name: "carol" }];
   const busy: ClientView = { ...VIEW, state: "connected", peer, requests, serverLostSince: 9000 };
   assertEquals(shown(busy, 40), "bob · request from carol > ");
