@@ -5,7 +5,7 @@ import { DATAGRAM_SIZE_MAX, NARROW_SIZE_MAX } from "../../protocol/wire/frame.ts
 import { type Actor, type Stage, stories, story } from "./stage.ts";
 
 /** The largest UDP payload in bytes: of 576 bytes with IPv6 and with IPv4 headers, and up to the base. */
-const LIMITS = [NARROW_SIZE_MAX, 548, 700, 900, 1072, 1150, DATAGRAM_SIZE_MAX - 1];
+const LIMITS = [NARROW_SIZE_MAX, 548, 900, DATAGRAM_SIZE_MAX - 1];
 /** Texts of one datagram, of a few, and the longest. */
 const LENGTHS = [300, 1_100, 5_000, 65_536];
 /** Milliseconds in which a text shows as unconfirmed. */
