@@ -10,8 +10,8 @@ import type { DatagramMachine, Instant } from "../../protocol/machine.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType } from "../../protocol/wire/frame.ts";
 import { PATH_MTU_ETHERNET } from "../../protocol/recovery/path_mtu.ts";
 
-/** Most datagrams after one input: they hold all that may be in flight. */
-const DATAGRAMS_MAX = 150;
+/** Most datagrams after one input: 64 KiB may be in flight, with one Message in each datagram. */
+const DATAGRAMS_MAX = 250;
 /** Most events after one input: some for each Message in a window. */
 const EVENTS_MAX = 4_000;
 /** Most milliseconds for one input: far more than any takes, but far less than a hang. */
