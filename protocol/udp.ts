@@ -155,8 +155,13 @@ export function drive<Event>(
 
   async function send(): Promise<void> {
     isSending = true;
-    // What else comes in this turn of the event loop goes into the same datagrams.
-    await loadCipher();
+    try {
+      // What else comes in this turn of the event loop goes into the same datagrams.
+      await loadCipher();
+    } catch {
+      // `finished` says why.
+      return;
+    }
     for (let next = poll(); next !== undefined; next = poll()) {
       if (!sameAddress(last, next.to)) {
         const { hostname, port } = next.to;
@@ -219,7 +224,7 @@ export function drive<Event>(
   }
 
   async function receive(): Promise<void> {
-    // What comes before waits in the socket.
+    // What comes before waits in the socket; what goes out, in the machine.
     await loadCipher();
     const buffer = new Uint8Array(PACKET_SIZE_MAX + 1);
     for (let errors = 0; !isClosed;) {

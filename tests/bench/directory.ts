@@ -16,6 +16,8 @@ const CLIENTS_MAX = 100_000;
 const WARM_UP = 300;
 const MEASURED = 1000;
 const MEASURED_QUICK = 500;
+/** Milliseconds of X25519 alone. */
+const AGREEING = 500;
 
 /** See its summary. */
 export const directory: Benchmark = {
@@ -57,6 +59,10 @@ async function run({ rounds, isQuick }: Plan): Promise<Found> {
     await measure("bare UDP", "echoes", echoLoad, echo.pid, echoes);
     unanswered += await measure("udp-chat", "look-ups", load, server.pid, lookUps);
     unanswered += await measure("udp-chat", "registrations", load, server.pid, registers);
+    const before = cpuSeconds(load.pid);
+    const { count } = await load.ask<Load>({ do: "agree", ms: AGREEING });
+    const byCpuTime = count / (cpuSeconds(load.pid) - before);
+    figures.add("udp-chat", "X25519 alone, a CPU second", "/s", byCpuTime);
   }
   const notes = [
     `serve --quiet --no-source-limits, one process; ${OUTSTANDING} requests outstanding, each ` +

@@ -5,6 +5,8 @@
  */
 import { BatchSocket } from "./batch_socket.ts";
 import { loadCipher } from "../../protocol/crypto/sodium.ts";
+import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
+import { systemRandom } from "../../protocol/udp.ts";
 import { DatagramType } from "../../protocol/wire/frame.ts";
 import { LoadClients } from "./directory_requests.ts";
 import type { Line } from "./worker.ts";
@@ -29,7 +31,9 @@ export type LoadJob =
     readonly first: number;
     readonly clients: number;
     readonly ms: number;
-  };
+  }
+  /** Milliseconds of key agreements, and nothing else. */
+  | { readonly do: "agree"; readonly ms: number };
 
 /** The result. */
 export interface Load {
@@ -58,8 +62,18 @@ export async function loadProcess({ port }: { port: number }, line: Line): Promi
   for (;;) {
     const job = await line.hear() as LoadJob | undefined;
     if (job === undefined) return;
-    line.tell(job.do === "register" ? load.register(job) : load.ask(job));
+    if (job.do === "agree") line.tell(agreeFor(job.ms));
+    else line.tell(job.do === "register" ? load.register(job) : load.ask(job));
   }
+}
+
+/** What each registration needs at least. */
+function agreeFor(ms: number): Load {
+  const [one, other] = [makeKeyPair(systemRandom), makeKeyPair(systemRandom)];
+  const start = performance.now();
+  let count = 0;
+  for (; performance.now() < start + ms; count++) one.agree(other.publicKey);
+  return { rate: 1000 * count / ms, count, unanswered: 0 };
 }
 
 class Loader {
