@@ -6,14 +6,21 @@
 import type { Peer } from "../peer.ts";
 
 /** A command of the user. */
-export type Command =
+export type Command = CommandAlone & {
+  /** What the program that gave it as JSON calls it; it is in every event that the command causes. */
+  ref?: string;
+};
+
+/** A command without its reference. */
+type CommandAlone =
   | { command: "connect"; peer: Peer }
   | { command: "accept" | "reject"; peer?: Peer }
   /** Without `peer`: on the current connection. */
   | { command: "send"; text: string; peer?: Peer }
   | { command: "switch"; peer: Peer }
   | { command: "terminate"; peer?: Peer }
-  | { command: "leave" | "list" | "requests" | "show" | "fingerprint" | "verify" }
+  | { command: "verify"; peer?: Peer }
+  | { command: "leave" | "list" | "requests" | "show" | "fingerprint" }
   /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
   | { command: "block" | "trust"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
@@ -26,8 +33,8 @@ export type CommandName = Command["command"] | "@";
 
 /**
  * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
- * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
- * one and a text; `topic`: a command, or the keys.
+ * pending request; `connected`: a connected one; `current`: the same, but only as JSON; `person`: one
+ * that may have left; `to`: a connected one and a text; `topic`: a command, or the keys.
  */
 type Argument =
   | "none"
@@ -35,6 +42,7 @@ type Argument =
   | "request?"
   | "connected"
   | "connected?"
+  | "current"
   | "person"
   | "person?"
   | "text"
@@ -141,7 +149,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "verify",
-    argument: "none",
+    argument: "current",
     help: "show the digits that both ends of a connection must see",
     example: "verify",
     alsoKnownAs: ["sas", "authenticate", "compare"],
@@ -189,6 +197,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "request?": "[ID|NAME]",
   "connected": "ID|NAME",
   "connected?": "[ID|NAME]",
+  "current": "",
   "person": "WHO",
   "person?": "[WHO]",
   "text": "TEXT",
@@ -204,6 +213,7 @@ export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "request?": ["peer"],
   "connected": ["peer"],
   "connected?": ["peer"],
+  "current": ["peer"],
   "person": ["peer"],
   "person?": ["peer"],
   "text": ["text", "peer"],

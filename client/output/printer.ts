@@ -4,7 +4,7 @@
  * @module
  */
 import { Deliveries, type DeliveryChange } from "./deliveries.ts";
-import type { ClientEvent, IdentityEvent } from "../event.ts";
+import type { AnswerEvent, ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { LineWriter } from "../../cli/line_writer.ts";
 import { MARK_COLUMN, type Renderer } from "./render.ts";
@@ -39,6 +39,14 @@ export interface PromptScreen {
   eraseTyped(): void;
 }
 
+/** What is known of an event, beside what it says itself. */
+export interface EventDetails {
+  /** The identity of the peer whose key it has. */
+  readonly identity?: IdentityEvent | undefined;
+  /** The reference of the command that caused it. */
+  readonly ref?: string | undefined;
+}
+
 /** Prints events and answers, and tracks the lines of sent messages. */
 export class Printer {
   readonly #isJson: boolean;
@@ -46,17 +54,20 @@ export class Printer {
   readonly #output: LineWriter;
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
-  #deliveries = new Deliveries<PrintedLine>(false);
+  #deliveries: Deliveries<PrintedLine>;
   #screen: PromptScreen | undefined;
 
+  /** @param reportsAll whether a line reports each delivery, where no screen shows it. */
   constructor(
     isJson: boolean,
+    reportsAll: boolean,
     renderer: Renderer,
     output: LineWriter,
     system: PrinterSystem,
     transcript: Transcript,
   ) {
     this.#isJson = isJson;
+    this.#deliveries = new Deliveries(reportsAll);
     this.#renderer = renderer;
     this.#output = output;
     this.#system = system;
@@ -74,22 +85,28 @@ export class Printer {
     return this.#deliveries.overdue;
   }
 
-  /** Prints an event, and the identity of the peer where the event has its key. */
-  event(event: ClientEvent, identity?: IdentityEvent): void {
+  /**
+   * Prints an event, and the identity of the peer where the event has its key.
+   *
+   * @param ref the reference of the command that caused it, if it has one.
+   */
+  event(event: ClientEvent, { identity, ref }: EventDetails = {}): void {
     this.#transcript.event(event);
     if (identity !== undefined) this.#transcript.event(identity);
-    this.#event(event, identity);
+    this.#event(event, { identity, ref });
     // The line of a request shows the identity already, but not what to do about a changed key.
     const isShown = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
-    if (identity !== undefined && !isShown) this.#event(identity);
+    if (identity !== undefined && !isShown) this.#event(identity, { ref });
   }
 
-  #event(event: ClientEvent, identity?: IdentityEvent): void {
+  #event(event: ClientEvent, { identity, ref }: EventDetails): void {
     const time = this.#system.date();
     const isJson = this.#isJson;
     const changes = isJson ? [] : this.#deliveries.handle(event);
     for (const change of changes) this.#show(change, time);
-    const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
+    const text = isJson
+      ? renderJson(event, time, ref)
+      : this.#renderer.event(event, time, identity);
     if (text === undefined) return;
     if (event.kind === "error" && !isJson && this.#screen === undefined) {
       this.#system.printError(text);
@@ -109,26 +126,45 @@ export class Printer {
   }
 
   /** Prints that the user rejected a request. */
-  rejection(from: { id: number; name: string }): void {
-    if (!this.#isJson) this.#print(this.#renderer.rejection(from, this.#system.date()));
+  rejection(from: { id: number; name: string }, ref?: string): void {
+    const { id: peer, name } = from;
+    if (this.#isJson) this.#answer({ kind: "reject", peer, name }, ref);
+    else this.#print(this.#renderer.rejection(from, this.#system.date()));
   }
 
-  /** Prints lines that answer a command. */
+  /** Prints the answer to a command: lines for people, or the event for programs. */
+  answer(lines: readonly string[], event: AnswerEvent, ref?: string): void {
+    if (this.#isJson) this.#answer(event, ref);
+    else this.note(lines);
+  }
+
+  #answer(event: AnswerEvent, ref: string | undefined): void {
+    this.#print(renderJson(event, this.#system.date(), ref)!);
+  }
+
+  /** Prints lines about what goes wrong: on standard error, unless there is a screen. */
+  noteTrouble(lines: readonly string[]): void {
+    if (this.#screen === undefined) this.#system.printError(lines.join("\n"));
+    else this.note(lines);
+  }
+
+  /** Prints lines that the user should know. */
   note(lines: readonly string[]): void {
     if (this.#isJson) this.#system.printError(lines.join("\n"));
     else this.#print(this.#renderer.note(lines, this.#system.date()));
   }
 
   /** Prints the last message that was cut, in full. */
-  showFullMessage(): void {
+  showFullMessage(ref?: string): void {
     const text = this.#renderer.fullMessage();
-    if (text === undefined) this.note(["Every message was shown whole"]);
+    const none = "Every message was shown whole";
+    if (text === undefined) this.answer([none], { kind: "show", text: none }, ref);
     else this.#print(text);
   }
 
   /** Prints help. */
-  help(text: string): void {
-    if (this.#isJson) this.#system.printError(text);
+  help(text: string, ref?: string): void {
+    if (this.#isJson) this.#answer({ kind: "help", text }, ref);
     else this.#print(this.#renderer.help(text));
   }
 

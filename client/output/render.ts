@@ -136,12 +136,12 @@ export class Renderer {
   /** The line for the state of messages whose own lines cannot show it. */
   delivery({ kind, peer, count, wasLate }: DeliveryNotice, time: Date): string {
     const { style } = this.#surface;
-    const name = who(peer, this.#peers.get(peer)?.name ?? "");
+    const name = label(peer, this.#peers.get(peer)?.name ?? "");
     if (kind === "unconfirmed") {
       return this.#line(`Unconfirmed by ${name} after 5 s · still trying`, time, style.yellow);
     }
-    const some = count === 1 ? "" : ` · ${messages(count)}`;
-    return this.#line(`Delivered to ${name}${wasLate ? " after all" : ""}${some}`, time, style.dim);
+    const late = wasLate ? " after all" : "";
+    return this.#line(`${messages(count)} delivered to ${name}${late}`, time, style.dim);
   }
 
   /** The line for a text that was pasted into the draft. */

@@ -72,7 +72,7 @@ export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean)
     ? `Nothing is sent to ${who} before you type trust ${peer}: what you type waits until then`
     : `Nothing is sent to ${who}: the key ${digits} is not the trusted one · if it is ${who}'s ` +
       `new one, name it with --key ${digits.replaceAll(" ", "-")}`;
-  return errorEvent("peerKey", message);
+  return errorEvent("peerKey", message, "connect");
 }
 
 /** The event for a request of this client that came to nothing. */
@@ -89,19 +89,21 @@ export function failureEvent(
     case "cancelled":
       return { kind: "cancelled", peer: wanted };
     case "directoryTimeout":
-      return errorEvent("serverTimeout", noAnswer(serverName));
+      return errorEvent("serverTimeout", noAnswer(serverName), "connect");
     case "peerTimeout":
-      return errorEvent("peerTimeout", `Client ${wanted} does not answer`);
+      return errorEvent("peerTimeout", `Client ${wanted} does not answer`, "connect");
     case "otherVersion": {
       const versions = `speaks version ${failure.version}, this client ${VERSION}`;
-      return errorEvent("version", `Client ${wanted} ${versions}`);
+      return errorEvent("version", `Client ${wanted} ${versions}`, "connect");
     }
     case "self":
-      return errorEvent("self", "That is you");
+      return errorEvent("self", "That is you", "connect");
     case "alreadyConnected":
-      return alreadyConnected(peer ?? target.id);
-    case "weakKey":
-      return errorEvent("peerTimeout", `Client ${wanted} has a key that nobody can talk to`);
+      return { ...alreadyConnected(peer ?? target.id), of: "connect" };
+    case "weakKey": {
+      const message = `Client ${wanted} has a key that nobody can talk to`;
+      return errorEvent("peerTimeout", message, "connect");
+    }
   }
 }
 
@@ -129,7 +131,7 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
       return errorEvent("serverTimeout", `${noAnswer(serverName)} · ${hint}`);
     }
     case "listTimeout":
-      return errorEvent("serverTimeout", noAnswer(serverName));
+      return errorEvent("serverTimeout", noAnswer(serverName), "list");
   }
 }
 
