@@ -11,7 +11,7 @@ import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from ".
 import { ExitStatus, statusOfError } from "../exit.ts";
 import { type Peer, peerWords } from "../peer.ts";
 import type { Command } from "./command_table.ts";
-import { type LaneItem, LaneOrder, Targets } from "./lanes.ts";
+import { type LaneItem, LaneOrder, type Target, Targets } from "./lanes.ts";
 import { parseCommand } from "./parse.ts";
 import {
   type AnyScript,
@@ -34,6 +34,8 @@ type JsonScriptOptions = Pick<ScriptOptions, "connect" | "acceptAll" | "timeout"
 
 /** A command that is not done. */
 interface Item extends LaneItem {
+  /** Higher than those of the commands that came before. */
+  readonly number: number;
   /** The characters of its line. */
   readonly size: number;
   isRunning: boolean;
@@ -46,14 +48,19 @@ export class JsonScript implements AnyScript {
   readonly #options: JsonScriptOptions;
   readonly #targets = new Targets();
   #lines: Line[] = [];
-  /** In the order in which they came. */
-  #items: Item[] = [];
-  /** The characters of both. */
+  /** By their targets, each in the order in which they came. */
+  readonly #items = new Map<Target | undefined, Item[]>();
+  /** How many there are, and there were. */
+  #count = 0;
+  #added = 0;
+  /** The characters of the lines and of those of the items. */
   #size = 0;
   #isRegistered = false;
   #hasEnded = false;
   /** Whether a command or the end of the input makes the client leave. */
   #isLeaving = false;
+  /** The first command to leave. */
+  #leaveCommand: Command | undefined;
   /** What to do first. */
   readonly #steps: Step[] = [];
   /** The command that runs now: what fails before the next step is its doing. */
@@ -76,7 +83,7 @@ export class JsonScript implements AnyScript {
 
   /** Whether to feed the next line. */
   get wantsInput(): boolean {
-    return this.#lines.length + this.#items.length < WAITING_COMMANDS_MAX &&
+    return this.#lines.length + this.#count < WAITING_COMMANDS_MAX &&
       this.#size < WAITING_CHARACTERS_MAX;
   }
 
@@ -149,7 +156,7 @@ export class JsonScript implements AnyScript {
   /** When to call poll() again at the latest. */
   nextTimeout(): Instant | undefined {
     let timeout: Instant | undefined;
-    for (const { deadline } of this.#items) timeout = earlier(timeout, deadline);
+    for (const { deadline } of this.#candidates()) timeout = earlier(timeout, deadline);
     return timeout;
   }
 
@@ -179,35 +186,57 @@ export class JsonScript implements AnyScript {
 
   #add(command: Command, size: number): void {
     const target = this.#targets.add(command);
-    this.#items.push({ command, target, size, isRunning: false, deadline: undefined });
+    const number = this.#added++;
+    const item: Item = { command, target, size, number, isRunning: false, deadline: undefined };
+    const queue = this.#items.get(target);
+    if (queue === undefined) this.#items.set(target, [item]);
+    else queue.push(item);
+    this.#count++;
+    if (command.command === "leave") this.#leaveCommand ??= command;
   }
 
   #remove(item: Item): void {
-    this.#items.splice(this.#items.indexOf(item), 1);
+    const queue = this.#items.get(item.target) ?? [];
+    queue.splice(queue.indexOf(item), 1);
+    if (queue.length === 0) this.#items.delete(item.target);
+    this.#count--;
     this.#size -= item.size;
     this.#targets.remove(item.target);
+  }
+
+  /** The commands that are under way, and those that may be next, in the order in which they came. */
+  #candidates(): Item[] {
+    const found: Item[] = [];
+    for (const [target, queue] of this.#items) {
+      const waiting = queue.findIndex(({ isRunning }) => !isRunning);
+      const isForPeer = target !== undefined && waiting >= 0;
+      found.push(...isForPeer ? queue.slice(0, waiting + 1) : queue);
+    }
+    return found.sort((a, b) => a.number - b.number);
   }
 
   #pollItems(now: Instant, view: ScriptView): Step | undefined {
     this.#removeDone(view);
     if (this.#firstCall === "failed") return this.#leave({ command: "leave" });
-    const leave = this.#items.find(({ command }) => command.command === "leave");
-    if (leave !== undefined) return this.#leave(leave.command);
+    if (this.#leaveCommand !== undefined) return this.#leave(this.#leaveCommand);
     if (isBusy(view)) return undefined;
     const order = new LaneOrder(view);
-    for (const item of [...this.#items]) {
-      if (!order.enter(item) && !item.isRunning) continue;
-      const step = item.isRunning
-        ? this.#pollOverdue(now, item)
-        : this.#pollItem(now, item, view) ?? this.#pollOverdue(now, item);
-      if (step !== undefined) return step;
+    for (const item of this.#candidates()) {
+      const isFirst = order.enter(item);
+      const isNext = isFirst && !item.isRunning;
+      const step = isNext ? this.#pollItem(now, item, view) : undefined;
+      // What comes after it may be next now.
+      if (step === "skip") return this.#pollItems(now, view);
+      const given = step ?? (isNext || item.isRunning ? this.#pollOverdue(now, item) : undefined);
+      if (given !== undefined) return given;
     }
-    return this.#hasEnded && this.#items.length === 0 ? this.#pollEnd(view) : undefined;
+    return this.#hasEnded && this.#count === 0 ? this.#pollEnd(view) : undefined;
   }
 
   #removeDone(view: ScriptView): void {
-    for (const item of this.#items.filter(({ isRunning }) => isRunning)) {
-      const { command: { command }, target } = item;
+    for (const item of this.#candidates()) {
+      const { command: { command }, target, isRunning } = item;
+      if (!isRunning) continue;
       const isDone = command === "connect" && view.outgoing === undefined ||
         command === "terminate" && findConversation(target?.peer, view) === undefined;
       if (isDone) this.#remove(item);
@@ -215,12 +244,18 @@ export class JsonScript implements AnyScript {
   }
 
   #endList(): void {
-    const list = this.#items.find(isRunningList);
+    const list = this.#runningList();
     if (list !== undefined) this.#remove(list);
   }
 
+  #runningList(): Item | undefined {
+    return this.#items.get(undefined)?.find(({ command, isRunning }) =>
+      isRunning && command.command === "list"
+    );
+  }
+
   /** Runs a command that waits for none before it, unless it waits for something else. */
-  #pollItem(now: Instant, item: Item, view: ScriptView): Step | undefined {
+  #pollItem(now: Instant, item: Item, view: ScriptView): Step | "skip" | undefined {
     const { command, target } = item;
     switch (command.command) {
       case "connect":
@@ -236,7 +271,7 @@ export class JsonScript implements AnyScript {
       case "reject":
         return this.#pollAnswer(now, item, view);
       case "list":
-        return this.#items.some(isRunningList) ? undefined : this.#start(item, command);
+        return this.#runningList() ? undefined : this.#start(item, command);
       case "terminate": {
         const conversation = findConversation(target?.peer, view);
         if (conversation === undefined) return this.#run(item, withPeer(command, target?.peer));
@@ -258,12 +293,12 @@ export class JsonScript implements AnyScript {
   }
 
   /** Answers a request, when there is one. */
-  #pollAnswer(now: Instant, item: Item, view: ScriptView): Step | undefined {
+  #pollAnswer(now: Instant, item: Item, view: ScriptView): Step | "skip" | undefined {
     const { command, target } = item;
     const request = findRequest(target?.peer, view);
     if (request === undefined && command.command === "accept" && this.#isAccepted(item, view)) {
       this.#remove(item);
-      return undefined;
+      return "skip";
     }
     item.deadline ??= this.#deadline(now);
     if (request === undefined || target === undefined) return undefined;
@@ -309,15 +344,15 @@ export class JsonScript implements AnyScript {
   /** Leaves at once; says what is not done. */
   #leave(command: Command): Step | undefined {
     this.#isLeaving = true;
-    const undone = this.#items.filter(({ isRunning, command: { command } }) =>
-      !isRunning && command !== "leave"
-    );
+    const undone = [...this.#items.values()].flat()
+      .filter(({ isRunning, command: { command } }) => !isRunning && command !== "leave")
+      .sort((a, b) => a.number - b.number);
     const hasMessages = undone.some(({ command: { command } }) => command === "send");
     if (hasMessages) this.#fail(ExitStatus.undelivered);
     for (const { command: { command, ref } } of undone) {
       this.#report(errorEvent("notRegistered", `Cannot ${command}: the client is leaving`), ref);
     }
-    this.#items = [];
+    this.#items.clear();
     this.#steps.push({ kind: "run", command });
     return this.#steps.shift();
   }
@@ -359,10 +394,6 @@ export class JsonScript implements AnyScript {
 
 function sizeOf(line: Line): number {
   return "text" in line ? line.text.length : 0;
-}
-
-function isRunningList({ command, isRunning }: Item): boolean {
-  return isRunning && command.command === "list";
 }
 
 /** The command with the peer that it is for. */

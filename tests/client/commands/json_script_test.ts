@@ -255,6 +255,10 @@ Deno.test("JsonScript takes the connection of a peer that --accept-all accepted 
   stage.registers();
   stage.connects(BOB);
   assertEquals(stage.steps(), ["switch bob", "send hi bob"]);
+  const accepting = new Stage({ isProgram: true, acceptAll: true }, "accept bob", "hi");
+  accepting.registers();
+  accepting.connects(BOB);
+  assertEquals(accepting.steps(), ["send hi bob"]);
 });
 
 Deno.test("JsonScript reads no further while very many commands wait, or very long ones", () => {
