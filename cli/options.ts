@@ -124,7 +124,7 @@ export function parseOptions<Table extends OptionTable>(
 ): Result<OptionValues<Table> | "help"> {
   const rows = optionRows(table);
   const strays: string[] = [];
-  const { _: rest, ...given } = parseArgs(args, {
+  const { _: rest, ...given } = parseArgs(joinDashes(rows, args), {
     string: rows.filter(({ value }) => value !== "").map(({ name }) => name),
     boolean: rows.filter(({ value }) => value === "").map(({ name }) => name),
     alias: { help: "h" },
@@ -144,6 +144,18 @@ export function parseOptions<Table extends OptionTable>(
   const stray = strays[0] ?? rest[0];
   if (stray !== undefined) return failure(strayMessage(`${stray}`, rows));
   return success(values as OptionValues<Table>);
+}
+
+/** The arguments with `--name=-` for `--name -`, which parseArgs() does not take for a value. */
+function joinDashes(rows: readonly Option[], args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1);
+    const takesValue = rows.some(({ name, value }) => value !== "" && before === `--${name}`);
+    if (arg === "-" && takesValue) joined.splice(-1, 1, `${before}=-`);
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function parseValue(option: Option, given: unknown, usual: unknown): Result<unknown> {

@@ -83,6 +83,18 @@ export async function* readLines(): AsyncGenerator<Line> {
   yield* splitter.end();
 }
 
+/** The bytes of standard input up to its end, or the first of them where there are more than `max`. */
+export async function readInput(max: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(max + 1);
+  let size = 0;
+  while (size < bytes.length) {
+    const read = await Deno.stdin.read(bytes.subarray(size));
+    if (read === null) break;
+    size += read;
+  }
+  return bytes.subarray(0, size);
+}
+
 /**
  * Opens standard output.
  *

@@ -21,10 +21,12 @@ import { hasCountdown, prompt } from "./screen/prompt.ts";
 import type { PinnedDirectory } from "./identity/directory_trust.ts";
 import type { RunFile } from "./identity/run_file.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
+import { CommandRefs } from "./commands/command_refs.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
+import { JsonScript } from "./commands/json_script.ts";
 import { type PrintedLine, Printer, type PrinterSystem } from "./output/printer.ts";
 import { Renderer } from "./output/render.ts";
-import { Script } from "./commands/script.ts";
+import { type AnyScript, Script, type Step } from "./commands/script.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
 import { UnreadMessages } from "./screen/unread.ts";
@@ -61,7 +63,8 @@ export class ClientApp {
   readonly #stdio: StdioInfo;
   readonly #client: Client;
   readonly #system: AppSystem;
-  readonly #script: Script;
+  readonly #script: AnyScript;
+  readonly #refs = new CommandRefs();
   readonly #renderer: Renderer;
   readonly #printer: Printer;
   readonly #memory: PeerMemory;
@@ -75,6 +78,7 @@ export class ClientApp {
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
+  #stopScriptTimer: (() => void) | undefined;
   #wakeReader: (() => void) | undefined;
   #isScriptScheduled = false;
   #isInterrupted = false;
@@ -89,7 +93,7 @@ export class ClientApp {
     this.#memory = memory;
     this.#system = system;
     this.#attention = new Attention(system.clock());
-    const { acceptAll, connect, send, isJson } = options;
+    const { send, isJson } = options;
     this.#stdio = stdioFor(options);
     const { isTyped, isScreen, isInteractive, wantsColor } = this.#stdio;
     const surface = {
@@ -106,24 +110,33 @@ export class ClientApp {
       },
     };
     this.#renderer = new Renderer(surface, memory.ownKey);
-    this.#script = new Script({ connect, send, acceptAll, isJson, isTyped });
+    this.#script = scriptFor(options, isTyped);
     const output = openOutput((problem) => this.#handleBrokenOutput(problem));
     this.#transcript = new Transcript(
       system,
       new Renderer({ ...TRANSCRIPT_SURFACE, hasSeconds: surface.hasSeconds }, memory.ownKey),
-      (message) => this.#printError("log", message),
+      (message) => this.#handleLogProblem(message),
     );
-    this.#printer = new Printer(isJson, this.#renderer, output, system, this.#transcript);
+    const reportsAll = send !== undefined;
+    this.#printer = new Printer(
+      isJson,
+      reportsAll,
+      this.#renderer,
+      output,
+      system,
+      this.#transcript,
+    );
     this.#commands = new CommandRunner({
       client,
       memory,
       printer: this.#printer,
       transcript: this.#transcript,
+      refs: this.#refs,
       // A terminal that cannot redraw keeps the typed line.
       showsOwn: isJson ? "none" : surface.isTyped && !isInteractive ? "several" : "all",
       date: () => system.date(),
       input: (action) => this.#drive?.input(action),
-      handleEvent: (event) => this.handleEvent(event),
+      handleEvent: (event, ref) => this.#handleEvent(event, ref),
     });
   }
 
@@ -134,13 +147,14 @@ export class ClientApp {
       if (this.#stdio.isInteractive) this.#printer.useScreen(this.#openTerminal());
       else if (this.#options.send === undefined) this.#readInput();
       if (this.#stdio.isTyped && !this.#options.isJson) this.#printer.watchMidnight();
-      if (this.#options.log !== undefined) this.#transcript.start(this.#options.log);
+      if (this.#options.log !== undefined) this.#startLog(this.#options.log);
       this.#runScript();
       await Promise.race([this.#left.promise, drive.finished]);
       if (this.#isInterrupted) return ExitStatus.interrupted;
       return this.#hasFailed ? ExitStatus.failure : this.#script.status;
     } finally {
       this.#stopCountdown?.();
+      this.#stopScriptTimer?.();
       this.#transcript.stop();
       await this.#printer.finish(this.#terminal?.close());
     }
@@ -239,7 +253,8 @@ export class ClientApp {
     const surroundings = this.#surroundings();
     const parsed = parseCommand(line, { isConnected, isJson: this.#options.isJson, surroundings });
     if (!parsed.ok) {
-      this.#printError("usage", parsed.error.message);
+      const { message, ref } = parsed.error;
+      this.#printer.event(errorEvent("usage", message), { ref });
       return parsed.error.isForMending !== true;
     }
     if (parsed.value === undefined) this.#terminal?.eraseTyped();
@@ -274,21 +289,47 @@ export class ClientApp {
   #runScript(): void {
     this.#isScriptScheduled = false;
     for (;;) {
-      const step = this.#script.poll(this.#client.view());
+      const step = this.#script.poll(this.#system.clock(), this.#client.view());
       if (step === undefined) break;
-      if (step.kind === "run") this.#runCommand(step.command);
-      else this.#printer.event(step.event);
+      this.#runStep(step);
     }
     if (this.#script.wantsInput) this.#wakeReader?.();
+    this.#awaitScriptTimeout();
     this.#update();
+  }
+
+  #runStep(step: Step): void {
+    switch (step.kind) {
+      case "run":
+        return this.#runCommand(step.command);
+      case "report":
+        this.#printer.event(step.event, { ref: step.ref });
+        return;
+      case "abandon":
+        return this.stop();
+    }
+  }
+
+  #awaitScriptTimeout(): void {
+    this.#stopScriptTimer?.();
+    this.#stopScriptTimer = undefined;
+    const timeout = this.#script.nextTimeout();
+    if (timeout === undefined) return;
+    const left = Math.max(0, Math.ceil(timeout - this.#system.clock()));
+    this.#stopScriptTimer = this.#after(left, () => this.#runScript());
   }
 
   /** Takes an event of the client. */
   handleEvent(event: ClientEvent): void {
+    this.#handleEvent(event, this.#refs.handle(event));
+  }
+
+  /** @param ref the reference of the command that caused it, if it has one. */
+  #handleEvent(event: ClientEvent, ref: string | undefined): void {
     const { trust } = this.#system;
     const date = this.#system.date();
-    const line = this.#printer.event(event, this.#memory.handle(event, date));
-    this.#noteUnread(event, line);
+    const identity = this.#memory.handle(event, date);
+    this.#noteUnread(event, this.#printer.event(event, { identity, ref }));
     if (event.kind === "message") this.#takeWhenShown();
     if (event.kind === "registered" && trust.record(event.serverKey, date)) {
       const digits = fingerprint(event.serverKey);
@@ -342,6 +383,11 @@ export class ClientApp {
     this.#printer.note([message]);
   }
 
+  /** Prints what goes wrong with the network; the client continues. */
+  noteTrouble(message: string): void {
+    this.#printer.noteTrouble([message]);
+  }
+
   /** Reports a problem with the file of known peers; the client continues. */
   warn(message: string): void {
     this.#printError("knownPeers", message);
@@ -349,6 +395,17 @@ export class ClientApp {
 
   #printError(code: ErrorCode, message: string): void {
     this.#printer.event(errorEvent(code, message));
+  }
+
+  #startLog(path: string): void {
+    const started = this.#transcript.start(path);
+    if (!started.ok) this.#handleLogProblem(started.error);
+  }
+
+  /** The transcript that was asked for cannot be kept. */
+  #handleLogProblem(message: string): void {
+    this.#printError("log", message);
+    this.#script.handle(errorEvent("log", message));
   }
 
   #after(ms: number, action: () => void): () => void {
@@ -441,6 +498,16 @@ export class ClientApp {
     }
     if (problem !== undefined || this.#stdio.isTyped || this.#options.acceptAll) this.leave();
   }
+}
+
+/** The script for the lines of the input, or for what the options ask for. */
+function scriptFor(options: Options, isTyped: boolean): AnyScript {
+  const { acceptAll, connect, send, isJson } = options;
+  const timeout = options.timeout === 0 ? undefined : options.timeout * 1000;
+  const waitReply = options.waitReply === 0 ? undefined : options.waitReply * 1000;
+  const isProgram = isJson && !isTyped && send === undefined;
+  if (isProgram) return new JsonScript({ connect, acceptAll, timeout });
+  return new Script({ connect, send, waitReply, timeout, acceptAll, isTyped });
 }
 
 /** Standard input and output, as the options want them used. */

@@ -48,6 +48,8 @@ export type ErrorCode =
   /** A text above the limit; more texts than the queue holds. */
   | "tooLong"
   | "queueFull"
+  /** Nothing came within `--timeout` or `--wait-reply`. */
+  | "timeout"
   /** A line of the input that is not UTF-8. */
   | "encoding"
   /** A command that cannot be parsed. */
@@ -59,12 +61,37 @@ export interface ErrorEvent {
   readonly code: ErrorCode;
   /** For people. */
   readonly message: string;
+  /** What it is the answer to, where that was asked some time before. */
+  readonly of?: "connect" | "list";
 }
 
 /** Makes an {@linkcode ErrorEvent}. */
-export function errorEvent(code: ErrorCode, message: string): ErrorEvent {
-  return { kind: "error", code, message };
+export function errorEvent(code: ErrorCode, message: string, of?: ErrorEvent["of"]): ErrorEvent {
+  return { kind: "error", code, message, ...of !== undefined && { of } };
 }
+
+/** A key, with the name of its owner, and the client id where that is known. */
+export interface KeyOfClient {
+  readonly id: number | undefined;
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+/** The answer to a command that the client itself carries out; see `PeerMemory` and `Transcript`. */
+export type AnswerEvent =
+  | { readonly kind: "fingerprint"; readonly fingerprint: string; readonly file?: string }
+  | {
+    readonly kind: "verify";
+    readonly peer: number;
+    readonly name: string;
+    readonly digits: string;
+  }
+  | { readonly kind: "trust" | "block" | "unblock"; readonly client: KeyOfClient }
+  | { readonly kind: "blocked"; readonly clients: readonly KeyOfClient[] }
+  | { readonly kind: "reject"; readonly peer: number; readonly name: string }
+  /** Without `file`, no transcript is kept. */
+  | { readonly kind: "log"; readonly file?: string }
+  | { readonly kind: "help" | "show"; readonly text: string };
 
 /** The identity of a peer, as far as this client knows its key. */
 export interface IdentityEvent {

@@ -22,6 +22,8 @@ export const ExitStatus = {
   undelivered: 6,
   /** A key is not the one that was trusted. */
   untrustedKey: 7,
+  /** Nothing came within `--timeout` or `--wait-reply`. */
+  timeout: 8,
   /** Ended by Ctrl-C. */
   interrupted: 130,
 } as const;
@@ -38,6 +40,7 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.rejected, "the peer rejected the Connection Request"],
   [ExitStatus.undelivered, "messages were left undelivered"],
   [ExitStatus.untrustedKey, "the directory or the peer has another key than the trusted one"],
+  [ExitStatus.timeout, "nothing came within --timeout or --wait-reply"],
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];
 
@@ -59,6 +62,8 @@ export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
     case "serverKey":
     case "peerKey":
       return ExitStatus.untrustedKey;
+    case "timeout":
+      return ExitStatus.timeout;
     default:
       return ExitStatus.failure;
   }

@@ -26,6 +26,7 @@ export function clientHelp(): string {
       ["udp-chat client --name ana", "register, then talk"],
       ["udp-chat client --connect ana", "register and call ana"],
       ['udp-chat client --connect 2 --send "hi"', "send one message"],
+      ["make | udp-chat client --connect 2 --send -", "send what make prints"],
       ["udp-chat client --json < commands", "for programs"],
     ]),
   );

@@ -11,8 +11,10 @@ import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { isOnThisMachine, resolveDirectory } from "./directory_addresses.ts";
-import { ExitStatus } from "./exit.ts";
 import { nameOfLogin, wantedNames } from "./default_name.ts";
+import { TEXT_INPUT_MAX, textToSend } from "./commands/text_to_send.ts";
+import type { ErrorEvent } from "./event.ts";
+import { ExitStatus, statusOfError } from "./exit.ts";
 import { clientHelp } from "./help.ts";
 import { errorMessage, socketProblem } from "../cli/errors.ts";
 import {
@@ -37,7 +39,8 @@ import { openKnownDirectories, openKnownPeers } from "./identity/known_keys_file
 import { ClientApp, stdioFor } from "./app.ts";
 import { watchSending } from "./sending_watch.ts";
 import type { ClientOptions, Run } from "./view.ts";
-import { isUnderTaskRunner, onHangup, printText } from "../cli/tty.ts";
+import { isUnderTaskRunner, onHangup, printText, readInput } from "../cli/tty.ts";
+import { type Result, success } from "../protocol/result.ts";
 
 /** Milliseconds in which several signals count as one under a task runner, which repeats them. */
 const SIGNAL_REPEAT_WINDOW = 300;
@@ -66,7 +69,12 @@ export async function client(args: string[]): Promise<number> {
     await printText(clientHelp());
     return ExitStatus.ok;
   }
-  const options = parsed.value;
+  const completed = await readTextToSend(parsed.value);
+  if (!completed.ok) {
+    const { code, message } = completed.error;
+    return await fail(parsed.value, code, message, statusOfError(code, true));
+  }
+  const options = completed.value;
   const found = findSecret(options.secretFile, SECRET_SOURCES);
   if (!found.ok) {
     console.error(`${found.error}\nTry udp-chat client --help`);
@@ -98,10 +106,22 @@ export async function client(args: string[]): Promise<number> {
   return await run(options, { own, usualName, secret: found.value, directoryAddresses, socket });
 }
 
-async function fail({ isJson }: Options, code: string, message: string): Promise<number> {
+async function fail(
+  { isJson }: Options,
+  code: string,
+  message: string,
+  status: ExitStatus = ExitStatus.failure,
+): Promise<number> {
   console.error(message);
   if (isJson) await printText(renderJsonProblem(code, message, new Date()));
-  return ExitStatus.failure;
+  return status;
+}
+
+/** The options with the text that `--send -` reads from standard input. */
+async function readTextToSend(options: Options): Promise<Result<Options, ErrorEvent>> {
+  if (options.send !== "-") return success(options);
+  const text = textToSend(await readInput(TEXT_INPUT_MAX));
+  return text.ok ? success({ ...options, send: text.value }) : text;
 }
 
 async function run(options: Options, resources: Resources): Promise<number> {
@@ -171,7 +191,10 @@ async function run(options: Options, resources: Resources): Promise<number> {
   });
   store.load();
   directories.load();
-  const watched = watchSending(impair(options, socket), clock, (message) => app.note(message));
+  const watched = watchSending(impair(options, socket), clock, {
+    note: (message) => app.note(message),
+    noteTrouble: (message) => app.noteTrouble(message),
+  });
   const driven = drive(client, watched, (event) => app.handleEvent(event));
   const stopListening = listenToSignals(app);
   try {

@@ -35,6 +35,9 @@ export interface ServerName {
   readonly text: string;
 }
 
+/** The longest time that an option can have, in seconds: a day. */
+const SECONDS_MAX = 86_400;
+
 const SERVER_DEFAULT = `localhost:${SERVER_PORT}`;
 
 const SERVER: Option<ServerName> = {
@@ -132,8 +135,12 @@ export const OPTIONS = {
     value: "TEXT",
     expected: 'a text; one that begins with "-" goes as --send=TEXT',
     default: undefined,
-    help: "with --connect: send this, wait for its delivery, leave",
+    help: "with --connect: send this, or what - reads, and leave",
   }),
+  /** In seconds; 0 for no wait. */
+  waitReply: seconds("wait-reply", "with --send: print the next message, then leave"),
+  /** In seconds; 0 for none. */
+  timeout: seconds("timeout", "how long a call may ring, and each step of a script take"),
   secretFile: file("secret", "the secret of a private directory (or UDP_CHAT_SECRET)"),
   acceptAll: flag("accept-all", "accept Connection Requests without asking"),
   log: file("log", "keep a transcript; JSON lines where it ends in .jsonl"),
@@ -179,6 +186,9 @@ export function parseClientOptions(
   if (!parsed.ok || parsed.value === "help") return parsed;
   if (!settings.ok) return settings;
   const { send, connect, key, identity, isEphemeral, log, isPlain, color } = parsed.value;
+  if (parsed.value.waitReply !== 0 && send === undefined) {
+    return failure("Cannot use --wait-reply without --send: a reply to what?");
+  }
   if (send !== undefined && connect === undefined) {
     return failure("Cannot use --send without --connect: to whom?");
   }
@@ -195,6 +205,11 @@ export function parseClientOptions(
     return failure("Cannot use --color always with --plain: colors, or none?");
   }
   return parsed;
+}
+
+/** An option whose value is a time in seconds, 0 where it is not given. */
+function seconds(name: string, help: string): Option<number> {
+  return integer({ name, help, value: "SECONDS", min: 1, max: SECONDS_MAX, default: 0 });
 }
 
 function parseKey(text: string): Result<string> {

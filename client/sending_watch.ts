@@ -14,19 +14,20 @@ export const UNSENT_AFTER = 5_000;
  * Watches what is sent. That one address cannot be reached is no problem, while others can: many are
  * tried.
  *
- * @param tell tells the user.
+ * @param note tells the user that it works again.
+ * @param noteTrouble tells the user what is wrong.
  */
 export function watchSending(
   socket: Socket,
   clock: () => Instant,
-  tell: (message: string) => void,
+  { note, noteTrouble }: Readonly<Record<"note" | "noteTrouble", (message: string) => void>>,
 ): Socket {
   let failingSince: Instant | undefined;
   let isTold = false;
 
   function noteSent(size: number): number {
     failingSince = undefined;
-    if (isTold) tell("Datagrams can be sent again");
+    if (isTold) note("Datagrams can be sent again");
     isTold = false;
     return size;
   }
@@ -35,7 +36,7 @@ export function watchSending(
     failingSince ??= clock();
     if (!isTold && clock() - failingSince >= UNSENT_AFTER) {
       isTold = true;
-      tell(`No datagram can be sent: ${fileProblem(error)} · trying on`);
+      noteTrouble(`No datagram can be sent: ${fileProblem(error)} · trying on`);
     }
     throw error;
   }

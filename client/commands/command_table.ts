@@ -6,7 +6,13 @@
 import type { Peer } from "../peer.ts";
 
 /** A command of the user. */
-export type Command =
+export type Command = CommandAlone & {
+  /** What the program that gave it as JSON calls it; it is in every event that the command causes. */
+  ref?: string;
+};
+
+/** A command without its reference. */
+type CommandAlone =
   | { command: "connect"; peer: Peer }
   | { command: "accept" | "reject"; peer?: Peer }
   /** Without `peer`: on the current connection. */
@@ -14,7 +20,8 @@ export type Command =
   | { command: "switch"; peer: Peer }
   | { command: "terminate"; peer?: Peer }
   | { command: "list"; pattern?: string }
-  | { command: "leave" | "requests" | "show" | "fingerprint" | "verify" }
+  | { command: "verify"; peer?: Peer }
+  | { command: "leave" | "requests" | "show" | "fingerprint" }
   /** `peer` may be a fingerprint, as parseFingerprint() returns it. */
   | { command: "block" | "trust"; peer: Peer }
   | { command: "unblock"; peer?: Peer }
@@ -28,9 +35,9 @@ export type CommandName = Command["command"] | "@";
 
 /**
  * The argument of a command, optional with `?`. `peer`: an active client; `request`: one with a
- * pending request; `connected`: a connected one; `person`: one that may have left; `to`: a connected
- * one and a text; `name`: one that this client may have; `topic`: a command, or the keys; `pattern`:
- * part of a name.
+ * pending request; `connected`: a connected one; `current`: the same, but only as JSON; `person`: one
+ * that may have left; `to`: a connected one and a text; `name`: one that this client may have;
+ * `topic`: a command, or the keys; `pattern`: part of a name.
  */
 type Argument =
   | "none"
@@ -38,6 +45,7 @@ type Argument =
   | "request?"
   | "connected"
   | "connected?"
+  | "current"
   | "person"
   | "person?"
   | "text"
@@ -146,7 +154,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "verify",
-    argument: "none",
+    argument: "current",
     help: "show the digits that both ends of a connection must see",
     example: "verify",
     alsoKnownAs: ["sas", "authenticate", "compare"],
@@ -201,6 +209,7 @@ const ARGUMENT_TEXT: Readonly<Record<Argument, string>> = {
   "request?": "[ID|NAME]",
   "connected": "ID|NAME",
   "connected?": "[ID|NAME]",
+  "current": "",
   "person": "WHO",
   "person?": "[WHO]",
   "text": "TEXT",
@@ -218,6 +227,7 @@ export const JSON_FIELDS: Readonly<Record<Argument, readonly string[]>> = {
   "request?": ["peer"],
   "connected": ["peer"],
   "connected?": ["peer"],
+  "current": ["peer"],
   "person": ["peer"],
   "person?": ["peer"],
   "text": ["text", "peer"],

@@ -39,6 +39,7 @@ const PEER_COMMANDS = [
   "reject",
   "switch",
   "terminate",
+  "verify",
   "block",
   "trust",
   "unblock",
@@ -54,12 +55,14 @@ export interface LineError {
   readonly isText: boolean;
   /** Whether a small change makes it a good one. */
   readonly isForMending?: boolean;
+  /** The reference of the command, where it has one. */
+  readonly ref?: string;
 }
 
 /** What a line's meaning depends on. */
 export interface ParseContext {
   isConnected: boolean;
-  /** Whether a line may be a JSON object. */
+  /** Whether a line that is JSON is a command. */
   isJson: boolean;
   /** What a typed line can refer to; undefined for a line of a script. */
   surroundings?: Surroundings;
@@ -67,7 +70,7 @@ export interface ParseContext {
 
 /** Parses a line, without its line end. */
 export function parseCommand(line: string, context: ParseContext): ParsedLine {
-  if (context.isJson && /^\s*\{/.test(line)) return parseJsonCommand(line);
+  if (context.isJson && isJson(line)) return parseJsonCommand(line);
   const { slash = "", word = "", rest } =
     /^\s*(?<slash>\/?)(?<word>\S*)(?:\s(?<rest>.*))?$/s.exec(line)?.groups ?? {};
   if (slash + word === "") return success(undefined);
@@ -123,6 +126,7 @@ function fits(spec: CommandSpec, rest = ""): boolean {
   const words = rest.split(/\s+/).filter((word) => word !== "");
   switch (spec.argument) {
     case "none":
+    case "current":
       return words.length === 0;
     case "peer":
     case "connected":
@@ -229,7 +233,7 @@ function peerCommand(name: PeerCommandName, text: string | undefined): ParsedLin
       ? invalid(usageMessage(commandNamed(name)!))
       : success({ command: name });
   }
-  const takesKey = !["connect", "switch", "terminate"].includes(name);
+  const takesKey = !["connect", "switch", "terminate", "verify"].includes(name);
   const digits = takesKey ? parseFingerprint(text.replace(/\s+/g, " ")) : undefined;
   const parsed = digits === undefined ? parsePeer(text) : success(digits);
   if (!parsed.ok) return invalid(`Cannot ${name}: ${parsed.error}`);
@@ -257,14 +261,35 @@ function unknownCommand(
   return invalid(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
 }
 
-function parseJsonCommand(line: string): ParsedLine {
-  let value: unknown;
+/** Whether a line is JSON, or is meant to be. */
+function isJson(line: string): boolean {
+  return /^\s*\{/.test(line) || parseJson(line).ok;
+}
+
+function parseJson(line: string): Result<unknown> {
   try {
-    value = JSON.parse(line);
+    return success(JSON.parse(line));
   } catch {
-    return invalid(`Cannot parse the line as JSON: "${shorten(line.trim())}"`);
+    return failure(`Cannot parse the line as JSON: "${shorten(line.trim())}"`);
   }
-  const { command: name, ...fields } = value as Record<string, unknown>;
+}
+
+function parseJsonCommand(line: string): ParsedLine {
+  const json = parseJson(line);
+  if (!json.ok) return invalid(json.error);
+  const isObject = typeof json.value === "object" && json.value !== null;
+  const { ref, ...fields } = (isObject ? json.value : {}) as Record<string, unknown>;
+  if (ref !== undefined && typeof ref !== "string") {
+    return invalid('Cannot parse the command: expected the field "ref", a string');
+  }
+  const parsed = parseJsonFields(fields);
+  if (ref === undefined) return parsed;
+  return parsed.ok
+    ? success(parsed.value && { ...parsed.value, ref })
+    : failure({ ...parsed.error, ref });
+}
+
+function parseJsonFields({ command: name, ...fields }: Record<string, unknown>): ParsedLine {
   const spec = typeof name === "string" ? commandNamed(name) : undefined;
   if (spec === undefined || spec.name === "@") {
     if (typeof name === "string") return unknownCommand("", name);

@@ -1,18 +1,26 @@
 /**
  * Runs commands in order, each after the one before is done, so that a script needs no sleep; and
- * keeps the exit status. Pure: lines, events and the client's view go in, steps come out.
+ * keeps the exit status. Pure: lines, events, the time and the client's view go in, steps come out.
  *
  * @module
  */
+import type { Instant } from "../../protocol/machine.ts";
 import { success } from "../../protocol/result.ts";
 import { type LineError, parseCommand, type ParsedLine } from "./parse.ts";
 import type { Command } from "./command_table.ts";
 import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
-import type { Peer } from "../peer.ts";
+import { type Peer, peerWords } from "../peer.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
 import { type Line, LINE_SIZE_MAX, type LineProblem } from "../../cli/line_splitter.ts";
-import { findConversation, isBusy, isSending, refersTo, type ScriptView } from "./script_view.ts";
+import {
+  findConversation,
+  findRequest,
+  isBusy,
+  isSending,
+  refersTo,
+  type ScriptView,
+} from "./script_view.ts";
 
 /** Messages on one connection that may be undelivered before the next one waits. */
 export const SEND_WINDOW = 64;
@@ -46,9 +54,12 @@ export interface ScriptOptions {
   connect: Peer | undefined;
   /** From `--send`: the second and last command. */
   send: string | undefined;
+  /** From `--wait-reply`, in ms: how long to wait for a message after that; undefined for not at all. */
+  waitReply: number | undefined;
+  /** From `--timeout`, in ms: how long to wait for each step; undefined for as long as it takes. */
+  timeout: number | undefined;
   /** Whether the client accepts requests without asking the user. */
   acceptAll: boolean;
-  isJson: boolean;
   /**
    * Whether commands are typed: these do not go through the script, and the exit status is that of
    * the registration, of `--connect` and of the leave.
@@ -59,10 +70,16 @@ export interface ScriptOptions {
 /** What to do next. */
 export type Step =
   | { kind: "run"; command: Command }
-  | { kind: "report"; event: ErrorEvent };
+  /** `ref`: of the command that failed. */
+  | { kind: "report"; event: ErrorEvent; ref?: string }
+  /** The leave takes too long: to end at once. */
+  | { kind: "abandon" };
 
-/** A line of input, a command from an option, or the end of the input. */
-type Item = Line | { command: Command } | "end";
+/** What the application needs of a script. */
+export type AnyScript = Pick<Script, keyof Script>;
+
+/** A line of input, a command from an option, the wait for a reply, or the end of the input. */
+type Item = Line | { command: Command } | "reply" | "end";
 
 /** The decision on the request, the list, the name, the end of the leave, or that of a connection. */
 type Wait = "decision" | "list" | "name" | "left" | { end: number };
@@ -92,12 +109,25 @@ export class Script {
   /** Whether the commands from options are done. */
   #isStarted: boolean;
   #failure: ExitStatus | undefined;
+  /** Whether the transcript could not be kept. */
+  #hasLogFailed = false;
+  /** Whom the last message was sent to, and whether one came back since the first. */
+  #sentTo: number | undefined;
+  #hasReply = false;
+  /** The call to cancel, because it was not answered in time. */
+  #overdueCall: Peer | undefined;
+  /** When the wait for the current step is given up. */
+  #deadline: Instant | undefined;
+  /** Whether the script goes on without the messages that are not delivered. */
+  #isImpatient = false;
 
   constructor(options: ScriptOptions) {
     this.#options = options;
-    const { connect, send } = options;
+    const { connect, send, waitReply } = options;
     if (connect !== undefined) this.#items.push({ command: { command: "connect", peer: connect } });
-    if (send !== undefined) this.#items.push({ command: { command: "send", text: send } }, "end");
+    if (send !== undefined) this.#items.push({ command: { command: "send", text: send } });
+    if (waitReply !== undefined) this.#items.push("reply");
+    if (send !== undefined) this.#items.push("end");
     this.#isStarted = connect === undefined;
   }
 
@@ -108,7 +138,7 @@ export class Script {
 
   /** The current exit status: that of the first failure. */
   get status(): ExitStatus {
-    return this.#failure ?? ExitStatus.ok;
+    return this.#failure ?? (this.#hasLogFailed ? ExitStatus.failure : ExitStatus.ok);
   }
 
   /** Takes a line, without its line end. */
@@ -147,6 +177,16 @@ export class Script {
         this.#noteEnd(event.peer, event.name);
         if (event.undelivered > 0) this.#fail(ExitStatus.undelivered);
         return;
+      case "sent":
+        this.#sentTo = event.peer;
+        return;
+      case "delivered":
+        // The others are still on their way.
+        this.#deadline = undefined;
+        return;
+      case "message":
+        this.#hasReply ||= event.peer === this.#sentTo;
+        return;
       case "list":
         if (this.#wait === "list") this.#wait = undefined;
         return;
@@ -157,14 +197,83 @@ export class Script {
         return;
       case "error":
         if (this.#wait === "list" || this.#wait === "name") this.#wait = undefined;
+        if (event.code === "log") {
+          this.#hasLogFailed ||= !this.#options.isTyped;
+          return;
+        }
         if (this.#options.isTyped && !UNTYPED_ERRORS.includes(event.code)) return;
         return this.#fail(statusOfError(event.code, this.#lastRun === "send"));
     }
   }
 
-  /** The next step; to be called after every input and event until there is none. */
-  poll(view: ScriptView): Step | undefined {
+  /** The next step; to be called after every input, event and timeout until there is none. */
+  poll(now: Instant, view: ScriptView): Step | undefined {
+    if (!isSending(view)) this.#isImpatient = false;
+    const step = this.#pollStep(view);
+    const patience = this.#isRegistered ? this.#patience(view) : undefined;
+    if (step !== undefined || patience === undefined) {
+      this.#deadline = undefined;
+      return step;
+    }
+    this.#deadline ??= now + patience;
+    if (now < this.#deadline) return undefined;
+    this.#deadline = undefined;
+    return this.#giveUp(view, patience / 1000);
+  }
+
+  /** When to call poll() again at the latest. */
+  nextTimeout(): Instant | undefined {
+    return this.#deadline;
+  }
+
+  /** How long to wait for the current step. */
+  #patience(view: ScriptView): number | undefined {
+    if (isBusy(view) && this.#wait !== "left") return undefined;
+    const { timeout, waitReply } = this.#options;
+    const isReply = this.#items[0] === "reply" && this.#isReady(view) && !this.#isSending(view);
+    if (isReply) return waitReply;
+    const isIdle = this.#wait === undefined && this.#items.length === 0;
+    return isIdle ? undefined : timeout;
+  }
+
+  /** Goes on without what the current step waits for. */
+  #giveUp(view: ScriptView, seconds: number): Step | undefined {
+    const wait = this.#wait;
+    if (wait === "left") return { kind: "abandon" };
+    this.#wait = undefined;
+    const within = `within ${seconds} s`;
+    if (wait === "decision") {
+      this.#overdueCall = view.outgoing?.peer;
+      return this.#reportTimeout(`No answer from ${peerWords(this.#overdueCall ?? 0)} ${within}`);
+    }
+    if (wait === "list") return this.#reportTimeout(`The list did not come ${within}`);
+    if (wait !== undefined) return this.#reportTimeout(`The connection did not end ${within}`);
+    if (this.#isSending(view)) {
+      this.#isImpatient = true;
+      this.#fail(ExitStatus.undelivered);
+      return { kind: "report", event: errorEvent("timeout", `Not delivered ${within}`) };
+    }
+    const [item] = this.#items;
+    this.#shift();
+    return this.#reportTimeout(
+      item === "reply" ? `No reply came ${within}` : `No Connection Request came ${within}`,
+    );
+  }
+
+  #reportTimeout(message: string): Step {
+    this.#fail(ExitStatus.timeout);
+    return { kind: "report", event: errorEvent("timeout", message) };
+  }
+
+  #isSending(view: ScriptView): boolean {
+    return !this.#isImpatient && isSending(view);
+  }
+
+  #pollStep(view: ScriptView): Step | undefined {
     if (!this.#isRegistered || isBusy(view)) return undefined;
+    const peer = this.#overdueCall;
+    this.#overdueCall = undefined;
+    if (peer !== undefined) return { kind: "run", command: { command: "terminate", peer } };
     const isStrict = this.#options.connect !== undefined &&
       !(this.#options.isTyped && this.#isStarted);
     if (isStrict && this.#failure !== undefined) return this.#run({ command: "leave" }, "left");
@@ -175,6 +284,12 @@ export class Script {
         return undefined;
       }
       if (item === "end") return this.#pollEnd(view);
+      if (item === "reply") {
+        const step = this.#pollReply(view);
+        if (step !== "skip") return step;
+        this.#shift();
+        continue;
+      }
       if ("problem" in item) {
         const { code, message } = LINE_PROBLEMS[item.problem];
         return this.#reportUndelivered(code, message);
@@ -207,8 +322,7 @@ export class Script {
     { state }: ScriptView,
   ): ParsedLine {
     if ("command" in item) return success(item.command);
-    const { isJson } = this.#options;
-    return parseCommand(item.text, { isConnected: state === "connected", isJson });
+    return parseCommand(item.text, { isConnected: state === "connected", isJson: false });
   }
 
   #pollCommand(command: Command, view: ScriptView): Step | "skip" | undefined {
@@ -221,10 +335,11 @@ export class Script {
         const message = "Nothing was sent: not connected any more to whom it was for";
         return this.#reportUndelivered("notConnected", message);
       }
-      const isFull = (findConversation(command.peer, view)?.unconfirmed ?? 0) >= SEND_WINDOW;
+      const { unconfirmed = 0 } = findConversation(command.peer, view) ?? {};
+      const isFull = !this.#isImpatient && unconfirmed >= SEND_WINDOW;
       return isFull ? undefined : this.#next(command);
     }
-    if (isSending(view)) return undefined;
+    if (this.#isSending(view)) return undefined;
     switch (command.command) {
       case "connect":
         // Who called first was accepted, or the conversation goes on: that is the connection.
@@ -237,7 +352,7 @@ export class Script {
       case "accept":
       case "reject": {
         const { peer } = command;
-        if (view.requests.some((request) => refersTo(peer, request))) return this.#next(command);
+        if (findRequest(peer, view) !== undefined) return this.#next(command);
         const isAccepted = command.command === "accept" && this.#isAccepted(peer, view);
         return isAccepted ? "skip" : undefined;
       }
@@ -300,8 +415,16 @@ export class Script {
     return this.#next(command, conversation && { end: conversation.id });
   }
 
+  #pollReply(view: ScriptView): Step | "skip" | undefined {
+    if (this.#isSending(view)) return undefined;
+    if (this.#hasReply) return "skip";
+    if (view.peer !== undefined) return undefined;
+    this.#shift();
+    return this.#reportTimeout("No reply came: the connection has ended");
+  }
+
   #pollEnd(view: ScriptView): Step | undefined {
-    if (isSending(view)) return undefined;
+    if (this.#isSending(view)) return undefined;
     if (view.peer !== undefined) return this.#run({ command: "terminate" }, { end: view.peer.id });
     return this.#next({ command: "leave" }, "left");
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
 import { matchesIdOrName, type Peer } from "../peer.ts";
 import type { ClientView, ConversationView } from "../view.ts";
 
@@ -26,6 +27,18 @@ export function findConversation(
   { peer: current, others }: ScriptView,
 ): ConversationView | undefined {
   return [current, ...others].find((each) => each !== undefined && refersTo(peer, each));
+}
+
+/**
+ * The request that a command refers to; without a name, the oldest. Whose fingerprint it is only the
+ * client knows.
+ */
+export function findRequest(
+  peer: Peer | undefined,
+  { requests }: ScriptView,
+): ScriptView["requests"][number] | undefined {
+  const isFingerprint = typeof peer === "string" && parseFingerprint(peer) !== undefined;
+  return requests.find((each) => isFingerprint || refersTo(peer, each));
 }
 
 /** Whether a peer refers to this client; without a name, it refers to any. */

@@ -13,7 +13,14 @@ import {
 } from "../../protocol/crypto/fingerprint.ts";
 import { KEY_SIZE } from "../../protocol/crypto/x25519.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
-import { type ClientEvent, type ErrorEvent, errorEvent, type IdentityEvent } from "../event.ts";
+import {
+  type AnswerEvent,
+  type ClientEvent,
+  type ErrorEvent,
+  errorEvent,
+  type IdentityEvent,
+  type KeyOfClient,
+} from "../event.ts";
 import { label, typedAs } from "../output/words.ts";
 import { type Peer, peerWords } from "../peer.ts";
 import { fromHex, toHex } from "../../cli/hex.ts";
@@ -49,6 +56,8 @@ export interface PeerMemoryOptions {
 export interface Answer {
   /** For people. */
   readonly lines: readonly string[];
+  /** For programs. */
+  readonly event: AnswerEvent;
   /** The key, in hexadecimal, that the command blocked. */
   readonly blocked?: string;
   /** Whether the command trusted a key. */
@@ -73,7 +82,7 @@ export class PeerMemory {
   /** By client id, the latest last. */
   readonly #seen = new Map<number, KeyOwner>();
   /** The connected peers by client id. */
-  readonly #connected = new Map<number, KeyOwner & { hash: Uint8Array }>();
+  readonly #connected = new Map<number, KeyOwner & { id: number; hash: Uint8Array }>();
   /** The keys that the user trusted in this run. */
   readonly #trusted = new Set<string>();
   /** The client that this one requests a connection with. */
@@ -157,7 +166,12 @@ export class PeerMemory {
   ownFingerprint(): Answer {
     const { identityFile } = this.#options;
     const where = identityFile === undefined ? "for this run only" : `kept in ${identityFile}`;
-    return { lines: [`Your fingerprint: ${fingerprintOf(this.#ownKey)} · ${where}`] };
+    const fingerprint = fingerprintOf(this.#ownKey);
+    const file = identityFile === undefined ? {} : { file: identityFile };
+    return {
+      lines: [`Your fingerprint: ${fingerprint} · ${where}`],
+      event: { kind: "fingerprint", fingerprint, ...file },
+    };
   }
 
   /** Shows the short authentication string of the connection with `peer`. */
@@ -167,8 +181,10 @@ export class PeerMemory {
       return failure(errorEvent("notConnected", "Not connected: nothing to verify"));
     }
     const name = nameOf(connected);
+    const digits = shortAuthenticationString(connected.hash);
     return answer(
-      `Verify: ${shortAuthenticationString(connected.hash)}`,
+      { kind: "verify", peer: connected.id, name: connected.name, digits },
+      `Verify: ${digits}`,
       `Ask ${name}, by voice or face to face, to type verify: other digits mean that somebody listens`,
     );
   }
@@ -181,7 +197,7 @@ export class PeerMemory {
     const name = nameOf(owner);
     if (owner.key === this.#ownKey) return unknown(`Cannot block ${name}: that is your own key`);
     if (this.#options.store.content.isBlocked(owner.key)) {
-      return answer(`${name} is blocked already`);
+      return answer({ kind: "block", client: keyOf(owner) }, `${name} is blocked already`);
     }
     this.#options.store.change((peers) => peers.block(owner.key, owner.name));
     const lines = [
@@ -191,7 +207,8 @@ export class PeerMemory {
       if (key !== owner.key) continue;
       lines.push(`You are still connected: type terminate ${typedAs(id, name)}`);
     }
-    return success({ lines, blocked: owner.key });
+    const event = { kind: "block", client: keyOf(owner) } as const;
+    return success({ lines, event, blocked: owner.key });
   }
 
   /** Trusts the key of a peer that came under the name of another key, which is forgotten. */
@@ -213,7 +230,8 @@ export class PeerMemory {
     const lines = [
       `Trusted ${nameOf(owner)}: key ${fingerprintOf(key)} · the key before is forgotten`,
     ];
-    return success({ lines, hasTrusted: true });
+    const event = { kind: "trust", client: keyOf(owner) } as const;
+    return success({ lines, event, hasTrusted: true });
   }
 
   /** Unblocks a peer; without one, shows all that are blocked. */
@@ -221,7 +239,8 @@ export class PeerMemory {
     const blocked = this.#blocked();
     if (peer === undefined) {
       const rows = blocked.map(({ key, name }) => `${fingerprintOf(key)}  ${name}`.trimEnd());
-      return answer(rows.length === 0 ? "Nobody is blocked" : `Blocked: ${rows.length}`, ...rows);
+      const title = rows.length === 0 ? "Nobody is blocked" : `Blocked: ${rows.length}`;
+      return answer({ kind: "blocked", clients: blocked.map(keyOf) }, title, ...rows);
     }
     const seen = typeof peer === "number" ? this.#seen.get(peer) : undefined;
     const found = blocked.filter(({ key, name }) =>
@@ -232,7 +251,8 @@ export class PeerMemory {
     if (owner === undefined) return unknown(`Cannot unblock ${text}: not blocked`);
     if (found.length > 1) return ambiguous("unblock", text, found);
     this.#options.store.change((peers) => peers.unblock(owner.key));
-    return answer(`Unblocked ${nameOf(owner)}: requests ring again`);
+    const event = { kind: "unblock", client: keyOf(owner) } as const;
+    return answer(event, `Unblocked ${nameOf(owner)}: requests ring again`);
   }
 
   #identify(id: number, name: string, publicKey: Uint8Array, calledAs = ""): IdentityEvent {
@@ -359,8 +379,13 @@ function nameOf({ id, name, calledAs }: KeyOwner): string {
   return id === undefined && name === "" ? "that client" : label(id ?? 0, name);
 }
 
-function answer(...lines: string[]): { ok: true; value: Answer } {
-  return success({ lines });
+function answer(event: AnswerEvent, ...lines: string[]): { ok: true; value: Answer } {
+  return success({ lines, event });
+}
+
+/** The key of a client, for programs. */
+function keyOf({ id, name, key }: KeyOwner): KeyOfClient {
+  return { id, name, fingerprint: fingerprintOf(key) };
 }
 
 function unknown(message: string): { ok: false; error: ErrorEvent } {

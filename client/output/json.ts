@@ -4,15 +4,24 @@
  * @module
  */
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
-import type { ClientEvent } from "../event.ts";
+import type { AnswerEvent, ClientEvent, KeyOfClient } from "../event.ts";
+import type { Peer } from "../peer.ts";
 
 /** Controls and invisible characters: escaped in JSON, so that they stay exact and harmless. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The line for an event, without its line end; undefined for one that is not documented. */
-export function renderJson(event: ClientEvent, time: Date): string | undefined {
+/**
+ * The line for an event, without its line end; undefined for one that is not documented.
+ *
+ * @param ref the reference of the command that caused it, if it has one.
+ */
+export function renderJson(
+  event: ClientEvent | AnswerEvent,
+  time: Date,
+  ref?: string,
+): string | undefined {
   const fields = fieldsOf(event);
-  return fields && jsonLine(event.kind, time, fields);
+  return fields && jsonLine(event.kind, time, ref === undefined ? fields : { ref, ...fields });
 }
 
 /** The line for a problem that occurs before there is a client. */
@@ -25,7 +34,9 @@ export function jsonLine(event: string, time: Date, fields: Record<string, unkno
   return JSON.stringify({ event, time: time.toISOString(), ...fields }).replace(HIDDEN, escape);
 }
 
-function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
+type Fields = Record<string, unknown>;
+
+function fieldsOf(event: ClientEvent | AnswerEvent): Fields | undefined {
   switch (event.kind) {
     case "registered": {
       const { id, name, lostName, address, server } = event;
@@ -42,14 +53,20 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       return { peer, attempt, nextInMs: Math.round(nextInMs) };
     }
     case "ringing":
-    case "inactive":
     case "rejected":
       return { peer: event.peer };
+    case "inactive":
+    case "cancelled":
+      return peerField(event.peer);
     case "unanswered":
-      return { peer: event.peer, by: event.by };
+      return { ...peerField(event.peer), by: event.by };
     case "request":
+    case "reject":
     case "notReturned":
       return { peer: event.peer, name: event.name };
+    case "requestEnded":
+    case "current":
+      return { peer: event.peer, name: event.name, why: event.why };
     case "connected":
       return { peer: event.peer, name: event.name, path: event.path };
     case "path": {
@@ -94,13 +111,45 @@ function fieldsOf(event: ClientEvent): Record<string, unknown> | undefined {
       return { undelivered: event.undelivered, acknowledged: event.acknowledged };
     case "error":
       return { code: event.code, message: event.message };
-    case "cancelled":
     case "entry":
-    case "current":
     case "renewed":
-    case "requestEnded":
       return undefined;
+    default:
+      return answerFieldsOf(event);
   }
+}
+
+function answerFieldsOf(event: Exclude<AnswerEvent, { kind: "reject" }>): Fields {
+  switch (event.kind) {
+    case "fingerprint":
+      return fileField(event.file, { fingerprint: event.fingerprint });
+    case "verify":
+      return { peer: event.peer, name: event.name, digits: event.digits };
+    case "trust":
+    case "block":
+    case "unblock":
+      return keyFields(event.client);
+    case "blocked":
+      return { clients: event.clients.map(keyFields) };
+    case "log":
+      return fileField(event.file, {});
+    case "help":
+    case "show":
+      return { text: event.text };
+  }
+}
+
+/** A client by its id, or by its name where only that is known: never two types in one field. */
+function peerField(peer: Peer): Fields {
+  return typeof peer === "number" ? { peer } : { name: peer };
+}
+
+function fileField(file: string | undefined, fields: Fields): Fields {
+  return file === undefined ? fields : { ...fields, file };
+}
+
+function keyFields({ id, name, fingerprint }: KeyOfClient): Fields {
+  return id === undefined ? { name, fingerprint } : { peer: id, name, fingerprint };
 }
 
 function escape(character: string): string {

@@ -5,7 +5,7 @@
  */
 import { DayLine, untilMidnight } from "./day_line.ts";
 import { Deliveries, type DeliveryChange } from "./deliveries.ts";
-import type { ClientEvent, IdentityEvent } from "../event.ts";
+import type { AnswerEvent, ClientEvent, IdentityEvent } from "../event.ts";
 import { renderJson } from "./json.ts";
 import type { LineWriter } from "../../cli/line_writer.ts";
 import type { OwnMessage, Renderer } from "./render.ts";
@@ -40,6 +40,14 @@ export interface PromptScreen {
   eraseTyped(): void;
 }
 
+/** What is known of an event, beside what it says itself. */
+export interface EventDetails {
+  /** The identity of the peer whose key it has. */
+  readonly identity?: IdentityEvent | undefined;
+  /** The reference of the command that caused it. */
+  readonly ref?: string | undefined;
+}
+
 /** Prints events and answers, and tracks the lines of sent messages. */
 export class Printer {
   readonly #isJson: boolean;
@@ -47,19 +55,22 @@ export class Printer {
   readonly #output: LineWriter;
   readonly #system: PrinterSystem;
   readonly #transcript: Transcript;
-  #deliveries = new Deliveries<PrintedLine>(false);
+  #deliveries: Deliveries<PrintedLine>;
   readonly #day: DayLine;
   #screen: PromptScreen | undefined;
   #stopWaiting: (() => void) | undefined;
 
+  /** @param reportsAll whether a line reports each delivery, where no screen shows it. */
   constructor(
     isJson: boolean,
+    reportsAll: boolean,
     renderer: Renderer,
     output: LineWriter,
     system: PrinterSystem,
     transcript: Transcript,
   ) {
     this.#isJson = isJson;
+    this.#deliveries = new Deliveries(reportsAll);
     this.#renderer = renderer;
     this.#output = output;
     this.#system = system;
@@ -90,24 +101,27 @@ export class Printer {
   /**
    * Prints an event, and the identity of the peer where the event has its key.
    *
+   * @param ref the reference of the command that caused it, if it has one.
    * @returns the line of the event on the screen, if it has one.
    */
-  event(event: ClientEvent, identity?: IdentityEvent): PrintedLine | undefined {
+  event(event: ClientEvent, { identity, ref }: EventDetails = {}): PrintedLine | undefined {
     this.#transcript.event(event);
     if (identity !== undefined) this.#transcript.event(identity);
-    const line = this.#event(event, identity);
+    const line = this.#event(event, { identity, ref });
     // The line of a request shows the identity already, but not what to do about a changed key.
     const isShown = !this.#isJson && event.kind === "request" && identity?.known !== "changed";
-    if (identity !== undefined && !isShown) this.#event(identity);
+    if (identity !== undefined && !isShown) this.#event(identity, { ref });
     return line;
   }
 
-  #event(event: ClientEvent, identity?: IdentityEvent): PrintedLine | undefined {
+  #event(event: ClientEvent, { identity, ref }: EventDetails): PrintedLine | undefined {
     const time = this.#system.date();
     const isJson = this.#isJson;
     const changes = isJson ? [] : this.#deliveries.handle(event);
     for (const change of changes) this.#show(change, time);
-    const text = isJson ? renderJson(event, time) : this.#renderer.event(event, time, identity);
+    const text = isJson
+      ? renderJson(event, time, ref)
+      : this.#renderer.event(event, time, identity);
     if (text === undefined) return undefined;
     const isProblem = event.kind === "error" && !isJson && this.#screen === undefined;
     if (!isProblem) return this.#print(text, event.kind === "message");
@@ -128,26 +142,45 @@ export class Printer {
   }
 
   /** Prints that the user rejected a request. */
-  rejection(from: { id: number; name: string }): void {
-    if (!this.#isJson) this.#print(this.#renderer.rejection(from, this.#system.date()));
+  rejection(from: { id: number; name: string }, ref?: string): void {
+    const { id: peer, name } = from;
+    if (this.#isJson) this.#answer({ kind: "reject", peer, name }, ref);
+    else this.#print(this.#renderer.rejection(from, this.#system.date()));
   }
 
-  /** Prints lines that answer a command. */
+  /** Prints the answer to a command: lines for people, or the event for programs. */
+  answer(lines: readonly string[], event: AnswerEvent, ref?: string): void {
+    if (this.#isJson) this.#answer(event, ref);
+    else this.note(lines);
+  }
+
+  #answer(event: AnswerEvent, ref: string | undefined): void {
+    this.#print(renderJson(event, this.#system.date(), ref)!);
+  }
+
+  /** Prints lines about what goes wrong: on standard error, unless there is a screen. */
+  noteTrouble(lines: readonly string[]): void {
+    if (this.#screen === undefined) this.#system.printError(lines.join("\n"));
+    else this.note(lines);
+  }
+
+  /** Prints lines that the user should know. */
   note(lines: readonly string[]): void {
     if (this.#isJson) this.#system.printError(lines.join("\n"));
     else this.#print(this.#renderer.note(lines, this.#system.date()));
   }
 
   /** Prints the last message that was cut, in full. */
-  showFullMessage(): void {
+  showFullMessage(ref?: string): void {
     const text = this.#renderer.fullMessage();
-    if (text === undefined) this.note(["Every message was shown whole"]);
+    const none = "Every message was shown whole";
+    if (text === undefined) this.answer([none], { kind: "show", text: none }, ref);
     else this.#print(text);
   }
 
   /** Prints help. */
-  help(text: string): void {
-    if (this.#isJson) this.#system.printError(text);
+  help(text: string, ref?: string): void {
+    if (this.#isJson) this.#answer({ kind: "help", text }, ref);
     else this.#print(this.#renderer.help(text));
   }
 

@@ -160,8 +160,8 @@ export class Renderer {
     if (kind === "unconfirmed") {
       return this.#line(`Unconfirmed by ${name} after 5 s · still trying`, time, style.yellow);
     }
-    const some = count === 1 ? "" : ` · ${messages(count)}`;
-    return this.#line(`Delivered to ${name}${wasLate ? " after all" : ""}${some}`, time, style.dim);
+    const late = wasLate ? " after all" : "";
+    return this.#line(`${messages(count)} delivered to ${name}${late}`, time, style.dim);
   }
 
   /** The line for a text that was pasted into the draft. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { cleanText } from "../../cli/text.ts";
-import type { ClientEvent } from "../event.ts";
+import { failure, type Result, success } from "../../protocol/result.ts";
+import type { AnswerEvent, ClientEvent } from "../event.ts";
 import { jsonLine, renderJson } from "./json.ts";
 import { FOLD_COLUMNS } from "./message_rows.ts";
 import type { OwnMessage, Renderer, Surface } from "./render.ts";
@@ -53,7 +54,7 @@ export class Transcript {
   readonly #onProblem: (message: string) => void;
   #file: LogFile | undefined;
 
-  /** @param onProblem called when a transcript cannot be opened or written. */
+  /** @param onProblem called when the transcript cannot be written any more. */
   constructor(
     system: TranscriptSystem,
     renderer: TranscriptRenderer,
@@ -70,13 +71,14 @@ export class Transcript {
   }
 
   /** Starts a transcript instead of the current one; the file name decides its format. */
-  start(path: string): void {
+  start(path: string): Result<undefined> {
     try {
       const file = this.#system.openLog(path);
       this.stop();
       this.#file = file;
+      return success(undefined);
     } catch (error) {
-      this.#onProblem(`Cannot open the transcript ${path}: ${this.#system.fileProblem(error)}`);
+      return failure(`Cannot open the transcript ${path}: ${this.#system.fileProblem(error)}`);
     }
   }
 
@@ -86,10 +88,20 @@ export class Transcript {
     this.#file = undefined;
   }
 
-  /** Runs the command `log`; returns the line that answers it. */
-  handleCommand(file: string | undefined): string {
+  /** Runs the command `log`; returns the line, and the event, that answer it. */
+  handleCommand(file: string | undefined): Result<{ line: string; event: AnswerEvent }> {
     if (file === "off") this.stop();
-    else if (file !== undefined) this.start(file);
+    const started = file === undefined || file === "off" ? success(undefined) : this.start(file);
+    if (!started.ok) return started;
+    const line = this.#describe();
+    const path = this.#file?.path;
+    return success({
+      line,
+      event: path === undefined ? { kind: "log" } : { kind: "log", file: path },
+    });
+  }
+
+  #describe(): string {
     if (this.#file === undefined) return "No transcript is kept; log FILE starts one";
     const kind = isJson(this.#file) ? "as JSON lines" : "as plain text";
     return `Transcript in ${this.#file.path}, ${kind}; log off ends it`;

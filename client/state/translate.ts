@@ -80,7 +80,7 @@ export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean)
     ? `Nothing is sent to ${who} before you type trust ${peer}: what you type waits until then`
     : `Nothing is sent to ${who}: the key ${digits} is not the trusted one · if it is ${who}'s ` +
       `new one, name it with --key ${digits.replaceAll(" ", "-")}`;
-  return errorEvent("peerKey", message);
+  return errorEvent("peerKey", message, "connect");
 }
 
 /** The event for a list of which the user wants those that match a pattern. */
@@ -105,21 +105,23 @@ export function failureEvent(
     case "cancelled":
       return { kind: "cancelled", peer: wanted, name };
     case "directoryTimeout":
-      return errorEvent("serverTimeout", noAnswer(serverName));
+      return errorEvent("serverTimeout", noAnswer(serverName), "connect");
     case "peerTimeout":
-      return errorEvent("peerTimeout", `${subject(id, name)} does not answer`);
+      return errorEvent("peerTimeout", `${subject(id, name)} does not answer`, "connect");
     case "otherVersion": {
       const versions = `speaks version ${failure.version}, this client ${VERSION}`;
-      return errorEvent("version", `${subject(id, name)} ${versions}`);
+      return errorEvent("version", `${subject(id, name)} ${versions}`, "connect");
     }
     case "self":
-      return errorEvent("self", "That is you");
+      return errorEvent("self", "That is you", "connect");
     case "alreadyConnected":
-      return alreadyConnected(id, name);
+      return { ...alreadyConnected(id, name), of: "connect" };
     case "alreadyRequesting":
-      return alreadyRequesting(id, name);
-    case "weakKey":
-      return errorEvent("peerTimeout", `${subject(id, name)} has a key that nobody can talk to`);
+      return { ...alreadyRequesting(id, name), of: "connect" };
+    case "weakKey": {
+      const message = `${subject(id, name)} has a key that nobody can talk to`;
+      return errorEvent("peerTimeout", message, "connect");
+    }
   }
 }
 
@@ -151,7 +153,7 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
       return errorEvent("serverTimeout", `${noAnswer(serverName)} · ${hint}`);
     }
     case "listTimeout":
-      return errorEvent("serverTimeout", noAnswer(serverName));
+      return errorEvent("serverTimeout", noAnswer(serverName), "list");
   }
 }
 

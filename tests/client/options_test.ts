@@ -17,6 +17,8 @@ const DEFAULTS: Options = {
   connect: undefined,
   key: undefined,
   send: undefined,
+  waitReply: 0,
+  timeout: 0,
   secretFile: undefined,
   acceptAll: false,
   log: undefined,

@@ -21,7 +21,10 @@ class Watched {
       receive: () => new Promise(() => {}),
       close: () => {},
     };
-    this.socket = watchSending(inner, () => this.now, (message) => this.told.push(message));
+    this.socket = watchSending(inner, () => this.now, {
+      note: (message) => this.told.push(`note: ${message}`),
+      noteTrouble: (message) => this.told.push(`trouble: ${message}`),
+    });
   }
 
   async send(to: typeof HERE | typeof ELSEWHERE): Promise<void> {
@@ -41,11 +44,13 @@ Deno.test("watchSending() tells once that nothing can be sent for 5 s, and when 
     watched.now++;
     await watched.send(HERE);
   }
-  assertEquals(watched.told, ["No datagram can be sent: Network is unreachable · trying on"]);
+  assertEquals(watched.told, [
+    "trouble: No datagram can be sent: Network is unreachable · trying on",
+  ]);
   watched.reachable = [HERE];
   await watched.send(HERE);
   await watched.send(HERE);
-  assertEquals(watched.told.slice(1), ["Datagrams can be sent again"]);
+  assertEquals(watched.told.slice(1), ["note: Datagrams can be sent again"]);
 });
 
 Deno.test("watchSending() is silent where one address cannot be reached, and another can", async () => {

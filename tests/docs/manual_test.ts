@@ -4,7 +4,7 @@ import { optionRows, type OptionTable } from "../../cli/options.ts";
 import { COMMANDS, JSON_FIELDS, usage } from "../../client/commands/command_table.ts";
 import type { Check } from "../../client/doctor/findings.ts";
 import { DOCTOR_OPTIONS, DOCTOR_STATUS_HELP } from "../../client/doctor/options.ts";
-import type { ClientEvent, ErrorCode } from "../../client/event.ts";
+import type { AnswerEvent, ClientEvent, ErrorCode } from "../../client/event.ts";
 import { EXIT_STATUS_HELP } from "../../client/exit.ts";
 import { OPTIONS as CLIENT_OPTIONS, SETTINGS } from "../../client/options.ts";
 import { MARKS } from "../../client/output/deliveries.ts";
@@ -118,6 +118,21 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   error: { kind: "error", code: "usage", message: "" },
 };
 
+const EVE = { id: 3, name: "eve", fingerprint: "" };
+
+const ANSWERS: Samples<AnswerEvent> = {
+  fingerprint: { kind: "fingerprint", fingerprint: "", file: "identity" },
+  verify: { kind: "verify", peer: 2, name: "bob", digits: "" },
+  trust: { kind: "trust", client: EVE },
+  block: { kind: "block", client: EVE },
+  unblock: { kind: "unblock", client: EVE },
+  blocked: { kind: "blocked", clients: [EVE] },
+  reject: { kind: "reject", peer: 2, name: "bob" },
+  log: { kind: "log", file: "chat.txt" },
+  help: { kind: "help", text: "" },
+  show: { kind: "show", text: "" },
+};
+
 const CLIENT = { id: 1, name: "ana", address: ADDRESS, joinedAt: 0 };
 
 const SERVER_EVENTS: Samples<Output> = {
@@ -157,6 +172,7 @@ const ERROR_CODES: Readonly<Record<ErrorCode, true>> = {
   encoding: true,
   tooLong: true,
   queueFull: true,
+  timeout: true,
   usage: true,
 };
 
@@ -240,6 +256,11 @@ Deno.test("the manual lists the exit statuses", () => {
 Deno.test("the manual lists the events of the client and their fields", () => {
   const lines = Object.values(CLIENT_EVENTS).map((event) => renderClientJson(event, DATE));
   assertTable("json.md", "client event", lines.filter((line) => line !== undefined).map(eventRow));
+});
+
+Deno.test("the manual lists the answers of the client and their fields", () => {
+  const lines = Object.values(ANSWERS).map((event) => renderClientJson(event, DATE)!);
+  assertTable("json.md", "answer", lines.map(eventRow));
 });
 
 Deno.test("the manual lists the events of the directory and their fields", () => {

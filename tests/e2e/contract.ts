@@ -18,8 +18,6 @@ const isPort: Check = (value) => isId(value) && Number(value) < 2 ** 16;
 const isNumber: Check = (value) =>
   typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isBoolean: Check = (value) => typeof value === "boolean";
-/** A client id, or a name that is not active. */
-const isPeer: Check = (value) => isId(value) || isText(value);
 const isTime: Check = (value) =>
   typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value) &&
   !Number.isNaN(Date.parse(value));
@@ -29,6 +27,9 @@ const isPath: Check = (value) => ["lan", "direct", "carried"].includes(String(va
 const isEnding: Check = (value) => ["local", "peer", "timeout"].includes(String(value));
 
 const address = { host: isText, port: isPort };
+/** The name only where the id is not known. */
+const idOrName = { peer: optional(isId), name: optional(isText) };
+const keyOfClient = { peer: optional(isId), name: isText, fingerprint: isFingerprint };
 const tableClient = { id: isId, name: isText, ...address };
 
 const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fields>>>> = {
@@ -53,13 +54,16 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     serverBack: { server: isText },
     requesting: { peer: isId, attempt: isId, nextInMs: isNumber },
     ringing: { peer: isId },
-    unanswered: { peer: isPeer, by: (value) => value === "directory" || value === "peer" },
-    inactive: { peer: isPeer },
+    unanswered: { ...idOrName, by: (value) => value === "directory" || value === "peer" },
+    inactive: idOrName,
     rejected: { peer: isId },
+    cancelled: idOrName,
     request: { peer: isId, name: isText },
+    requestEnded: { peer: isId, name: isText, why: isText },
     connected: { peer: isId, name: isText, path: isPath },
     path: { peer: isId, kind: isPath, ...address },
     returned: { peer: isId, name: isText, who: (value) => value === "peer" || value === "self" },
+    current: { peer: isId, name: isText, why: isText },
     identity: { peer: isId, name: isText, fingerprint: isFingerprint, known: isKnowledge },
     sent: { peer: isId, seq: isCount },
     delivered: { peer: isId, seq: isCount, rttMs: isNumber },
@@ -73,15 +77,31 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     list: { clients: isListOf(hasFields({ id: isId, name: isText })) },
     left: { undelivered: isCount, acknowledged: isBoolean },
     error: { code: isText, message: isText },
+    fingerprint: { fingerprint: isFingerprint, file: optional(isText) },
+    verify: { peer: isId, name: isText, digits: isFingerprint },
+    trust: keyOfClient,
+    block: keyOfClient,
+    unblock: keyOfClient,
+    blocked: { clients: isListOf(hasFields(keyOfClient)) },
+    reject: { peer: isId, name: isText },
+    log: { file: optional(isText) },
+    help: { text: isText },
+    show: { text: isText },
   },
 };
+
+/** A field that may be left out. */
+function optional(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
 
 function hasFields(fields: Fields): Check {
   return (value) => {
     if (typeof value !== "object" || value === null) return false;
-    const entries = Object.entries(value);
-    return entries.length === Object.keys(fields).length &&
-      entries.every(([name, field]) => fields[name]?.(field) === true);
+    return Object.keys(value).every((name) => name in fields) &&
+      Object.entries(fields).every(([name, check]) =>
+        check((value as Record<string, unknown>)[name])
+      );
   };
 }
 
@@ -94,7 +114,8 @@ export function assertContract(side: "server" | "client", events: readonly JsonE
   for (const event of events) {
     const fields = CONTRACT[side][event.event];
     assert(fields !== undefined, `No such event in the contract: ${JSON.stringify(event)}`);
-    const isKept = hasFields({ event: isText, time: isTime, ...fields })(event);
+    const common = { event: isText, time: isTime, ref: optional(isText) };
+    const isKept = hasFields({ ...common, ...fields })(event);
     assert(isKept, `Not the fields of the contract: ${JSON.stringify(event).slice(0, 500)}`);
   }
   const times = events.map(({ time }) => time);

@@ -19,7 +19,7 @@ Deno.test("--json: the whole conversation, event by event, with the fields of th
   const ana = await stage.jsonClient("ana", server);
   await ana.type("connect 2", "connect bob");
   await ana.waitForEvent("inactive", { peer: 2 });
-  await ana.waitForEvent("inactive", { peer: "bob" });
+  await ana.waitForEvent("inactive", { name: "bob" });
 
   // Connection Request, ringing, Connection Accept.
   const bob = await stage.jsonClient("bob", server);
@@ -53,7 +53,7 @@ Deno.test("--json: the whole conversation, event by event, with the fields of th
 
   // Leaving: by command, and by the end of the input.
   await ana.type("leave");
-  assertEquals(await ana.exitCode(), 4, "the first failure was an inactive client");
+  assertEquals(await ana.exitCode(), 0, "that a client was inactive before does not count");
   await bob.endInput();
   assertEquals(await bob.exitCode(), 0);
   await server.program.waitForEvent("table", { clients: [] });
@@ -64,7 +64,7 @@ Deno.test("--json: the whole conversation, event by event, with the fields of th
   assertEquals(summary(ana.events()), [
     "registered id=1 name=ana",
     "inactive peer=2",
-    "inactive peer=bob",
+    "inactive name=bob",
     "requesting peer=2 attempt=1",
     "ringing peer=2",
     "connected peer=2 name=bob path=direct",
@@ -234,7 +234,7 @@ Deno.test("--json takes JSON objects as commands, and reports what is wrong with
   await ana.waitForEvent("rejected", { peer: 2 });
   await bob.waitForEvent("list");
   await ana.type('{"command":"leave"}');
-  assertEquals(await ana.exitCode(), 2, "the first failure was wrong usage");
+  assertEquals(await ana.exitCode(), 0, "what failed before does not count");
   assertContract(
     "client",
     [...ana.events(), ...bob.events()].toSorted((a, b) => a.time < b.time ? -1 : 1),

@@ -112,7 +112,7 @@ async function killedClientExpires(): Promise<void> {
   await server.program.waitForEvent("expired", {}, 10_000);
   await server.program.waitForEvent("table");
   await bob.type("connect ana", "connect 1");
-  await bob.waitForEvent("inactive", { peer: "ana" });
+  await bob.waitForEvent("inactive", { name: "ana" });
   await bob.waitForEvent("inactive", { peer: 1 });
   assertEquals(summary(server.program.events()).slice(-2), [
     "expired client=1:ana",

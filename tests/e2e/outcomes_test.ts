@@ -38,6 +38,7 @@ Deno.test("a rejected request is reported to the requester, and exit status 5", 
   assertEquals(outcome(bob), [
     "request peer=2 name=",
     "identity peer=2 name= known=new",
+    "reject peer=2 name=",
     "left undelivered=0 acknowledged=true",
   ]);
 });
@@ -59,8 +60,8 @@ Deno.test("a client has two conversations at a time, by name and by switching", 
   await bob.endInput();
   assertEquals(await bob.exitCode(), 0);
   assertEquals(outcome(bob).filter((line) => /^(terminated|requests)/.test(line)), [
-    "terminated peer=3 by=local undelivered=0",
     "requests pending=[] missed=[]",
+    "terminated peer=3 by=local undelivered=0",
     "terminated peer=1 by=local undelivered=0",
   ]);
 });

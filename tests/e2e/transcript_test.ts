@@ -20,7 +20,9 @@ Deno.test("--log and log: both sides are kept, appended, for the user alone", as
   await ana.waitForEvent("message");
   await bob.type("log off", "unlogged");
   await ana.waitForEvent("message", { text: "unlogged" });
-  await ana.type("connect carol", "hello carol", "@bob aside");
+  await ana.type("connect carol");
+  await ana.waitForEvent("connected", { name: "carol" });
+  await ana.type("hello carol", "@bob aside");
   await carol.waitForEvent("message", { text: "hello carol" });
   await bob.waitForEvent("message", { text: "aside" });
   await Promise.all([ana.endInput(), bob.endInput()]);
@@ -52,7 +54,7 @@ Deno.test("log: an ephemeral client, which gave up all files, reports how to sta
 });
 
 Deno.test({
-  name: `--log: a full disk is one warning, not a lost chat${
+  name: `--log: a full disk is one warning and exit status 1, not a lost chat${
     HAS_FULL_DISK ? "" : " (skipped: /dev/full cannot be opened)"
   }`,
   ignore: !HAS_FULL_DISK,
@@ -64,7 +66,7 @@ Deno.test({
     const client = { ...CLIENT, args: [run, "--allow-all", ...args] };
     const more = ["--connect", "bob", "--send", "hi", "--log", "/dev/full", "--json"];
     const { code, stdout } = await runProgram(client, ["--server", server.address, ...more]);
-    assertEquals(code, 0, stdout);
+    assertEquals(code, 1, stdout);
     await bob.waitForEvent("message", { text: "hi" });
     const errors = stdout.trimEnd().split("\n").map(parseEvent).filter(({ event }) =>
       event === "error"

@@ -7,8 +7,14 @@ import { assertEquals } from "@std/assert";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import type { Peer } from "../../client/peer.ts";
 import type { ExitStatus } from "../../client/exit.ts";
-import { Script, type ScriptOptions } from "../../client/commands/script.ts";
-import type { ScriptView } from "../../client/commands/script_view.ts";
+import { JsonScript } from "../../client/commands/json_script.ts";
+import {
+  type AnyScript,
+  Script,
+  type ScriptOptions,
+  type Step,
+} from "../../client/commands/script.ts";
+import { findConversation, type ScriptView } from "../../client/commands/script_view.ts";
 import type { ConversationView } from "../../client/view.ts";
 
 export const CAROL = { id: 3, name: "carol" };
@@ -18,7 +24,8 @@ const KEY = new Uint8Array(32);
 
 /** A script with a client that the test plays. */
 export class Stage {
-  readonly script: Script;
+  readonly script: AnyScript;
+  now = 0;
   view: ScriptView = {
     state: "registering",
     peer: undefined,
@@ -27,54 +34,80 @@ export class Stage {
     requests: [],
   };
 
-  constructor(options: Partial<ScriptOptions> = {}, ...lines: string[]) {
-    this.script = new Script({
+  /** @param options `isProgram`: its lines are those of a program. */
+  constructor(
+    { isProgram = false, ...given }: Partial<ScriptOptions> & { isProgram?: boolean } = {},
+    ...lines: string[]
+  ) {
+    const options: ScriptOptions = {
       connect: undefined,
       send: undefined,
+      waitReply: undefined,
+      timeout: undefined,
       acceptAll: false,
-      isJson: false,
       isTyped: false,
-      ...options,
-    });
+      ...given,
+    };
+    this.script = isProgram ? new JsonScript(options) : new Script(options);
     for (const line of lines) this.script.feed({ text: line });
   }
 
   /** What the script does now: commands as typed, and messages of reports. */
   steps(): string[] {
     const steps: string[] = [];
-    for (let step = this.script.poll(this.view); step; step = this.script.poll(this.view)) {
+    const poll = (): Step | undefined => this.script.poll(this.now, this.view);
+    for (let step = poll(); step; step = poll()) {
       if (step.kind === "run") {
-        steps.push(Object.values(step.command).join(" "));
+        const { ref, ...command } = step.command;
+        steps.push([...Object.values(command), ...ref === undefined ? [] : [`#${ref}`]].join(" "));
         // The client does these at once.
         if (step.command.command === "send") this.#queue(step.command.peer);
         if (step.command.command === "leave") this.become("leaving");
-        if (step.command.command === "connect") this.#requests();
+        if (step.command.command === "connect") this.#requests(step.command.peer);
+        if (step.command.command === "terminate") this.#terminates(step.command.peer);
+      } else if (step.kind === "report") {
+        steps.push(step.event.message + (step.ref === undefined ? "" : ` #${step.ref}`));
       } else {
-        steps.push(step.event.message);
+        steps.push(step.kind);
+        this.become("left");
       }
     }
     return steps;
   }
 
+  /** What the script does when so many seconds have passed. */
+  stepsAfter(seconds: number): string[] {
+    this.now += seconds * 1000;
+    return this.steps();
+  }
+
   #queue(to: Peer | undefined): void {
     const all = [this.view.peer, ...this.view.others].filter((each) => each !== undefined);
     const peer = all.find(({ id, name }) => to === undefined || to === id || to === name);
-    if (peer === undefined) this.fails("notConnected");
-    else this.#setUnconfirmed(peer.id, peer.unconfirmed + 1);
+    const error = { kind: "error", code: "notConnected", message: "" } as const;
+    if (peer === undefined) this.script.handle(error);
+    else this.#set(peer.id, { unconfirmed: peer.unconfirmed + 1 });
   }
 
-  #setUnconfirmed(id: number, unconfirmed: number): void {
+  #set(id: number, change: Partial<ConversationView>): void {
     const update = (each: ConversationView): ConversationView =>
-      each.id === id ? { ...each, unconfirmed } : each;
+      each.id === id ? { ...each, ...change } : each;
     const { peer, others } = this.view;
     this.view = { ...this.view, peer: peer && update(peer), others: others.map(update) };
   }
 
-  #requests(): void {
+  /** Cancels the call where there is no such connection. */
+  #terminates(peer: Peer | undefined): void {
+    const conversation = findConversation(peer, this.view);
+    if (conversation === undefined) this.view = { ...this.view, outgoing: undefined };
+    else this.#set(conversation.id, { isEnding: true });
+  }
+
+  #requests(peer: Peer): void {
     this.view = {
       ...this.view,
       state: this.view.peer === undefined ? "requesting" : "connected",
-      outgoing: { peer: 9, name: "", attempt: 1, nextAt: 0, isRinging: false },
+      outgoing: { peer, name: "", attempt: 1, nextAt: 0, isRinging: false },
     };
   }
 
@@ -97,7 +130,8 @@ export class Stage {
     }
   }
 
-  connects(peer = BOB): void {
+  /** @param calledAs what this client called the peer by, if it called. */
+  connects(peer = BOB, calledAs: Peer | undefined = undefined): void {
     const { peer: before, others } = this.view;
     this.view = {
       ...this.view,
@@ -120,6 +154,7 @@ export class Stage {
       key: KEY,
       hash: KEY,
       path: "direct",
+      ...calledAs !== undefined && { calledAs },
     });
   }
 
@@ -136,7 +171,7 @@ export class Stage {
   }
 
   delivers(count = this.view.peer?.unconfirmed ?? 0): void {
-    this.#setUnconfirmed(2, (this.view.peer?.unconfirmed ?? 0) - count);
+    this.#set(2, { unconfirmed: (this.view.peer?.unconfirmed ?? 0) - count });
     for (let seq = 0; seq < count; seq++) {
       this.script.handle({ kind: "delivered", peer: 2, textSeq: seq, rttMs: 1 });
     }

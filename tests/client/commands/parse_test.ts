@@ -293,6 +293,9 @@ Deno.test("parseCommand() parses JSON lines", () => {
     ['{"command":"block","peer":3}', { command: "block", peer: 3 }],
     [`{"command":"block","peer":"${DIGITS}"}`, { command: "block", peer: DIGITS }],
     ['{"command":"unblock"}', { command: "unblock" }],
+    ['{"command":"verify","peer":"bob"}', { command: "verify", peer: "bob" }],
+    ['{"ref":"1","command":"list"}', { command: "list", ref: "1" }],
+    ['{"command":"send","text":"x","ref":""}', { command: "send", text: "x", ref: "" }],
   ];
   for (const [line, expected] of lines) assertEquals(parsed(line, JSON_LINES), expected);
   assertEquals(parsed("plain", JSON_LINES), { command: "send", text: "plain" });
@@ -332,6 +335,10 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
       'Cannot send: expected the field "peer", a client id or a name',
     ],
     ['{"command":"send","peer":"@x","text":"x"}', 'Cannot send: a name cannot start with "@"'],
+    [
+      '{"command":"list","ref":1}',
+      'Cannot parse the command: expected the field "ref", a string',
+    ],
   ];
   for (const [line, expected] of lines) assertEquals(parsed(line, JSON_LINES), expected);
 });
@@ -339,6 +346,25 @@ Deno.test("parseCommand() reports malformed JSON lines", () => {
 Deno.test("commandHelp() gives no example that says the same as the usage", () => {
   assertEquals(commandHelp(commandNamed("leave")).split("\n").length, 2);
   assertMatch(commandHelp(commandNamed("connect")), /for example: connect bob$/);
+});
+
+Deno.test("parseCommand() takes no line that is JSON for a message, where lines may be JSON", () => {
+  for (
+    const line of ["[1]", ' ["send","x"]', "42", "-1.5e3", '"hello"', "true", "null", "{}", "{"]
+  ) {
+    assertEquals(parseCommand(line, JSON_LINES).ok, false, line);
+    assertEquals(parsed(line, CONNECTED), { command: "send", text: line });
+  }
+  for (const line of ["[laughs]", "42 is it", '"hello" he said', "nullify"]) {
+    assertEquals(parsed(line, JSON_LINES), { command: "send", text: line });
+  }
+});
+
+Deno.test("parseCommand() gives the reference of a command that is wrong", () => {
+  for (const line of ['{"command":"send","ref":"7"}', '{"command":"sned","ref":"7"}']) {
+    const result = parseCommand(line, JSON_LINES);
+    assertEquals(result.ok ? undefined : result.error.ref, "7");
+  }
 });
 
 Deno.test("commandHelp() has a line for each command, within 80 columns", () => {

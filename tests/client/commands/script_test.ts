@@ -112,7 +112,7 @@ Deno.test("Script runs accept for a request that arrived before it", () => {
   const stage = new Stage({}, "accept 2");
   stage.registers();
   stage.rings(ANA, BOB);
-  assertEquals(stage.script.poll(stage.view), {
+  assertEquals(stage.script.poll(0, stage.view), {
     kind: "run",
     command: { command: "accept", peer: 2 },
   });
@@ -158,7 +158,7 @@ Deno.test("Script accepts a request that waits before it counts a peer that came
   stage.returns(BOB);
   assertEquals(stage.steps(), []);
   stage.rings(ANA);
-  assertEquals(stage.script.poll(stage.view), {
+  assertEquals(stage.script.poll(0, stage.view), {
     kind: "run",
     command: { command: "accept", peer: "ana" },
   });
@@ -366,4 +366,111 @@ Deno.test("Script takes a conversation that goes on for the connection that it w
     stage.returns(BOB, "self");
     assertEquals(stage.steps(), [...steps, "send hello"]);
   }
+});
+
+Deno.test("Script gives up a call after the timeout, cancels it, and goes on", () => {
+  const stage = new Stage({ timeout: 5000 }, "connect bob", "list");
+  stage.registers();
+  assertEquals(stage.steps(), ["connect bob"]);
+  assertEquals(stage.script.nextTimeout(), 5000);
+  assertEquals(stage.stepsAfter(4.9), []);
+  assertEquals(stage.stepsAfter(0.1), ["No answer from bob within 5 s", "terminate bob", "list"]);
+  assertEquals(stage.script.status, ExitStatus.timeout);
+});
+
+Deno.test("Script gives each step the timeout anew, from where it begins to wait", () => {
+  const stage = new Stage({ timeout: 5000 }, "accept", "reject bob", "list");
+  stage.registers();
+  assertEquals(stage.steps(), []);
+  assertEquals(stage.stepsAfter(5), ["No Connection Request came within 5 s"]);
+  assertEquals(stage.stepsAfter(4.9), []);
+  assertEquals(stage.stepsAfter(0.1), ["No Connection Request came within 5 s", "list"]);
+  assertEquals(stage.stepsAfter(5), ["The list did not come within 5 s"]);
+  assertEquals(stage.script.nextTimeout(), undefined);
+  assertEquals(stage.script.status, ExitStatus.timeout);
+});
+
+Deno.test("Script goes on without the delivery of a message after the timeout", () => {
+  const stage = new Stage({ timeout: 5000 }, "hi", "more", "list");
+  stage.registers();
+  stage.connects();
+  assertEquals(stage.steps(), ["send hi", "send more"]);
+  stage.stepsAfter(4);
+  stage.delivers(1);
+  assertEquals(stage.steps(), []);
+  assertEquals(stage.stepsAfter(4.9), []);
+  assertEquals(stage.stepsAfter(0.1), ["Not delivered within 5 s", "list"]);
+  assertEquals(stage.script.status, ExitStatus.undelivered);
+});
+
+Deno.test("Script ends at once when the leave takes longer than the timeout", () => {
+  const stage = new Stage({ timeout: 5000 }, "leave");
+  stage.registers();
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.stepsAfter(5), ["abandon"]);
+});
+
+Deno.test("Script on a terminal times out only for --connect", () => {
+  const stage = new Stage({ connect: "bob", isTyped: true, timeout: 5000 });
+  stage.registers();
+  assertEquals(stage.steps(), ["connect bob"]);
+  stage.connects();
+  assertEquals(stage.steps(), []);
+  assertEquals(stage.script.nextTimeout(), undefined);
+});
+
+/** A script with `--connect`, `--send` and `--wait-reply 3`, whose message is sent. */
+function waitingForReply(): Stage {
+  const stage = new Stage({ connect: "bob", send: "ping", waitReply: 3000 });
+  stage.registers();
+  stage.steps();
+  stage.connects();
+  stage.script.handle({ kind: "message", peer: 2, name: "bob", textSeq: 0, text: "welcome" });
+  assertEquals(stage.steps(), ["send ping"]);
+  stage.script.handle({ kind: "sent", peer: 2, textSeq: 0 });
+  return stage;
+}
+
+Deno.test("Script with --wait-reply ends at the next message of the peer after its own", () => {
+  const stage = waitingForReply();
+  stage.script.handle({ kind: "message", peer: 3, name: "eve", textSeq: 0, text: "me, too" });
+  assertEquals(stage.steps(), []);
+  stage.script.handle({ kind: "message", peer: 2, name: "bob", textSeq: 1, text: "pong" });
+  assertEquals(stage.steps(), []);
+  stage.delivers();
+  assertEquals(stage.steps(), ["terminate"]);
+  stage.terminates("local");
+  assertEquals(stage.steps(), ["leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+});
+
+Deno.test("Script with --wait-reply fails when no message comes in time, from the delivery on", () => {
+  const stage = waitingForReply();
+  assertEquals(stage.stepsAfter(10), []);
+  stage.delivers();
+  assertEquals(stage.stepsAfter(2.9), []);
+  assertEquals(stage.stepsAfter(3), ["No reply came within 3 s", "leave"]);
+  assertEquals(stage.leaves(), ExitStatus.timeout);
+});
+
+Deno.test("Script with --wait-reply fails when the connection ends", () => {
+  const stage = waitingForReply();
+  stage.delivers();
+  stage.terminates("peer");
+  assertEquals(stage.steps(), ["No reply came: the connection has ended", "leave"]);
+  assertEquals(stage.leaves(), ExitStatus.timeout);
+});
+
+Deno.test("Script fails if a transcript cannot be kept, and goes on", () => {
+  const error = { kind: "error", code: "log", message: "" } as const;
+  const stage = new Stage({ connect: "bob", send: "hi" });
+  stage.script.handle(error);
+  stage.registers();
+  assertEquals(stage.steps(), ["connect bob"]);
+  stage.connects();
+  assertEquals(stage.steps(), ["send hi"]);
+  assertEquals(stage.script.status, ExitStatus.failure);
+  const typed = new Stage({ isTyped: true });
+  typed.script.handle(error);
+  assertEquals(typed.script.status, ExitStatus.ok);
 });

@@ -231,7 +231,9 @@ Deno.test("PeerMemory blocks by id, name and fingerprint, also for later runs", 
     stage.rings(3, "eve", EVE);
     const answer = stage.memory.block(peer);
     const words = `Blocked eve: requests with the key ${fingerprint(EVE)} ring no more`;
-    assertEquals(answer, success({ lines: [words], blocked: toHex(EVE) }));
+    const client = { id: 3, name: "eve", fingerprint: fingerprint(EVE) };
+    const event = { kind: "block", client } as const;
+    assertEquals(answer, success({ lines: [words], event, blocked: toHex(EVE) }));
     assertEquals([stage.memory.hasKey(3, toHex(EVE)), stage.memory.hasKey(2, toHex(EVE))], [
       true,
       false,

@@ -72,7 +72,7 @@ class Night {
       write: () => Promise.resolve(0),
       onBroken() {},
     });
-    this.printer = new Printer(isJson, renderer, output, system, log);
+    this.printer = new Printer(isJson, false, renderer, output, system, log);
     const screen: PromptScreen = {
       print: (text) => {
         this.rows.push(text);

@@ -1,7 +1,7 @@
 import { carriedTo } from "../../../protocol/wire/remote.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unicodeWidth } from "@std/cli/unicode-width";
-import type { ClientEvent } from "../../../client/event.ts";
+import type { AnswerEvent, ClientEvent } from "../../../client/event.ts";
 import { renderJson } from "../../../client/output/json.ts";
 import { MARKS } from "../../../client/output/deliveries.ts";
 import { Renderer, type Surface } from "../../../client/output/render.ts";
@@ -266,8 +266,8 @@ Deno.test("Renderer shows the state of messages with the name of the peer", () =
   );
   assertEquals(lines, [
     "09:05 * Unconfirmed by bob after 5 s · still trying",
-    "09:05 * Delivered to bob after all · 2 messages",
-    "09:05 * Delivered to bob · 3 messages",
+    "09:05 * 2 messages delivered to bob after all",
+    "09:05 * 3 messages delivered to bob",
   ]);
 });
 
@@ -420,7 +420,8 @@ Deno.test("renderJson() gives the documented events and fields", () => {
       { peer: 2, attempt: 3, nextInMs: 10000 },
     ],
     [{ kind: "ringing", ...BOB }, { peer: 2 }],
-    [{ kind: "inactive", peer: "bob" }, { peer: "bob" }],
+    [{ kind: "inactive", peer: 2 }, { peer: 2 }],
+    [{ kind: "inactive", peer: "bob" }, { name: "bob" }],
     [{ kind: "rejected", ...BOB, reason: 1 }, { peer: 2 }],
     [{ kind: "request", ...BOB_KEY }, BOB],
     [{ kind: "connected", ...BOB_CONNECTED }, { ...BOB, path: "direct" }],
@@ -429,9 +430,10 @@ Deno.test("renderJson() gives the documented events and fields", () => {
       { peer: 2, kind: "lan", host: "127.0.0.1", port: 40001 },
     ],
     [{ kind: "unanswered", peer: "bob", name: "bob", by: "directory" }, {
-      peer: "bob",
+      name: "bob",
       by: "directory",
     }],
+    [{ kind: "unanswered", ...BOB, by: "peer" }, { peer: 2, by: "peer" }],
     [{ kind: "returned", ...BOB_CONNECTED, who: "peer" }, { ...BOB, who: "peer" }],
     [{ kind: "returned", ...BOB_CONNECTED, who: "self" }, { ...BOB, who: "self" }],
     [{ kind: "sent", peer: 2, textSeq: 0 }, { peer: 2, seq: 0 }],
@@ -449,9 +451,11 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     [{ kind: "list", clients: [{ id: 1, name: "" }] }, { clients: [{ id: 1, name: "" }] }],
     [{ kind: "left", undelivered: 0, acknowledged: true }, { undelivered: 0, acknowledged: true }],
     [{ kind: "error", code: "usage", message: "m" }, { code: "usage", message: "m" }],
-    [{ kind: "cancelled", ...BOB }, undefined],
-    [{ kind: "current", ...BOB, why: "ended" }, undefined],
-    [{ kind: "requestEnded", ...BOB, why: "busy" }, undefined],
+    [{ kind: "cancelled", ...BOB }, { peer: 2 }],
+    [{ kind: "cancelled", peer: "bob", name: "bob" }, { name: "bob" }],
+    [{ kind: "current", ...BOB, why: "ended" }, { ...BOB, why: "ended" }],
+    [{ kind: "requestEnded", ...BOB, why: "busy" }, { ...BOB, why: "busy" }],
+    [{ kind: "renewed", peer: 2, hash: KEY }, undefined],
     [
       {
         kind: "requests",
@@ -468,6 +472,28 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     const line = renderJson(event, TIME);
     const expected = fields && { event: event.kind, time: TIME.toISOString(), ...fields };
     assertEquals(line === undefined ? undefined : JSON.parse(line), expected);
+  }
+});
+
+Deno.test("renderJson() gives the answers of the client itself, with the reference of the command", () => {
+  const eve = { id: 3, name: "eve", fingerprint: "1" };
+  const stranger = { id: undefined, name: "", fingerprint: "2" };
+  const cases: [AnswerEvent, Record<string, unknown>][] = [
+    [{ kind: "fingerprint", fingerprint: "1" }, { fingerprint: "1" }],
+    [{ kind: "fingerprint", fingerprint: "1", file: "f" }, { fingerprint: "1", file: "f" }],
+    [{ kind: "verify", ...BOB, digits: "1" }, { ...BOB, digits: "1" }],
+    [{ kind: "trust", client: eve }, { peer: 3, name: "eve", fingerprint: "1" }],
+    [{ kind: "block", client: stranger }, { name: "", fingerprint: "2" }],
+    [{ kind: "blocked", clients: [stranger] }, { clients: [{ name: "", fingerprint: "2" }] }],
+    [{ kind: "reject", ...BOB }, BOB],
+    [{ kind: "log" }, {}],
+    [{ kind: "log", file: "f" }, { file: "f" }],
+    [{ kind: "help", text: "t" }, { text: "t" }],
+  ];
+  for (const [event, fields] of cases) {
+    const line = renderJson(event, TIME, 'a "ref"') ?? "";
+    const common = { event: event.kind, time: TIME.toISOString(), ref: 'a "ref"' };
+    assertEquals(JSON.parse(line), { ...common, ...fields });
   }
 });
 

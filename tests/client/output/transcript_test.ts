@@ -1,3 +1,4 @@
+import { failure, success } from "../../../protocol/result.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { widestWidth } from "../../../cli/wrap.ts";
 import type { ClientEvent } from "../../../client/event.ts";
@@ -76,7 +77,7 @@ Deno.test("Transcript writes JSON lines to a .jsonl or .json file, without contr
     disk.transcript.start(path);
     disk.transcript.event(message("a\x1b[2J\nb"));
     disk.transcript.own({ peer: 2, name: "ana", text: "hi" });
-    disk.transcript.event({ kind: "cancelled", peer: 2, name: "bob" });
+    disk.transcript.event({ kind: "renewed", peer: 2, hash: new Uint8Array() });
     const time = NOON.toISOString();
     assertEquals(disk.lines(path).map((line) => JSON.parse(line)), [
       { event: "message", time, peer: 2, name: "bob", seq: 0, text: "a[2J\nb" },
@@ -89,11 +90,12 @@ Deno.test("Transcript opens a file once, ends at off, and restarts in another fi
   const disk = new Disk();
   assertEquals(
     disk.transcript.handleCommand(undefined),
-    "No transcript is kept; log FILE starts one",
+    success({ line: "No transcript is kept; log FILE starts one", event: { kind: "log" } }),
   );
   disk.transcript.event(message("before"));
   const status = disk.transcript.handleCommand("/chat.txt");
-  assertEquals(status, "Transcript in /chat.txt, as plain text; log off ends it");
+  const line = "Transcript in /chat.txt, as plain text; log off ends it";
+  assertEquals(status, success({ line, event: { kind: "log", file: "/chat.txt" } }));
   for (let i = 0; i < 3; i++) disk.transcript.event(message(`${i}`));
   assertEquals([disk.opened, disk.lines("/chat.txt").length], [1, 3]);
   disk.transcript.handleCommand("/chat.jsonl");
@@ -117,8 +119,10 @@ Deno.test("Transcript warns once of a full disk", () => {
 Deno.test("Transcript continues in its file if another one cannot be opened", () => {
   const disk = new Disk();
   disk.transcript.start("/chat.txt");
-  disk.transcript.start("/none/x");
-  assertEquals(disk.problems, ["Cannot open the transcript /none/x: No such file or directory"]);
+  assertEquals(
+    disk.transcript.handleCommand("/none/x"),
+    failure("Cannot open the transcript /none/x: No such file or directory"),
+  );
   disk.transcript.event(message("on"));
   assertEquals(disk.lines("/chat.txt").at(-1), "2026-01-02 12:30 ← bob: on");
 });
