@@ -23,7 +23,7 @@ import {
 import { findConversation, findRequest, isBusy, type ScriptView } from "./script_view.ts";
 
 /** Commands that may wait; with more, no line is read. */
-export const WAITING_COMMANDS_MAX = 4096;
+export const WAITING_COMMANDS_MAX = 1024;
 /** Characters of the lines with them. */
 export const WAITING_CHARACTERS_MAX = 8 * 1024 * 1024;
 
@@ -53,6 +53,8 @@ export class JsonScript implements AnyScript {
   /** How many there are, and there were. */
   #count = 0;
   #added = 0;
+  /** How many of them are under way. */
+  #underWay = 0;
   /** The characters of the lines and of those of the items. */
   #size = 0;
   #isRegistered = false;
@@ -155,6 +157,7 @@ export class JsonScript implements AnyScript {
 
   /** When to call poll() again at the latest. */
   nextTimeout(): Instant | undefined {
+    if (this.#options.timeout === undefined) return undefined;
     let timeout: Instant | undefined;
     for (const { deadline } of this.#candidates()) timeout = earlier(timeout, deadline);
     return timeout;
@@ -200,6 +203,7 @@ export class JsonScript implements AnyScript {
     queue.splice(queue.indexOf(item), 1);
     if (queue.length === 0) this.#items.delete(item.target);
     this.#count--;
+    if (item.isRunning) this.#underWay--;
     this.#size -= item.size;
     this.#targets.remove(item.target);
   }
@@ -216,10 +220,11 @@ export class JsonScript implements AnyScript {
   }
 
   #pollItems(now: Instant, view: ScriptView): Step | undefined {
-    this.#removeDone(view);
+    if (this.#underWay > 0) this.#removeDone(view);
     if (this.#firstCall === "failed") return this.#leave({ command: "leave" });
     if (this.#leaveCommand !== undefined) return this.#leave(this.#leaveCommand);
     if (isBusy(view)) return undefined;
+    if (this.#count === 0) return this.#hasEnded ? this.#pollEnd(view) : undefined;
     const order = new LaneOrder(view);
     for (const item of this.#candidates()) {
       const isFirst = order.enter(item);
@@ -230,7 +235,7 @@ export class JsonScript implements AnyScript {
       const given = step ?? (isNext || item.isRunning ? this.#pollOverdue(now, item) : undefined);
       if (given !== undefined) return given;
     }
-    return this.#hasEnded && this.#count === 0 ? this.#pollEnd(view) : undefined;
+    return undefined;
   }
 
   #removeDone(view: ScriptView): void {
@@ -366,6 +371,7 @@ export class JsonScript implements AnyScript {
   /** Runs a command that is done later. */
   #start(item: Item, command: Command): Step {
     item.isRunning = true;
+    this.#underWay++;
     return { kind: "run", command };
   }
 

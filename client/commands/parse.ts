@@ -261,9 +261,12 @@ function unknownCommand(
   return invalid(`Unknown command "${slash}${shorten(word)}": ${hint}`, isText);
 }
 
+/** How JSON begins that is no object: an error of JSON.parse() for every other line costs too much. */
+const JSON_BEGINNING = /^\s*(?:["[\-\d]|(?:true|false|null)\s*$)/;
+
 /** Whether a line is JSON, or is meant to be. */
 function isJson(line: string): boolean {
-  return /^\s*\{/.test(line) || parseJson(line).ok;
+  return /^\s*\{/.test(line) || JSON_BEGINNING.test(line) && parseJson(line).ok;
 }
 
 function parseJson(line: string): Result<unknown> {
