@@ -254,6 +254,8 @@ export class SendQueue {
       slots.timeouts[slot] = 0;
       if ((slots.state[slot]! & (ACKED | LOST)) === 0) this.#markLost(seq, slot);
     }
+    // What was sent in vain fills the window: an Ack has to say that it is gone.
+    if (this.#lost > 0) this.#flight.allowProbes();
   }
 
   /** When something may have to be sent again, or a text is to be called unconfirmed. */

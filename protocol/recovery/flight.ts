@@ -90,6 +90,11 @@ export class Flight {
     return this.#detector.nextTimeout();
   }
 
+  /** Lets a few datagrams leave whatever is in flight. */
+  allowProbes(): void {
+    this.#congestion.allowProbes();
+  }
+
   /** No Ack came in time. */
   onTimeout(now: Instant): void {
     this.#congestion.allowProbes();

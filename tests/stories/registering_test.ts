@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { DIRECTORY_RTO_MIN } from "../../protocol/directory/outstanding.ts";
 import { DIRECTORY, LEASE, story } from "./stage.ts";
 
 story("a client registers within two round trips, and reports its address", (stage) => {
@@ -109,7 +110,7 @@ for (const kind of ["leaseKeepalive", "leaseKeepaliveAck"] as const) {
     stage.lose(kind);
     stage.wait(LEASE);
     const [first, second] = stage.times("leaseKeepalive");
-    assertEquals(second! - first!, stage.after(500));
+    assertEquals(second! - first!, stage.after(DIRECTORY_RTO_MIN));
     assertEquals(ana!.events("serverLost"), []);
     assertEquals(stage.table, [1]);
   });

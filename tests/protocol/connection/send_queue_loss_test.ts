@@ -156,3 +156,17 @@ Deno.test("SendQueue samples the round trip of the datagram that an Ack names, o
   queue.handleAck(5042, { ...packetAck(3, 3), delay: 20 });
   assertEquals(rtt.srtt, 40);
 });
+
+Deno.test("SendQueue.retry() lets datagrams leave although those of a silent time fill the window", () => {
+  const { queue, rtt } = makeQueue();
+  rtt.sample(50);
+  queue.push("hi");
+  let packet = 0;
+  // Packets that nothing acknowledges: at first, and after the timeout.
+  for (const now of [0, 1_000]) {
+    queue.handleTimeout(now);
+    for (; queue.sendableAt() !== undefined; packet++) sendPacket(queue, now, packet);
+  }
+  queue.retry();
+  assertEquals(queue.sendableAt(), -Infinity);
+});
