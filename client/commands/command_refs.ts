@@ -4,14 +4,16 @@
  * @module
  */
 import type { ClientEvent } from "../event.ts";
+import { matchesIdOrName, type Peer } from "../peer.ts";
 import type { Command } from "./command_table.ts";
 
 /**
  * The references of the commands that are not done. It is bounded by what the client has under way:
- * a call, a list, a leave, the ends of its connections, and the messages in their send queues.
+ * calls, a list, a leave, the ends of its connections, and the messages in their send queues.
  */
 export class CommandRefs {
-  #call: string | undefined;
+  /** The calls, by what the command calls the peer. */
+  readonly #calls = new Map<Peer, string>();
   #list: string | undefined;
   #leave: string | undefined;
   /** The terminations, by peer. */
@@ -20,10 +22,10 @@ export class CommandRefs {
   readonly #messages = new Map<number, Map<number, string>>();
 
   /** Notes a command that the client took. */
-  note({ command, ref }: Command): void {
-    if (command === "connect") this.#call = ref;
-    if (command === "list") this.#list = ref;
-    if (command === "leave") this.#leave = ref;
+  note(given: Command): void {
+    if (given.command === "connect") this.#noteCall(given.peer, given.ref);
+    if (given.command === "list") this.#list = given.ref;
+    if (given.command === "leave") this.#leave = given.ref;
   }
 
   /** Notes a message that the client took. */
@@ -43,15 +45,17 @@ export class CommandRefs {
       case "requesting":
       case "ringing":
       case "unanswered":
-        return this.#call;
+        return this.#calls.get(this.#called(event));
       case "inactive":
       case "rejected":
       case "cancelled":
-        return this.#takeCall();
+        return this.#takeCall(this.#called(event));
       case "connected":
         if (event.calledAs === undefined) return undefined;
         // The error about the peer's key follows.
-        return event.isHeld === true ? this.#call : this.#takeCall();
+        return event.isHeld === true
+          ? this.#calls.get(event.calledAs)
+          : this.#takeCall(event.calledAs);
       case "sent":
       case "unconfirmed":
         return this.#messages.get(event.peer)?.get(event.textSeq);
@@ -64,16 +68,28 @@ export class CommandRefs {
       case "left":
         return this.#leave;
       case "error":
-        if (event.of === "connect") return this.#takeCall();
-        return event.of === "list" ? this.#takeList() : undefined;
+        if (event.of === undefined) return undefined;
+        return event.of === "list" ? this.#takeList() : this.#takeCall(event.of.calledAs);
       default:
         return undefined;
     }
   }
 
-  #takeCall(): string | undefined {
-    const ref = this.#call;
-    this.#call = undefined;
+  #noteCall(peer: Peer, ref: string | undefined): void {
+    if (ref === undefined) this.#calls.delete(peer);
+    else this.#calls.set(peer, ref);
+  }
+
+  /** What the command calls the peer of an event. */
+  #called({ peer, name = "" }: { peer: Peer; name?: string }): Peer {
+    if (this.#calls.has(peer)) return peer;
+    const id = typeof peer === "number" ? peer : 0;
+    return this.#calls.keys().find((each) => matchesIdOrName(each, id, name)) ?? peer;
+  }
+
+  #takeCall(peer: Peer): string | undefined {
+    const ref = this.#calls.get(peer);
+    this.#calls.delete(peer);
     return ref;
   }
 

@@ -9,7 +9,8 @@ import { earlier } from "../../protocol/timers.ts";
 import type { Line } from "../../cli/line_splitter.ts";
 import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "../event.ts";
 import { ExitStatus, statusOfError } from "../exit.ts";
-import { type Peer, peerWords } from "../peer.ts";
+import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
+import { matchesIdOrName, type Peer, peerWords } from "../peer.ts";
 import type { Command } from "./command_table.ts";
 import { type LaneItem, LaneOrder, type Target, Targets } from "./lanes.ts";
 import { parseCommand } from "./parse.ts";
@@ -20,7 +21,7 @@ import {
   SEND_WINDOW,
   type Step,
 } from "./script.ts";
-import { findConversation, findRequest, isBusy, type ScriptView } from "./script_view.ts";
+import { findCall, findConversation, findRequest, isBusy, type ScriptView } from "./script_view.ts";
 
 /** Commands that may wait; with more, no line is read. */
 export const WAITING_COMMANDS_MAX = 1024;
@@ -66,7 +67,7 @@ export class JsonScript implements AnyScript {
   /** What to do first. */
   readonly #steps: Step[] = [];
   /** The command that runs now: what fails before the next step is its doing. */
-  #running: Command["command"] | undefined;
+  #running: Command | undefined;
   /** The call from `--connect`: until the peer has decided, and whether it failed. */
   #firstCall: "none" | "open" | "failed" = "none";
   #failure: ExitStatus | undefined;
@@ -113,13 +114,13 @@ export class JsonScript implements AnyScript {
         this.#fatal = undefined;
         return;
       case "connected":
-        if (event.calledAs !== undefined) this.#firstCall = "none";
-        else if (!event.isAside && this.#running !== "accept") this.#targets.offer(event.peer);
+        if (event.calledAs !== undefined) this.#endFirstCall(event.calledAs);
+        else if (!event.isAside && !this.#isRunning("accept")) this.#targets.offer(event.peer);
         return;
       case "inactive":
-        return this.#failCall(ExitStatus.inactive);
+        return this.#failCall(ExitStatus.inactive, event.peer);
       case "rejected":
-        return this.#failCall(ExitStatus.rejected);
+        return this.#failCall(ExitStatus.rejected, event.peer, event.name);
       case "terminated":
         return event.undelivered > 0 ? this.#fail(ExitStatus.undelivered) : undefined;
       case "list":
@@ -135,14 +136,16 @@ export class JsonScript implements AnyScript {
   }
 
   #handleError({ code, of }: ErrorEvent): void {
-    const status = statusOfError(code, this.#running === "send");
+    const status = statusOfError(code, this.#isRunning("send"));
     if (!this.#isRegistered) this.#failure ??= status;
-    if (of === "list" || this.#running === "list") this.#endList();
-    if (of === "connect" || this.#running === "connect") return this.#failCall(status);
-    if (code === "log" && this.#running !== "log") this.#hasLogFailed = true;
+    if (of === "list" || this.#isRunning("list")) this.#endList();
+    if (typeof of === "object") return this.#failCall(status, of.calledAs);
+    const running = this.#running;
+    if (running?.command === "connect") return this.#failCall(status, running.peer);
+    if (code === "log" && !this.#isRunning("log")) this.#hasLogFailed = true;
     else if (FATAL_ERRORS.includes(code)) this.#fatal = status;
     // Where the peer was quicker to terminate, that is no failure.
-    else if (this.#running !== "terminate") this.#fail(status);
+    else if (!this.#isRunning("terminate")) this.#fail(status);
   }
 
   /** The next step; to be called after every input, event and timeout until there is none. */
@@ -151,7 +154,7 @@ export class JsonScript implements AnyScript {
     if (!this.#isRegistered || view.state === "leaving" || view.state === "left") return undefined;
     this.#takeLines(view);
     const step = this.#steps.shift() ?? this.#pollItems(now, view);
-    if (step?.kind === "run") this.#running = step.command.command;
+    if (step?.kind === "run") this.#running = step.command;
     return step;
   }
 
@@ -240,10 +243,10 @@ export class JsonScript implements AnyScript {
 
   #removeDone(view: ScriptView): void {
     for (const item of this.#candidates()) {
-      const { command: { command }, target, isRunning } = item;
+      const { command, target, isRunning } = item;
       if (!isRunning) continue;
-      const isDone = command === "connect" && view.outgoing === undefined ||
-        command === "terminate" && findConversation(target?.peer, view) === undefined;
+      const isDone = command.command === "connect" && findCall(command.peer, view) === undefined ||
+        command.command === "terminate" && findConversation(target?.peer, view) === undefined;
       if (isDone) this.#remove(item);
     }
   }
@@ -264,10 +267,9 @@ export class JsonScript implements AnyScript {
     const { command, target } = item;
     switch (command.command) {
       case "connect":
-        // The client makes one call at a time.
-        if (view.outgoing !== undefined) return undefined;
+        if (isFull(view)) return undefined;
         if (this.#isAccepted(item, view)) {
-          this.#firstCall = "none";
+          this.#endFirstCall(command.peer);
           return this.#run(item, { ...command, command: "switch" });
         }
         item.deadline = this.#deadline(now);
@@ -318,14 +320,15 @@ export class JsonScript implements AnyScript {
 
   /** Gives up a command that takes too long. */
   #pollOverdue(now: Instant, item: Item): Step | undefined {
-    const { command: { command, ref }, target, deadline } = item;
+    const { command, target, deadline } = item;
     if (deadline === undefined || now < deadline) return undefined;
     item.deadline = undefined;
     const within = `within ${(this.#options.timeout ?? 0) / 1000} s`;
-    if (command === "connect") {
-      this.#failCall(ExitStatus.timeout);
+    const { ref } = command;
+    if (command.command === "connect") {
+      this.#failCall(ExitStatus.timeout, command.peer);
       this.#report(
-        errorEvent("timeout", `No answer from ${peerWords(target?.peer ?? 0)} ${within}`),
+        errorEvent("timeout", `No answer from ${peerWords(command.peer)} ${within}`),
         ref,
       );
       this.#steps.push({ kind: "run", command: withPeer({ command: "terminate" }, target?.peer) });
@@ -385,17 +388,38 @@ export class JsonScript implements AnyScript {
     this.#steps.push({ kind: "report", event, ...ref !== undefined && { ref } });
   }
 
-  /** The call that is under way failed. */
-  #failCall(status: ExitStatus): void {
-    if (this.#firstCall !== "open") return this.#fail(status);
+  #isRunning(command: Command["command"]): boolean {
+    return this.#running?.command === command;
+  }
+
+  /** A call failed. */
+  #failCall(status: ExitStatus, peer: Peer, name?: string): void {
+    if (!this.#isFirstCall(peer, name)) return this.#fail(status);
     this.#firstCall = "failed";
     this.#failure ??= status;
+  }
+
+  /** The peer of a call is connected. */
+  #endFirstCall(peer: Peer): void {
+    if (this.#isFirstCall(peer)) this.#firstCall = "none";
+  }
+
+  #isFirstCall(peer: Peer, name = ""): boolean {
+    const { connect } = this.#options;
+    if (connect === undefined || this.#firstCall !== "open") return false;
+    return typeof peer === "number" ? matchesIdOrName(connect, peer, name) : peer === connect;
   }
 
   /** Only what fails after the end of the input says how the client ends. */
   #fail(status: ExitStatus): void {
     if (this.#hasEnded || this.#isLeaving) this.#failure ??= status;
   }
+}
+
+/** Whether a call has to wait until one before is decided. */
+function isFull({ calls, peer, others }: ScriptView): boolean {
+  const connected = others.length + (peer === undefined ? 0 : 1);
+  return calls.length > 0 && calls.length + connected >= CONNECTIONS_MAX;
 }
 
 function sizeOf(line: Line): number {

@@ -5,10 +5,13 @@
  */
 import { parseFingerprint } from "../../protocol/crypto/fingerprint.ts";
 import { matchesIdOrName, type Peer } from "../peer.ts";
-import type { ClientView, ConversationView } from "../view.ts";
+import type { CallView, ClientView, ConversationView } from "../view.ts";
 
 /** The part of a client's view that a script depends on. */
-export type ScriptView = Pick<ClientView, "state" | "peer" | "others" | "outgoing" | "requests">;
+export type ScriptView = Pick<
+  ClientView,
+  "state" | "peer" | "others" | "outgoing" | "calls" | "requests"
+>;
 
 /** Whether the client takes no commands now, because it registers (again) or leaves. */
 export function isBusy({ state }: ScriptView): boolean {
@@ -27,6 +30,13 @@ export function findConversation(
   { peer: current, others }: ScriptView,
 ): ConversationView | undefined {
   return [current, ...others].find((each) => each !== undefined && refersTo(peer, each));
+}
+
+/** The call that a command refers to. */
+export function findCall(peer: Peer, { calls }: ScriptView): CallView | undefined {
+  return calls.find(({ peer: called, name }) =>
+    matchesIdOrName(peer, typeof called === "number" ? called : 0, name)
+  );
 }
 
 /**

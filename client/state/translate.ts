@@ -80,7 +80,7 @@ export function untrustedEvent(peer: Peer, key: Uint8Array, isAttended: boolean)
     ? `Nothing is sent to ${who} before you type trust ${peer}: what you type waits until then`
     : `Nothing is sent to ${who}: the key ${digits} is not the trusted one · if it is ${who}'s ` +
       `new one, name it with --key ${digits.replaceAll(" ", "-")}`;
-  return errorEvent("peerKey", message, "connect");
+  return errorEvent("peerKey", message, { calledAs: peer });
 }
 
 /** The event for a list of which the user wants those that match a pattern. */
@@ -97,6 +97,7 @@ export function failureEvent(
 ): ClientEvent {
   const id = peer ?? target.id;
   const wanted: Peer = peer ?? peerOf(target);
+  const of = { calledAs: peerOf(target) };
   switch (failure.why) {
     case "inactive":
       return { kind: "inactive", peer: wanted };
@@ -105,22 +106,22 @@ export function failureEvent(
     case "cancelled":
       return { kind: "cancelled", peer: wanted, name };
     case "directoryTimeout":
-      return errorEvent("serverTimeout", noAnswer(serverName), "connect");
+      return errorEvent("serverTimeout", noAnswer(serverName), of);
     case "peerTimeout":
-      return errorEvent("peerTimeout", `${subject(id, name)} does not answer`, "connect");
+      return errorEvent("peerTimeout", `${subject(id, name)} does not answer`, of);
     case "otherVersion": {
       const versions = `speaks version ${failure.version}, this client ${VERSION}`;
-      return errorEvent("version", `${subject(id, name)} ${versions}`, "connect");
+      return errorEvent("version", `${subject(id, name)} ${versions}`, of);
     }
     case "self":
-      return errorEvent("self", "That is you", "connect");
+      return errorEvent("self", "That is you", of);
     case "alreadyConnected":
-      return { ...alreadyConnected(id, name), of: "connect" };
+      return { ...alreadyConnected(id, name), of };
     case "alreadyRequesting":
-      return { ...alreadyRequesting(id, name), of: "connect" };
+      return { ...alreadyRequesting(id, name), of };
     case "weakKey": {
       const message = `${subject(id, name)} has a key that nobody can talk to`;
-      return errorEvent("peerTimeout", message, "connect");
+      return errorEvent("peerTimeout", message, of);
     }
   }
 }

@@ -31,6 +31,7 @@ export class Stage {
     peer: undefined,
     others: [],
     outgoing: undefined,
+    calls: [],
     requests: [],
   };
 
@@ -99,15 +100,23 @@ export class Stage {
   /** Cancels the call where there is no such connection. */
   #terminates(peer: Peer | undefined): void {
     const conversation = findConversation(peer, this.view);
-    if (conversation === undefined) this.view = { ...this.view, outgoing: undefined };
+    if (conversation === undefined) this.#endCall((called) => called === peer);
     else this.#set(conversation.id, { isEnding: true });
   }
 
+  #endCall(isIt: (peer: Peer) => boolean): void {
+    const calls = this.view.calls.filter(({ peer }) => !isIt(peer));
+    this.view = { ...this.view, calls, outgoing: calls.at(-1) };
+  }
+
   #requests(peer: Peer): void {
+    const name = typeof peer === "string" ? peer : "";
+    const call = { peer, name, attempt: 1, nextAt: 0, isRinging: false };
     this.view = {
       ...this.view,
       state: this.view.peer === undefined ? "requesting" : "connected",
-      outgoing: { peer, name: "", attempt: 1, nextAt: 0, isRinging: false },
+      outgoing: call,
+      calls: [...this.view.calls, call],
     };
   }
 
@@ -144,9 +153,9 @@ export class Stage {
         isCarried: false,
       },
       others: before === undefined ? others : [...others, before],
-      outgoing: undefined,
       requests: [],
     };
+    this.#endCall((called) => called === peer.id || called === peer.name);
     this.script.handle({
       kind: "connected",
       peer: peer.id,
@@ -195,7 +204,8 @@ export class Stage {
   /** The request failed. */
   fails(event: Extract<ClientEvent, { kind: "inactive" | "rejected" }> | ErrorCode): void {
     if (this.view.state === "requesting") this.become("idle");
-    this.view = { ...this.view, outgoing: undefined };
+    const ended = typeof event === "string" ? this.view.outgoing?.peer : event.peer;
+    this.#endCall((peer) => peer === ended);
     const error = (code: ErrorCode): ClientEvent => ({ kind: "error", code, message: code });
     this.script.handle(typeof event === "string" ? error(event) : event);
   }

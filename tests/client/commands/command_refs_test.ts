@@ -17,7 +17,7 @@ Deno.test("CommandRefs gives every event of a call its reference, and none after
     { kind: "inactive", peer: "bob" },
     { kind: "rejected", peer: 2, name: "", reason: 1 },
     { kind: "cancelled", peer: 2, name: "" },
-    { kind: "error", code: "peerTimeout", message: "", of: "connect" },
+    { kind: "error", code: "peerTimeout", message: "", of: { calledAs: "bob" } },
   ];
   for (const end of ends) {
     const refs = new CommandRefs();
@@ -38,7 +38,7 @@ Deno.test("CommandRefs gives the error about a peer's key the reference of the c
   const refs = new CommandRefs();
   refs.note({ command: "connect", peer: "bob", ref: "c" });
   const held = { ...CONNECTED, path: "direct", calledAs: "bob", isHeld: true } as const;
-  const error = { kind: "error", code: "peerKey", message: "", of: "connect" } as const;
+  const error = { kind: "error", code: "peerKey", message: "", of: { calledAs: "bob" } } as const;
   assertEquals(refsOf(refs, held, error), ["c", "c"]);
 });
 

@@ -4,6 +4,7 @@ import {
   WAITING_COMMANDS_MAX,
 } from "../../../client/commands/json_script.ts";
 import { SEND_WINDOW } from "../../../client/commands/script.ts";
+import { CONNECTIONS_MAX } from "../../../protocol/connection/connections.ts";
 import { ExitStatus } from "../../../client/exit.ts";
 import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
@@ -107,11 +108,27 @@ Deno.test("JsonScript waits for a request before accept, without holding up anyt
   assertEquals(stage.steps().slice(0, 1), ["accept bob"]);
 });
 
-Deno.test("JsonScript makes one call at a time, and cancels the one that is terminated", () => {
-  const stage = program("connect bob", "connect carol");
-  assertEquals(stage.steps(), ["connect bob"]);
-  stage.script.feed({ text: "terminate bob" });
-  assertEquals(stage.steps(), ["terminate bob", "connect carol"]);
+Deno.test("JsonScript calls several peers at a time, and cancels the call that is terminated", () => {
+  const stage = program("connect bob", "connect carol", "terminate bob", "connect bob");
+  assertEquals(stage.steps(), ["connect bob", "connect carol", "terminate bob", "connect bob"]);
+});
+
+Deno.test("JsonScript calls as many at a time as there can be connections", () => {
+  const lines = Array.from({ length: 20 }, (_, n) => `connect ${n + 10}`);
+  const stage = program(...lines);
+  assertEquals(stage.steps(), lines.slice(0, CONNECTIONS_MAX));
+  stage.script.feed({ text: "terminate 12" });
+  assertEquals(stage.steps(), ["terminate 12", lines[CONNECTIONS_MAX]]);
+});
+
+Deno.test("JsonScript takes the end of another call for none of that from --connect", () => {
+  const stage = new Stage({ isProgram: true, connect: "bob" }, "connect carol");
+  stage.registers();
+  assertEquals(stage.steps(), ["connect bob", "connect carol"]);
+  stage.fails({ kind: "inactive", peer: "carol" });
+  assertEquals([stage.steps(), stage.script.status], [[], ExitStatus.ok]);
+  stage.fails({ kind: "inactive", peer: "bob" });
+  assertEquals([stage.steps(), stage.script.status], [["leave"], ExitStatus.inactive]);
 });
 
 Deno.test("JsonScript asks for one list at a time, so that each has its answer", () => {
