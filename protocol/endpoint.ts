@@ -12,6 +12,7 @@ import { Connections } from "./connection/connections.ts";
 import { CARRIED_TYPES, Meetings } from "./connection/meetings.ts";
 import type { IncomingRequest } from "./connection/incoming_requests.ts";
 import {
+  type CallQuery,
   type ConnectIntent,
   matchesTarget,
   type OutgoingView,
@@ -21,7 +22,7 @@ import {
 import { Requests, type Self } from "./connection/requests.ts";
 import type { EntryToken } from "./directory/entry_token.ts";
 import { Registration } from "./directory/registration.ts";
-import type { ClientQuery, Query, RegistrationEvent } from "./directory/registration_event.ts";
+import type { Query, RegistrationEvent } from "./directory/registration_event.ts";
 import type { EndpointEvent, EndpointOptions, EndpointProblem } from "./endpoint_event.ts";
 import { Fifo } from "./fifo.ts";
 import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
@@ -418,7 +419,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   }
 
   /** The intent whose question has its answer now. */
-  #takeIntent(isAnswered: (asked: ClientQuery) => boolean): ConnectIntent | undefined {
+  #takeIntent(isAnswered: (asked: CallQuery) => boolean): ConnectIntent | undefined {
     const { intents } = this.#requests.outgoing;
     const intent = intents.find(({ query }) => query !== undefined && isAnswered(query));
     if (intent?.query === undefined) return undefined;

@@ -6,7 +6,6 @@
 import type { Instant, Transmit } from "../machine.ts";
 import { Allowance } from "../session/allowance.ts";
 import { earlier } from "../timers.ts";
-import type { ClientQuery } from "../directory/registration_event.ts";
 import type { Address } from "../wire/address.ts";
 import type { CookieReply } from "../wire/frame.ts";
 import { isSameKey } from "../crypto/x25519.ts";
@@ -29,6 +28,9 @@ export interface Target {
   readonly key?: Uint8Array | undefined;
 }
 
+/** The question to the directory for a target. */
+export type CallQuery = Target & { readonly kind: "call" };
+
 /** What this client wants to connect to. */
 export interface OutgoingView {
   /** As the user named it. */
@@ -50,7 +52,7 @@ export interface ConnectIntent {
   /** As the user named it. */
   readonly target: Target;
   /** What the directory is asked for it, until it answers. */
-  query: ClientQuery | undefined;
+  query: CallQuery | undefined;
   /** Follows when the address is known. */
   request: OutgoingRequest | undefined;
   /** A request that came while the peer is looked up, and says that it is from that peer. */
@@ -103,7 +105,7 @@ export class OutgoingRequests {
   }
 
   /** Notes that the user wants to connect: a request, or forget(), follows. */
-  want(target: Target, query: ClientQuery): void {
+  want(target: Target, query: CallQuery): void {
     this.#intents = [...this.#intents, { target, query, request: undefined, held: undefined }];
   }
 

@@ -38,8 +38,11 @@ export interface RegistrationRequest {
 
 /** What the directory is asked about one client. */
 export interface ClientQuery {
+  /** Only where it is, or to meet it. */
   readonly kind: "lookUp" | "call";
+  /** Its client id, 0 where only the name is known. */
   readonly id: number;
+  /** Its name, empty where the id is known. */
   readonly name: string;
 }
 

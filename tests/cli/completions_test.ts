@@ -120,7 +120,7 @@ Deno.test({
     const names = COMMANDS.map(({ name }) => name);
     assertEquals(completed(["udp-chat", ""]), [...names, "-h", "--help", "--version"]);
     assertEquals(completed(["udp-chat", "cl"]), ["client"]);
-    assertEquals(completed(["udp-chat", "client", "--time"]), ["--timers", "--timeout"]);
+    assertEquals(completed(["udp-chat", "client", "--time"]), ["--timers", "--timeout", "--time"]);
     assertEquals(completed(["udp-chat", "client", "--timers", ""]), ["adaptive", "fixed"]);
     // Bash splits at "=".
     assertEquals(completed(["udp-chat", "client", "--timers", "="]), ["adaptive", "fixed"]);

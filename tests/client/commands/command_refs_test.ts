@@ -11,18 +11,18 @@ function refsOf(refs: CommandRefs, ...events: ClientEvent[]): (string | undefine
 }
 
 Deno.test("CommandRefs gives every event of a call its reference, and none after that", () => {
-  const requesting = { kind: "requesting", peer: 2, name: "", attempt: 1, nextInMs: 1 } as const;
+  const requesting = { kind: "requesting", peer: 2, name: "bob", attempt: 1, nextInMs: 1 } as const;
   const ends: ClientEvent[] = [
     { ...CONNECTED, path: "direct", calledAs: "bob" },
     { kind: "inactive", peer: "bob" },
-    { kind: "rejected", peer: 2, name: "", reason: 1 },
-    { kind: "cancelled", peer: 2, name: "" },
+    { kind: "rejected", peer: 2, name: "bob", reason: 1 },
+    { kind: "cancelled", peer: 2, name: "bob" },
     { kind: "error", code: "peerTimeout", message: "", of: { calledAs: "bob" } },
   ];
   for (const end of ends) {
     const refs = new CommandRefs();
     refs.note({ command: "connect", peer: "bob", ref: "c" });
-    const events = refsOf(refs, requesting, { kind: "ringing", peer: 2, name: "" }, end, end);
+    const events = refsOf(refs, requesting, { kind: "ringing", peer: 2, name: "bob" }, end, end);
     assertEquals(events, ["c", "c", "c", undefined]);
   }
 });

@@ -254,14 +254,14 @@ Deno.test("JsonScript with --connect ends if that fails, and goes on after that"
   const failing = new Stage({ isProgram: true, connect: "bob" }, "list");
   failing.registers();
   assertEquals(failing.steps(), ["connect bob", "list"]);
-  failing.fails({ kind: "rejected", peer: 2, name: "", reason: 1 });
+  failing.fails({ kind: "rejected", peer: 2, name: "bob", reason: 1 });
   assertEquals(failing.steps(), ["leave"]);
   assertEquals(failing.leaves(), ExitStatus.rejected);
   const stage = new Stage({ isProgram: true, connect: "bob" }, "hi", "connect 9");
   stage.registers();
-  stage.steps();
+  assertEquals(stage.steps(), ["connect bob", "connect 9"]);
   stage.connects(BOB, "bob");
-  assertEquals(stage.steps(), ["send hi bob", "connect 9"]);
+  assertEquals(stage.steps(), ["send hi bob"]);
   stage.fails({ kind: "inactive", peer: 9 });
   assertEquals(stage.steps(), []);
   assertEquals(stage.leaves(), ExitStatus.ok);
