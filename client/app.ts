@@ -23,10 +23,10 @@ import type { RunFile } from "./identity/run_file.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
 import { CommandRefs } from "./commands/command_refs.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
-import { JsonScript } from "./commands/json_script.ts";
 import { type PrintedLine, Printer, type PrinterSystem } from "./output/printer.ts";
 import { Renderer } from "./output/render.ts";
-import { type AnyScript, Script, type Step } from "./commands/script.ts";
+import type { Step } from "./commands/script.ts";
+import { scriptFor, ScriptRunner } from "./commands/script_runner.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
 import { UnreadMessages } from "./screen/unread.ts";
@@ -63,7 +63,7 @@ export class ClientApp {
   readonly #stdio: StdioInfo;
   readonly #client: Client;
   readonly #system: AppSystem;
-  readonly #script: AnyScript;
+  readonly #script: ScriptRunner;
   readonly #refs = new CommandRefs();
   readonly #renderer: Renderer;
   readonly #printer: Printer;
@@ -78,9 +78,6 @@ export class ClientApp {
   #terminal: Terminal | undefined;
   #drive: Drive | undefined;
   #stopCountdown: (() => void) | undefined;
-  #stopScriptTimer: (() => void) | undefined;
-  #wakeReader: (() => void) | undefined;
-  #isScriptScheduled = false;
   #isInterrupted = false;
   /** Whether the output could not be written. */
   #hasFailed = false;
@@ -110,7 +107,13 @@ export class ClientApp {
       },
     };
     this.#renderer = new Renderer(surface, memory.ownKey);
-    this.#script = scriptFor(options, isTyped);
+    this.#script = new ScriptRunner(scriptFor(options, isTyped), {
+      clock: () => system.clock(),
+      view: () => client.view(),
+      after: (ms, action) => this.#after(ms, action),
+      step: (step) => this.#runStep(step),
+      onWait: () => this.#update(),
+    });
     const output = openOutput((problem) => this.#handleBrokenOutput(problem));
     this.#transcript = new Transcript(
       system,
@@ -148,13 +151,13 @@ export class ClientApp {
       else if (this.#options.send === undefined) this.#readInput();
       if (this.#stdio.isTyped && !this.#options.isJson) this.#printer.watchMidnight();
       if (this.#options.log !== undefined) this.#startLog(this.#options.log);
-      this.#runScript();
+      this.#script.run();
       await Promise.race([this.#left.promise, drive.finished]);
       if (this.#isInterrupted) return ExitStatus.interrupted;
       return this.#hasFailed ? ExitStatus.failure : this.#script.status;
     } finally {
       this.#stopCountdown?.();
-      this.#stopScriptTimer?.();
+      this.#script.stop();
       this.#transcript.stop();
       await this.#printer.finish(this.#terminal?.close());
     }
@@ -225,9 +228,7 @@ export class ClientApp {
           this.#handleTypedLine(line.text);
           continue;
         }
-        await this.#waitForScript();
-        this.#script.feed(line);
-        this.#runScript();
+        await this.#script.feed(line);
       }
     } catch (error) {
       this.#printError(
@@ -236,15 +237,7 @@ export class ClientApp {
       );
     }
     if (this.#stdio.isTyped) return this.leave();
-    await this.#waitForScript();
-    this.#script.end();
-    this.#runScript();
-  }
-
-  async #waitForScript(): Promise<void> {
-    while (!this.#script.wantsInput) {
-      await new Promise<void>((resolve) => this.#wakeReader = resolve);
-    }
+    await this.#script.end();
   }
 
   /** Runs a typed line; false if it has to be entered again. */
@@ -285,19 +278,6 @@ export class ClientApp {
     this.#update();
   }
 
-  /** Runs the steps of the script until it waits for something. */
-  #runScript(): void {
-    this.#isScriptScheduled = false;
-    for (;;) {
-      const step = this.#script.poll(this.#system.clock(), this.#client.view());
-      if (step === undefined) break;
-      this.#runStep(step);
-    }
-    if (this.#script.wantsInput) this.#wakeReader?.();
-    this.#awaitScriptTimeout();
-    this.#update();
-  }
-
   #runStep(step: Step): void {
     switch (step.kind) {
       case "run":
@@ -308,15 +288,6 @@ export class ClientApp {
       case "abandon":
         return this.stop();
     }
-  }
-
-  #awaitScriptTimeout(): void {
-    this.#stopScriptTimer?.();
-    this.#stopScriptTimer = undefined;
-    const timeout = this.#script.nextTimeout();
-    if (timeout === undefined) return;
-    const left = Math.max(0, Math.ceil(timeout - this.#system.clock()));
-    this.#stopScriptTimer = this.#after(left, () => this.#runScript());
   }
 
   /** Takes an event of the client. */
@@ -344,10 +315,7 @@ export class ClientApp {
     // Of these there are many.
     if (!DELIVERY_EVENTS.has(event.kind)) this.#saveRun();
     this.#alert(event);
-    if (this.#isScriptScheduled) return;
-    // Not at once: events come in the middle of an input.
-    this.#isScriptScheduled = true;
-    queueMicrotask(() => this.#runScript());
+    this.#script.schedule();
   }
 
   #saveRun(): void {
@@ -498,16 +466,6 @@ export class ClientApp {
     }
     if (problem !== undefined || this.#stdio.isTyped || this.#options.acceptAll) this.leave();
   }
-}
-
-/** The script for the lines of the input, or for what the options ask for. */
-function scriptFor(options: Options, isTyped: boolean): AnyScript {
-  const { acceptAll, connect, send, isJson } = options;
-  const timeout = options.timeout === 0 ? undefined : options.timeout * 1000;
-  const waitReply = options.waitReply === 0 ? undefined : options.waitReply * 1000;
-  const isProgram = isJson && !isTyped && send === undefined;
-  if (isProgram) return new JsonScript({ connect, acceptAll, timeout });
-  return new Script({ connect, send, waitReply, timeout, acceptAll, isTyped });
 }
 
 /** Standard input and output, as the options want them used. */

@@ -167,6 +167,8 @@ export const SETTINGS = {
   server: { option: "server" },
   name: { option: "name" },
   color: { option: "color", variable: "NO_COLOR" },
+  time: { option: "time" },
+  notify: { option: "notifies" },
 } satisfies SettingTable<typeof OPTIONS>;
 
 /** What the configuration file sets. */
