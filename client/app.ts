@@ -23,10 +23,11 @@ import type { RunFile } from "./identity/run_file.ts";
 import type { PeerMemory } from "./identity/peer_memory.ts";
 import { CommandRefs } from "./commands/command_refs.ts";
 import { CommandRunner } from "./commands/command_runner.ts";
+import { JsonScript } from "./commands/json_script.ts";
 import { type PrintedLine, Printer, type PrinterSystem } from "./output/printer.ts";
 import { Renderer } from "./output/render.ts";
-import type { Step } from "./commands/script.ts";
-import { scriptFor, ScriptRunner } from "./commands/script_runner.ts";
+import { type AnyScript, Script, type Step } from "./commands/script.ts";
+import { ScriptRunner } from "./commands/script_runner.ts";
 import { styles } from "../cli/style.ts";
 import { Terminal } from "./screen/terminal.ts";
 import { UnreadMessages } from "./screen/unread.ts";
@@ -466,6 +467,16 @@ export class ClientApp {
     }
     if (problem !== undefined || this.#stdio.isTyped || this.#options.acceptAll) this.leave();
   }
+}
+
+/** The script for the lines of the input, or for what the options ask for. */
+function scriptFor(options: Options, isTyped: boolean): AnyScript {
+  const { acceptAll, connect, send, isJson } = options;
+  const timeout = options.timeout === 0 ? undefined : options.timeout * 1000;
+  const waitReply = options.waitReply === 0 ? undefined : options.waitReply * 1000;
+  const isProgram = isJson && !isTyped && send === undefined;
+  if (isProgram) return new JsonScript({ connect, acceptAll, timeout });
+  return new Script({ connect, send, waitReply, timeout, acceptAll, isTyped });
 }
 
 /** Standard input and output, as the options want them used. */

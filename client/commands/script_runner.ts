@@ -7,9 +7,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import type { Line } from "../../cli/line_splitter.ts";
 import type { ClientEvent } from "../event.ts";
 import type { ExitStatus } from "../exit.ts";
-import type { Options } from "../options.ts";
-import { JsonScript } from "./json_script.ts";
-import { type AnyScript, Script, type Step } from "./script.ts";
+import type { AnyScript, Step } from "./script.ts";
 import type { ScriptView } from "./script_view.ts";
 
 /** What a script runs on. */
@@ -101,14 +99,4 @@ export class ScriptRunner {
       await new Promise<void>((resolve) => this.#wakeReader = resolve);
     }
   }
-}
-
-/** The script for the lines of the input, or for what the options ask for. */
-export function scriptFor(options: Options, isTyped: boolean): AnyScript {
-  const { acceptAll, connect, send, isJson } = options;
-  const timeout = options.timeout === 0 ? undefined : options.timeout * 1000;
-  const waitReply = options.waitReply === 0 ? undefined : options.waitReply * 1000;
-  const isProgram = isJson && !isTyped && send === undefined;
-  if (isProgram) return new JsonScript({ connect, acceptAll, timeout });
-  return new Script({ connect, send, waitReply, timeout, acceptAll, isTyped });
 }

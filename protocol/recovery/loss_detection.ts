@@ -10,6 +10,7 @@ import type { CongestionController } from "./congestion.ts";
 import type { Instant } from "../machine.ts";
 import type { PathMtu } from "./path_mtu.ts";
 import type { RttEstimator } from "./rtt.ts";
+import { RESEND_INTERVAL } from "./timer_policy.ts";
 
 /** Packet counters that are kept; an older one is taken for lost. A power of two. */
 export const SENT_PACKETS_MAX = 4096;
@@ -194,7 +195,7 @@ export class LossDetector {
     this.#packetsInFlight--;
     this.#congestion.onLost(now, sentAt);
     const patience = PERSISTENT_CONGESTION_THRESHOLD * this.#rtt.timeout(1);
-    this.#pathMtu.onLost(now, size, sentAt, patience);
+    this.#pathMtu.onLost(now, size, sentAt, Math.min(patience, RESEND_INTERVAL));
     if (sentAt <= this.#measuredAt) return;
     this.#lossesSince ??= sentAt;
     if (sentAt - this.#lossesSince <= patience) return;

@@ -40,7 +40,7 @@ export const PROBE_TIMER = 1_000;
 export const PMTU_RAISE_TIMER = 600_000;
 /** Milliseconds from the failure of the smallest size to the next try. */
 export const BASE_RETRY_TIMER = 15_000;
-/** Losses in a row, of what is above the smallest size, that make a black hole if they take long. */
+/** Losses of what is larger than all that arrives meanwhile, which make a black hole if they go on. */
 export const BLACK_HOLE_LOSSES = 6;
 /** Timeouts in a row, without any arrival, that make a black hole. */
 export const BLACK_HOLE_TIMEOUTS = 3;
@@ -81,10 +81,8 @@ export class PathMtu {
   #deadline: Instant;
   /** The largest size that arrived since the path, or what it carries, changed. */
   #arrived = 0;
-  /** Large datagrams lost in a row, the smallest of them, and when the first of them was sent. */
-  #losses = 0;
-  #lossSizeMin = Infinity;
-  #lossesSince: Instant = 0;
+  /** Datagrams that were lost and are larger than all that arrived since, the oldest first. */
+  #lost: { size: number; sentAt: Instant }[] = [];
   #timeouts = 0;
 
   /**
@@ -170,7 +168,8 @@ export class PathMtu {
     if (this.#state === "error") this.#tooLarge = this.#base;
     this.#size = this.#probeSize;
     this.#arrived = Math.max(this.#arrived, this.#size);
-    this.#losses = this.#timeouts = 0;
+    this.#lost = [];
+    this.#timeouts = 0;
     this.#search(now);
   }
 
@@ -178,7 +177,7 @@ export class PathMtu {
   onArrived(size: number): void {
     this.#timeouts = 0;
     this.#arrived = Math.max(this.#arrived, size);
-    if (size >= this.#lossSizeMin) this.#losses = 0;
+    if (this.#lost.length > 0) this.#lost = this.#lost.filter((each) => each.size > size);
   }
 
   /**
@@ -192,13 +191,12 @@ export class PathMtu {
   onLost(now: Instant, size: number, sentAt: Instant, patience: number): void {
     if (size <= PATH_MTU_MIN || size > this.#size) return;
     if (size > this.#arrived) return this.#startBase(now, PATH_MTU_MIN);
-    if (this.#losses++ === 0) {
-      this.#lossesSince = sentAt;
-      this.#lossSizeMin = size;
-    }
-    this.#lossSizeMin = Math.min(this.#lossSizeMin, size);
-    const isLong = sentAt - this.#lossesSince > patience;
-    if (!isLong || this.#losses < BLACK_HOLE_LOSSES) return;
+    const lost = this.#lost;
+    lost.push({ size, sentAt });
+    // The first tells how long it takes.
+    if (lost.length > BLACK_HOLE_LOSSES) lost.splice(1, 1);
+    const isLong = sentAt - lost[0]!.sentAt >= patience;
+    if (!isLong || lost.length < BLACK_HOLE_LOSSES) return;
     this.#tooLarge = this.#size;
     this.#startBase(now, PATH_MTU_MIN);
   }
@@ -217,7 +215,8 @@ export class PathMtu {
   #startBase(now: Instant, size: number): void {
     this.#state = "base";
     this.#size = size;
-    this.#arrived = this.#losses = this.#timeouts = 0;
+    this.#arrived = this.#timeouts = 0;
+    this.#lost = [];
     this.#probe(now, this.#base);
   }
 

@@ -5,7 +5,7 @@ import {
   RefusalReason,
   type Register,
 } from "../../protocol/wire/frame.ts";
-import { DATAGRAM_SIZE_MAX } from "../../protocol/wire/frame.ts";
+import { NARROW_SIZE_MAX } from "../../protocol/wire/frame.ts";
 import { Prng } from "../support/random.ts";
 import { scaled } from "../support/scale.ts";
 import { client, FakeClient, LEASE, publicKeyOf, Stage, ZERO } from "../support/server_stage.ts";
@@ -189,7 +189,7 @@ Deno.test("Server fills a Listing with as many clients as fit", () => {
   const page = last.ask({ kind: "list", after: 0 }) as Listing;
   // The header has 16 bytes, the frame header 3, the fields before the clients 2, a client 5, the
   // tag 16.
-  assertEquals(page.clients.length, Math.floor((DATAGRAM_SIZE_MAX - 16 - 3 - 2 - 16) / 5));
+  assertEquals(page.clients.length, Math.floor((NARROW_SIZE_MAX - 16 - 3 - 2 - 16) / 5));
   assertEquals(page.more, 1);
 });
 

@@ -223,6 +223,18 @@ Deno.test("PathMtu leaves a black hole: only large datagrams are lost, for long"
   assertEquals(stage.mtu.size, 1293);
 });
 
+Deno.test("PathMtu sees a black hole among losses of all sizes", () => {
+  const stage = new Stage(1452, PATH_MTU_ETHERNET).complete();
+  stage.limit = 1300;
+  for (let round = 0; round < BLACK_HOLE_LOSSES; round++) {
+    assertEquals(stage.mtu.size, 1452);
+    stage.mtu.onLost(stage.now, 600, stage.now, 300);
+    stage.mtu.onArrived(1200);
+    lose(stage, 1, 100);
+  }
+  assertEquals(stage.mtu.size, PATH_MTU_MIN);
+});
+
 Deno.test("PathMtu does not take congestion for a black hole", () => {
   const stage = new Stage(1452, PATH_MTU_ETHERNET).complete();
   lose(stage, 100, 1);
