@@ -6,8 +6,8 @@
  */
 import { IS_FULL } from "./support/scale.ts";
 
-/** The end-to-end tests of the short run. */
-const SHORT_E2E = ["outcomes_test.ts", "several_screen_test.ts"];
+/** The end-to-end tests of the short run: the whole specification on real processes. */
+const SHORT_E2E = "conversation_test.ts";
 const OPTIONS = [
   "--parallel",
   "--no-prompt",
@@ -29,7 +29,7 @@ function exists(path: string): boolean {
 /** The option that leaves out all other end-to-end tests. */
 function ignoreOption(): string {
   const names = [...Deno.readDirSync("tests/e2e")].map(({ name }) => name);
-  const ignored = names.filter((name) => name.endsWith("_test.ts") && !SHORT_E2E.includes(name));
+  const ignored = names.filter((name) => name.endsWith("_test.ts") && name !== SHORT_E2E);
   return `--ignore=${ignored.map((name) => `tests/e2e/${name}`).join()}`;
 }
 

@@ -17,10 +17,10 @@ import { client, FakeClient, identityOf, LEASE, Stage, ZERO } from "../support/s
 
 const HONEST = 10;
 /** Forged registrations on virtual time, for four seconds; in a full run more than get answers. */
-const FORGED_PER_MS = IS_FULL ? 110 : 3;
+const FORGED_PER_MS = IS_FULL ? 110 : 1;
 const FORGED = 4000 * FORGED_PER_MS;
 /** Forged registrations on real sockets; at least as many as arrive while the clients talk. */
-const FORGED_ON_SOCKETS = scaled(200_000, 10_000);
+const FORGED_ON_SOCKETS = scaled(200_000, 2_000);
 /** When the honest clients start, in the middle of the attack. */
 const START = 1500;
 const SERVER: Address = { hostname: "127.0.0.1", port: 7070 };
