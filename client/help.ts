@@ -14,8 +14,8 @@ export function clientHelp(): string {
     "Usage: udp-chat client [OPTIONS]",
     "Registers with a directory, and talks to other clients directly, over UDP.",
     optionSection(OPTIONS),
-    "Options that are not given are those of the file config in the configuration\n" +
-      `folder, one a line, like "server chat.example": ${Object.keys(SETTINGS).join(", ")}.`,
+    "Options not given come from the file config in the configuration folder,\n" +
+      `one a line, as in "server chat.example": ${Object.keys(SETTINGS).join(", ")}.`,
     section("Commands, typed or from a pipe or file", commandRows()),
     'With --json a line may be an object: {"command":"send","peer":2,"text":"hello"}.\n' +
       "Ctrl-C drops a paste, cancels a Connection Request, else leaves; a second one\n" +
