@@ -62,7 +62,7 @@ export interface ErrorEvent {
   /** For people. */
   readonly message: string;
   /** What it is the answer to, where that was asked some time before. */
-  readonly of?: "list" | { readonly calledAs: Peer };
+  readonly of?: "list" | "nick" | { readonly calledAs: Peer };
 }
 
 /** Makes an {@linkcode ErrorEvent}. */

@@ -9,12 +9,12 @@ import type { Command } from "./command_table.ts";
 
 /**
  * The references of the commands that are not done. It is bounded by what the client has under way:
- * calls, a list, a leave, the ends of its connections, and the messages in their send queues.
+ * calls, a list, a name, a leave, the ends of its connections, and the messages in their send queues.
  */
 export class CommandRefs {
   /** The calls, by what the command calls the peer. */
   readonly #calls = new Map<Peer, string>();
-  #list: string | undefined;
+  readonly #questions = new Map<"list" | "nick", string | undefined>();
   #leave: string | undefined;
   /** The terminations, by peer. */
   readonly #ends = new Map<number, string>();
@@ -24,7 +24,9 @@ export class CommandRefs {
   /** Notes a command that the client took. */
   note(given: Command): void {
     if (given.command === "connect") this.#noteCall(given.peer, given.ref);
-    if (given.command === "list") this.#list = given.ref;
+    if (given.command === "list" || given.command === "nick") {
+      this.#questions.set(given.command, given.ref);
+    }
     if (given.command === "leave") this.#leave = given.ref;
   }
 
@@ -62,14 +64,18 @@ export class CommandRefs {
       case "delivered":
         return this.#takeMessage(event.peer, event.textSeq);
       case "list":
-        return this.#takeList();
+        return this.#takeQuestion("list");
+      case "registered":
+        return this.#takeQuestion("nick");
       case "terminated":
         return this.#takeEnd(event);
       case "left":
         return this.#leave;
       case "error":
         if (event.of === undefined) return undefined;
-        return event.of === "list" ? this.#takeList() : this.#takeCall(event.of.calledAs);
+        return typeof event.of === "object"
+          ? this.#takeCall(event.of.calledAs)
+          : this.#takeQuestion(event.of);
       default:
         return undefined;
     }
@@ -93,9 +99,9 @@ export class CommandRefs {
     return ref;
   }
 
-  #takeList(): string | undefined {
-    const ref = this.#list;
-    this.#list = undefined;
+  #takeQuestion(asked: "list" | "nick"): string | undefined {
+    const ref = this.#questions.get(asked);
+    this.#questions.delete(asked);
     return ref;
   }
 

@@ -31,6 +31,10 @@ export const WAITING_CHARACTERS_MAX = 8 * 1024 * 1024;
 /** Errors that may end a client that is registered. */
 const FATAL_ERRORS: readonly ErrorCode[] = ["refused", "version", "serverKey"];
 
+/** What the directory is asked, one at a time of each, so that each has its answer. */
+const QUESTIONS = ["list", "nick"] as const;
+type Question = typeof QUESTIONS[number];
+
 type JsonScriptOptions = Pick<ScriptOptions, "connect" | "acceptAll" | "timeout">;
 
 /** A command that is not done. */
@@ -112,7 +116,7 @@ export class JsonScript implements AnyScript {
       case "registered":
         this.#isRegistered = true;
         this.#fatal = undefined;
-        return;
+        return this.#endQuestion("nick");
       case "connected":
         if (event.calledAs !== undefined) this.#endFirstCall(event.calledAs);
         else if (!event.isAside && !this.#isRunning("accept")) this.#targets.offer(event.peer);
@@ -124,7 +128,7 @@ export class JsonScript implements AnyScript {
       case "terminated":
         return event.undelivered > 0 ? this.#fail(ExitStatus.undelivered) : undefined;
       case "list":
-        return this.#endList();
+        return this.#endQuestion("list");
       case "left":
         if (!this.#isLeaving) this.#failure ??= this.#fatal;
         if (event.undelivered > 0) this.#failure ??= ExitStatus.undelivered;
@@ -138,12 +142,14 @@ export class JsonScript implements AnyScript {
   #handleError({ code, of }: ErrorEvent): void {
     const status = statusOfError(code, this.#isRunning("send"));
     if (!this.#isRegistered) this.#failure ??= status;
-    if (of === "list" || this.#isRunning("list")) this.#endList();
+    for (const asked of QUESTIONS) {
+      if (of === asked || this.#isRunning(asked)) this.#endQuestion(asked);
+    }
     if (typeof of === "object") return this.#failCall(status, of.calledAs);
     const running = this.#running;
     if (running?.command === "connect") return this.#failCall(status, running.peer);
     if (code === "log" && !this.#isRunning("log")) this.#hasLogFailed = true;
-    else if (FATAL_ERRORS.includes(code)) this.#fatal = status;
+    else if (FATAL_ERRORS.includes(code) && of === undefined) this.#fatal = status;
     // Where the peer was quicker to terminate, that is no failure.
     else if (!this.#isRunning("terminate")) this.#fail(status);
   }
@@ -251,14 +257,14 @@ export class JsonScript implements AnyScript {
     }
   }
 
-  #endList(): void {
-    const list = this.#runningList();
-    if (list !== undefined) this.#remove(list);
+  #endQuestion(asked: Question): void {
+    const item = this.#runningQuestion(asked);
+    if (item !== undefined) this.#remove(item);
   }
 
-  #runningList(): Item | undefined {
+  #runningQuestion(asked: Question): Item | undefined {
     return this.#items.get(undefined)?.find(({ command, isRunning }) =>
-      isRunning && command.command === "list"
+      isRunning && command.command === asked
     );
   }
 
@@ -278,7 +284,8 @@ export class JsonScript implements AnyScript {
       case "reject":
         return this.#pollAnswer(now, item, view);
       case "list":
-        return this.#runningList() ? undefined : this.#start(item, command);
+      case "nick":
+        return this.#runningQuestion(command.command) ? undefined : this.#start(item, command);
       case "terminate": {
         const conversation = findConversation(target?.peer, view);
         if (conversation === undefined) return this.#run(item, withPeer(command, target?.peer));

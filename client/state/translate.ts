@@ -134,8 +134,8 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
       return errorEvent("refused", refusal(event.reason, options));
     case "nameRefused":
       return event.reason === undefined
-        ? errorEvent("serverTimeout", noAnswer(serverName))
-        : errorEvent("refused", refusal(event.reason, { ...options, name: event.name }));
+        ? errorEvent("serverTimeout", noAnswer(serverName), "nick")
+        : errorEvent("refused", refusal(event.reason, { ...options, name: event.name }), "nick");
     case "otherVersion":
       return errorEvent(
         "version",

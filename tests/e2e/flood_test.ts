@@ -3,13 +3,13 @@ import { assertLess } from "@std/assert";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { Relay } from "../support/relay.ts";
-import { IS_FULL } from "../support/scale.ts";
+import { IS_FULL, scaled } from "../support/scale.ts";
 import { FORGER, Forger } from "./forger.ts";
 import { droppedDatagrams, processorTime } from "./proc.ts";
 import { connectedPair, type Program, Stage } from "./process.ts";
 
-/** Datagrams a second. */
-const RATE = 20_000;
+/** Datagrams a second: fewer where the machine has other work. */
+const RATE = scaled(20_000, 4_000);
 /** More than any machine sends in this way. */
 const UNLIMITED = 1_000_000;
 /** Milliseconds that a newcomer has to register: several of its datagrams may be lost. */

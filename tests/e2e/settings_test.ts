@@ -46,9 +46,10 @@ Deno.test("where nobody types, the login is no name; a name can be taken later",
   const ana = stage.client("ana", server, "--json");
   assertEquals(await nameOf(ana), "");
   const bob = await stage.jsonClient("bob", server);
-  await ana.type('{"command":"nick","name":"bob"}', '{"command":"nick","name":"ana"}', "list");
+  await ana.type('{"command":"nick","name":"bob"}', '{"command":"nick","name":"ana"}');
   await ana.waitForEvent("error", { code: "refused" });
   await ana.waitForEvent("registered", { name: "ana", id: 1 });
+  await ana.type("list");
   const { clients } = await ana.waitForEvent("list");
   assertEquals(clients, [{ id: 1, name: "ana" }, { id: 2, name: "bob" }]);
   await bob.type("connect ana");

@@ -75,6 +75,8 @@ Deno.test("CommandRefs gives lists, terminations and the leave their references"
   assertEquals(refsOf(refs, list, list), ["l", undefined]);
   refs.note({ command: "list", ref: "m" });
   assertEquals(refs.handle({ kind: "error", code: "serverTimeout", message: "", of: "list" }), "m");
+  refs.note({ command: "nick", name: "ana", ref: "n" });
+  assertEquals(refs.handle({ kind: "error", code: "refused", message: "", of: "nick" }), "n");
   refs.noteEnd(2, "t");
   refs.note({ command: "leave", ref: "q" });
   const end = (peer: number, by: "local" | "peer"): ClientEvent => {

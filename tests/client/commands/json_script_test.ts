@@ -131,6 +131,15 @@ Deno.test("JsonScript takes the end of another call for none of that from --conn
   assertEquals([stage.steps(), stage.script.status], [["leave"], ExitStatus.inactive]);
 });
 
+Deno.test("JsonScript asks for one name at a time, so that each has its answer", () => {
+  const stage = program("/nick bea", "/nick ana", "list");
+  assertEquals(stage.steps(), ["nick bea", "list"]);
+  stage.script.handle({ kind: "error", code: "refused", message: "", of: "nick" });
+  assertEquals(stage.steps(), ["nick ana"]);
+  stage.registers();
+  assertEquals([stage.steps(), stage.script.status], [[], ExitStatus.ok]);
+});
+
 Deno.test("JsonScript asks for one list at a time, so that each has its answer", () => {
   const list = (ref: string): string => `{"command":"list","ref":"${ref}"}`;
   const stage = program(list("a"), list("b"), list("c"));
