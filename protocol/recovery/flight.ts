@@ -6,7 +6,7 @@
 import { type Address, sameAddress } from "../wire/address.ts";
 import { CongestionController } from "./congestion.ts";
 import { type Instant, type Random, randomU64 } from "../machine.ts";
-import type { Ack, PathChallenge } from "../wire/frame.ts";
+import { type Ack, DATAGRAM_SIZE_MAX, type PathChallenge } from "../wire/frame.ts";
 import { LossDetector } from "./loss_detection.ts";
 import { PathMtu, pathMtuLimit } from "./path_mtu.ts";
 import type { RttEstimator } from "./rtt.ts";
@@ -148,6 +148,7 @@ export class Flight {
     const { size } = this.#pathMtu;
     if (size === this.#size) return;
     this.#size = size;
-    this.#congestion.setDatagramSize(size);
+    // Smaller datagrams are no reason to send less.
+    this.#congestion.setDatagramSize(Math.max(size, DATAGRAM_SIZE_MAX));
   }
 }

@@ -103,3 +103,22 @@ for (const interval of [20, 200]) {
     assert(p50 === 25 && cost < 3, `${p50} ms, ${cost} datagrams each`);
   }, ["adaptive"]);
 }
+
+story("at 20% loss each message still travels twice, and few are late", (stage) => {
+  const [ana, ben] = stage.pair();
+  stage.set({ delay: 25, loss: 0.2 });
+  const sentAt: number[] = [];
+  const since = stage.now;
+  for (let index = 0; index < 500; index++) {
+    sentAt.push(stage.now - since);
+    ana.send(`${index}`.padStart(64));
+    stage.wait(20);
+  }
+  stage.wait(10_000);
+  const delays = ben.eventTimes("message", since).map((time, index) => time - sentAt[index]!);
+  delays.sort((a, b) => a - b);
+  assertEquals([delays.length, delays[250]], [500, 25]);
+  assertLess(1.8, stage.times("message", ana, since).length / 500);
+  // Held up by nothing but the loss of several datagrams in a row.
+  assertLess(delays[475]!, 60);
+}, ["adaptive"]);
