@@ -28,6 +28,8 @@ import { Fifo } from "./fifo.ts";
 import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
 import { failure, type Result, success } from "./result.ts";
 import { carriedTo, isCarried } from "./wire/remote.ts";
+import { Allowance } from "./session/allowance.ts";
+import { VERSION_ANSWERS_PER_SECOND } from "./session/handshake_limits.ts";
 import type { Whereabouts } from "./session/session.ts";
 import { earlier, Timers } from "./timers.ts";
 import { type Address, copyOf } from "./wire/address.ts";
@@ -49,6 +51,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
   #phase: "active" | "draining" | "leaving" | "left" = "active";
+  readonly #versionAnswers = new Allowance(VERSION_ANSWERS_PER_SECOND, VERSION_ANSWERS_PER_SECOND);
   #undelivered = 0;
   #farewell: Transmit | undefined;
   /** Datagrams that were dropped, by reason. */
@@ -58,7 +61,10 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   constructor(now: Instant, options: EndpointOptions) {
     const { random, localAddresses = () => [] } = options;
     this.#options = options;
-    this.#meetings = new Meetings(localAddresses);
+    this.#meetings = new Meetings(
+      localAddresses,
+      (peer) => (this.#connections.with(peer) ?? this.#requests.outgoing.with(peer)) !== undefined,
+    );
     this.#registration = new Registration(now, options);
     const makeSessionId = (): number => {
       const id = randomU32(random);
@@ -157,9 +163,8 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   /** Asks the directory which clients are active: a `list` event follows. */
   list(now: Instant): Result<undefined, EndpointProblem> {
     const problem = this.#problem();
-    if (problem !== undefined) return failure(problem);
-    this.#registration.list(now);
-    return success(undefined);
+    if (problem === undefined) this.#registration.list(now);
+    return problem === undefined ? success(undefined) : failure(problem);
   }
 
   /** Asks the directory for another name: a `registered` or a `nameRefused` event follows. */
@@ -214,8 +219,9 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     if (decoded.error.reason === "version") {
       this.dropped.otherVersion++;
       const { header, version } = decoded.error;
-      if (header.type === DatagramType.Version) this.#handleVersion(now, version, from);
-      else this.#requests.answer({ bytes: encodeVersionAnswer(header), to: copyOf(from) });
+      if (header.type === DatagramType.Version) return this.#handleVersion(now, version, from);
+      if (!this.#versionAnswers.take(now)) return false;
+      this.#requests.answer({ bytes: encodeVersionAnswer(header), to: copyOf(from) });
       return true;
     }
     this.dropped.malformed++;
@@ -339,15 +345,15 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
   }
 
-  /** False where it is for no request of this client's. */
+  /** False where it is for no request of this client's: one with 0 only keeps a mapping alive. */
   #handlePunch(now: Instant, number: bigint, { bytes }: Datagram, from: Address): boolean {
-    if (number === 0n) return true; // It only keeps its sender's mapping alive.
-    return this.#requests.outgoing.handlePunch(now, number, bytes.length, from);
+    return number !== 0n && this.#requests.outgoing.handlePunch(now, number, bytes.length, from);
   }
 
-  #handleVersion(now: Instant, version: number, from: Address): void {
-    this.#registration.handleVersion(now, version, from);
-    this.#requests.outgoing.handleVersion(now, version, from);
+  /** False where it changes nothing. */
+  #handleVersion(now: Instant, version: number, from: Address): boolean {
+    const isForDirectory = this.#registration.handleVersion(now, version, from);
+    return this.#requests.outgoing.handleVersion(now, version, from) || isForDirectory;
   }
 
   #self(): Self | undefined {
@@ -477,8 +483,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
         return this.#end(false, event);
       case "otherKey":
         // Who is registered stays: the connections go on without the directory.
-        if (this.id === undefined) return this.#end(false, event);
-        return this.#events.push(event);
+        return this.id === undefined ? this.#end(false, event) : this.#events.push(event);
       case "left":
         return this.#end(event.acknowledged);
       default:

@@ -82,11 +82,11 @@ export class Introductions {
     const callee = id === 0 ? table.findName(name) : table.find(id);
     if (callee === NO_SLOT) return { kind: "inactive", id, name };
     if (callee !== slot) {
-      if (!limits.takeMeeting(now, this.#entries.id(callee))) {
-        return void drop("meetings");
-      }
-      this.count++;
-      notify(callee, this.#meeting(now, callee, slot, false));
+      // The caller has its answer all the same: others who call, too, must not keep it from that.
+      if (limits.takeMeeting(now, this.#entries.id(callee))) {
+        this.count++;
+        notify(callee, this.#meeting(now, callee, slot, false));
+      } else drop("meetings");
     }
     return this.#meeting(now, slot, callee, true);
   }

@@ -75,6 +75,15 @@ interface KeyOwner {
   readonly key: string;
 }
 
+/** How a connection came to be. */
+interface NewConnection {
+  /** Whether its key is not trusted. */
+  readonly isHeld: boolean;
+  /** Whether this client called. */
+  readonly isCalled: boolean;
+  readonly date: Date;
+}
+
 /** The peers that one client remembers. */
 export class PeerMemory {
   readonly #options: PeerMemoryOptions;
@@ -85,8 +94,6 @@ export class PeerMemory {
   readonly #connected = new Map<number, KeyOwner & { id: number; hash: Uint8Array }>();
   /** The keys that the user trusted in this run. */
   readonly #trusted = new Set<string>();
-  /** The client that this one requests a connection with. */
-  #requested: number | undefined;
 
   constructor(options: PeerMemoryOptions) {
     this.#options = options;
@@ -101,9 +108,6 @@ export class PeerMemory {
   /** Takes an event of the client; returns the identity of the peer where the event has its key. */
   handle(event: ClientEvent, date: Date): IdentityEvent | undefined {
     switch (event.kind) {
-      case "requesting":
-        this.#requested = event.peer;
-        return undefined;
       case "terminated":
         this.#connected.delete(event.peer);
         return undefined;
@@ -121,7 +125,7 @@ export class PeerMemory {
         const identity = this.#identify(id, name, event.key, calledAs);
         const owner = { id, name, calledAs, key: toHex(event.key) };
         this.#connected.set(id, { ...owner, hash });
-        this.#remember(owner, isHeld, date);
+        this.#remember(owner, { isHeld, isCalled: event.calledAs !== undefined, date });
         return identity;
       }
       default:
@@ -290,16 +294,14 @@ export class PeerMemory {
   }
 
   /** Keeps the key of a new connection, unless it was accepted without the user's consent. */
-  #remember({ id, key, name, calledAs }: KeyOwner, isHeld: boolean, date: Date): void {
-    const isRequested = this.#requested === id;
-    if (isRequested) this.#requested = undefined;
+  #remember({ key, name, calledAs }: KeyOwner, { isHeld, isCalled, date }: NewConnection): void {
     const { store, acceptAll } = this.#options;
     if (key === this.#ownKey) return;
     if (isHeld) return store.change((peers) => peers.recordUntrusted(key, name || calledAs, date));
     if (this.#isNamed(key)) {
       return store.change((peers) => peers.trust(key, [calledAs, name], date));
     }
-    const isWanted = !acceptAll || isRequested || store.content.isKnown(key);
+    const isWanted = !acceptAll || isCalled || store.content.isKnown(key);
     if (isWanted) store.change((peers) => peers.recordConnection(key, name || calledAs, date));
   }
 

@@ -38,19 +38,29 @@ interface Met {
 /** The latest meetings, one for each peer. */
 export class Meetings {
   readonly #own: () => readonly Address[];
+  readonly #isInUse: (id: number) => boolean;
   #met: Met[] = [];
   #due: Transmit[] = [];
   readonly #keepalive = new MappingKeepalive();
 
-  /** @param own where this client may be reached in its own network. */
-  constructor(own: () => readonly Address[]) {
+  /**
+   * Begins with none.
+   *
+   * @param own where this client may be reached in its own network.
+   * @param isInUse whether this client talks with a peer, or calls it: what is carried needs its meeting.
+   */
+  constructor(own: () => readonly Address[], isInUse: (id: number) => boolean = () => false) {
     this.#own = own;
+    this.#isInUse = isInUse;
   }
 
   /** Takes note of a meeting. */
   add(now: Instant, meeting: Meeting): void {
     this.#met = this.#met.filter(({ meeting: { id } }) => id !== meeting.id);
-    if (this.#met.length >= MEETINGS_MAX) this.#met.shift();
+    if (this.#met.length >= MEETINGS_MAX) {
+      const oldest = this.#met.findIndex(({ meeting: { id } }) => !this.#isInUse(id));
+      this.#met.splice(Math.max(0, oldest), 1);
+    }
     this.#met.push({ meeting, at: now, punches: 0, punchAt: Infinity });
   }
 

@@ -287,13 +287,14 @@ export class OutgoingRequest implements Machine<OutgoingRequestEvent> {
   }
 
   /** Takes a Version datagram: one from where the request goes to counts if nothing better comes. */
-  handleVersion(now: Instant, version: number, from: Address): void {
-    if (this.#state !== "requesting" || this.#session !== undefined) return;
-    if (!this.#targets.wasTried(from)) return;
+  handleVersion(now: Instant, version: number, from: Address): boolean {
+    if (this.#state !== "requesting" || this.#session !== undefined) return false;
+    if (!this.#targets.wasTried(from)) return false;
     this.#version = version;
     if (this.#timers.get("version") === undefined) {
       this.#timers.set("version", now + VERSION_PATIENCE);
     }
+    return true;
   }
 
   /** Something authentic came. */

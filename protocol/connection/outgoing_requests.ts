@@ -134,9 +134,10 @@ export class OutgoingRequests {
     return this.requests.some((request) => request.handlePunch(now, number, size, from));
   }
 
-  /** Takes a Version datagram. */
-  handleVersion(now: Instant, version: number, from: Address): void {
-    for (const request of this.requests) request.handleVersion(now, version, from);
+  /** Takes a Version datagram; false where it is for none of these. */
+  handleVersion(now: Instant, version: number, from: Address): boolean {
+    const heeded = this.requests.filter((each) => each.handleVersion(now, version, from));
+    return heeded.length > 0;
   }
 
   /** Takes a Cookie Reply; false where it is for no Initiation of these, or too many came. */

@@ -14,6 +14,8 @@ export const INTRODUCED_CHECKS_PER_SECOND = 100;
 export const HANDSHAKES_PER_SECOND = 20;
 /** See {@linkcode HANDSHAKES_PER_SECOND}. */
 export const HANDSHAKES_AT_ONCE = 40;
+/** Answers to datagrams of another version, a second and at once. */
+export const VERSION_ANSWERS_PER_SECOND = 20;
 /** Cookie Replies, a second and at once. */
 export const COOKIE_REPLIES_PER_SECOND = 100;
 /** Responses that are sent again because their Initiation came again, a second and at once. */

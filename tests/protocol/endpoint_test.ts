@@ -11,9 +11,10 @@ import {
 } from "../../protocol/endpoint.ts";
 import type { DatagramMachine } from "../../protocol/machine.ts";
 import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
+import { VERSION_ANSWERS_PER_SECOND } from "../../protocol/session/handshake_limits.ts";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
-import { DatagramType, RefusalReason } from "../../protocol/wire/frame.ts";
+import { DatagramType, PUNCH_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
 import { Server } from "../../server/server.ts";
 import { EndpointHarness, framesOf, kindsOf, registered } from "../support/endpoint_harness.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
@@ -295,6 +296,19 @@ Deno.test("abandoning ends everything at once, and tells the directory once", ()
   assertEquals([harness.advance(100_000), harness.endpoint.nextTimeout()], [[], undefined]);
   harness.endpoint.abandon(harness.now);
   assertEquals([harness.sent(), harness.events()], [[], []]);
+});
+
+Deno.test("a flood of another version, or of Punches with 0, is answered no further, and drains nothing", () => {
+  const harness = registered();
+  const bytes = encodeDatagram({ type: DatagramType.Packet, session: 7, packet: 1 }, []);
+  const other = bytes.with(2, 9);
+  let answers = 0;
+  for (let n = 0; n < 1000; n++) answers += harness.receive(other).length;
+  assertEquals(answers, VERSION_ANSWERS_PER_SECOND);
+  assertEquals(harness.endpoint.handleDatagram(harness.now, other, STRANGER), false);
+  const header = { type: DatagramType.Punch, session: 0, packet: 0 } as const;
+  const punch = encodeDatagram(header, [{ kind: "punch", number: 0n }], PUNCH_SIZE);
+  assertEquals(harness.endpoint.handleDatagram(harness.now, punch, STRANGER), false);
 });
 
 Deno.test("a datagram of another version is answered by a Version, unless it is one", () => {

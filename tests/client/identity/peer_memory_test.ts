@@ -16,6 +16,7 @@ const DATE = new Date("2026-01-05T10:00:00Z");
 const OWN = new Uint8Array(32).fill(1);
 const BOB = new Uint8Array(32).fill(2);
 const EVE = new Uint8Array(32).fill(3);
+const CLEO = new Uint8Array(32).fill(4);
 const HASH = new Uint8Array(32).fill(4);
 
 /** A memory, and its known peers, which outlive restart(). */
@@ -172,9 +173,9 @@ Deno.test("PeerMemory stores only requested keys where all requests are accepted
   const stage = new Stage(true);
   stage.connects(3, "eve", EVE);
   assertEquals(stage.store.content.list(), []);
-  stage.memory.handle({ kind: "requesting", peer: 2, name: "bob", attempt: 1, nextInMs: 1 }, DATE);
-  stage.connects(2, "bob", BOB);
-  assertEquals(stage.store.content.isKnown(toHex(BOB)), true, "the requested key");
+  stage.connects(2, "bob", BOB, "bob");
+  stage.connects(4, "cleo", CLEO, 4);
+  for (const key of [BOB, CLEO]) assertEquals(stage.store.content.isKnown(toHex(key)), true);
   stage.connects(3, "eve", EVE);
   assertEquals(stage.store.content.isKnown(toHex(EVE)), false);
 });

@@ -181,6 +181,13 @@ Deno.test("32 meetings are remembered: of more, the oldest is forgotten", () => 
   assertEquals([meetings.number(100), meetings.number(69)], [5n, 1069n]);
 });
 
+Deno.test("the meeting of a peer that is talked with is not forgotten for others", () => {
+  const meetings = new Meetings(() => [], (id) => id === 5);
+  for (let id = 1; id <= 100; id++) meetings.add(0, meeting(id));
+  const known = [1, 5, 69, 70, 100].map((id) => meetings.number(id) !== undefined);
+  assertEquals(known, [false, true, false, true, true]);
+});
+
 Deno.test("Meetings.isIntroduced() tells the hosts of those whom the directory told of lately, or carries for", () => {
   const { meetings, now } = new Stage();
   assertEquals(meetings.isIntroduced(now, ONE), false);
