@@ -20,6 +20,8 @@ const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /** The bits of a mode that let others read, write or execute a file. */
 const OTHERS = 0o077;
+/** Those that let others make, replace or remove what is in a folder. */
+const OTHERS_WRITE = 0o022;
 
 /** Whether this path exists, if only as a broken link; throws if that cannot be found out. */
 export function hasFile(path: string): boolean {
@@ -59,6 +61,20 @@ export function makeFolder(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
 }
 
+/** The same for the last one; throws where there is a link, or a folder that others may write in. */
+export function makeOwnFolder(path: string): void {
+  makeFolder(path);
+  const { isSymlink, mode } = Deno.lstatSync(path);
+  if (isSymlink) throw new Error("It is a link, not a folder");
+  if (isClosed(mode, OTHERS_WRITE)) return;
+  throw new Error("Other users may write in this folder; change its mode to 700");
+}
+
+/** Whether a mode has none of these bits. Windows has no such modes. */
+function isClosed(mode: number | null, bits: number): boolean {
+  return PLATFORM.isWindows || mode === null || (mode & bits) === 0;
+}
+
 /**
  * The text of a file, and whether only the user may read it; throws if it exceeds `sizeMax`, or is no
  * regular file.
@@ -81,12 +97,10 @@ export function readFileIfAny(path: string, sizeMax: number): string | undefined
 function readBytes(path: string, sizeMax: number): { bytes: Uint8Array; isPrivate: boolean } {
   expectRegular(Deno.statSync(path));
   using file = Deno.openSync(path);
-  // That of the open file, so that it is that of what is read. Windows has no such modes.
+  // That of the open file, so that it is that of what is read.
   const info = file.statSync();
   expectRegular(info);
-  const { mode } = info;
-  const isPrivate = PLATFORM.isWindows || mode === null || (mode & OTHERS) === 0;
-  return { bytes: readAll(file, sizeMax), isPrivate };
+  return { bytes: readAll(file, sizeMax), isPrivate: isClosed(info.mode, OTHERS) };
 }
 
 function readAll(file: Deno.FsFile, sizeMax: number): Uint8Array {
@@ -212,12 +226,12 @@ export class ClaimedFile {
 
   /**
    * Claims a file, which is made for the user alone if it is missing; undefined where another process
-   * has it when `patience` ends. Throws where files cannot be locked.
+   * has it when `patience` ends, or makes or removes it meanwhile. Throws where files cannot be
+   * locked, and for a link, which is not followed.
    */
   static async claim(path: string, patience: Promise<void>): Promise<ClaimedFile | undefined> {
-    expectRegularOrNone(path);
-    const mode = { read: true, write: true, create: true, mode: FILE_MODE };
-    const file = await Deno.open(path, mode);
+    const file = openUnlinked(path);
+    if (file === undefined) return undefined;
     const lock = file.lock(true).then(() => true);
     const isLocked = await Promise.race([lock, patience.then(() => false)]).catch((error) => {
       file.close();
@@ -227,6 +241,11 @@ export class ClaimedFile {
     // The lock may come later, or is that of a file that was removed meanwhile.
     lock.catch(() => {}).then(() => file.close());
     return undefined;
+  }
+
+  /** Whether only the user may read and write it. */
+  get isPrivate(): boolean {
+    return isClosed(this.#file.statSync().mode, OTHERS);
   }
 
   /** Its text; throws if it has more than `sizeMax` bytes. */
@@ -255,10 +274,32 @@ export class ClaimedFile {
   }
 }
 
-/** Whether an open file is the one that this path leads to. */
+/** Opens a file, or makes it; undefined where another process makes or removes it meanwhile. */
+function openUnlinked(path: string): Deno.FsFile | undefined {
+  const isThere = hasFile(path);
+  try {
+    if (isThere) expectNoLink(Deno.lstatSync(path));
+    // To make a new file follows no link; whether one was put there before it opens, isAt() tells.
+    return Deno.openSync(path, { read: true, write: true, createNew: !isThere, mode: FILE_MODE });
+  } catch (error) {
+    const { AlreadyExists, NotFound } = Deno.errors;
+    // Where its folder is missing, it cannot be made.
+    if (isThere ? error instanceof NotFound : error instanceof AlreadyExists) return undefined;
+    throw error;
+  }
+}
+
+/** Throws for a link, and for what is no regular file. */
+function expectNoLink(info: Deno.FileInfo): void {
+  if (info.isSymlink) throw new Error("It is a link, not a regular file");
+  expectRegular(info);
+}
+
+/** Whether an open file is the one at this path: one that a link leads to is not. */
 function isAt(file: Deno.FsFile, path: string): boolean {
   try {
-    return file.statSync().ino === Deno.statSync(path).ino;
+    const { isSymlink, ino } = Deno.lstatSync(path);
+    return !isSymlink && file.statSync().ino === ino;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -4,8 +4,8 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { dirname, join } from "node:path";
-import { changedAt, ClaimedFile, fileProblem, listFolder, makeFolder } from "../../cli/files.ts";
+import { join } from "node:path";
+import { changedAt, ClaimedFile, fileProblem, listFolder, makeOwnFolder } from "../../cli/files.ts";
 import { toHex } from "../../cli/hex.ts";
 import { failure, type Result, success } from "../../protocol/result.ts";
 import type { Run } from "../view.ts";
@@ -19,10 +19,12 @@ export const CLAIM_PATIENCE = 500;
 export const RUN_LIFE = 7 * 86_400_000;
 /** Old files that one start removes. */
 export const OLD_RUNS_MAX = 16;
-/** The folder of the files. */
-const FOLDER = "running";
+/** What follows the path of the identity in that of the folder of its files. */
+const FOLDER_SUFFIX = ".runs";
 /** Bytes of the hash that names a file. */
 const FILE_NAME_SIZE = 8;
+/** The name of a file: the hash, and a number. What has another name is not touched. */
+const FILE_NAME = /^([0-9a-f]{16})-([1-9]\d?)$/;
 
 /** What makes a run the same client as one before. */
 export interface RunStart {
@@ -102,10 +104,10 @@ export async function openRunFile(
   patience: () => Promise<void>,
   onProblem: (message: string) => void,
 ): Promise<Result<RunFile | undefined>> {
-  const folder = join(dirname(identityFile), FOLDER);
+  const folder = `${identityFile}${FOLDER_SUFFIX}`;
   const name = nameOf(start);
   try {
-    makeFolder(folder);
+    makeOwnFolder(folder);
     const former = await claimFormer(folder, name, patience());
     const file = former ?? await claimNew(folder, name, patience);
     if (former === undefined && file !== undefined) removeOld(folder, file, patience());
@@ -129,13 +131,24 @@ async function claimFormer(
 ): Promise<ClaimedFile | undefined> {
   const paths = numbersIn(folder, name).map((number) => join(folder, `${name}-${number}`));
   // One that cannot be used is no reason not to use another.
-  const claims = paths.map((path) => ClaimedFile.claim(path, patience).catch(() => undefined));
+  const claims = paths.map((path) => claimPrivate(path, patience).catch(() => undefined));
   let claimed: ClaimedFile | undefined;
   for (const claim of claims) {
     if (claimed === undefined) claimed = await claim;
     else claim.then((file) => file?.close());
   }
   return claimed;
+}
+
+/** Claims a file. One that others may have open, or have written, is removed: no token goes there. */
+async function claimPrivate(
+  path: string,
+  patience: Promise<void>,
+): Promise<ClaimedFile | undefined> {
+  const file = await ClaimedFile.claim(path, patience);
+  if (file === undefined || file.isPrivate) return file;
+  file.remove();
+  return undefined;
 }
 
 async function claimNew(
@@ -154,7 +167,8 @@ async function claimNew(
 
 /** Removes the files of runs that were killed long before this file was made. */
 function removeOld(folder: string, file: ClaimedFile, patience: Promise<void>): void {
-  const paths = listFolder(folder).map((name) => join(folder, name))
+  const paths = listFolder(folder).filter((name) => FILE_NAME.test(name))
+    .map((name) => join(folder, name))
     .filter((path) => changedAt(path) < changedAt(file.path) - RUN_LIFE);
   for (const path of paths.slice(0, OLD_RUNS_MAX)) {
     ClaimedFile.claim(path, patience).then((old) => old?.remove()).catch(() => {});
@@ -163,8 +177,7 @@ function removeOld(folder: string, file: ClaimedFile, patience: Promise<void>): 
 
 /** The numbers of the files of runs that are started alike. */
 function numbersIn(folder: string, name: string): number[] {
-  return listFolder(folder)
-    .filter((each) => each.startsWith(`${name}-`) && /-\d{1,2}$/.test(each))
-    .map((each) => Number(each.slice(name.length + 1)))
+  return listFolder(folder).map((each) => FILE_NAME.exec(each))
+    .flatMap((match) => match?.[1] === name ? [Number(match[2])] : [])
     .sort((a, b) => a - b);
 }

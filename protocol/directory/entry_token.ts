@@ -30,13 +30,9 @@ export class EntryTokens {
     return this.#own;
   }
 
-  /** What a directory is told. */
+  /** What a directory is told: a token only where its key gave it. */
   shownTo(directoryKey: Uint8Array): Uint8Array {
-    if (this.#own !== undefined) return this.#own.token;
-    const former = this.#former;
-    return former !== undefined && isSameKey(former.directoryKey, directoryKey)
-      ? former.token
-      : NO_TOKEN;
+    return this.#tokenOf(directoryKey) ?? NO_TOKEN;
   }
 
   /**
@@ -46,9 +42,15 @@ export class EntryTokens {
    * earlier run goes on.
    */
   take(token: Uint8Array, directoryKey: Uint8Array): { hasChanged: boolean; isFormer: boolean } {
-    const isShown = isSameKey(token, this.shownTo(directoryKey));
+    const shown = this.#tokenOf(directoryKey);
+    const isShown = shown !== undefined && isSameKey(token, shown);
     const isFirst = this.#own === undefined;
     this.#own = { token: token.slice(), directoryKey };
     return { hasChanged: isFirst || !isShown, isFormer: isFirst && isShown };
+  }
+
+  #tokenOf(key: Uint8Array): Uint8Array | undefined {
+    const entry = this.#own ?? this.#former;
+    return entry !== undefined && isSameKey(entry.directoryKey, key) ? entry.token : undefined;
   }
 }

@@ -1,6 +1,13 @@
 // Files that are none: pipes, devices and folders in the place of a file.
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { appendFile, readFile, SECRET_SOURCES, withLock } from "../../cli/files.ts";
+import {
+  appendFile,
+  ClaimedFile,
+  fileProblem,
+  readFile,
+  SECRET_SOURCES,
+  withLock,
+} from "../../cli/files.ts";
 import { CLIENT_IDENTITY, openIdentity } from "../../cli/identity_file.ts";
 import { findSecret, SECRET_FILE_SIZE_MAX } from "../../cli/secret.ts";
 import { openKnownDirectories, openKnownPeers } from "../../client/identity/known_keys_file.ts";
@@ -94,4 +101,36 @@ Deno.test("a file with a secret may have white space, but not without end", () =
   Deno.writeTextFileSync(path, secret.padEnd(SECRET_FILE_SIZE_MAX + 1, "\n"));
   const refused = findSecret(path, SECRET_SOURCES);
   assertMatch(refused.ok ? "" : refused.error, /It has more than 16 kiB$/i);
+});
+
+Deno.test({
+  name: `ClaimedFile.claim() refuses a link, and what is no regular file${UNIX.note}`,
+  ignore: UNIX.ignore,
+  async fn() {
+    using folder = new Folder();
+    const [link, target] = [`${folder.path}/link`, `${folder.path}/target`];
+    const problem = (path: string) =>
+      ClaimedFile.claim(path, new Promise(() => {})).then(() => "none", fileProblem);
+    Deno.symlinkSync(target, link);
+    assertEquals(await problem(link), "It is a link, not a regular file");
+    assertThrows(() => Deno.lstatSync(target), Deno.errors.NotFound);
+    Deno.writeTextFileSync(target, "text");
+    assertEquals(await problem(link), "It is a link, not a regular file");
+    assertEquals(await problem(folder.pipe("pipe")), "It is a pipe, not a regular file");
+    assertEquals(await problem(folder.path), "It is a folder, not a regular file");
+  },
+});
+
+Deno.test({
+  name:
+    `ClaimedFile.claim() takes no file that a link leads to by the time it is locked${UNIX.note}`,
+  ignore: UNIX.ignore,
+  async fn() {
+    using folder = new Folder();
+    const [path, target] = [`${folder.path}/path`, `${folder.path}/target`];
+    const claim = ClaimedFile.claim(path, new Promise(() => {}));
+    Deno.renameSync(path, target);
+    Deno.symlinkSync(target, path);
+    assertEquals(await claim, undefined);
+  },
 });

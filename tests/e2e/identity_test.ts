@@ -188,7 +188,7 @@ Deno.test("identity: two clients of one user have one key, and report it", async
   await bob.stdout.waitFor(/ana: hello/);
   await Promise.all([leave(ana), leave(bob)]);
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
-  assertEquals([names, [...Deno.readDirSync(`${folder}/running`)]], [["key", "running"], []]);
+  assertEquals([names, [...Deno.readDirSync(`${folder}/key.runs`)]], [["key", "key.runs"], []]);
 });
 
 Deno.test("identity: --ephemeral has another key each time, and keeps nothing", async () => {

@@ -10,7 +10,8 @@ async function kill(program: Program): Promise<void> {
 
 /** The names of the files of runs in the folder of a client. */
 function runsOf(stage: Stage, name: string): string[] {
-  return [...Deno.readDirSync(`${stage.folders.config(name)}/running`)].map(({ name }) => name);
+  const folder = `${stage.folders.config(name)}/identity.runs`;
+  return [...Deno.readDirSync(folder)].map(({ name }) => name);
 }
 
 /** The id and the name in an event. */

@@ -7,6 +7,7 @@ import {
 } from "../../../client/identity/run_file.ts";
 import type { Run } from "../../../client/view.ts";
 
+const IS_WINDOWS = Deno.build.os === "windows";
 const RUN: Run = {
   entry: { token: new Uint8Array(16).fill(1), directoryKey: new Uint8Array(32).fill(2) },
   name: "ana",
@@ -20,9 +21,9 @@ class Home implements Disposable {
   readonly problems: string[] = [];
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
 
-  async open(start: Partial<RunStart> = {}): Promise<RunFile> {
+  async open(start: Partial<RunStart> = {}, identity = "identity"): Promise<RunFile> {
     const opened = await openRunFile(
-      `${this.folder}/identity`,
+      `${this.folder}/${identity}`,
       { ...START, ...start },
       () => new Promise((resolve) => this.#timers.push(setTimeout(resolve, 200))),
       (problem) => this.problems.push(problem),
@@ -31,10 +32,14 @@ class Home implements Disposable {
     return opened.value;
   }
 
+  /** The folder of the files of runs. */
+  get runs(): string {
+    return `${this.folder}/identity.runs`;
+  }
+
   /** The files of runs. */
   get files(): string[] {
-    return [...Deno.readDirSync(`${this.folder}/running`)]
-      .map(({ name }) => `${this.folder}/running/${name}`).toSorted();
+    return [...Deno.readDirSync(this.runs)].map(({ name }) => `${this.runs}/${name}`).toSorted();
   }
 
   /** Waits until so many files are left, and for a little longer. */
@@ -68,14 +73,12 @@ Deno.test("a run that is started like one that was killed continues it", async (
 
 Deno.test({
   name: "the file is for the user alone, as is its folder",
-  ignore: Deno.build.os === "windows",
+  ignore: IS_WINDOWS,
   async fn() {
     using home = new Home();
     const file = await home.open();
     file.save(RUN);
-    const modes = [home.files[0]!, `${home.folder}/running`].map((path) =>
-      Deno.statSync(path).mode! & 0o777
-    );
+    const modes = [home.files[0]!, home.runs].map((path) => Deno.statSync(path).mode! & 0o777);
     assertEquals(modes, [0o600, 0o700]);
     file.end(RUN, true);
   },
@@ -167,16 +170,116 @@ Deno.test("a file that holds something else is used, and continues nothing", asy
   last.end(RUN, true);
 });
 
+/** Why there is no file of a run. */
+async function problem(home: Home): Promise<string> {
+  const file = `${home.folder}/identity`;
+  const opened = await openRunFile(file, START, () => Promise.resolve(), () => {});
+  assert(!opened.ok);
+  return opened.error;
+}
+
 Deno.test("where no file can be made, openRunFile() says why", async () => {
   using home = new Home();
-  Deno.writeTextFileSync(`${home.folder}/running`, "");
-  const opened = await openRunFile(
-    `${home.folder}/identity`,
-    START,
-    () => Promise.resolve(),
-    () => {},
-  );
-  assert(!opened.ok && opened.error.startsWith("Cannot use "));
+  Deno.writeTextFileSync(home.runs, "");
+  assertEquals((await problem(home)).startsWith(`Cannot use ${home.runs}: `), true);
+});
+
+Deno.test({
+  name: "a folder that others may write in has no file of a run",
+  ignore: IS_WINDOWS,
+  async fn() {
+    using home = new Home();
+    Deno.mkdirSync(home.runs);
+    for (const mode of [0o777, 0o770, 0o702]) {
+      Deno.chmodSync(home.runs, mode);
+      assertEquals(
+        await problem(home),
+        `Cannot use ${home.runs}: Other users may write in this folder; change its mode to 700`,
+      );
+    }
+    assertEquals(home.files, []);
+  },
+});
+
+Deno.test({
+  name: "a link in the place of the folder is not followed",
+  ignore: IS_WINDOWS,
+  async fn() {
+    using home = new Home();
+    Deno.mkdirSync(`${home.folder}/other`);
+    Deno.symlinkSync(`${home.folder}/other`, home.runs);
+    assertEquals(await problem(home), `Cannot use ${home.runs}: It is a link, not a folder`);
+  },
+});
+
+Deno.test({
+  name: "a link in the place of a file is not followed, and another file is made",
+  ignore: IS_WINDOWS,
+  async fn() {
+    using home = new Home();
+    (await home.open()).abandon();
+    const [path] = home.files;
+    Deno.removeSync(path!);
+    const target = `${home.folder}/target`;
+    Deno.writeTextFileSync(target, "of the user");
+    Deno.symlinkSync(target, path!);
+    const file = await home.open();
+    file.save(RUN);
+    assertEquals([Deno.readTextFileSync(target), home.files.length], ["of the user", 2]);
+    file.end(RUN, true);
+    assertEquals(home.files, [path]);
+  },
+});
+
+Deno.test({
+  name: "a file that others may read or write is replaced by one for the user alone",
+  ignore: IS_WINDOWS,
+  async fn() {
+    using home = new Home();
+    const first = await home.open();
+    first.save(RUN);
+    first.abandon();
+    const [path] = home.files;
+    for (const mode of [0o666, 0o640]) {
+      Deno.chmodSync(path!, mode);
+      using open = Deno.openSync(path!);
+      const file = await home.open();
+      assertEquals(file.former, undefined);
+      file.save(RUN);
+      const [before, now] = [open.statSync(), Deno.statSync(path!)];
+      assertEquals([now.mode! & 0o777, now.ino === before.ino], [0o600, false]);
+      file.abandon();
+    }
+  },
+});
+
+Deno.test("files whose names no run has are neither removed nor taken, however old they are", async () => {
+  using home = new Home();
+  (await home.open()).abandon();
+  const [path] = home.files;
+  const [folder, run] = [home.runs, path!.slice(home.runs.length + 1)];
+  const names = ["marathon.gpx", "notes-1", `${run}.txt`, `${run.slice(0, -2)}-a-1`, `${run}00`];
+  const then = new Date(Date.now() - 2 * RUN_LIFE);
+  for (const file of [...names, run].map((name) => `${folder}/${name}`)) {
+    Deno.writeTextFileSync(file, "of the user");
+    Deno.utimeSync(file, then, then);
+  }
+  const young = await home.open({ name: "young" });
+  await home.waitForFiles(names.length + 1);
+  young.end(RUN, true);
+  const again = await home.open();
+  again.end(RUN, true);
+  assertEquals(home.files, names.map((name) => `${folder}/${name}`).toSorted());
+  const texts = new Set(home.files.map((file) => Deno.readTextFileSync(file)));
+  assertEquals([...texts], ["of the user"]);
+});
+
+Deno.test("identities in one folder have folders of their own for their runs", async () => {
+  using home = new Home();
+  const files = [await home.open({}, "bob.key"), await home.open({}, "eve.key")];
+  const names = [...Deno.readDirSync(home.folder)].map(({ name }) => name).toSorted();
+  assertEquals(names, ["bob.key.runs", "eve.key.runs"]);
+  for (const file of files) file.end(undefined, true);
 });
 
 Deno.test({
