@@ -15,12 +15,9 @@ import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import { type Address, sourceOf } from "../wire/address.ts";
 import { encodeDatagram } from "../wire/datagram.ts";
 import { DatagramType, type Initiation } from "../wire/frame.ts";
+import { isCarried } from "../wire/remote.ts";
 import { Allowance } from "./allowance.ts";
-import {
-  HandshakeLimits,
-  INTRODUCED_CHECKS_PER_SECOND,
-  MAC_CHECKS_PER_SECOND,
-} from "./handshake_limits.ts";
+import { HandshakeLimits, IntroducedLimits, MAC_CHECKS_PER_SECOND } from "./handshake_limits.ts";
 import { Cookies, hasMac1, mac1Key } from "./macs.ts";
 import { PROLOGUE } from "./outgoing_handshake.ts";
 import { Session } from "./session.ts";
@@ -67,7 +64,7 @@ export class IncomingHandshakes {
   readonly #cookies: Cookies;
   readonly #mac1Key: Uint8Array;
   readonly #strangers = new HandshakeLimits(MAC_CHECKS_PER_SECOND);
-  readonly #introduced = new HandshakeLimits(INTRODUCED_CHECKS_PER_SECOND);
+  readonly #introduced = new IntroducedLimits();
   readonly #provenAllowance = new Allowance(
     PROVEN_HANDSHAKES_PER_SECOND,
     PROVEN_HANDSHAKES_PER_SECOND,
@@ -117,8 +114,9 @@ export class IncomingHandshakes {
   /** What an Initiation from there is counted by, where one more may be checked. */
   #limitsOf(now: Instant, from: Address): HandshakeLimits | undefined {
     const isIntroduced = this.#options.isIntroduced?.(now, from) === true;
-    // In the source of an introduced peer, too, forgeries may come.
-    if (isIntroduced && this.#introduced.checks.take(now)) return this.#introduced;
+    // Forgeries may come from the host of an introduced peer, too; a carried one has its id for a host.
+    const limits = isIntroduced ? this.#introduced.check(now, from.hostname) : undefined;
+    if (limits !== undefined) return limits;
     return this.#strangers.checks.take(now) ? this.#strangers : undefined;
   }
 
@@ -194,7 +192,7 @@ export class IncomingHandshakes {
     this.#add(key, {
       session,
       response,
-      source: sourceOf(address),
+      source: peerSource(address),
       expiresAt: now + UNCONFIRMED_LIFE,
     });
     return response;
@@ -213,7 +211,7 @@ export class IncomingHandshakes {
   }
 
   #allowanceOf(from: Address): Allowance {
-    const source = sourceOf(from);
+    const source = peerSource(from);
     let allowance = this.#sources.get(source);
     if (allowance === undefined) {
       const [oldest] = this.#sources.keys();
@@ -224,4 +222,9 @@ export class IncomingHandshakes {
     }
     return allowance;
   }
+}
+
+/** The source of an Initiation: a peer that the directory carries for is one of its own. */
+function peerSource(from: Address): string {
+  return isCarried(from) ? from.hostname : sourceOf(from);
 }

@@ -8,6 +8,7 @@ import {
   COOKIE_REPLIES_PER_SECOND,
   HANDSHAKES_AT_ONCE,
   HANDSHAKES_PER_SECOND,
+  INTRODUCED_CHECKS_IN_ALL,
   INTRODUCED_CHECKS_PER_SECOND,
   MAC_CHECKS_PER_SECOND,
   REPEATED_RESPONSES_PER_SECOND,
@@ -27,6 +28,7 @@ import type { Address } from "../../../protocol/wire/address.ts";
 import { mac1, mac2 } from "../../../protocol/wire/codes.ts";
 import { type Datagram, decodeDatagram } from "../../../protocol/wire/datagram.ts";
 import { DatagramType, type Initiation } from "../../../protocol/wire/frame.ts";
+import { carriedTo, isCarried } from "../../../protocol/wire/remote.ts";
 import { agreements } from "../../support/agreements.ts";
 import { macChecks } from "../../support/mac_checks.ts";
 import { FakeRequester } from "../../support/fake_peer.ts";
@@ -50,13 +52,13 @@ class Stage {
   readonly handshakes: IncomingHandshakes;
   #ids = 0;
 
-  /** @param introduced the host that the directory told of. */
-  constructor(introduced?: string) {
+  /** @param introduced the hosts that the directory told of. */
+  constructor(...introduced: string[]) {
     this.handshakes = new IncomingHandshakes(this.now, {
       identity: this.identity,
       policy: TIMER_POLICIES.adaptive,
       makeSessionId: () => ++this.#ids,
-      isIntroduced: (_, { hostname }) => hostname === introduced,
+      isIntroduced: (_, from) => isCarried(from) || introduced.includes(from.hostname),
       random: this.random,
     });
   }
@@ -264,6 +266,13 @@ Deno.test("eight sessions of one source wait at most: of more, its oldest goes",
   assertEquals(stage.unconfirmed, [1, 4, 5, 6, 7, 8, 9, 10, 11]);
 });
 
+Deno.test("each peer that the directory carries for is a source of its own", () => {
+  const stage = new Stage();
+  stage.receive(stage.fresh(), carriedTo(1));
+  for (let left = 10; left > 0; left--) stage.receive(stage.fresh(), carriedTo(2));
+  assertEquals(stage.unconfirmed, [1, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
 Deno.test("128 sessions wait at most: of more, the oldest goes", () => {
   assertEquals(UNCONFIRMED_MAX, 128);
   const stage = new Stage();
@@ -412,4 +421,39 @@ Deno.test("peers that the directory told of are heard in any flood of strangers,
     for (let port = 1; port < 1000; port++) stage.receive(fresh.with(40, 0), { ...THERE, port });
   });
   assertEquals(macs, INTRODUCED_CHECKS_PER_SECOND - 1);
+});
+
+Deno.test("a flood of one introduced peer, or in its name, keeps out no other one, direct or carried", () => {
+  const [mallory, ben] = [HERE, THERE];
+  for (const flooder of [mallory, carriedTo(1)]) {
+    const stage = new Stage(mallory.hostname, ben.hostname);
+    const bad = stage.fresh().with(40, 0);
+    const macs = macChecks(() => {
+      for (let count = 0; count < 8000; count++) stage.receive(bad, flooder);
+    });
+    assertEquals(macs, INTRODUCED_CHECKS_PER_SECOND + MAC_CHECKS_PER_SECOND);
+    assertEquals(stage.receive(stage.fresh(), flooder), undefined);
+    for (const from of [ben, carriedTo(2)]) {
+      assertEquals(stage.typeOf(stage.fresh(), from), DatagramType.Response);
+    }
+  }
+});
+
+Deno.test("introduced peers that use up the handshakes without a cookie leave Cookie Replies to others", () => {
+  const stage = new Stage();
+  for (let id = 1; id <= 20; id++) {
+    for (let left = 20; left > 0; left--) stage.receive(stage.fresh(), carriedTo(id));
+  }
+  assertEquals(stage.made, HANDSHAKES_AT_ONCE);
+  const cookie = stage.cookieFor(carriedTo(21));
+  assertEquals(stage.typeOf(stage.proven(cookie), carriedTo(21)), DatagramType.Response);
+});
+
+Deno.test("however many peers are introduced, a bounded number of Initiations is checked a second", () => {
+  const stage = new Stage();
+  const bad = stage.fresh().with(40, 0);
+  const macs = macChecks(() => {
+    for (let count = 0; count < 8000; count++) stage.receive(bad, carriedTo(count % 200));
+  });
+  assertEquals(macs, INTRODUCED_CHECKS_IN_ALL + MAC_CHECKS_PER_SECOND);
 });
