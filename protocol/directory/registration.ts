@@ -254,10 +254,10 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Takes a Version datagram: one from an address of the directory counts if nothing better comes. */
   handleVersion(now: Instant, version: number, from: Address): boolean {
     // A client that has an id stays: its connections go on without the directory.
-    if (this.#id !== undefined || this.#isHeard) return false;
-    const isDirectory = this.#request.directoryAddresses.some((each) => sameAddress(each, from));
-    if (isDirectory) this.#unproven.noteVersion(now, version);
-    return isDirectory;
+    const isHeeded = this.#id === undefined && !this.#isHeard &&
+      this.#request.directoryAddresses.some((each) => sameAddress(each, from));
+    if (isHeeded) this.#unproven.noteVersion(now, version);
+    return isHeeded;
   }
 
   /** See {@linkcode Machine}. */

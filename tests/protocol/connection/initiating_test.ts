@@ -148,8 +148,7 @@ Deno.test("a Punch with another number, or for no request, gets nothing, and is 
   for (const number of [0n, NUMBER ^ 1n, NUMBER ^ 1n << 63n]) {
     assertEquals(stage.punch(MAPPED, number), []);
   }
-  // With the number 0 it only keeps a mapping alive.
-  assertEquals(stage.endpoint.dropped.notAuthentic, 2);
+  assertEquals(stage.endpoint.dropped.notAuthentic, 3);
   assert(stage.initiations(5_000).every(([, to]) => to !== formatAddress(MAPPED)));
   stage.complete();
   assertEquals(stage.punch(MAPPED), [], "there is a session");
