@@ -251,9 +251,8 @@ export class Registration implements Machine<RegistrationEvent> {
     return true;
   }
 
-  /** Takes a Version datagram: one from an address of the directory counts if nothing better comes. */
+  /** Takes a Version datagram: the directory's counts for a client without an id, if nothing better comes. */
   handleVersion(now: Instant, version: number, from: Address): boolean {
-    // A client that has an id stays: its connections go on without the directory.
     const isHeeded = this.#id === undefined && !this.#isHeard &&
       this.#request.directoryAddresses.some((each) => sameAddress(each, from));
     if (isHeeded) this.#unproven.noteVersion(now, version);
