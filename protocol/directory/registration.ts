@@ -251,7 +251,7 @@ export class Registration implements Machine<RegistrationEvent> {
     return true;
   }
 
-  /** Takes a Version datagram: the directory's counts for a client without an id, if nothing better comes. */
+  /** Takes a Version datagram: the directory's counts while there is no id, if nothing better comes. */
   handleVersion(now: Instant, version: number, from: Address): boolean {
     const isHeeded = this.#id === undefined && !this.#isHeard &&
       this.#request.directoryAddresses.some((each) => sameAddress(each, from));
