@@ -87,7 +87,7 @@ export class OutgoingRequests {
     return this.#intents.find((each) => isSameTarget(each.target, target)) ?? this.with(target.id);
   }
 
-  /** The one for this client, once the directory told whom it is for; under this key, if one is given. */
+  /** The one for this client, once the directory has introduced it; under this key, if one is given. */
   with(id: number, key?: Uint8Array): ConnectIntent | undefined {
     return this.#intents.find(({ request }) =>
       request?.ids.remote === id && (key === undefined || isSameKey(request.ids.remoteKey, key))

@@ -53,7 +53,7 @@ export type RequestEvent =
     kind: "connected";
     connection: Connection;
     by: Opening;
-    /** What this client wanted to connect to, where that came of it. */
+    /** What this client wanted to connect to, if that is what was opened. */
     target: Target | undefined;
     /** Whether the peer goes on with a conversation that this end does not know any more. */
     isResumed: boolean;

@@ -159,7 +159,7 @@ export class Requests {
   /**
    * Accepts a pending request: opens the connection.
    *
-   * @param opened what for, and whom this client wanted to connect to, if that is the requester.
+   * @param opened by what, and what this client wanted to connect to, if that is the requester.
    */
   accept(
     now: Instant,
