@@ -103,11 +103,12 @@ Deno.test("SharedFile.saveNow() saves what waits for a lock that somebody holds,
   assertEquals(problems, []);
 });
 
-Deno.test("SharedFile.saveNow() reports what it cannot save", () => {
+Deno.test("SharedFile.saveNow() reports what it cannot save", async () => {
   using folder = new Folder();
   const { file, problems } = openNumbers(`${folder.path}/none/numbers`);
   file.change(1);
   file.saveNow();
+  await file.settle();
   assertEquals(problems.length, 1);
   assertMatch(problems[0]!, /^Cannot write .+none.numbers: [^\n]+$/);
 });
