@@ -36,6 +36,7 @@ import {
   directoryEvent,
   failureEvent,
   listEvent,
+  progressEvents,
   silentEvent,
   untrustedEvent,
 } from "./state/translate.ts";
@@ -106,7 +107,12 @@ export class Client implements DatagramMachine<ClientEvent> {
       const { remote, remoteName } = connected.ids;
       return this.#emit(alreadyConnected(remote, remoteName));
     }
-    this.#returns.yield(now, peer);
+    const called = this.#returns.handOver(peer);
+    if (called !== undefined) {
+      this.#unanswered.begin(now, called);
+      for (const event of progressEvents(now, called, this.#calls)) this.#emit(event);
+      return;
+    }
     const target = targetOf(peer);
     const result = this.#endpoint.connect(now, target);
     if (result.ok) this.#unanswered.begin(now, target);
@@ -481,10 +487,11 @@ export class Client implements DatagramMachine<ClientEvent> {
     const { remoteKey: key, handshakeHash: hash, path } = connection;
     this.#callers.answer({ requester: peer, name, key });
     this.#missed.forget(key);
+    const isWanted = target !== undefined && !this.#returns.isCall(target);
     const isReturn = this.#returns.remove(peer, key);
     const calledAs = target && peerOf(target);
     connection.isHeld = !this.#options.isTrustedPeer(key, name, calledAs);
-    const isAside = by === "admission" || isReturn;
+    const isAside = by === "admission" || isReturn && !isWanted;
     const isCurrent = this.#conversations.add(connection, isAside, calledAs);
     const { isHeld } = connection;
     const details = connectedDetails(calledAs, isHeld, !isCurrent);

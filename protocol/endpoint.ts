@@ -129,6 +129,11 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     return success(undefined);
   }
 
+  /** Goes on with a call under another target, of the same client. */
+  retarget(from: Target, to: Target): void {
+    this.#requests.outgoing.retarget(from, to);
+  }
+
   /** Takes a Connection Request back: the one with this target, or the latest; false where there is none. */
   cancel(now: Instant, target?: Target): boolean {
     const { outgoing } = this.#requests;

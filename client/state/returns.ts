@@ -11,7 +11,7 @@ import { isSameKey } from "../../protocol/crypto/x25519.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { earlier } from "../../protocol/timers.ts";
-import { matchesIdOrName, type Peer } from "../peer.ts";
+import { matchesIdOrName, type Peer, targetOf } from "../peer.ts";
 import type { OpenConversation } from "../view.ts";
 
 /** Milliseconds in which the peers are called: after that, their ends of the connections are over, too. */
@@ -24,7 +24,7 @@ export const RETURN_PATIENCE: number = CONNECTION_TIMEOUT;
 export const RINGING_PATIENCE = 1_000;
 
 /** What the peers are called with. */
-export type Caller = Pick<Endpoint, "connect" | "cancel" | "isLeaving">;
+export type Caller = Pick<Endpoint, "connect" | "retarget" | "cancel" | "isLeaving">;
 
 /** Calls the peers of an earlier run. */
 export class Returns {
@@ -72,12 +72,19 @@ export class Returns {
     }
   }
 
-  /** Leaves a peer to the user, who calls it. */
-  yield(now: Instant, peer: Peer): void {
-    const isMeant = ({ id, name }: OpenConversation): boolean => matchesIdOrName(peer, id, name);
-    for (const [target, conversation] of this.#calls) {
-      if (isMeant(conversation)) this.#caller.cancel(now, target);
+  /**
+   * Leaves the call of a peer to the user, who calls it, too; its target, undefined where there is none.
+   * It is not taken back: the peer may have accepted it, and would take that for the end.
+   */
+  handOver(peer: Peer): Target | undefined {
+    for (const [target, { id, name, key }] of this.#calls) {
+      if (!matchesIdOrName(peer, id, name)) continue;
+      const called = { ...targetOf(peer), key };
+      this.#caller.retarget(target, called);
+      this.#forget(target);
+      return called;
     }
+    return undefined;
   }
 
   /** Takes a peer that is connected; false where it is none of these. */

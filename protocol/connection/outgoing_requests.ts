@@ -50,7 +50,7 @@ export interface OutgoingView {
 /** What the user wants to connect to: first looked up, then requested. */
 export interface ConnectIntent {
   /** As the user named it. */
-  readonly target: Target;
+  target: Target;
   /** What the directory is asked for it, until it answers. */
   query: CallQuery | undefined;
   /** Follows when the address is known. */
@@ -107,6 +107,11 @@ export class OutgoingRequests {
   /** Notes that the user wants to connect: a request, or forget(), follows. */
   want(target: Target, query: CallQuery): void {
     this.#intents = [...this.#intents, { target, query, request: undefined, held: undefined }];
+  }
+
+  /** Goes on with what is wanted under another target, of the same client. */
+  retarget(from: Target, to: Target): void {
+    for (const intent of this.#intents) if (intent.target === from) intent.target = to;
   }
 
   /** Forgets an intent, without a word to the peer. */

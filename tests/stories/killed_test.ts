@@ -157,18 +157,36 @@ story("what the user calls comes first, and the other conversations go on after 
   assertEquals([goesOnWith(ana), ana.view.peer?.id, ana.errors], [[2], 3, []]);
 });
 
-story("a killed client whose user calls the same peer at once goes on like this", (stage) => {
+stories("a killed client whose user calls the same peer at once goes on like this", [
+  ...Array.from({ length: 16 }, (_, index) => 85 + 10 * index),
+], (stage, pause) => {
   const [ana, ben] = stage.pair();
   ana.send("before");
   stage.wait(100);
   ben.kill();
   ana.send("after");
   ben.comeBack();
-  stage.wait(70);
-  ben.connect("ana");
+  stage.wait(pause);
+  const isBack = ben.view.state === "connected";
+  ben.connect(pause % 20 === 5 ? "ana" : 1);
   stage.wait(stage.after(1000) + 1000);
   assertEquals([ben.texts, ben.view.state], [["before", "after"], "connected"]);
-  assertEquals(ana.events("request"), []);
+  assertEquals([goesOnWith(ben), ben.errors], [[1], isBack ? ["alreadyConnected"] : []]);
+  assertEquals([ana.events("request"), ana.events("terminated")], [[], []]);
+  assertEquals(ben.events("requesting").length, isBack ? 0 : 1);
+});
+
+story("the conversation that the user calls after a crash becomes the current one", (stage) => {
+  const [ana, ben, cleo] = stage.clients("ana", "ben", "cleo") as [Actor, Actor, Actor];
+  for (const each of [cleo, ben]) stage.connect(ana, each);
+  ana.kill();
+  stage.block(ana, cleo, stage.now + 1000);
+  ana.comeBack();
+  stage.wait(500);
+  assertEquals(ana.view.peer?.id, 2);
+  ana.connect("cleo");
+  stage.wait(15_000 + stage.after(0) * 2);
+  assertEquals([goesOnWith(ana), ana.view.peer?.id, ana.errors], [[2, 3], 3, []]);
 });
 
 story("a conversation whose key the user has not trusted does not go on by itself", (stage) => {
