@@ -25,7 +25,7 @@ import {
 } from "./state/choice.ts";
 import { Callers } from "./state/callers.ts";
 import { Conversations } from "./state/conversations.ts";
-import { UnansweredCalls } from "./state/unanswered.ts";
+import { UnansweredCalls } from "./state/calls.ts";
 import { MissedRequests } from "./state/missed.ts";
 import { Repeats } from "./state/repeats.ts";
 import { Returns } from "./state/returns.ts";
