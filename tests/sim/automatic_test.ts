@@ -19,7 +19,7 @@ const TROUBLE = 15_000;
 /** Milliseconds until every call has ended in a connection. */
 const CONNECT_MAX = 60_000;
 
-/** Who calls whom, one after the other: numbers of users from 0 on. */
+/** The calls in order, each by caller and called: numbers of users from 0 on. */
 type Calls = readonly (readonly number[])[];
 
 interface Outcome extends Totals {

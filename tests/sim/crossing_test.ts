@@ -88,7 +88,7 @@ class Crossing {
     if (kind === "terminated") this.#connectedAt.delete(user);
     if (kind !== "request") return;
     this.#rang++;
-    assert(!this.#connectedAt.has(user), `${user.name} is asked about whom they want`);
+    assert(!this.#connectedAt.has(user), `${user.name} is asked about the peer that it wants`);
   }
 
   /** Delivers a datagram that was blocked, or another copy of one that was not. */
@@ -128,7 +128,7 @@ class Crossing {
   }
 }
 
-Deno.test(`two who connect to each other have one connection: ${formatCount(SEEDS)} seeds`, () => {
+Deno.test(`two clients that connect to each other have one connection: ${formatCount(SEEDS)} seeds`, () => {
   const sums = runSeeds(SEEDS, (seed) => new Crossing(seed, ["adaptive", "fixed"]));
   if (!IS_FULL) return;
   assertGreater(sums.blocked, SEEDS);

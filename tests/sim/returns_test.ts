@@ -67,7 +67,7 @@ class Returns {
   }
 }
 
-Deno.test(`who is killed comes back, and nothing is lost or doubled: ${formatCount(SEEDS)} seeds`, () => {
+Deno.test(`a killed client comes back, and nothing is lost or doubled: ${formatCount(SEEDS)} seeds`, () => {
   const sums = runSeeds(SEEDS, (seed) => new Returns(seed, ["adaptive", "fixed"]));
   if (!IS_FULL) return;
   assertGreater(sums.returned, SEEDS);

@@ -1,4 +1,4 @@
-// The kind of path that a connection uses, and what the user is told of it.
+// The kind of path that a connection uses, and what the user is told about it.
 import { assertEquals, assertLess } from "@std/assert";
 import type { Instant } from "../../protocol/machine.ts";
 import { type Actor, type Stage, story } from "./stage.ts";
@@ -11,7 +11,7 @@ function cutDirect(stage: Stage, one: Actor, other: Actor, until: Instant = Infi
   );
 }
 
-/** What a client was told of its path: the kinds that it changed to, each with the one before. */
+/** What a client reports about its path: the kinds that it changed to, each with the one before. */
 function pathsOf(actor: Actor): string[] {
   return actor.events("path").map(({ path, before }) => `${before} → ${path}`);
 }
@@ -79,7 +79,7 @@ story("a direct connection that is cut is carried, and goes direct again", (stag
   assertTalking(stage, ana, ben);
 });
 
-story("a peer that comes back by another kind of path is told of", (stage) => {
+story("a peer that comes back by another kind of path is reported", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   const healing = stage.now + 15_000;
   cutDirect(stage, ana, ben, healing);

@@ -153,7 +153,7 @@ for (const [hostname, most] of Object.entries(POINTED_AT)) {
 }
 
 pairStory(
-  "who is not near may name as many candidates as it likes: none is challenged",
+  "a peer that is not near may name as many candidates as it likes: none is challenged",
   [["port-cone", "public"]],
   (stage) => {
     stage.call(stage.after(0) + 2_000);

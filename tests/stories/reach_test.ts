@@ -220,7 +220,7 @@ function includes(bytes: Uint8Array, part: Uint8Array): boolean {
 }
 
 pairStory(
-  "a request gets through although the Meeting of the one who is called was lost",
+  "a request gets through although the Meeting to the called client was lost",
   [["public", "public"], ["port-cone", "port-cone"], ["symmetric", "port-cone"], "lan"],
   (stage) => {
     stage.lose("meeting", { to: stage.ben });
@@ -230,7 +230,7 @@ pairStory(
 );
 
 pairStory(
-  "who is asked for long answers after all where both networks changed meanwhile",
+  "a client that was asked long ago answers after all where both networks changed meanwhile",
   [["port-cone", "port-cone"], ["symmetric", "port-cone"], ["firewall", "short"], "lan", "cgn"],
   (stage) => {
     stage.ana.connect("ben");

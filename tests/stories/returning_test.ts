@@ -192,7 +192,7 @@ story("what the run before sent, and comes late, changes nothing", (stage) => {
   assertTalking(stage, ana, ben);
 });
 
-story("a peer that gave the connection up, while the other end did not, comes back", (stage) => {
+story("a peer that gave the connection up, while its own peer did not, comes back", (stage) => {
   const [ana, ben] = stage.pair();
   stage.block(ana, ben, stage.now + 62_000);
   stage.wait(61_000);

@@ -90,7 +90,7 @@ Deno.test("JsonScript sends no message for a peer that has left, or was not reac
   assertEquals(other.steps(), ["send for carol 3"]);
 });
 
-Deno.test("JsonScript sends to who is current after it has terminated the connection before", () => {
+Deno.test("JsonScript sends to the peer that is current after it has terminated the connection before", () => {
   const stage = withTwo("switch carol", "terminate", "hello");
   assertEquals(stage.steps(), ["switch carol", "terminate 3"]);
   stage.ends("local");

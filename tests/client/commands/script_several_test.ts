@@ -50,7 +50,7 @@ Deno.test("Script sends no message for a peer that has left to another peer", ()
     stage.script.feed({ text: line });
   }
   const [report, ...steps] = stage.steps();
-  assertEquals(report, "Nothing was sent: not connected any more to whom it was for");
+  assertEquals(report, "Nothing was sent: not connected any more to the peer that it was for");
   assertEquals(steps, ["send for bob 2"]);
   stage.delivers();
   assertEquals(stage.steps(), ["send for bob"]);

@@ -126,7 +126,7 @@ Deno.test("Script skips accept where --accept-all already accepted", () => {
   assertEquals(stage.steps(), ["send hi"]);
 });
 
-Deno.test("Script connects to whom --accept-all accepted already by switching to them", () => {
+Deno.test("Script connects to a peer that --accept-all accepted already by switching to it", () => {
   const stage = new Stage({ acceptAll: true }, "connect bob", "hi");
   stage.registers();
   stage.connects(BOB);

@@ -201,7 +201,7 @@ Deno.test("a name as wide as a name can be, or wider than the screen, leaves the
 Deno.test("a message of 65,536 tabs, spaces, line breaks or letters is 21 rows until show", () => {
   for (const each of ["\t", " ", "\n", "a", "日", "\u0600", "\u11a8", "\u{1f469}\u200d"]) {
     const rows = rowsOn(TERMINAL, each.repeat(65_536));
-    // One row of spaces has no word behind it to begin another.
+    // One row of spaces has no word after it to begin another.
     assertLessOrEqual(rows.length, 23, JSON.stringify(each));
   }
 });

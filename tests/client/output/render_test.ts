@@ -203,7 +203,7 @@ Deno.test("Renderer distinguishes sent from received messages", () => {
   );
 });
 
-Deno.test("Renderer says to whom a message is where several conversations are open", () => {
+Deno.test("Renderer names the receiver of a message where several conversations are open", () => {
   const own = (columns: number, name: string, to: string): string =>
     new Renderer({ ...TERMINAL, columns }).own({ peer: 3, name, to, text: "hi" }, TIME);
   assertEquals(own(80, "ana", "bob"), "09:05 → ana → bob: hi");

@@ -32,7 +32,7 @@ Deno.test("a new Request rings: its sender is told, and the user is asked", () =
   assertEquals(harness.endpoint.requests, [event.request]);
 });
 
-Deno.test("nothing is told of an Initiation before the first packet of its session has opened", () => {
+Deno.test("nothing is reported about an Initiation before the first packet of its session has opened", () => {
   const harness = registered();
   harness.receive(harness.stranger(2).initiation);
   const peer = harness.requester(3);
