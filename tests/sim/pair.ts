@@ -88,7 +88,7 @@ export class Pair {
     this.first = new PairUser(world, 1, prng.pick(modes), sides?.[0]);
     this.second = new PairUser(world, 2, prng.pick(modes), sides?.[1]);
     world.users.push(this.first, this.second);
-    world.network.conditions.delay = 5 + prng.next() * 95;
+    this.set({ delay: 5 + prng.next() * 95 });
   }
 
   get prng(): Prng {
