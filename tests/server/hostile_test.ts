@@ -75,7 +75,7 @@ Deno.test("Server answers Unknown with the header of the Request, and Challenge 
   assertEquals(challenge!.length, ana.firstBytes().length);
 });
 
-const FORGED = scaled(100_000, 20_000);
+const FORGED = scaled(100_000, 5_000);
 
 Deno.test(`Server keeps nothing for ${formatCount(FORGED)} Registers from forged addresses`, () => {
   withSeed(seedFromEnv(), (prng) => {

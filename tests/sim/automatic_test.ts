@@ -11,7 +11,7 @@ import { runSeeds } from "./seeds.ts";
 import { SimUser } from "./sim_user.ts";
 import { World } from "./world.ts";
 
-const SEEDS = scaled(1000, 10);
+const SEEDS = scaled(1000, 5);
 /** The most clients that call each other. */
 const USERS_MAX = 8;
 /** Milliseconds in which datagrams are lost: the directory is asked three times in 30 s at least. */

@@ -7,7 +7,7 @@ import type { Script } from "./network.ts";
 import { Pair, type PairUser } from "./pair.ts";
 import { runSeeds } from "./seeds.ts";
 
-const SEEDS = scaled(2000, 20);
+const SEEDS = scaled(2000, 8);
 /** Milliseconds after which nothing is blocked any more. */
 const BLOCKED = 60_000;
 /** Times in which a direction may be blocked. */

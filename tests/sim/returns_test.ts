@@ -6,7 +6,7 @@ import type { Totals } from "./delivery_checker.ts";
 import { Pair, type PairUser } from "./pair.ts";
 import { runSeeds } from "./seeds.ts";
 
-const SEEDS = scaled(2000, 8);
+const SEEDS = scaled(2000, 4);
 const STORM = 60_000;
 
 interface Outcome extends Totals {

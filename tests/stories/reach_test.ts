@@ -128,7 +128,7 @@ for (const who of ["ana", "ben"] as const) {
   });
 }
 
-const LOSSY_TRIES = scaled(600, 75);
+const LOSSY_TRIES = scaled(600, 25);
 /** Of that many percent of the calls, milliseconds until both are connected. */
 const LOSSY_LIMITS = [[95, 1_000], [99, 3_000]] as const;
 
