@@ -19,7 +19,6 @@ const HONEST = 10;
 /** Forged registrations on virtual time, for four seconds; in a full run more than get answers. */
 const FORGED_PER_MS = IS_FULL ? 110 : 1;
 const FORGED = 4000 * FORGED_PER_MS;
-
 /** Forged registrations on real sockets; at least as many as arrive while the clients talk. */
 const FORGED_ON_SOCKETS = scaled(200_000, 2_000);
 /** When the honest clients start, in the middle of the attack. */
