@@ -1,10 +1,9 @@
 // Two users who connect to each other at the same time, where datagrams pass in one direction only.
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { formatCount, IS_FULL, scaled } from "../support/scale.ts";
 import type { Totals } from "./delivery_checker.ts";
 import type { Script } from "./network.ts";
-import { Pair, type PairUser } from "./pair.ts";
+import { PairRun, type PairUser } from "./pair.ts";
 import { runSeeds } from "./seeds.ts";
 
 const SEEDS = scaled(2000, 8);
@@ -22,22 +21,13 @@ interface Outcome extends Totals {
   rang: number;
 }
 
-class Crossing {
-  readonly #pair: Pair;
+class Crossing extends PairRun {
   /** When each user connected. */
   readonly #connectedAt = new Map<PairUser, number>();
   #rang = 0;
 
-  constructor(seed: number, modes: readonly TimerMode[]) {
-    this.#pair = new Pair(seed, modes);
-  }
-
-  get world(): Pair["world"] {
-    return this.#pair.world;
-  }
-
   run(): Outcome {
-    const pair = this.#pair;
+    const pair = this.pair;
     const { prng, world: { network, users } } = pair;
     pair.register();
     pair.set({ jitter: prng.chance(0.3) ? 0 : prng.next() * 150, lateness: prng.next() * 5 });
@@ -74,7 +64,7 @@ class Crossing {
 
   /** Lets a user give up at some time, and connect again after all. */
   #changeMind(user: PairUser): void {
-    const { prng, world: { network } } = this.#pair;
+    const { prng, world: { network } } = this.pair;
     network.at(network.now + prng.next() * 20_000, () => {
       if (user.view?.outgoing === undefined) return;
       this.#connectedAt.delete(user);
@@ -93,7 +83,7 @@ class Crossing {
 
   /** Delivers a datagram that was blocked, or another copy of one that was not. */
   #sendLateCopy(): void {
-    const { prng, first, second, world: { network } } = this.#pair;
+    const { prng, first, second, world: { network } } = this.pair;
     const sent = network.sent.filter(({ from, to }) => from !== "directory" && to !== "directory");
     if (sent.length === 0) return;
     const { from, bytes } = prng.pick(sent);
@@ -106,7 +96,7 @@ class Crossing {
    * directory may carry datagrams meanwhile, or not.
    */
   #blocks(): Script {
-    const { prng, world: { network } } = this.#pair;
+    const { prng, world: { network } } = this.pair;
     const loss = prng.chance(0.5) ? 0 : prng.next() * 0.3;
     const start = network.now;
     const turn = prng.next() * BLOCKED / CUTS;

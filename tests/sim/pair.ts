@@ -172,3 +172,16 @@ export class Pair {
     return ends.slice(0, -1).reduce((sum, { undelivered }) => sum + undelivered, 0);
   }
 }
+
+/** What a seed does with a pair on the internet. */
+export class PairRun {
+  protected readonly pair: Pair;
+
+  constructor(seed: number, modes: readonly TimerMode[]) {
+    this.pair = new Pair(seed, modes);
+  }
+
+  get world(): Pair["world"] {
+    return this.pair.world;
+  }
+}

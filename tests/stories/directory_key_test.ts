@@ -85,11 +85,7 @@ story("another key at the first registration ends the client, after 12 s", (stag
 
 story("a directory that restarts with its key takes its clients back", (stage) => {
   const trust = trustIn(stage.directoryIdentity.publicKey);
-  const [ana, ben] = ["ana", "ben"].map((name) => {
-    const actor = stage.client(name, { trust });
-    stage.wait(100);
-    return actor;
-  }) as [Actor, Actor];
+  const [ana, ben] = stage.clientsWith({ trust }, "ana", "ben") as [Actor, Actor];
   stage.connect(ana, ben);
   stage.restartDirectory();
   stage.wait(LEASE);
@@ -100,11 +96,7 @@ story("a directory that restarts with its key takes its clients back", (stage) =
 
 story("a directory that restarts with another key is reported once; connections go on", (stage) => {
   const trust = trustIn(stage.directoryIdentity.publicKey);
-  const [ana, ben] = ["ana", "ben"].map((name) => {
-    const actor = stage.client(name, { trust });
-    stage.wait(100);
-    return actor;
-  }) as [Actor, Actor];
+  const [ana, ben] = stage.clientsWith({ trust }, "ana", "ben") as [Actor, Actor];
   stage.connect(ana, ben);
   const own = stage.directoryIdentity;
   stage.restartDirectory(otherKey(stage));

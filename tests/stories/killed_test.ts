@@ -203,11 +203,7 @@ story("a conversation whose key the user has not trusted does not go on by itsel
 
 story("of two killed clients of one key each comes back as itself", (stage) => {
   const identity = makeKeyPair(stage.network.prng.bytes);
-  const [desk, phone] = ["desk", "phone"].map((name) => {
-    const actor = stage.client(name, { identity });
-    stage.wait(100);
-    return actor;
-  }) as [Actor, Actor];
+  const [desk, phone] = stage.clientsWith({ identity }, "desk", "phone") as [Actor, Actor];
   const cleo = stage.client("cleo");
   stage.wait(100);
   for (const each of [desk, phone]) stage.connect(each, cleo);

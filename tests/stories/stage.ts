@@ -129,8 +129,13 @@ export class Stage {
 
   /** Adds clients 1, 2, …, and waits until they are registered. */
   clients(...names: string[]): Actor[] {
+    return this.clientsWith({}, ...names);
+  }
+
+  /** The same, with options that they have in common. */
+  clientsWith(options: Partial<ClientOptions>, ...names: string[]): Actor[] {
     return names.map((name, index) => {
-      const actor = this.client(name);
+      const actor = this.client(name, options);
       this.wait(100);
       assertEquals(actor.last("registered").id, index + 1);
       return actor;

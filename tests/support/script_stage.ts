@@ -53,6 +53,13 @@ export class Stage {
     for (const line of lines) this.script.feed({ text: line });
   }
 
+  /** The same, with a client that is registered. */
+  static registered(...args: ConstructorParameters<typeof Stage>): Stage {
+    const stage = new Stage(...args);
+    stage.registers();
+    return stage;
+  }
+
   /** What the script does now: commands as typed, and messages of reports. */
   steps(): string[] {
     const steps: string[] = [];

@@ -5,8 +5,7 @@ import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
 /** A script that is connected with bob, and then also with carol. */
 function withTwo(...lines: string[]): Stage {
-  const stage = new Stage({}, ...lines);
-  stage.registers();
+  const stage = Stage.registered({}, ...lines);
   stage.connects(BOB);
   stage.connects(CAROL);
   return stage;
@@ -72,8 +71,7 @@ Deno.test("Script sends no message to a peer that was accepted without a command
 });
 
 Deno.test("Script sends no message for a peer that it could not reach to another peer", () => {
-  const stage = new Stage({}, "connect 3", "for carol", "switch bob", "for bob");
-  stage.registers();
+  const stage = Stage.registered({}, "connect 3", "for carol", "switch bob", "for bob");
   stage.connects(BOB);
   assertEquals(stage.steps(), ["connect 3"]);
   stage.fails({ kind: "inactive", peer: 3 });

@@ -7,6 +7,7 @@ import {
   TEXT_SIZE_MAX,
   WINDOW,
 } from "../../../protocol/connection/send_queue.ts";
+import { ack } from "../../support/connection_harness.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 import { IS_FULL } from "../../support/scale.ts";
 
@@ -27,18 +28,6 @@ function take(
 
 function outcome(queue: ReceiveQueue, ...args: Parameters<typeof message>): string {
   return queue.handleMessage(message(...args), []);
-}
-
-/** An Ack with these ranges, each as its ends. */
-function ack(next: number, ...ranges: [number, number][]): Ack {
-  return {
-    kind: "ack",
-    cumulativeSeq: next,
-    largestPacket: 0,
-    delay: 0,
-    packetBitmap: 0,
-    ranges: ranges.map(([first, last]) => ({ first, last })),
-  };
 }
 
 Deno.test("ReceiveQueue hands texts out in order, each as soon as its turn comes", () => {
