@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import type { Peer } from "../../client/peer.ts";
-import type { ExitStatus } from "../../client/exit.ts";
+import { ExitStatus } from "../../client/exit.ts";
 import { JsonScript } from "../../client/commands/json_script.ts";
 import {
   type AnyScript,
@@ -125,6 +125,15 @@ export class Stage {
       outgoing: call,
       calls: [...this.view.calls, call],
     };
+  }
+
+  /** Delivers all; then the script ends the connection, and leaves. */
+  assertEnds(termination = "terminate"): void {
+    this.delivers();
+    assertEquals(this.steps(), [termination]);
+    this.terminates("local");
+    assertEquals(this.steps(), ["leave"]);
+    assertEquals(this.leaves(), ExitStatus.ok);
   }
 
   become(state: ScriptView["state"]): void {

@@ -188,11 +188,7 @@ Deno.test("JsonScript does all that was asked for before it leaves at the end of
   assertEquals(stage.steps(), ["connect bob"]);
   stage.connects(BOB, "bob");
   assertEquals(stage.steps(), ["send hi bob"]);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate 2"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds("terminate 2");
 });
 
 Deno.test("JsonScript ends each connection when its messages are delivered, after the input", () => {

@@ -219,11 +219,7 @@ Deno.test("Script waits for deliveries at the end of the input, terminates, and 
   stage.registers();
   stage.connects();
   assertEquals(stage.steps(), ["send hello"]);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds();
 });
 
 Deno.test("Script runs nothing after leave", () => {
@@ -260,11 +256,7 @@ Deno.test("Script with --connect and --send delivers, terminates and leaves", ()
   assertEquals(stage.steps(), ["connect bob"]);
   stage.connects();
   assertEquals(stage.steps(), ["send hi"]);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds();
 });
 
 Deno.test("Script with --connect ends at the first failure", () => {
@@ -409,11 +401,7 @@ Deno.test("Script with --wait-reply ends at the next message of the peer after i
   assertEquals(stage.steps(), []);
   stage.script.handle({ kind: "message", peer: 2, name: "bob", textSeq: 1, text: "pong" });
   assertEquals(stage.steps(), []);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds();
 });
 
 Deno.test("Script with --wait-reply fails when no message comes in time, from the delivery on", () => {
