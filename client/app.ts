@@ -216,6 +216,7 @@ export class ClientApp {
       clients: this.#seenClients.list().filter(({ id }) => id !== ownId),
       connected: peer === undefined ? [] : [peer, ...others],
       requests,
+      met: this.#memory.names(),
       blocked: this.#memory.blockedWords(),
       isLogging: this.#transcript.isKept,
     };
