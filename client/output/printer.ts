@@ -114,6 +114,11 @@ export class Printer {
     return line;
   }
 
+  /** Prints for a program what it is told for another command as well, which has this reference. */
+  eventFor(event: ClientEvent, ref: string): void {
+    if (this.#isJson) this.#event(event, { ref });
+  }
+
   #event(event: ClientEvent, { identity, ref }: EventDetails): PrintedLine | undefined {
     const time = this.#system.date();
     const isJson = this.#isJson;

@@ -68,6 +68,10 @@ Deno.test("--json: while a call rings, the other commands run; terminate cancels
   await ana.type("terminate bob");
   await ana.waitForEvent("cancelled", { ref: "again", peer: 1 });
   await bob.waitForEvent("requestEnded", { why: "cancelled" });
+  await ana.type(command({ command: "connect", peer: "bob", ref: "third" }));
+  await ana.waitForEvent("ringing", { ref: "third" });
+  await ana.type(command({ command: "terminate", peer: "bob", ref: "stop" }));
+  for (const ref of ["third", "stop"]) await ana.waitForEvent("cancelled", { ref, peer: 1 });
   assertContract("client", ana.events());
   assertContract("client", bob.events());
 });
