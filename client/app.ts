@@ -425,12 +425,12 @@ export class ClientApp {
   }
 
   /**
-   * Handles SIGINT: cancels the request, else leaves, the second time without waiting. It comes from
-   * Ctrl-C where nothing is redrawn.
+   * Handles SIGINT: cancels a request of somebody who types, else leaves, the second time without
+   * waiting. It comes from Ctrl-C where nothing is redrawn.
    */
   interrupt(): void {
     const { state, outgoing } = this.#client.view();
-    if (state !== "leaving" && outgoing !== undefined && this.#terminal !== undefined) {
+    if (state !== "leaving" && outgoing !== undefined && this.#stdio.isTyped) {
       this.#drive?.input((now) => this.#client.cancel(now));
       return this.#update();
     }

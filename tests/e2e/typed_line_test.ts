@@ -107,6 +107,19 @@ testScene("--plain: Ctrl-C twice leaves a conversation", async ({ screen, bob })
   await assertSane(screen, 130);
 }, { options: ["--plain"] });
 
+testScene("--plain: Ctrl-C cancels a call, and leaves where there is none", async (scene) => {
+  const { screen, bob } = scene;
+  await enter(screen, "connect bob");
+  await bob.waitForEvent("request");
+  await screen.press("C-c");
+  await bob.waitForEvent("requestEnded", { why: "cancelled" });
+  await screen.waitFor(/Connection Request to bob cancelled$/m);
+  await enter(screen, "list");
+  await screen.waitFor(/2 active clients$/m);
+  await screen.press("C-c");
+  await assertSane(screen, 130);
+}, { options: ["--plain"] });
+
 /** Types 110 words at 40 × 10 while messages come. */
 async function playTall(scene: Scene): Promise<void> {
   await connect(scene);
