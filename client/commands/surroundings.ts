@@ -68,7 +68,7 @@ export function sendProblem(
   { clients, connected, met }: Surroundings,
 ): string | undefined {
   if (isAmong(to, connected)) return undefined;
-  const who = peerWords(to);
+  const who = peerWords(to, clients.find(({ id }) => id === to)?.name);
   const isSeen = typeof to === "number" || isAmong(to, clients) || isNamed(to, met);
   return isSeen
     ? `Not sent: you are not connected with ${who} · connect ${to} calls`

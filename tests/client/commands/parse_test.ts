@@ -194,6 +194,7 @@ Deno.test("parseCommand() keeps a typed @name for mending that is not connected"
       const [line, message] of Object.entries({
         "@bbo hi": nobody,
         "/@carol hi": carol,
+        "@3 hi": carol.replace("connect carol", "connect 3"),
         "@fay hi": fay,
         "@7 hi": seven,
       })
