@@ -430,11 +430,12 @@ export class ClientApp {
    */
   interrupt(): void {
     const { state, outgoing } = this.#client.view();
+    const isKey = this.#stdio.isTyped && this.#terminal === undefined;
+    if (isKey && this.#stdio.isScreen) this.#printer.endEchoedRow();
     if (state !== "leaving" && outgoing !== undefined && this.#stdio.isTyped) {
       this.#drive?.input((now) => this.#client.cancel(now));
       return this.#update();
     }
-    const isKey = this.#stdio.isTyped && this.#terminal === undefined;
     if (isKey && !this.#mayLeave("Ctrl-C")) return;
     this.#isInterrupted = true;
     this.stop();

@@ -169,6 +169,11 @@ export class Printer {
     else this.note(lines);
   }
 
+  /** Ends the row on which a terminal without a prompt shows the Ctrl-C that was typed. */
+  endEchoedRow(): void {
+    if (!this.#isJson) this.#put("");
+  }
+
   /** Prints lines that the user should know. */
   note(lines: readonly string[]): void {
     if (this.#isJson) this.#system.printError(lines.join("\n"));

@@ -100,8 +100,11 @@ testScene("--plain: Ctrl-C twice leaves a conversation", async ({ screen, bob })
   await screen.waitFor(/Connection Request from bob/);
   await enter(screen, "accept");
   await bob.waitForEvent("connected");
+  await screen.type("a draft");
   await screen.press("C-c");
-  await screen.waitFor(/You talk with bob · Ctrl-C again within 2 s leaves$/m);
+  await screen.waitFor(
+    /^a draft\^C\n\d\d:\d\d \* You talk with bob · Ctrl-C again within 2 s leaves$/m,
+  );
   await screen.press("C-c");
   await bob.waitForEvent("terminated", { by: "peer" });
   await assertSane(screen, 130);
