@@ -361,10 +361,11 @@ export class JsonScript implements AnyScript {
     const undone = [...this.#items.values()].flat()
       .filter(({ isRunning, command: { command } }) => !isRunning && command !== "leave")
       .sort((a, b) => a.number - b.number);
+    // To leave is what the program wants; but nobody may take a message for delivered.
     const hasMessages = undone.some(({ command: { command } }) => command === "send");
     if (hasMessages) this.#fail(ExitStatus.undelivered);
     for (const { command: { command, ref } } of undone) {
-      this.#report(errorEvent("notRegistered", `Cannot ${command}: the client is leaving`), ref);
+      this.#tell(errorEvent("notRegistered", `Cannot ${command}: the client is leaving`), ref);
     }
     this.#items.clear();
     this.#steps.push({ kind: "run", command });
@@ -391,6 +392,10 @@ export class JsonScript implements AnyScript {
 
   #report(event: ErrorEvent, ref?: string): void {
     this.#fail(statusOfError(event.code, false));
+    this.#tell(event, ref);
+  }
+
+  #tell(event: ErrorEvent, ref: string | undefined): void {
     this.#steps.push({ kind: "report", event, ...ref !== undefined && { ref } });
   }
 

@@ -211,6 +211,22 @@ Deno.test("JsonScript leaves at once, and reports what is not done", () => {
   assertEquals(stage.leaves(), ExitStatus.undelivered);
 });
 
+Deno.test("JsonScript does not fail by what waits when it is to leave, unless it is a message", () => {
+  const listener = (): Stage => program("accept", "@bob hi");
+  const stage = listener();
+  stage.connects(BOB);
+  assertEquals(stage.steps(), ["send hi bob"]);
+  stage.script.feed({ text: "leave" });
+  assertEquals(stage.steps(), ["Cannot accept: the client is leaving", "leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+  const other = listener();
+  other.connects(BOB);
+  other.steps();
+  other.script.feed({ text: "leave" });
+  other.steps();
+  assertEquals(other.leaves(1), ExitStatus.undelivered);
+});
+
 Deno.test("JsonScript does all that was asked for before it leaves at the end of the input", () => {
   const stage = program("connect bob", "hi");
   stage.script.end();
