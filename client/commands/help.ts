@@ -18,8 +18,8 @@ export function commandHelp(topic?: CommandSpec | "keys"): string {
   }
   return [
     ...columns(commandRows()),
-    "  While connected, a line is a command after a slash, or if all of it is one",
-    "  and what it names is here. //text sends /text, and send @2 sends @2.",
+    "  While connected, a line is a command after a slash, or if all of it is one " +
+    "and what it names is here. //text sends /text, and send @2 sends @2.",
     `  Your messages: ${MARKS.sent} sent, ${MARKS.delivered} delivered, ` +
     `${MARKS.unconfirmed} unconfirmed after 5 s, ${MARKS.lost} not delivered.`,
     "  Keys: Up and Down recall lines, Tab completes, Ctrl-C leaves. More: help keys",

@@ -384,9 +384,10 @@ Deno.test("commandHelp() has a line for each command, within 80 columns", () => 
     assertEquals(lines.filter((line) => line.startsWith(`  ${usage(topic!)} `)).length, 1);
     lines.push(...commandHelp(topic).split("\n"));
   }
-  assertEquals(lines.length < 24 + COMMANDS.length * 3, true, "on one screen with the prompt");
+  assertEquals(lines.length < 23 + COMMANDS.length * 3, true, "on one screen with the prompt");
   lines.push(...commandHelp("keys").split("\n"));
-  assertEquals(lines.filter((line) => line.length > 80), []);
+  // A paragraph is wrapped when it is shown.
+  assertEquals(lines.filter((line) => line.length > 80 && !line.startsWith("  While ")), []);
 });
 
 Deno.test("parseCommand() takes log with a file name for a command, while connected", () => {
