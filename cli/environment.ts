@@ -27,7 +27,17 @@ export function isSet(name: string): boolean {
   return name === "NO_COLOR" ? Deno.noColor : (environment(name) ?? "") !== "";
 }
 
-/** What the user is called on this machine, empty where the environment does not say. */
-export function loginOfUser(): string {
-  return environment("USER") || environment("USERNAME") || "";
+/** What the environment calls the user. */
+export interface User {
+  /** Empty where the environment does not say. */
+  readonly name: string;
+  /** Whether the user chose it: where the system sets `USER`, `LOGNAME` is the same. */
+  readonly isChosen: boolean;
+}
+
+/** What the environment calls the user. */
+export function currentUser(env: (name: string) => string | undefined = environment): User {
+  const user = env("USER") ?? "";
+  if (user === "") return { name: env("USERNAME") ?? "", isChosen: false };
+  return { name: user, isChosen: user !== env("LOGNAME") };
 }

@@ -216,6 +216,7 @@ export class ClientApp {
       clients: this.#seenClients.list().filter(({ id }) => id !== ownId),
       connected: peer === undefined ? [] : [peer, ...others],
       requests,
+      met: this.#memory.names(),
       blocked: this.#memory.blockedWords(),
       isLogging: this.#transcript.isKept,
     };
@@ -424,16 +425,17 @@ export class ClientApp {
   }
 
   /**
-   * Handles SIGINT: cancels the request, else leaves, the second time without waiting. It comes from
-   * Ctrl-C where nothing is redrawn.
+   * Handles SIGINT: cancels a request of somebody who types, else leaves, the second time without
+   * waiting. It comes from Ctrl-C where nothing is redrawn.
    */
   interrupt(): void {
     const { state, outgoing } = this.#client.view();
-    if (state !== "leaving" && outgoing !== undefined && this.#terminal !== undefined) {
+    const isKey = this.#stdio.isTyped && this.#terminal === undefined;
+    if (isKey && this.#stdio.isScreen) this.#printer.endEchoedRow();
+    if (state !== "leaving" && outgoing !== undefined && this.#stdio.isTyped) {
       this.#drive?.input((now) => this.#client.cancel(now));
       return this.#update();
     }
-    const isKey = this.#stdio.isTyped && this.#terminal === undefined;
     if (isKey && !this.#mayLeave("Ctrl-C")) return;
     this.#isInterrupted = true;
     this.stop();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { User } from "../cli/environment.ts";
 import { goodName, NAME_LENGTH_MAX, normalName } from "../protocol/name/name.ts";
 
 /** The highest number that is added to a name that is not free. */
@@ -18,6 +19,18 @@ export function nameOfLogin(login: string): string {
   // With room for a number.
   const short = [...words].slice(0, NAME_LENGTH_MAX - 2).join("");
   return goodName(short.replace(/^[.'-]+|[.'-]+$/g, ""));
+}
+
+/**
+ * What the user is called where nothing was asked for at the start, empty for nothing: the
+ * environment wins over the configuration file, and that over what the system calls everybody.
+ *
+ * @param configured the name in the configuration file, empty for none.
+ * @param user undefined where nobody types: scripts are known by their numbers.
+ */
+export function usualName(configured: string, user: User | undefined): string {
+  const name = user === undefined ? "" : nameOfLogin(user.name);
+  return user?.isChosen ? name || configured : configured || name;
 }
 
 /** The names to ask for where this one is not free, in turn; at last none. */

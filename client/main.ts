@@ -11,7 +11,7 @@ import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { isOnThisMachine, resolveDirectory } from "./directory_addresses.ts";
-import { nameOfLogin, wantedNames } from "./default_name.ts";
+import { usualName, wantedNames } from "./default_name.ts";
 import { TEXT_INPUT_MAX, textToSend } from "./commands/text_to_send.ts";
 import type { ErrorEvent } from "./event.ts";
 import { ExitStatus, statusOfError } from "./exit.ts";
@@ -25,7 +25,7 @@ import {
   SECRET_SOURCES,
 } from "../cli/files.ts";
 import { readSettings } from "../cli/settings_file.ts";
-import { loginOfUser } from "../cli/environment.ts";
+import { currentUser } from "../cli/environment.ts";
 import { HistoryFile } from "./screen/history_file.ts";
 import { CLIENT_IDENTITY, type OpenedIdentity, openIdentity } from "../cli/identity_file.ts";
 import { renderJsonProblem } from "./output/json.ts";
@@ -51,7 +51,7 @@ const LAST_SAVE_TIMEOUT = 2000;
 interface Resources {
   readonly own: OpenedIdentity;
   /** The name in the configuration file, empty for none. */
-  readonly usualName: string;
+  readonly configuredName: string;
   readonly secret: Uint8Array | undefined;
   readonly directoryAddresses: readonly Address[];
   readonly socket: Deno.DatagramConn;
@@ -102,8 +102,9 @@ export async function client(args: string[]): Promise<number> {
     const { code, message } = socketProblem(error, attempt);
     return await fail(options, code, message);
   }
-  const usualName = settings.ok ? settings.value.name ?? "" : "";
-  return await run(options, { own, usualName, secret: found.value, directoryAddresses, socket });
+  const configuredName = settings.ok ? settings.value.name ?? "" : "";
+  const secret = found.value;
+  return await run(options, { own, configuredName, secret, directoryAddresses, socket });
 }
 
 async function fail(
@@ -155,8 +156,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
   const isBlocked = (key: Uint8Array): boolean => memory.isBlocked(key);
   const isKnown = (key: Uint8Array): boolean => memory.isKnown(key);
   const isTrustedPeer: ClientOptions["isTrustedPeer"] = (...peer) => memory.isTrusted(...peer);
-  // Where nobody types, a login is no reason for a name: scripts are known by their numbers.
-  const usual = resources.usualName || (isAttended ? nameOfLogin(loginOfUser()) : "");
+  const usual = usualName(resources.configuredName, isAttended ? currentUser() : undefined);
   const start = { server: serverName, id, name: options.name || usual };
   const runFile = await claimRun(own, start, (why) => app.note(why));
   const names = wantedNames(options.name, usual, runFile?.former?.name);

@@ -71,11 +71,13 @@ export class CommandRunner {
 
   /** Runs a command; what it causes at once is known to be its doing. */
   #runTimed(now: Instant, command: TimedCommand): void {
-    const { client, refs, handleEvent } = this.#context;
+    const { client, refs, printer, handleEvent } = this.#context;
     this.#runAt(now, command);
     let hasFailed = false;
     for (let event = client.pollEvent(); event !== undefined; event = client.pollEvent()) {
       const ref = refs.handle(event);
+      const isOfTwo = event.kind === "cancelled" && command.ref !== undefined && ref !== undefined;
+      if (isOfTwo) printer.eventFor(event, ref);
       handleEvent(event, command.ref ?? ref);
       hasFailed ||= event.kind === "error";
     }

@@ -243,6 +243,11 @@ export function commandNamed(name: string): CommandSpec | undefined {
   return COMMANDS.find((spec) => spec.name === name);
 }
 
+/** Whether a user types nothing after it. */
+export function isTypedAlone(spec: CommandSpec): boolean {
+  return ARGUMENT_TEXT[spec.argument] === "";
+}
+
 /** `connect ID|NAME` */
 export function usage(spec: CommandSpec): string {
   if (spec.name === "@") return `@${ARGUMENT_TEXT[spec.argument]}`;

@@ -12,7 +12,7 @@ import type { Named, Surroundings } from "./surroundings.ts";
 /** Clients that are remembered; beyond that, the oldest is forgotten. */
 const SEEN_CLIENTS_MAX = 1000;
 
-/** The clients that were seen: in lists, as peers, or by their Connection Requests. */
+/** The clients that were seen: in lists, as peers, or by a Connection Request of either side. */
 export class SeenClients {
   readonly #names = new Map<number, string>();
 
@@ -20,7 +20,9 @@ export class SeenClients {
   handle(event: ClientEvent): void {
     if (event.kind === "list") {
       for (const { id, name } of event.clients.slice(0, SEEN_CLIENTS_MAX)) this.#add(id, name);
-    } else if (event.kind === "request" || event.kind === "connected") {
+    } else if (
+      event.kind === "requesting" || event.kind === "request" || event.kind === "connected"
+    ) {
       this.#add(event.peer, event.name);
     }
   }

@@ -241,7 +241,8 @@ export class JsonScript implements AnyScript {
       const step = isNext ? this.#pollItem(now, item, view) : undefined;
       // What comes after it may be next now.
       if (step === "skip") return this.#pollItems(now, view);
-      const given = step ?? (isNext || item.isRunning ? this.#pollOverdue(now, item) : undefined);
+      const given = step ??
+        (isNext || item.isRunning ? this.#pollOverdue(now, item, view) : undefined);
       if (given !== undefined) return given;
     }
     return undefined;
@@ -326,7 +327,7 @@ export class JsonScript implements AnyScript {
   }
 
   /** Gives up a command that takes too long. */
-  #pollOverdue(now: Instant, item: Item): Step | undefined {
+  #pollOverdue(now: Instant, item: Item, view: ScriptView): Step | undefined {
     const { command, target, deadline } = item;
     if (deadline === undefined || now < deadline) return undefined;
     item.deadline = undefined;
@@ -334,10 +335,8 @@ export class JsonScript implements AnyScript {
     const { ref } = command;
     if (command.command === "connect") {
       this.#failCall(ExitStatus.timeout, command.peer);
-      this.#report(
-        errorEvent("timeout", `No answer from ${peerWords(command.peer)} ${within}`),
-        ref,
-      );
+      const who = peerWords(command.peer, findCall(command.peer, view)?.name);
+      this.#report(errorEvent("timeout", `No answer from ${who} ${within}`), ref);
       this.#steps.push({ kind: "run", command: withPeer({ command: "terminate" }, target?.peer) });
     } else {
       this.#fail(ExitStatus.timeout);
@@ -362,10 +361,11 @@ export class JsonScript implements AnyScript {
     const undone = [...this.#items.values()].flat()
       .filter(({ isRunning, command: { command } }) => !isRunning && command !== "leave")
       .sort((a, b) => a.number - b.number);
+    // To leave is what the program wants; but nobody may take a message for delivered.
     const hasMessages = undone.some(({ command: { command } }) => command === "send");
     if (hasMessages) this.#fail(ExitStatus.undelivered);
     for (const { command: { command, ref } } of undone) {
-      this.#report(errorEvent("notRegistered", `Cannot ${command}: the client is leaving`), ref);
+      this.#tell(errorEvent("notRegistered", `Cannot ${command}: the client is leaving`), ref);
     }
     this.#items.clear();
     this.#steps.push({ kind: "run", command });
@@ -392,6 +392,10 @@ export class JsonScript implements AnyScript {
 
   #report(event: ErrorEvent, ref?: string): void {
     this.#fail(statusOfError(event.code, false));
+    this.#tell(event, ref);
+  }
+
+  #tell(event: ErrorEvent, ref: string | undefined): void {
     this.#steps.push({ kind: "report", event, ...ref !== undefined && { ref } });
   }
 

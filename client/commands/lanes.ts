@@ -6,7 +6,8 @@
 import { nameKey } from "../../protocol/name/name.ts";
 import type { Peer } from "../peer.ts";
 import type { Command } from "./command_table.ts";
-import { findConversation, refersTo, type ScriptView } from "./script_view.ts";
+import type { ConversationView } from "../view.ts";
+import { findCall, openConversations, refersTo, type ScriptView } from "./script_view.ts";
 
 /** Whom commands are for. */
 export interface Target {
@@ -116,16 +117,27 @@ export class LaneOrder {
     return !isForCurrent || this.#lanes.size === 1;
   }
 
-  /** The same for an id and a name of one client, where it is connected or calls. */
+  /** The same for an id and a name of one client, where it is connected or called. */
   #keyOf(target: Target): string | Target {
     const known = this.#keys.get(target);
     if (known !== undefined) return known;
     const { peer } = target;
-    const request = this.#view.requests.find((each) => peer !== undefined && refersTo(peer, each));
-    const id = peer === undefined ? undefined : (findConversation(peer, this.#view) ?? request)?.id;
-    const key = peer === undefined ? target : keyOf(id ?? peer);
+    const key = peer === undefined ? target : keyOf(this.#idOf(peer) ?? peer);
     this.#keys.set(target, key);
     return key;
+  }
+
+  /** The id of a peer, where one connection or call has it: any client can ring as anybody. */
+  #idOf(peer: Peer): number | undefined {
+    const open = openConversations(this.#view);
+    const found = open.find((each) => refersTo(peer, each));
+    if (found === undefined) {
+      const called = findCall(peer, this.#view)?.peer;
+      return typeof called === "number" ? called : undefined;
+    }
+    const isOther = (each: ConversationView): boolean =>
+      each !== found && (each.id === found.id || refersTo(peer, each));
+    return open.some(isOther) ? undefined : found.id;
   }
 }
 

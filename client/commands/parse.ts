@@ -23,6 +23,7 @@ import {
   commandNamed,
   COMMANDS,
   type CommandSpec,
+  isTypedAlone,
   JSON_FIELDS,
   usage,
 } from "./command_table.ts";
@@ -245,7 +246,7 @@ function needsPeer(name: PeerCommandName): name is "connect" | "switch" | "block
 }
 
 function usageMessage(spec: CommandSpec): string {
-  if (spec.argument === "none") return `${spec.name} takes no words after it`;
+  if (isTypedAlone(spec)) return `${spec.name} takes no words after it`;
   return `Usage: ${usage(spec)} · for example: ${spec.example}`;
 }
 

@@ -243,8 +243,10 @@ export class Script {
     this.#wait = undefined;
     const within = `within ${seconds} s`;
     if (wait === "decision") {
-      this.#overdueCall = view.outgoing?.peer;
-      return this.#reportTimeout(`No answer from ${peerWords(this.#overdueCall ?? 0)} ${within}`);
+      const { outgoing } = view;
+      this.#overdueCall = outgoing?.peer;
+      const who = peerWords(outgoing?.peer ?? 0, outgoing?.name);
+      return this.#reportTimeout(`No answer from ${who} ${within}`);
     }
     if (wait === "list") return this.#reportTimeout(`The list did not come ${within}`);
     if (wait !== undefined) return this.#reportTimeout(`The connection did not end ${within}`);

@@ -24,12 +24,17 @@ export function isSending({ state, peer, others }: ScriptView): boolean {
     others.some(({ unconfirmed }) => unconfirmed > 0);
 }
 
+/** The connections, the current one first. */
+export function openConversations({ peer, others }: ScriptView): readonly ConversationView[] {
+  return peer === undefined ? others : [peer, ...others];
+}
+
 /** The connection that a command refers to; without a name, the current one. */
 export function findConversation(
   peer: Peer | undefined,
-  { peer: current, others }: ScriptView,
+  view: ScriptView,
 ): ConversationView | undefined {
-  return [current, ...others].find((each) => each !== undefined && refersTo(peer, each));
+  return openConversations(view).find((each) => refersTo(peer, each));
 }
 
 /** The call that a command refers to. */

@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly connected: readonly Named[];
   /** The clients with a pending Connection Request. */
   readonly requests: readonly Named[];
+  /** Names of peers that were met in this run or before it. */
+  readonly met: readonly string[];
   /** Names or fingerprints of the blocked peers. */
   readonly blocked: readonly string[];
   /** Whether a transcript is kept. */
@@ -29,7 +31,7 @@ export interface Surroundings {
 
 /** Whether what a command refers to is there; if not, its words were rather meant as a message. */
 export function resolves(command: Command, surroundings: Surroundings): boolean {
-  const { clients, connected, requests, isLogging } = surroundings;
+  const { clients, connected, requests, met, isLogging } = surroundings;
   switch (command.command) {
     case "accept":
     case "reject":
@@ -43,10 +45,11 @@ export function resolves(command: Command, surroundings: Surroundings): boolean 
     case "trust":
       // Only the directory knows every id; and no number is a word.
       return typeof command.peer === "number" || isFingerprint(command.peer) ||
-        isAmong(command.peer, [...clients, ...connected, ...requests]);
+        isAmong(command.peer, [...clients, ...connected, ...requests]) ||
+        isNamed(command.peer, met);
     case "unblock":
       return command.peer === undefined || typeof command.peer === "number" ||
-        isFingerprint(command.peer) || isBlocked(command.peer, surroundings);
+        isFingerprint(command.peer) || isNamed(command.peer, surroundings.blocked);
     case "list": {
       const { pattern } = command;
       return pattern === undefined ||
@@ -60,10 +63,13 @@ export function resolves(command: Command, surroundings: Surroundings): boolean 
 }
 
 /** Why nothing can be sent to this peer, undefined if it is connected. */
-export function sendProblem(to: Peer, { clients, connected }: Surroundings): string | undefined {
+export function sendProblem(
+  to: Peer,
+  { clients, connected, met }: Surroundings,
+): string | undefined {
   if (isAmong(to, connected)) return undefined;
-  const who = peerWords(to);
-  const isSeen = typeof to === "number" || isAmong(to, clients);
+  const who = peerWords(to, clients.find(({ id }) => id === to)?.name);
+  const isSeen = typeof to === "number" || isAmong(to, clients) || isNamed(to, met);
   return isSeen
     ? `Not sent: you are not connected with ${who} · connect ${to} calls`
     : `Not sent: nobody called ${who} is connected with you · send @${to} … sends it as it is`;
@@ -77,6 +83,6 @@ function isAmong(peer: Peer, clients: readonly Named[]): boolean {
   return clients.some(({ id, name }) => matchesIdOrName(peer, id, name));
 }
 
-function isBlocked(peer: Peer, { blocked }: Surroundings): boolean {
-  return blocked.some((name) => matchesIdOrName(peer, 0, name));
+function isNamed(peer: Peer, names: readonly string[]): boolean {
+  return names.some((name) => matchesIdOrName(peer, 0, name));
 }

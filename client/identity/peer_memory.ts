@@ -158,6 +158,12 @@ export class PeerMemory {
     return this.#seen.get(id)?.key === key;
   }
 
+  /** The names of the peers that the user talked with or blocked. */
+  names(): string[] {
+    const names = this.#options.store.content.list().map(({ name }) => name);
+    return [...new Set(names)].filter((name) => name !== "");
+  }
+
   /** What a user can type for the blocked peers: names, or fingerprints where they have none. */
   blockedWords(): string[] {
     const words = this.#blocked().map(({ name, key }) =>

@@ -114,6 +114,11 @@ export class Printer {
     return line;
   }
 
+  /** Prints for a program what it is told for another command as well, which has this reference. */
+  eventFor(event: ClientEvent, ref: string): void {
+    if (this.#isJson) this.#event(event, { ref });
+  }
+
   #event(event: ClientEvent, { identity, ref }: EventDetails): PrintedLine | undefined {
     const time = this.#system.date();
     const isJson = this.#isJson;
@@ -162,6 +167,11 @@ export class Printer {
   noteTrouble(lines: readonly string[]): void {
     if (this.#screen === undefined) this.#system.printError(lines.join("\n"));
     else this.note(lines);
+  }
+
+  /** Ends the row on which a terminal without a prompt shows the Ctrl-C that was typed. */
+  endEchoedRow(): void {
+    if (!this.#isJson) this.#put("");
   }
 
   /** Prints lines that the user should know. */

@@ -21,6 +21,11 @@ import type { Brush, Style } from "../../cli/style.ts";
 import { clockTime, label, messages, textSize } from "./words.ts";
 import { cutToWidth, hang, screenWidth } from "../../cli/wrap.ts";
 
+/** Columns of the help where the width is not known. */
+const HELP_COLUMNS = 80;
+/** A line of the help with two columns: a command, and what it does. */
+const ENTRY = /\S {2,}/;
+
 /** Peers whose name and key are remembered; beyond that, the oldest is forgotten. */
 const PEERS_MAX = 256;
 /** Rows of a message that are shown at first on a terminal with a user: of one's own, of a peer. */
@@ -189,14 +194,15 @@ export class Renderer {
 
   /** Help, whose lines keep their indent; two columns become one where the screen is too narrow. */
   help(text: string): string {
-    const { columns } = this.#surface;
+    const { columns = HELP_COLUMNS } = this.#surface;
     const lines = text.split("\n");
-    const isNarrow = columns !== undefined && lines.some((line) => screenWidth(line) > columns);
+    const isNarrow = lines.some((line) => ENTRY.test(line) && screenWidth(line) > columns);
     return lines.map((line) => {
       const words = line.trimStart();
       const indent = line.length - words.length;
       const row = isNarrow ? words.replace(/ {2,}/, " · ") : words;
-      return hang(" ".repeat(indent), indent, row, indent + 2, columns);
+      const hanging = ENTRY.test(line) ? indent + 2 : indent;
+      return hang(" ".repeat(indent), indent, row, hanging, columns);
     }).join("\n");
   }
 

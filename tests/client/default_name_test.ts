@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { nameOfLogin, numberedNames, wantedNames } from "../../client/default_name.ts";
+import { currentUser } from "../../cli/environment.ts";
+import { nameOfLogin, numberedNames, usualName, wantedNames } from "../../client/default_name.ts";
 import { NAME_LENGTH_MAX, nameProblem } from "../../protocol/name/name.ts";
 
 Deno.test("nameOfLogin() makes a good name of a login, or none", () => {
@@ -31,6 +32,20 @@ Deno.test("a name of a long login has room for a number", () => {
       assertEquals([nameProblem(each), each.length <= NAME_LENGTH_MAX], [undefined, true], each);
     }
   }
+});
+
+Deno.test("usualName() takes a USER that the user chose, else the file, else the login", () => {
+  const usual = (configured: string, variables: Record<string, string>): string =>
+    usualName(configured, currentUser((name) => variables[name]));
+  assertEquals(usual("konrad", { USER: "dora" }), "dora");
+  assertEquals(usual("konrad", { USER: "dora", LOGNAME: "root" }), "dora");
+  assertEquals(usual("konrad", { USER: "root", LOGNAME: "root" }), "konrad");
+  assertEquals(usual("konrad", { USERNAME: "jdoe" }), "konrad");
+  assertEquals(usual("konrad", { USER: "!" }), "konrad");
+  assertEquals(usual("", { USER: "root", LOGNAME: "root" }), "root");
+  assertEquals(usual("", { USER: "", USERNAME: "jdoe" }), "jdoe");
+  assertEquals(usual("", {}), "");
+  assertEquals(usualName("konrad", undefined), "konrad");
 });
 
 Deno.test("numberedNames() adds numbers, and ends without a name", () => {

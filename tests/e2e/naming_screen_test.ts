@@ -37,3 +37,26 @@ Deno.test({
     assertEquals(rows.some((row) => /as client 2 \(bea\)$/.test(row)), true, rows.join("\n"));
   },
 });
+
+Deno.test({
+  name: `terminal: a USER that was set by hand wins over the configured name${TMUX.note}`,
+  ignore: TMUX.ignore,
+  async fn() {
+    await using stage = new Stage();
+    const server = await stage.serve();
+    await using screen = await Screen.open();
+    Deno.mkdirSync(`${screen.folder}/udp-chat`);
+    Deno.writeTextFileSync(`${screen.folder}/udp-chat/config`, "name konrad\n");
+    for (
+      const [variables, name] of [
+        [{ USER: "zoe", LOGNAME: "root" }, "zoe"],
+        [{ USER: "root", LOGNAME: "root" }, "konrad"],
+      ] as const
+    ) {
+      await screen.run(commandLine("client"), ["--server", server.address], variables);
+      await screen.waitFor(new RegExp(`Registered at .* as client 1 \\(${name}\\)$`, "m"));
+      await enter(screen, "leave");
+      await screen.waitFor((rows) => rows.at(-1) === "$");
+    }
+  },
+});

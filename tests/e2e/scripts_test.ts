@@ -68,6 +68,10 @@ Deno.test("--json: while a call rings, the other commands run; terminate cancels
   await ana.type("terminate bob");
   await ana.waitForEvent("cancelled", { ref: "again", peer: 1 });
   await bob.waitForEvent("requestEnded", { why: "cancelled" });
+  await ana.type(command({ command: "connect", peer: "bob", ref: "third" }));
+  await ana.waitForEvent("ringing", { ref: "third" });
+  await ana.type(command({ command: "terminate", peer: "bob", ref: "stop" }));
+  for (const ref of ["third", "stop"]) await ana.waitForEvent("cancelled", { ref, peer: 1 });
   assertContract("client", ana.events());
   assertContract("client", bob.events());
 });
@@ -205,12 +209,12 @@ Deno.test("--timeout bounds how long a call rings, and each step of a script", a
   const ana = stage.client("ana", server, ...args);
   await bob.waitForEvent("requestEnded", { why: "cancelled" });
   assertEquals(await ana.exitCode(), 8);
-  assertMatch(ana.stderr.text(), /^\d\d:\d\d \* No answer from client 1 within 1 s$/);
+  assertMatch(ana.stderr.text(), /^\d\d:\d\d \* No answer from bob within 1 s$/);
   const script = stage.client("script", server, "--timeout", "1");
   await script.type("connect bob", "accept", "list");
   await script.endInput();
   assertEquals(await script.exitCode(), 8);
-  assertMatch(script.stderr.text(), /No answer from client 1 [^]*No Connection Request came/);
+  assertMatch(script.stderr.text(), /No answer from bob [^]*No Connection Request came/);
   assertMatch(script.stdout.text(), /cancelled\n[^]*2 active clients/);
   const program = stage.client("program", server, "--json", "--timeout", "1");
   await program.type(command({ command: "connect", peer: "bob", ref: "c" }));

@@ -100,10 +100,26 @@ testScene("--plain: Ctrl-C twice leaves a conversation", async ({ screen, bob })
   await screen.waitFor(/Connection Request from bob/);
   await enter(screen, "accept");
   await bob.waitForEvent("connected");
+  await screen.type("a draft");
   await screen.press("C-c");
-  await screen.waitFor(/You talk with bob · Ctrl-C again within 2 s leaves$/m);
+  await screen.waitFor(
+    /^a draft\^C\n\d\d:\d\d \* You talk with bob · Ctrl-C again within 2 s leaves$/m,
+  );
   await screen.press("C-c");
   await bob.waitForEvent("terminated", { by: "peer" });
+  await assertSane(screen, 130);
+}, { options: ["--plain"] });
+
+testScene("--plain: Ctrl-C cancels a call, and leaves where there is none", async (scene) => {
+  const { screen, bob } = scene;
+  await enter(screen, "connect bob");
+  await bob.waitForEvent("request");
+  await screen.press("C-c");
+  await bob.waitForEvent("requestEnded", { why: "cancelled" });
+  await screen.waitFor(/Connection Request to bob cancelled$/m);
+  await enter(screen, "list");
+  await screen.waitFor(/2 active clients$/m);
+  await screen.press("C-c");
   await assertSane(screen, 130);
 }, { options: ["--plain"] });
 

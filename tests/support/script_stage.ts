@@ -136,6 +136,14 @@ export class Stage {
     assertEquals(this.leaves(), ExitStatus.ok);
   }
 
+  /** The directory has told who the called client is. */
+  finds({ id: peer, name } = BOB): void {
+    const calls = this.view.calls.map((call) =>
+      call.peer === peer || call.peer === name ? { ...call, peer, name } : call
+    );
+    this.view = { ...this.view, calls, outgoing: calls.at(-1) };
+  }
+
   become(state: ScriptView["state"]): void {
     this.view = { ...this.view, state };
   }

@@ -11,6 +11,7 @@ const NOTHING: CompletionContext = {
   clients: [],
   connected: [],
   requests: [],
+  met: [],
   blocked: [],
   isLogging: false,
   listFolder: () => [],
@@ -47,6 +48,15 @@ Deno.test("complete() completes commands, and then clients", () => {
   assertEquals(complete("help te", context), [["terminate"], "te"]);
   assertEquals(complete("list x", context), [[], "x"]);
   assertEquals(complete("send hello wor", context)[0], []);
+});
+
+Deno.test("SeenClients has the clients that were listed, called, or that called", () => {
+  const seen = new SeenClients();
+  const key = new Uint8Array(32);
+  seen.handle({ kind: "list", clients: [{ id: 2, name: "bob" }] });
+  seen.handle({ kind: "requesting", peer: 3, name: "carol", attempt: 1, nextInMs: 1000 });
+  seen.handle({ kind: "request", peer: 4, name: "dan", key });
+  assertEquals(seen.list().map(({ name }) => name), ["bob", "carol", "dan"]);
 });
 
 Deno.test("complete() offers no invalid name", () => {

@@ -66,6 +66,34 @@ Deno.test("JsonScript keeps the order for one peer, by its id and by its name", 
   assertEquals(stage.steps(), ["send hi 2", "connect 2"]);
 });
 
+Deno.test("JsonScript lets no stranger join the commands for two peers by ringing as both", () => {
+  const stage = program("connect 2", "connect carol", "@carol hi");
+  stage.rings({ id: 2, name: "carol" });
+  assertEquals(stage.steps(), ["connect 2", "connect carol"]);
+  stage.connects(CAROL, "carol");
+  assertEquals(stage.steps(), ["send hi carol"]);
+  const other = withTwo("terminate 2", "@carol hi");
+  const [bob] = other.view.others;
+  // The stranger was accepted by itself.
+  other.view = {
+    ...other.view,
+    peer: { ...bob!, name: "carol" },
+    others: [bob!, other.view.peer!],
+  };
+  other.script.feed({ text: "@2 hi" });
+  assertEquals(other.steps(), ["terminate 2", "send hi carol"]);
+});
+
+Deno.test("JsonScript keeps the order for a peer that is called by its name, and then by its id", () => {
+  const stage = program("connect bob");
+  assertEquals(stage.steps(), ["connect bob"]);
+  stage.finds(BOB);
+  stage.script.feed({ text: "@2 hi" });
+  assertEquals(stage.steps(), []);
+  stage.connects(BOB, "bob");
+  assertEquals(stage.steps(), ["send hi 2"]);
+});
+
 Deno.test("JsonScript refers to the peer of the command before where none is named", () => {
   const stage = program("connect bob", "one", '{"command":"verify"}', "@dan x", "terminate");
   assertEquals(stage.steps(), ["connect bob", "send x dan"]);
@@ -149,19 +177,20 @@ Deno.test("JsonScript asks for one list at a time, so that each has its answer",
 
 Deno.test("JsonScript gives up a call and the wait for a request after the timeout", () => {
   const lines = [
-    '{"command":"connect","peer":"bob","ref":"c"}',
+    '{"command":"connect","peer":2,"ref":"c"}',
     '{"command":"accept","peer":"carol","ref":"a"}',
-    "@bob after it",
+    "@2 after it",
   ];
   const stage = Stage.registered({ isProgram: true, timeout: 5000 }, ...lines);
-  assertEquals(stage.steps(), ["connect bob #c"]);
+  assertEquals(stage.steps(), ["connect 2 #c"]);
+  stage.finds(BOB);
   assertEquals(stage.script.nextTimeout(), 5000);
   assertEquals(stage.stepsAfter(4.9), []);
   assertEquals(stage.stepsAfter(0.1), [
     "No answer from bob within 5 s #c",
-    "terminate bob",
+    "terminate 2",
     "No Connection Request came within 5 s #a",
-    "send after it bob",
+    "send after it 2",
   ]);
   assertEquals(stage.script.nextTimeout(), undefined);
 });
@@ -180,6 +209,22 @@ Deno.test("JsonScript leaves at once, and reports what is not done", () => {
     "leave",
   ]);
   assertEquals(stage.leaves(), ExitStatus.undelivered);
+});
+
+Deno.test("JsonScript does not fail by what waits when it is to leave, unless it is a message", () => {
+  const listener = (): Stage => program("accept", "@bob hi");
+  const stage = listener();
+  stage.connects(BOB);
+  assertEquals(stage.steps(), ["send hi bob"]);
+  stage.script.feed({ text: "leave" });
+  assertEquals(stage.steps(), ["Cannot accept: the client is leaving", "leave"]);
+  assertEquals(stage.leaves(), ExitStatus.ok);
+  const other = listener();
+  other.connects(BOB);
+  other.steps();
+  other.script.feed({ text: "leave" });
+  other.steps();
+  assertEquals(other.leaves(1), ExitStatus.undelivered);
 });
 
 Deno.test("JsonScript does all that was asked for before it leaves at the end of the input", () => {

@@ -296,6 +296,7 @@ Deno.test("PeerMemory unblocks by name, fingerprint and id, and lists the blocke
   ]);
   const hyphens = fingerprint(BOB).replaceAll(" ", "-");
   assertEquals(stage.memory.blockedWords(), [hyphens, "eve"]);
+  assertEquals(stage.memory.names(), ["eve"]);
   assertEquals(lines(stage.memory.unblock("carol")), ["Cannot unblock carol: not blocked"]);
   assertEquals(lines(stage.memory.unblock(9)), ["Cannot unblock client 9: not blocked"]);
   assertEquals(lines(stage.memory.unblock("eve")), ["Unblocked eve: requests ring again"]);

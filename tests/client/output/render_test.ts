@@ -338,6 +338,10 @@ Deno.test("Renderer wraps help, and keeps its indent", () => {
     new Renderer({ ...TERMINAL, columns }).help("  list  show the active clients\n  a     b\nend");
   assertEquals(help(31), "  list  show the active clients\n  a     b\nend");
   assertEquals(help(24), "  list · show the active\n    clients\n  a · b\nend");
+  const paragraph = `  ${"word ".repeat(16)}end`;
+  const wrapped = `  ${"word ".repeat(15).trimEnd()}\n  word end`;
+  assertEquals(new Renderer({ ...TERMINAL, columns: 80 }).help(paragraph), wrapped);
+  assertEquals(new Renderer({ ...TERMINAL, columns: undefined }).help(paragraph), wrapped);
 });
 
 Deno.test("Renderer remembers when the directory stopped answering", () => {
