@@ -8,7 +8,6 @@
  */
 import { nameKey } from "../../protocol/name/name.ts";
 import type { Instant } from "../../protocol/machine.ts";
-import { isSameKey } from "../../protocol/crypto/x25519.ts";
 
 /** Names that are kept; of more, the one whose owner went first is forgotten. */
 export const HELD_NAMES_MAX = 100_000;
@@ -17,7 +16,8 @@ export const HELD_NAMES_PER_SOURCE = 200;
 
 /** A name that is kept. */
 interface HeldName {
-  readonly publicKey: Uint8Array;
+  /** One character for each byte of the key: an array of bytes takes four times as much. */
+  readonly owner: string;
   readonly source: string;
   readonly until: Instant;
 }
@@ -50,7 +50,7 @@ export class HeldNames {
     const [oldest] = this.#names.keys();
     if (ofSource.size >= HELD_NAMES_PER_SOURCE) this.#remove(oldestOfSource);
     else if (this.#names.size >= HELD_NAMES_MAX) this.#remove(oldest);
-    this.#names.set(key, { publicKey, source, until: now + this.#hold });
+    this.#names.set(key, { owner: ownerOf(publicKey), source, until: now + this.#hold });
     this.#bySource.set(source, ofSource.add(key));
   }
 
@@ -58,7 +58,7 @@ export class HeldNames {
   isForOther(now: Instant, name: string, publicKey: Uint8Array): boolean {
     if (this.#names.size === 0 || name === "") return false;
     const held = this.#names.get(nameKey(name));
-    return held !== undefined && held.until > now && !isSameKey(held.publicKey, publicKey);
+    return held !== undefined && held.until > now && held.owner !== ownerOf(publicKey);
   }
 
   /** Its owner is back: it holds the name itself. */
@@ -81,4 +81,8 @@ export class HeldNames {
     ofSource?.delete(key);
     if (ofSource?.size === 0) this.#bySource.delete(held.source);
   }
+}
+
+function ownerOf(publicKey: Uint8Array): string {
+  return String.fromCharCode(...publicKey);
 }
