@@ -249,6 +249,11 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     this.#callAgain(now);
   }
 
+  /** The directory, which does not answer, may be at these addresses now. */
+  moveDirectory(now: Instant, addresses: readonly Address[]): void {
+    this.#registration.moveDirectory(now, addresses);
+  }
+
   /** See {@linkcode DatagramMachine}. */
   handleWake(now: Instant, slept: number): void {
     if (this.#phase === "left") return;
