@@ -230,7 +230,7 @@ pairStory(
   "a call rings within a second while thirty others use up what a directory tells a client",
   [["port-cone", "port-cone"], ["symmetric", "port-cone"], ["symmetric", "symmetric"]],
   (stage) => {
-    const { ana, ben, network: { internet } } = stage;
+    const { ana, network: { internet } } = stage;
     const others = Array.from({ length: 30 }, (_, index) => {
       const name = `eve${index}`;
       const place = { realm: internet, address: { hostname: `203.0.${index}.7`, port: 4000 } };
