@@ -4,7 +4,6 @@
  * @module
  */
 import type { IncomingRequest } from "../protocol/connection/incoming_requests.ts";
-import type { OutgoingView } from "../protocol/connection/outgoing_requests.ts";
 import type { Admission, RequestEvent } from "../protocol/connection/request_event.ts";
 import { Endpoint, type EndpointEvent, type EndpointProblem } from "../protocol/endpoint.ts";
 import { Fifo } from "../protocol/fifo.ts";
@@ -14,7 +13,7 @@ import type { Result } from "../protocol/result.ts";
 import { earlier, Timers } from "../protocol/timers.ts";
 import { type Address, sameAddress } from "../protocol/wire/address.ts";
 import { type ClientEvent, type ErrorCode, type ErrorEvent, errorEvent } from "./event.ts";
-import { matchesIdOrName, type Peer, peerOf, targetOf } from "./peer.ts";
+import { matchesIdOrName, type Peer, peerOf } from "./peer.ts";
 import {
   alreadyConnected,
   chooseConnection,
@@ -24,8 +23,8 @@ import {
   problemEvent,
 } from "./state/choice.ts";
 import { Callers } from "./state/callers.ts";
+import { Calls } from "./state/calls.ts";
 import { Conversations } from "./state/conversations.ts";
-import { UnansweredCalls } from "./state/unanswered.ts";
 import { MissedRequests } from "./state/missed.ts";
 import { Repeats } from "./state/repeats.ts";
 import { Returns } from "./state/returns.ts";
@@ -36,7 +35,6 @@ import {
   directoryEvent,
   failureEvent,
   listEvent,
-  progressEvents,
   silentEvent,
   untrustedEvent,
 } from "./state/translate.ts";
@@ -64,8 +62,8 @@ export class Client implements DatagramMachine<ClientEvent> {
   readonly #untaken = new Fifo<MessageOf>();
   readonly #events = new Fifo<ClientEvent>();
   readonly #timers = new Timers<"silent" | "blocked">();
-  readonly #unanswered: UnansweredCalls;
   readonly #returns: Returns;
+  readonly #calls: Calls;
   #serverLostAt: Instant | undefined;
   /** Of the list that was asked for last. */
   #pattern: string | undefined;
@@ -78,7 +76,6 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#options = options;
     this.#callers = new Callers(isKnown);
     this.#missed = new MissedRequests(isKnown);
-    this.#unanswered = new UnansweredCalls(policy.repairDelay);
     this.#endpoint = new Endpoint(now, {
       ...options,
       formerEntry: formerRun?.entry,
@@ -88,6 +85,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       mayMeet: (key) => !isBlocked(key),
     });
     this.#returns = new Returns(this.#endpoint, formerRun?.conversations ?? []);
+    this.#calls = new Calls(this.#endpoint, this.#returns, policy.repairDelay);
     this.#timers.set("silent", now + SILENT_AFTER);
     if (isAttended && timers === "adaptive") this.#timers.set("blocked", now + BLOCKED_AFTER);
   }
@@ -107,24 +105,16 @@ export class Client implements DatagramMachine<ClientEvent> {
       const { remote, remoteName } = connected.ids;
       return this.#emit(alreadyConnected(remote, remoteName));
     }
-    const called = this.#returns.handOver(peer);
-    if (called !== undefined) {
-      this.#unanswered.begin(now, called);
-      for (const event of progressEvents(now, called, this.#calls)) this.#emit(event);
-      return;
-    }
-    const target = targetOf(peer);
-    const result = this.#endpoint.connect(now, target);
-    if (result.ok) this.#unanswered.begin(now, target);
-    else this.#emitProblem(result.error, peer);
+    const begun = this.#calls.begin(now, peer);
+    if (!begun.ok) this.#emitProblem(begun.error, peer);
+    else for (const event of begun.value) this.#emit(event);
     this.#collect(now);
   }
 
   /** Cancels the Connection Request to `peer`, or the latest. */
   cancel(now: Instant, peer?: Peer): void {
-    const call = peer === undefined ? this.#calls.at(-1) : this.#callTo(peer);
-    if (call !== undefined) this.#endpoint.cancel(now, call.target);
-    else this.#emitError("noRequest", "No Connection Request is under way");
+    const isUnderWay = this.#calls.cancel(now, peer);
+    if (!isUnderWay) this.#emitError("noRequest", "No Connection Request is under way");
     this.#collect(now);
   }
 
@@ -254,7 +244,10 @@ export class Client implements DatagramMachine<ClientEvent> {
   /** The visible state of the client. */
   view(): ClientView {
     const { id, name, leaveBy } = this.#endpoint;
-    const calls = this.#calls.map((call) => ({ ...call, peer: call.peer ?? peerOf(call.target) }));
+    const calls = this.#calls.all.map((call) => ({
+      ...call,
+      peer: call.peer ?? peerOf(call.target),
+    }));
     return {
       state: this.#state(),
       id,
@@ -291,8 +284,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       this.#emit(blockedEvent(this.#options));
       return this.abandon(now);
     }
-    const calls = this.#calls;
-    for (const event of this.#unanswered.takeDue(now, calls)) this.#emit(event);
+    for (const event of this.#calls.takeUnanswered(now)) this.#emit(event);
     this.#endpoint.handleTimeout(now);
     this.#returns.handleTimeout(now);
     this.#collect(now);
@@ -316,7 +308,7 @@ export class Client implements DatagramMachine<ClientEvent> {
   nextTimeout(): Instant | undefined {
     const callers = this.#endpoint.isLeaving ? undefined : this.#callers.nextTimeout();
     let timeout = earlier(this.#timers.next(), callers);
-    timeout = earlier(timeout, this.#unanswered.nextTimeout());
+    timeout = earlier(timeout, this.#calls.nextTimeout());
     timeout = earlier(timeout, this.#returns.nextTimeout());
     return earlier(timeout, this.#endpoint.nextTimeout());
   }
@@ -346,25 +338,14 @@ export class Client implements DatagramMachine<ClientEvent> {
     if (this.#endpoint.isLeaving) return "leaving";
     const { current } = this.#conversations;
     if (current !== undefined) return current.state === "open" ? "connected" : "terminating";
-    if (this.#calls.length > 0) return "requesting";
+    if (this.#calls.all.length > 0) return "requesting";
     return this.#endpoint.id === undefined ? "registering" : "idle";
-  }
-
-  /** What the user wants to connect to, the oldest first. */
-  get #calls(): readonly OutgoingView[] {
-    return this.#endpoint.calls.filter(({ target }) => !this.#returns.isCall(target));
   }
 
   /** Whether `terminate` refers to a call of this client. */
   #isRequestedNow(peer: Peer | undefined): boolean {
-    if (peer !== undefined) return this.#callTo(peer) !== undefined;
-    return this.#calls.length > 0 && this.#conversations.current === undefined;
-  }
-
-  #callTo(to: Peer): OutgoingView | undefined {
-    return this.#calls.find(({ peer, name, target: { id } }) =>
-      matchesIdOrName(to, peer ?? id, name)
-    );
+    if (peer !== undefined) return this.#calls.with(peer) !== undefined;
+    return this.#calls.all.length > 0 && this.#conversations.current === undefined;
   }
 
   #emitProblem(problem: EndpointProblem, peer?: Peer): void {
@@ -453,7 +434,7 @@ export class Client implements DatagramMachine<ClientEvent> {
 
   #handleRequestEvent(now: Instant, event: RequestEvent): void {
     if (this.#returns.handleEvent(now, event)) return;
-    this.#unanswered.update(this.#calls);
+    this.#calls.update();
     switch (event.kind) {
       case "requesting":
       case "ringing":

@@ -7,34 +7,26 @@
  * @module
  */
 import type { Connection } from "./connection/connection.ts";
-import { type Calling, nextCallAt, noteCalls, strayOf, takeCalls } from "./connection/calls.ts";
 import { Connections } from "./connection/connections.ts";
-import { CARRIED_TYPES, Meetings } from "./connection/meetings.ts";
+import { CARRIED_TYPES } from "./connection/meetings.ts";
 import type { IncomingRequest } from "./connection/incoming_requests.ts";
-import {
-  type CallQuery,
-  type ConnectIntent,
-  matchesTarget,
-  type OutgoingView,
-  type Target,
-  viewOf,
-} from "./connection/outgoing_requests.ts";
+import { type OutgoingView, type Target, viewOf } from "./connection/outgoing_requests.ts";
 import { Requests, type Self } from "./connection/requests.ts";
 import type { EntryToken } from "./directory/entry_token.ts";
 import { Registration } from "./directory/registration.ts";
-import type { Query, RegistrationEvent } from "./directory/registration_event.ts";
+import type { RegistrationEvent } from "./directory/registration_event.ts";
 import type { EndpointEvent, EndpointOptions, EndpointProblem } from "./endpoint_event.ts";
 import { Fifo } from "./fifo.ts";
+import { Introductions } from "./introductions.ts";
 import { type DatagramMachine, type Instant, randomU32, type Transmit } from "./machine.ts";
 import { failure, type Result, success } from "./result.ts";
 import { carriedTo, isCarried } from "./wire/remote.ts";
 import { Allowance } from "./session/allowance.ts";
 import { VERSION_ANSWERS_PER_SECOND } from "./session/handshake_limits.ts";
-import type { Whereabouts } from "./session/session.ts";
 import { earlier, Timers } from "./timers.ts";
 import { type Address, copyOf } from "./wire/address.ts";
 import { type Datagram, decodeDatagram, encodeVersionAnswer } from "./wire/datagram.ts";
-import { DatagramType, type Meeting, RejectReason } from "./wire/frame.ts";
+import { DatagramType, RejectReason } from "./wire/frame.ts";
 
 export type { EndpointEvent, EndpointOptions, EndpointProblem } from "./endpoint_event.ts";
 
@@ -43,10 +35,9 @@ export const LEAVE_DRAIN_TIMEOUT = 30_000;
 
 /** One client. Run it with drive(), or give it datagrams and the time, and drain it. */
 export class Endpoint implements DatagramMachine<EndpointEvent> {
-  readonly #options: EndpointOptions;
   readonly #registration: Registration;
-  readonly #meetings: Meetings;
   readonly #requests: Requests;
+  readonly #introductions: Introductions;
   readonly #connections = new Connections();
   readonly #events = new Fifo<EndpointEvent>();
   readonly #timers = new Timers<"drain">();
@@ -59,23 +50,24 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
 
   /** Starts registering. */
   constructor(now: Instant, options: EndpointOptions) {
-    const { random, localAddresses = () => [] } = options;
-    this.#options = options;
-    this.#meetings = new Meetings(
-      localAddresses,
-      (peer) => (this.#connections.with(peer) ?? this.#requests.outgoing.with(peer)) !== undefined,
-    );
-    this.#registration = new Registration(now, options);
+    const { random, mayMeet, localAddresses = () => [] } = options;
+    const registration = new Registration(now, options);
     const makeSessionId = (): number => {
       const id = randomU32(random);
       return this.#hasSession(id) ? makeSessionId() : id;
     };
-    const whereabouts = (at: Instant, id: number, key: Uint8Array): Whereabouts | undefined =>
-      this.#meetings.whereabouts(at, id, key);
-    const isIntroduced = (at: Instant, from: Address): boolean =>
-      this.#meetings.isIntroduced(at, from);
-    const requests = { ...options, makeSessionId, whereabouts, isIntroduced };
-    this.#requests = new Requests(now, requests, this.#connections);
+    const connections = this.#connections;
+    const requests = new Requests(now, {
+      ...options,
+      makeSessionId,
+      whereabouts: (...asked) => this.#introductions.whereabouts(...asked),
+      isIntroduced: (...asked) => this.#introductions.isIntroduced(...asked),
+    }, connections);
+    const isActive = (): boolean => this.#problem() === undefined;
+    const parts = { registration, requests, connections };
+    this.#registration = registration;
+    this.#requests = requests;
+    this.#introductions = new Introductions({ ...parts, mayMeet, localAddresses, isActive });
   }
 
   /** The client id, once the directory gave one. */
@@ -122,11 +114,8 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   connect(now: Instant, target: Target): Result<undefined, EndpointProblem> {
     const problem = this.#problem() ?? this.#connectProblem(target);
     if (problem !== undefined) return failure(problem);
-    const { id, name } = target;
-    const query = { kind: "call", id, name } as const;
-    if (!this.#registration.lookUp(now, query)) return failure("tooManyConnections");
-    this.#requests.outgoing.want(target, query);
-    return success(undefined);
+    const isAsked = this.#introductions.call(now, target);
+    return isAsked ? success(undefined) : failure("tooManyConnections");
   }
 
   /** Goes on with a call under another target, of the same client. */
@@ -139,8 +128,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     const { outgoing } = this.#requests;
     const intent = target === undefined ? outgoing.intents.at(-1) : outgoing.meant(target);
     if (intent === undefined) return false;
-    if (intent.query !== undefined) this.#registration.dropQuery(intent.query);
-    this.#requests.cancel(intent);
+    this.#introductions.cancel(intent);
     this.#collectRequests(now);
     return true;
   }
@@ -243,10 +231,10 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     this.#registration.handleTimeout(now);
     this.#requests.handleTimeout(now);
     this.#connections.handleTimeout(now);
-    this.#meetings.handleTimeout(now, this.#reachedFrom());
+    this.#introductions.handleTimeout(now);
     if (this.#timers.expire("drain", now)) this.#abandonConnections(now);
     this.#collect(now);
-    this.#callAgain(now);
+    this.#introductions.callAgain(now);
   }
 
   /** The directory, which does not answer, may be at these addresses now. */
@@ -266,7 +254,7 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   nextTimeout(): Instant | undefined {
     if (this.#phase === "left") return undefined;
     let timeout = earlier(this.#timers.next(), this.#registration.nextTimeout());
-    timeout = earlier(timeout, earlier(this.#meetings.nextTimeout(), nextCallAt(this.#calling())));
+    timeout = earlier(timeout, this.#introductions.nextTimeout());
     return earlier(timeout, earlier(this.#requests.nextTimeout(), this.#connections.nextTimeout()));
   }
 
@@ -279,42 +267,12 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
     for (;;) {
       const transmit = this.#requests.pollTransmit(now) ?? this.#registration.pollTransmit(now) ??
-        this.#connections.pollTransmit(now) ?? this.#meetings.pollTransmit();
+        this.#connections.pollTransmit(now) ?? this.#introductions.pollTransmit();
       this.#collect(now);
       if (transmit === undefined || !isCarried(transmit.to)) return transmit;
-      const carried = this.#carry(transmit);
+      const carried = this.#introductions.carry(transmit);
       if (carried !== undefined) return carried;
     }
-  }
-
-  /** The addresses that have to be able to reach this client. */
-  #reachedFrom(): Address[] {
-    if (this.id === undefined || this.#phase !== "active") return [];
-    const requests = [...this.#requests.pending, ...this.#requests.outgoing.requests];
-    const asking = requests.map(({ session }) => session?.provenAddress);
-    const proven = asking.filter((each) => each !== undefined);
-    const peers = this.#connections.live.map(({ session }) => session.address);
-    return [...this.#registration.addresses, ...peers, ...proven];
-  }
-
-  /** Hands a datagram to the directory; undefined, and it is lost, where that cannot be. */
-  #carry({ bytes, to: { port: id } }: Transmit): Transmit | undefined {
-    const number = this.#meetings.number(id);
-    return number === undefined ? undefined : this.#registration.carry(number, id, bytes);
-  }
-
-  /** Asks the directory again for peers that do not answer: the address of either end may have changed. */
-  #callAgain(now: Instant): void {
-    for (const id of takeCalls(now, this.#calling())) {
-      if (!this.#registration.isCalling(id)) {
-        this.#registration.lookUp(now, { kind: "call", id, name: "" });
-      }
-    }
-  }
-
-  #calling(): Calling[] {
-    if (this.#phase !== "active" || this.id === undefined) return [];
-    return [...this.#connections.live, ...this.#requests.outgoing.requests];
   }
 
   /** See {@linkcode Machine}. */
@@ -412,38 +370,6 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     }
   }
 
-  /** Takes an introduction by the directory: in answer to a call, or because that peer called. */
-  #handleMeeting(now: Instant, meeting: Meeting, query: Query | undefined): void {
-    const { id, name, publicKey } = meeting;
-    const isCalled = query === undefined;
-    if (isCalled && this.#options.mayMeet?.(publicKey) === false) return;
-    this.#meetings.add(now, meeting);
-    const whereabouts = this.#meetings.whereaboutsIn(meeting);
-    const self = this.#self();
-    this.#requests.tell(now, meeting, whereabouts);
-    const connection = this.#connections.withKey(id, publicKey);
-    connection?.tell(now, whereabouts);
-    if (connection === undefined && isCalled) this.#meetings.punch(now, meeting);
-    if (self === undefined) return;
-    // Where the wanted peer calls as well, the Meeting of its call says the same.
-    const intent = this.#takeIntent((asked) =>
-      isCalled ? matchesTarget(asked, id, name) : asked === query
-    );
-    if (intent !== undefined) {
-      this.#requests.handleMeeting(now, self, intent, meeting, whereabouts);
-    }
-  }
-
-  /** The intent whose question has its answer now. */
-  #takeIntent(isAnswered: (asked: CallQuery) => boolean): ConnectIntent | undefined {
-    const { intents } = this.#requests.outgoing;
-    const intent = intents.find(({ query }) => query !== undefined && isAnswered(query));
-    if (intent?.query === undefined) return undefined;
-    this.#registration.dropQuery(intent.query);
-    intent.query = undefined;
-    return intent;
-  }
-
   /** Takes a datagram that the directory carried, unless it is of a kind that is never carried. */
   #handleCarried(now: Instant, id: number, datagram: Uint8Array): void {
     const type = datagram[3] as DatagramType;
@@ -464,30 +390,20 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
   #handleRegistrationEvent(now: Instant, event: RegistrationEvent): void {
     switch (event.kind) {
       case "meeting":
-        return this.#handleMeeting(now, event.meeting, event.query);
+        return this.#introductions.handleMeeting(now, event.meeting, event.query, this.#self());
       case "carried":
         return this.#handleCarried(now, event.from, event.datagram);
       case "found":
         return;
       case "registered":
-        this.#meetings.handleTimeout(now, this.#reachedFrom());
+        this.#introductions.handleTimeout(now);
         return this.#events.push(event);
-      case "inactive": {
-        const id = event.query.kind === "call" ? event.query.id : 0;
-        const stray = strayOf(this.#requests.outgoing.intents, id);
-        return this.#requests.fail(this.#takeIntent((asked) => asked === event.query) ?? stray, {
-          why: "inactive",
-        });
-      }
+      case "inactive":
+        return this.#introductions.handleInactive(event.query);
       case "timeout":
         if (event.query === undefined) return this.#end(false, { kind: "registrationTimeout" });
         if (event.query.kind === "list") return this.#events.push({ kind: "listTimeout" });
-        this.#requests.fail(this.#takeIntent((asked) => asked === event.query), {
-          why: "directoryTimeout",
-        });
-        // It was asked until now: the next call is not due at once.
-        if (event.query.kind === "call") noteCalls(now, this.#calling(), event.query.id);
-        return;
+        return this.#introductions.handleUnanswered(now, event.query);
       case "refused":
       case "otherVersion":
         return this.#end(false, event);

@@ -5,11 +5,9 @@
  */
 import type { Connection } from "../../protocol/connection/connection.ts";
 import type { ConnectionEvent } from "../../protocol/connection/connection_event.ts";
-import type { OutgoingView, Target } from "../../protocol/connection/outgoing_requests.ts";
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
-import type { Instant } from "../../protocol/machine.ts";
 import { isOnThisMachine, startCommand } from "../directory_addresses.ts";
 import { type ListEntry, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, errorEvent } from "../event.ts";
@@ -90,20 +88,6 @@ export function listEvent(all: readonly ListEntry[], pattern: string | undefined
   if (pattern === undefined) return { kind: "list", clients: all };
   const clients = all.filter(({ id, name }) => matchesPattern(pattern, id, name));
   return { kind: "list", clients, pattern, total: all.length };
-}
-
-/** How far the call with a target is, as if it were told now. */
-export function progressEvents(
-  now: Instant,
-  target: Target,
-  calls: readonly OutgoingView[],
-): ClientEvent[] {
-  const call = calls.find((each) => each.target === target);
-  if (call?.peer === undefined || call.attempt === 0) return [];
-  const { peer, name, attempt, nextAt, isRinging } = call;
-  const nextInMs = Math.max(0, nextAt - now);
-  const requesting: ClientEvent = { kind: "requesting", peer, name, attempt, nextInMs };
-  return isRinging ? [requesting, { kind: "ringing", peer, name }] : [requesting];
 }
 
 /** The event for a request of this client that came to nothing. */

@@ -38,7 +38,6 @@ export const TIMER_SLACK = 1;
 
 /** What goes into the next packet. */
 type Due = "accept" | "termination" | "terminationAck" | "keepalive" | "reject";
-type TimerName = "accept" | "termination" | "flush" | "linger";
 
 /** One end of a connection. Give it the Packets with its session id, then drain it. */
 export class Connection implements Machine<ConnectionEvent> {
@@ -59,14 +58,14 @@ export class Connection implements Machine<ConnectionEvent> {
   #isGivenUp = false;
   /** Whether the Accept says that the conversation goes on. */
   #isResumed = false;
-  readonly #timers = new Timers<TimerName>();
+  readonly #timers = new Timers<"accept" | "termination" | "flush" | "linger">();
   readonly #events = new Fifo<ConnectionEvent>();
   /** Texts below this were reported as sent. */
   #textsReported = 0;
   #acceptTransmissions = 0;
   #terminationTransmissions = 0;
-  /** The peer's final seq, once its Termination Ack came. */
-  #remoteFinalSeq: number | undefined;
+  /** The peer's final seq; Infinity until its Termination Ack came. */
+  #remoteFinalSeq = Infinity;
   readonly #due = new Set<Due>();
 
   /**
@@ -158,7 +157,9 @@ export class Connection implements Machine<ConnectionEvent> {
 
   /** The user has this text, which a `message` event told, and those before: see `holdsTexts`. */
   take(now: Instant, text: ReceivedText): void {
-    if (this.#transfer.receiveQueue.take(text)) this.#transfer.acknowledger.request(now);
+    if (!this.#transfer.receiveQueue.take(text)) return;
+    this.#transfer.acknowledger.request(now);
+    this.#progress(now);
   }
 
   /** Ends the connection as soon as everything queued is acknowledged. */
@@ -324,8 +325,7 @@ export class Connection implements Machine<ConnectionEvent> {
     const { flight, acknowledger, sendQueue: { finalSeq } } = this.#transfer;
     const hasMessages = (this.#messagesAt() ?? Infinity) <= now + TIMER_SLACK;
     const { dueAt = Infinity } = acknowledger;
-    const isIdle = !hasMessages && dueAt > now && due.size === 0;
-    if (isIdle) return undefined;
+    if (!hasMessages && dueAt > now && due.size === 0) return undefined;
     const { ids: { local }, session } = this;
     const packet = session.nextPacket;
     const writer = session.start(hasMessages ? flight.datagramSize : DATAGRAM_SIZE_MAX);
@@ -449,10 +449,10 @@ export class Connection implements Machine<ConnectionEvent> {
   /** Goes on to the next state where nothing is missing any more. */
   #progress(now: Instant): void {
     if (this.#state === "draining" && this.#transfer.sendQueue.isEmpty) this.#terminateNow(now);
+    const { sendQueue, receiveQueue } = this.#transfer;
     const isDone = this.#state === "flushing"
-      ? this.#transfer.sendQueue.isEmpty
-      : this.#state === "terminating" && this.#remoteFinalSeq !== undefined &&
-        this.#transfer.receiveQueue.next >= this.#remoteFinalSeq;
+      ? sendQueue.isEmpty
+      : this.#state === "terminating" && receiveQueue.acknowledged >= this.#remoteFinalSeq;
     if (isDone) this.#close(now, this.#endedBy());
   }
 
@@ -464,7 +464,7 @@ export class Connection implements Machine<ConnectionEvent> {
 
   #endedBy(): EndedBy {
     if (this.#state === "flushing") return "peer";
-    return this.#remoteFinalSeq === undefined ? "timeout" : "local";
+    return this.#remoteFinalSeq < Infinity ? "local" : "timeout";
   }
 
   #close(now: Instant, by: EndedBy): void {

@@ -7,6 +7,7 @@ import { isSameKey } from "../crypto/x25519.ts";
 import type { Instant, Transmit } from "../machine.ts";
 import type { Session } from "../session/session.ts";
 import { earlier } from "../timers.ts";
+import { type Address, sameAddress } from "../wire/address.ts";
 import { ReceivePool } from "./receive_pool.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionEvent } from "./connection_event.ts";
@@ -54,6 +55,17 @@ export class Connections {
     const connection = this.with(remote);
     const isMeant = connection?.state === "open" && isSameKey(connection.remoteKey, key);
     return isMeant ? connection : undefined;
+  }
+
+  /**
+   * The open connection with the client under this static key at one of these addresses, whatever its
+   * client id was when it was opened: a directory that started again may have given it another one.
+   */
+  at(addresses: readonly Address[], key: Uint8Array): Connection | undefined {
+    return this.live.find(({ state, remoteKey, session }) =>
+      state === "open" && isSameKey(remoteKey, key) &&
+      addresses.some((each) => sameAddress(each, session.address))
+    );
   }
 
   /** Adds one; of the ended ones, the oldest makes room. */

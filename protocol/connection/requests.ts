@@ -105,16 +105,15 @@ export class Requests {
     now: Instant,
     self: Self,
     intent: ConnectIntent,
-    { id, name, publicKey, number }: Meeting,
+    { id, name, publicKey, number, addresses }: Meeting,
     whereabouts: Whereabouts,
   ): void {
     if (intent.request !== undefined || !this.outgoing.intents.includes(intent)) return;
     if (id === self.id) return this.fail(intent, { why: "self" }, id);
     const { key = publicKey } = intent.target;
     if (!isSameKey(key, publicKey)) return this.fail(intent, { why: "inactive" }, id);
-    if (this.#connections.with(id) !== undefined) {
-      return this.fail(intent, { why: "alreadyConnected" }, id);
-    }
+    const connected = this.#connections.with(id) ?? this.#connections.at(addresses, publicKey);
+    if (connected !== undefined) return this.fail(intent, { why: "alreadyConnected" }, id);
     if (this.outgoing.with(id) !== undefined) {
       return this.fail(intent, { why: "alreadyRequesting" }, id);
     }

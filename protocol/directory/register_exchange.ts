@@ -23,7 +23,10 @@ import { type DirectorySecret, registrationKey } from "./registration_key.ts";
 export const CHALLENGES_MAX = 8;
 /** Of these, the latest ones are tried, in turn. */
 export const SESSIONS_MAX = 4;
-/** Transmissions of a Register after which it is begun anew: its cookie may be too old. */
+/**
+ * Transmissions without a Challenge, and then with one, after which another exchange begins: nobody may
+ * be at the address, and the cookie may be too old.
+ */
 export const EXCHANGE_TRIES = 6;
 
 const NOTHING = new Uint8Array(16);
@@ -67,6 +70,8 @@ export class RegisterExchange {
   #address: Address | undefined;
   /** One for each Challenge, the one to be tried next first. */
   #sessions: DirectorySession[] = [];
+  /** Since the beginning, or since the first Challenge. */
+  #transmissions = 0;
   /** What the keys of all sessions were made from: under each, packet counters count from 0. */
   readonly #challenges = new Set<string>();
   /** From an address of another family than the first one. */
@@ -77,6 +82,11 @@ export class RegisterExchange {
     this.#options = options;
     this.addresses = options.addresses;
     this.#nonce = randomU64(options.random);
+  }
+
+  /** Whether another one is to begin. */
+  get isOver(): boolean {
+    return this.#transmissions >= EXCHANGE_TRIES;
   }
 
   /** Whether a Challenge is for this exchange, and from a directory with the secret. */
@@ -122,6 +132,7 @@ export class RegisterExchange {
       credentials,
       writer: this.#writer,
     });
+    if (this.#address === undefined) this.#transmissions = 0;
     this.#address = first;
     this.#sessions.unshift(session);
     if (this.#sessions.length > SESSIONS_MAX) this.#sessions.pop();
@@ -138,6 +149,7 @@ export class RegisterExchange {
     entry: (session: DirectorySession) => Omit<Register, "kind" | "session">,
   ): Transmit[] {
     const session = this.next();
+    this.#transmissions++;
     if (session === undefined) {
       const bytes = this.encodeFirst();
       return this.addresses.map((to) => ({ bytes, to }));

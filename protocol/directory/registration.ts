@@ -20,7 +20,7 @@ import type { DirectorySession } from "./directory_session.ts";
 import { type EntryToken, EntryTokens } from "./entry_token.ts";
 import { keepaliveInterval } from "./lease.ts";
 import { Liveness } from "./liveness.ts";
-import { EXCHANGE_TRIES, RegisterExchange } from "./register_exchange.ts";
+import { RegisterExchange } from "./register_exchange.ts";
 import { OtherFamily } from "./other_family.ts";
 import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
 import {
@@ -339,7 +339,7 @@ export class Registration implements Machine<RegistrationEvent> {
   }
 
   #encodeRegister(now: Instant, register: Outstanding): Transmit[] {
-    if (register.transmissions % EXCHANGE_TRIES === 0) this.#exchange = this.#beginExchange();
+    if (this.#exchange.isOver) this.#exchange = this.#beginExchange();
     const [{ id: wantedId, name }, { port }] = [this.#wanted.asked, this.#request];
     return this.#exchange.encode((session) => {
       register.noteSent(now, session);

@@ -1,7 +1,7 @@
 // What a client tells its user while nothing comes back.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { BLOCKED_AFTER, SILENT_AFTER } from "../../client/client.ts";
-import { UNANSWERED_AFTER } from "../../client/state/unanswered.ts";
+import { UNANSWERED_AFTER } from "../../client/state/calls.ts";
 import { RESEND_INTERVAL } from "../../protocol/recovery/timer_policy.ts";
 import type { ClientEvent } from "../../client/event.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";

@@ -1,6 +1,6 @@
 // Several calls at a time.
 import { assertEquals } from "@std/assert";
-import { UNANSWERED_AFTER } from "../../client/state/unanswered.ts";
+import { UNANSWERED_AFTER } from "../../client/state/calls.ts";
 import { CONNECTIONS_MAX } from "../../protocol/connection/connections.ts";
 import { type Actor, type Stage, story } from "./stage.ts";
 

@@ -87,6 +87,23 @@ story("a query to a restarted directory is answered after the registration", (st
   assertEquals(ana!.events("inactive").length + ben!.events("request").length, 1);
 });
 
+story(
+  "a peer that has another id since a restart is found connected, by that id as well",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    stage.restartDirectory();
+    const [cleo] = stage.clients("cleo");
+    stage.wait(LEASE);
+    assertEquals([cleo!.id, ana.id], [1, 3]);
+    ben.connect(3);
+    stage.wait(stage.after(1000));
+    assertEquals([ben.errors, ana.events("request")], [["alreadyConnected"], []]);
+    ben.send("the same as before");
+    stage.wait(100);
+    assertEquals(ana.texts, ["the same as before"]);
+  },
+);
+
 for (const kind of ["leave", "leaveAck"] as const) {
   story(`a lost ${kind} frame is repaired by another Client Leave`, (stage) => {
     const [ana] = stage.clients("ana");

@@ -4,7 +4,8 @@ import type { ConnectionEvent } from "../../../protocol/connection/connection_ev
 import type { ReceivedText } from "../../../protocol/connection/receive_queue.ts";
 import { ACK_HOLD } from "../../../protocol/recovery/rtt.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
-import { ConnectionHarness, message } from "../../support/connection_harness.ts";
+import { FLUSH_TIMEOUT } from "../../../protocol/connection/ending.ts";
+import { ConnectionHarness, message, terminationAck } from "../../support/connection_harness.ts";
 
 function isText(event: ConnectionEvent): event is ReceivedText {
   return event.kind === "message";
@@ -60,4 +61,24 @@ Deno.test("a text that was told before the peer started again is not taken for o
   assert(text !== undefined);
   harness.connection.take(harness.now, text);
   assertEquals(sentAcks(harness), [[1, []]]);
+});
+
+Deno.test("an end of the user's waits until the user has what the peer sent", () => {
+  const { harness, texts } = told(2);
+  harness.connection.terminate(harness.now);
+  harness.deliver(terminationAck(2));
+  assertEquals(harness.connection.state, "terminating");
+  harness.connection.take(harness.now, texts[0]!);
+  assertEquals(harness.events(), []);
+  harness.connection.take(harness.now, texts[1]!);
+  assertEquals(sentAcks(harness).at(-1), [2, []]);
+  assertEquals(harness.events(), [{ kind: "terminated", by: "local", undelivered: 0 }]);
+});
+
+Deno.test("an end of the user's waits no longer than 30 s for that", () => {
+  const { harness } = told(1);
+  harness.connection.terminate(harness.now);
+  harness.deliver(terminationAck(1));
+  harness.wait(FLUSH_TIMEOUT);
+  assertEquals(harness.events(), [{ kind: "terminated", by: "local", undelivered: 0 }]);
 });
