@@ -135,7 +135,7 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#callers.answer(chosen.value);
   }
 
-  /** Whom the user means; without a name it is one whom the user knows of. */
+  /** The request that the user means; without a name, one that the user was shown. */
   #choosePending(peer: Peer | undefined): Result<IncomingRequest, ErrorEvent> {
     return choosePending(
       peer === undefined ? this.#shownRequests() : this.#endpoint.requests,

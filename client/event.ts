@@ -193,7 +193,7 @@ export type ClientEvent =
     key: Uint8Array;
     hash: Uint8Array;
   } & Repeatable
-  /** The conversation of a run that was killed is over at the other end, or the peer does not answer. */
+  /** The conversation of a run that was killed is over at the peer, or the peer does not answer. */
   | { kind: "notReturned"; peer: number; name: string }
   /** The connection goes on in another session before anything was said, with this `hash`. */
   | { kind: "renewed"; peer: number; hash: Uint8Array }

@@ -192,7 +192,7 @@ export function parseClientOptions(
     return failure("Cannot use --wait-reply without --send: a reply to what?");
   }
   if (send !== undefined && connect === undefined) {
-    return failure("Cannot use --send without --connect: to whom?");
+    return failure("Cannot use --send without --connect: it says which peer to send to");
   }
   if (key !== undefined && connect === undefined) {
     return failure("Cannot use --key without --connect: whose?");

@@ -15,9 +15,9 @@ export class AssertionError extends Error {
 /** A class, abstract ones included. */
 type Class<T> = abstract new (...args: never[]) => T;
 
-/** Throws unless the condition holds, with the caller's message after the reason. */
-function check(condition: unknown, reason: string, msg?: string): asserts condition {
-  if (!condition) throw new AssertionError(msg ? `${reason}: ${msg}` : reason);
+/** Throws unless the condition holds, with the caller's message after the reason, which is made only then. */
+function check(condition: unknown, reason: () => string, msg?: string): asserts condition {
+  if (!condition) throw new AssertionError(msg ? `${reason()}: ${msg}` : reason());
 }
 
 /** A value as a message shows it. */
@@ -40,43 +40,52 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   try {
     nodeAssert.deepStrictEqual(actual, expected);
   } catch (error) {
-    check(false, `Values are not equal\n${error instanceof Error ? error.message : error}`, msg);
+    const difference = error instanceof Error ? error.message : error;
+    check(false, () => `Values are not equal\n${difference}`, msg);
   }
 }
 
 /** Asserts that two values are not equal in depth. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
-  check(!isDeepStrictEqual(actual, expected), `Expected another value than ${show(actual)}`, msg);
+  check(
+    !isDeepStrictEqual(actual, expected),
+    () => `Expected another value than ${show(actual)}`,
+    msg,
+  );
 }
 
 /** Asserts that the text contains another. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
-  check(actual.includes(expected), `Expected ${show(actual)} to contain ${show(expected)}`, msg);
+  check(
+    actual.includes(expected),
+    () => `Expected ${show(actual)} to contain ${show(expected)}`,
+    msg,
+  );
 }
 
 /** Asserts that the text matches. */
 export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
-  check(expected.test(actual), `Expected ${show(actual)} to match ${expected}`, msg);
+  check(expected.test(actual), () => `Expected ${show(actual)} to match ${expected}`, msg);
 }
 
 /** Asserts that the first is greater. */
 export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
-  check(actual > expected, `Expected ${show(actual)} > ${show(expected)}`, msg);
+  check(actual > expected, () => `Expected ${show(actual)} > ${show(expected)}`, msg);
 }
 
 /** Asserts that the first is greater or equal. */
 export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  check(actual >= expected, `Expected ${show(actual)} >= ${show(expected)}`, msg);
+  check(actual >= expected, () => `Expected ${show(actual)} >= ${show(expected)}`, msg);
 }
 
 /** Asserts that the first is less. */
 export function assertLess<T>(actual: T, expected: T, msg?: string): void {
-  check(actual < expected, `Expected ${show(actual)} < ${show(expected)}`, msg);
+  check(actual < expected, () => `Expected ${show(actual)} < ${show(expected)}`, msg);
 }
 
 /** Asserts that the first is less or equal. */
 export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  check(actual <= expected, `Expected ${show(actual)} <= ${show(expected)}`, msg);
+  check(actual <= expected, () => `Expected ${show(actual)} <= ${show(expected)}`, msg);
 }
 
 /** Fails. */
@@ -92,11 +101,11 @@ function checkThrown<E extends Error>(
   msg: string | undefined,
 ): void {
   if (!expected) return;
-  check(error instanceof Error, "A non-Error object was thrown", msg);
-  check(error instanceof expected, `Expected ${expected.name}, got ${error.name}`, msg);
+  check(error instanceof Error, () => "A non-Error object was thrown", msg);
+  check(error instanceof expected, () => `Expected ${expected.name}, got ${error.name}`, msg);
   check(
     stripVTControlCharacters(error.message).includes(stripVTControlCharacters(words ?? "")),
-    `Expected the message to contain ${show(words)}, got ${show(error.message)}`,
+    () => `Expected the message to contain ${show(words)}, got ${show(error.message)}`,
     msg,
   );
 }
@@ -125,5 +134,5 @@ export function assertThrows<E extends Error>(
     checkThrown(error, expected, words, note);
     return error;
   }
-  check(false, "Expected function to throw", note);
+  check(false, () => "Expected function to throw", note);
 }

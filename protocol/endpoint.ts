@@ -1,7 +1,7 @@
 /**
  * One client's end of everything: its registration, its requests, its sessions and its connections.
  *
- * What is about people is the caller's: which connection is the current one, what was missed, whom to
+ * What is about people is the caller's: which connection is the current one, what was missed, which key to
  * block.
  *
  * @module

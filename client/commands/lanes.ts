@@ -32,10 +32,10 @@ export interface LaneItem {
 export class Targets {
   /** Those with a peer. */
   readonly #named = new Map<string, Target>();
-  /** Whom a command refers to that names nobody. */
+  /** The peer of a command that names none. */
   #current: Target = unnamed();
 
-  /** Whether commands for whom one refers to that names nobody are not done. */
+  /** Whether commands for that peer are still waiting. */
   get isExpected(): boolean {
     return this.#current.waiting > 0;
   }

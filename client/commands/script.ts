@@ -332,7 +332,7 @@ export class Script {
     }
     if (command.command === "send") {
       if (command.peer === undefined && this.#hasTargetChanged && view.peer !== undefined) {
-        const message = "Nothing was sent: not connected any more to whom it was for";
+        const message = "Nothing was sent: not connected any more to the peer that it was for";
         return this.#reportUndelivered("notConnected", message);
       }
       const { unconfirmed = 0 } = findConversation(command.peer, view) ?? {};

@@ -81,7 +81,7 @@ export function ipv6Finding(ipv6: boolean): Finding {
   return { check: "ipv6", verdict: "ok", message, fields: { ipv6 } };
 }
 
-/** With whom calls will be direct; `mapping` is undefined where there is no NAT. */
+/** Which peers can be called directly; `mapping` is undefined where there is no NAT. */
 export function callsFinding(seenAt: Address, mapping: Mapping | undefined): Finding {
   const carries = "the directory carries";
   const firewall = "a firewall cannot be seen from here, but does no harm: both sides send at once";

@@ -338,7 +338,7 @@ export class PeerMemory {
     );
     const [known] = found;
     if (known === undefined) {
-      return unknown(`Cannot block ${text}: nobody whom you met has that name or fingerprint`);
+      return unknown(`Cannot block ${text}: no peer that you met has that name or fingerprint`);
     }
     if (found.length > 1) return ambiguous("block", text, found);
     return success(ownerOf(known));

@@ -73,7 +73,7 @@ export class Attention {
   }
 }
 
-/** `(2) bob — udp-chat`: what came unseen, and with whom the user talks, or who asks to connect. */
+/** `(2) bob — udp-chat`: what came unseen, and the peer of the current conversation, or of a request. */
 export function titleOf(
   { peer, requests: [request] }: Pick<ClientView, "peer" | "requests">,
   unseen: number,

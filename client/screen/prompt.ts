@@ -56,7 +56,7 @@ export function prompt(view: ClientView, context: PromptContext): string {
   return fit(parts, context.columns - (view.outgoing ? WAITING_COLUMNS : TYPING_COLUMNS));
 }
 
-/** What came in the other conversations: what scrolled away unseen, and from whom something is new. */
+/** What came in the other conversations: what scrolled away unseen, and which peers sent something new. */
 function asideParts({ others }: ClientView, { unreadOf }: PromptContext): Part[] {
   const all = others.map(({ id, name }) => ({ from: label(id, name), ...unreadOf(id) }));
   const unread = all.filter(({ count }) => count > 0);

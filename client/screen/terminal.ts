@@ -39,7 +39,7 @@ import {
  * rows again before it tells the new size: tmux tells it up to 250 ms later.
  */
 const RESIZE_SETTLE = 300;
-/** Milliseconds in which nothing comes of a paste after which it has ended, without its mark. */
+/** Milliseconds without input after which a paste has ended, without its mark. */
 const PASTE_PAUSE_MAX = 1000;
 /** The part of the screen's rows that a draft, and a list of completions, may take. */
 const DRAFT_SHARE = 1 / 2;

@@ -57,7 +57,7 @@ export class Calls {
     );
   }
 
-  /** Calls a peer; what the user is to be told of it already. */
+  /** Calls a peer; returns the events for what is known already. */
   begin(now: Instant, peer: Peer): Result<ClientEvent[], EndpointProblem> {
     const called = this.#returns.handOver(peer);
     const target = called ?? targetOf(peer);

@@ -23,7 +23,7 @@ interface Target {
   punches: number;
   /** How many Initiations of this handshake went there. */
   sent: number;
-  /** When the first one did since the directory told of it, or a Punch came from there, and the last. */
+  /** When the first one did since the directory named it, or a Punch came from there, and the last. */
   sentAt: Instant;
   lastSentAt: Instant;
   isDue: boolean;

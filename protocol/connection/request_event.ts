@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
 import type { IncomingRequest } from "./incoming_requests.ts";
 import type { Target } from "./outgoing_requests.ts";
 
-/** What becomes of a Connection Request that nothing else decides. */
+/** The answer to a Connection Request that nothing else decides. */
 export type Admission = "ring" | "accept" | "reject";
 
 /** Why a request that this client made came to nothing. */

@@ -439,7 +439,7 @@ export class SendQueue {
     if (next === this.#sentSeq) {
       this.#earliest = this.#unconfirmedAt = this.#copyAt = undefined;
       this.#isCopyDue = false;
-      // Copies may still be under way: whatever becomes of them, they hold nothing back.
+      // Copies may still be under way: arrived or lost, they hold nothing back.
       this.#flight.forget();
     }
     return delivered;

@@ -66,7 +66,7 @@ export class Outstanding {
     return this.query?.kind === "call" ? Math.max(1, count - 1) : count;
   }
 
-  /** Sends it at once, and again as if for the first time: the other end is there, and waits. */
+  /** Sends it at once, and again as if for the first time: the directory is there, and waits. */
   advance(now: Instant): void {
     this.nextAt = now;
     this.#uncounted = this.transmissions;

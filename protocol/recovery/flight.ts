@@ -1,5 +1,5 @@
 /**
- * What is on its way to the other end: how much may be, how large datagrams are, what was lost.
+ * What is on its way to the peer: how much may be, how large datagrams are, what was lost.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface Probe {
   readonly frame: PathChallenge;
 }
 
-/** The datagrams of one direction, on the path to the other end. */
+/** The datagrams of one direction, on the path to the peer. */
 export class Flight {
   readonly #rtt: RttEstimator;
   readonly #congestion = new CongestionController();

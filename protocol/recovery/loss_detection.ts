@@ -41,7 +41,7 @@ export class LossDetector {
   #latestRtt = 0;
   /** When the newest arrival that is not yet sampled was sent. */
   #sampleSentAt: Instant | undefined;
-  /** When the first sample was taken: losses of what was sent before do not tell of persistence. */
+  /** When the first sample was taken: earlier losses do not show persistent congestion. */
   #measuredAt = Infinity;
   /** When the first of the losses was sent that no arrival interrupts. */
   #lossesSince: Instant | undefined;

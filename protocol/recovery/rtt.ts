@@ -64,7 +64,7 @@ export class RttEstimator {
    * Takes a sample. It must be from something that was sent only once (Karn's algorithm, RFC 6298
    * section 3).
    *
-   * @param delay milliseconds of it in which the other end held the answer back; not believed where
+   * @param delay milliseconds of it in which the remote held the answer back; not believed where
    * that makes the sample shorter than any before (RFC 9002, 5.3).
    */
   sample(measured: number, delay = 0): void {
@@ -83,7 +83,7 @@ export class RttEstimator {
   /**
    * How long to wait after the `transmissions`th time (1, 2, …) something was sent.
    *
-   * @param hold milliseconds that the other end may hold its answer back.
+   * @param hold milliseconds that the remote may hold its answer back.
    */
   timeout(transmissions: number, rtoMin: number = RTO_MIN, hold = 0): number {
     const rto = this.#srtt === undefined

@@ -22,7 +22,7 @@ export function isIpv6({ hostname }: Address): boolean {
   return hostname.includes(":");
 }
 
-/** The address without what else a system may tell of it. */
+/** The host and port alone, without other fields that a system may add. */
 export function copyOf({ hostname, port }: Address): Address {
   return { hostname, port };
 }
@@ -91,7 +91,7 @@ export function writeIpv4(text: string, bytes: Uint8Array, at: number): boolean 
       part = 10 * part + code - ZERO;
       digits++;
     } else {
-      // Behind each part there is a dot, or the end.
+      // After each part comes a dot, or the end.
       if (code !== DOT || digits === 0 || part > 255 || parts === 4) return false;
       bytes[at + parts++] = part;
       part = digits = 0;

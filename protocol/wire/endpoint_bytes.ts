@@ -17,7 +17,7 @@ export const IPV4_SIZE = 6;
 const MAPPED_AT = 12;
 
 /**
- * Writes the host, and the port behind it.
+ * Writes the host, and the port after it.
  *
  * @throws {TypeError} where the host is no IP address, which no socket says.
  */

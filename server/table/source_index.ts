@@ -8,7 +8,7 @@ import { HashIndex } from "./hash_index.ts";
 import type { KeyedHash } from "./keyed_hash.ts";
 import { type EntryFields, NO_SLOT } from "./table.ts";
 
-/** Bytes that name a source: the /64 of an IPv6 address, or an IPv4 one behind {@linkcode IPV4}. */
+/** Bytes that name a source: the /64 of an IPv6 address, or an IPv4 one after {@linkcode IPV4}. */
 const SOURCE_SIZE = 8;
 /** Where the IPv4 address is in an endpoint. */
 const IPV4_AT = 12;

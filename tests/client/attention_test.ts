@@ -1,4 +1,4 @@
-// What a client tells its user of those who call, and what it only counts.
+// What a client reports to its user about callers, and what it only counts.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { KNOWN_PAUSE, STRANGER_PAUSE, STRANGERS_MAX } from "../../client/state/callers.ts";
 import { styles } from "../../cli/style.ts";
@@ -14,7 +14,7 @@ import type { FakeRequester } from "../support/fake_peer.ts";
 
 const SURFACE = { isTyped: true, hasPrompt: true, columns: 80, style: styles(false) };
 
-/** A client to whom only the keys in `friends` are known. */
+/** A client that knows only the keys in `friends`. */
 function popular(options: Partial<ClientOptions> = {}): ClientHarness & { friends: KeyPair[] } {
   const friends: KeyPair[] = [];
   const isKnown = (key: Uint8Array): boolean =>
@@ -71,7 +71,7 @@ Deno.test("Client rings once for a key that calls 238 times in 10 s, and counts 
   }
 });
 
-Deno.test("Client prints one line about who claims the id of a connected peer again and again", () => {
+Deno.test("Client prints one line about a peer that claims the id of a connected peer again and again", () => {
   const harness = popular();
   const { peer } = call(harness, 2);
   harness.client.accept(harness.now);
@@ -86,7 +86,7 @@ Deno.test("Client prints one line about who claims the id of a connected peer ag
   assertEquals(missed(harness).map(({ times }) => times), [198]);
 });
 
-Deno.test("Client tells of 6 strangers a minute at most, whatever they do, and counts the others", () => {
+Deno.test("Client reports 6 strangers a minute at most, whatever they do, and counts the others", () => {
   const harness = popular();
   const lines: ClientEvent[] = [];
   for (let id = 2; id < 202; id++) {
@@ -112,7 +112,7 @@ Deno.test("Client lets a known key through sixty strangers, which get through to
   assertEquals(kindsOf(harness.sent()).at(-1), "connectionAccept");
 });
 
-Deno.test("Client hides a request that the user was not told of until it tells, or is asked", () => {
+Deno.test("Client hides a request that the user was not told about until it reports it, or is asked", () => {
   const harness = popular();
   for (let id = 2; id < 2 + STRANGERS_MAX; id++) takeBack(harness, call(harness, id).peer);
   const { peer } = call(harness, 50);
@@ -150,7 +150,7 @@ Deno.test("Client shows a key that calls again at once, without another line, an
   assertEquals(kindsAndPeers(harness.events()), ["connected 2"]);
 });
 
-Deno.test("Client rejects without a word what was blocked before the user was told of it", () => {
+Deno.test("Client rejects without a word what was blocked before the user was told about it", () => {
   let isBlocked = false;
   const harness = popular({ isBlocked: () => isBlocked });
   harness.friends.push(harness.identityOf(2));

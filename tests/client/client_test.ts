@@ -151,7 +151,7 @@ Deno.test("Client tells that it is back itself", () => {
   assertEquals([returned.who, returned.peer, returned.name], ["self", 2, "ben"]);
 });
 
-Deno.test("Client with accept-all accepts at once, and rejects who is blocked", () => {
+Deno.test("Client with accept-all accepts at once, and rejects a blocked peer", () => {
   const harness = registered({ acceptAll: true });
   assertEquals(kindsOf(harness.request(harness.requester(2))), ["connectionAccept"]);
   assertEquals(harness.eventKinds(), ["connected"]);

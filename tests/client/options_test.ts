@@ -144,7 +144,7 @@ Deno.test("parseClientOptions() reports what it expected", () => {
       'Cannot parse --chaos: expected loss to be a probability from 0 to 1, got "2"',
     ],
     [["--log", "x", "--ephemeral"], "Cannot use --ephemeral with --log: no file, or one?"],
-    [["--send", "hi"], "Cannot use --send without --connect: to whom?"],
+    [["--send", "hi"], "Cannot use --send without --connect: it says which peer to send to"],
     [["--prot", "1"], 'Unknown option "--prot": did you mean "--port"?'],
     [["--frobnicate=3"], 'Unknown option "--frobnicate"'],
     [["-x"], 'Unknown option "-x"'],

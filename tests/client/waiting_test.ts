@@ -120,7 +120,7 @@ Deno.test("Client tells after 4 s why nothing may have come back from a peer, on
   }]);
   harness.advance(100_000);
   assertEquals(unanswered(harness.events()), []);
-  // The next one is told of anew.
+  // The next one is reported again.
   harness.client.cancel(harness.now);
   harness.client.connect(harness.now, 3);
   harness.meet(3);

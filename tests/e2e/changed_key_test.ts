@@ -28,7 +28,7 @@ function knownPeers(stage: Stage): string[] {
   return text.trim().split("\n").slice(1).map((line) => line.split(" ").slice(3).join(" ")).sort();
 }
 
-Deno.test("changed key: a script sends nothing to who took the name, and exit status 7", async () => {
+Deno.test("changed key: a script sends nothing to the client that took the name, and exit status 7", async () => {
   await using stage = new Stage();
   const server = await stage.serve("--name-hold", "0");
   const eve = await replaceAna(stage, server);

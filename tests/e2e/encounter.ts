@@ -27,7 +27,7 @@ const DIRECTORY_NAME = "directory";
 const PATIENCE = 30_000;
 const DEFAULT_LINE: Line = { ms: 25, loss: 0 };
 
-/** The other side. */
+/** The peer. */
 export function otherOf(side: Side): Side {
   return side === "a" ? "b" : "a";
 }

@@ -52,7 +52,7 @@ const PAIRS: readonly (readonly [topology: string, path: PathKind])[] = [
 ];
 
 for (const [topology, path] of PAIRS) {
-  testReach(`${topology}: whoever calls, or both, they talk, ${path}`, async () => {
+  testReach(`${topology}: whichever calls, or both, they talk, ${path}`, async () => {
     await using pair = await Encounter.open(topology);
     for (const side of ["a", "b"] as const) {
       await pair.call(side);

@@ -101,7 +101,7 @@ testScene("several conversations at 40 × 10", (scene) => play(scene, 40), {
 
 for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
   testScene(
-    `at ${columns} × ${rows} every own line says to whom while two conversations are open`,
+    `at ${columns} × ${rows} every own line names its receiver while two conversations are open`,
     async (scene) => {
       const { screen, stage, server, bob } = scene;
       const log = `${screen.folder}/chat.txt`;
@@ -134,19 +134,23 @@ for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
   );
 }
 
-testScene("with --plain a line says to whom it went while two are open", async (scene) => {
-  const { screen, stage, server, bob } = scene;
-  const carol = await stage.jsonClient("carol", server);
-  for (const peer of [bob, carol]) {
-    await peer.type("connect ana");
-    await screen.waitFor(/ · accept \S+ or reject \S+$/);
-    await enter(screen, "accept");
-    await peer.waitForEvent("connected");
-  }
-  await enter(screen, "whose is this?");
-  await carol.waitForEvent("message");
-  await screen.waitFor(/^whose is this\?\n\d\d:\d\d → ana → carol: whose is this\?$/m);
-}, { options: ["--plain"] });
+testScene(
+  "with --plain a line names its receiver while two conversations are open",
+  async (scene) => {
+    const { screen, stage, server, bob } = scene;
+    const carol = await stage.jsonClient("carol", server);
+    for (const peer of [bob, carol]) {
+      await peer.type("connect ana");
+      await screen.waitFor(/ · accept \S+ or reject \S+$/);
+      await enter(screen, "accept");
+      await peer.waitForEvent("connected");
+    }
+    await enter(screen, "whose is this?");
+    await carol.waitForEvent("message");
+    await screen.waitFor(/^whose is this\?\n\d\d:\d\d → ana → carol: whose is this\?$/m);
+  },
+  { options: ["--plain"] },
+);
 
 /** Ana talks with bob, and with carol beside. */
 async function playBeside({ screen, stage, server, bob }: Scene): Promise<Program> {

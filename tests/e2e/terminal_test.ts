@@ -2,26 +2,29 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertSane, connect, count, enter, testScene } from "./scene.ts";
 
-testScene("who was called by a number has a name, and so has the idle prompt", async (scene) => {
-  const { screen, bob } = scene;
-  await screen.waitFor(/^ana · idle >$/m);
-  await enter(screen, "connect 1");
-  await screen.waitFor(/^ringing bob · /m);
-  await bob.type("accept");
-  const rows = await screen.waitFor(/\nbob >$/);
-  const said = rows.map((row) => row.slice("14:02 * ".length));
-  for (const line of ["Connection Request sent to bob", "bob is ringing"]) {
-    assert(said.includes(line), rows.join("\n"));
-  }
-  await enter(screen, "connect 1");
-  await screen.waitFor(/Connected to bob already: type switch bob, or terminate bob first/);
-  await enter(screen, "terminate");
-  await screen.waitFor(/You ended the conversation with bob\nana · idle >$/);
-  await enter(screen, "connect zed");
-  await screen.waitFor(/Client zed Inactive · nobody called zed is here\nana · idle >$/);
-  await enter(screen, "leave now");
-  await screen.waitFor(/leave takes no words after it\nana · idle >$/);
-});
+testScene(
+  "a peer that was called by a number has a name, and so has the idle prompt",
+  async (scene) => {
+    const { screen, bob } = scene;
+    await screen.waitFor(/^ana · idle >$/m);
+    await enter(screen, "connect 1");
+    await screen.waitFor(/^ringing bob · /m);
+    await bob.type("accept");
+    const rows = await screen.waitFor(/\nbob >$/);
+    const said = rows.map((row) => row.slice("14:02 * ".length));
+    for (const line of ["Connection Request sent to bob", "bob is ringing"]) {
+      assert(said.includes(line), rows.join("\n"));
+    }
+    await enter(screen, "connect 1");
+    await screen.waitFor(/Connected to bob already: type switch bob, or terminate bob first/);
+    await enter(screen, "terminate");
+    await screen.waitFor(/You ended the conversation with bob\nana · idle >$/);
+    await enter(screen, "connect zed");
+    await screen.waitFor(/Client zed Inactive · nobody called zed is here\nana · idle >$/);
+    await enter(screen, "leave now");
+    await screen.waitFor(/leave takes no words after it\nana · idle >$/);
+  },
+);
 
 testScene("messages that arrive do not break the line being typed", async (scene) => {
   await connect(scene);

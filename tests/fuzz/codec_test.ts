@@ -165,7 +165,7 @@ Deno.test("a private directory and its clients take no altered Register or Chall
     for (let i = 0; i < count; i++) {
       const original = prng.pick(signed);
       const mutant = resized(altered(prng, original, HEADER_SIZE), original.length);
-      // What is sealed behind it is not covered.
+      // What is sealed after it is not covered.
       const isSame = isSameBytes(mutant.subarray(0, clear), original.subarray(0, clear));
       assertEquals(secret.isSigned(mutant), isSame);
     }

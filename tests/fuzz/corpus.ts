@@ -55,7 +55,7 @@ function clearFrame<K extends Frame["kind"]>(
   return frame as Extract<Frame, { kind: K }>;
 }
 
-/** Frames in plain: some of each kind, and several behind one another. */
+/** Frames in plain: some of each kind, and several after one another. */
 export const BODIES: readonly Uint8Array[] = [
   ...KINDS.flatMap((kind) => [1, 2, 3, 4].map(() => [randomFrame(prng, kind)])),
   ...KINDS.map(() => Array.from({ length: 1 + prng.int(6) }, () => randomFrame(prng))),

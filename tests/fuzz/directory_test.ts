@@ -121,7 +121,7 @@ class FuzzedDirectory extends Stage {
     this.#answered.add(bytes);
   }
 
-  /** The clients, of whom no two have the same id, name or address. */
+  /** The clients, no two of which have the same id, name or address. */
   #table(): { id: number; name: string; address: string }[] {
     const clients = Array.from(
       this.server.table().clients,
@@ -228,7 +228,7 @@ class Traffic {
     assert(isSame || !answers.some(isAnswer), "an altered datagram was answered");
   }
 
-  /** Any bytes sealed in a Register; what becomes of the client's session, it does not know. */
+  /** Any bytes sealed in a Register; the client does not know what they do to its session. */
   #sendRegisterWithAnything({ client, pool }: Source): void {
     const good = client.registerBytes();
     const { sealedAt } = decoded(good);

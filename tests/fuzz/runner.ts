@@ -30,7 +30,7 @@ export const FUZZ_COUNTS = {
 } as const;
 
 /** A slice makes one mutation in so many. */
-const SLICE = 160;
+const SLICE = 500;
 
 /** Runs `body` for half of the count with a fixed seed, and for the other half with a random one. */
 export function fuzz(

@@ -37,7 +37,7 @@ class Stage extends EndpointHarness {
     this.register();
   }
 
-  /** The directory tells of client `id`, which calls; returns what the endpoint sends. */
+  /** The directory announces client `id`, which calls; returns what the endpoint sends. */
   tellOf(id: number, fields: Partial<Meeting> = {}): Sent[] {
     return [...this.notify(this.meeting(id, fields)), ...this.wait(0)];
   }
@@ -100,7 +100,7 @@ function punchesIn(sent: readonly Sent[]): Address[] {
   return sent.filter(({ frames }) => frames[0]?.kind === "punch").map(({ to }) => to);
 }
 
-Deno.test("who is called sends Punches to the caller by the schedule, and tells the user nothing", () => {
+Deno.test("a client that is called sends Punches to the caller by the schedule, and tells the user nothing", () => {
   const stage = new Stage();
   const addresses = [STRANGER, ELSEWHERE];
   const first = stage.tellOf(2, { addresses, number: 5n });
@@ -250,7 +250,7 @@ Deno.test("while the directory is silent, too, there is one call for each peer, 
   assertEquals(stage.endpoint.connect(stage.now, { id: 9, name: "" }).ok, true);
 });
 
-Deno.test("a connection whose peer is heard has nobody called", () => {
+Deno.test("a connection whose peer is heard makes no call", () => {
   const stage = new Stage();
   const { peer } = stage.connectedWith(2);
   let heardAt = stage.now;
@@ -333,7 +333,7 @@ Deno.test("the number of the last meeting is the one that is carried for", () =>
   assertEquals(new Set(numbers), new Set([99n]));
 });
 
-Deno.test("who requests after it called is looked for where the directory told", () => {
+Deno.test("a peer that requests after it called is looked for where the directory said", () => {
   const stage = new Stage({ localAddresses: () => [OWN] });
   stage.tellOf(2, { addresses: [ELSEWHERE], flags: FLAG_NEAR });
   const peer = stage.requester(2);
@@ -349,7 +349,7 @@ Deno.test("who requests after it called is looked for where the directory told",
   assertEquals(kindsOf(impostor.request(other)), ["ringing"]);
 });
 
-Deno.test("nobody is called by an endpoint that leaves", () => {
+Deno.test("an endpoint that leaves makes no call", () => {
   const stage = new Stage();
   const { connection } = stage.connectedWith(2);
   connection.send("never acknowledged");
@@ -391,7 +391,7 @@ Deno.test("a call of a silent peer that is not answered fails no request of the 
   assertEquals(stage.requestEvents(), ["requestFailed: directoryTimeout"]);
 });
 
-Deno.test("whom the directory told of is heard in a flood of strangers, directly and carried", () => {
+Deno.test("a peer that the directory announced is heard in a flood of strangers, directly and carried", () => {
   const stage = new Stage();
   const recording = stage.stranger(9).initiation;
   const flood = (): void => {

@@ -183,7 +183,7 @@ Deno.test("there is room for 16 connections, what is requested included", () => 
   assertEquals(result, { ok: false, error: "tooManyConnections" });
 });
 
-Deno.test("who accepts the one that it requests takes its own request back", () => {
+Deno.test("a client that accepts the peer that it requests takes its own request back", () => {
   const harness = registered();
   harness.want({ id: 0, name: "ben" });
   const [call] = harness.asked();

@@ -23,7 +23,7 @@ export type Decoded = Result<Datagram, DecodeError>;
 /** The frames by which somebody tells who a client is. */
 const TELLING = ["found", "listing", "meeting", "connectionRequest", "connectionAccept"];
 
-/** The frames of the naive codec, which reads names as they are, with what they tell of good names. */
+/** The frames of the naive codec, which reads names as they are, with the good names alone. */
 export function withGoodNames<F extends { kind: string }>(frames: readonly F[]): F[] {
   return frames.map((frame) => TELLING.includes(frame.kind) ? withGoodName(frame) : frame);
 }

@@ -167,7 +167,7 @@ Deno.test("a real directory carries datagrams between naive clients that have me
   });
 });
 
-Deno.test("a real directory tells both addresses of a naive client, and who is near", () => {
+Deno.test("a real directory tells both addresses of a naive client, and which clients are near", () => {
   withSeed(seedFromEnv(), (prng) => {
     const { directory, clients, ask, call } = twoClients(prng);
     const other: Address = { hostname: "2001:db8::7", port: 40_000 };

@@ -360,8 +360,8 @@ function ipv6(bytes: readonly number[]): string {
   for (let zeros = 8; zeros >= 2; zeros--) {
     const [before, ...after] = whole.split(`:${"0:".repeat(zeros)}`);
     if (after.length === 0) continue;
-    const behind = whole.slice(before!.length + 1 + 2 * zeros);
-    return `${before!.slice(1)}::${behind.slice(0, -1)}`;
+    const end = whole.slice(before!.length + 1 + 2 * zeros);
+    return `${before!.slice(1)}::${end.slice(0, -1)}`;
   }
   return whole.slice(1, -1);
 }

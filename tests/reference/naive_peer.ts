@@ -271,12 +271,12 @@ export class NaiveDirectory {
     return directory.noticeDatagram(this.#key, this.#session, packet, plain);
   }
 
-  /** The datagram that client 1 wants to be carried, and to whom; undefined for another request. */
+  /** The datagram that client 1 wants to be carried, and its receiver; undefined for another request. */
   carry(bytes: Uint8Array): NaiveFrame | undefined {
     return framesOf(3, this.#open(bytes)).find(({ kind }) => kind === "carry");
   }
 
-  /** What client 1 is told of another one. */
+  /** What client 1 is told about another one. */
   meeting(client: number, isCaller: boolean): NaiveFrame {
     const { id, name, address, key } = this.#clients.find((each) => each.id === client)!;
     const peer = { id, name, publicKey: key, addresses: [address] };

@@ -110,7 +110,7 @@ Deno.test("Server carries a burst for one client, then so many bytes a second, a
   const { burst, perSecond } = CARRIED_PER_CLIENT;
   assertEquals(carryAll(ana, number, bob.id), Math.floor(burst / CARRIED_SIZE_MAX));
   assertEquals(stage.server.dropped, { carried: 1 });
-  // The other end has a limit of its own.
+  // The peer has a limit of its own.
   assertEquals(carryAll(bob, number, ana.id), Math.floor(burst / CARRIED_SIZE_MAX));
   const start = stage.server.totals.carriedBytes;
   for (let second = 0; second < 25; second++) {
@@ -134,7 +134,7 @@ Deno.test("Server carries so much for all clients of one source, and counts the 
   const { burst } = CARRIED_PER_SOURCE;
   const carried = stage.server.totals.carriedBytes;
   assert(carried > burst - CARRIED_SIZE_MAX && carried <= burst, `${carried}`);
-  // Those at the other ends have sources of their own.
+  // Their peers have sources of their own.
   const [{ ana, bob, number }] = pairs as [typeof pairs[0]];
   assert(carryAll(bob, number, ana.id) > 0);
 });

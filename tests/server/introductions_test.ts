@@ -44,7 +44,7 @@ Deno.test("Server tells both clients of each other at once, with the same number
   assertEquals(stage.server.totals.introductions, 3);
 });
 
-Deno.test("Server answers Inactive to a Call of a client that is not there, and tells nobody", () => {
+Deno.test("Server answers Inactive to a Call of a client that is not there, and tells no other client", () => {
   const stage = new Stage();
   const ana = stage.join(1);
   stage.join(2, { name: "bob" }).ask({ kind: "leave" });
@@ -148,7 +148,7 @@ Deno.test("Server drops a Call that is smaller than what clients make it", () =>
   assertEquals([stage.server.dropped, stage.server.totals.introductions], [{ size: 2 }, 0]);
 });
 
-Deno.test("Server sends a repeated Call nothing, and nobody a Notice", () => {
+Deno.test("Server answers a repeated Call with nothing, and sends no Notice", () => {
   const stage = new Stage();
   const ana = stage.join(1);
   stage.join(2);
@@ -267,7 +267,7 @@ Deno.test("the number of a meeting is good for 30 to 60 s, to the end of the nex
   }
 });
 
-Deno.test("the number of a meeting is no other pair's, and not that of who has an id next", () => {
+Deno.test("the number of a meeting is no other pair's, and not that of the next client with an id", () => {
   const stage = new Stage();
   const [ana, bob, eve] = [stage.join(1), stage.join(2), stage.join(3)];
   const numbers = [ana.meet(bob), bob.meet(eve), eve.meet(ana)].map(({ own }) => own.number);

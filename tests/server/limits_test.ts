@@ -157,7 +157,7 @@ Deno.test("Server answers a burst of strangers from one source, and in total", (
 });
 
 /** Milliseconds of a flood before the first newcomer. */
-const FLOOD_MS = scaled(3000, 600);
+const FLOOD_MS = scaled(3000, 150);
 
 Deno.test("Server registers a newcomer at once under a flood in its name, and others", () => {
   const stage = new Stage();

@@ -218,7 +218,7 @@ Deno.test("a refusal changes nothing: the session before goes on", () => {
   assertEquals(find(bob, "bob"), [2, 40_002, publicKeyOf(2)]);
 });
 
-Deno.test("the directory keeps a copy of the key, whatever becomes of the datagram", () => {
+Deno.test("the directory keeps a copy of the key, whatever happens to the datagram", () => {
   const stage = new Stage();
   const ana = stage.join(1);
   const bob = new FakeClient(stage, 2);

@@ -1,7 +1,6 @@
 // Datagrams that were recorded, and come again: at once, and after every change of the table.
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
-import type { Frame } from "../../protocol/wire/frame.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../../protocol/wire/endpoint_bytes.ts";
 import { DEPARTED_MAX, DepartedClients } from "../../server/departed.ts";
 import { Entries } from "../../server/table/entries.ts";
@@ -13,16 +12,10 @@ import {
   FakeClient,
   LEASE,
   type Outcome,
+  REQUESTS,
   Stage,
   ZERO,
 } from "../support/server_stage.ts";
-
-const REQUESTS: readonly Frame[] = [
-  { kind: "leaseKeepalive" },
-  { kind: "lookUp", id: 1, name: "" },
-  { kind: "lookUp", id: 0, name: "ana" },
-  { kind: "list", after: 0 },
-];
 
 /** A client, and all that it ever sent: a first Register, a sealed one, Requests, and a Leave. */
 class RecordedClient {

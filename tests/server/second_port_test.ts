@@ -14,7 +14,7 @@ function anySocket(hostname: string): [Deno.DatagramConn, number] {
   return [socket, (socket.addr as Deno.NetAddr).port];
 }
 
-Deno.test("the second port of a directory registers who asks there, and lets go of it", async () => {
+Deno.test("the second port of a directory registers a client that asks there, and removes it", async () => {
   const [probe, port] = anySocket("0.0.0.0");
   probe.close();
   const close = openSecondPort({ hostname: "0.0.0.0", port: port - 1 }, IDENTITY, undefined);

@@ -159,7 +159,7 @@ Deno.test("Server shows the IPv4 address of a client on a dual-stack socket", ()
   assertEquals(found.address, client(1));
 });
 
-const LISTED = scaled(10_000, 600);
+const LISTED = scaled(10_000, 400);
 
 Deno.test(`Server lists ${LISTED} clients page by page`, () => {
   const stage = new Stage({ hasSourceLimits: false });

@@ -11,7 +11,7 @@ import { runSeeds } from "./seeds.ts";
 import { SimUser } from "./sim_user.ts";
 import { World } from "./world.ts";
 
-const SEEDS = scaled(1000, 10);
+const SEEDS = scaled(1000, 5);
 /** The most clients that call each other. */
 const USERS_MAX = 8;
 /** Milliseconds in which datagrams are lost: the directory is asked three times in 30 s at least. */
@@ -19,7 +19,7 @@ const TROUBLE = 15_000;
 /** Milliseconds until every call has ended in a connection. */
 const CONNECT_MAX = 60_000;
 
-/** Who calls whom, one after the other: numbers of users from 0 on. */
+/** The calls in order, each by caller and called: numbers of users from 0 on. */
 type Calls = readonly (readonly number[])[];
 
 interface Outcome extends Totals {

@@ -1,13 +1,12 @@
 // Two users who connect to each other at the same time, where datagrams pass in one direction only.
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { formatCount, IS_FULL, scaled } from "../support/scale.ts";
 import type { Totals } from "./delivery_checker.ts";
 import type { Script } from "./network.ts";
-import { Pair, type PairUser } from "./pair.ts";
+import { PairRun, type PairUser } from "./pair.ts";
 import { runSeeds } from "./seeds.ts";
 
-const SEEDS = scaled(2000, 20);
+const SEEDS = scaled(2000, 8);
 /** Milliseconds after which nothing is blocked any more. */
 const BLOCKED = 60_000;
 /** Times in which a direction may be blocked. */
@@ -22,22 +21,13 @@ interface Outcome extends Totals {
   rang: number;
 }
 
-class Crossing {
-  readonly #pair: Pair;
+class Crossing extends PairRun {
   /** When each user connected. */
   readonly #connectedAt = new Map<PairUser, number>();
   #rang = 0;
 
-  constructor(seed: number, modes: readonly TimerMode[]) {
-    this.#pair = new Pair(seed, modes);
-  }
-
-  get world(): Pair["world"] {
-    return this.#pair.world;
-  }
-
   run(): Outcome {
-    const pair = this.#pair;
+    const pair = this.pair;
     const { prng, world: { network, users } } = pair;
     pair.register();
     pair.set({ jitter: prng.chance(0.3) ? 0 : prng.next() * 150, lateness: prng.next() * 5 });
@@ -74,7 +64,7 @@ class Crossing {
 
   /** Lets a user give up at some time, and connect again after all. */
   #changeMind(user: PairUser): void {
-    const { prng, world: { network } } = this.#pair;
+    const { prng, world: { network } } = this.pair;
     network.at(network.now + prng.next() * 20_000, () => {
       if (user.view?.outgoing === undefined) return;
       this.#connectedAt.delete(user);
@@ -88,12 +78,12 @@ class Crossing {
     if (kind === "terminated") this.#connectedAt.delete(user);
     if (kind !== "request") return;
     this.#rang++;
-    assert(!this.#connectedAt.has(user), `${user.name} is asked about whom they want`);
+    assert(!this.#connectedAt.has(user), `${user.name} is asked about the peer that it wants`);
   }
 
   /** Delivers a datagram that was blocked, or another copy of one that was not. */
   #sendLateCopy(): void {
-    const { prng, first, second, world: { network } } = this.#pair;
+    const { prng, first, second, world: { network } } = this.pair;
     const sent = network.sent.filter(({ from, to }) => from !== "directory" && to !== "directory");
     if (sent.length === 0) return;
     const { from, bytes } = prng.pick(sent);
@@ -106,7 +96,7 @@ class Crossing {
    * directory may carry datagrams meanwhile, or not.
    */
   #blocks(): Script {
-    const { prng, world: { network } } = this.#pair;
+    const { prng, world: { network } } = this.pair;
     const loss = prng.chance(0.5) ? 0 : prng.next() * 0.3;
     const start = network.now;
     const turn = prng.next() * BLOCKED / CUTS;
@@ -128,7 +118,7 @@ class Crossing {
   }
 }
 
-Deno.test(`two who connect to each other have one connection: ${formatCount(SEEDS)} seeds`, () => {
+Deno.test(`two clients that connect to each other have one connection: ${formatCount(SEEDS)} seeds`, () => {
   const sums = runSeeds(SEEDS, (seed) => new Crossing(seed, ["adaptive", "fixed"]));
   if (!IS_FULL) return;
   assertGreater(sums.blocked, SEEDS);

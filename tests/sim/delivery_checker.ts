@@ -255,7 +255,7 @@ export class DeliveryChecker {
     return isCurrent ? end.carrier : undefined;
   }
 
-  /** The other end in the same session, if that is still what carries it. */
+  /** The peer's end of the same session, if that is still what carries it. */
   #remoteOf({ peerHost, carrier: { session } }: ConnectionEnd): ConnectionEnd | undefined {
     const remote = this.#carriers.get(`${peerHost} ${session}`);
     return remote?.carrier.session === session ? remote : undefined;

@@ -84,7 +84,7 @@ story("a request that was overtaken by its cancellation does not ring", (stage) 
   assertEquals(ben.events("request"), []);
 });
 
-story("a user who is asked already is not asked again when a look-up comes to nothing", (stage) => {
+story("a user who is asked already is not asked again when a look-up fails", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   ana.connect(ben.id);
   stage.wait(200);

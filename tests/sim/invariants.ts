@@ -213,7 +213,7 @@ export class RegistrationWatch {
     }
   }
 
-  /** Reads a datagram that reached the client; returns whether it tells of a new registration. */
+  /** Reads a datagram that reached the client; returns whether it reports a new registration. */
   onDelivered({ decoded, frames }: Datagram): boolean {
     if (!decoded.ok || !frames.some(({ kind }) => kind === "registered")) return false;
     // It waits for an answer to the last question only.

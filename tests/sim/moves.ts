@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Totals } from "./delivery_checker.ts";
-import { Pair, type PairUser } from "./pair.ts";
+import { PairRun, type PairUser } from "./pair.ts";
 import { runSeeds, type Sums } from "./seeds.ts";
 
 const LOSS_MAX = 0.2;
@@ -33,23 +33,14 @@ export function simulateMoves(count: number, modes: readonly TimerMode[]): Sums<
   return runSeeds(count, (seed) => new Moves(seed, modes));
 }
 
-class Moves {
-  readonly #pair: Pair;
+class Moves extends PairRun {
   #back = 0;
   #isOver = false;
   /** Where the users were before. */
   readonly #before = new Map<PairUser, Address>();
 
-  constructor(seed: number, modes: readonly TimerMode[]) {
-    this.#pair = new Pair(seed, modes);
-  }
-
-  get world(): Pair["world"] {
-    return this.#pair.world;
-  }
-
   run(): MovesOutcome {
-    const pair = this.#pair;
+    const pair = this.pair;
     const { prng, world: { network, users } } = pair;
     pair.register();
     pair.connect();
@@ -73,7 +64,7 @@ class Moves {
 
   /** Schedules the moves; returns how long they and what follows take. */
   #scheduleMoves(): number {
-    const { prng, world: { network, users } } = this.#pair;
+    const { prng, world: { network, users } } = this.pair;
     let time = prng.next() * 15_000;
     let mover = prng.pick(users);
     for (let moves = 1 + prng.int(MOVES_MAX); moves > 0; moves--) {
@@ -87,7 +78,7 @@ class Moves {
   }
 
   #move(user: PairUser): void {
-    const { prng } = this.#pair;
+    const { prng } = this.pair;
     const before = this.#before.get(user);
     this.#before.set(user, user.address);
     if (before === undefined || prng.chance(0.6)) return user.move(user.newAddress());

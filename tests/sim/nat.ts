@@ -159,7 +159,7 @@ export class Nat {
   readonly kind: NatKind;
   readonly #prng: Prng;
   #hostname: string;
-  /** By who sends, and to whom where that matters. */
+  /** By the sender, and by the receiver where that matters. */
   readonly #mappings = new Map<string, Mapping>();
   /** What came unasked, and when. */
   readonly #unasked = new Map<string, Instant>();

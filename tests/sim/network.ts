@@ -30,14 +30,14 @@ const HISTORY_LINES = 150;
 
 /** How the network treats datagrams; probabilities are from 0 to 1, times in milliseconds. */
 export interface Conditions {
-  loss: number;
+  readonly loss: number;
   /** The share that is lost in bursts, independently in each direction of each path. */
-  bursts: number;
+  readonly bursts: number;
   /** The least delay. */
-  delay: number;
+  readonly delay: number;
   /** The most added to it, at random, so that datagrams are reordered. */
-  jitter: number;
-  duplication: number;
+  readonly jitter: number;
+  readonly duplication: number;
   /** Some bits flip; see {@linkcode flipBits}. */
   corruption: number;
   /** Size of the largest datagram that passes. */

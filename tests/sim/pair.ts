@@ -88,7 +88,7 @@ export class Pair {
     this.first = new PairUser(world, 1, prng.pick(modes), sides?.[0]);
     this.second = new PairUser(world, 2, prng.pick(modes), sides?.[1]);
     world.users.push(this.first, this.second);
-    world.network.conditions.delay = 5 + prng.next() * 95;
+    this.set({ delay: 5 + prng.next() * 95 });
   }
 
   get prng(): Prng {
@@ -170,5 +170,18 @@ export class Pair {
       event.kind === "terminated"
     );
     return ends.slice(0, -1).reduce((sum, { undelivered }) => sum + undelivered, 0);
+  }
+}
+
+/** What a seed does with a pair on the internet. */
+export class PairRun {
+  protected readonly pair: Pair;
+
+  constructor(seed: number, modes: readonly TimerMode[]) {
+    this.pair = new Pair(seed, modes);
+  }
+
+  get world(): Pair["world"] {
+    return this.pair.world;
   }
 }

@@ -10,7 +10,7 @@ import { makeRandomSides, type RandomSides } from "./random_sides.ts";
 import { runSeeds } from "./seeds.ts";
 import { rebind } from "./sites.ts";
 
-const SEEDS = scaled(3000, 12);
+const SEEDS = scaled(3000, 6);
 /** Milliseconds until they are connected, whatever is lost; with fixed timers each loss costs 10 s. */
 const CONNECT_MAX: Readonly<Record<TimerMode, number>> = { adaptive: 30_000, fixed: 170_000 };
 /** Milliseconds until the next change. */

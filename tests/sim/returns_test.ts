@@ -1,32 +1,22 @@
 // A peer that is killed in a conversation, and comes back.
 import { assertGreater } from "@std/assert";
-import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import { formatCount, IS_FULL, scaled } from "../support/scale.ts";
 import type { Totals } from "./delivery_checker.ts";
-import { Pair, type PairUser } from "./pair.ts";
+import { PairRun, type PairUser } from "./pair.ts";
 import { runSeeds } from "./seeds.ts";
 
-const SEEDS = scaled(2000, 8);
+const SEEDS = scaled(2000, 4);
 const STORM = 60_000;
 
 interface Outcome extends Totals {
   kills: number;
 }
 
-class Returns {
-  readonly #pair: Pair;
+class Returns extends PairRun {
   #kills = 0;
 
-  constructor(seed: number, modes: readonly TimerMode[]) {
-    this.#pair = new Pair(seed, modes);
-  }
-
-  get world(): Pair["world"] {
-    return this.#pair.world;
-  }
-
   run(): Outcome {
-    const pair = this.#pair;
+    const pair = this.pair;
     const { prng, world: { network, users } } = pair;
     pair.register();
     pair.connect();
@@ -50,7 +40,7 @@ class Returns {
   /** Ends a client without a word; its user starts it again. */
   #kill(user: PairUser): void {
     if (user.view === undefined) return;
-    const { prng, world: { network } } = this.#pair;
+    const { prng, world: { network } } = this.pair;
     this.#kills++;
     user.isInsisting = false;
     user.stop();
@@ -60,14 +50,14 @@ class Returns {
 
   #restart(user: PairUser): void {
     if (user.view !== undefined) return;
-    if (this.#pair.prng.chance(0.3)) user.move(user.newAddress());
+    if (this.pair.prng.chance(0.3)) user.move(user.newAddress());
     user.start();
     user.isInsisting = true;
     user.insist();
   }
 }
 
-Deno.test(`who is killed comes back, and nothing is lost or doubled: ${formatCount(SEEDS)} seeds`, () => {
+Deno.test(`a killed client comes back, and nothing is lost or doubled: ${formatCount(SEEDS)} seeds`, () => {
   const sums = runSeeds(SEEDS, (seed) => new Returns(seed, ["adaptive", "fixed"]));
   if (!IS_FULL) return;
   assertGreater(sums.returned, SEEDS);

@@ -3,7 +3,7 @@ import { formatCount, scaled } from "../support/scale.ts";
 import { STORM } from "./profile.ts";
 import { simulateSeeds } from "./simulation.ts";
 
-const SEEDS = scaled(5000, 8);
+const SEEDS = scaled(5000, 4);
 
 // In a file of its own, so that `deno test --parallel` runs it beside the other seeds.
 Deno.test(`a storm loses nothing silently: ${formatCount(SEEDS)} seeds, fixed timers`, () => {

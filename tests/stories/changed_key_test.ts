@@ -129,7 +129,7 @@ story("a client that accepts all lets a key that is not trusted ring", (stage) =
   assertEquals([bob.view.state, eve.view.state], ["connected", "connected"]);
 });
 
-story("a client tells whom it called, and only of that connection", (stage) => {
+story("a client reports which key it called, and only for that connection", (stage) => {
   const calls: unknown[] = [];
   const isTrustedPeer: ClientOptions["isTrustedPeer"] = (_key, name, calledAs) => {
     calls.push([name, calledAs]);

@@ -278,7 +278,7 @@ story(
 );
 
 story(
-  "a client with accept-all accepts whom it wanted itself, as soon as its own look-up failed",
+  "a client with accept-all accepts the peer that it wanted itself, as soon as its own look-up failed",
   (stage) => {
     const [ana] = stage.clients("ana");
     const auto = stage.client("auto", { acceptAll: true });

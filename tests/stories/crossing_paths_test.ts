@@ -6,7 +6,7 @@ import { type Actor, type Stage, stories } from "./stage.ts";
 const SIDES = KEYS.flatMap((inside) => KEYS.map((lower) => ({ inside, lower })));
 /** The same, and how much later that one connects. */
 const BLOCKED = SIDES.flatMap((sides) => [-60, 0, 30, 5000].map((lead) => ({ ...sides, lead })));
-/** Those that cross: what is 5 s earlier rings before the other end wants anything. */
+/** Requests that cross: one that is 5 s earlier rings before the peer makes its own. */
 const CROSSING = BLOCKED.filter(({ lead }) => lead < 5000);
 
 /** Both users connect to each other; returns when the second one did. */

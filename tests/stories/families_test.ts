@@ -59,7 +59,7 @@ for (const directoryAddresses of ORDERS) {
   );
 
   pairStory(
-    `who calls as soon as it is registered is met over IPv6, asked ${order}`,
+    `a client that calls as soon as it is registered is met over IPv6, asked ${order}`,
     SYMMETRIC_PAIRS,
     (stage) => {
       const { ana } = stage;
@@ -77,7 +77,7 @@ for (const directoryAddresses of ORDERS) {
   );
 }
 
-pairStory("a client of both families meets whoever has one of them", [
+pairStory("a client of both families meets any client that has one of them", [
   ["dual-sym", "v6"],
   ["v6", "dual-sym"],
   ["dual", "port-cone"],

@@ -160,14 +160,14 @@ function flood(stage: Stage, to: Actor, perSecond: number, seconds: number): voi
   }
 }
 
-/** Loses what the directory tells a client of those who call it: then they are strangers to it. */
+/** Loses the Meetings that announce callers to a client: then these are strangers to it. */
 function withholdMeetings(stage: Stage, name: string): void {
   stage.network.script((datagram) =>
     datagram.to === name && datagram.frame("meeting") !== undefined ? "drop" : undefined
   );
 }
 
-story("a flood of Initiations does not delay whom the directory told of", (stage) => {
+story("a flood of Initiations does not delay a peer that the directory announced", (stage) => {
   const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
   flood(stage, ben, 2000, 5);
   stage.wait(3000);

@@ -3,13 +3,13 @@ import { RETURN_PATIENCE } from "../../client/state/returns.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Actor, LEASE, stories, story } from "./stage.ts";
 
-/** The peers with whom conversations went on, in the client's own words. */
+/** The peers that the client reports as returned to by itself. */
 function goesOnWith(actor: Actor): number[] {
   return actor.events("returned").filter(({ who }) => who === "self").map(({ peer }) => peer);
 }
 
 story(
-  "a killed client has its id and name at once, and calls its peer, who does not ring",
+  "a killed client has its id and name at once, and calls its peer, which does not ring",
   (stage) => {
     const [ana, ben] = stage.pair();
     ben.send("delivered");
@@ -49,7 +49,7 @@ story("all conversations go on, and the one before is current again", (stage) =>
   assertEquals(ana.texts.toSorted(), ["from ben", "from cleo", "from dan"]);
 });
 
-story("a killed client whose lease has ended registers anew, and calls nobody", (stage) => {
+story("a killed client whose lease has ended registers again, and calls no peer", (stage) => {
   const [ana, ben] = stage.pair();
   ben.kill();
   stage.wait(LEASE + 100);
@@ -95,7 +95,7 @@ story("somebody else with the id of a peer is not called", (stage) => {
   assertEquals(ben.events("notReturned").length, 1);
 });
 
-stories("two that were both killed go on, whoever comes back first", [0, 1, 300, 2500], (
+stories("two that were both killed go on, whichever comes back first", [0, 1, 300, 2500], (
   stage,
   between,
 ) => {
@@ -203,11 +203,7 @@ story("a conversation whose key the user has not trusted does not go on by itsel
 
 story("of two killed clients of one key each comes back as itself", (stage) => {
   const identity = makeKeyPair(stage.network.prng.bytes);
-  const [desk, phone] = ["desk", "phone"].map((name) => {
-    const actor = stage.client(name, { identity });
-    stage.wait(100);
-    return actor;
-  }) as [Actor, Actor];
+  const [desk, phone] = stage.clientsWith({ identity }, "desk", "phone") as [Actor, Actor];
   const cleo = stage.client("cleo");
   stage.wait(100);
   for (const each of [desk, phone]) stage.connect(each, cleo);

@@ -5,7 +5,7 @@ import { type Actor, type Stage, stories, story } from "./stage.ts";
 
 const ELSEWHERE = { hostname: "192.0.2.1", port: 9 };
 
-/** Two clients that are connected, and have compared what the directory told of each other. */
+/** Two clients that are connected, and have compared what the directory said about each other. */
 function pair(stage: Stage): [Actor, Actor] {
   const actors = stage.pair();
   stage.wait(3000);

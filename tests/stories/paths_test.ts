@@ -1,4 +1,4 @@
-// The kind of path that a connection uses, and what the user is told of it.
+// The kind of path that a connection uses, and what the user is told about it.
 import { assertEquals, assertLess } from "@std/assert";
 import type { Instant } from "../../protocol/machine.ts";
 import { type Actor, type Stage, story } from "./stage.ts";
@@ -11,7 +11,18 @@ function cutDirect(stage: Stage, one: Actor, other: Actor, until: Instant = Infi
   );
 }
 
-/** What a client was told of its path: the kinds that it changed to, each with the one before. */
+/** Connects ana and ben, where nothing direct gets through until then. */
+function carriedPair(stage: Stage, until: Instant): [Actor, Actor] {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  cutDirect(stage, ana, ben, until);
+  ana.connect(2);
+  stage.wait(stage.after(300) + 500);
+  ben.accept();
+  stage.wait(500);
+  return [ana, ben];
+}
+
+/** What a client reports about its path: the kinds that it changed to, each with the one before. */
 function pathsOf(actor: Actor): string[] {
   return actor.events("path").map(({ path, before }) => `${before} → ${path}`);
 }
@@ -28,13 +39,8 @@ function assertTalking(stage: Stage, ana: Actor, ben: Actor): void {
 story(
   "the directory carries a connection where nothing direct gets through, until it does",
   (stage) => {
-    const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
     const healing = stage.now + 60_000;
-    cutDirect(stage, ana, ben, healing);
-    ana.connect(2);
-    stage.wait(stage.after(300) + 500);
-    ben.accept();
-    stage.wait(500);
+    const [ana, ben] = carriedPair(stage, healing);
     for (const each of [ana, ben]) {
       assertEquals(each.last("connected").path, "carried");
       assertEquals(each.view.peer?.isCarried, true);
@@ -79,14 +85,9 @@ story("a direct connection that is cut is carried, and goes direct again", (stag
   assertTalking(stage, ana, ben);
 });
 
-story("a peer that comes back by another kind of path is told of", (stage) => {
-  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+story("a peer that comes back by another kind of path is reported", (stage) => {
   const healing = stage.now + 15_000;
-  cutDirect(stage, ana, ben, healing);
-  ana.connect(2);
-  stage.wait(stage.after(300) + 500);
-  ben.accept();
-  stage.wait(500);
+  const [ana, ben] = carriedPair(stage, healing);
   assertEquals(ana.view.peer?.isCarried, true);
   ben.crash();
   stage.wait(healing - stage.now);

@@ -51,7 +51,7 @@ export function pairStory(
   for (const mode of modes) {
     Deno.test(`${name} (${mode} timers)`, () => {
       const seed = seedFromEnv();
-      for (const pair of sampled(pairs, VARIANTS / 2)) {
+      for (const pair of sampled(pairs, VARIANTS / 2, seed)) {
         playOn(new ReachStage(mode, seed, pair, options), seed, body, `with ${pair} `);
       }
     });

@@ -75,17 +75,32 @@ pairStory("a replayed Meeting leads to nothing", [["public", "public"]], (stage)
   assertEquals(punches(stage, ben).length, before);
 });
 
-/** The sessions of this test file's clients. */
-const sessions = new Set<Session>();
-const { tell } = Session.prototype;
-Session.prototype.tell = function (this: Session, ...args): void {
-  sessions.add(this);
-  tell.apply(this, args);
-};
+/** Names addresses to ben as ana, in as many lists as it takes: he believes that each is hers. */
+type Name = (...addresses: readonly Address[]) => void;
 
-/** ana names addresses to ben, as many lists as it takes: he believes that each is hers. */
-function name({ ana, ben, network, sides }: ReachStage, addresses: readonly Address[]): void {
-  const session = [...sessions].findLast(({ remoteKey }) => toHex(remoteKey) === toHex(ben.key));
+/** A story in which an attacker has ana's end of the session, so that it can name addresses. */
+function naming(body: (stage: ReachStage, name: Name) => void): (stage: ReachStage) => void {
+  return (stage) => {
+    const sessions = new Set<Session>();
+    const { tell } = Session.prototype;
+    Session.prototype.tell = function (this: Session, ...args): void {
+      sessions.add(this);
+      tell.apply(this, args);
+    };
+    try {
+      body(stage, (...addresses) => nameIn([...sessions], stage, addresses));
+    } finally {
+      Session.prototype.tell = tell;
+    }
+  };
+}
+
+function nameIn(
+  sessions: readonly Session[],
+  { ana, ben, network, sides }: ReachStage,
+  addresses: readonly Address[],
+): void {
+  const session = sessions.findLast(({ remoteKey }) => toHex(remoteKey) === toHex(ben.key));
   assert(session !== undefined);
   const { realm, address: from } = sides[0];
   for (let at = 0; at < addresses.length; at += CANDIDATES_LENGTH_MAX) {
@@ -99,7 +114,7 @@ function name({ ana, ben, network, sides }: ReachStage, addresses: readonly Addr
 pairStory(
   "of 1,000 candidates that a peer lists 8 are challenged, twice each",
   ["lan"],
-  (stage) => {
+  naming((stage, name) => {
     stage.call(stage.after(0) + 2_000);
     // What she is at herself has been told by now.
     stage.wait(60_000);
@@ -108,7 +123,7 @@ pairStory(
       hostname: `10.${index >> 8}.${index & 0xff}.7`,
       port: 1 + index,
     }));
-    name(stage, listed);
+    name(...listed);
     stage.wait(10_000);
     const hosts = new Set(listed.map(({ hostname }) => hostname));
     const sent = stage.datagrams(stage.ben, since).filter(({ target }) =>
@@ -119,7 +134,7 @@ pairStory(
       `${sent.length}`,
     );
     assertEquals(stage.paths(), ["lan", "lan"]);
-  },
+  }),
 );
 
 /** Hosts that are nobody's peer, and how many datagrams may go there. */
@@ -141,30 +156,34 @@ const POINTED_AT = {
 };
 
 for (const [hostname, most] of Object.entries(POINTED_AT)) {
-  pairStory(`a candidate that points at ${hostname} gets ${most} datagrams`, ["lan"], (stage) => {
-    stage.call(stage.after(0) + 2_000);
-    const pointed = { hostname, port: 53 };
-    name(stage, [pointed, pointed]);
-    name(stage, [pointed]);
-    stage.wait(30_000);
-    assertEquals(countTo(stage, stage.ben, pointed), most);
-    assertEquals(stage.paths(), ["lan", "lan"]);
-  });
+  pairStory(
+    `a candidate that points at ${hostname} gets ${most} datagrams`,
+    ["lan"],
+    naming((stage, name) => {
+      stage.call(stage.after(0) + 2_000);
+      const pointed = { hostname, port: 53 };
+      name(pointed, pointed);
+      name(pointed);
+      stage.wait(30_000);
+      assertEquals(countTo(stage, stage.ben, pointed), most);
+      assertEquals(stage.paths(), ["lan", "lan"]);
+    }),
+  );
 }
 
 pairStory(
-  "who is not near may name as many candidates as it likes: none is challenged",
+  "a peer that is not near may name as many candidates as it likes: none is challenged",
   [["port-cone", "public"]],
-  (stage) => {
+  naming((stage, name) => {
     stage.call(stage.after(0) + 2_000);
     const since = stage.now;
     const pointed = { hostname: "192.168.1.1", port: 53 };
-    name(stage, [pointed]);
+    name(pointed);
     stage.wait(10_000);
     assertEquals(countTo(stage, stage.ben, pointed), 0);
     const named = stage.datagrams(stage.ana, since).filter((each) => each.frame("candidates"));
     assertEquals(named.map(({ fate }) => fate), ["delivered"]);
-  },
+  }),
 );
 
 pairStory(

@@ -46,7 +46,7 @@ const VARIANTS = Object.keys(FATES).flatMap((fate) =>
   )
 );
 
-/** What the users were told of people: not the ends that come by a timer. */
+/** What the users were told about peers, without connections that end by a timer. */
 function told(...actors: Actor[]): unknown[] {
   const kinds = ["request", "connected", "returned", "message"] as const;
   return actors.map((each) => kinds.map((kind) => each.events(kind).length));

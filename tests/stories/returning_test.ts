@@ -192,7 +192,7 @@ story("what the run before sent, and comes late, changes nothing", (stage) => {
   assertTalking(stage, ana, ben);
 });
 
-story("a peer that gave the connection up, while the other end did not, comes back", (stage) => {
+story("a peer that gave the connection up, while its own peer did not, comes back", (stage) => {
   const [ana, ben] = stage.pair();
   stage.block(ana, ben, stage.now + 62_000);
   stage.wait(61_000);
@@ -333,11 +333,7 @@ stories("two that both start again, and connect at once, cross", ["ana", "ben"],
 
 story("of two clients of one key, one comes back, and the other is not touched", (stage) => {
   const identity = makeKeyPair(stage.network.prng.bytes);
-  const [desk, phone] = ["desk", "phone"].map((name) => {
-    const actor = stage.client(name, { identity });
-    stage.wait(100);
-    return actor;
-  }) as [Actor, Actor];
+  const [desk, phone] = stage.clientsWith({ identity }, "desk", "phone") as [Actor, Actor];
   const cleo = stage.client("cleo");
   stage.wait(100);
   for (const each of [desk, phone]) stage.connect(each, cleo);

@@ -155,7 +155,7 @@ story("a client with 16 connections is busy, and starts no other", (stage) => {
   ana.accept();
   assertEquals(ana.errors, ["tooManyConnections"]);
   last.cancel();
-  // Before that the user would not be told of the same client again.
+  // Before that the user would hear nothing about the same client again.
   stage.wait(KNOWN_PAUSE);
   last.connect(1);
   stage.wait(150);

@@ -40,7 +40,7 @@ export interface Sent {
 /** Which end of a connection. */
 export type Role = "requester" | "responder";
 
-/** One end of a session, and the peer that has the other end. */
+/** One end of a session, and the peer at its remote end. */
 interface Handshake {
   readonly session: Session;
   readonly peer: FakeRequester | FakeResponder;

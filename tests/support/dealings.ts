@@ -6,15 +6,28 @@
 import { assert, assertEquals } from "@std/assert";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { Registration } from "../../protocol/directory/registration.ts";
-import type { RegistrationRequest } from "../../protocol/directory/registration_event.ts";
-import type { RegistrationEvent } from "../../protocol/directory/registration_event.ts";
+import type {
+  Query,
+  RegistrationEvent,
+  RegistrationRequest,
+} from "../../protocol/directory/registration_event.ts";
 import type { Transmit } from "../../protocol/machine.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { decodeDatagram, encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
-import { Asked, DIRECTORY, FakeDirectory } from "./fake_directory.ts";
+import { Asked, DIRECTORY, FakeDirectory, SEEN_AT } from "./fake_directory.ts";
 import { Prng } from "./random.ts";
+
+/** A question for client 2, and its answer. */
+export const LOOK_UP: Extract<Query, { id: number }> = { kind: "lookUp", id: 2, name: "" };
+export const FOUND: Frame = {
+  kind: "found",
+  id: 2,
+  name: "ben",
+  address: SEEN_AT,
+  publicKey: new Uint8Array(32).fill(0x4b),
+};
 
 /** A registration that was begun, and its directory. */
 export class Dealings {

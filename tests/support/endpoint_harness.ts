@@ -51,7 +51,7 @@ export class EndpointHarness extends MachineHarness<EndpointEvent> {
     return this.respond(id);
   }
 
-  /** Calls whom the user names. */
+  /** Calls the peer that the user names. */
   want(target: Target): void {
     assert(this.endpoint.connect(this.now, target).ok);
   }

@@ -2,9 +2,6 @@
  * Notices a nonce that is used twice with one key: the cipher is a stream, so that two datagrams are
  * then sealed with the same bytes. Whoever has both knows the XOR of what they say.
  *
- * Like `plaintext_log.ts`, this wraps methods on their prototypes, which affects only the test file that
- * imports it.
- *
  * @module
  */
 import { DirectorySession } from "../../protocol/directory/directory_session.ts";
@@ -17,59 +14,67 @@ import { toHex } from "./hex.ts";
 /** Bytes of the stream that are compared; a datagram with fewer sealed ones could match by chance. */
 const COMPARED = 8;
 
-/** What was sealed with a stream, by the beginning of that. */
-const sealed = new Map<string, string>();
-let reused = 0;
-let plain = new Uint8Array();
+/** What was sealed. */
+class KeystreamLog {
+  /** By the beginning of the stream that it was sealed with. */
+  readonly #sealed = new Map<string, string>();
+  #plain = new Uint8Array();
+  #reused = 0;
 
-const { finish } = DatagramWriter.prototype;
-DatagramWriter.prototype.finish = function (this: DatagramWriter): Uint8Array {
-  const datagram = finish.call(this);
-  plain = datagram.slice();
-  return datagram;
-};
+  get counts(): { sealed: number; reused: number } {
+    return { sealed: this.#sealed.size, reused: this.#reused };
+  }
 
-function note(datagram: Uint8Array): Uint8Array {
-  const decoded = decodeDatagram(datagram);
-  const from = decoded.ok ? decoded.value.sealedAt : datagram.length;
-  if (datagram.length - TAG_SIZE - from < COMPARED) return datagram;
-  const stream = datagram.subarray(from, from + COMPARED)
-    .map((byte, index) => byte ^ plain[from + index]!);
-  const [key, content] = [toHex(stream), toHex(datagram)];
-  const before = sealed.get(key);
-  if (before !== undefined && before !== content) reused++;
-  sealed.set(key, content);
-  return datagram;
+  /** Remembers a datagram that will be sealed. */
+  begin(datagram: Uint8Array): Uint8Array {
+    this.#plain = datagram.slice();
+    return datagram;
+  }
+
+  /** Compares that datagram once it is sealed. */
+  note(datagram: Uint8Array): Uint8Array {
+    const decoded = decodeDatagram(datagram);
+    const from = decoded.ok ? decoded.value.sealedAt : datagram.length;
+    if (datagram.length - TAG_SIZE - from < COMPARED) return datagram;
+    const stream = datagram.subarray(from, from + COMPARED)
+      .map((byte, index) => byte ^ this.#plain[from + index]!);
+    const [key, content] = [toHex(stream), toHex(datagram)];
+    const before = this.#sealed.get(key);
+    if (before !== undefined && before !== content) this.#reused++;
+    this.#sealed.set(key, content);
+    return datagram;
+  }
 }
 
-const { seal } = Session.prototype;
-Session.prototype.seal = function (this: Session): Uint8Array {
-  return note(seal.call(this));
-};
-
-const { encodeRegister, encodeRequest } = DirectorySession.prototype;
-DirectorySession.prototype.encodeRegister = function (this: DirectorySession, ...args) {
-  return note(encodeRegister.apply(this, args));
-};
-DirectorySession.prototype.encodeRequest = function (this: DirectorySession, ...args) {
-  return note(encodeRequest.apply(this, args));
-};
-
-const { encodeAnswer, encodeNotice } = Registrar.prototype;
-Registrar.prototype.encodeAnswer = function (this: Registrar, ...args) {
-  return note(encodeAnswer.apply(this, args));
-};
-Registrar.prototype.encodeNotice = function (this: Registrar, ...args) {
-  return note(encodeNotice.apply(this, args));
-};
-
-/** Begins anew: the same seed gives the same keys. */
-export function forgetKeystreams(): void {
-  sealed.clear();
-  reused = 0;
+/** How many datagrams `body` seals, and how many of them with bytes that sealed another. */
+export function keystreams(body: () => void): { sealed: number; reused: number } {
+  const log = new KeystreamLog();
+  const note = (datagram: Uint8Array): Uint8Array => log.note(datagram);
+  const restore = [
+    passResult(DatagramWriter.prototype, "finish", (datagram) => log.begin(datagram)),
+    passResult(Session.prototype, "seal", note),
+    passResult(DirectorySession.prototype, "encodeRegister", note),
+    passResult(DirectorySession.prototype, "encodeRequest", note),
+    passResult(Registrar.prototype, "encodeAnswer", note),
+    passResult(Registrar.prototype, "encodeNotice", note),
+  ];
+  try {
+    body();
+  } finally {
+    for (const each of restore) each();
+  }
+  return log.counts;
 }
 
-/** How many datagrams were sealed since, and how many of them with bytes that sealed another. */
-export function keystreams(): { sealed: number; reused: number } {
-  return { sealed: sealed.size, reused };
+/** Passes what a method returns through a function, until what this returns is called. */
+function passResult<Target extends object>(
+  prototype: Target,
+  method: keyof Target & string,
+  pass: (datagram: Uint8Array) => Uint8Array,
+): () => void {
+  const own = Reflect.get(prototype, method) as (...args: unknown[]) => Uint8Array;
+  Reflect.set(prototype, method, function (this: Target, ...args: unknown[]) {
+    return pass(own.apply(this, args));
+  });
+  return () => Reflect.set(prototype, method, own);
 }

@@ -148,7 +148,7 @@ export abstract class MachineHarness<Event extends { kind: string }> {
     return this.receive(peer.seal(peer.requestFrame(responder)), from);
   }
 
-  /** What the directory tells of client `id`: it is where strangers are, under its own key. */
+  /** What the directory says about client `id`: it is where strangers are, under its own key. */
   meeting(id: number, fields: Partial<Meeting> = {}): Meeting {
     const { publicKey } = this.identityOf(id);
     const number = BigInt(id) << 32n;

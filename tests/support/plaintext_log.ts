@@ -3,8 +3,8 @@
  *
  * The product must have no way to read a datagram without its keys. So this wraps the methods that
  * seal, on their prototypes, and remembers their input by their output, up to a bound. That affects
- * only the test file that imports this, because each runs in an isolate of its own, and changes
- * nothing that is sent.
+ * only the test files that share a worker with one that imports this, and changes nothing that is
+ * sent.
  *
  * @module
  */
@@ -51,7 +51,8 @@ export type Plaintext =
 
 /** What was sealed, by its tag. */
 interface Entry {
-  readonly frames: readonly Frame[];
+  /** Decoded only when they are asked for: most never are. */
+  readonly frames: () => readonly Frame[];
   readonly size: number;
   readonly key: string;
   sealedBy: SessionEnd | undefined;
@@ -75,7 +76,7 @@ function tagOf(datagram: Uint8Array): number {
   return view.getUint32(0) * 2 ** 21 + (view.getUint32(4) >>> 11);
 }
 
-function remember(datagram: Uint8Array, frames: readonly Frame[], key: string): void {
+function remember(datagram: Uint8Array, frames: () => readonly Frame[], key: string): void {
   entries.set(tagOf(datagram), { frames, size: datagram.length, key, sealedBy: undefined });
   if (entries.size < ENTRIES_MIN) return;
   [earlier, entries] = [entries, new Map()];
@@ -87,7 +88,7 @@ Sealer.prototype.seal = function (this: Sealer, datagram): void {
   seal.call(this, datagram);
   let number = sealers.get(this);
   if (number === undefined) sealers.set(this, number = ++sealerCount);
-  remember(datagram, decodeFrames(plain)?.frames ?? [], `of sealer ${number}`);
+  remember(datagram, () => decodeFrames(plain)?.frames ?? [], `of sealer ${number}`);
 };
 
 const ends = new WeakMap<Session, SessionEnd>();
@@ -113,24 +114,26 @@ DirectorySession.prototype.encodeRegister = function (this: DirectorySession, fr
   if (!credentials || credentials.kind !== "credentials") throw new Error("without Credentials");
   const key = `${credentials.nonce} ${toHex(credentials.cookie)} ${toHex(this.directoryKey)}`;
   registrationKeys.set(this, `to the directory under ${key}`);
-  remember(datagram, [frame], registrationKeys.get(this)!);
+  remember(datagram, () => [frame], registrationKeys.get(this)!);
   return datagram;
 };
 DirectorySession.prototype.encodeRequest = function (this: DirectorySession, id, frame, sizeMin) {
   const datagram = encodeRequest.call(this, id, frame, sizeMin);
-  remember(datagram, [copyOf(frame)], registrationKeys.get(this)!);
+  const copy = copyOf(frame);
+  remember(datagram, () => [copy], registrationKeys.get(this)!);
   return datagram;
 };
 
 const { encodeAnswer, encodeNotice, encodeFound } = Registrar.prototype;
 Registrar.prototype.encodeAnswer = function (this: Registrar, key, session, packet, frame) {
   const datagram = encodeAnswer.call(this, key, session, packet, frame);
-  remember(datagram, [frame], `of the directory under ${toHex(key)}`);
+  remember(datagram, () => [frame], `of the directory under ${toHex(key)}`);
   return datagram;
 };
 Registrar.prototype.encodeNotice = function (this: Registrar, key, session, packet, frame) {
   const datagram = encodeNotice.call(this, key, session, packet, frame);
-  remember(datagram, [copyOf(frame)], `unasked of the directory under ${toHex(key)}`);
+  const copy = copyOf(frame);
+  remember(datagram, () => [copy], `unasked of the directory under ${toHex(key)}`);
   return datagram;
 };
 Registrar.prototype.encodeFound = function (this: Registrar, key, session, packet, table, entry) {
@@ -146,7 +149,7 @@ Registrar.prototype.encodeFound = function (this: Registrar, key, session, packe
     address: readEndpoint(table.endpoint(entry)),
     publicKey,
   };
-  remember(datagram, [found], `of the directory under ${toHex(key)}`);
+  remember(datagram, () => [found], `of the directory under ${toHex(key)}`);
   return datagram;
 };
 
@@ -165,7 +168,7 @@ export function decrypt(bytes: Uint8Array): Plaintext {
   return {
     ok: true,
     header,
-    frames: [...frames, ...entry.frames],
+    frames: [...frames, ...entry.frames()],
     isUnknown: false,
     key,
     sealedBy,

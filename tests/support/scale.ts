@@ -24,11 +24,19 @@ export function scaled(full: number, slice: number): number {
   return IS_FULL ? Math.max(slice, Math.round(full * SHARE)) : slice;
 }
 
-/** All of these variants of one test, or as many of them, evenly spread, in the short run. */
-export function sampled<Variant>(all: readonly Variant[], slice: number): readonly Variant[] {
-  const step = IS_FULL ? 1 : Math.max(1, (all.length - 1) / (slice - 1));
-  const count = Math.min(all.length, 1 + Math.round((all.length - 1) / step));
-  return Array.from({ length: count }, (_, index) => all[Math.round(index * step)]!);
+/**
+ * All of these variants of one test; in the short run only as many of them, evenly spread, the first
+ * of which the seed chooses.
+ */
+export function sampled<Variant>(
+  all: readonly Variant[],
+  slice: number,
+  seed = 0,
+): readonly Variant[] {
+  if (IS_FULL || all.length <= slice) return all;
+  const step = all.length / slice;
+  const first = seed / 2 ** 32 * step;
+  return Array.from({ length: slice }, (_, index) => all[Math.floor(first + index * step)]!);
 }
 
 /** A count as a test's title shows it. */

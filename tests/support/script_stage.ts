@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import type { ClientEvent, ErrorCode } from "../../client/event.ts";
 import type { Peer } from "../../client/peer.ts";
-import type { ExitStatus } from "../../client/exit.ts";
+import { ExitStatus } from "../../client/exit.ts";
 import { JsonScript } from "../../client/commands/json_script.ts";
 import {
   type AnyScript,
@@ -51,6 +51,13 @@ export class Stage {
     };
     this.script = isProgram ? new JsonScript(options) : new Script(options);
     for (const line of lines) this.script.feed({ text: line });
+  }
+
+  /** The same, with a client that is registered. */
+  static registered(...args: ConstructorParameters<typeof Stage>): Stage {
+    const stage = new Stage(...args);
+    stage.registers();
+    return stage;
   }
 
   /** What the script does now: commands as typed, and messages of reports. */
@@ -118,6 +125,15 @@ export class Stage {
       outgoing: call,
       calls: [...this.view.calls, call],
     };
+  }
+
+  /** Delivers all; then the script ends the connection, and leaves. */
+  assertEnds(termination = "terminate"): void {
+    this.delivers();
+    assertEquals(this.steps(), [termination]);
+    this.terminates("local");
+    assertEquals(this.steps(), ["leave"]);
+    assertEquals(this.leaves(), ExitStatus.ok);
   }
 
   become(state: ScriptView["state"]): void {

@@ -39,6 +39,14 @@ export const LEASE = 45_000;
 /** An empty token or cookie. */
 export const ZERO = new Uint8Array(16);
 
+/** Requests of all kinds that do not remove the client. */
+export const REQUESTS: readonly Frame[] = [
+  { kind: "leaseKeepalive" },
+  { kind: "lookUp", id: 1, name: "" },
+  { kind: "lookUp", id: 0, name: "ana" },
+  { kind: "list", after: 0 },
+];
+
 const NO_KEY = new Uint8Array(32);
 
 /** The address of client `n`. */

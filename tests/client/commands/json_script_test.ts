@@ -10,9 +10,7 @@ import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
 /** A registered client of a program that has given these lines. */
 function program(...lines: string[]): Stage {
-  const stage = new Stage({ isProgram: true }, ...lines);
-  stage.registers();
-  return stage;
+  return Stage.registered({ isProgram: true }, ...lines);
 }
 
 /** The same, connected with bob and then also with carol. */
@@ -90,7 +88,7 @@ Deno.test("JsonScript sends no message for a peer that has left, or was not reac
   assertEquals(other.steps(), ["send for carol 3"]);
 });
 
-Deno.test("JsonScript sends to who is current after it has terminated the connection before", () => {
+Deno.test("JsonScript sends to the peer that is current after it has terminated the connection before", () => {
   const stage = withTwo("switch carol", "terminate", "hello");
   assertEquals(stage.steps(), ["switch carol", "terminate 3"]);
   stage.ends("local");
@@ -122,8 +120,7 @@ Deno.test("JsonScript calls as many at a time as there can be connections", () =
 });
 
 Deno.test("JsonScript takes the end of another call for none of that from --connect", () => {
-  const stage = new Stage({ isProgram: true, connect: "bob" }, "connect carol");
-  stage.registers();
+  const stage = Stage.registered({ isProgram: true, connect: "bob" }, "connect carol");
   assertEquals(stage.steps(), ["connect bob", "connect carol"]);
   stage.fails({ kind: "inactive", peer: "carol" });
   assertEquals([stage.steps(), stage.script.status], [[], ExitStatus.ok]);
@@ -156,8 +153,7 @@ Deno.test("JsonScript gives up a call and the wait for a request after the timeo
     '{"command":"accept","peer":"carol","ref":"a"}',
     "@bob after it",
   ];
-  const stage = new Stage({ isProgram: true, timeout: 5000 }, ...lines);
-  stage.registers();
+  const stage = Stage.registered({ isProgram: true, timeout: 5000 }, ...lines);
   assertEquals(stage.steps(), ["connect bob #c"]);
   assertEquals(stage.script.nextTimeout(), 5000);
   assertEquals(stage.stepsAfter(4.9), []);
@@ -192,11 +188,7 @@ Deno.test("JsonScript does all that was asked for before it leaves at the end of
   assertEquals(stage.steps(), ["connect bob"]);
   stage.connects(BOB, "bob");
   assertEquals(stage.steps(), ["send hi bob"]);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate 2"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds("terminate 2");
 });
 
 Deno.test("JsonScript ends each connection when its messages are delivered, after the input", () => {
@@ -260,14 +252,12 @@ Deno.test("JsonScript fails if a transcript cannot be kept, but not for a comman
 });
 
 Deno.test("JsonScript with --connect ends if that fails, and goes on after that", () => {
-  const failing = new Stage({ isProgram: true, connect: "bob" }, "list");
-  failing.registers();
+  const failing = Stage.registered({ isProgram: true, connect: "bob" }, "list");
   assertEquals(failing.steps(), ["connect bob", "list"]);
   failing.fails({ kind: "rejected", peer: 2, name: "bob", reason: 1 });
   assertEquals(failing.steps(), ["leave"]);
   assertEquals(failing.leaves(), ExitStatus.rejected);
-  const stage = new Stage({ isProgram: true, connect: "bob" }, "hi", "connect 9");
-  stage.registers();
+  const stage = Stage.registered({ isProgram: true, connect: "bob" }, "hi", "connect 9");
   assertEquals(stage.steps(), ["connect bob", "connect 9"]);
   stage.connects(BOB, "bob");
   assertEquals(stage.steps(), ["send hi bob"]);
@@ -277,12 +267,10 @@ Deno.test("JsonScript with --connect ends if that fails, and goes on after that"
 });
 
 Deno.test("JsonScript takes the connection of a peer that --accept-all accepted already", () => {
-  const stage = new Stage({ isProgram: true, acceptAll: true }, "connect bob", "hi");
-  stage.registers();
+  const stage = Stage.registered({ isProgram: true, acceptAll: true }, "connect bob", "hi");
   stage.connects(BOB);
   assertEquals(stage.steps(), ["switch bob", "send hi bob"]);
-  const accepting = new Stage({ isProgram: true, acceptAll: true }, "accept bob", "hi");
-  accepting.registers();
+  const accepting = Stage.registered({ isProgram: true, acceptAll: true }, "accept bob", "hi");
   accepting.connects(BOB);
   assertEquals(accepting.steps(), ["send hi bob"]);
 });

@@ -92,7 +92,7 @@ Deno.test("parseCommand() takes a line that is no valid command for a message, w
       "verify that",
       `${DIGITS}`,
       `block ${DIGITS} 4`,
-      "  indented, and with space behind  ",
+      "  indented, and with space after  ",
       "quit",
       "two\nlines",
     ]

@@ -5,8 +5,7 @@ import { BOB, CAROL, Stage } from "../../support/script_stage.ts";
 
 /** A script that is connected with bob, and then also with carol. */
 function withTwo(...lines: string[]): Stage {
-  const stage = new Stage({}, ...lines);
-  stage.registers();
+  const stage = Stage.registered({}, ...lines);
   stage.connects(BOB);
   stage.connects(CAROL);
   return stage;
@@ -50,7 +49,7 @@ Deno.test("Script sends no message for a peer that has left to another peer", ()
     stage.script.feed({ text: line });
   }
   const [report, ...steps] = stage.steps();
-  assertEquals(report, "Nothing was sent: not connected any more to whom it was for");
+  assertEquals(report, "Nothing was sent: not connected any more to the peer that it was for");
   assertEquals(steps, ["send for bob 2"]);
   stage.delivers();
   assertEquals(stage.steps(), ["send for bob"]);
@@ -72,8 +71,7 @@ Deno.test("Script sends no message to a peer that was accepted without a command
 });
 
 Deno.test("Script sends no message for a peer that it could not reach to another peer", () => {
-  const stage = new Stage({}, "connect 3", "for carol", "switch bob", "for bob");
-  stage.registers();
+  const stage = Stage.registered({}, "connect 3", "for carol", "switch bob", "for bob");
   stage.connects(BOB);
   assertEquals(stage.steps(), ["connect 3"]);
   stage.fails({ kind: "inactive", peer: 3 });

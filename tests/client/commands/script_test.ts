@@ -72,8 +72,7 @@ Deno.test("Script runs fingerprint, verify and block in order, and fails for an 
 
 Deno.test("Script keeps at most SEND_WINDOW messages undelivered", () => {
   const lines = Array.from({ length: SEND_WINDOW + 2 }, (_, index) => `${index}`);
-  const stage = new Stage({}, ...lines);
-  stage.registers();
+  const stage = Stage.registered({}, ...lines);
   stage.connects();
   assertEquals(stage.steps().length, SEND_WINDOW);
   assertEquals(stage.steps(), []);
@@ -95,13 +94,11 @@ Deno.test("Script continues when the connection ends while it waits for deliveri
 });
 
 Deno.test("Script waits for a request before accept and reject", () => {
-  const stage = new Stage({}, "reject", "accept");
-  stage.registers();
+  const stage = Stage.registered({}, "reject", "accept");
   assertEquals(stage.steps(), []);
   stage.rings(ANA);
   assertEquals(stage.steps().slice(0, 1), ["reject"]);
-  const other = new Stage({}, "accept bob", "hi");
-  other.registers();
+  const other = Stage.registered({}, "accept bob", "hi");
   other.rings(ANA);
   assertEquals(other.steps(), []);
   other.rings(ANA, { id: 7, name: "BOB" });
@@ -109,8 +106,7 @@ Deno.test("Script waits for a request before accept and reject", () => {
 });
 
 Deno.test("Script runs accept for a request that arrived before it", () => {
-  const stage = new Stage({}, "accept 2");
-  stage.registers();
+  const stage = Stage.registered({}, "accept 2");
   stage.rings(ANA, BOB);
   assertEquals(stage.script.poll(0, stage.view), {
     kind: "run",
@@ -119,16 +115,14 @@ Deno.test("Script runs accept for a request that arrived before it", () => {
 });
 
 Deno.test("Script skips accept where --accept-all already accepted", () => {
-  const stage = new Stage({ acceptAll: true }, "accept", "hi");
-  stage.registers();
+  const stage = Stage.registered({ acceptAll: true }, "accept", "hi");
   assertEquals(stage.steps(), []);
   stage.connects();
   assertEquals(stage.steps(), ["send hi"]);
 });
 
-Deno.test("Script connects to whom --accept-all accepted already by switching to them", () => {
-  const stage = new Stage({ acceptAll: true }, "connect bob", "hi");
-  stage.registers();
+Deno.test("Script connects to a peer that --accept-all accepted already by switching to it", () => {
+  const stage = Stage.registered({ acceptAll: true }, "connect bob", "hi");
   stage.connects(BOB);
   stage.connects(CAROL);
   assertEquals(stage.steps().slice(0, 1), ["switch bob"]);
@@ -136,8 +130,7 @@ Deno.test("Script connects to whom --accept-all accepted already by switching to
 });
 
 Deno.test("Script skips an accept for a peer that came back, once for each time", () => {
-  const stage = new Stage({}, "accept", "hi", "accept bob", "again", "accept");
-  stage.registers();
+  const stage = Stage.registered({}, "accept", "hi", "accept bob", "again", "accept");
   stage.connects(BOB);
   assertEquals(stage.steps(), []);
   stage.returns(BOB);
@@ -152,8 +145,7 @@ Deno.test("Script skips an accept for a peer that came back, once for each time"
 });
 
 Deno.test("Script accepts a request that waits before it counts a peer that came back", () => {
-  const stage = new Stage({}, "accept ana", "accept bob", "accept");
-  stage.registers();
+  const stage = Stage.registered({}, "accept ana", "accept bob", "accept");
   stage.connects(BOB);
   stage.returns(BOB);
   assertEquals(stage.steps(), []);
@@ -180,8 +172,7 @@ Deno.test("Script skips terminate where the peer already terminated", () => {
 });
 
 Deno.test("Script fails to terminate without a connection", () => {
-  const stage = new Stage({}, "terminate");
-  stage.registers();
+  const stage = Stage.registered({}, "terminate");
   assertEquals(stage.steps(), ["terminate"]);
   stage.fails("notConnected");
   assertEquals(stage.script.status, ExitStatus.failure);
@@ -205,8 +196,7 @@ Deno.test("Script reports invalid lines, and continues", () => {
 
 Deno.test("Script counts messages after the end of the connection as undelivered", () => {
   for (const line of ["hello", "send hello"]) {
-    const stage = new Stage({});
-    stage.registers();
+    const stage = Stage.registered({});
     stage.connects();
     stage.terminates("peer");
     stage.script.feed({ text: line });
@@ -216,8 +206,7 @@ Deno.test("Script counts messages after the end of the connection as undelivered
 });
 
 Deno.test("Script counts a message that is too long as undelivered", () => {
-  const stage = new Stage({}, "hello");
-  stage.registers();
+  const stage = Stage.registered({}, "hello");
   stage.connects();
   stage.steps();
   stage.fails("tooLong");
@@ -230,27 +219,20 @@ Deno.test("Script waits for deliveries at the end of the input, terminates, and 
   stage.registers();
   stage.connects();
   assertEquals(stage.steps(), ["send hello"]);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds();
 });
 
 Deno.test("Script runs nothing after leave", () => {
-  const stage = new Stage({}, "leave", "list");
-  stage.registers();
+  const stage = Stage.registered({}, "leave", "list");
   assertEquals(stage.steps(), ["leave"]);
   assertEquals(stage.leaves(), ExitStatus.ok);
 });
 
 Deno.test("Script fails if the leave is not acknowledged, or leaves messages undelivered", () => {
-  const silent = new Stage({}, "leave");
-  silent.registers();
+  const silent = Stage.registered({}, "leave");
   silent.steps();
   assertEquals(silent.leaves(0, false), ExitStatus.serverTimeout);
-  const lossy = new Stage({}, "leave");
-  lossy.registers();
+  const lossy = Stage.registered({}, "leave");
   lossy.steps();
   assertEquals(lossy.leaves(2, false), ExitStatus.undelivered);
 });
@@ -270,27 +252,20 @@ Deno.test("Script fails if the client cannot register", () => {
 });
 
 Deno.test("Script with --connect and --send delivers, terminates and leaves", () => {
-  const stage = new Stage({ connect: "bob", send: "hi" });
-  stage.registers();
+  const stage = Stage.registered({ connect: "bob", send: "hi" });
   assertEquals(stage.steps(), ["connect bob"]);
   stage.connects();
   assertEquals(stage.steps(), ["send hi"]);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds();
 });
 
 Deno.test("Script with --connect ends at the first failure", () => {
-  const stage = new Stage({ connect: 2, send: "hi" });
-  stage.registers();
+  const stage = Stage.registered({ connect: 2, send: "hi" });
   stage.steps();
   stage.fails({ kind: "inactive", peer: 2 });
   assertEquals(stage.steps(), ["leave"]);
   assertEquals(stage.leaves(), ExitStatus.inactive);
-  const later = new Stage({ connect: 2 }, "hello");
-  later.registers();
+  const later = Stage.registered({ connect: 2 }, "hello");
   later.steps();
   later.connects();
   assertEquals(later.steps(), ["send hello"]);
@@ -301,8 +276,7 @@ Deno.test("Script with --connect ends at the first failure", () => {
 });
 
 Deno.test("Script on a terminal fails for --connect, and after that only for the leave", () => {
-  const stage = new Stage({ connect: 2, isTyped: true });
-  stage.registers();
+  const stage = Stage.registered({ connect: 2, isTyped: true });
   assertEquals(stage.steps(), ["connect 2"]);
   stage.connects();
   assertEquals(stage.steps(), []);
@@ -310,8 +284,7 @@ Deno.test("Script on a terminal fails for --connect, and after that only for the
   stage.terminates("timeout", 1);
   assertEquals(stage.steps(), []);
   assertEquals(stage.leaves(), ExitStatus.ok);
-  const failing = new Stage({ connect: 2, isTyped: true });
-  failing.registers();
+  const failing = Stage.registered({ connect: 2, isTyped: true });
   failing.steps();
   failing.fails({ kind: "rejected", peer: 2, name: "bob", reason: 1 });
   assertEquals(failing.steps(), ["leave"]);
@@ -337,8 +310,7 @@ Deno.test("Script wants input only when no command waits", () => {
   stage.registers();
   stage.steps();
   assertEquals(stage.script.wantsInput, false);
-  const full = new Stage({}, "help");
-  full.registers();
+  const full = Stage.registered({}, "help");
   assertEquals(full.steps(), ["help"]);
   assertEquals(full.script.wantsInput, true);
 });
@@ -349,8 +321,7 @@ Deno.test("Script waits for the answer to nick", () => {
     (stage) => stage.fails("refused"),
   ];
   for (const answer of answers) {
-    const stage = new Stage({}, "nick bea", "list");
-    stage.registers();
+    const stage = Stage.registered({}, "nick bea", "list");
     assertEquals(stage.steps(), ["nick bea"]);
     assertEquals(stage.steps(), []);
     answer(stage);
@@ -360,8 +331,7 @@ Deno.test("Script waits for the answer to nick", () => {
 
 Deno.test("Script takes a conversation that goes on for the connection that it wants or accepts", () => {
   for (const [line, steps] of [["connect bob", ["switch bob"]], ["accept", []]] as const) {
-    const stage = new Stage({}, line, "hello");
-    stage.registers();
+    const stage = Stage.registered({}, line, "hello");
     stage.connects(BOB);
     stage.returns(BOB, "self");
     assertEquals(stage.steps(), [...steps, "send hello"]);
@@ -369,8 +339,7 @@ Deno.test("Script takes a conversation that goes on for the connection that it w
 });
 
 Deno.test("Script gives up a call after the timeout, cancels it, and goes on", () => {
-  const stage = new Stage({ timeout: 5000 }, "connect bob", "list");
-  stage.registers();
+  const stage = Stage.registered({ timeout: 5000 }, "connect bob", "list");
   assertEquals(stage.steps(), ["connect bob"]);
   assertEquals(stage.script.nextTimeout(), 5000);
   assertEquals(stage.stepsAfter(4.9), []);
@@ -379,8 +348,7 @@ Deno.test("Script gives up a call after the timeout, cancels it, and goes on", (
 });
 
 Deno.test("Script gives each step the timeout anew, from where it begins to wait", () => {
-  const stage = new Stage({ timeout: 5000 }, "accept", "reject bob", "list");
-  stage.registers();
+  const stage = Stage.registered({ timeout: 5000 }, "accept", "reject bob", "list");
   assertEquals(stage.steps(), []);
   assertEquals(stage.stepsAfter(5), ["No Connection Request came within 5 s"]);
   assertEquals(stage.stepsAfter(4.9), []);
@@ -391,8 +359,7 @@ Deno.test("Script gives each step the timeout anew, from where it begins to wait
 });
 
 Deno.test("Script goes on without the delivery of a message after the timeout", () => {
-  const stage = new Stage({ timeout: 5000 }, "hi", "more", "list");
-  stage.registers();
+  const stage = Stage.registered({ timeout: 5000 }, "hi", "more", "list");
   stage.connects();
   assertEquals(stage.steps(), ["send hi", "send more"]);
   stage.stepsAfter(4);
@@ -404,15 +371,13 @@ Deno.test("Script goes on without the delivery of a message after the timeout", 
 });
 
 Deno.test("Script ends at once when the leave takes longer than the timeout", () => {
-  const stage = new Stage({ timeout: 5000 }, "leave");
-  stage.registers();
+  const stage = Stage.registered({ timeout: 5000 }, "leave");
   assertEquals(stage.steps(), ["leave"]);
   assertEquals(stage.stepsAfter(5), ["abandon"]);
 });
 
 Deno.test("Script on a terminal times out only for --connect", () => {
-  const stage = new Stage({ connect: "bob", isTyped: true, timeout: 5000 });
-  stage.registers();
+  const stage = Stage.registered({ connect: "bob", isTyped: true, timeout: 5000 });
   assertEquals(stage.steps(), ["connect bob"]);
   stage.connects();
   assertEquals(stage.steps(), []);
@@ -421,8 +386,7 @@ Deno.test("Script on a terminal times out only for --connect", () => {
 
 /** A script with `--connect`, `--send` and `--wait-reply 3`, whose message is sent. */
 function waitingForReply(): Stage {
-  const stage = new Stage({ connect: "bob", send: "ping", waitReply: 3000 });
-  stage.registers();
+  const stage = Stage.registered({ connect: "bob", send: "ping", waitReply: 3000 });
   stage.steps();
   stage.connects();
   stage.script.handle({ kind: "message", peer: 2, name: "bob", textSeq: 0, text: "welcome" });
@@ -437,11 +401,7 @@ Deno.test("Script with --wait-reply ends at the next message of the peer after i
   assertEquals(stage.steps(), []);
   stage.script.handle({ kind: "message", peer: 2, name: "bob", textSeq: 1, text: "pong" });
   assertEquals(stage.steps(), []);
-  stage.delivers();
-  assertEquals(stage.steps(), ["terminate"]);
-  stage.terminates("local");
-  assertEquals(stage.steps(), ["leave"]);
-  assertEquals(stage.leaves(), ExitStatus.ok);
+  stage.assertEnds();
 });
 
 Deno.test("Script with --wait-reply fails when no message comes in time, from the delivery on", () => {

@@ -229,7 +229,7 @@ Deno.test("Doctor tells whether a NAT uses another port for each destination", (
   assertEquals(found({ secondSeenAt: HERE }, "mapping"), []);
 });
 
-Deno.test("Doctor tells whom calls reach directly, and speaks of a firewall where it sees no NAT", () => {
+Deno.test("Doctor reports which peers calls reach directly, and speaks of a firewall where it sees no NAT", () => {
   const cases: [Setup, string, string, string][] = [
     [{}, "ok", "most", "direct with most people, whoever calls; a firewall cannot be seen"],
     [

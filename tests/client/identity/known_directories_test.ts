@@ -4,20 +4,14 @@ import {
   KnownDirectories,
   type ParsedKnownDirectories,
 } from "../../../client/identity/known_directories.ts";
+import { keyOf, MONDAY, TUESDAY } from "./known_keys.ts";
 
-const MONDAY = new Date("2026-01-05T10:00:00.123Z");
-const TUESDAY = new Date("2026-01-06T11:30:00.456Z");
 const KEY = keyOf(1);
 const OTHER = keyOf(2);
 const TEXT = `# udp-chat known_directories 1
 ${OTHER} 2026-01-05T10:00:00Z 2026-01-05T10:00:00Z known [2001:db8::1]:7071
 ${KEY} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known chat.example:7070
 `;
-
-/** A key in hexadecimal. */
-function keyOf(number: number): string {
-  return number.toString(16).padStart(64, "0");
-}
 
 function parse(text: string): ParsedKnownDirectories {
   const parsed = KnownDirectories.parse(text);

@@ -6,23 +6,9 @@ import {
 } from "../../../client/identity/known_keys_file.ts";
 import type { KnownDirectories } from "../../../client/identity/known_directories.ts";
 import type { KnownPeers } from "../../../client/identity/known_peers.ts";
+import { BOB, EVE, keyOf, KNOWN_PEERS, MONDAY, TUESDAY } from "./known_keys.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
-const MONDAY = new Date("2026-01-05T10:00:00.123Z");
-const TUESDAY = new Date("2026-01-06T11:30:00.456Z");
-
-const BOB = keyOf(1);
-const EVE = keyOf(2);
-const TEXT = `# udp-chat known_peers 1
-${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known bob
-${EVE} - - blocked eve
-`;
-
-/** A key in hexadecimal. */
-function keyOf(number: number): string {
-  return number.toString(16).padStart(64, "0");
-}
-
 /** The file of several clients, in its own folder. */
 class Stage {
   readonly folder = Deno.makeTempDirSync({ prefix: "udp-chat-" });
@@ -64,9 +50,9 @@ Deno.test("KnownKeysFile keeps changes in a file that only the user can read", a
   first.change((peers) => peers.recordConnection(BOB, "bob", TUESDAY));
   first.change((peers) => peers.block(EVE, "eve"));
   await first.settle();
-  assertEquals(stage.read(), TEXT);
+  assertEquals(stage.read(), KNOWN_PEERS);
   if (!IS_WINDOWS) assertEquals(Deno.statSync(stage.file).mode! & 0o777, 0o600);
-  assertEquals(stage.open().content.format(), TEXT);
+  assertEquals(stage.open().content.format(), KNOWN_PEERS);
   const names = [...Deno.readDirSync(stage.folder)].map(({ name }) => name).sort();
   assertEquals(names, ["known_peers", "known_peers.lock"]);
   assertEquals(stage.problems, []);
@@ -108,8 +94,8 @@ Deno.test("KnownKeysFile knows at once what another client accepts, blocks and t
 Deno.test("KnownKeysFile reads what was edited by hand, or removed", () => {
   using stage = new Stage();
   const file = stage.open();
-  Deno.writeTextFileSync(stage.file, TEXT);
-  assertEquals(file.content.format(), TEXT);
+  Deno.writeTextFileSync(stage.file, KNOWN_PEERS);
+  assertEquals(file.content.format(), KNOWN_PEERS);
   Deno.removeSync(stage.file);
   assertEquals([file.content.list(), stage.problems], [[], []]);
 });
@@ -127,7 +113,7 @@ Deno.test("KnownKeysFile keeps what is not in the file yet when another client c
 
 Deno.test("KnownKeysFile reports invalid lines once, and keeps them", async () => {
   using stage = new Stage();
-  const text = TEXT + "what is this\nand this\n";
+  const text = KNOWN_PEERS + "what is this\nand this\n";
   Deno.writeTextFileSync(stage.file, text);
   const file = stage.open();
   file.change((peers) => peers.unblock(EVE));
@@ -142,7 +128,10 @@ Deno.test("KnownKeysFile reports invalid lines once, and keeps them", async () =
 
 Deno.test("KnownKeysFile does not change a file that it cannot use, and works without", async () => {
   const contents: [string | Uint8Array, RegExp][] = [
-    [TEXT.replace("known_peers 1", "known_peers 2"), /it is of version 2; nobody is remembered/],
+    [
+      KNOWN_PEERS.replace("known_peers 1", "known_peers 2"),
+      /it is of version 2; nobody is remembered/,
+    ],
     [Uint8Array.of(0x23, 0x0a, 0xff, 0xfe, 0x0a), /nobody is remembered/],
     [new Uint8Array(4 * 1024 * 1024 + 1).fill(0x23), /It has more than 4 MiB; nobody/],
   ];

@@ -4,21 +4,7 @@ import {
   KnownPeers,
   type ParsedKnownPeers,
 } from "../../../client/identity/known_peers.ts";
-
-const MONDAY = new Date("2026-01-05T10:00:00.123Z");
-const TUESDAY = new Date("2026-01-06T11:30:00.456Z");
-
-const BOB = keyOf(1);
-const EVE = keyOf(2);
-const TEXT = `# udp-chat known_peers 1
-${BOB} 2026-01-05T10:00:00Z 2026-01-06T11:30:00Z known bob
-${EVE} - - blocked eve
-`;
-
-/** A key in hexadecimal. */
-function keyOf(number: number): string {
-  return number.toString(16).padStart(64, "0");
-}
+import { BOB, EVE, keyOf, KNOWN_PEERS, MONDAY, TUESDAY } from "./known_keys.ts";
 
 function parse(text: string): ParsedKnownPeers {
   const parsed = KnownPeers.parse(text);
@@ -31,13 +17,13 @@ Deno.test("KnownPeers writes and parses the documented lines", () => {
   peers.recordConnection(BOB, "bob", MONDAY);
   peers.recordConnection(BOB, "bob", TUESDAY);
   peers.block(EVE, "eve");
-  assertEquals(peers.format(), TEXT);
-  const read = parse(TEXT);
-  assertEquals([read.content.format(), read.badLines], [TEXT, []]);
+  assertEquals(peers.format(), KNOWN_PEERS);
+  const read = parse(KNOWN_PEERS);
+  assertEquals([read.content.format(), read.badLines], [KNOWN_PEERS, []]);
 });
 
 Deno.test("KnownPeers recognizes a known key under the same or another name", () => {
-  const { content: peers } = parse(TEXT);
+  const { content: peers } = parse(KNOWN_PEERS);
   assertEquals(peers.recognize(BOB, "bob"), { known: "same", formerName: "bob" });
   assertEquals(peers.recognize(BOB, "BOB"), { known: "same", formerName: "bob" });
   assertEquals(peers.recognize(BOB, "robert"), { known: "same", formerName: "bob" });
@@ -47,7 +33,7 @@ Deno.test("KnownPeers recognizes a known key under the same or another name", ()
 });
 
 Deno.test("KnownPeers reports a new key under a known name", () => {
-  const { content: peers } = parse(TEXT);
+  const { content: peers } = parse(KNOWN_PEERS);
   const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
   assertEquals(peers.recognize(keyOf(3), "bob"), changed);
   assertEquals(peers.recognize(keyOf(3), "ＢＯＢ"), changed, "the same name");
@@ -57,7 +43,7 @@ Deno.test("KnownPeers reports a new key under a known name", () => {
 
 Deno.test("KnownPeers keeps both keys of a name until one of them is trusted", () => {
   for (const trusted of [BOB, EVE]) {
-    const { content: peers } = parse(TEXT);
+    const { content: peers } = parse(KNOWN_PEERS);
     peers.unblock(EVE);
     for (const date of [MONDAY, TUESDAY]) peers.recordUntrusted(EVE, "bob", date);
     assertMatch(peers.format(), new RegExp(`${EVE} \\S+ 2026-01-06T\\S+ untrusted bob\n`));
@@ -112,7 +98,7 @@ Deno.test("KnownPeers forgets untrusted keys first", () => {
 });
 
 Deno.test("KnownPeers reports a new key under a name that looks like a known one", () => {
-  const { content: peers } = parse(TEXT);
+  const { content: peers } = parse(KNOWN_PEERS);
   const changed = { known: "changed" as const, lastSeen: "2026-01-06T11:30:00Z" };
   for (const name of ["ЬоЬ", "b0b", "bób"]) {
     assertEquals(peers.recognize(keyOf(3), name), { ...changed, similarName: "bob" }, name);
@@ -125,13 +111,13 @@ Deno.test("KnownPeers reports a new key under a name that looks like a known one
 });
 
 Deno.test("KnownPeers does not reserve the name of a key that was only blocked", () => {
-  const { content: peers } = parse(TEXT);
+  const { content: peers } = parse(KNOWN_PEERS);
   assertEquals(peers.recognize(keyOf(3), "eve"), { known: "new" });
   assertEquals(peers.recognize(EVE, "eve"), { known: "new" });
 });
 
 Deno.test("KnownPeers keeps keys blocked until they are unblocked, known or not", () => {
-  const { content: peers } = parse(TEXT);
+  const { content: peers } = parse(KNOWN_PEERS);
   assertEquals([peers.isBlocked(BOB), peers.isBlocked(EVE)], [false, true]);
   peers.block(BOB, "");
   peers.recordConnection(BOB, "bob", TUESDAY);
@@ -169,22 +155,22 @@ Deno.test("KnownPeers keeps a key whose name is no longer good, without the name
 });
 
 Deno.test("KnownPeers parses files without title, with CRLF, and without the last line end", () => {
-  const lines = TEXT.split("\n").slice(1, 3);
+  const lines = KNOWN_PEERS.split("\n").slice(1, 3);
   for (const text of [lines.join("\n"), lines.join("\r\n"), `\n\n${lines.join("\n\n")}`]) {
     const { content: peers, badLines } = parse(text);
-    assertEquals([peers.format(), badLines], [TEXT, []]);
+    assertEquals([peers.format(), badLines], [KNOWN_PEERS, []]);
   }
 });
 
 Deno.test("KnownPeers merges two lines for one key, and blocks it if either does", () => {
   const first = `${BOB} 2026-01-05T10:00:00Z 2026-01-05T10:00:00Z blocked bobby\n`;
-  const { content: peers } = parse(first + TEXT);
+  const { content: peers } = parse(first + KNOWN_PEERS);
   const [, bob] = peers.list().map(({ name, isBlocked }) => ({ name, isBlocked })).reverse();
   assertEquals(bob, { name: "bob", isBlocked: true });
 });
 
 Deno.test("KnownPeers rejects a file of another version", () => {
-  const text = TEXT.replace("known_peers 1", "known_peers 2");
+  const text = KNOWN_PEERS.replace("known_peers 1", "known_peers 2");
   assertEquals(KnownPeers.parse(text), { ok: false, error: "it is of version 2" });
 });
 

@@ -116,7 +116,7 @@ Deno.test("PeerMemory judges a key by the name that it was called by, too", () =
   assertEquals([stage.isTrusted(EVE, "", "ana"), stage.isTrusted(BOB, "", "ana")], [true, false]);
 });
 
-Deno.test("PeerMemory trusts only the key of --key in whom --connect names", () => {
+Deno.test("PeerMemory trusts only the key of --key in the peer that --connect names", () => {
   const stage = new Stage();
   stage.restart(false, { expected: { peer: "ana", fingerprint: fingerprint(BOB) } });
   assertEquals([stage.isTrusted(BOB, "ana", "ana"), stage.isTrusted(EVE, "ana", "ana")], [
@@ -147,7 +147,7 @@ Deno.test("PeerMemory trusts by id, name and fingerprint, but in a script only b
   }
 });
 
-Deno.test("PeerMemory trusts nobody by a name that two new keys have, or none", () => {
+Deno.test("PeerMemory trusts no peer by a name that two new keys have, or none", () => {
   const stage = new Stage();
   stage.connects(2, "bob", BOB);
   assertEquals(lines(stage.memory.trust("bob", DATE)), [
@@ -270,9 +270,9 @@ Deno.test("PeerMemory blocks no unknown or ambiguous peer", () => {
   assertMatch(errorOf(4), /^Cannot block client 4: its key is not known/);
   assertEquals(
     errorOf("bob"),
-    "Cannot block bob: nobody whom you met has that name or fingerprint",
+    "Cannot block bob: no peer that you met has that name or fingerprint",
   );
-  assertMatch(errorOf(fingerprint(BOB)), /nobody whom you met has that name or fingerprint$/);
+  assertMatch(errorOf(fingerprint(BOB)), /no peer that you met has that name or fingerprint$/);
   stage.connects(2, "bob", BOB);
   stage.connects(3, "bob", EVE);
   stage.restart();

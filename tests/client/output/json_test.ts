@@ -1,27 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { AnswerEvent, ClientEvent } from "../../../client/event.ts";
 import { renderJson } from "../../../client/output/json.ts";
-
-const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
-const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
-const KEY = new Uint8Array(32).fill(7);
-const BOB = { peer: 2, name: "bob" };
-const BOB_KEY = { ...BOB, key: KEY };
-const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32), path: "direct" as const };
-
-function message(text: string): ClientEvent {
-  return { kind: "message", peer: 2, name: "bob", textSeq: 0, text };
-}
-
-const registered: ClientEvent = {
-  kind: "registered",
-  id: 1,
-  name: "ana",
-  lostName: "",
-  address: ADDRESS,
-  server: "localhost:7070",
-  serverKey: new Uint8Array(32).fill(1),
-};
+import { ADDRESS, BOB, BOB_CONNECTED, BOB_KEY, KEY, message, registered, TIME } from "./events.ts";
 
 Deno.test("renderJson() gives the documented events and fields", () => {
   const cases: [ClientEvent, Record<string, unknown> | undefined][] = [

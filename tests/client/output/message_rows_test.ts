@@ -158,7 +158,7 @@ Deno.test("line breaks put no forged line at the left edge", () => {
 
 Deno.test("no row of any text is without a mark, on any terminal", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < scaled(3000, 600); run++) {
+    for (let run = 0; run < scaled(3000, 300); run++) {
       const columns = 12 + prng.int(100);
       const surface = prng.pick([{ ...TERMINAL, columns }, { ...PLAIN, messageColumns: columns }]);
       const text = randomText(prng);
@@ -173,7 +173,7 @@ Deno.test("no row of any text is without a mark, on any terminal", () => {
 
 Deno.test("no row of any text is without a mark where the width is not known, on 72 columns", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < scaled(1000, 200); run++) {
+    for (let run = 0; run < scaled(1000, 100); run++) {
       const rows = rowsOn(PIPE, randomText(prng)).filter((row) => !row.includes("marks piled up"));
       assertMarked(rows, FOLD_COLUMNS, randomTerminal(prng));
     }
@@ -182,7 +182,7 @@ Deno.test("no row of any text is without a mark where the width is not known, on
 
 Deno.test("no text holds the marks of rows", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < scaled(2000, 400); run++) {
+    for (let run = 0; run < scaled(2000, 200); run++) {
       assertEquals(/[│←]/.test(textForRows(randomText(prng))), false);
     }
   });
@@ -201,7 +201,7 @@ Deno.test("a name as wide as a name can be, or wider than the screen, leaves the
 Deno.test("a message of 65,536 tabs, spaces, line breaks or letters is 21 rows until show", () => {
   for (const each of ["\t", " ", "\n", "a", "日", "\u0600", "\u11a8", "\u{1f469}\u200d"]) {
     const rows = rowsOn(TERMINAL, each.repeat(65_536));
-    // One row of spaces has no word behind it to begin another.
+    // One row of spaces has no word after it to begin another.
     assertLessOrEqual(rows.length, 23, JSON.stringify(each));
   }
 });
@@ -216,7 +216,7 @@ Deno.test("32,000 marks on a letter are 8, and a line says how many are left out
 
 Deno.test("the rows and the marks of any text are bounded", () => {
   withSeed(seedFromEnv(), (prng) => {
-    for (let run = 0; run < scaled(300, 60); run++) {
+    for (let run = 0; run < scaled(300, 30); run++) {
       const columns = 12 + prng.int(100);
       const text = randomText(prng).repeat(1 + prng.int(100)).slice(0, 65_536);
       const rows = rowsOn({ ...TERMINAL, columns }, text);

@@ -7,37 +7,18 @@ import { Renderer, type Surface } from "../../../client/output/render.ts";
 import { styles, withoutStyle } from "../../../cli/style.ts";
 import { hang } from "../../../cli/wrap.ts";
 import { RejectReason } from "../../../protocol/wire/frame.ts";
+import { ADDRESS, BOB, BOB_CONNECTED, BOB_KEY, KEY, message, registered, TIME } from "./events.ts";
 
-const TIME = new Date(2026, 0, 2, 9, 5, 7, 89);
 const style = styles(false);
 const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined, style };
 const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80, style };
-const ADDRESS = { hostname: "127.0.0.1", port: 40001 };
-const KEY = new Uint8Array(32).fill(7);
-const BOB = { peer: 2, name: "bob" };
-const BOB_KEY = { ...BOB, key: KEY };
 const CARRIED = carriedTo(2);
-const BOB_CONNECTED = { ...BOB_KEY, hash: new Uint8Array(32), path: "direct" as const };
 
 /** The lines for the events. */
 function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
   const renderer = new Renderer(surface);
   return events.map((event) => renderer.event(event, TIME));
 }
-
-function message(text: string, name = "bob"): ClientEvent {
-  return { kind: "message", peer: 2, name, textSeq: 0, text };
-}
-
-const registered: ClientEvent = {
-  kind: "registered",
-  id: 1,
-  name: "ana",
-  lostName: "",
-  address: ADDRESS,
-  server: "localhost:7070",
-  serverKey: new Uint8Array(32).fill(1),
-};
 
 Deno.test("Renderer shows events in the words of the specification", () => {
   const cases: [ClientEvent, string | undefined][] = [
@@ -203,7 +184,7 @@ Deno.test("Renderer distinguishes sent from received messages", () => {
   );
 });
 
-Deno.test("Renderer says to whom a message is where several conversations are open", () => {
+Deno.test("Renderer names the receiver of a message where several conversations are open", () => {
   const own = (columns: number, name: string, to: string): string =>
     new Renderer({ ...TERMINAL, columns }).own({ peer: 3, name, to, text: "hi" }, TIME);
   assertEquals(own(80, "ana", "bob"), "09:05 → ana → bob: hi");

@@ -3,6 +3,7 @@ import { type DraftPicture, pictureOf } from "../../../client/screen/draft_layou
 import { Painter } from "../../../client/screen/painter.ts";
 import { Prng } from "../../support/random.ts";
 import { VirtualTerminal } from "../../support/virtual_terminal.ts";
+import { IS_FULL } from "../../support/scale.ts";
 
 /** 110 words, without one that comes twice. */
 const TALL = Array.from({ length: 110 }, (_, index) => `word${index}`).join(" ");
@@ -100,7 +101,7 @@ Deno.test("pictureOf() shows the rows around the cursor, and how many are hidden
 });
 
 Deno.test("Painter erases no printed row, whatever the size is while it draws", () => {
-  for (let seed = 0; seed < 50; seed++) {
+  for (let seed = 0; seed < (IS_FULL ? 50 : 10); seed++) {
     const random = new Prng(seed);
     const easel = new Easel(20 + random.int(60), 6 + random.int(20));
     const printed: string[] = [];

@@ -24,7 +24,7 @@ function request(n: number, requester = n): IncomingRequest {
   return { requester, name: "", key };
 }
 
-Deno.test("Callers tells of a stranger's key once a minute, under whatever ids it calls", () => {
+Deno.test("Callers reports a stranger's key once a minute, under whatever ids it calls", () => {
   const callers = new Callers(isKnown);
   let told = 0;
   for (let now = 0; now < STRANGER_PAUSE; now += 40) {
@@ -37,7 +37,7 @@ Deno.test("Callers tells of a stranger's key once a minute, under whatever ids i
   assert(callers.ring(STRANGER_PAUSE, request(1)));
 });
 
-Deno.test("Callers tells of a known key after 10 s, and of any at once after the user's answer", () => {
+Deno.test("Callers reports a known key after 10 s, and any at once after the user's answer", () => {
   const callers = new Callers(isKnown);
   const call = request(FRIEND);
   assert(callers.ring(0, call));
@@ -68,7 +68,7 @@ Deno.test("Callers hides a quiet request under another name or id than that of t
   }
 });
 
-Deno.test("Callers tells of 6 strangers in any minute, and of all that are known", () => {
+Deno.test("Callers reports 6 strangers in any minute, and all known keys", () => {
   withSeed(seedFromEnv(), (prng) => {
     const callers = new Callers(isKnown);
     const told: number[] = [];

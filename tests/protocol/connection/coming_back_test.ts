@@ -1,5 +1,5 @@
-// A peer that was killed and starts again: protocol/README.md, "Coming back". What becomes of the texts
-// is in resume_test.ts.
+// A peer that was killed and starts again: protocol/README.md, "Coming back". The texts are
+// in resume_test.ts.
 import { assert, assertEquals } from "@std/assert";
 import { CONNECTIONS_MAX } from "../../../protocol/connection/connections.ts";
 import type { Admission } from "../../../protocol/connection/request_event.ts";
@@ -136,7 +136,7 @@ Deno.test("a peer of a connection that has ended rings", () => {
   assertEquals(opened(peer, harness.request(peer)), [RINGING]);
 });
 
-Deno.test("who comes back itself is told so by the flag of the Accept", () => {
+Deno.test("a client that comes back learns from the flag of the Accept that its peer knows it", () => {
   const harness = registered();
   const { peer } = harness.connect(2);
   harness.events();

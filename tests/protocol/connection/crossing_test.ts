@@ -110,7 +110,7 @@ Deno.test("a Request under the id that is requested, with another key, does not 
   assert(harness.endpoint.calls[0] !== undefined);
 });
 
-Deno.test("accept-all accepts nobody under the id or the name that is requested, but by its key", () => {
+Deno.test("accept-all accepts a peer under the requested id or name by its key alone", () => {
   for (const isMet of [false, true]) {
     const harness = registered({ admit: () => "accept" });
     const id = peerWith(harness, "higher key");

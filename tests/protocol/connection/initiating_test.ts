@@ -37,7 +37,7 @@ const CARRIED = "carried";
 /** When adaptive timers send an Initiation in the first 10 s: by the schedule, and by the RTO. */
 const ADAPTIVE_TIMES = [...PUNCH_SCHEDULE, 1_000, 3_000, 7_000].toSorted((a, b) => a - b);
 
-/** A client that was told of client 2, and has just sent its Initiation. */
+/** A client that met client 2, and has just sent its Initiation. */
 class Stage extends EndpointHarness {
   readonly first: readonly Sent[];
 
@@ -159,7 +159,7 @@ Deno.test("a Punch with another number, or for no request, gets nothing, and is 
   assertEquals(idle.endpoint.dropped.notAuthentic, 1);
 });
 
-Deno.test("Punches add 4 addresses at most: who learned the number cannot have others flooded", () => {
+Deno.test("Punches add 4 addresses at most: a host that learned the number cannot have others flooded", () => {
   assertEquals(PUNCHED_MAX, 4);
   const stage = new Stage();
   const victims = Array.from({ length: 100 }, (_, i) => ({ hostname: `203.0.113.${i}`, port: 53 }));
@@ -247,7 +247,7 @@ Deno.test("after a Response that the directory carried it carries what follows, 
   assertEquals(carriedTo(2).port, 2);
 });
 
-Deno.test("what is told of the peer is challenged in the session, beside where the Response came from", () => {
+Deno.test("each told address of the peer is challenged in the session, beside where the Response came from", () => {
   const stage = new Stage();
   const peer = stage.peer();
   const sent = stage.receive(peer.response, ONE);

@@ -181,7 +181,7 @@ Deno.test("a packet with a bad frame is dropped whole, and its packet counter is
   harness.assertAlive();
 });
 
-const CHANGED = scaled(100_000, 5_000);
+const CHANGED = scaled(100_000, 2_000);
 
 Deno.test(`${formatCount(CHANGED)} changed packets: no throw, 70 answers to one at most, and nothing grows`, () => {
   withSeed(seedFromEnv(), (prng) => {

@@ -1,4 +1,4 @@
-// The peers that the directory told of, and the Punches to them: protocol/README.md, "Meeting".
+// The peers that the directory announced, and the Punches to them: protocol/README.md, "Meeting".
 import { assert, assertEquals } from "@std/assert";
 import {
   MEETING_LIFE,
@@ -45,7 +45,7 @@ class Stage {
     this.meetings.punch(this.now, met);
   }
 
-  /** Lets the time go on; returns when Punches are sent, in milliseconds from now, to whom and which. */
+  /** Lets the time go on; returns when, in milliseconds from now, to which address, and which Punches are sent. */
   punches(ms = 60_000): [at: number, to: string, number: bigint][] {
     const start = this.now;
     const all: [number, string, bigint][] = [];
@@ -188,7 +188,7 @@ Deno.test("the meeting of a peer that is talked with is not forgotten for others
   assertEquals(known, [false, true, false, true, true]);
 });
 
-Deno.test("Meetings.isIntroduced() tells the hosts of those whom the directory told of lately, or carries for", () => {
+Deno.test("Meetings.isIntroduced() knows the hosts of peers that the directory announced lately, or carries for", () => {
   const { meetings, now } = new Stage();
   assertEquals(meetings.isIntroduced(now, ONE), false);
   assertEquals(meetings.isIntroduced(now, carriedTo(2)), true);

@@ -90,8 +90,8 @@ Deno.test("MessageRing splits a text between characters", () => {
   ];
   for (const [text, sizes] of splits) {
     const ring = new MessageRing(SENDER);
-    push(ring, "before", text, "behind");
-    assertEquals(texts(ring), ["before", text, "behind"]);
+    push(ring, "before", text, "after");
+    assertEquals(texts(ring), ["before", text, "after"]);
     assertEquals(sizes.map((_, index) => ring.textSize(1 + index)), sizes);
     assertEquals(ring.next, 2 + sizes.length);
   }

@@ -74,7 +74,7 @@ Deno.test("16 Requests may be pending: one more is rejected as busy, and the use
   assertEquals(harness.endpoint.requests.length, PENDING_REQUESTS_MAX);
 });
 
-Deno.test("8 of the 16 are for those whose keys are known: strangers get no more, and known ones do", () => {
+Deno.test("8 of the 16 places are for known keys: strangers get no more, and known ones do", () => {
   assertEquals(PENDING_STRANGERS_MAX, 8);
   const friends: string[] = [];
   const harness = registered({ isKnown: (key) => friends.includes(key.join()) });

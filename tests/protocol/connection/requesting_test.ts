@@ -77,7 +77,7 @@ function timesOf(harness: EndpointHarness, ms: number): [number, string][] {
   return times;
 }
 
-Deno.test("who is requested is called, and gets an Initiation where the directory says", () => {
+Deno.test("a requested peer is called, and gets an Initiation where the directory says", () => {
   const harness = registered();
   harness.want({ id: 0, name: "ben" });
   const [call, ...more] = harness.asked();
@@ -332,7 +332,7 @@ Deno.test("a Termination Ack or a Reject ends a cancellation, an Accept does not
   }
 });
 
-Deno.test("a request that is taken back without a session is told nobody", () => {
+Deno.test("a request that is taken back without a session is reported to no peer", () => {
   for (const harness of [initiating(), registered()]) {
     if (harness.endpoint.calls[0] === undefined) harness.want({ id: 2, name: "" });
     assert(harness.cancel());
@@ -422,7 +422,7 @@ Deno.test("a key with which nobody can be talked to fails at once", () => {
   assertEquals(harness.requestEvents(), ["requestFailed: weakKey"]);
 });
 
-Deno.test("who meets itself, or somebody connected, fails at once", () => {
+Deno.test("a request for the client itself, or for a connected peer, fails at once", () => {
   const harness = registered();
   harness.want({ id: 0, name: "me" });
   harness.meet(1);

@@ -7,6 +7,7 @@ import { REQUEST_MEMORY } from "../../../protocol/connection/incoming_requests.t
 import type { Admission } from "../../../protocol/connection/request_event.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { NAMED_PACKET_SIZE, RejectReason } from "../../../protocol/wire/frame.ts";
+import type { FakeRequester } from "../../support/fake_peer.ts";
 import {
   ACCEPT,
   EndpointHarness,
@@ -32,7 +33,7 @@ Deno.test("a new Request rings: its sender is told, and the user is asked", () =
   assertEquals(harness.endpoint.requests, [event.request]);
 });
 
-Deno.test("nothing is told of an Initiation before the first packet of its session has opened", () => {
+Deno.test("nothing is reported about an Initiation before the first packet of its session has opened", () => {
   const harness = registered();
   harness.receive(harness.stranger(2).initiation);
   const peer = harness.requester(3);
@@ -135,15 +136,20 @@ Deno.test("a rejection sticks for 60 s after the last repeat", () => {
   assertEquals(opened(other, harness.request(other)), [RINGING]);
 });
 
-Deno.test("the Request whose connection has ended is rejected: its sender still waits", () => {
+/** A client whose Accept never got through to a peer, so that the connection ended. */
+function unanswered(): { harness: EndpointHarness; peer: FakeRequester } {
   const harness = registered();
   const peer = harness.requester(2);
   harness.request(peer);
   harness.accept();
   harness.sent();
-  // The Accept never gets through.
   harness.advance(60_000);
   assertEquals(harness.endpoint.connections, []);
+  return { harness, peer };
+}
+
+Deno.test("the Request whose connection has ended is rejected: its sender still waits", () => {
+  const { harness, peer } = unanswered();
   assertEquals(opened(peer, harness.request(peer)), [reject(RejectReason.declined)]);
   const other = renew(harness, peer);
   assertEquals(opened(other, harness.request(other)), [reject(RejectReason.declined)]);
@@ -151,12 +157,7 @@ Deno.test("the Request whose connection has ended is rejected: its sender still 
 });
 
 Deno.test("the Request whose connection has ended stays rejected for 60 s after a repeat in its session", () => {
-  const harness = registered();
-  const peer = harness.requester(2);
-  harness.request(peer);
-  harness.accept();
-  harness.sent();
-  harness.advance(60_000);
+  const { harness, peer } = unanswered();
   harness.advance(LINGER - 1000);
   assertEquals(opened(peer, harness.request(peer)), [reject(RejectReason.declined)]);
   harness.advance(REQUEST_MEMORY);

@@ -118,7 +118,7 @@ Deno.test("texts that are not delivered follow once, in order, before later ones
   for (const text of texts.slice(7)) harness.connection.send(text);
   // Nothing before the Accept is confirmed.
   assertEquals(messagesIn([...harness.sent(), ...harness.advance(500)]), []);
-  // What was acknowledged behind a gap was not shown to the other user: it comes again.
+  // What was acknowledged after a gap was not shown to the other user: it comes again.
   assertEquals(textsIn(deliverAll(harness)), texts.slice(2));
   const events = harness.events();
   assertEquals(textSeqs(events, "delivered"), [2, 3, 4, 5, 6, 7, 8, 9]);

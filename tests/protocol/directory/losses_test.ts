@@ -9,7 +9,7 @@ import { DIRECTORY, SEEN_AT } from "../../support/fake_directory.ts";
 import { decrypt } from "../../support/plaintext_log.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
 
-/** What becomes of a datagram: how often it arrives. */
+/** What happens to a datagram: how often it arrives. */
 type Fate = (index: number) => number;
 
 /** A client, its directory, and what was sent between them. */

@@ -73,7 +73,7 @@ Deno.test("Notices come in any order, and each once", () => {
 Deno.test("a forged Notice has no effect, and keeps no true one from being taken", () => {
   const dealings = registered();
   const notice = dealings.directory.notice(1, meeting(), 3);
-  // Behind the magic, the version and the type, and where the packet counter cannot be too large.
+  // After the magic, the version and the type, and where the packet counter cannot be too large.
   for (let at = 4; at < notice.length; at++) {
     if (at === 8) continue;
     const forged = notice.with(at, notice[at]! ^ 0x10);

@@ -4,17 +4,8 @@ import { DIRECTORY_TIMEOUT } from "../../../protocol/directory/outstanding.ts";
 import { QUERIES_MAX } from "../../../protocol/directory/outstanding.ts";
 import type { Query } from "../../../protocol/directory/registration_event.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
-import { Dealings, registered } from "../../support/dealings.ts";
-import { type Asked, SEEN_AT } from "../../support/fake_directory.ts";
-
-const LOOK_UP: Extract<Query, { id: number }> = { kind: "lookUp", id: 2, name: "" };
-const FOUND: Frame = {
-  kind: "found",
-  id: 2,
-  name: "ben",
-  address: SEEN_AT,
-  publicKey: new Uint8Array(32).fill(0x4b),
-};
+import { Dealings, FOUND, LOOK_UP, registered } from "../../support/dealings.ts";
+import type { Asked } from "../../support/fake_directory.ts";
 
 Deno.test("a Look-up by id or by name is answered by Found or by Inactive", () => {
   const asked: Extract<Query, { id: number }>[] = [

@@ -219,7 +219,7 @@ Deno.test("an Answer opens for its client, for the packet that it answers, and f
   }
 });
 
-Deno.test("what one end sealed does not open as the other end's: their nonces differ", () => {
+Deno.test("what the client sealed does not open as the directory's, nor the reverse: their nonces differ", () => {
   const stage = new Stage();
   const session = stage.session();
   const key = stage.keyOf(stage.register(session));

@@ -5,19 +5,17 @@ import { DIRECTORY_LOST_AFTER } from "../../../protocol/directory/liveness.ts";
 import { LEAVE_TIMEOUT, LEAVE_UNKNOWN_TIMEOUT } from "../../../protocol/directory/registration.ts";
 import { LEASE_KEEPALIVE_MAX, LEASE_KEEPALIVE_MIN } from "../../../protocol/directory/lease.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
-import type { Query } from "../../../protocol/directory/registration_event.ts";
 import {
   DatagramType,
   type Frame,
   RefusalReason,
   type Register,
 } from "../../../protocol/wire/frame.ts";
-import { Dealings, registered } from "../../support/dealings.ts";
+import { Dealings, FOUND, LOOK_UP, registered } from "../../support/dealings.ts";
 import { type Asked, DIRECTORY, LEASE, SEEN_AT } from "../../support/fake_directory.ts";
 
 const ELSEWHERE = { hostname: "192.0.2.66", port: 666 };
 const ZERO = new Uint8Array(16);
-const LOOK_UP: Extract<Query, { id: number }> = { kind: "lookUp", id: 2, name: "" };
 const ACK: Frame = { kind: "leaseKeepaliveAck", lease: LEASE };
 const REGISTERED: Frame = {
   kind: "registered",
@@ -25,13 +23,6 @@ const REGISTERED: Frame = {
   id: 7,
   lease: 1,
   seenAt: SEEN_AT,
-};
-const FOUND: Frame = {
-  kind: "found",
-  id: 2,
-  name: "ben",
-  address: SEEN_AT,
-  publicKey: new Uint8Array(32).fill(0x4b),
 };
 
 /** The Lease Keepalive that is due. */

@@ -10,14 +10,14 @@ const LAN: Address = { hostname: "192.168.1.5", port: 5 };
 const OTHER_LAN: Address = { hostname: "fd00::6", port: 6 };
 const OWN: Address = { hostname: "192.168.1.7", port: 7 };
 
-/** A session with a peer that the directory told of, which has answered where it is. */
+/** A session with a peer that the directory announced, which has answered where it is. */
 class Stage extends ConnectionHarness {
   constructor(isNear = true) {
     super();
     this.tell({ isNear, own: [] });
   }
 
-  /** What the directory tells of the peer. */
+  /** What the directory says about the peer. */
   tell(whereabouts: Partial<Whereabouts> = {}): void {
     const { session } = this.connection;
     session.tell(this.now, { addresses: [PEER], isNear: false, own: [], ...whereabouts });
@@ -41,7 +41,7 @@ class Stage extends ConnectionHarness {
 Deno.test("what a peer names is challenged where both are in one network, as the directory sees", () => {
   assertEquals(new Stage().name(LAN, OTHER_LAN), [LAN, OTHER_LAN, LAN, OTHER_LAN]);
   assertEquals(new Stage(false).name(LAN, OTHER_LAN), []);
-  // It stays so when the directory tells of the peer once more, from elsewhere.
+  // It stays so when the directory announces the peer once more, from elsewhere.
   const stage = new Stage();
   stage.tell();
   assertEquals(stage.name(LAN).length, PRIVATE_TRIES);
@@ -72,7 +72,7 @@ Deno.test("a list has 8 addresses at most: of sixty, the others are not challeng
   assertEquals(challenged, [...expected, ...expected]);
 });
 
-Deno.test("what a peer names again is challenged no more, until the directory tells of it again", () => {
+Deno.test("what a peer names again is challenged no more, until the directory announces it again", () => {
   const stage = new Stage();
   assertEquals(stage.name(LAN), [LAN, LAN]);
   for (let times = 0; times < 10; times++) assertEquals(stage.name(LAN), []);

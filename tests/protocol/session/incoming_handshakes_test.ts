@@ -46,7 +46,7 @@ function source(number: number): Address {
   return { hostname: `198.51.${number >> 8}.${number & 0xff}`, port: 1 };
 }
 
-/** A responder, and those who begin handshakes with it. */
+/** A responder, and the initiators of handshakes with it. */
 class Stage {
   now = 1000;
   readonly random = new Prng(1).bytes;
@@ -54,7 +54,7 @@ class Stage {
   readonly handshakes: IncomingHandshakes;
   #ids = 0;
 
-  /** @param introduced the hosts that the directory told of. */
+  /** @param introduced the hosts that the directory announced. */
   constructor(...introduced: string[]) {
     this.handshakes = new IncomingHandshakes(this.now, {
       identity: this.identity,
@@ -412,7 +412,7 @@ Deno.test("Initiations without a good mac1 use up what strangers may, and are dr
   assert(stage.receive(stage.fresh()));
 });
 
-Deno.test("peers that the directory told of are heard in any flood of strangers, and are bounded, too", () => {
+Deno.test("peers that the directory announced are heard in any flood of strangers, and are bounded, too", () => {
   const stage = new Stage(THERE.hostname);
   const recording = [stage.fresh()];
   flood(stage, recording, 8000);

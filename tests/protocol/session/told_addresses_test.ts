@@ -99,7 +99,7 @@ Deno.test("a told address is challenged by the schedule, each time with the same
   assertEquals(PUNCH_SCHEDULE, [0, 50, 150, 350, 750, 1_550]);
 });
 
-Deno.test("a told address of a private range is challenged twice: it may be somebody else's", () => {
+Deno.test("a told address of a private range is challenged twice: it may belong to another host", () => {
   assertEquals(PRIVATE_TRIES, 2);
   const way = new Way(HOME);
   way.tell([LAN, OTHER_LAN, { hostname: "fd00::1", port: 8 }, IPV6]);

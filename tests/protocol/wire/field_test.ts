@@ -22,7 +22,7 @@ Deno.test("restText is written whole or not at all, also where the code is hot",
       const size = new TextEncoder().encode(text).length;
       const fits = writer.size + MESSAGE_HEADER_SIZE + size <= DATAGRAM_SIZE_MAX;
       const isAdded = writer.add({ kind: "message", seq, sender: 1, flags: 0, text });
-      if (isAdded !== fits) throw new Error(`${size} bytes behind ${writer.size}: ${isAdded}`);
+      if (isAdded !== fits) throw new Error(`${size} bytes after ${writer.size}: ${isAdded}`);
       return isAdded;
     });
     const decoded = decodeDatagram(writer.finish());

@@ -11,7 +11,7 @@ function message(seq: number): Message {
 
 /** Adds these texts, each as it would lie in a datagram; returns their Messages. */
 function add(batch: TextBatch, ...texts: string[]): Message[] {
-  const bytes = encoder.encode(`before${texts.join("")}behind`);
+  const bytes = encoder.encode(`before${texts.join("")}after`);
   let start = "before".length;
   return texts.map((text, seq) => {
     const each = message(seq);

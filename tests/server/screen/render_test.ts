@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TableClient } from "../../../server/table/table.ts";
 import { TABLE_ROWS_MAX, type TableEvent } from "../../../server/event.ts";
 import { type ClockReading, renderJson, renderText } from "../../../server/screen/render.ts";
-import type { Totals } from "../../../server/totals.ts";
+import { NOTHING } from "./nothing.ts";
 
 /** Noon on 9 March, local time, is the instant 1,000,000. */
 const NOON = new Date(2024, 2, 9, 12, 0, 0);
@@ -138,14 +138,6 @@ Deno.test("renderJson() writes the contract's events to the letter", () => {
   ];
   for (const [line, expected] of lines) assertEquals(line, expected);
 });
-
-const NOTHING: Totals = {
-  clients: 0,
-  lookUps: 0,
-  introductions: 0,
-  carriedBytes: 0,
-  dropped: {},
-};
 
 Deno.test("renderText() shows the totals: clients, introductions, what was carried, and what was dropped, by reason", () => {
   assertEquals(

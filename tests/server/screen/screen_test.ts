@@ -12,21 +12,13 @@ import {
   TICK,
 } from "../../../server/screen/live_screen.ts";
 import { renderHint } from "../../../server/screen/render.ts";
-import type { Totals } from "../../../server/totals.ts";
 import { type PageTurn, pageTurns } from "../../../server/screen/page_keys.ts";
 import { countPages, renderScreen, type ScreenState } from "../../../server/screen/screen.ts";
+import { NOTHING } from "./nothing.ts";
 
 function client(id: number, name = `client${id}`, joinedAt = 0): TableClient {
   return { id, name, address: { hostname: "127.0.0.1", port: 40_000 + id }, joinedAt };
 }
-
-const NOTHING: Totals = {
-  clients: 0,
-  lookUps: 0,
-  introductions: 0,
-  carriedBytes: 0,
-  dropped: {},
-};
 
 function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenState {
   return {

@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<string, string>> = {
   alsoAtAck: "Also At Ack",
 };
 
-/** What stands in a field; with a number behind it where the field is one. */
+/** What stands in a field; with a number after it where the field is one. */
 const FIELDS: Readonly<Record<string, string>> = {
   "credentials.publicKey": "the client's public key",
   "challenge.publicKey": "the directory's public key",
@@ -184,9 +184,9 @@ function frames(lines: Lines, size: number): void {
     }
     const [kind, fields] = layout;
     lines.take(3, `${frameName(kind)}, ${sizeOf(bodySize)}`);
-    const behind = lines.left - bodySize;
+    const after = lines.left - bodySize;
     for (const [name, field] of Object.entries(fields)) {
-      take(lines, kind, name, field, lines.left - behind);
+      take(lines, kind, name, field, lines.left - after);
     }
   }
 }

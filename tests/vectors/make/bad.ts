@@ -23,7 +23,7 @@ import { DIRECTORY_COOKIE, DIRECTORY_NONCE, INPUTS, PUBLIC_KEYS, SESSIONS } from
 export interface BadVector {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Zero bytes behind them, too many to write down. */
+  /** Zero bytes after them, too many to write down. */
   readonly zeros?: number;
   /** The Version or Unknown that answers it, if anything does. */
   readonly answer?: Uint8Array;

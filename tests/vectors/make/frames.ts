@@ -13,8 +13,8 @@ export interface FramesVector {
   readonly name: string;
   /** What is encoded: with Padding, which a decoder leaves out. */
   readonly encoded: readonly NaiveFrame[];
-  /** Bytes behind the frames, which only a receiver meets. */
-  readonly behind?: Uint8Array;
+  /** Bytes after the frames, which only a receiver meets. */
+  readonly after?: Uint8Array;
   readonly unknownFrames?: number;
   /** `receiver`: a receiver has to take it, but no sender that keeps to the text makes it. */
   readonly only?: "receiver";
@@ -215,12 +215,12 @@ const RECEIVED: readonly FramesVector[] = ([
   {
     name: "Padding that is not zero",
     encoded: [{ kind: "connectionKeepalive" }],
-    behind: join([0x00, 0x00, 0x03], ascii("abc")),
+    after: join([0x00, 0x00, 0x03], ascii("abc")),
   },
   {
     name: "Frames of unknown types",
     encoded: [{ kind: "connectionKeepalive" }],
-    behind: Uint8Array.of(0x7f, 0, 3, 0xff, 0, 0xff, 0xff, 0, 0),
+    after: Uint8Array.of(0x7f, 0, 3, 0xff, 0, 0xff, 0xff, 0, 0),
     unknownFrames: 2,
   },
 ] as const).map((vector) => ({ ...vector, only: "receiver" }));

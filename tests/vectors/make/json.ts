@@ -113,8 +113,8 @@ export function framesJson(): Json {
 }
 
 /** The frames of a vector as bytes. */
-export function framesBytes({ encoded, behind = new Uint8Array() }: FramesVector): Uint8Array {
-  return Uint8Array.from([...naiveEncodeFrames(encoded), ...behind]);
+export function framesBytes({ encoded, after = new Uint8Array() }: FramesVector): Uint8Array {
+  return Uint8Array.from([...naiveEncodeFrames(encoded), ...after]);
 }
 
 /** The keys that all sealed vectors follow from. */

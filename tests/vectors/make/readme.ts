@@ -52,8 +52,8 @@ all others can be seen in the datagrams. Under a datagram with sealed frames sta
 
 const TRACES = `### Traces
 
-What goes out when some things go wrong, in milliseconds, with adaptive timers, and behind each
-datagram's arrival what it is to the user. "(old)" and "(new)" are addresses.`;
+What goes out when some things go wrong, in milliseconds, with adaptive timers, and after each
+datagram's arrival what the user is told. "(old)" and "(new)" are addresses.`;
 
 /** All of it, from {@linkcode BEGINNING} to the end of the file. */
 export function readmeText(): string {

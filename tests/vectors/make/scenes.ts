@@ -110,7 +110,7 @@ function trace(play: Play, since: Instant = REGISTERED): string {
       text: reportLine(reported),
     })),
   ].filter(({ time }) => time >= since);
-  // What a datagram brings about stands behind it.
+  // What a datagram causes stands after it.
   lines.sort((a, b) => a.time - b.time);
   const width = `${lines.at(-1)!.time - since}`.length;
   return lines.map(({ time, text }) => `${`${time - since}`.padStart(width)}  ${text}`).join("\n");

@@ -1,0 +1,14 @@
+/**
+ * The totals of a directory that has done nothing.
+ *
+ * @module
+ */
+import type { Totals } from "../../../server/totals.ts";
+
+export const NOTHING: Totals = {
+  clients: 0,
+  lookUps: 0,
+  introductions: 0,
+  carriedBytes: 0,
+  dropped: {},
+};

@@ -1,0 +1,3 @@
+import { loadRest } from "./load.ts";
+
+await loadRest();

@@ -1,0 +1,3 @@
+import { loadFolder } from "./load.ts";
+
+await loadFolder("stories");
