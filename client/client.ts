@@ -52,7 +52,7 @@ type MessageOf = Extract<EndpointEvent, { kind: "message" }>;
  * One client. Its commands never throw: their results, also errors, are events.
  */
 export class Client implements DatagramMachine<ClientEvent> {
-  readonly #options: ClientOptions;
+  #options: ClientOptions;
   readonly #endpoint: Endpoint;
   readonly #conversations = new Conversations();
   readonly #callers: Callers;
@@ -290,6 +290,12 @@ export class Client implements DatagramMachine<ClientEvent> {
     this.#collect(now);
     if (this.#endpoint.isLeaving) return;
     for (const request of this.#callers.takeDue(now)) this.#emitRequest(now, request);
+  }
+
+  /** The directory, which does not answer, may be at these addresses now. */
+  moveDirectory(now: Instant, directoryAddresses: readonly Address[]): void {
+    this.#options = { ...this.#options, directoryAddresses };
+    this.#endpoint.moveDirectory(now, directoryAddresses);
   }
 
   /** See {@linkcode DatagramMachine}. */

@@ -6,11 +6,19 @@
 import type { Address } from "../protocol/wire/address.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import { findSecret } from "../cli/secret.ts";
-import { clock, drive, openFirstSocket, type Socket, systemRandom } from "../protocol/udp.ts";
+import {
+  clock,
+  type Drive,
+  drive,
+  openFirstSocket,
+  type Socket,
+  systemRandom,
+} from "../protocol/udp.ts";
 import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
 import { isOnThisMachine, resolveDirectory } from "./directory_addresses.ts";
+import { DirectoryFinder } from "./directory_finder.ts";
 import { usualName, wantedNames } from "./default_name.ts";
 import { TEXT_INPUT_MAX, textToSend } from "./commands/text_to_send.ts";
 import type { ErrorEvent } from "./event.ts";
@@ -180,10 +188,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
     trust,
     history,
     runFile,
-    every(ms, action) {
-      const timer = setInterval(action, ms);
-      return () => clearInterval(timer);
-    },
+    every,
     printError: (text) => console.error(text),
     listFolder,
     openLog: (path) => new AppendedFile(path),
@@ -195,7 +200,16 @@ async function run(options: Options, resources: Resources): Promise<number> {
     note: (message) => app.note(message),
     noteTrouble: (message) => app.noteTrouble(message),
   });
-  const driven = drive(client, watched, (event) => app.handleEvent(event));
+  const finder = new DirectoryFinder({
+    addresses: directoryAddresses,
+    resolve: () => resolveDirectory(options.server),
+    every,
+    onMoved: (addresses) => driven.input((now) => client.moveDirectory(now, addresses)),
+  });
+  const driven: Drive = drive(client, watched, (event) => {
+    finder.handle(event);
+    app.handleEvent(event);
+  });
   const stopListening = listenToSignals(app);
   try {
     return await app.run(driven);
@@ -204,6 +218,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
     return ExitStatus.failure;
   } finally {
     stopListening();
+    finder.close();
     await driven.close().catch(() => {});
     const files = [store, directories, history];
     const saved = Promise.all(files.map((file) => file.settle()));
@@ -237,6 +252,11 @@ function impair({ chaos }: Options, socket: Socket): Socket {
   console.error(describeChaos(chaos));
   const after = (ms: number, action: () => void): void => void setTimeout(action, Math.ceil(ms));
   return new ChaosSocket(socket, chaos, { clock, after });
+}
+
+function every(ms: number, action: () => void): () => void {
+  const timer = setInterval(action, ms);
+  return () => clearInterval(timer);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -237,6 +237,11 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
     this.#introductions.callAgain(now);
   }
 
+  /** The directory, which does not answer, may be at these addresses now. */
+  moveDirectory(now: Instant, addresses: readonly Address[]): void {
+    this.#registration.moveDirectory(now, addresses);
+  }
+
   /** See {@linkcode DatagramMachine}. */
   handleWake(now: Instant, slept: number): void {
     if (this.#phase === "left") return;

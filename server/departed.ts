@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../protocol/bounded_map.ts";
 import { ENDPOINT_SIZE } from "../protocol/wire/endpoint_bytes.ts";
 import type { EntryFields } from "./table/table.ts";
 
@@ -23,15 +24,11 @@ export interface DepartedClient {
 
 /** Those that left last, by the address that they left from. */
 export class DepartedClients {
-  readonly #clients = new Map<string, DepartedClient>();
+  readonly #clients = new BoundedMap<string, DepartedClient>(DEPARTED_MAX);
 
   /** Remembers the client in a slot, which is about to be removed. */
   add(entries: EntryFields, slot: number): void {
-    const key = keyOf(entries.endpoint(slot));
-    this.#clients.delete(key);
-    const [oldest] = this.#clients.keys();
-    if (this.#clients.size >= DEPARTED_MAX && oldest !== undefined) this.#clients.delete(oldest);
-    this.#clients.set(key, {
+    this.#clients.set(keyOf(entries.endpoint(slot)), {
       id: entries.id(slot),
       sessionKey: entries.sessionKey(slot).slice(),
       session: entries.session(slot),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { nameKey, nameProblem } from "../../protocol/name/name.ts";
 import { cleanText } from "../../cli/text.ts";
 import { commandNamed, COMMANDS } from "./command_table.ts";
@@ -14,29 +15,24 @@ const SEEN_CLIENTS_MAX = 1000;
 
 /** The clients that were seen: in lists, as peers, or by a Connection Request of either side. */
 export class SeenClients {
-  readonly #names = new Map<number, string>();
+  readonly #names = new BoundedMap<number, string>(SEEN_CLIENTS_MAX);
 
   /** Takes an event of the client. */
   handle(event: ClientEvent): void {
     if (event.kind === "list") {
-      for (const { id, name } of event.clients.slice(0, SEEN_CLIENTS_MAX)) this.#add(id, name);
+      for (const { id, name } of event.clients.slice(0, SEEN_CLIENTS_MAX)) {
+        this.#names.set(id, name);
+      }
     } else if (
       event.kind === "requesting" || event.kind === "request" || event.kind === "connected"
     ) {
-      this.#add(event.peer, event.name);
+      this.#names.set(event.peer, event.name);
     }
   }
 
   /** All of them, the latest last. */
   list(): { id: number; name: string }[] {
     return Array.from(this.#names, ([id, name]) => ({ id, name }));
-  }
-
-  #add(id: number, name: string): void {
-    this.#names.delete(id);
-    this.#names.set(id, name);
-    const [oldest] = this.#names.keys();
-    if (this.#names.size > SEEN_CLIENTS_MAX && oldest !== undefined) this.#names.delete(oldest);
   }
 }
 

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { type Result, success } from "../../protocol/result.ts";
 import { formatDate, formatKeyLines, type KeyLine, parseKeyLines } from "./known_keys.ts";
 
@@ -41,7 +42,7 @@ export interface ParsedKnownDirectories {
 /** All directories that are remembered. */
 export class KnownDirectories {
   /** By name, the most recent one last. */
-  readonly #directories = new Map<string, KnownDirectory>();
+  readonly #directories = new BoundedMap<string, KnownDirectory>(KNOWN_DIRECTORIES_MAX);
   #keptLines: readonly string[] = [];
 
   /** Parses the text of a file; fails for one of another version, which must not be overwritten. */
@@ -71,11 +72,7 @@ export class KnownDirectories {
     const lastSeen = formatDate(date);
     const before = this.#directories.get(name);
     const firstSeen = before?.key === key ? before.firstSeen : lastSeen;
-    this.#directories.delete(name);
     this.#directories.set(name, { key, name, firstSeen, lastSeen });
-    const [oldest] = this.#directories.keys();
-    const isFull = this.#directories.size > KNOWN_DIRECTORIES_MAX;
-    if (isFull && oldest !== undefined) this.#directories.delete(oldest);
   }
 }
 

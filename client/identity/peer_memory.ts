@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import {
   fingerprint,
   parseFingerprint,
@@ -89,7 +90,7 @@ export class PeerMemory {
   readonly #options: PeerMemoryOptions;
   readonly #ownKey: string;
   /** By client id, the latest last. */
-  readonly #seen = new Map<number, KeyOwner>();
+  readonly #seen = new BoundedMap<number, KeyOwner>(SEEN_CLIENTS_MAX);
   /** The connected peers by client id. */
   readonly #connected = new Map<number, KeyOwner & { id: number; hash: Uint8Array }>();
   /** The keys that the user trusted in this run. */
@@ -267,10 +268,7 @@ export class PeerMemory {
 
   #identify(id: number, name: string, publicKey: Uint8Array, calledAs = ""): IdentityEvent {
     const key = toHex(publicKey);
-    this.#seen.delete(id);
     this.#seen.set(id, { id, name, calledAs, key });
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > SEEN_CLIENTS_MAX && oldest !== undefined) this.#seen.delete(oldest);
     const isOwn = key === this.#ownKey;
     const recognition = isOwn
       ? { known: "same" as const, formerName: name }

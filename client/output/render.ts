@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { cleanText, countPiledMarks } from "../../cli/text.ts";
 import { type DeliveryNotice, type DeliveryState, MARKS } from "./deliveries.ts";
 import type { ClientEvent, IdentityEvent } from "../event.ts";
@@ -78,7 +79,7 @@ export interface OwnMessage {
 export class Renderer {
   readonly #surface: Surface;
   readonly #ownKey: Uint8Array | undefined;
-  readonly #peers = new Map<number, { name: string; key: Uint8Array }>();
+  readonly #peers = new BoundedMap<number, { name: string; key: Uint8Array }>(PEERS_MAX);
   /** The ids of the connected peers. */
   readonly #connected = new Set<number>();
   /** The last message of a peer that was cut, and how far `show` has shown it at that width. */
@@ -222,17 +223,11 @@ export class Renderer {
         return;
       case "connected":
         this.#connected.add(event.peer);
-        return this.#addPeer(event.peer, event.name, event.key);
+        this.#peers.set(event.peer, { name: event.name, key: event.key });
+        return;
       case "terminated":
         this.#connected.delete(event.peer);
     }
-  }
-
-  #addPeer(peer: number, name: string, key: Uint8Array): void {
-    this.#peers.delete(peer);
-    this.#peers.set(peer, { name, key });
-    const [oldest] = this.#peers.keys();
-    if (this.#peers.size > PEERS_MAX && oldest !== undefined) this.#peers.delete(oldest);
   }
 
   #line(text: string, time: Date, brush: Brush): string {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { textSize } from "../output/words.ts";
 
 /** Turns "bracketed paste" on: the terminal marks pastes. */
@@ -35,7 +36,7 @@ export const PASTE_TOKEN_BEGUN = /\[paste [^\]]*$/;
 
 /** A filter between the terminal and the line editor. */
 export class PasteFilter {
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new BoundedMap<string, string>(PASTES_MAX);
   #count = 0;
   /** The marked paste that is being received. */
   #paste: string | undefined;
@@ -141,8 +142,6 @@ export class PasteFilter {
     const token = `[paste ${number}: ${textSize(text)}]`;
     this.#count = number;
     this.#texts.set(token, text);
-    const [oldest] = this.#texts.keys();
-    if (this.#texts.size > PASTES_MAX && oldest !== undefined) this.#texts.delete(oldest);
     return token;
   }
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { toHex } from "../../cli/hex.ts";
 import type { IncomingRequest } from "../../protocol/connection/incoming_requests.ts";
 import { isSameKey } from "../../protocol/crypto/x25519.ts";
@@ -34,7 +35,7 @@ interface Line {
 export class Callers {
   readonly #isKnown: (key: Uint8Array) => boolean;
   /** By keys in hexadecimal, the latest last. */
-  readonly #lines = new Map<string, Line>();
+  readonly #lines = new BoundedMap<string, Line>(CALLERS_MAX);
   /** When the last strangers were reported. */
   #strangers: Instant[] = [];
   /** Those that ring and were reported, and those that wait for that, oldest first. */
@@ -107,11 +108,7 @@ export class Callers {
   /** Notes a line about a key, if there may be one. */
   #tell(now: Instant, { key, requester, name }: IncomingRequest): boolean {
     if (now < this.#mayTellAt(key)) return false;
-    const hex = toHex(key);
-    this.#lines.delete(hex);
-    this.#lines.set(hex, { at: now, requester, name });
-    const [oldest] = this.#lines.keys();
-    if (this.#lines.size > CALLERS_MAX && oldest !== undefined) this.#lines.delete(oldest);
+    this.#lines.set(toHex(key), { at: now, requester, name });
     if (!this.#isKnown(key)) this.#strangers = [...this.#strangers, now].slice(-STRANGERS_MAX);
     return true;
   }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../../protocol/bounded_map.ts";
 import { toHex } from "../../cli/hex.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { ClientEvent } from "../event.ts";
@@ -30,7 +31,7 @@ interface Lines {
 
 /** The lines of the last minute. */
 export class Repeats {
-  readonly #lines = new Map<string, Lines>();
+  readonly #lines = new BoundedMap<string, Lines>(REPEATS_KEYS_MAX);
   #all: readonly Instant[] = [];
 
   /** The event as it is to be told: where it can be repeated at will, maybe without a line. */
@@ -40,13 +41,10 @@ export class Repeats {
     const name = `${event.kind} ${subject}`;
     const { times, quiet } = this.#lines.get(name) ?? { times: [], quiet: 0 };
     const isTold = isFree(now, times, REPEATS_PER_KEY) && isFree(now, this.#all, REPEATS_MAX);
-    this.#lines.delete(name);
     this.#lines.set(name, {
       times: isTold ? [...times, now].slice(-REPEATS_PER_KEY) : times,
       quiet: isTold ? 0 : quiet + 1,
     });
-    const [oldest] = this.#lines.keys();
-    if (this.#lines.size > REPEATS_KEYS_MAX && oldest !== undefined) this.#lines.delete(oldest);
     if (!isTold) return { ...event, isQuiet: true };
     this.#all = [...this.#all, now].slice(-REPEATS_MAX);
     return quiet > 0 ? { ...event, quietBefore: quiet } : event;

@@ -402,8 +402,9 @@ export class Connection implements Machine<ConnectionEvent> {
         return this.#isSending() ? this.#transfer.acknowledger.request(now) : undefined;
       case "ack":
         this.#confirm();
+        if (this.#state === "closed") return;
         for (const delivery of this.#transfer.sendQueue.handleAck(now, frame)) {
-          if (this.#state !== "closed") this.#events.push(delivery);
+          this.#events.push(delivery);
         }
         return;
       case "connectionTermination":
@@ -471,6 +472,7 @@ export class Connection implements Machine<ConnectionEvent> {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#transfer.receiveQueue.close();
+    this.#transfer.sendQueue.close();
     this.#isGivenUp = by === "timeout";
     this.#timers.clearAll();
     this.#silence.stop();

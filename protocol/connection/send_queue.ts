@@ -166,6 +166,13 @@ export class SendQueue {
     this.#ring.dropFrom(this.#sentSeq);
   }
 
+  /** Forgets all, as nothing is sent any more; what was not delivered still counts as undelivered. */
+  close(): void {
+    this.#sizeUnsent = 0;
+    this.#ring.dropBelow(this.#ring.next);
+    this.#longTexts.clear();
+  }
+
   /** When what is due may leave, undefined where acks have to come first. */
   sendableAt(): Instant | undefined {
     return this.#isOverdue

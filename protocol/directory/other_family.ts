@@ -35,8 +35,6 @@ export const OTHER_FAMILY_PATIENCE = 250;
 
 /** What an {@linkcode OtherFamily} is made with. */
 export interface OtherFamilyOptions {
-  /** The addresses of the directory, of both families. */
-  readonly addresses: readonly Address[];
   /** That of a private directory. */
   readonly secret: DirectorySecret | undefined;
   /** When to send again. */
@@ -80,12 +78,19 @@ export class OtherFamily {
   /**
    * Begins with a new registration.
    *
+   * @param addresses those of the directory, of both families.
    * @param proof what came from the other family before.
    */
-  start(now: Instant, id: number, session: DirectorySession, proof?: AddressProof): void {
+  start(
+    now: Instant,
+    id: number,
+    session: DirectorySession,
+    addresses: readonly Address[],
+    proof?: AddressProof,
+  ): void {
     this.stop();
     const isOther = (each: Address): boolean => isIpv6(each) !== isIpv6(session.address);
-    this.#others = this.#options.addresses.filter(isOther);
+    this.#others = addresses.filter(isOther);
     if (this.#others.length === 0) return;
     this.#registered = { id, session };
     this.#ask(now);

@@ -50,7 +50,7 @@ type TimerName = "giveUp" | "keepalive" | "register" | "regain" | "rename";
 
 /** One client's dealings with one directory. */
 export class Registration implements Machine<RegistrationEvent> {
-  readonly #request: RegistrationRequest;
+  #request: RegistrationRequest;
   readonly #secret: DirectorySecret | undefined;
   readonly #wanted: WantedEntry;
   #state: State = "registering";
@@ -74,14 +74,14 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Starts registering. */
   constructor(now: Instant, request: RegistrationRequest) {
-    const { id, name, otherNames, secret, directoryAddresses: addresses, policy, random } = request;
+    const { id, name, otherNames, secret, policy, random } = request;
     this.#request = request;
     this.#outstanding = new OutstandingRequests(policy);
     this.#liveness = new Liveness(policy.repairDelay);
     this.#tokens = new EntryTokens(request.formerEntry);
     this.#wanted = new WantedEntry(id, name, otherNames);
     this.#secret = secret && new DirectorySecret(secret);
-    this.#otherFamily = new OtherFamily({ addresses, secret: this.#secret, policy, random });
+    this.#otherFamily = new OtherFamily({ secret: this.#secret, policy, random });
     this.#exchange = this.#beginExchange();
     this.#ask(now, "register");
     this.#timers.set("giveUp", now + REGISTRATION_TIMEOUT);
@@ -119,6 +119,15 @@ export class Registration implements Machine<RegistrationEvent> {
   /** When a leave that is not acknowledged is given up. */
   get leaveBy(): Instant | undefined {
     return this.#state === "leaving" ? this.#timers.get("giveUp") : undefined;
+  }
+
+  /** The directory, which does not answer, may be at these addresses now. */
+  moveDirectory(now: Instant, directoryAddresses: readonly Address[]): void {
+    this.#request = { ...this.#request, directoryAddresses };
+    const register = this.#outstanding.find("register");
+    if (register === undefined) return;
+    this.#exchange = this.#beginExchange();
+    register.advance(now);
   }
 
   /** Asks for another name: a `registered` or a `nameRefused` event follows. */
@@ -436,7 +445,8 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#id = id;
     this.#outstanding.finish("leaseKeepalive");
     this.#timers.set("keepalive", now + keepaliveInterval(lease));
-    this.#otherFamily.start(now, id, session, this.#exchange.otherProof(directoryKey));
+    const proof = this.#exchange.otherProof(directoryKey);
+    this.#otherFamily.start(now, id, session, this.#request.directoryAddresses, proof);
     // What the session before did not get an answer to is asked in this one.
     for (const request of this.#outstanding) request.nextAt = now;
     if (!isNew && hasChanged) this.#events.push({ kind: "entry" });

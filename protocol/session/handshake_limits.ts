@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../bounded_map.ts";
 import type { Instant } from "../machine.ts";
 import { Allowance } from "./allowance.ts";
 
@@ -63,15 +64,12 @@ export class HandshakeLimits {
 export class IntroducedLimits {
   readonly #checks = new Allowance(INTRODUCED_CHECKS_IN_ALL, INTRODUCED_CHECKS_IN_ALL);
   readonly #handshakes = handshakesWithoutCookie();
-  readonly #hosts = new Map<string, HandshakeLimits>();
+  readonly #hosts = new BoundedMap<string, HandshakeLimits>(INTRODUCED_HOSTS_MAX);
 
   /** The limits of a host, with one check taken; undefined where none is left. */
   check(now: Instant, host: string): HandshakeLimits | undefined {
     let limits = this.#hosts.get(host);
     if (limits === undefined) {
-      const [oldest] = this.#hosts.keys();
-      const isFull = this.#hosts.size >= INTRODUCED_HOSTS_MAX;
-      if (isFull && oldest !== undefined) this.#hosts.delete(oldest);
       limits = new HandshakeLimits(INTRODUCED_CHECKS_PER_SECOND, this.#handshakes);
       this.#hosts.set(host, limits);
     }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { BoundedMap } from "../bounded_map.ts";
 import { readMessageOne } from "../crypto/noise.ts";
 import { type KeyPair, makeKeyPair } from "../crypto/x25519.ts";
 import { type Instant, type Random, type Transmit } from "../machine.ts";
@@ -69,7 +70,7 @@ export class IncomingHandshakes {
     PROVEN_HANDSHAKES_PER_SECOND,
     PROVEN_HANDSHAKES_PER_SECOND,
   );
-  readonly #sources = new Map<string, Allowance>();
+  readonly #sources = new BoundedMap<string, Allowance>(PROVEN_SOURCES_MAX);
   /** By message one, oldest first. */
   readonly #unconfirmed = new Map<string, Unconfirmed>();
 
@@ -214,9 +215,6 @@ export class IncomingHandshakes {
     const source = peerSource(from);
     let allowance = this.#sources.get(source);
     if (allowance === undefined) {
-      const [oldest] = this.#sources.keys();
-      const isFull = this.#sources.size >= PROVEN_SOURCES_MAX;
-      if (isFull && oldest !== undefined) this.#sources.delete(oldest);
       allowance = new Allowance(PROVEN_HANDSHAKES_PER_SOURCE, PROVEN_HANDSHAKES_PER_SOURCE);
       this.#sources.set(source, allowance);
     }

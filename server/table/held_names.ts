@@ -8,16 +8,16 @@
  */
 import { nameKey } from "../../protocol/name/name.ts";
 import type { Instant } from "../../protocol/machine.ts";
-import { isSameKey } from "../../protocol/crypto/x25519.ts";
 
-/** Names that are kept; of more, the one whose owner went first is forgotten. */
+/** Names that are kept; of more, the oldest one of the source that has the most is forgotten. */
 export const HELD_NAMES_MAX = 100_000;
 /** Names that are kept for clients of one source; of more, its oldest one is forgotten. */
 export const HELD_NAMES_PER_SOURCE = 200;
 
 /** A name that is kept. */
 interface HeldName {
-  readonly publicKey: Uint8Array;
+  /** One character for each byte of the key: an array of bytes takes four times as much. */
+  readonly owner: string;
   readonly source: string;
   readonly until: Instant;
 }
@@ -28,6 +28,8 @@ export class HeldNames {
   readonly #names = new Map<string, HeldName>();
   /** The names of each source, in the same order. */
   readonly #bySource = new Map<string, Set<string>>();
+  /** The sources that have so many names. */
+  readonly #byCount = Array.from({ length: HELD_NAMES_PER_SOURCE + 1 }, () => new Set<string>());
 
   /** @param hold milliseconds that a name is kept, 0 for not at all. */
   constructor(hold: number) {
@@ -45,20 +47,18 @@ export class HeldNames {
     this.#expire(now);
     const key = nameKey(name);
     this.#remove(key);
-    const ofSource = this.#bySource.get(source) ?? new Set();
-    const [oldestOfSource] = ofSource;
-    const [oldest] = this.#names.keys();
-    if (ofSource.size >= HELD_NAMES_PER_SOURCE) this.#remove(oldestOfSource);
-    else if (this.#names.size >= HELD_NAMES_MAX) this.#remove(oldest);
-    this.#names.set(key, { publicKey, source, until: now + this.#hold });
-    this.#bySource.set(source, ofSource.add(key));
+    const count = this.#bySource.get(source)?.size ?? 0;
+    if (count >= HELD_NAMES_PER_SOURCE) this.#removeOldest(source);
+    else if (this.#names.size >= HELD_NAMES_MAX) this.#removeOldest(this.#fullest());
+    this.#names.set(key, { owner: ownerOf(publicKey), source, until: now + this.#hold });
+    this.#changeSource(source, (names) => names.add(key));
   }
 
   /** Whether the name is kept for another key. */
   isForOther(now: Instant, name: string, publicKey: Uint8Array): boolean {
     if (this.#names.size === 0 || name === "") return false;
     const held = this.#names.get(nameKey(name));
-    return held !== undefined && held.until > now && !isSameKey(held.publicKey, publicKey);
+    return held !== undefined && held.until > now && held.owner !== ownerOf(publicKey);
   }
 
   /** Its owner is back: it holds the name itself. */
@@ -73,12 +73,36 @@ export class HeldNames {
     }
   }
 
-  #remove(key: string | undefined): void {
-    const held = key === undefined ? undefined : this.#names.get(key);
-    if (key === undefined || held === undefined) return;
-    this.#names.delete(key);
-    const ofSource = this.#bySource.get(held.source);
-    ofSource?.delete(key);
-    if (ofSource?.size === 0) this.#bySource.delete(held.source);
+  /** The source that has the most names: whoever has few keeps them, however many sources come. */
+  #fullest(): string | undefined {
+    const [first] = this.#byCount.findLast(({ size }) => size > 0) ?? [];
+    return first;
   }
+
+  #removeOldest(source: string | undefined): void {
+    const [oldest] = source === undefined ? [] : this.#bySource.get(source) ?? [];
+    if (oldest !== undefined) this.#remove(oldest);
+  }
+
+  #remove(key: string): void {
+    const held = this.#names.get(key);
+    if (held === undefined) return;
+    this.#names.delete(key);
+    this.#changeSource(held.source, (names) => names.delete(key));
+  }
+
+  #changeSource(source: string, change: (names: Set<string>) => void): void {
+    const names = this.#bySource.get(source) ?? new Set();
+    this.#byCount[names.size]?.delete(source);
+    change(names);
+    if (names.size === 0) this.#bySource.delete(source);
+    else {
+      this.#bySource.set(source, names);
+      this.#byCount[names.size]?.add(source);
+    }
+  }
+}
+
+function ownerOf(publicKey: Uint8Array): string {
+  return String.fromCharCode(...publicKey);
 }

@@ -51,3 +51,22 @@ for (const host of ["::1", "127.0.0.1"]) {
     },
   });
 }
+
+Deno.test({
+  name: `a directory whose name gets another address is found there${HOSTS_FILE.note}`,
+  ignore: HOSTS_FILE.ignore,
+  async fn() {
+    using hosts = new HostsFile("chat.example", ["127.0.0.1"]);
+    const wrap = (_name: string, command: CommandLine): CommandLine => hosts.wrap(command);
+    await using stage = new Stage({ wrap, env: { PATH: Deno.env.get("PATH") ?? "" } });
+    const before = await stage.serve("--host", "127.0.0.1", "--lease", "3");
+    const address = `chat.example:${before.port}`;
+    const [ana, bob] = await connectedPair(stage, { address });
+    before.program.signal("SIGKILL");
+    await before.program.exit;
+    hosts.write("chat.example", ["127.0.0.9"]);
+    await stage.serve("--host", "127.0.0.9", "--lease", "3", "--port", `${before.port}`);
+    for (const client of [ana, bob]) await client.waitForEvent("serverBack", {}, 40_000);
+    await talk(ana, bob);
+  },
+});

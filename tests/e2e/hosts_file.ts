@@ -24,6 +24,11 @@ export class HostsFile implements Disposable {
   readonly #path = Deno.makeTempFileSync({ prefix: "udp-chat-hosts-" });
 
   constructor(name: string, addresses: readonly string[]) {
+    this.write(name, addresses);
+  }
+
+  /** Gives the name other addresses, also for the programs that run. */
+  write(name: string, addresses: readonly string[]): void {
     const lines = addresses.map((address) => `${address} ${name}\n`);
     Deno.writeTextFileSync(this.#path, lines.join(""));
   }

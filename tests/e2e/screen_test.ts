@@ -235,6 +235,19 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
   });
 }
 
+testScene(
+  "a window that is closed while two talk is a leave: peer and directory are told",
+  async (scene) => {
+    await connect(scene);
+    const { screen, bob, server } = scene;
+    await enter(screen, "begun");
+    await bob.waitForEvent("message", { text: "begun" });
+    await screen.closeWindow();
+    await bob.waitForEvent("terminated", { by: "peer" });
+    await server.program.stdout.waitFor(/client 2 \(ana\) left/);
+  },
+);
+
 for (const line of ["throw", "reject"]) {
   Deno.test({
     name: `terminal: a crash (${line}) leaves it as it was${TMUX.note}`,

@@ -256,3 +256,19 @@ Deno.test("a transcript that cannot be opened is exit status 1, by option and by
   await program.endInput();
   assertEquals(await program.exitCode(), 1);
 });
+
+Deno.test("eight runs with one identity deliver at once, each as if alone", async () => {
+  await using stage = new Stage();
+  const server = await stage.serve();
+  const bob = await stage.jsonClient("bob", server, "--accept-all");
+  const texts = Array.from({ length: 8 }, (_, index) => `text ${index}`);
+  const runs = texts.map((text) =>
+    stage.client("ana", server, "--connect", "bob", "--send", text, "--timeout", "20")
+  );
+  assertEquals(await Promise.all(runs.map((run) => run.exitCode(40_000))), texts.map(() => 0));
+  const received: unknown[] = [];
+  while (received.length < texts.length) {
+    received.push((await bob.waitForEvent("message"))["text"]);
+  }
+  assertEquals(received.sort(), texts);
+});

@@ -244,6 +244,12 @@ export class Screen implements AsyncDisposable {
     return { status, settings: rows.join(" ") };
   }
 
+  /** Closes the window, as with a mouse: its programs have no terminal any more. */
+  async closeWindow(): Promise<void> {
+    await this.#tmux(["new-window", "-d"]);
+    await this.#tmux(["kill-window"]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tmux(["kill-server"]);
     // Its programs get SIGHUP, and may write a file before they end.

@@ -10,7 +10,7 @@ import type { Datagram } from "../sim/datagram.ts";
 import { PUBLIC_DIRECTORY } from "../sim/sites.ts";
 import { toHex } from "../support/hex.ts";
 import { pairStory, type ReachStage } from "./reach.ts";
-import type { Actor } from "./stage.ts";
+import { Actor } from "./stage.ts";
 
 /** Somebody who did not ask. */
 const VICTIM: Address = { hostname: "198.51.100.66", port: 66 };
@@ -243,4 +243,34 @@ pairStory(
     const naming = all.filter((each) => (each.carried ?? each).frame("candidates") !== undefined);
     assertEquals(naming.length > 0, isNear);
   },
+);
+
+pairStory(
+  "a call rings within a second while thirty others use up what a directory tells a client",
+  [["port-cone", "port-cone"], ["symmetric", "port-cone"], ["symmetric", "symmetric"]],
+  (stage) => {
+    const { ana, network: { internet } } = stage;
+    const others = Array.from({ length: 30 }, (_, index) => {
+      const name = `eve${index}`;
+      const place = { realm: internet, address: { hostname: `203.0.${index}.7`, port: 4000 } };
+      return new Actor(stage, name, place, { name, directoryAddresses: [PUBLIC_DIRECTORY] });
+    });
+    stage.wait(3_000);
+    // Each calls ben twice a second, as often as a directory lets one address.
+    const flood = (ms: number): void => {
+      for (let at = 0; at < ms; at += 100) {
+        for (const [index, eve] of others.entries()) {
+          if (index % 5 !== at / 100 % 5) continue;
+          eve.cancel();
+          eve.connect("ben");
+        }
+        stage.wait(100);
+      }
+    };
+    flood(4_000);
+    ana.connect("ben");
+    flood(1_000);
+    assertEquals(ana.events("ringing").length, 1);
+  },
+  { modes: ["adaptive"], options: { acceptAll: false } },
 );

@@ -78,6 +78,16 @@ Deno.test("complete() offers no invalid name", () => {
   assertEquals(complete("connect ", context), [["eve", "2"], ""]);
 });
 
+Deno.test("SeenClients remembers a thousand clients, the latest ones", () => {
+  const clients = new SeenClients();
+  const named = (id: number): { id: number; name: string } => ({ id, name: `client${id}` });
+  for (const first of [1, 501, 1001]) {
+    const listed = Array.from({ length: 500 }, (_, index) => named(first + index));
+    clients.handle({ kind: "list", clients: listed });
+  }
+  assertEquals(clients.list(), Array.from({ length: 1000 }, (_, index) => named(501 + index)));
+});
+
 Deno.test("complete() offers nothing for an empty line while connected", () => {
   assertEquals(complete("", { ...NOTHING, isConnected: true }), [[], ""]);
 });

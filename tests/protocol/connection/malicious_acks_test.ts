@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { TIMER_POLICIES } from "../../../protocol/recovery/timer_policy.ts";
 import { FLUSH_TIMEOUT } from "../../../protocol/connection/ending.ts";
+import { MessageRing, QUEUE_SIZE_MAX } from "../../../protocol/connection/message_ring.ts";
 import { CONNECTION_TIMEOUT } from "../../../protocol/connection/silence.ts";
 import { DATAGRAM_SIZE_MAX, FLAG_MORE, FRAGMENT_SIZE_MAX } from "../../../protocol/wire/frame.ts";
 import { TEXT_SIZE_MAX, WINDOW } from "../../../protocol/connection/send_queue.ts";
@@ -163,4 +164,31 @@ Deno.test("a flood of acks gets no answer", () => {
   for (let left = 10_000; left > 0; left--) harness.receiveBounded(harness.seal(ack(0)), 0);
   harness.receiveBounded(harness.seal(...Array.from({ length: 60 }, () => ack(0))), 0);
   harness.assertAlive();
+});
+
+Deno.test("a connection that has ended holds nothing of what was never acknowledged", () => {
+  const rings = new Set<MessageRing>();
+  const { pushText } = MessageRing.prototype;
+  MessageRing.prototype.pushText = function (this: MessageRing, text: string): boolean {
+    rings.add(this);
+    return pushText.call(this, text);
+  };
+  try {
+    const harness = atRest();
+    let texts = 0;
+    while (harness.connection.send("x".repeat(TEXT_SIZE_MAX)) !== undefined) texts++;
+    const held = (): number => [...rings].reduce((sum, { store }) => sum + store.length, 0);
+    assert(held() >= QUEUE_SIZE_MAX);
+    harness.sent();
+    harness.receive(harness.seal(termination()));
+    harness.advance(FLUSH_TIMEOUT);
+    const [terminated] = harness.events().filter(({ kind }) => kind === "terminated");
+    assertEquals(terminated, { kind: "terminated", by: "peer", undelivered: texts });
+    assertLess(held(), QUEUE_SIZE_MAX / 100);
+    // An Ack that comes late says nothing of what is forgotten.
+    harness.receive(harness.seal(ack(1)));
+    assertEquals([harness.events(), harness.connection.undelivered], [[], texts]);
+  } finally {
+    MessageRing.prototype.pushText = pushText;
+  }
 });

@@ -1,6 +1,7 @@
 // The Requests that wait for the user, how long they are kept, and how many: protocol/README.md,
 // "Connecting".
 import { assertEquals } from "@std/assert";
+import { ENDED_CONNECTIONS_MAX } from "../../../protocol/connection/connections.ts";
 import {
   PENDING_EXPIRY,
   PENDING_PER_KEY_MAX,
@@ -160,6 +161,25 @@ Deno.test("a Termination before the Accept is confirmed ends the connection", ()
     "connectionTerminationAck",
   ]);
   assertEquals(harness.eventKinds(), ["terminated"]);
+});
+
+Deno.test("16 connections that have ended still acknowledge repeats: of more, the oldest do not", () => {
+  assertEquals(ENDED_CONNECTIONS_MAX, 16);
+  const harness = registered();
+  const end = (id: number): () => string[] => {
+    const peer = harness.requester(id);
+    const message = { kind: "message", seq: 0, sender: id, flags: 0, text: "hi" } as const;
+    harness.request(peer);
+    harness.accept();
+    harness.receive(peer.seal(message));
+    harness.receive(peer.seal(termination(peer)));
+    harness.sent();
+    return () => kindsOf(harness.receive(peer.seal(message)));
+  };
+  const repeats = Array.from({ length: ENDED_CONNECTIONS_MAX + 2 }, (_, index) => end(2 + index));
+  harness.now += 100;
+  const acks = repeats.map((repeat) => repeat().length);
+  assertEquals(acks, [0, 0, ...Array(ENDED_CONNECTIONS_MAX).fill(1)]);
 });
 
 Deno.test("the session of a Request that never came is forgotten after 30 s", () => {

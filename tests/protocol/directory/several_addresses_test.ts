@@ -174,3 +174,33 @@ Deno.test("a Version datagram counts from any address of the directory, and from
     assertEquals(dealings.eventKinds().includes("otherVersion"), isBelieved);
   }
 });
+
+Deno.test("a client that lost the directory goes on at the addresses that its name has by then", () => {
+  const dealings = registeredAtB();
+  dealings.wait(15_000);
+  askedAt(dealings, B);
+  dealings.wait(5000);
+  assertEquals(dealings.eventKinds(), ["lost"]);
+  dealings.wait(0);
+  dealings.askedAt();
+  dealings.wait(100);
+  dealings.registration.moveDirectory(dealings.now, [C]);
+  const first = askedAt(dealings, C);
+  assertEquals(first.frame.kind, "credentials");
+  assert(dealings.challenge(first, C));
+  const register = askedAt(dealings, C);
+  assert(register.frame.kind === "register");
+  assertEquals([register.frame.wantedId, register.frame.token[0]], [1, 0xaa]);
+  assert(dealings.give(dealings.directory.grant(register), C));
+  assertEquals([dealings.eventKinds(), dealings.registration.addresses], [["back"], [C]]);
+});
+
+Deno.test("a client that has never registered does so at the addresses that the name has by then", () => {
+  const { dealings } = begin();
+  dealings.wait(100);
+  dealings.registration.moveDirectory(dealings.now, [C]);
+  const first = askedAt(dealings, C);
+  assert(dealings.challenge(first, C));
+  assert(dealings.give(dealings.directory.grant(askedAt(dealings, C)), C));
+  assertEquals(dealings.eventKinds(), ["registered"]);
+});

@@ -10,6 +10,7 @@ import {
   HANDSHAKES_PER_SECOND,
   INTRODUCED_CHECKS_IN_ALL,
   INTRODUCED_CHECKS_PER_SECOND,
+  INTRODUCED_HOSTS_MAX,
   MAC_CHECKS_PER_SECOND,
   REPEATED_RESPONSES_PER_SECOND,
 } from "../../../protocol/session/handshake_limits.ts";
@@ -17,6 +18,7 @@ import {
   IncomingHandshakes,
   PROVEN_HANDSHAKES_PER_SECOND,
   PROVEN_HANDSHAKES_PER_SOURCE,
+  PROVEN_SOURCES_MAX,
   UNCONFIRMED_LIFE,
   UNCONFIRMED_MAX,
   UNCONFIRMED_PER_SOURCE,
@@ -456,4 +458,38 @@ Deno.test("however many peers are introduced, a bounded number of Initiations is
     for (let count = 0; count < 8000; count++) stage.receive(bad, carriedTo(count % 200));
   });
   assertEquals(macs, INTRODUCED_CHECKS_IN_ALL + MAC_CHECKS_PER_SECOND);
+});
+
+Deno.test("of more than 256 sources with a cookie, the one that came first is forgotten", () => {
+  const stage = new Stage();
+  const cookies: Uint8Array[] = [];
+  while (cookies.length <= PROVEN_SOURCES_MAX) {
+    // So many Cookie Replies a second.
+    if (cookies.length % (COOKIE_REPLIES_PER_SECOND / 2) === 0) {
+      stage.now += 1000;
+      stage.load();
+    }
+    cookies.push(stage.cookieFor(source(cookies.length)));
+  }
+  const typeFrom = (number: number): number | undefined =>
+    stage.typeOf(stage.proven(cookies[number]!), source(number));
+  for (let count = 0; count < PROVEN_HANDSHAKES_PER_SOURCE; count++) typeFrom(0);
+  for (let number = 1; number < PROVEN_SOURCES_MAX; number++) typeFrom(number);
+  // Too soon for one more of a source that is remembered.
+  stage.now += 50;
+  assertEquals(typeFrom(0), undefined);
+  typeFrom(PROVEN_SOURCES_MAX);
+  assertEquals(typeFrom(0), DatagramType.Response);
+});
+
+Deno.test("of more than 96 introduced hosts, the one that came first is forgotten", () => {
+  const stage = new Stage();
+  const bad = stage.fresh().with(40, 0);
+  const checksOf = (id: number): number => macChecks(() => void stage.receive(bad, carriedTo(id)));
+  for (let count = 0; count < MAC_CHECKS_PER_SECOND; count++) stage.receive(bad);
+  for (let count = 0; count < INTRODUCED_CHECKS_PER_SECOND; count++) assertEquals(checksOf(1), 1);
+  for (let id = 2; id <= INTRODUCED_HOSTS_MAX; id++) checksOf(id);
+  assertEquals(checksOf(1), 0);
+  checksOf(INTRODUCED_HOSTS_MAX + 1);
+  assertEquals(checksOf(1), 1);
 });

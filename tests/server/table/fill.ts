@@ -8,19 +8,11 @@ import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_by
 import { CLIENTS_PER_SOURCE, NAME_HOLD, registrationsPerMinute } from "../../../server/limits.ts";
 import { MemoryTable } from "../../../server/table/memory_table.ts";
 import { Prng } from "../../support/random.ts";
+import { residentBytes } from "../../support/resident_bytes.ts";
 
 const CLIENTS = Number(Deno.args[0]);
 /** Clients that register before the first measurement, so that the young heap has its full size. */
 const WARM_UP = 50_000;
-
-function residentBytes(): number {
-  const { gc } = globalThis as { gc?: () => void };
-  gc?.();
-  gc?.();
-  const { rss, heapTotal, heapUsed } = Deno.memoryUsage();
-  // What the heap has in reserve is not the table's.
-  return rss - (heapTotal - heapUsed);
-}
 
 const table = new MemoryTable({
   maxClients: CLIENTS,

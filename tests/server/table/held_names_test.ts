@@ -42,12 +42,30 @@ Deno.test("HeldNames forgets what is over", () => {
   assertEquals(held.size, 6);
 });
 
-Deno.test("HeldNames is bounded: one source pushes out its own names only, all the oldest ones", () => {
+Deno.test("HeldNames keeps 200 names of one source, and forgets its oldest ones", () => {
   const held = new HeldNames(HOLD);
   held.add(0, "honest", ANA, "10.0.0.1");
   for (let n = 0; n < 3 * HELD_NAMES_PER_SOURCE; n++) held.add(1, `flood${n}`, EVE, "192.0.2.66");
   assertEquals(held.size, 1 + HELD_NAMES_PER_SOURCE);
-  assertEquals(held.isForOther(1, "honest", EVE), true);
-  for (let n = 0; n < HELD_NAMES_MAX; n++) held.add(2, `many${n}`, EVE, `source ${n >> 6}`);
-  assertEquals([held.size, held.isForOther(2, "honest", EVE)], [HELD_NAMES_MAX, false]);
+  const names = ["honest", "flood0", `flood${2 * HELD_NAMES_PER_SOURCE}`];
+  const others = [EVE, ANA, ANA];
+  assertEquals(names.map((name, index) => held.isForOther(1, name, others[index]!)), [
+    true,
+    false,
+    true,
+  ]);
+});
+
+Deno.test("HeldNames is bounded: the source that has the most loses its oldest, and no other one does", () => {
+  const held = new HeldNames(HOLD);
+  held.add(0, "honest", ANA, "10.0.0.1");
+  const last = HELD_NAMES_MAX + 10_000;
+  for (let n = 0; n <= last; n++) held.add(2, `many${n}`, EVE, `source ${n >> 6}`);
+  assertEquals([held.size, held.isForOther(2, "honest", EVE)], [HELD_NAMES_MAX, true]);
+  assertEquals([held.isForOther(2, "many0", ANA), held.isForOther(2, `many${last}`, ANA)], [
+    false,
+    true,
+  ]);
+  held.release("honest");
+  assertEquals(held.size, HELD_NAMES_MAX - 1);
 });

@@ -1,0 +1,75 @@
+/**
+ * Where the directory is by now: its name is resolved again while it does not answer.
+ *
+ * @module
+ */
+import { type Address, formatAddress } from "../protocol/wire/address.ts";
+import { isOnThisMachine } from "./directory_addresses.ts";
+import type { ClientEvent } from "./event.ts";
+
+/** Milliseconds between two look-ups of the name of a directory that does not answer. */
+export const RESOLVE_INTERVAL = 10_000;
+
+/** What a {@linkcode DirectoryFinder} is made with. */
+export interface DirectoryFinderOptions {
+  /** The addresses that the name had at the start. */
+  readonly addresses: readonly Address[];
+  /** The addresses that it has now; rejects where it has none. */
+  resolve(): Promise<readonly Address[]>;
+  /** Calls `action` again and again; returns what ends that. */
+  every(ms: number, action: () => void): () => void;
+  /** Called with the new addresses. */
+  onMoved(addresses: readonly Address[]): void;
+}
+
+/** Finds a directory whose name has other addresses than at the start. */
+export class DirectoryFinder {
+  readonly #options: DirectoryFinderOptions;
+  #addresses: readonly Address[];
+  #stop: (() => void) | undefined;
+
+  constructor(options: DirectoryFinderOptions) {
+    this.#options = options;
+    this.#addresses = options.addresses;
+  }
+
+  /** Takes an event of the client. */
+  handle({ kind }: ClientEvent): void {
+    if (kind === "serverQuiet" || kind === "serverLost") this.#start();
+    else if (kind === "registered" || kind === "serverBack") this.close();
+  }
+
+  /** Looks no more. */
+  close(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #start(): void {
+    if (this.#stop !== undefined) return;
+    const look = (): void => void this.#look();
+    this.#stop = this.#options.every(RESOLVE_INTERVAL, look);
+    look();
+  }
+
+  async #look(): Promise<void> {
+    let found: readonly Address[];
+    try {
+      found = await this.#options.resolve();
+    } catch {
+      // The resolver may not answer either: it is asked again.
+      return;
+    }
+    const isWanted = this.#stop !== undefined && namesOf(found) !== namesOf(this.#addresses) &&
+      // Whether its key is remembered depends on this, so it would not be the same directory.
+      isOnThisMachine(found) === isOnThisMachine(this.#addresses);
+    if (!isWanted) return;
+    this.#addresses = found;
+    this.#options.onMoved(found);
+  }
+}
+
+/** The same for the same addresses in another order. */
+function namesOf(addresses: readonly Address[]): string {
+  return addresses.map(formatAddress).sort().join(" ");
+}
