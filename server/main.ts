@@ -21,7 +21,8 @@ import {
 } from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
 import { addressNotes } from "./address_notes.ts";
-import { type Options, parseServerOptions, serverHelp } from "./options.ts";
+import { openMetrics } from "./metrics/open_metrics.ts";
+import { type MetricsAddress, type Options, parseServerOptions, serverHelp } from "./options.ts";
 import {
   type ClockReading,
   type Output,
@@ -41,6 +42,13 @@ const PENDING_OUTPUT_MAX = 1024 * 1024;
 
 /** Milliseconds by which the wall clock may differ from what was printed before. */
 const CLOCK_TOLERANCE = 50;
+
+/** What a directory listens with. */
+interface Sockets {
+  readonly socket: Deno.DatagramConn;
+  /** For metrics, where they are served. */
+  readonly listener: Deno.TcpListener | undefined;
+}
 
 /**
  * Runs a directory until a signal stops it.
@@ -65,18 +73,39 @@ export async function serve(args: string[]): Promise<number> {
   const { host, port } = options;
   let socket: Deno.DatagramConn;
   try {
-    const hosts = await resolveHost(host);
-    // IPv4 where a name like localhost leaves the choice.
-    socket = openSocket(hosts.find((each) => !each.includes(":")) ?? hosts[0]!, port);
+    socket = openSocket(await resolve(host), port);
   } catch (error) {
     const failed = `Cannot listen on ${formatAddress({ hostname: host, port })}`;
     return fail(socketProblem(error, { failed, host, hostOption: "--host" }), options);
   }
-  return await run(socket, options, identity, found.value);
+  let listener: Deno.TcpListener | undefined;
+  try {
+    listener = options.metrics && await listen(options.metrics);
+  } catch (error) {
+    socket.close();
+    return fail(metricsProblem(error, options.metrics!), options);
+  }
+  return await run({ socket, listener }, options, identity, found.value);
+}
+
+/** An address of a host, of IPv4 where a name like localhost leaves the choice. */
+async function resolve(host: string): Promise<string> {
+  const hosts = await resolveHost(host);
+  return hosts.find((each) => !each.includes(":")) ?? hosts[0]!;
+}
+
+async function listen({ host, port }: MetricsAddress): Promise<Deno.TcpListener> {
+  return Deno.listen({ hostname: await resolve(host), port });
+}
+
+function metricsProblem(error: unknown, { host, port }: MetricsAddress): StartProblem {
+  const failed = `Cannot serve metrics on ${formatAddress({ hostname: host, port })}`;
+  const options = { hostOption: "--metrics", portOption: "--metrics" };
+  return socketProblem(error, { failed, host, ...options });
 }
 
 async function run(
-  socket: Deno.DatagramConn,
+  { socket, listener }: Sockets,
   options: Options,
   identity: KeyPair,
   secret: Uint8Array | undefined,
@@ -128,19 +157,26 @@ async function run(
     if (screen === undefined) return isQuiet ? undefined : print(event);
     if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
   });
-  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
+  function showNote(note: string): void {
     if (screen === undefined) printError(note);
     else screen.live.showNote(note);
   }
+  addressNotes(listening.address.hostname, interfaceAddresses()).forEach(showNote);
+  const startedAt = performance.timeOrigin / 1000;
+  const timing = { clock, after, startedAt };
+  const metrics = listener && openMetrics(listener, server, options.maxClients, timing);
+  if (metrics !== undefined) showNote(`Metrics at ${metrics.url}`);
   const closeSecondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
+    metrics?.stopping();
     await withTimeout(STOP_TIMEOUT, running.close());
   } catch (error) {
     problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
   await withTimeout(STOP_TIMEOUT, closeSecondPort?.() ?? Promise.resolve());
+  metrics?.close();
   stop.dispose();
   if (screen !== undefined) await withTimeout(STOP_TIMEOUT, screen.close());
   // After the screen is closed, which would hide it.

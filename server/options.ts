@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseHostPort } from "../cli/host_port.ts";
 import { helpText, optionSection } from "../cli/help.ts";
 import {
   COLOR,
@@ -10,12 +11,14 @@ import {
   flag,
   integer,
   offFlag,
+  type Option,
   type OptionTable,
   type OptionValues,
   parseOptions,
   text,
+  unexpected,
 } from "../cli/options.ts";
-import { failure, type Result } from "../protocol/result.ts";
+import { failure, type Result, success } from "../protocol/result.ts";
 import { CARRIED_IN_TOTAL, CLIENTS_PER_SOURCE, NAME_HOLD_DAYS } from "./limits.ts";
 
 /** The UDP port that a directory listens on by default. */
@@ -29,6 +32,21 @@ const MAX_CLIENTS_MAX = 1_000_000;
 
 /** The most days that `--name-hold` takes. */
 const NAME_HOLD_MAX = 3650;
+
+/** Where metrics are served. */
+export interface MetricsAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const METRICS: Option<MetricsAddress | undefined> = {
+  name: "metrics",
+  value: "HOST:PORT",
+  expected: "HOST:PORT",
+  default: undefined,
+  parse: parseMetrics,
+  help: "serve metrics for Prometheus there, by HTTP; default not",
+};
 
 /** All options, in the order of the help. */
 export const OPTIONS = {
@@ -95,6 +113,7 @@ export const OPTIONS = {
     default: RELAY_LIMIT_DEFAULT,
     help: `bytes a second that it carries in all; default ${RELAY_LIMIT_DEFAULT}`,
   }),
+  metrics: METRICS,
   isJson: flag("json", "print one JSON object a line"),
   isPlain: flag("plain", "redraw nothing and color nothing: only add lines"),
   color: COLOR,
@@ -142,4 +161,11 @@ export function serverHelp(): string {
       "  udp-chat serve --host :: --port 7071\n" +
       "  udp-chat serve --json > clients.log",
   );
+}
+
+function parseMetrics(text: string): Result<MetricsAddress> {
+  const parsed = parseHostPort(text, { expected: "HOST:PORT", portMin: 0 });
+  if (!parsed.ok) return parsed;
+  const { host, port } = parsed.value;
+  return port === undefined ? unexpected("HOST:PORT", text) : success({ host, port });
 }

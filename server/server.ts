@@ -58,7 +58,7 @@ import {
   NAME_HOLD,
   registrationsPerMinute,
 } from "./limits.ts";
-import type { DropReason, Totals } from "./totals.ts";
+import { type DropReason, type RefusalName, refusalName, type Totals } from "./totals.ts";
 import { MemoryTable } from "./table/memory_table.ts";
 import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
 
@@ -92,6 +92,10 @@ export interface ServerOptions {
 export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
+  /** How many Registers were refused, by reason. */
+  readonly refused: Partial<Record<RefusalName, number>> = {};
+  /** The Registers that were granted. */
+  registrations = 0;
   /** The Look-ups that were answered. */
   lookUps = 0;
   readonly #lease: number;
@@ -144,9 +148,11 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   /** What it has done since it was started. */
   get totals(): Totals {
-    const { count: introductions, carriedBytes } = this.#introductions;
-    const { lookUps, dropped } = this;
-    return { clients: this.#table.size, lookUps, introductions, carriedBytes, dropped };
+    const { count: introductions, carriedDatagrams, carriedBytes } = this.#introductions;
+    const { registrations, lookUps, refused, dropped } = this;
+    const clients = this.#table.size;
+    const carried = { carriedDatagrams, carriedBytes };
+    return { clients, registrations, lookUps, introductions, ...carried, refused, dropped };
   }
 
   /** The token buckets that are kept: those of all limits, each with a bound. */
@@ -244,9 +250,12 @@ export class Server implements DatagramMachine<ServerEvent> {
       endpoint,
     });
     if (!result.ok) {
+      const reason = refusalName(result.error);
+      this.refused[reason] = (this.refused[reason] ?? 0) + 1;
       const refusal = this.#registrar.encodeRefusal(sessionKey, session, result.error);
       return this.#answer(from, refusal);
     }
+    this.registrations++;
     const { slot, change, replaced, displaced } = result.value;
     this.#answerRegistered(slot, packet, from);
     if (replaced !== undefined) this.#events.reportChange("left", replaced);

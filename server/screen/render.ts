@@ -52,9 +52,8 @@ function jsonFields(output: Output, time: ClockReading): Record<string, unknown>
     case "error":
       return { code: output.code, message: output.message };
     case "totals": {
-      const { dropped, ...counts } = output.totals;
-      const drops = Object.entries(dropped).map(([reason, count]) => ({ reason, count }));
-      return { ...counts, dropped: drops };
+      const { refused, dropped, ...counts } = output.totals;
+      return { ...counts, refused: jsonCounts(refused), dropped: jsonCounts(dropped) };
     }
     case "table":
       return {
@@ -66,6 +65,10 @@ function jsonFields(output: Output, time: ClockReading): Record<string, unknown>
     default:
       return { client: jsonClient(output.client) };
   }
+}
+
+function jsonCounts(counts: Readonly<Record<string, number>>): Record<string, unknown>[] {
+  return Object.entries(counts).map(([reason, count]) => ({ reason, count }));
 }
 
 function jsonClient({ id, name, address }: TableClient): Record<string, unknown> {

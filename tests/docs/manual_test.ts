@@ -11,9 +11,11 @@ import { MARKS } from "../../client/output/deliveries.ts";
 import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
+import { Histogram } from "../../server/metrics/histogram.ts";
+import { directoryMetrics } from "../../server/metrics/metrics.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
-import type { DropReason } from "../../server/totals.ts";
+import { DROP_REASONS, REFUSAL_NAMES } from "../../server/totals.ts";
 
 type Row = readonly string[];
 
@@ -145,7 +147,10 @@ const SERVER_EVENTS: Samples<Output> = {
   table: { kind: "table", size: 1, clients: [CLIENT] },
   totals: {
     kind: "totals",
-    totals: { clients: 1, lookUps: 0, introductions: 0, carriedBytes: 0, dropped: { size: 1 } },
+    totals: {
+      ...{ clients: 1, registrations: 1, lookUps: 0, introductions: 0 },
+      ...{ carriedDatagrams: 0, carriedBytes: 0, refused: { full: 1 }, dropped: { size: 1 } },
+    },
   },
   error: { kind: "error", code: "portInUse", message: "" },
 };
@@ -189,28 +194,6 @@ const CHECKS: Readonly<Record<Check, true>> = {
   ipv6: true,
   calls: true,
   leave: true,
-};
-
-const DROP_REASONS: Readonly<Record<DropReason, true>> = {
-  size: true,
-  magic: true,
-  version: true,
-  type: true,
-  packet: true,
-  frame: true,
-  notRequest: true,
-  unknown: true,
-  secret: true,
-  forged: true,
-  replay: true,
-  registrations: true,
-  questions: true,
-  strangers: true,
-  calls: true,
-  meetings: true,
-  carry: true,
-  carried: true,
-  output: true,
 };
 
 Deno.test("the manual lists the options", () => {
@@ -278,6 +261,19 @@ Deno.test("the manual lists the doctor's checks", () => {
   assertTable("doctor.md", "check", Object.keys(CHECKS).map((check) => [check]));
 });
 
+Deno.test("the manual lists the metrics of the directory, and why it refuses", () => {
+  const metrics = directoryMetrics({
+    totals: SERVER_EVENTS.totals.totals,
+    maxClients: 1,
+    loopDelay: new Histogram([]),
+    memory: { rss: 0, heapTotal: 0, heapUsed: 0 },
+    startedAt: 0,
+    build: { version: "", protocol: "", deno: "" },
+  });
+  assertTable("directory.md", "metric", metrics.map(({ name, type }) => [name, type]));
+  assertTable("directory.md", "refusal", REFUSAL_NAMES.map((reason) => [reason]));
+});
+
 Deno.test("the manual lists what the directory's count of dropped datagrams is made of", () => {
-  assertTable("directory.md", "reason", Object.keys(DROP_REASONS).map((reason) => [reason]));
+  assertTable("directory.md", "reason", DROP_REASONS.map((reason) => [reason]));
 });

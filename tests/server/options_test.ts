@@ -26,6 +26,7 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     hasSourceLimits: true,
     isRelay: true,
     relayLimit: 1_000_000,
+    metrics: undefined,
     isJson: false,
     isPlain: false,
     color: "auto",
@@ -43,6 +44,7 @@ Deno.test("parseServerOptions() parses every option", () => {
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
   assertEquals(parsed("--identity", "./key").identity, "./key");
   assertEquals(parsed("--ephemeral").isEphemeral, true);
+  assertEquals(parsed("--metrics", "[::1]:9464").metrics, { host: "::1", port: 9464 });
   const flags = parsed("--no-source-limits", "--json", "--plain", "--quiet");
   assertEquals([flags.hasSourceLimits, flags.isJson, flags.isPlain, flags.isQuiet], [
     false,
@@ -69,6 +71,9 @@ Deno.test("parseServerOptions() rejects values out of range, and options that ex
       ["--no-relay", "--relay-limit", "5000"],
       "Cannot use --relay-limit with --no-relay: carry so much, or nothing?",
     ],
+    [["--metrics", "9464"], 'Cannot parse --metrics: expected HOST:PORT, got "9464"'],
+    [["--metrics", "::1"], 'Cannot parse --metrics: expected HOST:PORT, got "::1"'],
+    [["--metrics", "a:b"], 'Cannot parse --metrics: expected a port from 0 to 65535, got "b"'],
     [["--host="], "Cannot parse --host: expected a host name or an IP address"],
     [
       ["--ephemeral", "--identity", "x"],
