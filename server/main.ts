@@ -21,6 +21,9 @@ import {
 } from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
 import { addressNotes } from "./address_notes.ts";
+import { describeClient, describeStart, describeStop } from "./log/entries.ts";
+import { LimitWatch, WATCH_INTERVAL } from "./log/limit_watch.ts";
+import { Log, type LogEvent, renderLogEntry } from "./log/log.ts";
 import { openMetrics } from "./metrics/open_metrics.ts";
 import { type MetricsAddress, type Options, parseServerOptions, serverHelp } from "./options.ts";
 import {
@@ -43,8 +46,15 @@ const PENDING_OUTPUT_MAX = 1024 * 1024;
 /** Milliseconds by which the wall clock may differ from what was printed before. */
 const CLOCK_TOLERANCE = 50;
 
-/** What a directory listens with. */
-interface Sockets {
+type ReadClock = () => ClockReading;
+
+/** A log, and what settles when it is written. */
+type OpenLog = Log & { flush(): Promise<void> };
+
+/** What a directory listens with, and what it is logged with. */
+interface Edge {
+  readonly log: Log;
+  readonly readClock: ReadClock;
   readonly socket: Deno.DatagramConn;
   /** For metrics, where they are served. */
   readonly listener: Deno.TcpListener | undefined;
@@ -69,7 +79,9 @@ export async function serve(args: string[]): Promise<number> {
   const opened = openIdentity(DIRECTORY_IDENTITY, options, systemRandom);
   if (!opened.ok) return fail({ code: "identity", message: opened.error }, options);
   const { identity, notice } = opened.value;
-  if (notice !== undefined) printError(notice);
+  const readClock = wallClock();
+  const log = openLog(options, readClock);
+  if (notice !== undefined) log.add({ level: "warn", event: "identity", message: notice });
   const { host, port } = options;
   let socket: Deno.DatagramConn;
   try {
@@ -85,7 +97,29 @@ export async function serve(args: string[]): Promise<number> {
     socket.close();
     return fail(metricsProblem(error, options.metrics!), options);
   }
-  return await run({ socket, listener }, options, identity, found.value);
+  const status = await run({ socket, listener, log, readClock }, options, identity, found.value);
+  await withTimeout(STOP_TIMEOUT, log.flush());
+  return status;
+}
+
+/** The log, on standard error. */
+function openLog({ logFormat: format, logLevel: level }: Options, readClock: ReadClock): OpenLog {
+  const writer = new LineWriter({
+    pendingMax: PENDING_OUTPUT_MAX,
+    write: (bytes) => Deno.stderr.write(bytes),
+    onRecovered(dropped): void {
+      const message = `Cannot log as fast as things happen: left out ${dropped} lines`;
+      log.add({ level: "warn", event: "output", message });
+    },
+    // There is nowhere left to report it.
+    onBroken: () => {},
+  });
+  const readDate = (): Date => {
+    const { now, toDate } = readClock();
+    return toDate(now);
+  };
+  const log = new Log({ format, level, readDate, writeLine: (line) => writer.print(line) });
+  return Object.assign(log, { flush: () => writer.flush() });
 }
 
 /** An address of a host, of IPv4 where a name like localhost leaves the choice. */
@@ -105,7 +139,7 @@ function metricsProblem(error: unknown, { host, port }: MetricsAddress): StartPr
 }
 
 async function run(
-  { socket, listener }: Sockets,
+  { socket, listener, log, readClock }: Edge,
   options: Options,
   identity: KeyPair,
   secret: Uint8Array | undefined,
@@ -114,7 +148,6 @@ async function run(
   const stdio = inspectStdio();
   const isColored = color === "always" || color === "auto" && stdio.wantsColor && !isPlain;
   const stop = stopSignal();
-  const readClock = wallClock();
   const lease = 1000 * options.leaseSeconds;
   const relayLimit = options.isRelay ? options.relayLimit : 0;
   const random = systemRandom;
@@ -124,15 +157,15 @@ async function run(
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {
-      printError(
-        `Cannot print as fast as clients come and go: left out ${dropped} lines or tables`,
-      );
+      warn("output", `Cannot print as fast as clients come and go: left out ${dropped} lines`);
       print(server.table());
     },
     onBroken(): void {
-      printError("Cannot print any more: nobody reads the output; the directory goes on");
+      warn("output", "Cannot print any more: nobody reads the output; the directory goes on");
     },
   });
+  const warn = (event: LogEvent, message: string): void =>
+    log.add({ level: "warn", event, message });
   function print(output: Output): void {
     const time = readClock();
     writer.print(isJson ? renderJson(output, time) : renderText(output, time, isColored));
@@ -153,34 +186,61 @@ async function run(
   const screen = stdio.canRedraw && !isPlain && !isJson && !isQuiet
     ? openScreen(texts, server, isColored, { readClock, after })
     : undefined;
-  const running = drive(server, socket, (event) => {
-    if (screen === undefined) return isQuiet ? undefined : print(event);
-    if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
-  });
-  function showNote(note: string): void {
-    if (screen === undefined) printError(note);
-    else screen.live.showNote(note);
+  // A line on the terminal would disturb the screen.
+  if (screen !== undefined && Deno.stderr.isTerminal()) {
+    log.showOn((text) => screen.live.showNote(text));
   }
-  addressNotes(listening.address.hostname, interfaceAddresses()).forEach(showNote);
+  const socketErrors = { count: 0, last: "" };
+  const running = drive(
+    server,
+    socket,
+    (event) => {
+      if (event.kind !== "table" && log.has("debug")) log.add(describeClient(event));
+      if (screen === undefined) return isQuiet ? undefined : print(event);
+      if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
+    },
+    Date.now,
+    (error) => {
+      // What Windows tells of a client that has gone.
+      if (error instanceof Deno.errors.ConnectionReset) return;
+      socketErrors.count++;
+      socketErrors.last = errorMessage(error);
+    },
+  );
+  log.add(describeStart(listening));
+  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
+    warn("addresses", note);
+  }
+  const limits = new LimitWatch();
+  const watch = setInterval(() => {
+    limits.observe(clock(), server.totals, socketErrors).forEach((entry) => log.add(entry));
+  }, WATCH_INTERVAL);
   const startedAt = performance.timeOrigin / 1000;
   const timing = { clock, after, startedAt };
   const metrics = listener && openMetrics(listener, server, options.maxClients, timing);
-  if (metrics !== undefined) showNote(`Metrics at ${metrics.url}`);
+  if (metrics !== undefined) {
+    const { url } = metrics;
+    log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
+  }
   const closeSecondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
     metrics?.stopping();
+    log.add({ level: "info", event: "stopping", message: "Stopping" });
     await withTimeout(STOP_TIMEOUT, running.close());
   } catch (error) {
     problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
   await withTimeout(STOP_TIMEOUT, closeSecondPort?.() ?? Promise.resolve());
   metrics?.close();
+  clearInterval(watch);
   stop.dispose();
   if (screen !== undefined) await withTimeout(STOP_TIMEOUT, screen.close());
+  log.showOn();
   // After the screen is closed, which would hide it.
   if (problem !== undefined) return fail(problem, options);
+  log.add(describeStop(server.totals));
   if (!isQuiet) print({ kind: "totals", totals: server.totals });
   await withTimeout(STOP_TIMEOUT, writer.flush());
   return 0;
@@ -214,7 +274,7 @@ function stopSignal(): { promise: Promise<void>; dispose(): void } {
  * Their offset changes when the wall clock is set or the machine sleeps. Smaller differences are
  * ignored, so that the same instant is always the same millisecond.
  */
-function wallClock(): () => ClockReading {
+function wallClock(): ReadClock {
   let offset = -Infinity;
   return () => {
     const now = clock();
@@ -247,7 +307,11 @@ function rejectUsage(message: string): number {
 
 /** Reports why the directory cannot run, on standard error and as an event; returns the status. */
 function fail(problem: StartProblem, options: Options): number {
-  printError(problem.message);
+  const { code, message } = problem;
+  if (options.logFormat === "json") {
+    const entry = { level: "error", event: "failed", message, fields: { code } } as const;
+    printError(renderLogEntry(entry, "json", new Date()));
+  } else printError(message);
   if (options.isJson) {
     tryPrint(() => console.log(renderJson({ kind: "error", ...problem }, wallClock()())));
   }

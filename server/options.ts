@@ -6,6 +6,7 @@
 import { parseHostPort } from "../cli/host_port.ts";
 import { helpText, optionSection } from "../cli/help.ts";
 import {
+  choice,
   COLOR,
   file,
   flag,
@@ -32,6 +33,27 @@ const MAX_CLIENTS_MAX = 1_000_000;
 
 /** The most days that `--name-hold` takes. */
 const NAME_HOLD_MAX = 3650;
+
+/** How the log is written. */
+export type LogFormat = "text" | "json";
+/** What is logged: this, and what is graver. */
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+const LOG_FORMAT: Option<LogFormat> = choice<LogFormat>({
+  name: "log-format",
+  value: "FORMAT",
+  choices: ["text", "json"],
+  default: "text",
+  help: "of the log on standard error: text or json; default text",
+});
+
+const LOG_LEVEL: Option<LogLevel> = choice<LogLevel>({
+  name: "log-level",
+  value: "LEVEL",
+  choices: ["error", "warn", "info", "debug"],
+  default: "warn",
+  help: "error, warn, info or debug, which logs each client",
+});
 
 /** Where metrics are served. */
 export interface MetricsAddress {
@@ -114,6 +136,8 @@ export const OPTIONS = {
     help: `bytes a second that it carries in all; default ${RELAY_LIMIT_DEFAULT}`,
   }),
   metrics: METRICS,
+  logFormat: LOG_FORMAT,
+  logLevel: LOG_LEVEL,
   isJson: flag("json", "print one JSON object a line"),
   isPlain: flag("plain", "redraw nothing and color nothing: only add lines"),
   color: COLOR,

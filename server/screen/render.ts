@@ -137,7 +137,8 @@ function withTime(text: string, { now, toDate }: ClockReading): string {
   return `${formatTime(toDate(now))} ${text}`;
 }
 
-function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
+/** A change of the table in words. */
+export function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
   const [words, brush] = CHANGES[kind];
   const name = cleanText(client.name);
   const label = `client ${client.id}${name === "" ? "" : ` (${name})`}`;
@@ -175,8 +176,8 @@ function twoDigits(part: number): string {
   return String(part).padStart(2, "0");
 }
 
-/** The last line, printed when the directory stops. */
-function renderTotals({ clients, introductions, carriedBytes, dropped }: Totals): string {
+/** The last line, when the directory stops. */
+export function renderTotals({ clients, introductions, carriedBytes, dropped }: Totals): string {
   const reasons = Object.entries(dropped);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const details = reasons.map(([reason, count]) => `${reason} ${count}`).join(", ");

@@ -11,6 +11,7 @@ import { MARKS } from "../../client/output/deliveries.ts";
 import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
+import type { LogEvent } from "../../server/log/log.ts";
 import { Histogram } from "../../server/metrics/histogram.ts";
 import { directoryMetrics } from "../../server/metrics/metrics.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
@@ -259,6 +260,24 @@ Deno.test("the manual lists the error codes", () => {
 
 Deno.test("the manual lists the doctor's checks", () => {
   assertTable("doctor.md", "check", Object.keys(CHECKS).map((check) => [check]));
+});
+
+Deno.test("the manual lists the events of the directory's log", () => {
+  const events: Readonly<Record<LogEvent, true>> = {
+    started: true,
+    metrics: true,
+    stopping: true,
+    stopped: true,
+    failed: true,
+    identity: true,
+    addresses: true,
+    output: true,
+    full: true,
+    limit: true,
+    socket: true,
+    client: true,
+  };
+  assertTable("directory.md", "log event", Object.keys(events).map((event) => [event]));
 });
 
 Deno.test("the manual lists the metrics of the directory, and why it refuses", () => {

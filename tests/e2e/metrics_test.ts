@@ -5,7 +5,9 @@ import { commandLine, connectedPair, type Program, runProgram, Stage } from "./p
 
 /** A directory that serves metrics; the address of its page, without the path. */
 async function serve(stage: Stage): Promise<{ program: Program; address: string; base: string }> {
-  const server = await stage.serve("--json", "--metrics", "127.0.0.1:0");
+  const server = await stage.serve(
+    ...["--json", "--log-level", "info", "--metrics", "127.0.0.1:0"],
+  );
   const line = await server.program.stderr.waitFor(
     /Metrics at http:\/\/127\.0\.0\.1:\d+\/metrics$/,
   );
