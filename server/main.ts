@@ -10,6 +10,7 @@ import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
 import { inspectStdio, onHangup } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
+import { type Result, success } from "../protocol/result.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import {
   clock,
@@ -21,7 +22,9 @@ import {
 } from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
 import { addressNotes } from "./address_notes.ts";
-import { describeClient, describeStart, describeStop } from "./log/entries.ts";
+import { describeClient, describeReload, describeStart, describeStop } from "./log/entries.ts";
+import { type Rates, usualRates } from "./limits.ts";
+import { readLimits } from "./limits_file.ts";
 import { LimitWatch, WATCH_INTERVAL } from "./log/limit_watch.ts";
 import { Log, type LogEvent, renderLogEntry } from "./log/log.ts";
 import { openMetrics } from "./metrics/open_metrics.ts";
@@ -34,7 +37,7 @@ import {
   renderText,
 } from "./screen/render.ts";
 import { openScreen } from "./screen/terminal.ts";
-import { openSecondPort } from "./second_port.ts";
+import { openSecondPort, type SecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
@@ -74,8 +77,8 @@ export async function serve(args: string[]): Promise<number> {
     return 0;
   }
   const options = parsed.value;
-  const found = findSecret(options.secretFile, SECRET_SOURCES);
-  if (!found.ok) return rejectUsage(found.error);
+  const inputs = readInputs(options);
+  if (!inputs.ok) return rejectUsage(inputs.error);
   const opened = openIdentity(DIRECTORY_IDENTITY, options, systemRandom);
   if (!opened.ok) return fail({ code: "identity", message: opened.error }, options);
   const { identity, notice } = opened.value;
@@ -97,9 +100,22 @@ export async function serve(args: string[]): Promise<number> {
     socket.close();
     return fail(metricsProblem(error, options.metrics!), options);
   }
-  const status = await run({ socket, listener, log, readClock }, options, identity, found.value);
+  const status = await run({ socket, listener, log, readClock }, options, identity, inputs.value);
   await withTimeout(STOP_TIMEOUT, log.flush());
   return status;
+}
+
+/** What is read at the start, and again at a hangup. */
+interface Inputs {
+  readonly secret: Uint8Array | undefined;
+  readonly rates: Rates;
+}
+
+function readInputs({ secretFile, limitsFile, relayLimit }: Options): Result<Inputs> {
+  const secret = findSecret(secretFile, SECRET_SOURCES);
+  if (!secret.ok) return secret;
+  const rates = readLimits(limitsFile, usualRates(relayLimit));
+  return rates.ok ? success({ secret: secret.value, rates: rates.value }) : rates;
 }
 
 /** The log, on standard error. */
@@ -142,17 +158,18 @@ async function run(
   { socket, listener, log, readClock }: Edge,
   options: Options,
   identity: KeyPair,
-  secret: Uint8Array | undefined,
+  { secret, rates }: Inputs,
 ): Promise<number> {
   const { isJson, isPlain, isQuiet, color } = options;
   const stdio = inspectStdio();
   const isColored = color === "always" || color === "auto" && stdio.wantsColor && !isPlain;
-  const stop = stopSignal();
+  const stop = stopSignal(reload);
   const lease = 1000 * options.leaseSeconds;
   const relayLimit = options.isRelay ? options.relayLimit : 0;
   const random = systemRandom;
   const nameHold = 24 * 60 * 60 * 1000 * options.nameHoldDays;
-  const server = new Server({ ...options, lease, nameHold, relayLimit, identity, secret, random });
+  const settings = { ...options, lease, nameHold, relayLimit, rates };
+  const server = new Server({ ...settings, identity, secret, random });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
@@ -164,6 +181,20 @@ async function run(
       warn("output", "Cannot print any more: nobody reads the output; the directory goes on");
     },
   });
+  function reload(): void {
+    const again = readInputs(options);
+    if (!again.ok) {
+      const message = `Nothing is changed: ${again.error}`;
+      return log.add({ level: "error", event: "notReloaded", message });
+    }
+    const { secret, rates } = again.value;
+    server.changeRates(rates);
+    if (secret !== undefined) {
+      server.changeSecret(secret);
+      secondPort?.changeSecret(secret);
+    }
+    log.add(describeReload(options));
+  }
   const warn = (event: LogEvent, message: string): void =>
     log.add({ level: "warn", event, message });
   function print(output: Output): void {
@@ -171,6 +202,7 @@ async function run(
     writer.print(isJson ? renderJson(output, time) : renderText(output, time, isColored));
   }
 
+  let secondPort: SecondPort | undefined;
   const isPrivate = secret !== undefined;
   const listening = {
     kind: "listening",
@@ -222,7 +254,7 @@ async function run(
     const { url } = metrics;
     log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
   }
-  const closeSecondPort = openSecondPort(listening.address, identity, secret);
+  secondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
@@ -232,7 +264,7 @@ async function run(
   } catch (error) {
     problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
-  await withTimeout(STOP_TIMEOUT, closeSecondPort?.() ?? Promise.resolve());
+  await withTimeout(STOP_TIMEOUT, secondPort?.close() ?? Promise.resolve());
   metrics?.close();
   clearInterval(watch);
   stop.dispose();
@@ -247,15 +279,16 @@ async function run(
 }
 
 /**
- * A promise of the first signal to stop.
+ * A promise of the first signal to stop. A hangup where there is no terminal is one to read the inputs
+ * again.
  *
  * Later ones change nothing, because one Ctrl-C can come twice: from the terminal, and passed on by
  * `deno task`. Stopping takes two seconds at most.
  */
-function stopSignal(): { promise: Promise<void>; dispose(): void } {
+function stopSignal(reload: () => void): { promise: Promise<void>; dispose(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = (): void => resolve();
-  const hangUp = onHangup(stop);
+  const hangUp = onHangup(stop, reload);
   const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
     ? [["SIGINT", stop], ["SIGBREAK", stop]]
     : [["SIGINT", stop], ["SIGTERM", stop], ["SIGQUIT", stop], ["SIGHUP", hangUp]];

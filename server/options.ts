@@ -122,6 +122,7 @@ export const OPTIONS = {
   identity: file("identity", "file of its key; default in the configuration folder"),
   isEphemeral: flag("ephemeral", "use a new key, and keep no file"),
   secretFile: file("secret", "only for clients with this secret (or UDP_CHAT_SECRET)"),
+  limitsFile: file("limits", "of the limits that differ from the defaults; see the manual"),
   hasSourceLimits: offFlag(
     "no-source-limits",
     "one address may have and ask as much as all",
@@ -176,6 +177,8 @@ export function serverHelp(): string {
     "Clients remember the directory's key when they first register, and refuse\n" +
       "another. The secret has at least 16 bytes. A client in the table takes about 250\n" +
       "bytes of memory.",
+    "SIGHUP has the directory read its files of limits and of the secret again, where\n" +
+      "no terminal is attached; not on Windows.",
     "On a terminal it shows the table, what happens and the totals, redrawn in place.\n" +
       "Elsewhere, and with --plain, it prints the active clients on every join, leave\n" +
       "and expiry, or, where they are more than 200, who came or went and how many they\n" +

@@ -56,7 +56,9 @@ import {
   type LimitName,
   Limits,
   NAME_HOLD,
+  type Rates,
   registrationsPerMinute,
+  usualRates,
 } from "./limits.ts";
 import { type DropReason, type RefusalName, refusalName, type Totals } from "./totals.ts";
 import { MemoryTable } from "./table/memory_table.ts";
@@ -83,8 +85,10 @@ export interface ServerOptions {
   maxPerSource?: number;
   /** Milliseconds that a name is kept for its key after its client is gone; 7 days where left out. */
   nameHold?: number;
-  /** Bytes that are carried a second for all clients together, 0 for none. */
+  /** Bytes that are carried a second for all clients together, unless `rates` say so; 0 for none. */
   relayLimit?: number;
+  /** The limits; the usual ones where left out. */
+  rates?: Rates;
   random: Random;
 }
 
@@ -124,7 +128,8 @@ export class Server implements DatagramMachine<ServerEvent> {
     const replaysMax = registrationsPerMinute(maxClients);
     const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
     this.#table = new MemoryTable({ ...places, lease, nameHold, replaysMax, random });
-    this.#limits = new Limits(maxClients, hasSourceLimits, relayLimit);
+    const { rates = usualRates(relayLimit) } = options;
+    this.#limits = new Limits({ maxClients, hasSourceLimits }, rates);
     this.#introductions = new Introductions({
       table: this.#table,
       limits: this.#limits,
@@ -134,6 +139,16 @@ export class Server implements DatagramMachine<ServerEvent> {
       drop: (reason) => this.#drop(reason),
     });
     this.#events = new EventReporter(this.#table);
+  }
+
+  /** Sets other limits from now on. */
+  changeRates(rates: Rates): void {
+    this.#limits.change(rates);
+  }
+
+  /** Asks for another secret from now on; who is registered stays. For a private directory. */
+  changeSecret(secret: Uint8Array): void {
+    this.#registrar.changeSecret(secret);
   }
 
   /** Who is active, as an event. */

@@ -35,6 +35,20 @@ export function describeStop(totals: Totals): LogEntry {
   return { level: "info", event: "stopped", message: renderTotals(totals), fields: { clients } };
 }
 
+/** What files were named, and were read again. */
+export function describeReload(
+  { limitsFile, secretFile }: { limitsFile: string | undefined; secretFile: string | undefined },
+): LogEntry {
+  const files = [
+    ...limitsFile === undefined ? [] : ["the limits"],
+    ...secretFile === undefined ? [] : ["the secret"],
+  ];
+  const message = files.length === 0
+    ? "Nothing to read again: neither --limits nor --secret names a file"
+    : `Read ${files.join(" and ")} again`;
+  return { level: "info", event: "reloaded", message };
+}
+
 /** The entry of one client has changed. */
 export function describeClient(
   { kind, client }: { kind: ChangeKind; client: TableClient },

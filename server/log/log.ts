@@ -13,6 +13,8 @@ export type LogEvent =
   | "stopping"
   | "stopped"
   | "failed"
+  | "reloaded"
+  | "notReloaded"
   | "identity"
   | "addresses"
   | "output"

@@ -11,6 +11,7 @@ import { MARKS } from "../../client/output/deliveries.ts";
 import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
+import { formatRate, LIMITS } from "../../server/limits_file.ts";
 import type { LogEvent } from "../../server/log/log.ts";
 import { Histogram } from "../../server/metrics/histogram.ts";
 import { directoryMetrics } from "../../server/metrics/metrics.ts";
@@ -262,6 +263,13 @@ Deno.test("the manual lists the doctor's checks", () => {
   assertTable("doctor.md", "check", Object.keys(CHECKS).map((check) => [check]));
 });
 
+Deno.test("the manual lists the limits of the directory's file", () => {
+  const rows = Object.values(LIMITS).map((limit) => [
+    ...[limit.name, formatRate(limit.default), limit.help],
+  ]);
+  assertTable("directory.md", "limit", rows);
+});
+
 Deno.test("the manual lists the events of the directory's log", () => {
   const events: Readonly<Record<LogEvent, true>> = {
     started: true,
@@ -269,6 +277,8 @@ Deno.test("the manual lists the events of the directory's log", () => {
     stopping: true,
     stopped: true,
     failed: true,
+    reloaded: true,
+    notReloaded: true,
     identity: true,
     addresses: true,
     output: true,

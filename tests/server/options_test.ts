@@ -23,6 +23,7 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     identity: undefined,
     isEphemeral: false,
     secretFile: undefined,
+    limitsFile: undefined,
     hasSourceLimits: true,
     isRelay: true,
     relayLimit: 1_000_000,
@@ -45,6 +46,7 @@ Deno.test("parseServerOptions() parses every option", () => {
   const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
   assertEquals(parsed("--identity", "./key").identity, "./key");
+  assertEquals(parsed("--limits", "./limits").limitsFile, "./limits");
   assertEquals(parsed("--ephemeral").isEphemeral, true);
   assertEquals(parsed("--metrics", "[::1]:9464").metrics, { host: "::1", port: 9464 });
   const { logFormat, logLevel } = parsed("--log-format", "json", "--log-level=debug");

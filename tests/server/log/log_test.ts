@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { describeClient, describeStart } from "../../../server/log/entries.ts";
+import { describeClient, describeReload, describeStart } from "../../../server/log/entries.ts";
 import { Log, type LogEntry, renderLogEntry } from "../../../server/log/log.ts";
 import type { LogLevel } from "../../../server/options.ts";
 
@@ -51,6 +51,14 @@ Deno.test("renderLogEntry() has the fields in JSON, and the message in text", ()
     fingerprint: "12345 67890",
     private: true,
   });
+});
+
+Deno.test("describeReload() names what was read again", () => {
+  const message = (limitsFile?: string, secretFile?: string): string =>
+    describeReload({ limitsFile, secretFile }).message;
+  assertEquals(message("a", "b"), "Read the limits and the secret again");
+  assertEquals(message(undefined, "b"), "Read the secret again");
+  assertEquals(message(), "Nothing to read again: neither --limits nor --secret names a file");
 });
 
 Deno.test("renderLogEntry() makes one line of what others chose", () => {
