@@ -37,7 +37,7 @@ import {
   renderText,
 } from "./screen/render.ts";
 import { openScreen } from "./screen/terminal.ts";
-import { openSecondPort, type SecondPort } from "./second_port.ts";
+import { openSecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
@@ -202,7 +202,6 @@ async function run(
     writer.print(isJson ? renderJson(output, time) : renderText(output, time, isColored));
   }
 
-  let secondPort: SecondPort | undefined;
   const isPrivate = secret !== undefined;
   const listening = {
     kind: "listening",
@@ -254,7 +253,7 @@ async function run(
     const { url } = metrics;
     log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
   }
-  secondPort = openSecondPort(listening.address, identity, secret);
+  const secondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
