@@ -122,7 +122,7 @@ export const OPTIONS = {
   identity: file("identity", "file of its key; default in the configuration folder"),
   isEphemeral: flag("ephemeral", "use a new key, and keep no file"),
   secretFile: file("secret", "only for clients with this secret (or UDP_CHAT_SECRET)"),
-  limitsFile: file("limits", "of the limits that differ from the defaults; see the manual"),
+  limitsFile: file("limits", "limits that differ from the defaults; see the manual"),
   hasSourceLimits: offFlag(
     "no-source-limits",
     "one address may have and ask as much as all",
