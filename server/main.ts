@@ -25,9 +25,9 @@ import { addressNotes } from "./address_notes.ts";
 import { describeClient, describeReload, describeStart, describeStop } from "./log/entries.ts";
 import { type Rates, usualRates } from "./limits.ts";
 import { readLimits } from "./limits_file.ts";
-import { LimitWatch, WATCH_INTERVAL } from "./log/limit_watch.ts";
+import { LimitWatch, type SocketErrors, WATCH_INTERVAL } from "./log/limit_watch.ts";
 import { Log, type LogEvent, renderLogEntry } from "./log/log.ts";
-import { openMetrics } from "./metrics/open_metrics.ts";
+import { type OpenMetrics, openMetrics } from "./metrics/open_metrics.ts";
 import { type MetricsAddress, type Options, parseServerOptions, serverHelp } from "./options.ts";
 import {
   type ClockReading,
@@ -37,7 +37,7 @@ import {
   renderText,
 } from "./screen/render.ts";
 import { openScreen } from "./screen/terminal.ts";
-import { openSecondPort } from "./second_port.ts";
+import { openSecondPort, type SecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
@@ -163,7 +163,7 @@ async function run(
   const { isJson, isPlain, isQuiet, color } = options;
   const stdio = inspectStdio();
   const isColored = color === "always" || color === "auto" && stdio.wantsColor && !isPlain;
-  const stop = stopSignal(reload);
+  const stop = stopSignal(() => reload({ server, secondPort, options, log }));
   const lease = 1000 * options.leaseSeconds;
   const relayLimit = options.isRelay ? options.relayLimit : 0;
   const random = systemRandom;
@@ -181,20 +181,6 @@ async function run(
       warn("output", "Cannot print any more: nobody reads the output; the directory goes on");
     },
   });
-  function reload(): void {
-    const again = readInputs(options);
-    if (!again.ok) {
-      const message = `Nothing is changed: ${again.error}`;
-      return log.add({ level: "error", event: "notReloaded", message });
-    }
-    const { secret, rates } = again.value;
-    server.changeRates(rates);
-    if (secret !== undefined) {
-      server.changeSecret(secret);
-      secondPort?.changeSecret(secret);
-    }
-    log.add(describeReload(options));
-  }
   const warn = (event: LogEvent, message: string): void =>
     log.add({ level: "warn", event, message });
   function print(output: Output): void {
@@ -242,17 +228,8 @@ async function run(
   for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
     warn("addresses", note);
   }
-  const limits = new LimitWatch();
-  const watch = setInterval(() => {
-    limits.observe(clock(), server.totals, socketErrors).forEach((entry) => log.add(entry));
-  }, WATCH_INTERVAL);
-  const startedAt = performance.timeOrigin / 1000;
-  const timing = { clock, after, startedAt };
-  const metrics = listener && openMetrics(listener, server, options.maxClients, timing);
-  if (metrics !== undefined) {
-    const { url } = metrics;
-    log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
-  }
+  const endWatch = watchLimits(log, server, socketErrors);
+  const metrics = listener && serveMetrics(listener, server, options, log);
   const secondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
@@ -265,7 +242,7 @@ async function run(
   }
   await withTimeout(STOP_TIMEOUT, secondPort?.close() ?? Promise.resolve());
   metrics?.close();
-  clearInterval(watch);
+  endWatch();
   stop.dispose();
   if (screen !== undefined) await withTimeout(STOP_TIMEOUT, screen.close());
   log.showOn();
@@ -275,6 +252,52 @@ async function run(
   if (!isQuiet) print({ kind: "totals", totals: server.totals });
   await withTimeout(STOP_TIMEOUT, writer.flush());
   return 0;
+}
+
+/** What a reload concerns. */
+interface Reloaded {
+  readonly server: Server;
+  readonly secondPort: SecondPort | undefined;
+  readonly options: Options;
+  readonly log: Log;
+}
+
+/** Reads the files again, and takes what is in them, or nothing where one is wrong. */
+function reload({ server, secondPort, options, log }: Reloaded): void {
+  const inputs = readInputs(options);
+  if (!inputs.ok) {
+    const message = `Nothing is changed: ${inputs.error}`;
+    return log.add({ level: "error", event: "notReloaded", message });
+  }
+  const { secret, rates } = inputs.value;
+  server.changeRates(rates);
+  if (secret !== undefined) {
+    server.changeSecret(secret);
+    secondPort?.changeSecret(secret);
+  }
+  log.add(describeReload(options));
+}
+
+/** Logs limits that are reached, until the returned function is called. */
+function watchLimits(log: Log, server: Server, errors: SocketErrors): () => void {
+  const limits = new LimitWatch();
+  const timer = setInterval(() => {
+    limits.observe(clock(), server.totals, errors).forEach((entry) => log.add(entry));
+  }, WATCH_INTERVAL);
+  return () => clearInterval(timer);
+}
+
+function serveMetrics(
+  listener: Deno.TcpListener,
+  server: Server,
+  { maxClients }: Options,
+  log: Log,
+): OpenMetrics {
+  const startedAt = performance.timeOrigin / 1000;
+  const metrics = openMetrics(listener, server, maxClients, { clock, after, startedAt });
+  const { url } = metrics;
+  log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
+  return metrics;
 }
 
 /**
