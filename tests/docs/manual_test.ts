@@ -13,11 +13,11 @@ import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
 import { formatRate, LIMITS } from "../../server/limits_file.ts";
 import type { LogEvent } from "../../server/log/log.ts";
-import { Histogram } from "../../server/metrics/histogram.ts";
 import { directoryMetrics } from "../../server/metrics/metrics.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
 import { DROP_REASONS, REFUSAL_NAMES } from "../../server/totals.ts";
+import { IDLE } from "../server/metrics/reading.ts";
 
 type Row = readonly string[];
 
@@ -291,14 +291,7 @@ Deno.test("the manual lists the events of the directory's log", () => {
 });
 
 Deno.test("the manual lists the metrics of the directory, and why it refuses", () => {
-  const metrics = directoryMetrics({
-    totals: SERVER_EVENTS.totals.totals,
-    maxClients: 1,
-    loopDelay: new Histogram([]),
-    memory: { rss: 0, heapTotal: 0, heapUsed: 0 },
-    startedAt: 0,
-    build: { version: "", protocol: "", deno: "" },
-  });
+  const metrics = directoryMetrics(IDLE);
   assertTable("directory.md", "metric", metrics.map(({ name, type }) => [name, type]));
   assertTable("directory.md", "refusal", REFUSAL_NAMES.map((reason) => [reason]));
 });

@@ -1,8 +1,8 @@
 // The operators' page: its files, options and metrics are those of the program.
 import { assert, assertEquals } from "@std/assert";
-import { Histogram } from "../../server/metrics/histogram.ts";
 import { directoryMetrics } from "../../server/metrics/metrics.ts";
 import { parseServerOptions } from "../../server/options.ts";
+import { IDLE } from "../server/metrics/reading.ts";
 
 const FOLDER = new URL("../../docs/operators/", import.meta.url);
 const PAGE = Deno.readTextFileSync(new URL("../operators.md", FOLDER));
@@ -32,17 +32,7 @@ Deno.test("the unit and the container file start the directory with options that
 });
 
 Deno.test("the alerts of the operators' page name metrics that there are", () => {
-  const metrics = directoryMetrics({
-    totals: {
-      ...{ clients: 0, registrations: 0, lookUps: 0, introductions: 0 },
-      ...{ carriedDatagrams: 0, carriedBytes: 0, refused: {}, dropped: {} },
-    },
-    maxClients: 1,
-    loopDelay: new Histogram([]),
-    memory: { rss: 0, heapTotal: 0, heapUsed: 0 },
-    startedAt: 0,
-    build: { version: "", protocol: "", deno: "" },
-  });
+  const metrics = directoryMetrics(IDLE);
   const names = metrics.map(({ name, type }) => type === "histogram" ? `${name}_bucket` : name);
   const used = PAGE.match(/\b(?:udpchat|process)_\w+/g) ?? [];
   assertEquals(used.filter((name) => !names.includes(name)), []);

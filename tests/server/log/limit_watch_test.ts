@@ -1,14 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { LimitWatch, REPORT_INTERVAL, WATCH_INTERVAL } from "../../../server/log/limit_watch.ts";
 import type { Totals } from "../../../server/totals.ts";
+import { NOTHING } from "../screen/nothing.ts";
 
-const NONE = { count: 0, last: "" };
+const NO_ERRORS = { count: 0, last: "" };
 
 function totals(counts: Partial<Pick<Totals, "dropped" | "refused">>): Totals {
-  return {
-    ...{ clients: 0, registrations: 0, lookUps: 0, introductions: 0 },
-    ...{ carriedDatagrams: 0, carriedBytes: 0, refused: {}, dropped: {}, ...counts },
-  };
+  return { ...NOTHING, ...counts };
 }
 
 Deno.test("LimitWatch reports a limit at once, then once a minute, with what was dropped since", () => {
@@ -17,7 +15,7 @@ Deno.test("LimitWatch reports a limit at once, then once a minute, with what was
   // Ten are dropped each second for two minutes.
   for (let now = 0; now <= 2 * REPORT_INTERVAL; now += WATCH_INTERVAL) {
     const dropped = { strangers: Math.floor(now / 100) };
-    for (const { message } of watch.observe(now, totals({ dropped }), NONE)) {
+    for (const { message } of watch.observe(now, totals({ dropped }), NO_ERRORS)) {
       lines.push([now / 1000, message]);
     }
   }

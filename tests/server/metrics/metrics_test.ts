@@ -1,19 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { renderMetrics } from "../../../server/metrics/exposition.ts";
-import { Histogram } from "../../../server/metrics/histogram.ts";
-import { directoryMetrics } from "../../../server/metrics/metrics.ts";
+import { directoryMetrics, type Reading } from "../../../server/metrics/metrics.ts";
 import { parsePrometheusText } from "../../support/prometheus_text.ts";
+import { IDLE } from "./reading.ts";
 
-const READING = {
+const READING: Reading = {
+  ...IDLE,
   totals: {
     ...{ clients: 1, registrations: 2, lookUps: 3, introductions: 4 },
     ...{ carriedDatagrams: 5, carriedBytes: 6, refused: { full: 7 }, dropped: { strangers: 8 } },
   },
-  maxClients: 9,
-  loopDelay: new Histogram([1]),
-  memory: { rss: 10, heapTotal: 11, heapUsed: 12 },
-  startedAt: 13.5,
-  build: { version: "0.1.0", protocol: "1", deno: "2.9.6" },
 };
 
 Deno.test("directoryMetrics() has each count once, and every reason from the start", () => {
