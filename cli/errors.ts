@@ -20,19 +20,21 @@ export interface SocketAttempt {
   readonly host: string;
   /** The option that names it, as in `--host`. */
   readonly hostOption: string;
+  /** The option that names the port; `--port` where it is left out. */
+  readonly portOption?: string;
 }
 
 /** Explains what resolveHost() or openSocket() threw. */
 export function socketProblem(
   error: unknown,
-  { failed, host, hostOption }: SocketAttempt,
+  { failed, host, hostOption, portOption = "--port" }: SocketAttempt,
 ): StartProblem {
   const problem = (code: string, why: string): StartProblem => {
     return { code, message: `${failed}: ${why}` };
   };
   switch (kindOf(error)) {
     case "AddrInUse":
-      return problem("portInUse", "the port is in use; choose another with --port");
+      return problem("portInUse", `the port is in use; choose another with ${portOption}`);
     case "AddrNotAvailable":
       return problem(
         "addressNotAvailable",
@@ -41,7 +43,7 @@ export function socketProblem(
     case "PermissionDenied":
       return problem(
         "notPermitted",
-        "the system does not permit it; choose a port from 1024 up with --port",
+        `the system does not permit it; choose a port from 1024 up with ${portOption}`,
       );
     case "NotCapable":
     case "EPERM":

@@ -52,13 +52,13 @@ export function inspectStdio(): StdioInfo {
 }
 
 /**
- * What a hangup does: `action` where a standard stream is a terminal, else nothing. Deno may not tell
- * whether a signal is ignored, and some of its versions end that; `nohup`, which has hangups ignored,
+ * What a hangup does: `action` where a standard stream is a terminal, else `otherwise`. Deno may not
+ * tell whether a signal is ignored, and some of its versions end that; `nohup`, which has hangups ignored,
  * replaces every stream that is a terminal.
  */
-export function onHangup(action: () => void): () => void {
+export function onHangup(action: () => void, otherwise = (): void => {}): () => void {
   const streams = [Deno.stdin, Deno.stdout, Deno.stderr];
-  return streams.some((stream) => stream.isTerminal()) ? action : () => {};
+  return streams.some((stream) => stream.isTerminal()) ? action : otherwise;
 }
 
 /** Columns of the terminal. */

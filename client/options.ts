@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parseHostPort } from "../cli/host_port.ts";
 import {
   choice,
   COLOR,
@@ -225,17 +226,9 @@ function parseName(text: string): Result<string> {
   return problem === undefined ? success(name) : failure(`a name ${problem}, got ${quote(text)}`);
 }
 
-/** `host`, `host:port`, `[::1]:port`, `[::1]` or `::1`. */
 function parseServer(text: string): Result<ServerName> {
-  const match = /^\[(?<v6>[^\[\]]+)\](?::(?<v6Port>.*))?$/.exec(text) ??
-    /^(?<bare>[^\[\]\s]*:[^\[\]\s]*:[^\[\]\s]*)$/.exec(text) ??
-    /^(?<name>[^\[\]:\s]+)(?::(?<namePort>.*))?$/.exec(text);
-  const { v6, v6Port, bare, name, namePort } = match?.groups ?? {};
-  const host = v6 ?? bare ?? name;
-  if (host === undefined) return unexpected("HOST or HOST:PORT", text);
-  const port = v6Port ?? namePort;
-  if (port === undefined) return success({ host, port: SERVER_PORT, text });
-  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
-  if (!isPort) return unexpected("a port from 1 to 65535", port);
-  return success({ host, port: Number(port), text });
+  const parsed = parseHostPort(text, { expected: "HOST or HOST:PORT", portMin: 1 });
+  if (!parsed.ok) return parsed;
+  const { host, port = SERVER_PORT } = parsed.value;
+  return success({ host, port, text });
 }

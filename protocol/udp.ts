@@ -134,12 +134,14 @@ export interface Drive {
  * machine has IPv4 hosts in their own form. After a sleep of this computer it is told so.
  *
  * @param wallClock the time of the day, in milliseconds.
+ * @param onSocketError told of each error of the socket that ends nothing: a datagram is lost.
  */
 export function drive<Event>(
   machine: DatagramMachine<Event>,
   socket: Socket,
   onEvent: (event: Event) => void,
   wallClock: () => number = Date.now,
+  onSocketError: (error: unknown) => void = () => {},
 ): Drive {
   let isClosed = false;
   let isClosing = false;
@@ -170,8 +172,9 @@ export function drive<Event>(
       }
       try {
         await socket.send(next.bytes, to);
-      } catch {
+      } catch (error) {
         // A datagram that cannot be sent is a lost datagram: the timers see to it.
+        onSocketError(error);
       }
     }
     isSending = false;
@@ -234,6 +237,7 @@ export function drive<Event>(
       } catch (error) {
         // On Windows a "port unreachable" for something sent earlier is an error of this call.
         if (!isClosed && ++errors === RECEIVE_ERRORS_MAX) throw error;
+        if (!isClosed) onSocketError(error);
         continue;
       }
       if (isClosing) continue;

@@ -46,7 +46,9 @@ export interface IntroductionOptions {
 export class Introductions {
   /** Calls that led to a meeting. */
   count = 0;
-  /** Bytes that were carried. */
+  /** Datagrams that were carried. */
+  carriedDatagrams = 0;
+  /** The bytes in them. */
   carriedBytes = 0;
   readonly #options: IntroductionOptions;
   readonly #entries: EntryFields;
@@ -101,6 +103,7 @@ export class Introductions {
     const isDatagram = datagram.length >= HEADER_SIZE && datagram.length <= CARRIED_SIZE_MAX;
     if (!isRelay || !isMet || !isDatagram) return drop("carry");
     if (!limits.takeCarried(now, id, from, datagram.length)) return drop("carried");
+    this.carriedDatagrams++;
     this.carriedBytes += datagram.length;
     // A view of what the cipher will overwrite.
     notify(target, { kind: "carried", from: id, datagram: datagram.slice() });

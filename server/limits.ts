@@ -46,6 +46,48 @@ export const CARRIED_PER_SOURCE: Rate = { perSecond: 65_536, burst: 524_288 };
 /** Bytes that are carried a second for all clients together, unless told otherwise. */
 export const CARRIED_IN_TOTAL = 1_000_000;
 
+/** The limits that an operator may set, and set anew while the directory runs. */
+export interface Rates {
+  readonly registrationsPerSource: Rate;
+  readonly questionsPerSource: Rate;
+  readonly questionsInTotal: Rate;
+  readonly strangersPerSource: Rate;
+  readonly strangersInTotal: Rate;
+  readonly strangersExcess: Rate;
+  readonly callsPerSource: Rate;
+  readonly callsInTotal: Rate;
+  readonly meetingsPerClient: Rate;
+  readonly carriedPerClient: Rate;
+  readonly carriedPerSource: Rate;
+  readonly carriedInTotal: Rate;
+}
+
+/** The limits where the operator sets none. */
+export const RATES: Rates = {
+  registrationsPerSource: REGISTRATIONS_PER_SOURCE,
+  questionsPerSource: QUESTIONS_PER_SOURCE,
+  questionsInTotal: QUESTIONS_IN_TOTAL,
+  strangersPerSource: STRANGERS_PER_SOURCE,
+  strangersInTotal: STRANGERS_IN_TOTAL,
+  strangersExcess: STRANGERS_EXCESS,
+  callsPerSource: CALLS_PER_SOURCE,
+  callsInTotal: CALLS_IN_TOTAL,
+  meetingsPerClient: MEETINGS_PER_CLIENT,
+  carriedPerClient: CARRIED_PER_CLIENT,
+  carriedPerSource: CARRIED_PER_SOURCE,
+  carriedInTotal: carriedRate(CARRIED_IN_TOTAL),
+};
+
+/** So many bytes a second, and a burst that lets a client have its own. */
+function carriedRate(perSecond: number): Rate {
+  return { perSecond, burst: Math.max(perSecond, CARRIED_PER_CLIENT.burst) };
+}
+
+/** The usual limits, but so many bytes that are carried a second for all clients together. */
+export function usualRates(carriedInTotal: number): Rates {
+  return { ...RATES, carriedInTotal: carriedRate(carriedInTotal) };
+}
+
 /** Days that a name is kept for its key after its client is gone, unless told otherwise. */
 export const NAME_HOLD_DAYS = 7;
 /** The same in milliseconds. */
@@ -70,52 +112,76 @@ export function registrationsPerMinute(maxClients: number): number {
   return Math.ceil(burst + 60 * perSecond);
 }
 
+/** What a directory is started with. */
+export interface LimitOptions {
+  readonly maxClients: number;
+  /** False to limit only the total. */
+  readonly hasSourceLimits: boolean;
+}
+
+/** The token buckets of each limit. */
+interface Buckets {
+  readonly bySource: Readonly<Record<LimitName, RateLimit>>;
+  readonly byClient: Readonly<Record<ClientLimitName, RateLimit>>;
+  readonly carriedBySource: RateLimit;
+}
+
 /** All limits of one directory. */
 export class Limits {
-  readonly #limits: Readonly<Record<LimitName, RateLimit>>;
-  readonly #clientLimits: Readonly<Record<ClientLimitName, RateLimit>>;
-  readonly #carriedBySource: RateLimit;
+  readonly #options: LimitOptions;
+  #buckets: Buckets;
 
-  /**
-   * @param hasSourceLimits false to limit only the total.
-   * @param carriedInTotal bytes that are carried a second for all clients together.
-   */
-  constructor(maxClients: number, hasSourceLimits: boolean, carriedInTotal: number) {
-    const newLimit = (perSource: Rate, total: Rate, excess?: Rate): RateLimit =>
-      new RateLimit(hasSourceLimits ? perSource : undefined, total, { excess });
-    this.#limits = {
-      registrations: newLimit(REGISTRATIONS_PER_SOURCE, registrationsInTotal(maxClients)),
-      questions: newLimit(QUESTIONS_PER_SOURCE, QUESTIONS_IN_TOTAL),
-      strangers: newLimit(STRANGERS_PER_SOURCE, STRANGERS_IN_TOTAL, STRANGERS_EXCESS),
-      calls: newLimit(CALLS_PER_SOURCE, CALLS_IN_TOTAL),
-    };
-    const carried = { perSecond: carriedInTotal, burst: Math.max(carriedInTotal, 65_536) };
-    this.#carriedBySource = newLimit(CARRIED_PER_SOURCE, carried);
-    this.#clientLimits = {
-      meetings: new RateLimit(MEETINGS_PER_CLIENT, CALLS_IN_TOTAL),
-      carried: new RateLimit(CARRIED_PER_CLIENT, carried),
-    };
+  constructor(options: LimitOptions, rates: Rates = RATES) {
+    this.#options = options;
+    this.#buckets = newBuckets(options, rates);
+  }
+
+  /** Sets other limits from now on; every bucket is full again. */
+  change(rates: Rates): void {
+    this.#buckets = newBuckets(this.#options, rates);
   }
 
   /** Counts a request of this source, and returns true, if the limits allow it. */
   take(now: Instant, name: LimitName, from: Address): boolean {
-    return this.#limits[name].take(now, from);
+    return this.#buckets.bySource[name].take(now, from);
   }
 
   /** The same for a client that is called. */
   takeMeeting(now: Instant, id: number): boolean {
-    return this.#clientLimits.meetings.takeFor(now, `${id}`, 1);
+    return this.#buckets.byClient.meetings.takeFor(now, `${id}`, 1);
   }
 
   /** The same for bytes that are carried, of a client and its source. */
   takeCarried(now: Instant, id: number, from: Address, size: number): boolean {
-    return this.#clientLimits.carried.takeFor(now, `${id}`, size) &&
-      this.#carriedBySource.takeFor(now, sourceOf(from), size);
+    const { byClient, carriedBySource } = this.#buckets;
+    return byClient.carried.takeFor(now, `${id}`, size) &&
+      carriedBySource.takeFor(now, sourceOf(from), size);
   }
 
   /** The number of token buckets: at most `SOURCES_MAX` for each limit. */
   get size(): number {
-    const limits = [...Object.values(this.#limits), ...Object.values(this.#clientLimits)];
-    return [...limits, this.#carriedBySource].reduce((sum, { size }) => sum + size, 0);
+    const { bySource, byClient, carriedBySource } = this.#buckets;
+    const limits = [...Object.values(bySource), ...Object.values(byClient), carriedBySource];
+    return limits.reduce((sum, { size }) => sum + size, 0);
   }
+}
+
+function newBuckets(options: LimitOptions, rates: Rates): Buckets {
+  const { maxClients, hasSourceLimits } = options;
+  const newLimit = (perSource: Rate, total: Rate, excess?: Rate): RateLimit =>
+    new RateLimit(hasSourceLimits ? perSource : undefined, total, { excess });
+  const { strangersPerSource, strangersInTotal, strangersExcess, carriedInTotal } = rates;
+  return {
+    bySource: {
+      registrations: newLimit(rates.registrationsPerSource, registrationsInTotal(maxClients)),
+      questions: newLimit(rates.questionsPerSource, rates.questionsInTotal),
+      strangers: newLimit(strangersPerSource, strangersInTotal, strangersExcess),
+      calls: newLimit(rates.callsPerSource, rates.callsInTotal),
+    },
+    byClient: {
+      meetings: new RateLimit(rates.meetingsPerClient, rates.callsInTotal),
+      carried: new RateLimit(rates.carriedPerClient, carriedInTotal),
+    },
+    carriedBySource: newLimit(rates.carriedPerSource, carriedInTotal),
+  };
 }

@@ -10,6 +10,7 @@ import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
 import { inspectStdio, onHangup } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
+import { type Result, success } from "../protocol/result.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import {
   clock,
@@ -21,7 +22,13 @@ import {
 } from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
 import { addressNotes } from "./address_notes.ts";
-import { type Options, parseServerOptions, serverHelp } from "./options.ts";
+import { describeClient, describeReload, describeStart, describeStop } from "./log/entries.ts";
+import { type Rates, usualRates } from "./limits.ts";
+import { readLimits } from "./limits_file.ts";
+import { LimitWatch, type SocketErrors, WATCH_INTERVAL } from "./log/limit_watch.ts";
+import { Log, type LogEvent, renderLogEntry } from "./log/log.ts";
+import { type OpenMetrics, openMetrics } from "./metrics/open_metrics.ts";
+import { type MetricsAddress, type Options, parseServerOptions, serverHelp } from "./options.ts";
 import {
   type ClockReading,
   type Output,
@@ -30,7 +37,7 @@ import {
   renderText,
 } from "./screen/render.ts";
 import { openScreen } from "./screen/terminal.ts";
-import { openSecondPort } from "./second_port.ts";
+import { openSecondPort, type SecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
@@ -41,6 +48,20 @@ const PENDING_OUTPUT_MAX = 1024 * 1024;
 
 /** Milliseconds by which the wall clock may differ from what was printed before. */
 const CLOCK_TOLERANCE = 50;
+
+type ReadClock = () => ClockReading;
+
+/** A log, and what settles when it is written. */
+type OpenLog = Log & { flush(): Promise<void> };
+
+/** What a directory listens with, and what it is logged with. */
+interface Edge {
+  readonly log: Log;
+  readonly readClock: ReadClock;
+  readonly socket: Deno.DatagramConn;
+  /** For metrics, where they are served. */
+  readonly listener: Deno.TcpListener | undefined;
+}
 
 /**
  * Runs a directory until a signal stops it.
@@ -56,54 +77,112 @@ export async function serve(args: string[]): Promise<number> {
     return 0;
   }
   const options = parsed.value;
-  const found = findSecret(options.secretFile, SECRET_SOURCES);
-  if (!found.ok) return rejectUsage(found.error);
+  const inputs = readInputs(options);
+  if (!inputs.ok) return rejectUsage(inputs.error);
   const opened = openIdentity(DIRECTORY_IDENTITY, options, systemRandom);
   if (!opened.ok) return fail({ code: "identity", message: opened.error }, options);
   const { identity, notice } = opened.value;
-  if (notice !== undefined) printError(notice);
+  const readClock = wallClock();
+  const log = openLog(options, readClock);
+  if (notice !== undefined) log.add({ level: "warn", event: "identity", message: notice });
   const { host, port } = options;
   let socket: Deno.DatagramConn;
   try {
-    const hosts = await resolveHost(host);
-    // IPv4 where a name like localhost leaves the choice.
-    socket = openSocket(hosts.find((each) => !each.includes(":")) ?? hosts[0]!, port);
+    socket = openSocket(await resolve(host), port);
   } catch (error) {
     const failed = `Cannot listen on ${formatAddress({ hostname: host, port })}`;
     return fail(socketProblem(error, { failed, host, hostOption: "--host" }), options);
   }
-  return await run(socket, options, identity, found.value);
+  let listener: Deno.TcpListener | undefined;
+  try {
+    listener = options.metrics && await listen(options.metrics);
+  } catch (error) {
+    socket.close();
+    return fail(metricsProblem(error, options.metrics!), options);
+  }
+  const status = await run({ socket, listener, log, readClock }, options, identity, inputs.value);
+  await withTimeout(STOP_TIMEOUT, log.flush());
+  return status;
+}
+
+/** What is read at the start, and again at a hangup. */
+interface Inputs {
+  readonly secret: Uint8Array | undefined;
+  readonly rates: Rates;
+}
+
+function readInputs({ secretFile, limitsFile, relayLimit }: Options): Result<Inputs> {
+  const secret = findSecret(secretFile, SECRET_SOURCES);
+  if (!secret.ok) return secret;
+  const rates = readLimits(limitsFile, usualRates(relayLimit));
+  return rates.ok ? success({ secret: secret.value, rates: rates.value }) : rates;
+}
+
+/** The log, on standard error. */
+function openLog({ logFormat: format, logLevel: level }: Options, readClock: ReadClock): OpenLog {
+  const writer = new LineWriter({
+    pendingMax: PENDING_OUTPUT_MAX,
+    write: (bytes) => Deno.stderr.write(bytes),
+    onRecovered(dropped): void {
+      const message = `Cannot log as fast as things happen: left out ${dropped} lines`;
+      log.add({ level: "warn", event: "output", message });
+    },
+    // There is nowhere left to report it.
+    onBroken: () => {},
+  });
+  const readDate = (): Date => {
+    const { now, toDate } = readClock();
+    return toDate(now);
+  };
+  const log = new Log({ format, level, readDate, writeLine: (line) => writer.print(line) });
+  return Object.assign(log, { flush: () => writer.flush() });
+}
+
+/** An address of a host, of IPv4 where a name like localhost leaves the choice. */
+async function resolve(host: string): Promise<string> {
+  const hosts = await resolveHost(host);
+  return hosts.find((each) => !each.includes(":")) ?? hosts[0]!;
+}
+
+async function listen({ host, port }: MetricsAddress): Promise<Deno.TcpListener> {
+  return Deno.listen({ hostname: await resolve(host), port });
+}
+
+function metricsProblem(error: unknown, { host, port }: MetricsAddress): StartProblem {
+  const failed = `Cannot serve metrics on ${formatAddress({ hostname: host, port })}`;
+  const options = { hostOption: "--metrics", portOption: "--metrics" };
+  return socketProblem(error, { failed, host, ...options });
 }
 
 async function run(
-  socket: Deno.DatagramConn,
+  { socket, listener, log, readClock }: Edge,
   options: Options,
   identity: KeyPair,
-  secret: Uint8Array | undefined,
+  { secret, rates }: Inputs,
 ): Promise<number> {
   const { isJson, isPlain, isQuiet, color } = options;
   const stdio = inspectStdio();
   const isColored = color === "always" || color === "auto" && stdio.wantsColor && !isPlain;
-  const stop = stopSignal();
-  const readClock = wallClock();
+  const stop = stopSignal(() => reload({ server, secondPort, options, log }));
   const lease = 1000 * options.leaseSeconds;
   const relayLimit = options.isRelay ? options.relayLimit : 0;
   const random = systemRandom;
   const nameHold = 24 * 60 * 60 * 1000 * options.nameHoldDays;
-  const server = new Server({ ...options, lease, nameHold, relayLimit, identity, secret, random });
+  const settings = { ...options, lease, nameHold, relayLimit, rates };
+  const server = new Server({ ...settings, identity, secret, random });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {
-      printError(
-        `Cannot print as fast as clients come and go: left out ${dropped} lines or tables`,
-      );
+      warn("output", `Cannot print as fast as clients come and go: left out ${dropped} lines`);
       print(server.table());
     },
     onBroken(): void {
-      printError("Cannot print any more: nobody reads the output; the directory goes on");
+      warn("output", "Cannot print any more: nobody reads the output; the directory goes on");
     },
   });
+  const warn = (event: LogEvent, message: string): void =>
+    log.add({ level: "warn", event, message });
   function print(output: Output): void {
     const time = readClock();
     writer.print(isJson ? renderJson(output, time) : renderText(output, time, isColored));
@@ -124,42 +203,114 @@ async function run(
   const screen = stdio.canRedraw && !isPlain && !isJson && !isQuiet
     ? openScreen(texts, server, isColored, { readClock, after })
     : undefined;
-  const running = drive(server, socket, (event) => {
-    if (screen === undefined) return isQuiet ? undefined : print(event);
-    if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
-  });
-  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
-    if (screen === undefined) printError(note);
-    else screen.live.showNote(note);
+  // A line on the terminal would disturb the screen.
+  if (screen !== undefined && Deno.stderr.isTerminal()) {
+    log.showOn((text) => screen.live.showNote(text));
   }
-  const closeSecondPort = openSecondPort(listening.address, identity, secret);
+  const socketErrors = { count: 0, last: "" };
+  const running = drive(
+    server,
+    socket,
+    (event) => {
+      if (event.kind !== "table" && log.has("debug")) log.add(describeClient(event));
+      if (screen === undefined) return isQuiet ? undefined : print(event);
+      if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
+    },
+    Date.now,
+    (error) => {
+      // What Windows tells of a client that has gone.
+      if (error instanceof Deno.errors.ConnectionReset) return;
+      socketErrors.count++;
+      socketErrors.last = errorMessage(error);
+    },
+  );
+  log.add(describeStart(listening));
+  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
+    warn("addresses", note);
+  }
+  const endWatch = watchLimits(log, server, socketErrors);
+  const metrics = listener && serveMetrics(listener, server, options, log);
+  const secondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
+    metrics?.stopping();
+    log.add({ level: "info", event: "stopping", message: "Stopping" });
     await withTimeout(STOP_TIMEOUT, running.close());
   } catch (error) {
     problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
-  await withTimeout(STOP_TIMEOUT, closeSecondPort?.() ?? Promise.resolve());
+  await withTimeout(STOP_TIMEOUT, secondPort?.close() ?? Promise.resolve());
+  metrics?.close();
+  endWatch();
   stop.dispose();
   if (screen !== undefined) await withTimeout(STOP_TIMEOUT, screen.close());
+  log.showOn();
   // After the screen is closed, which would hide it.
   if (problem !== undefined) return fail(problem, options);
+  log.add(describeStop(server.totals));
   if (!isQuiet) print({ kind: "totals", totals: server.totals });
   await withTimeout(STOP_TIMEOUT, writer.flush());
   return 0;
 }
 
+/** What a reload concerns. */
+interface Reloaded {
+  readonly server: Server;
+  readonly secondPort: SecondPort | undefined;
+  readonly options: Options;
+  readonly log: Log;
+}
+
+/** Reads the files again, and takes what is in them, or nothing where one is wrong. */
+function reload({ server, secondPort, options, log }: Reloaded): void {
+  const inputs = readInputs(options);
+  if (!inputs.ok) {
+    const message = `Nothing is changed: ${inputs.error}`;
+    return log.add({ level: "error", event: "notReloaded", message });
+  }
+  const { secret, rates } = inputs.value;
+  server.changeRates(rates);
+  if (secret !== undefined) {
+    server.changeSecret(secret);
+    secondPort?.changeSecret(secret);
+  }
+  log.add(describeReload(options));
+}
+
+/** Logs limits that are reached, until the returned function is called. */
+function watchLimits(log: Log, server: Server, errors: SocketErrors): () => void {
+  const limits = new LimitWatch();
+  const timer = setInterval(() => {
+    limits.observe(clock(), server.totals, errors).forEach((entry) => log.add(entry));
+  }, WATCH_INTERVAL);
+  return () => clearInterval(timer);
+}
+
+function serveMetrics(
+  listener: Deno.TcpListener,
+  server: Server,
+  { maxClients }: Options,
+  log: Log,
+): OpenMetrics {
+  const startedAt = performance.timeOrigin / 1000;
+  const metrics = openMetrics(listener, server, maxClients, { clock, after, startedAt });
+  const { url } = metrics;
+  log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
+  return metrics;
+}
+
 /**
- * A promise of the first signal to stop.
+ * A promise of the first signal to stop. A hangup where there is no terminal is one to read the inputs
+ * again.
  *
  * Later ones change nothing, because one Ctrl-C can come twice: from the terminal, and passed on by
  * `deno task`. Stopping takes two seconds at most.
  */
-function stopSignal(): { promise: Promise<void>; dispose(): void } {
+function stopSignal(reload: () => void): { promise: Promise<void>; dispose(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = (): void => resolve();
-  const hangUp = onHangup(stop);
+  const hangUp = onHangup(stop, reload);
   const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
     ? [["SIGINT", stop], ["SIGBREAK", stop]]
     : [["SIGINT", stop], ["SIGTERM", stop], ["SIGQUIT", stop], ["SIGHUP", hangUp]];
@@ -178,7 +329,7 @@ function stopSignal(): { promise: Promise<void>; dispose(): void } {
  * Their offset changes when the wall clock is set or the machine sleeps. Smaller differences are
  * ignored, so that the same instant is always the same millisecond.
  */
-function wallClock(): () => ClockReading {
+function wallClock(): ReadClock {
   let offset = -Infinity;
   return () => {
     const now = clock();
@@ -211,7 +362,11 @@ function rejectUsage(message: string): number {
 
 /** Reports why the directory cannot run, on standard error and as an event; returns the status. */
 function fail(problem: StartProblem, options: Options): number {
-  printError(problem.message);
+  const { code, message } = problem;
+  if (options.logFormat === "json") {
+    const entry = { level: "error", event: "failed", message, fields: { code } } as const;
+    printError(renderLogEntry(entry, "json", new Date()));
+  } else printError(message);
   if (options.isJson) {
     tryPrint(() => console.log(renderJson({ kind: "error", ...problem }, wallClock()())));
   }

@@ -3,19 +3,23 @@
  *
  * @module
  */
+import { parseHostPort } from "../cli/host_port.ts";
 import { helpText, optionSection } from "../cli/help.ts";
 import {
+  choice,
   COLOR,
   file,
   flag,
   integer,
   offFlag,
+  type Option,
   type OptionTable,
   type OptionValues,
   parseOptions,
   text,
+  unexpected,
 } from "../cli/options.ts";
-import { failure, type Result } from "../protocol/result.ts";
+import { failure, type Result, success } from "../protocol/result.ts";
 import { CARRIED_IN_TOTAL, CLIENTS_PER_SOURCE, NAME_HOLD_DAYS } from "./limits.ts";
 
 /** The UDP port that a directory listens on by default. */
@@ -29,6 +33,42 @@ const MAX_CLIENTS_MAX = 1_000_000;
 
 /** The most days that `--name-hold` takes. */
 const NAME_HOLD_MAX = 3650;
+
+/** How the log is written. */
+export type LogFormat = "text" | "json";
+/** What is logged: this, and what is graver. */
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+const LOG_FORMAT: Option<LogFormat> = choice<LogFormat>({
+  name: "log-format",
+  value: "FORMAT",
+  choices: ["text", "json"],
+  default: "text",
+  help: "of the log on standard error: text or json; default text",
+});
+
+const LOG_LEVEL: Option<LogLevel> = choice<LogLevel>({
+  name: "log-level",
+  value: "LEVEL",
+  choices: ["error", "warn", "info", "debug"],
+  default: "warn",
+  help: "error, warn, info or debug, which logs each client",
+});
+
+/** Where metrics are served. */
+export interface MetricsAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const METRICS: Option<MetricsAddress | undefined> = {
+  name: "metrics",
+  value: "HOST:PORT",
+  expected: "HOST:PORT",
+  default: undefined,
+  parse: parseMetrics,
+  help: "serve metrics for Prometheus there, by HTTP; default not",
+};
 
 /** All options, in the order of the help. */
 export const OPTIONS = {
@@ -82,6 +122,7 @@ export const OPTIONS = {
   identity: file("identity", "file of its key; default in the configuration folder"),
   isEphemeral: flag("ephemeral", "use a new key, and keep no file"),
   secretFile: file("secret", "only for clients with this secret (or UDP_CHAT_SECRET)"),
+  limitsFile: file("limits", "limits that differ from the defaults; see the manual"),
   hasSourceLimits: offFlag(
     "no-source-limits",
     "one address may have and ask as much as all",
@@ -95,6 +136,9 @@ export const OPTIONS = {
     default: RELAY_LIMIT_DEFAULT,
     help: `bytes a second that it carries in all; default ${RELAY_LIMIT_DEFAULT}`,
   }),
+  metrics: METRICS,
+  logFormat: LOG_FORMAT,
+  logLevel: LOG_LEVEL,
   isJson: flag("json", "print one JSON object a line"),
   isPlain: flag("plain", "redraw nothing and color nothing: only add lines"),
   color: COLOR,
@@ -133,6 +177,8 @@ export function serverHelp(): string {
     "Clients remember the directory's key when they first register, and refuse\n" +
       "another. The secret has at least 16 bytes. A client in the table takes about 250\n" +
       "bytes of memory.",
+    "SIGHUP has the directory read its files of limits and of the secret again, where\n" +
+      "no terminal is attached; not on Windows.",
     "On a terminal it shows the table, what happens and the totals, redrawn in place.\n" +
       "Elsewhere, and with --plain, it prints the active clients on every join, leave\n" +
       "and expiry, or, where they are more than 200, who came or went and how many they\n" +
@@ -142,4 +188,11 @@ export function serverHelp(): string {
       "  udp-chat serve --host :: --port 7071\n" +
       "  udp-chat serve --json > clients.log",
   );
+}
+
+function parseMetrics(text: string): Result<MetricsAddress> {
+  const parsed = parseHostPort(text, { expected: "HOST:PORT", portMin: 0 });
+  if (!parsed.ok) return parsed;
+  const { host, port } = parsed.value;
+  return port === undefined ? unexpected("HOST:PORT", text) : success({ host, port });
 }

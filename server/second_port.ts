@@ -16,17 +16,24 @@ const LEASE = 10_000;
 /** The highest UDP port. */
 const PORT_MAX = 65_535;
 
+/** A second port that is open. */
+export interface SecondPort {
+  /** Asks for another secret from now on. */
+  changeSecret(secret: Uint8Array): void;
+  close(): Promise<void>;
+}
+
 /**
  * Opens the port after the first one, with a table of its own.
  *
- * @returns what closes it; undefined where that cannot be, or is of no use: within one machine there is
+ * @returns undefined where that cannot be, or is of no use: within one machine there is
  * no NAT.
  */
 export function openSecondPort(
   { hostname, port }: Address,
   identity: KeyPair,
   secret: Uint8Array | undefined,
-): (() => Promise<void>) | undefined {
+): SecondPort | undefined {
   if (isLoopback(hostname) || port === PORT_MAX) return undefined;
   const limits = { maxClients: CLIENTS_MAX, lease: LEASE, relayLimit: 0 };
   const server = new Server({ ...limits, identity, secret, random: systemRandom });
@@ -34,7 +41,10 @@ export function openSecondPort(
     const running = drive(server, openSocket(hostname, port + 1), () => {});
     // The directory goes on without it.
     running.finished.catch(() => {});
-    return () => running.close().catch(() => {});
+    return {
+      changeSecret: (other) => server.changeSecret(other),
+      close: () => running.close().catch(() => {}),
+    };
   } catch {
     // Somebody else has the port.
     return undefined;

@@ -56,9 +56,11 @@ import {
   type LimitName,
   Limits,
   NAME_HOLD,
+  type Rates,
   registrationsPerMinute,
+  usualRates,
 } from "./limits.ts";
-import type { DropReason, Totals } from "./totals.ts";
+import { type DropReason, type RefusalName, refusalName, type Totals } from "./totals.ts";
 import { MemoryTable } from "./table/memory_table.ts";
 import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
 
@@ -83,8 +85,10 @@ export interface ServerOptions {
   maxPerSource?: number;
   /** Milliseconds that a name is kept for its key after its client is gone; 7 days where left out. */
   nameHold?: number;
-  /** Bytes that are carried a second for all clients together, 0 for none. */
+  /** Bytes that are carried a second for all clients together, unless `rates` say so; 0 for none. */
   relayLimit?: number;
+  /** The limits; the usual ones where left out. */
+  rates?: Rates;
   random: Random;
 }
 
@@ -92,6 +96,10 @@ export interface ServerOptions {
 export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
+  /** How many Registers were refused, by reason. */
+  readonly refused: Partial<Record<RefusalName, number>> = {};
+  /** The Registers that were granted. */
+  registrations = 0;
   /** The Look-ups that were answered. */
   lookUps = 0;
   readonly #lease: number;
@@ -120,7 +128,8 @@ export class Server implements DatagramMachine<ServerEvent> {
     const replaysMax = registrationsPerMinute(maxClients);
     const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
     this.#table = new MemoryTable({ ...places, lease, nameHold, replaysMax, random });
-    this.#limits = new Limits(maxClients, hasSourceLimits, relayLimit);
+    const { rates = usualRates(relayLimit) } = options;
+    this.#limits = new Limits({ maxClients, hasSourceLimits }, rates);
     this.#introductions = new Introductions({
       table: this.#table,
       limits: this.#limits,
@@ -130,6 +139,16 @@ export class Server implements DatagramMachine<ServerEvent> {
       drop: (reason) => this.#drop(reason),
     });
     this.#events = new EventReporter(this.#table);
+  }
+
+  /** Sets other limits from now on. */
+  changeRates(rates: Rates): void {
+    this.#limits.change(rates);
+  }
+
+  /** Asks for another secret from now on; who is registered stays. For a private directory. */
+  changeSecret(secret: Uint8Array): void {
+    this.#registrar.changeSecret(secret);
   }
 
   /** Who is active, as an event. */
@@ -144,9 +163,11 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   /** What it has done since it was started. */
   get totals(): Totals {
-    const { count: introductions, carriedBytes } = this.#introductions;
-    const { lookUps, dropped } = this;
-    return { clients: this.#table.size, lookUps, introductions, carriedBytes, dropped };
+    const { count: introductions, carriedDatagrams, carriedBytes } = this.#introductions;
+    const { registrations, lookUps, refused, dropped } = this;
+    const clients = this.#table.size;
+    const carried = { carriedDatagrams, carriedBytes };
+    return { clients, registrations, lookUps, introductions, ...carried, refused, dropped };
   }
 
   /** The token buckets that are kept: those of all limits, each with a bound. */
@@ -244,9 +265,12 @@ export class Server implements DatagramMachine<ServerEvent> {
       endpoint,
     });
     if (!result.ok) {
+      const reason = refusalName(result.error);
+      this.refused[reason] = (this.refused[reason] ?? 0) + 1;
       const refusal = this.#registrar.encodeRefusal(sessionKey, session, result.error);
       return this.#answer(from, refusal);
     }
+    this.registrations++;
     const { slot, change, replaced, displaced } = result.value;
     this.#answerRegistered(slot, packet, from);
     if (replaced !== undefined) this.#events.reportChange("left", replaced);

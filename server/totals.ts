@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { RefusalReason } from "../protocol/wire/frame.ts";
 import type { ClientLimitName, LimitName } from "./limits.ts";
+
+/** Why a registration is refused, in an answer that says so. */
+export type RefusalName = keyof typeof RefusalReason;
 
 /** Why something that came, or an answer to it, came to nothing. */
 export type DropReason =
@@ -37,15 +41,60 @@ export type DropReason =
   /** An answer, because too many wait to be sent. */
   | "output";
 
+/** Complete, as the type of the table sees to. */
+const IS_DROP_REASON: Readonly<Record<DropReason, true>> = {
+  size: true,
+  magic: true,
+  version: true,
+  type: true,
+  packet: true,
+  frame: true,
+  notRequest: true,
+  unknown: true,
+  secret: true,
+  forged: true,
+  replay: true,
+  registrations: true,
+  questions: true,
+  strangers: true,
+  calls: true,
+  meetings: true,
+  carry: true,
+  carried: true,
+  output: true,
+};
+
+/** All reasons, in the order of the manual. */
+export const DROP_REASONS: readonly DropReason[] = Object.keys(IS_DROP_REASON) as DropReason[];
+
 /** What a directory has done. */
 export interface Totals {
   /** How many are active. */
   readonly clients: number;
+  /** Registrations that were granted: of new clients, and of those that came back or moved. */
+  readonly registrations: number;
   /** Look-ups that were answered. */
   readonly lookUps: number;
   /** Calls that led to a meeting. */
   readonly introductions: number;
-  /** Bytes that were carried from one client to another. */
+  /** Datagrams that were carried from one client to another. */
+  readonly carriedDatagrams: number;
+  /** The bytes in them. */
   readonly carriedBytes: number;
+  /** Registrations that were refused. */
+  readonly refused: Partial<Record<RefusalName, number>>;
   readonly dropped: Partial<Record<DropReason, number>>;
+}
+
+/** The names of the reasons for a refusal, which are numbers in datagrams. */
+const NAME_OF_REFUSAL: ReadonlyMap<number, RefusalName> = new Map(
+  Object.entries(RefusalReason).map(([name, reason]) => [reason, name as RefusalName]),
+);
+
+/** All names of reasons for a refusal. */
+export const REFUSAL_NAMES: readonly RefusalName[] = [...NAME_OF_REFUSAL.values()];
+
+/** The name of one of {@linkcode RefusalReason}. */
+export function refusalName(reason: number): RefusalName {
+  return NAME_OF_REFUSAL.get(reason)!;
 }

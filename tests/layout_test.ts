@@ -54,6 +54,8 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "client/screen/terminal.ts": ["node:readline", "node:process", "node:stream"],
   "cli/files.ts": ["node:path"],
   "cli/tty.ts": ["node:process"],
+  // The version of the program.
+  "server/metrics/open_metrics.ts": ["deno.json"],
 };
 
 /** The only sources of the clock, timers and randomness; all other files get them as arguments. */
@@ -147,12 +149,14 @@ Deno.test("only udp.ts and the main.ts files touch the clock, timers and randomn
   }
 });
 
-Deno.test("only udp.ts, files.ts, the terminal files and the main.ts files touch the system", () => {
+Deno.test("only udp.ts, files.ts, and the files of the terminal, the metrics and main touch the system", () => {
   const allowed = [
     ...CLOCK_TIMERS_RANDOMNESS,
     ...TERMINAL,
     "cli/environment.ts",
     "cli/files.ts",
+    "server/metrics/listener.ts",
+    "server/metrics/open_metrics.ts",
     "main.ts",
   ];
   assertEquals(touching(SYSTEM, allowed), []);

@@ -54,7 +54,7 @@ export interface RegistrarOptions {
 /** Registers clients, one datagram at a time. */
 export class Registrar {
   readonly #identity: KeyPair;
-  readonly #secret: DirectorySecret | undefined;
+  #secret: DirectorySecret | undefined;
   readonly #cookies: TimedMac;
   readonly #random: Random;
   readonly #writer = new DatagramWriter(DATAGRAM_SIZE_MAX, true);
@@ -71,6 +71,11 @@ export class Registrar {
     this.#secret = secret && new DirectorySecret(secret);
     this.#cookies = new TimedMac(random);
     this.#random = random;
+  }
+
+  /** Takes another secret, for the Registers from now on. */
+  changeSecret(secret: Uint8Array): void {
+    this.#secret = new DirectorySecret(secret);
   }
 
   /** Whether a Register comes from somebody that has the secret; true in a public directory. */

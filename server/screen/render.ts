@@ -52,9 +52,8 @@ function jsonFields(output: Output, time: ClockReading): Record<string, unknown>
     case "error":
       return { code: output.code, message: output.message };
     case "totals": {
-      const { dropped, ...counts } = output.totals;
-      const drops = Object.entries(dropped).map(([reason, count]) => ({ reason, count }));
-      return { ...counts, dropped: drops };
+      const { refused, dropped, ...counts } = output.totals;
+      return { ...counts, refused: jsonCounts(refused), dropped: jsonCounts(dropped) };
     }
     case "table":
       return {
@@ -66,6 +65,10 @@ function jsonFields(output: Output, time: ClockReading): Record<string, unknown>
     default:
       return { client: jsonClient(output.client) };
   }
+}
+
+function jsonCounts(counts: Readonly<Record<string, number>>): Record<string, unknown>[] {
+  return Object.entries(counts).map(([reason, count]) => ({ reason, count }));
 }
 
 function jsonClient({ id, name, address }: TableClient): Record<string, unknown> {
@@ -134,7 +137,8 @@ function withTime(text: string, { now, toDate }: ClockReading): string {
   return `${formatTime(toDate(now))} ${text}`;
 }
 
-function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
+/** A change of the table in words. */
+export function renderChange(kind: ChangeKind, client: TableClient, isColored: boolean): string {
   const [words, brush] = CHANGES[kind];
   const name = cleanText(client.name);
   const label = `client ${client.id}${name === "" ? "" : ` (${name})`}`;
@@ -172,8 +176,8 @@ function twoDigits(part: number): string {
   return String(part).padStart(2, "0");
 }
 
-/** The last line, printed when the directory stops. */
-function renderTotals({ clients, introductions, carriedBytes, dropped }: Totals): string {
+/** The last line, when the directory stops. */
+export function renderTotals({ clients, introductions, carriedBytes, dropped }: Totals): string {
   const reasons = Object.entries(dropped);
   const total = reasons.reduce((sum, [, count]) => sum + count, 0);
   const details = reasons.map(([reason, count]) => `${reason} ${count}`).join(", ");

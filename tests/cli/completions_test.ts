@@ -52,6 +52,7 @@ Deno.test("parseOptions() accepts every option of the tables", () => {
     "FINGERPRINT": "01234 56789 01234 56789 01234 56789",
     "HOST": "localhost",
     "HOST[:PORT]": "localhost",
+    "HOST:PORT": "localhost:1",
     "ID|NAME": "1",
     "LIST": "loss=0",
     "NAME": "ana",

@@ -11,9 +11,13 @@ import { MARKS } from "../../client/output/deliveries.ts";
 import { KEYS_HELP } from "../../client/screen/keys.ts";
 import { renderJson as renderClientJson } from "../../client/output/json.ts";
 import { TABLE_ROWS_MAX } from "../../server/event.ts";
+import { formatRate, LIMITS } from "../../server/limits_file.ts";
+import type { LogEvent } from "../../server/log/log.ts";
+import { directoryMetrics } from "../../server/metrics/metrics.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
-import type { DropReason } from "../../server/totals.ts";
+import { DROP_REASONS, REFUSAL_NAMES } from "../../server/totals.ts";
+import { IDLE } from "../server/metrics/reading.ts";
 
 type Row = readonly string[];
 
@@ -145,7 +149,10 @@ const SERVER_EVENTS: Samples<Output> = {
   table: { kind: "table", size: 1, clients: [CLIENT] },
   totals: {
     kind: "totals",
-    totals: { clients: 1, lookUps: 0, introductions: 0, carriedBytes: 0, dropped: { size: 1 } },
+    totals: {
+      ...{ clients: 1, registrations: 1, lookUps: 0, introductions: 0 },
+      ...{ carriedDatagrams: 0, carriedBytes: 0, refused: { full: 1 }, dropped: { size: 1 } },
+    },
   },
   error: { kind: "error", code: "portInUse", message: "" },
 };
@@ -189,28 +196,6 @@ const CHECKS: Readonly<Record<Check, true>> = {
   ipv6: true,
   calls: true,
   leave: true,
-};
-
-const DROP_REASONS: Readonly<Record<DropReason, true>> = {
-  size: true,
-  magic: true,
-  version: true,
-  type: true,
-  packet: true,
-  frame: true,
-  notRequest: true,
-  unknown: true,
-  secret: true,
-  forged: true,
-  replay: true,
-  registrations: true,
-  questions: true,
-  strangers: true,
-  calls: true,
-  meetings: true,
-  carry: true,
-  carried: true,
-  output: true,
 };
 
 Deno.test("the manual lists the options", () => {
@@ -278,6 +263,39 @@ Deno.test("the manual lists the doctor's checks", () => {
   assertTable("doctor.md", "check", Object.keys(CHECKS).map((check) => [check]));
 });
 
+Deno.test("the manual lists the limits of the directory's file", () => {
+  const rows = Object.values(LIMITS).map((limit) => [
+    ...[limit.name, formatRate(limit.default), limit.help],
+  ]);
+  assertTable("directory.md", "limit", rows);
+});
+
+Deno.test("the manual lists the events of the directory's log", () => {
+  const events: Readonly<Record<LogEvent, true>> = {
+    started: true,
+    metrics: true,
+    stopping: true,
+    stopped: true,
+    failed: true,
+    reloaded: true,
+    notReloaded: true,
+    identity: true,
+    addresses: true,
+    output: true,
+    full: true,
+    limit: true,
+    socket: true,
+    client: true,
+  };
+  assertTable("directory.md", "log event", Object.keys(events).map((event) => [event]));
+});
+
+Deno.test("the manual lists the metrics of the directory, and why it refuses", () => {
+  const metrics = directoryMetrics(IDLE);
+  assertTable("directory.md", "metric", metrics.map(({ name, type }) => [name, type]));
+  assertTable("directory.md", "refusal", REFUSAL_NAMES.map((reason) => [reason]));
+});
+
 Deno.test("the manual lists what the directory's count of dropped datagrams is made of", () => {
-  assertTable("directory.md", "reason", Object.keys(DROP_REASONS).map((reason) => [reason]));
+  assertTable("directory.md", "reason", DROP_REASONS.map((reason) => [reason]));
 });

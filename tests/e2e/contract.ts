@@ -42,7 +42,9 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     table: { clients: isListOf(hasFields({ ...tableClient, since: isTime })) },
     tableSize: { size: isCount },
     totals: {
-      ...{ clients: isCount, lookUps: isCount, introductions: isCount, carriedBytes: isCount },
+      ...{ clients: isCount, registrations: isCount, lookUps: isCount, introductions: isCount },
+      ...{ carriedDatagrams: isCount, carriedBytes: isCount },
+      refused: isListOf(hasFields({ reason: isText, count: isCount })),
       dropped: isListOf(hasFields({ reason: isText, count: isCount })),
     },
     error: { code: isText, message: isText },

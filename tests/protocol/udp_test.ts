@@ -312,6 +312,21 @@ async function ask(hostname: string, port: number): Promise<{ own: Address; answ
   return { own: socket.addr as Deno.NetAddr, answer: new TextDecoder().decode(bytes) };
 }
 
+Deno.test("drive() tells of errors of the socket, and goes on", async () => {
+  const socket = new FakeSocket();
+  const told: string[] = [];
+  const machine = new Machine();
+  const driven = drive(machine, socket, () => {}, undefined, (error) => told.push(`${error}`));
+  await turn();
+  socket.fail();
+  await turn();
+  socket.sending = Promise.reject(new Error("not permitted"));
+  driven.input(() => machine.say("hello"));
+  await turn();
+  await driven.close();
+  assertEquals(told, ["Error: port unreachable", "Error: not permitted"]);
+});
+
 Deno.test({
   name: "a socket on :: serves IPv6 and IPv4, and the machine has IPv4 hosts in their own form" +
     (HAS_DUAL_STACK ? "" : " (skipped: no socket serves both here)"),

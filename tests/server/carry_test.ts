@@ -40,7 +40,8 @@ Deno.test("Server carries datagrams between two clients that have met, both ways
     assertEquals(more, [], "the sender is told nothing");
     assertEquals(to.openNotice(notice).frame, { kind: "carried", from: from.id, datagram: sent });
   }
-  assertEquals([stage.server.totals.carriedBytes, stage.server.dropped], [300, {}]);
+  const { carriedDatagrams, carriedBytes, dropped } = stage.server.totals;
+  assertEquals([carriedDatagrams, carriedBytes, dropped], [3, 300, {}]);
 });
 
 Deno.test("Server carries what has the size of a datagram, and no more", () => {

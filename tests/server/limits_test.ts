@@ -6,10 +6,10 @@ import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DATAGRAM_SIZE_MAX, DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { LAYOUTS } from "../../protocol/wire/layout.ts";
 import {
-  CARRIED_IN_TOTAL,
   Limits,
   QUESTIONS_IN_TOTAL,
   QUESTIONS_PER_SOURCE,
+  RATES,
   REGISTRATIONS_BURST_MIN,
   REGISTRATIONS_PER_SECOND,
   REGISTRATIONS_PER_SOURCE,
@@ -208,7 +208,7 @@ Deno.test("Server without source limits limits the total", () => {
 
 Deno.test("registrationsPerMinute() is the most that is granted while a cookie is valid", () => {
   for (const maxClients of [1, 10_000, 1_000_000]) {
-    const limits = new Limits(maxClients, false, CARRIED_IN_TOTAL);
+    const limits = new Limits({ maxClients, hasSourceLimits: false });
     let granted = 0;
     for (let now = 0; now < 2 * COOKIE_SLOT; now += 10) {
       while (limits.take(now, "registrations", client(1))) granted++;
@@ -273,4 +273,14 @@ Deno.test("a private Server answers nothing but a Register that is signed, with 
     "Register with credentials",
   ]);
   assertEquals(factors(new Stage({ secret })), new Map());
+});
+
+Deno.test("Server takes other limits while it runs, for each source anew", () => {
+  const stage = new Stage();
+  const { burst } = REGISTRATIONS_PER_SOURCE;
+  assertEquals(registrations(stage, burst + 1, client), burst);
+  stage.server.changeRates({ ...RATES, registrationsPerSource: { perSecond: 1, burst: 3 } });
+  assertEquals(registrations(stage, 10, (n) => client(1000 + n)), 3);
+  stage.now += 2000;
+  assertEquals(registrations(stage, 10, (n) => client(2000 + n)), 2);
 });

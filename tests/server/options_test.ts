@@ -23,9 +23,13 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     identity: undefined,
     isEphemeral: false,
     secretFile: undefined,
+    limitsFile: undefined,
     hasSourceLimits: true,
     isRelay: true,
     relayLimit: 1_000_000,
+    metrics: undefined,
+    logFormat: "text",
+    logLevel: "warn",
     isJson: false,
     isPlain: false,
     color: "auto",
@@ -42,7 +46,11 @@ Deno.test("parseServerOptions() parses every option", () => {
   const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
   assertEquals(parsed("--identity", "./key").identity, "./key");
+  assertEquals(parsed("--limits", "./limits").limitsFile, "./limits");
   assertEquals(parsed("--ephemeral").isEphemeral, true);
+  assertEquals(parsed("--metrics", "[::1]:9464").metrics, { host: "::1", port: 9464 });
+  const { logFormat, logLevel } = parsed("--log-format", "json", "--log-level=debug");
+  assertEquals([logFormat, logLevel], ["json", "debug"]);
   const flags = parsed("--no-source-limits", "--json", "--plain", "--quiet");
   assertEquals([flags.hasSourceLimits, flags.isJson, flags.isPlain, flags.isQuiet], [
     false,
@@ -69,6 +77,13 @@ Deno.test("parseServerOptions() rejects values out of range, and options that ex
       ["--no-relay", "--relay-limit", "5000"],
       "Cannot use --relay-limit with --no-relay: carry so much, or nothing?",
     ],
+    [
+      ["--log-level", "trace"],
+      'Cannot parse --log-level: expected error, warn, info or debug, got "trace"',
+    ],
+    [["--metrics", "9464"], 'Cannot parse --metrics: expected HOST:PORT, got "9464"'],
+    [["--metrics", "::1"], 'Cannot parse --metrics: expected HOST:PORT, got "::1"'],
+    [["--metrics", "a:b"], 'Cannot parse --metrics: expected a port from 0 to 65535, got "b"'],
     [["--host="], "Cannot parse --host: expected a host name or an IP address"],
     [
       ["--ephemeral", "--identity", "x"],

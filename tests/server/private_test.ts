@@ -13,7 +13,8 @@ import {
 } from "../support/server_stage.ts";
 
 const SECRET = new TextEncoder().encode("correct horse battery staple");
-const OTHER = new DirectorySecret(new TextEncoder().encode("correct horse battery stable"));
+const NEW_SECRET = new TextEncoder().encode("correct horse battery stable");
+const OTHER = new DirectorySecret(NEW_SECRET);
 
 const REQUESTS: readonly Frame[] = [
   { kind: "leaseKeepalive" },
@@ -156,4 +157,15 @@ Deno.test("a public Server does not look at the mac, and answers with none", () 
   assert(challenge?.kind === "challenge");
   assertEquals(challenge.mac, ZERO);
   assertEquals(stage.server.dropped, {});
+});
+
+Deno.test("a private Server asks for another secret from now on, and keeps who is registered", () => {
+  const stage = new Stage({ secret: SECRET });
+  const ana = stage.join(1, { name: "ana" });
+  stage.server.changeSecret(NEW_SECRET);
+  assertEquals(ana.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
+  const [late, bob] = [new FakeClient(stage, 3), new FakeClient(stage, 2, { secret: OTHER })];
+  assertNoEffect(stage, () => late.send(late.firstBytes()));
+  bob.begin();
+  assertEquals(bob.send(bob.registerBytes({ name: "bob" }))?.kind, "registered");
 });

@@ -229,3 +229,14 @@ Deno.test("the directory keeps a copy of the key, whatever happens to the datagr
   bytes.fill(0xee);
   assertEquals(find(ana, "bob"), [2, 40_002, publicKeyOf(2)]);
 });
+
+Deno.test("Server counts the registrations that it grants, and those that it refuses by reason", () => {
+  const stage = new Stage();
+  const [ana, eve] = [new FakeClient(stage, 1), new FakeClient(stage, 2)];
+  assertEquals(outcome(ana, { name: "ana" }), "registered");
+  assertEquals(outcome(ana, { name: "bob" }), "registered");
+  assertEquals(outcome(eve, { name: "bob" }), RefusalReason.nameTaken);
+  assertEquals(outcome(eve, { name: "b ob" }), RefusalReason.badName);
+  const { registrations, refused } = stage.server.totals;
+  assertEquals([registrations, refused], [2, { nameTaken: 1, badName: 1 }]);
+});

@@ -17,8 +17,8 @@ function anySocket(hostname: string): [Deno.DatagramConn, number] {
 Deno.test("the second port of a directory registers a client that asks there, and removes it", async () => {
   const [probe, port] = anySocket("0.0.0.0");
   probe.close();
-  const close = openSecondPort({ hostname: "0.0.0.0", port: port - 1 }, IDENTITY, undefined);
-  assert(close !== undefined);
+  const secondPort = openSecondPort({ hostname: "0.0.0.0", port: port - 1 }, IDENTITY, undefined);
+  assert(secondPort !== undefined);
   const [socket, own] = anySocket("127.0.0.1");
   const machine = new Doctor(clock(), {
     directoryAddresses: [{ hostname: "127.0.0.1", port }],
@@ -36,7 +36,7 @@ Deno.test("the second port of a directory registers a client that asks there, an
   });
   assertEquals(await promise, 0);
   await driven.close();
-  await close();
+  await secondPort.close();
   // It is free again.
   openSocket("0.0.0.0", port).close();
 });

@@ -155,11 +155,14 @@ Deno.test("renderText() shows the totals: clients, introductions, what was carri
 
 Deno.test("renderJson() has all totals as numbers", () => {
   const dropped = { calls: 5, carried: 6 };
-  const totals = { clients: 1, lookUps: 2, introductions: 3, carriedBytes: 4, dropped };
+  const refused = { nameTaken: 7 };
+  const counts = { clients: 1, registrations: 8, lookUps: 2, introductions: 3 };
+  const totals = { ...counts, carriedDatagrams: 9, carriedBytes: 4, refused, dropped };
   const { time: _, ...fields } = JSON.parse(renderJson({ kind: "totals", totals }, time));
   assertEquals(fields, {
     event: "totals",
     ...totals,
+    refused: [{ reason: "nameTaken", count: 7 }],
     dropped: [{ reason: "calls", count: 5 }, { reason: "carried", count: 6 }],
   });
 });

@@ -43,6 +43,7 @@ Deno.test("renderScreen() shows title, table, log, and the totals in the last ro
   const shown = state([client(1, "ana"), client(12, "世界", 60_000)], {
     log: [CHANGE],
     totals: {
+      ...NOTHING,
       clients: 2,
       lookUps: 1234,
       introductions: 1,
