@@ -345,6 +345,7 @@ export class ClientApp {
       return this.#drive?.input((now) => this.#client.takeMessage(now));
     }
     this.#hasFailed = true;
+    this.#drive?.input((now) => this.#client.forsakeMessages(now));
     this.leave();
   }
 

@@ -187,6 +187,12 @@ export class Client implements DatagramMachine<ClientEvent> {
     message?.connection.take(now, message);
   }
 
+  /** Nobody reads messages any more: no end waits until they are taken. */
+  forsakeMessages(now: Instant): void {
+    for (const connection of this.#endpoint.connections) connection.forsake(now);
+    this.#collect(now);
+  }
+
   /** Makes the connection with `peer` the current one. */
   switchTo(_now: Instant, peer: Peer): void {
     const chosen = chooseOpen(this.#conversations, peer, "cannot switch");

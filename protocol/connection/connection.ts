@@ -19,7 +19,6 @@ import {
   type Frame,
   type Message,
   NAMED_PACKET_SIZE,
-  RejectReason,
 } from "../wire/frame.ts";
 import type {
   ConnectionEvent,
@@ -28,6 +27,7 @@ import type {
   ConnectionState,
   EndedBy,
 } from "./connection_event.ts";
+import { type Control, controlFrames } from "./control_frames.ts";
 import type { ReceivedText, Reception } from "./receive_queue.ts";
 import { FLUSH_TIMEOUT, LINGER, TERMINATION_RTO_MIN, TERMINATION_TRIES } from "./ending.ts";
 import { Silence } from "./silence.ts";
@@ -37,7 +37,7 @@ import { continueTransfer, makeTransfer, type Transfer } from "./transfer.ts";
 export const TIMER_SLACK = 1;
 
 /** What goes into the next packet. */
-type Due = "accept" | "termination" | "terminationAck" | "keepalive" | "reject";
+type Due = "accept" | Control;
 
 /** One end of a connection. Give it the Packets with its session id, then drain it. */
 export class Connection implements Machine<ConnectionEvent> {
@@ -159,6 +159,12 @@ export class Connection implements Machine<ConnectionEvent> {
   take(now: Instant, text: ReceivedText): void {
     if (!this.#transfer.receiveQueue.take(text)) return;
     this.#transfer.acknowledger.request(now);
+    this.#progress(now);
+  }
+
+  /** The user takes no more texts: the end does not wait for that. */
+  forsake(now: Instant): void {
+    this.#transfer.receiveQueue.forsake();
     this.#progress(now);
   }
 
@@ -331,15 +337,8 @@ export class Connection implements Machine<ConnectionEvent> {
     const writer = session.start(hasMessages ? flight.datagramSize : DATAGRAM_SIZE_MAX);
     if (due.has("accept")) this.#addAccept(now, writer);
     if (dueAt < Infinity || due.has("termination")) writer.add(acknowledger.take(now));
-    if (due.has("keepalive")) writer.add({ kind: "connectionKeepalive" });
-    if (due.has("reject")) {
-      writer.add({ kind: "connectionReject", responder: local, reason: RejectReason.declined });
-    }
-    if (due.has("terminationAck")) {
-      writer.add({ kind: "connectionTerminationAck", sender: local, finalSeq });
-    }
+    for (const frame of controlFrames(due, local, finalSeq)) writer.add(frame);
     if (due.has("termination")) {
-      writer.add({ kind: "connectionTermination", sender: local, finalSeq });
       const timeout = session.rtt.timeout(++this.#terminationTransmissions, TERMINATION_RTO_MIN);
       this.#timers.set("termination", now + timeout);
     }
@@ -403,9 +402,7 @@ export class Connection implements Machine<ConnectionEvent> {
       case "ack":
         this.#confirm();
         if (this.#state === "closed") return;
-        for (const delivery of this.#transfer.sendQueue.handleAck(now, frame)) {
-          this.#events.push(delivery);
-        }
+        for (const each of this.#transfer.sendQueue.handleAck(now, frame)) this.#events.push(each);
         return;
       case "connectionTermination":
         return frame.sender === this.ids.remote ? this.#handleTermination(now) : undefined;
@@ -453,7 +450,7 @@ export class Connection implements Machine<ConnectionEvent> {
     const { sendQueue, receiveQueue } = this.#transfer;
     const isDone = this.#state === "flushing"
       ? sendQueue.isEmpty
-      : this.#state === "terminating" && receiveQueue.acknowledged >= this.#remoteFinalSeq;
+      : this.#state === "terminating" && receiveQueue.isDone(this.#remoteFinalSeq);
     if (isDone) this.#close(now, this.#endedBy());
   }
 

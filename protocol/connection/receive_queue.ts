@@ -73,6 +73,7 @@ export class ReceiveQueue {
   /** Bytes that all of it takes in the pool. */
   #pooled = 0;
   #isClosed = false;
+  #isForsaken = false;
   /** The seqs in `#early`, rising. */
   #ranges: AckRange[] = [];
   #next = 0;
@@ -95,7 +96,7 @@ export class ReceiveQueue {
   handleMessage(message: Message, texts: TextSink): Reception {
     const { seq, text } = message;
     const length = this.#untakenLength + this.#size + text.length;
-    const isInWindow = seq < this.acknowledged + WINDOW && length <= RECEIVE_SIZE_MAX;
+    const isInWindow = seq < this.#acknowledged + WINDOW && length <= RECEIVE_SIZE_MAX;
     if (seq === this.#next) {
       if (!isInWindow || !this.#makeRoom(text.length)) return "refused";
       const isTaken = this.#append(message, texts) && this.#takeEarly(texts);
@@ -164,8 +165,18 @@ export class ReceiveQueue {
     return true;
   }
 
+  /** The user takes no more. */
+  forsake(): void {
+    this.#isForsaken = true;
+  }
+
+  /** Whether all below a seq has come, and the user has it, or takes no more. */
+  isDone(seq: number): boolean {
+    return (this.#isForsaken ? this.#next : this.#acknowledged) >= seq;
+  }
+
   /** All below is acknowledged for good: it has come, and the user has it. */
-  get acknowledged(): number {
+  get #acknowledged(): number {
     return this.#untaken.first?.last ?? this.#next;
   }
 
@@ -176,7 +187,7 @@ export class ReceiveQueue {
 
   /** The Ack that tells what has arrived so far; see {@linkcode Ack} for the parameters. */
   ack(largestPacket = 0, delay = 0, packetBitmap = 0): Ack {
-    const cumulativeSeq = this.acknowledged;
+    const cumulativeSeq = this.#acknowledged;
     const ranges = this.#ranges.slice(0, ACK_RANGES_MAX);
     if (cumulativeSeq < this.#next) {
       ranges.unshift({ first: cumulativeSeq, last: this.#next - 1 });

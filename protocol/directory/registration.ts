@@ -26,7 +26,6 @@ import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
 import {
   lookUpEvent,
   mayAnswer,
-  meetingEvent,
   noticeEvents,
   type Query,
   type RegistrationEvent,
@@ -45,7 +44,6 @@ export const LEAVE_UNKNOWN_TIMEOUT = 3_000;
 /** Milliseconds between two registrations at least, however often one seems to be needed. */
 export const REGISTER_AGAIN_AFTER = 1_000;
 
-type State = "registering" | "registered" | "leaving" | "left";
 type TimerName = "giveUp" | "keepalive" | "register" | "regain" | "rename";
 
 /** One client's dealings with one directory. */
@@ -53,7 +51,7 @@ export class Registration implements Machine<RegistrationEvent> {
   #request: RegistrationRequest;
   readonly #secret: DirectorySecret | undefined;
   readonly #wanted: WantedEntry;
-  #state: State = "registering";
+  #state: "registering" | "registered" | "leaving" | "left" = "registering";
   #id: number | undefined;
   readonly #tokens: EntryTokens;
   #reportedName = "";
@@ -140,8 +138,10 @@ export class Registration implements Machine<RegistrationEvent> {
   }
 
   /** Asks for a client, or to meet it; false where too many questions are open. */
-  lookUp(now: Instant, query: Extract<Query, { id: number }>): boolean {
-    return this.#query(now, query);
+  lookUp(now: Instant, query: Query): boolean {
+    if (this.#hasLeft || this.#outstanding.isFull) return false;
+    this.#ask(now, "query", query);
+    return true;
   }
 
   /** Whether a call of this client id has no answer yet. */
@@ -164,7 +164,7 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Asks which clients are active; a `list` event follows. */
   list(now: Instant): void {
-    if (!this.#list.isOpen && this.#query(now, { kind: "list" })) this.#list.open();
+    if (!this.#list.isOpen && this.lookUp(now, { kind: "list" })) this.#list.open();
   }
 
   /** Sends Client Leave; the `left` event comes when it is acknowledged or given up. */
@@ -352,12 +352,6 @@ export class Registration implements Machine<RegistrationEvent> {
     return query ?? { kind: kind === "leave" ? "leave" : "leaseKeepalive" };
   }
 
-  #query(now: Instant, query: Query): boolean {
-    if (this.#hasLeft || this.#outstanding.isFull) return false;
-    this.#ask(now, "query", query);
-    return true;
-  }
-
   #ask(now: Instant, kind: Outstanding["kind"], query?: Query): void {
     const request = new Outstanding(now, kind, query);
     if (query?.kind === "call") {
@@ -401,14 +395,10 @@ export class Registration implements Machine<RegistrationEvent> {
         return this.#timers.set("keepalive", now + keepaliveInterval(frame.lease));
       case "found":
       case "inactive":
+      case "meeting":
         if (!mayAnswer(frame, query)) return;
         this.dropQuery(query);
         this.#events.push(lookUpEvent(frame, query, now - sent.at, request.transmissions - 1));
-        return;
-      case "meeting":
-        if (query?.kind !== "call") return;
-        this.dropQuery(query);
-        this.#events.push(meetingEvent(frame, query));
         return;
       case "listing":
         if (query?.kind === "list") this.#handleListing(now, query, frame);
@@ -421,7 +411,7 @@ export class Registration implements Machine<RegistrationEvent> {
   #handleListing(now: Instant, query: Query, listing: Listing): void {
     this.dropQuery(query);
     if (!this.#list.isOpen) return;
-    if (this.#list.add(listing) && this.#query(now, { kind: "list" })) return;
+    if (this.#list.add(listing) && this.lookUp(now, { kind: "list" })) return;
     this.#events.push({ kind: "list", clients: this.#list.close() });
   }
 

@@ -90,19 +90,21 @@ export type RegistrationEvent =
 
 /** Whether this is an answer to that question: only a look-up leads to Found. */
 export function mayAnswer(
-  { kind }: Found | Inactive,
+  { kind }: Found | Inactive | Meeting,
   query: Query | undefined,
 ): query is ClientQuery {
-  return query?.kind === "lookUp" || (query?.kind === "call" && kind === "inactive");
+  return query?.kind === "lookUp" && kind !== "meeting" ||
+    query?.kind === "call" && kind !== "found";
 }
 
-/** The event of an answer to a look-up, or of Inactive to a call; the frame may be in a reused buffer. */
+/** The event of an answer to a look-up or a call; the frame may be in a reused buffer. */
 export function lookUpEvent(
-  frame: Found | Inactive,
+  frame: Found | Inactive | Meeting,
   query: Query,
   rttMs: number,
   lost: number,
 ): RegistrationEvent {
+  if (frame.kind === "meeting") return meetingEvent(frame, query);
   const measured = { query, rttMs, lost };
   if (frame.kind === "inactive") return { kind: "inactive", ...measured };
   const client = { ...frame, publicKey: frame.publicKey.slice() };
@@ -110,7 +112,7 @@ export function lookUpEvent(
 }
 
 /** The event of a Meeting; the frame may be in a reused buffer. */
-export function meetingEvent(frame: Meeting, query: Query | undefined): RegistrationEvent {
+function meetingEvent(frame: Meeting, query: Query | undefined): RegistrationEvent {
   return { kind: "meeting", query, meeting: { ...frame, publicKey: frame.publicKey.slice() } };
 }
 

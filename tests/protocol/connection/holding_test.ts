@@ -82,3 +82,13 @@ Deno.test("an end of the user's waits no longer than 30 s for that", () => {
   harness.wait(FLUSH_TIMEOUT);
   assertEquals(harness.events(), [{ kind: "terminated", by: "local", undelivered: 0 }]);
 });
+
+Deno.test("an end does not wait for a user that takes no more, and acknowledges nothing for it", () => {
+  const { harness } = told(2);
+  harness.connection.terminate(harness.now);
+  harness.deliver(terminationAck(2));
+  harness.connection.forsake(harness.now);
+  assertEquals(harness.events(), [{ kind: "terminated", by: "local", undelivered: 0 }]);
+  harness.wait(ACK_HOLD);
+  assertEquals(sentAcks(harness).at(-1), [0, [{ first: 0, last: 1 }]]);
+});
