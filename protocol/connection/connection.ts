@@ -162,7 +162,7 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#progress(now);
   }
 
-  /** The user takes no more texts: the end does not wait for that. */
+  /** The user takes no more texts: the end does not wait for that, and the peer is told so. */
   forsake(now: Instant): void {
     this.#transfer.receiveQueue.forsake();
     this.#progress(now);
@@ -216,9 +216,8 @@ export class Connection implements Machine<ConnectionEvent> {
   handlePacket(now: Instant, datagram: Datagram, from: Address): boolean {
     if (this.#state === "gone") return false;
     const received = this.#session.receive(now, datagram, from);
-    if (received === undefined) return false;
-    this.handleReceived(now, received);
-    return true;
+    if (received !== undefined) this.handleReceived(now, received);
+    return received !== undefined;
   }
 
   /**
@@ -470,11 +469,13 @@ export class Connection implements Machine<ConnectionEvent> {
     this.#state = "closed";
     this.#transfer.receiveQueue.close();
     this.#transfer.sendQueue.close();
-    this.#isGivenUp = by === "timeout";
+    const { isForsaken } = this.#transfer.receiveQueue;
+    this.#isGivenUp = by === "timeout" || isForsaken;
     this.#timers.clearAll();
     this.#silence.stop();
     this.#timers.set("linger", now + LINGER);
     for (const each of ["accept", "termination", "keepalive"] as const) this.#due.delete(each);
+    if (isForsaken) this.#rejectUnheard();
     this.#events.push({ kind: "terminated", by, undelivered: this.undelivered });
   }
 

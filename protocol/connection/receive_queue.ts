@@ -170,6 +170,11 @@ export class ReceiveQueue {
     this.#isForsaken = true;
   }
 
+  /** Whether the user takes no more. */
+  get isForsaken(): boolean {
+    return this.#isForsaken;
+  }
+
   /** Whether all below a seq has come, and the user has it, or takes no more. */
   isDone(seq: number): boolean {
     return (this.#isForsaken ? this.#next : this.#acknowledged) >= seq;

@@ -89,6 +89,9 @@ Deno.test("an end does not wait for a user that takes no more, and acknowledges 
   harness.deliver(terminationAck(2));
   harness.connection.forsake(harness.now);
   assertEquals(harness.events(), [{ kind: "terminated", by: "local", undelivered: 0 }]);
-  harness.wait(ACK_HOLD);
-  assertEquals(sentAcks(harness).at(-1), [0, [{ first: 0, last: 1 }]]);
+  const sent = harness.sent().flatMap(({ frames }) => frames);
+  assertEquals(acked(sent).at(-1), [0, [{ first: 0, last: 1 }]]);
+  assert(sent.some(({ kind }) => kind === "connectionReject"), "the peer waits for no more");
+  harness.deliver({ kind: "connectionKeepalive" });
+  assert(harness.sentKinds().includes("connectionReject"));
 });
