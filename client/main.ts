@@ -6,7 +6,15 @@
 import type { Address } from "../protocol/wire/address.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import { findSecret } from "../cli/secret.ts";
-import { clock, drive, openFirstSocket, type Socket, systemRandom } from "../protocol/udp.ts";
+import { listenToSignals } from "../cli/signals.ts";
+import {
+  clock,
+  drive,
+  isIpv6Only,
+  openFirstSocket,
+  type Socket,
+  systemRandom,
+} from "../protocol/udp.ts";
 import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
@@ -93,7 +101,7 @@ export async function client(args: string[]): Promise<number> {
   let socket: Deno.DatagramConn;
   try {
     directoryAddresses = await resolveDirectory(options.server);
-    const hosts = localHosts(directoryAddresses, Deno.build.os !== "windows");
+    const hosts = localHosts(directoryAddresses, isIpv6Only());
     socket = openFirstSocket(hosts, options.port);
   } catch (error) {
     const { host } = options.server;
@@ -196,7 +204,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
     noteTrouble: (message) => app.noteTrouble(message),
   });
   const driven = drive(client, watched, (event) => app.handleEvent(event));
-  const stopListening = listenToSignals(app);
+  const stopListening = handleSignals(app);
   try {
     return await app.run(driven);
   } catch (error) {
@@ -243,7 +251,7 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function listenToSignals(app: ClientApp): () => void {
+function handleSignals(app: ClientApp): () => void {
   let takenAt = -Infinity;
   const window = isUnderTaskRunner() ? SIGNAL_REPEAT_WINDOW : 0;
   /** One Ctrl-C can come twice: from the terminal and from `deno task`. */
@@ -254,20 +262,13 @@ function listenToSignals(app: ClientApp): () => void {
   };
   const interrupt = once(() => app.interrupt());
   const stop = once(() => app.stop());
-  // Not once(): a terminal that closes sends two, which must not hasten the leave.
-  const hangUp = onHangup(() => app.leave());
-  const resume = (): void => app.resume();
-  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
-    ? [["SIGINT", interrupt], ["SIGBREAK", stop]]
-    : [
-      ["SIGINT", interrupt],
-      ["SIGTERM", stop],
-      ["SIGQUIT", stop],
-      ["SIGHUP", hangUp],
-      ["SIGCONT", resume],
-    ];
-  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
-  };
+  // The hangup is not once(): a terminal that closes sends two, which must not hasten the leave.
+  return listenToSignals({
+    SIGINT: interrupt,
+    SIGBREAK: stop,
+    SIGTERM: stop,
+    SIGQUIT: stop,
+    SIGHUP: onHangup(() => app.leave()),
+    SIGCONT: () => app.resume(),
+  });
 }

@@ -8,6 +8,7 @@ import { SECRET_SOURCES } from "../cli/files.ts";
 import { LineWriter } from "../cli/line_writer.ts";
 import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
+import { listenToSignals } from "../cli/signals.ts";
 import { inspectStdio, onHangup } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
@@ -15,6 +16,7 @@ import {
   clock,
   drive,
   interfaceAddresses,
+  isIpv6Only,
   openSocket,
   resolveHost,
   systemRandom,
@@ -128,7 +130,7 @@ async function run(
     if (screen === undefined) return isQuiet ? undefined : print(event);
     if (event.kind !== "table") screen.live.showChange(event.kind, event.client);
   });
-  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
+  for (const note of addressNotes(listening.address.hostname, interfaceAddresses(), isIpv6Only)) {
     if (screen === undefined) printError(note);
     else screen.live.showNote(note);
   }
@@ -159,17 +161,14 @@ async function run(
 function stopSignal(): { promise: Promise<void>; dispose(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = (): void => resolve();
-  const hangUp = onHangup(stop);
-  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
-    ? [["SIGINT", stop], ["SIGBREAK", stop]]
-    : [["SIGINT", stop], ["SIGTERM", stop], ["SIGQUIT", stop], ["SIGHUP", hangUp]];
-  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
-  return {
-    promise,
-    dispose(): void {
-      for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
-    },
-  };
+  const dispose = listenToSignals({
+    SIGINT: stop,
+    SIGBREAK: stop,
+    SIGTERM: stop,
+    SIGQUIT: stop,
+    SIGHUP: onHangup(stop),
+  });
+  return { promise, dispose };
 }
 
 /**

@@ -147,12 +147,13 @@ Deno.test("only udp.ts and the main.ts files touch the clock, timers and randomn
   }
 });
 
-Deno.test("only udp.ts, files.ts, the terminal files and the main.ts files touch the system", () => {
+Deno.test("only the files of the socket, files, signals and terminals, and main.ts files touch the system", () => {
   const allowed = [
     ...CLOCK_TIMERS_RANDOMNESS,
     ...TERMINAL,
     "cli/environment.ts",
     "cli/files.ts",
+    "cli/signals.ts",
     "main.ts",
   ];
   assertEquals(touching(SYSTEM, allowed), []);

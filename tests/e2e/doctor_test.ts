@@ -5,6 +5,7 @@ import { Folders } from "./folders.ts";
 import { commandLine, parseEvent, runProgram, Stage } from "./process.ts";
 
 const DOCTOR = commandLine("doctor");
+const IS_WINDOWS = Deno.build.os === "windows";
 
 testConcurrently("doctor, as a process", [
   {
@@ -63,6 +64,30 @@ testConcurrently("doctor, as a process", [
     },
   },
   {
+    name: "a signal ends it with exit status 130",
+    async fn() {
+      await using stage = new Stage();
+      const silent = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+      const { port } = silent.addr as Deno.NetAddr;
+      try {
+        // Windows ends a process that is sent another one.
+        const signals = IS_WINDOWS
+          ? ["SIGINT"] as const
+          : ["SIGINT", "SIGTERM", "SIGQUIT"] as const;
+        for (const signal of signals) {
+          const args = ["--server", `127.0.0.1:${port}`, "--json"];
+          const program = stage.start(signal, "doctor", args);
+          await program.waitForEvent("check");
+          await silent.receive();
+          program.signal(signal);
+          assertEquals(await program.exitCode(), 130, signal);
+        }
+      } finally {
+        silent.close();
+      }
+    },
+  },
+  {
     name: "an identity that is damaged or open to others: exit status 1",
     async fn() {
       await using stage = new Stage();
@@ -76,7 +101,7 @@ testConcurrently("doctor, as a process", [
       assertMatch(damaged.stdout, /^failed +identity .*damaged/m);
       // The rest is still looked at.
       assertMatch(damaged.stdout, /^ok +leave /m);
-      if (Deno.build.os === "windows") return;
+      if (IS_WINDOWS) return;
       Deno.chmodSync(file, 0o644);
       assertMatch(
         (await runProgram(DOCTOR, args)).stdout,
