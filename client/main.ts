@@ -5,6 +5,7 @@
  */
 import type { Address } from "../protocol/wire/address.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
+import { helpText } from "../cli/help.ts";
 import { findSecret } from "../cli/secret.ts";
 import { listenToSignals } from "../cli/signals.ts";
 import {
@@ -23,7 +24,7 @@ import { nameOfLogin, wantedNames } from "./default_name.ts";
 import { TEXT_INPUT_MAX, textToSend } from "./commands/text_to_send.ts";
 import type { ErrorEvent } from "./event.ts";
 import { ExitStatus, statusOfError } from "./exit.ts";
-import { clientHelp } from "./help.ts";
+import { CLIENT_HELP } from "./help.ts";
 import { errorMessage, socketProblem } from "../cli/errors.ts";
 import {
   AppendedFile,
@@ -74,7 +75,7 @@ export async function client(args: string[]): Promise<number> {
     return ExitStatus.usage;
   }
   if (parsed.value === "help") {
-    await printText(clientHelp());
+    await printText(helpText(CLIENT_HELP));
     return ExitStatus.ok;
   }
   const completed = await readTextToSend(parsed.value);

@@ -6,6 +6,7 @@
 import { errorMessage, socketProblem, type StartProblem } from "../cli/errors.ts";
 import { SECRET_SOURCES } from "../cli/files.ts";
 import { LineWriter } from "../cli/line_writer.ts";
+import { helpText } from "../cli/help.ts";
 import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
 import { listenToSignals } from "../cli/signals.ts";
@@ -23,7 +24,7 @@ import {
 } from "../protocol/udp.ts";
 import { formatAddress } from "../protocol/wire/address.ts";
 import { addressNotes } from "./address_notes.ts";
-import { type Options, parseServerOptions, serverHelp } from "./options.ts";
+import { type Options, parseServerOptions, SERVER_HELP } from "./options.ts";
 import {
   type ClockReading,
   type Output,
@@ -54,7 +55,7 @@ export async function serve(args: string[]): Promise<number> {
   const parsed = parseServerOptions(args);
   if (!parsed.ok) return rejectUsage(parsed.error);
   if (parsed.value === "help") {
-    tryPrint(() => console.log(serverHelp()));
+    tryPrint(() => console.log(helpText(SERVER_HELP)));
     return 0;
   }
   const options = parsed.value;

@@ -5,6 +5,7 @@
  */
 import { type Address, hostToBytes, unmapped } from "../../protocol/wire/address.ts";
 import { parseOptions } from "../../cli/options.ts";
+import { helpText } from "../../cli/help.ts";
 import { findSecret } from "../../cli/secret.ts";
 import { listenToSignals } from "../../cli/signals.ts";
 import {
@@ -21,7 +22,7 @@ import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { Doctor } from "./doctor.ts";
 import { isOnThisMachine, resolveDirectory } from "../directory_addresses.ts";
 import { type Finding, formatAddresses } from "./findings.ts";
-import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
+import { DOCTOR_HELP, DOCTOR_OPTIONS, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
 import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
@@ -44,7 +45,7 @@ export async function doctor(args: string[]): Promise<number> {
   };
   if (!parsed.ok) return problem(parsed.error);
   if (parsed.value === "help") {
-    await printText(doctorHelp());
+    await printText(helpText(DOCTOR_HELP));
     return ExitStatus.ok;
   }
   if (!settings.ok) return problem(settings.error);
