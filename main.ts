@@ -10,7 +10,7 @@ import { CLIENT_HELP } from "./client/help.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
 import { type Help, helpText, optionSection, section } from "./cli/help.ts";
-import { type ManPage, manPage } from "./cli/man.ts";
+import { manPage } from "./cli/man.ts";
 import { quote } from "./cli/quote.ts";
 import { nearestName } from "./cli/suggest.ts";
 import config from "./deno.json" with { type: "json" };
@@ -19,7 +19,7 @@ import { serve } from "./server/main.ts";
 import { OPTIONS as SERVER_OPTIONS, SERVER_HELP } from "./server/options.ts";
 
 /** A subcommand. */
-interface Subcommand extends CommandEntry {
+export interface Subcommand extends CommandEntry {
   /** Returns the exit status. */
   run(args: string[]): number | Promise<number>;
 }
@@ -59,7 +59,7 @@ const MAN_HELP: Help = {
 };
 
 /** The subcommands. */
-const COMMANDS: readonly Subcommand[] = [
+export const COMMANDS: readonly Subcommand[] = [
   {
     name: "serve",
     help: "run a directory, where clients find each other",
@@ -94,6 +94,7 @@ const COMMANDS: readonly Subcommand[] = [
   },
 ];
 
+const PROGRAM = "udp-chat";
 const SUMMARY = "chat over UDP, from terminal to terminal";
 
 const HELP: Help = {
@@ -149,30 +150,31 @@ function printCompletions(words: string[]): number {
 function printManPage(words: string[]): number {
   if (printsHelp(words[0], MAN_HELP)) return 0;
   const [word] = words;
-  const page = word === undefined ? programPage() : commandPage(word);
+  const page = manPages().get(word === undefined ? PROGRAM : pageName(word));
   if (page === undefined || words.length > 1) {
     return rejectWords("man", "the page", Object.keys(HELPS), words);
   }
-  console.log(manPage({ ...page, version: config.version }).trimEnd());
+  console.log(page.trimEnd());
   return 0;
 }
 
-type Page = Omit<ManPage, "version">;
-
-function programPage(): Page {
-  const seeAlso = Object.keys(HELPS).map(pageName);
-  return { name: "udp-chat", summary: SUMMARY, help: HELP, seeAlso };
-}
-
-function commandPage(word: string): Page | undefined {
-  const [help, command] = [HELPS[word], COMMANDS.find(({ name }) => name === word)];
-  if (help === undefined || command === undefined) return undefined;
-  const others = Object.keys(HELPS).filter((name) => name !== word).map(pageName);
-  return { name: pageName(word), summary: command.help, help, seeAlso: ["udp-chat", ...others] };
+/** All pages of the manual, by their names. */
+export function manPages(): Map<string, string> {
+  const { version } = config;
+  const names = [PROGRAM, ...Object.keys(HELPS).map(pageName)];
+  const page = (name: string, summary: string, help: Help): [string, string] => {
+    const seeAlso = names.filter((other) => other !== name);
+    return [name, manPage({ name, summary, help, version, seeAlso })];
+  };
+  const pages = COMMANDS.flatMap(({ name, help: summary }) => {
+    const help = HELPS[name];
+    return help === undefined ? [] : [page(pageName(name), summary, help)];
+  });
+  return new Map([page(PROGRAM, SUMMARY, HELP), ...pages]);
 }
 
 function pageName(command: string): string {
-  return `udp-chat-${command}`;
+  return `${PROGRAM}-${command}`;
 }
 
 /** Runs the command that the arguments name; returns the exit status. */

@@ -22,6 +22,8 @@ const TOP_LEVEL = [
   "main.ts",
   "offline",
   "protocol",
+  // What makes the archives of a release, and templates of what installs them.
+  "release",
   "server",
   "tests",
 ];
