@@ -194,7 +194,10 @@ Deno.test({
       }
     };
     assertEquals(offered("udp-chat ").toSorted(), COMMANDS.map(({ name }) => name).toSorted());
-    assertEquals(offered("udp-chat client --ti"), ["--timers"]);
+    assertEquals(
+      offered("udp-chat client --ti").toSorted(),
+      ["--time", "--timeout", "--timers"],
+    );
     assertEquals(offered("udp-chat client --timers "), ["adaptive", "fixed"]);
     assertEquals(offered("udp-chat completions ").toSorted(), [...SHELLS].toSorted());
     for (const { name, options } of COMMANDS) {

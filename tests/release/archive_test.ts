@@ -14,10 +14,10 @@ function entry(path: string, content: string, isExecutable = false): Entry {
   return { path, bytes: new TextEncoder().encode(content), isExecutable };
 }
 
-/** What unpacks each, with the names of the archive and of the folder to put it in. */
+/** What unpacks each, before the name of the archive. */
 const UNPACK = {
-  "tar.gz": (file: string, to: string): string[] => ["tar", "-xzpf", file, "-C", to],
-  zip: (file: string, to: string): string[] => ["unzip", "-q", file, "-d", to],
+  "tar.gz": ["tar", "-xzpf"],
+  zip: ["unzip", "-q"],
 } as const;
 
 function has(program: string): boolean {
@@ -30,7 +30,7 @@ function has(program: string): boolean {
 }
 
 for (const format of ["tar.gz", "zip"] as const) {
-  const [program = ""] = UNPACK[format]("", "");
+  const [program, ...args] = UNPACK[format];
 
   Deno.test({
     name: `${format}: ${program} unpacks what was packed${
@@ -41,9 +41,8 @@ for (const format of ["tar.gz", "zip"] as const) {
       const folder = Deno.makeTempDirSync();
       try {
         Deno.writeFileSync(`${folder}/packed`, await archive(format, ENTRIES, CHANGED));
-        const [, ...args] = UNPACK[format](`${folder}/packed`, folder);
-        const env = { TZ: "UTC" };
-        const { success, stderr } = new Deno.Command(program, { args, env }).outputSync();
+        const options = { args: [...args, "packed"], cwd: folder, env: { TZ: "UTC" } };
+        const { success, stderr } = new Deno.Command(program, options).outputSync();
         assertEquals([success, new TextDecoder().decode(stderr)], [true, ""]);
         for (const { path, bytes, isExecutable } of ENTRIES) {
           const file = `${folder}/${path}`;
