@@ -5,19 +5,61 @@
  */
 import { type CommandEntry, completions, SHELLS } from "./cli/completions.ts";
 import { doctor } from "./client/doctor/main.ts";
-import { DOCTOR_OPTIONS } from "./client/doctor/options.ts";
+import { DOCTOR_HELP, DOCTOR_OPTIONS } from "./client/doctor/options.ts";
+import { CLIENT_HELP } from "./client/help.ts";
 import { client } from "./client/main.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "./client/options.ts";
-import { columns } from "./cli/help.ts";
+import { type Help, helpText, optionSection, section } from "./cli/help.ts";
+import { manPage } from "./cli/man.ts";
 import { quote } from "./cli/quote.ts";
 import { nearestName } from "./cli/suggest.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/wire/frame.ts";
 import { serve } from "./server/main.ts";
-import { OPTIONS as SERVER_OPTIONS } from "./server/options.ts";
+import { OPTIONS as SERVER_OPTIONS, SERVER_HELP } from "./server/options.ts";
+
+/** A subcommand. */
+export interface Subcommand extends CommandEntry {
+  /** Returns the exit status. */
+  run(args: string[]): number | Promise<number>;
+}
+
+const COMPLETIONS_HELP: Help = {
+  usage: `udp-chat completions ${SHELLS.join("|")}`,
+  blocks: [
+    "Prints a script for the shell, which then completes commands and options.",
+    optionSection({}),
+    section("Where it goes", [
+      ["source <(udp-chat completions bash)", "in ~/.bashrc"],
+      ["source <(udp-chat completions zsh)", "in ~/.zshrc, after compinit"],
+      ["udp-chat completions fish | source", "in ~/.config/fish/config.fish"],
+      ["udp-chat completions powershell | Out-String | Invoke-Expression", "in $PROFILE"],
+    ]),
+  ],
+};
+
+/** What is said of each subcommand that has a page of its own in the manual. */
+const HELPS: Readonly<Record<string, Help>> = {
+  serve: SERVER_HELP,
+  client: CLIENT_HELP,
+  doctor: DOCTOR_HELP,
+  completions: COMPLETIONS_HELP,
+};
+
+const MAN_HELP: Help = {
+  usage: `udp-chat man [${Object.keys(HELPS).join("|")}]`,
+  blocks: [
+    "Prints a page of the manual, in roff: of the program, or of one of its commands.",
+    optionSection({}),
+    section("Examples", [
+      ["udp-chat man client | man -l -", "show a page"],
+      ["udp-chat man > /usr/local/share/man/man1/udp-chat.1", "install one"],
+    ]),
+  ],
+};
 
 /** The subcommands. */
-const COMMANDS: readonly (CommandEntry & { run(args: string[]): number | Promise<number> })[] = [
+export const COMMANDS: readonly Subcommand[] = [
   {
     name: "serve",
     help: "run a directory, where clients find each other",
@@ -38,52 +80,101 @@ const COMMANDS: readonly (CommandEntry & { run(args: string[]): number | Promise
   },
   {
     name: "completions",
-    help: "print what bash, zsh or fish needs to complete all this",
+    help: "print what a shell needs to complete all this",
     options: {},
     words: SHELLS,
     run: printCompletions,
   },
+  {
+    name: "man",
+    help: "print a page of the manual",
+    options: {},
+    words: Object.keys(HELPS),
+    run: printManPage,
+  },
 ];
 
-const COMPLETIONS_HELP = `Usage: udp-chat completions bash|zsh|fish
+const PROGRAM = "udp-chat";
+const SUMMARY = "chat over UDP, from terminal to terminal";
 
-Prints a script for the shell, which then completes commands and options:
-  bash  source <(udp-chat completions bash)        in ~/.bashrc
-  zsh   source <(udp-chat completions zsh)         in ~/.zshrc, after compinit
-  fish  udp-chat completions fish | source         in ~/.config/fish/config.fish`;
+const HELP: Help = {
+  usage: "udp-chat COMMAND [OPTIONS]",
+  blocks: [
+    "Chat over UDP: a directory introduces clients, which then talk directly to each\nother.",
+    section("Commands", COMMANDS.map(({ name, help }) => [name, help])),
+    section("Options", [
+      ["-h, --help", "show this help; after a command, that of the command"],
+      ["-V, --version", "show the versions of the program, the protocol and Deno"],
+    ]),
+    section("To try it, in three terminals", [
+      ["udp-chat serve", "the directory"],
+      ["udp-chat client --name ana", "somebody to talk to"],
+      ["udp-chat client --connect ana", "call her"],
+    ]),
+  ],
+};
 
-/** What `udp-chat --help` prints. */
-function help(): string {
-  return `Chat over UDP: a directory introduces clients, which then talk directly to each other
+/** Whether a subcommand without options is asked for its help, which is then printed. */
+function printsHelp(word: string | undefined, help: Help): boolean {
+  if (word !== "-h" && word !== "--help") return false;
+  console.log(helpText(help));
+  return true;
+}
 
-Usage: udp-chat COMMAND [OPTIONS]
-
-${columns(COMMANDS.map(({ name, help }) => [name, help])).join("\n")}
-
-  udp-chat COMMAND --help   the options of one of them
-  udp-chat --version        the versions of the program, the protocol and Deno
-
-To try it, in three terminals:
-  udp-chat serve
-  udp-chat client --name ana
-  udp-chat client --connect ana`;
+/** Reports words that a subcommand does not take; returns the exit status. */
+function rejectWords(
+  command: string,
+  task: string,
+  expected: readonly string[],
+  words: readonly string[],
+): number {
+  const given = words.length === 0 ? "nothing" : quote(words.join(" "));
+  const all = `${expected.slice(0, -1).join(", ")} or ${expected.at(-1)}`;
+  console.error(`Cannot print ${task}: expected ${all}, got ${given}`);
+  console.error(`Try udp-chat ${command} --help`);
+  return 2;
 }
 
 /** Runs `udp-chat completions`; returns the exit status. */
-function printCompletions([word, ...rest]: string[]): number {
-  if (word === "-h" || word === "--help") {
-    console.log(COMPLETIONS_HELP);
-    return 0;
-  }
-  const shell = SHELLS.find((name) => name === word);
-  if (shell === undefined || rest.length > 0) {
-    const given = [word ?? "nothing", ...rest].join(" ");
-    console.error(`Cannot print completions: expected bash, zsh or fish, got ${given}`);
-    console.error("Try udp-chat completions --help");
-    return 2;
+function printCompletions(words: string[]): number {
+  if (printsHelp(words[0], COMPLETIONS_HELP)) return 0;
+  const shell = SHELLS.find((name) => name === words[0]);
+  if (shell === undefined || words.length > 1) {
+    return rejectWords("completions", "completions", SHELLS, words);
   }
   console.log(completions(shell, COMMANDS));
   return 0;
+}
+
+/** Runs `udp-chat man`; returns the exit status. */
+function printManPage(words: string[]): number {
+  if (printsHelp(words[0], MAN_HELP)) return 0;
+  const [word] = words;
+  const page = manPages().get(word === undefined ? PROGRAM : pageName(word));
+  if (page === undefined || words.length > 1) {
+    return rejectWords("man", "the page", Object.keys(HELPS), words);
+  }
+  console.log(page.trimEnd());
+  return 0;
+}
+
+/** All pages of the manual, by their names. */
+export function manPages(): Map<string, string> {
+  const { version } = config;
+  const names = [PROGRAM, ...Object.keys(HELPS).map(pageName)];
+  const page = (name: string, summary: string, help: Help): [string, string] => {
+    const seeAlso = names.filter((other) => other !== name);
+    return [name, manPage({ name, summary, help, version, seeAlso })];
+  };
+  const pages = COMMANDS.flatMap(({ name, help: summary }) => {
+    const help = HELPS[name];
+    return help === undefined ? [] : [page(pageName(name), summary, help)];
+  });
+  return new Map([page(PROGRAM, SUMMARY, HELP), ...pages]);
+}
+
+function pageName(command: string): string {
+  return `${PROGRAM}-${command}`;
 }
 
 /** Runs the command that the arguments name; returns the exit status. */
@@ -93,14 +184,14 @@ async function main([word, ...rest]: string[]): Promise<number> {
   switch (word) {
     case "-h":
     case "--help":
-      console.log(help());
+      console.log(helpText(HELP));
       return 0;
     case "-V":
     case "--version":
       console.log(`udp-chat ${config.version} (protocol ${VERSION}, Deno ${Deno.version.deno})`);
       return 0;
     case undefined:
-      console.error(help());
+      console.error(helpText(HELP));
       return 2;
     default: {
       const nearest = nearestName(word, COMMANDS);

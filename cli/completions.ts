@@ -6,7 +6,7 @@
 import { flag, type Option, optionRows, type OptionTable } from "./options.ts";
 
 /** The shells that there is a script for. */
-export const SHELLS = ["bash", "zsh", "fish"] as const;
+export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 /** One of the {@linkcode SHELLS}. */
 export type Shell = typeof SHELLS[number];
 
@@ -34,6 +34,8 @@ export function completions(shell: Shell, commands: readonly CommandEntry[]): st
       return zsh(commands);
     case "fish":
       return fish(commands);
+    case "powershell":
+      return powershell(commands);
   }
 }
 
@@ -168,5 +170,61 @@ function fish(commands: readonly CommandEntry[]): string {
         : [`complete -c udp-chat -n ${condition} -a '${words.join(" ")}'`];
       return [...follows, ...optionRows(options).map((spec) => option(condition, spec))];
     }),
+  ].join("\n");
+}
+
+function powershell(commands: readonly CommandEntry[]): string {
+  const text = (help: string): string => `'${help.replaceAll("'", "''")}'`;
+  const rows = (name: string, entries: readonly (readonly [string, string])[]): string[] => [
+    `    '${name}' = [ordered]@{`,
+    ...entries.map(([word, help]) => `      '${word}' = ${text(help)}`),
+    "    }",
+  ];
+  const options = (table: readonly Option[]): [string, string][] =>
+    table.map(({ name, help }) => [`--${name}`, help]);
+  const first = [
+    ...commands.map(({ name, help }) => [name, help] as const),
+    ...options(GLOBAL_OPTIONS),
+  ];
+  const valued = commands.flatMap(({ name, options }) =>
+    optionRows(options).filter(({ value }) => value !== "").map((option) =>
+      [`${name} --${option.name}`, option] as const
+    )
+  );
+  return [
+    "# PowerShell completion of udp-chat",
+    "Register-ArgumentCompleter -Native -CommandName udp-chat -ScriptBlock {",
+    "  param($wordToComplete, $commandAst, $cursorPosition)",
+    "  # What may follow, by the command that was typed; '' before there is one.",
+    "  $follow = @{",
+    ...rows("", first),
+    ...commands.flatMap(({ name, options: table, words = [] }) =>
+      rows(name, [...words.map((word) => [word, word] as const), ...options(optionRows(table))])
+    ),
+    "  }",
+    "  # The values of options; of those that are not named here nothing is known.",
+    "  $values = @{",
+    ...valued.map(([key, { choices = [] }]) =>
+      `    '${key}' = @(${choices.map((choice) => `'${choice}'`).join(", ")})`
+    ),
+    "  }",
+    "  $typed = @($commandAst.CommandElements |",
+    "    Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |",
+    "    ForEach-Object { $_.Extent.Text })",
+    "  $command = if ($typed.Count -gt 1) { $typed[1] } else { '' }",
+    '  $key = "$command $($typed[-1])"',
+    "  if ($values.ContainsKey($key)) {",
+    "    # Of a value without choices, PowerShell completes the name of a file.",
+    '    $values[$key] | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {',
+    "      [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)",
+    "    }",
+    "    return",
+    "  }",
+    "  if (-not $follow.ContainsKey($command)) { return }",
+    "  $words = $follow[$command]",
+    '  $words.Keys | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {',
+    "    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $words[$_])",
+    "  }",
+    "}",
   ].join("\n");
 }

@@ -70,9 +70,12 @@ export function makeOwnFolder(path: string): void {
   throw new Error("Other users may write in this folder; change its mode to 700");
 }
 
-/** Whether a mode has none of these bits. Windows has no such modes. */
+/** Whether files have modes here, which say who may read them. Windows has none. */
+export const HAS_MODES = !PLATFORM.isWindows;
+
+/** Whether a mode has none of these bits; taken to be so where there are no modes. */
 function isClosed(mode: number | null, bits: number): boolean {
-  return PLATFORM.isWindows || mode === null || (mode & bits) === 0;
+  return !HAS_MODES || mode === null || (mode & bits) === 0;
 }
 
 /**

@@ -9,7 +9,7 @@ import { KEY_SIZE, KeyPair } from "../protocol/crypto/x25519.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
 import { configFolder } from "./config_folder.ts";
 import { PLATFORM } from "./environment.ts";
-import { createFile, fileProblem, hasFile, makeFolder, readFile } from "./files.ts";
+import { createFile, fileProblem, HAS_MODES, hasFile, makeFolder, readFile } from "./files.ts";
 import { formatIdentity, IDENTITY_SIZE_MAX, parseIdentity } from "./identity.ts";
 
 /** What differs between the identities of a client and of a directory. */
@@ -92,8 +92,15 @@ export function defaultIdentityFile(): string | undefined {
   return folder === undefined ? undefined : join(folder, CLIENT_IDENTITY.fileName);
 }
 
-/** Describes the identity that a client would use; creates none. */
-export function inspectIdentity(identity: string | undefined): Result<string> {
+/**
+ * Describes the identity that a client would use; creates none.
+ *
+ * @param hasModes whether the file says who may read it.
+ */
+export function inspectIdentity(
+  identity: string | undefined,
+  hasModes: boolean = HAS_MODES,
+): Result<string> {
   const file = identity ?? defaultIdentityFile();
   if (file === undefined) {
     return success("no folder to keep one in: each run would use a new key; see --identity");
@@ -104,7 +111,8 @@ export function inspectIdentity(identity: string | undefined): Result<string> {
     return failure(`cannot look at ${file}: ${fileProblem(error)}`);
   }
   const opened = read(file);
-  return opened.ok ? success(`${file}: sound, and only you can read it`) : opened;
+  if (!opened.ok) return opened;
+  return success(`${file}: sound${hasModes ? ", and only you can read it" : ""}`);
 }
 
 function openNamed(file: string, random: Random): Result<OpenedIdentity> {

@@ -54,9 +54,10 @@ export function inspectStdio(): StdioInfo {
 /**
  * What a hangup does: `action` where a standard stream is a terminal, else `otherwise`. Deno may not
  * tell whether a signal is ignored, and some of its versions end that; `nohup`, which has hangups ignored,
- * replaces every stream that is a terminal.
+ * replaces every stream that is a terminal. Windows ignores no hangup.
  */
 export function onHangup(action: () => void, otherwise = (): void => {}): () => void {
+  if (PLATFORM.isWindows) return action;
   const streams = [Deno.stdin, Deno.stdout, Deno.stderr];
   return streams.some((stream) => stream.isTerminal()) ? action : otherwise;
 }

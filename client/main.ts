@@ -5,11 +5,14 @@
  */
 import type { Address } from "../protocol/wire/address.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
+import { helpText } from "../cli/help.ts";
 import { findSecret } from "../cli/secret.ts";
+import { listenToSignals } from "../cli/signals.ts";
 import {
   clock,
   type Drive,
   drive,
+  isIpv6Only,
   openFirstSocket,
   type Socket,
   systemRandom,
@@ -23,7 +26,7 @@ import { usualName, wantedNames } from "./default_name.ts";
 import { TEXT_INPUT_MAX, textToSend } from "./commands/text_to_send.ts";
 import type { ErrorEvent } from "./event.ts";
 import { ExitStatus, statusOfError } from "./exit.ts";
-import { clientHelp } from "./help.ts";
+import { CLIENT_HELP } from "./help.ts";
 import { errorMessage, socketProblem } from "../cli/errors.ts";
 import {
   AppendedFile,
@@ -74,7 +77,7 @@ export async function client(args: string[]): Promise<number> {
     return ExitStatus.usage;
   }
   if (parsed.value === "help") {
-    await printText(clientHelp());
+    await printText(helpText(CLIENT_HELP));
     return ExitStatus.ok;
   }
   const completed = await readTextToSend(parsed.value);
@@ -101,7 +104,7 @@ export async function client(args: string[]): Promise<number> {
   let socket: Deno.DatagramConn;
   try {
     directoryAddresses = await resolveDirectory(options.server);
-    const hosts = localHosts(directoryAddresses, Deno.build.os !== "windows");
+    const hosts = localHosts(directoryAddresses, isIpv6Only());
     socket = openFirstSocket(hosts, options.port);
   } catch (error) {
     const { host } = options.server;
@@ -210,7 +213,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
     finder.handle(event);
     app.handleEvent(event);
   });
-  const stopListening = listenToSignals(app);
+  const stopListening = handleSignals(app);
   try {
     return await app.run(driven);
   } catch (error) {
@@ -263,7 +266,7 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function listenToSignals(app: ClientApp): () => void {
+function handleSignals(app: ClientApp): () => void {
   let takenAt = -Infinity;
   const window = isUnderTaskRunner() ? SIGNAL_REPEAT_WINDOW : 0;
   /** One Ctrl-C can come twice: from the terminal and from `deno task`. */
@@ -274,20 +277,13 @@ function listenToSignals(app: ClientApp): () => void {
   };
   const interrupt = once(() => app.interrupt());
   const stop = once(() => app.stop());
-  // Not once(): a terminal that closes sends two, which must not hasten the leave.
-  const hangUp = onHangup(() => app.leave());
-  const resume = (): void => app.resume();
-  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
-    ? [["SIGINT", interrupt], ["SIGBREAK", stop]]
-    : [
-      ["SIGINT", interrupt],
-      ["SIGTERM", stop],
-      ["SIGQUIT", stop],
-      ["SIGHUP", hangUp],
-      ["SIGCONT", resume],
-    ];
-  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
-  };
+  // The hangup is not once(): a terminal that closes sends two, which must not hasten the leave.
+  return listenToSignals({
+    SIGINT: interrupt,
+    SIGBREAK: stop,
+    SIGTERM: stop,
+    SIGQUIT: stop,
+    SIGHUP: onHangup(() => app.leave()),
+    SIGCONT: () => app.resume(),
+  });
 }

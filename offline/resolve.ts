@@ -5,34 +5,12 @@
  * the stand-ins in this folder, and one line on stderr says so.
  */
 import config from "../deno.json" with { type: "json" };
+import { fromJsr, STAND_INS } from "./names.ts";
 
 const IMPORT_MAP = "import_map.json";
 
 /** Milliseconds that a slow network may take before the stand-ins are used. */
 const FETCH_TIMEOUT = 5_000;
-
-/** Every name that the code imports from JSR, and its stand-in. */
-const STAND_INS = {
-  "@std/assert": "./offline/assert.ts",
-  "@std/cli/parse-args": "./offline/parse_args.ts",
-  "@std/cli/unicode-width": "./offline/unicode_width.ts",
-  "@std/fmt/bytes": "./offline/bytes.ts",
-  "@std/fmt/colors": "./offline/colors.ts",
-  "@std/fmt/duration": "./offline/duration.ts",
-};
-
-/** The same names in JSR, at the versions that deno.json gives. */
-function fromJsr(): Record<string, string> {
-  const names = Object.keys(STAND_INS).map((name): [string, string] => {
-    for (const [root, specifier] of Object.entries(config.imports)) {
-      if (name === root || name.startsWith(`${root}/`)) {
-        return [name, specifier + name.slice(root.length)];
-      }
-    }
-    throw new Error(`Cannot resolve ${name}: deno.json does not import it`);
-  });
-  return Object.fromEntries(names);
-}
 
 /** Whether Deno has all of them or gets them now; importing is what fetches them. */
 async function canImport(specifiers: string[]): Promise<boolean> {

@@ -10,14 +10,21 @@ import { type Address, inTurn, mappedHost, sameAddress, unmapped } from "./wire/
 import type { DatagramMachine, Instant, Transmit } from "./machine.ts";
 import { PACKET_SIZE_MAX } from "./wire/frame.ts";
 
-/** Receive errors in a row after which the socket is taken for broken. */
+/** Receive errors in a row after which there is a pause: they may come faster than anything else. */
 const RECEIVE_ERRORS_MAX = 100;
+
+/** Milliseconds of that pause. */
+const RECEIVE_PAUSE = 50;
 
 /** Addresses of one host that are used: each that is tried costs datagrams. */
 export const HOST_ADDRESSES_MAX = 8;
 
 /** Milliseconds between two looks at whether the machine slept. */
 const SLEEP_CHECK_INTERVAL = 3_000;
+
+/** All addresses of a family, to bind to. */
+const ANY_IPV6 = "::";
+const ANY_IPV4 = "0.0.0.0";
 
 /** Milliseconds on the monotonic clock. */
 export function clock(): Instant {
@@ -96,6 +103,30 @@ export function interfaceAddresses(): string[] {
   } catch {
     return [];
   }
+}
+
+/**
+ * Whether a socket at `::` serves IPv6 alone: by default so on Windows, and not on Linux and macOS,
+ * whose settings may differ. False where there is no IPv6.
+ *
+ * @param open opens a socket at an address.
+ */
+export function isIpv6Only(open: typeof openSocket = openSocket): boolean {
+  let socket: Deno.DatagramConn | undefined;
+  try {
+    socket = open(ANY_IPV6, 0);
+    // One that serves both families has the port in both.
+    open(ANY_IPV4, (socket.addr as Deno.NetAddr).port).close();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket?.close();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** An address as sockets name it. */
@@ -235,9 +266,12 @@ export function drive<Event>(
       try {
         received = await socket.receive(buffer);
       } catch (error) {
-        // On Windows a "port unreachable" for something sent earlier is an error of this call.
-        if (!isClosed && ++errors === RECEIVE_ERRORS_MAX) throw error;
-        if (!isClosed) onSocketError(error);
+        // On Windows a "port unreachable" for something sent earlier is an error of this call, and so
+        // is a datagram that is too long: what others can cause must not end anything.
+        if (isClosed) return;
+        if (error instanceof Deno.errors.BadResource) throw error;
+        onSocketError(error);
+        if (++errors % RECEIVE_ERRORS_MAX === 0) await pause(RECEIVE_PAUSE);
         continue;
       }
       if (isClosing) continue;

@@ -10,12 +10,19 @@ import { hostToBytes, isLoopback } from "../protocol/wire/address.ts";
  * What to tell the operator of a directory that listens on `host`: where that is all addresses of a
  * family, and several of them are public, answers leave from the one that the system chooses. A NAT
  * or a firewall lets in only those from the address that its client asked.
+ *
+ * @param isIpv6Only says whether a socket at `::` serves IPv6 alone.
  */
-export function addressNotes(host: string, own: readonly string[]): string[] {
-  const notes: string[] = [];
-  for (const [family, isOf] of Object.entries(FAMILIES)) {
-    const addresses = own.filter((each) => isOf(each) && isPublic(each));
-    if (addresses.length < 2 || !servesAll(host, family)) continue;
+export function addressNotes(
+  host: string,
+  own: readonly string[],
+  isIpv6Only: () => boolean,
+): string[] {
+  const families = familiesServed(host, isIpv6Only);
+  const notes = host === "::" && !families.includes("IPv4") ? [NO_IPV4] : [];
+  for (const family of families) {
+    const addresses = own.filter((each) => familyOf(each) === family && isPublic(each));
+    if (addresses.length < 2) continue;
     const list = addresses.join(", ");
     notes.push(
       `Several public ${family} addresses: give one as --host, or answers may leave from another (${list})`,
@@ -24,13 +31,19 @@ export function addressNotes(host: string, own: readonly string[]): string[] {
   return notes;
 }
 
-const FAMILIES = {
-  IPv4: (hostname: string): boolean => !hostname.includes(":"),
-  IPv6: (hostname: string): boolean => hostname.includes(":"),
-};
+type Family = "IPv4" | "IPv6";
 
-function servesAll(host: string, family: string): boolean {
-  return host === "::" || host === "0.0.0.0" && family === "IPv4";
+const NO_IPV4 = "On this system :: is for IPv6 alone: clients with IPv4 need --host 0.0.0.0";
+
+/** The families of which the directory has all addresses. */
+function familiesServed(host: string, isIpv6Only: () => boolean): readonly Family[] {
+  if (host === "0.0.0.0") return ["IPv4"];
+  if (host !== "::") return [];
+  return isIpv6Only() ? ["IPv6"] : ["IPv4", "IPv6"];
+}
+
+function familyOf(hostname: string): Family {
+  return hostname.includes(":") ? "IPv6" : "IPv4";
 }
 
 /** Whether a host may be reached from anywhere: not loopback, link-local, private or shared. */

@@ -6,8 +6,10 @@
 import { errorMessage, socketProblem, type StartProblem } from "../cli/errors.ts";
 import { SECRET_SOURCES } from "../cli/files.ts";
 import { LineWriter } from "../cli/line_writer.ts";
+import { helpText } from "../cli/help.ts";
 import { DIRECTORY_IDENTITY, openIdentity } from "../cli/identity_file.ts";
 import { findSecret } from "../cli/secret.ts";
+import { listenToSignals } from "../cli/signals.ts";
 import { inspectStdio, onHangup } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import { type Result, success } from "../protocol/result.ts";
@@ -16,6 +18,7 @@ import {
   clock,
   drive,
   interfaceAddresses,
+  isIpv6Only,
   openSocket,
   resolveHost,
   systemRandom,
@@ -28,7 +31,7 @@ import { readLimits } from "./limits_file.ts";
 import { LimitWatch, type SocketErrors, WATCH_INTERVAL } from "./log/limit_watch.ts";
 import { Log, type LogEvent, renderLogEntry } from "./log/log.ts";
 import { type OpenMetrics, openMetrics } from "./metrics/open_metrics.ts";
-import { type MetricsAddress, type Options, parseServerOptions, serverHelp } from "./options.ts";
+import { type MetricsAddress, type Options, parseServerOptions, SERVER_HELP } from "./options.ts";
 import {
   type ClockReading,
   type Output,
@@ -73,7 +76,7 @@ export async function serve(args: string[]): Promise<number> {
   const parsed = parseServerOptions(args);
   if (!parsed.ok) return rejectUsage(parsed.error);
   if (parsed.value === "help") {
-    tryPrint(() => console.log(serverHelp()));
+    tryPrint(() => console.log(helpText(SERVER_HELP)));
     return 0;
   }
   const options = parsed.value;
@@ -225,7 +228,7 @@ async function run(
     },
   );
   log.add(describeStart(listening));
-  for (const note of addressNotes(listening.address.hostname, interfaceAddresses())) {
+  for (const note of addressNotes(listening.address.hostname, interfaceAddresses(), isIpv6Only)) {
     warn("addresses", note);
   }
   const endWatch = watchLimits(log, server, socketErrors);
@@ -310,17 +313,14 @@ function serveMetrics(
 function stopSignal(reload: () => void): { promise: Promise<void>; dispose(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = (): void => resolve();
-  const hangUp = onHangup(stop, reload);
-  const signals: readonly [Deno.Signal, () => void][] = Deno.build.os === "windows"
-    ? [["SIGINT", stop], ["SIGBREAK", stop]]
-    : [["SIGINT", stop], ["SIGTERM", stop], ["SIGQUIT", stop], ["SIGHUP", hangUp]];
-  for (const [signal, listener] of signals) Deno.addSignalListener(signal, listener);
-  return {
-    promise,
-    dispose(): void {
-      for (const [signal, listener] of signals) Deno.removeSignalListener(signal, listener);
-    },
-  };
+  const dispose = listenToSignals({
+    SIGINT: stop,
+    SIGBREAK: stop,
+    SIGTERM: stop,
+    SIGQUIT: stop,
+    SIGHUP: onHangup(stop, reload),
+  });
+  return { promise, dispose };
 }
 
 /**

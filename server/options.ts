@@ -4,7 +4,7 @@
  * @module
  */
 import { parseHostPort } from "../cli/host_port.ts";
-import { helpText, optionSection } from "../cli/help.ts";
+import { type Help, optionSection, section } from "../cli/help.ts";
 import {
   choice,
   COLOR,
@@ -167,28 +167,29 @@ export function parseServerOptions(args: readonly string[]): Result<Options | "h
   return parsed;
 }
 
-/** What `udp-chat serve --help` prints. */
-export function serverHelp(): string {
-  return helpText(
-    "Usage: udp-chat serve [OPTIONS]",
+/** The help of `udp-chat serve`. */
+export const SERVER_HELP: Help = {
+  usage: "udp-chat serve [OPTIONS]",
+  blocks: [
     "Runs a directory, where clients register and find each other. It introduces them\n" +
-      "and, where they have no way to each other, carries what they say, sealed.",
+    "and, where they have no way to each other, carries what they say, sealed.",
     optionSection(OPTIONS),
     "Clients remember the directory's key when they first register, and refuse\n" +
-      "another. The secret has at least 16 bytes. A client in the table takes about 250\n" +
-      "bytes of memory.",
+    "another. The secret has at least 16 bytes. A client in the table takes about 250\n" +
+    "bytes of memory.",
     "SIGHUP has the directory read its files of limits and of the secret again, where\n" +
-      "no terminal is attached; not on Windows.",
+    "no terminal is attached; not on Windows.",
     "On a terminal it shows the table, what happens and the totals, redrawn in place.\n" +
-      "Elsewhere, and with --plain, it prints the active clients on every join, leave\n" +
-      "and expiry, or, where they are more than 200, who came or went and how many they\n" +
-      "are. Ctrl-C stops it.",
-    "Examples:\n" +
-      "  udp-chat serve\n" +
-      "  udp-chat serve --host :: --port 7071\n" +
-      "  udp-chat serve --json > clients.log",
-  );
-}
+    "Elsewhere, and with --plain, it prints the active clients on every join, leave\n" +
+    "and expiry, or, where they are more than 200, who came or went and how many they\n" +
+    "are. Ctrl-C stops it.",
+    section("Examples", [
+      ["udp-chat serve", "for this machine"],
+      ["udp-chat serve --host :: --port 7071", "for all, at another port"],
+      ["udp-chat serve --json > clients.log", "for programs"],
+    ]),
+  ],
+};
 
 function parseMetrics(text: string): Result<MetricsAddress> {
   const parsed = parseHostPort(text, { expected: "HOST:PORT", portMin: 0 });

@@ -14,7 +14,7 @@ const DOCUMENTS = [
   "tests/bench/README.md",
 ];
 /** A path from the root in backticks: `server/` or `tests/x_test.ts`. */
-const PATHS = /`((?:cli|client|docs|offline|protocol|server|tests)\/[\w./]*)`/g;
+const PATHS = /`((?:cli|client|docs|offline|protocol|release|server|tests)\/[\w./]*)`/g;
 const LINKS = /\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g;
 const TASKS = /\bdeno(?:@[\d.]+)? task ([a-z][a-z:]*)/g;
 

@@ -22,6 +22,8 @@ const TOP_LEVEL = [
   "main.ts",
   "offline",
   "protocol",
+  // What makes the archives of a release, and templates of what installs them.
+  "release",
   "server",
   "tests",
 ];
@@ -149,12 +151,13 @@ Deno.test("only udp.ts and the main.ts files touch the clock, timers and randomn
   }
 });
 
-Deno.test("only udp.ts, files.ts, and the files of the terminal, the metrics and main touch the system", () => {
+Deno.test("only the files of the socket, files, signals, terminals and metrics, and main.ts files touch the system", () => {
   const allowed = [
     ...CLOCK_TIMERS_RANDOMNESS,
     ...TERMINAL,
     "cli/environment.ts",
     "cli/files.ts",
+    "cli/signals.ts",
     "server/metrics/listener.ts",
     "server/metrics/open_metrics.ts",
     "main.ts",

@@ -5,11 +5,14 @@
  */
 import { type Address, hostToBytes, unmapped } from "../../protocol/wire/address.ts";
 import { parseOptions } from "../../cli/options.ts";
+import { helpText } from "../../cli/help.ts";
 import { findSecret } from "../../cli/secret.ts";
+import { listenToSignals } from "../../cli/signals.ts";
 import {
   clock,
   drive,
   interfaceAddresses,
+  isIpv6Only,
   openFirstSocket,
   openSocket,
   type Socket,
@@ -19,7 +22,7 @@ import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { Doctor } from "./doctor.ts";
 import { isOnThisMachine, resolveDirectory } from "../directory_addresses.ts";
 import { type Finding, formatAddresses } from "./findings.ts";
-import { DOCTOR_OPTIONS, doctorHelp, type DoctorOptions } from "./options.ts";
+import { DOCTOR_HELP, DOCTOR_OPTIONS, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
 import { ExitStatus } from "../exit.ts";
 import { fileProblem, SECRET_SOURCES } from "../../cli/files.ts";
@@ -29,7 +32,7 @@ import { defaultIdentityFile, inspectIdentity } from "../../cli/identity_file.ts
 import { directoryName, PinnedDirectory } from "../identity/directory_trust.ts";
 import { openKnownDirectories } from "../identity/known_keys_file.ts";
 import { localHosts } from "../local_host.ts";
-import { inspectStdio, printText, screenColumns } from "../../cli/tty.ts";
+import { inspectStdio, onHangup, printText, screenColumns } from "../../cli/tty.ts";
 
 /** Runs the checks; returns the exit status. */
 export async function doctor(args: string[]): Promise<number> {
@@ -42,7 +45,7 @@ export async function doctor(args: string[]): Promise<number> {
   };
   if (!parsed.ok) return problem(parsed.error);
   if (parsed.value === "help") {
-    await printText(doctorHelp());
+    await printText(helpText(DOCTOR_HELP));
     return ExitStatus.ok;
   }
   if (!settings.ok) return problem(settings.error);
@@ -95,7 +98,7 @@ class DoctorApp {
     }
     let socket: Deno.DatagramConn;
     try {
-      socket = openFirstSocket(localHosts(addresses, Deno.build.os !== "windows"), 0);
+      socket = openFirstSocket(localHosts(addresses, isIpv6Only()), 0);
     } catch (error) {
       const message = `cannot open a UDP socket: ${fileProblem(error)}`;
       this.#report({ check: "socket", verdict: "failed", message });
@@ -150,10 +153,16 @@ class DoctorApp {
       }
     });
     const interrupt = (): void => driven.input((now) => machine.stop(now));
-    Deno.addSignalListener("SIGINT", interrupt);
+    const stopListening = listenToSignals({
+      SIGINT: interrupt,
+      SIGBREAK: interrupt,
+      SIGTERM: interrupt,
+      SIGQUIT: interrupt,
+      SIGHUP: onHangup(interrupt),
+    });
     const broken = driven.finished.then(() => ExitStatus.failure, () => ExitStatus.failure);
     const status = await Promise.race([promise, broken]);
-    Deno.removeSignalListener("SIGINT", interrupt);
+    stopListening();
     await driven.close().catch(() => {});
     return status;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { helpText, optionSection, section } from "../../cli/help.ts";
+import { type Help, optionSection, section } from "../../cli/help.ts";
 import { flag, type OptionTable, type OptionValues } from "../../cli/options.ts";
 import { ExitStatus } from "../exit.ts";
 import { OPTIONS } from "../options.ts";
@@ -30,17 +30,17 @@ export const DOCTOR_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];
 
-/** What `udp-chat doctor --help` prints. */
-export function doctorHelp(): string {
-  return helpText(
-    "Usage: udp-chat doctor [OPTIONS]",
+/** The help of `udp-chat doctor`. */
+export const DOCTOR_HELP: Help = {
+  usage: "udp-chat doctor [OPTIONS]",
+  blocks: [
     "Finds out how the directory is reached from here: registers without a name,\n" +
-      "measures, and leaves again. A line for each check: ok, warning or failed.",
+    "measures, and leaves again. A line for each check: ok, warning or failed.",
     optionSection(DOCTOR_OPTIONS),
     section("Exit status", DOCTOR_STATUS_HELP.map(([status, help]) => [`${status}`, help])),
     section("Examples", [
       ["udp-chat doctor", "the directory on this machine"],
       ["udp-chat doctor --server chat.example", "one elsewhere"],
     ]),
-  );
-}
+  ],
+};

@@ -1,11 +1,12 @@
 // The option table, --help and the completions of each command agree.
 import { assert, assertEquals } from "@std/assert";
-import { type CommandEntry, completions, SHELLS } from "../../cli/completions.ts";
+import { type CommandEntry, completions, type Shell, SHELLS } from "../../cli/completions.ts";
 import { type Option, optionRows, type OptionTable, parseOptions } from "../../cli/options.ts";
-import { DOCTOR_OPTIONS, doctorHelp } from "../../client/doctor/options.ts";
-import { clientHelp } from "../../client/help.ts";
+import { helpText } from "../../cli/help.ts";
+import { DOCTOR_HELP, DOCTOR_OPTIONS } from "../../client/doctor/options.ts";
+import { CLIENT_HELP } from "../../client/help.ts";
 import { OPTIONS as CLIENT_OPTIONS } from "../../client/options.ts";
-import { OPTIONS as SERVER_OPTIONS, serverHelp } from "../../server/options.ts";
+import { OPTIONS as SERVER_OPTIONS, SERVER_HELP } from "../../server/options.ts";
 
 const COMMANDS: readonly CommandEntry[] = [
   { name: "serve", help: "run a directory", options: SERVER_OPTIONS },
@@ -14,18 +15,41 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: "completions", help: "print this", options: {}, words: SHELLS },
 ];
 const HELPS: Record<string, string> = {
-  serve: serverHelp(),
-  client: clientHelp(),
-  doctor: doctorHelp(),
+  serve: helpText(SERVER_HELP),
+  client: helpText(CLIENT_HELP),
+  doctor: helpText(DOCTOR_HELP),
+};
+
+/** What starts each shell, with a command that does nothing. */
+const STARTS: Record<Shell, [program: string, ...args: string[]]> = {
+  bash: ["bash", "-c", ":"],
+  zsh: ["zsh", "-c", ":"],
+  fish: ["fish", "-c", ":"],
+  powershell: ["pwsh", "-NoProfile", "-Command", "exit 0"],
 };
 
 const HAS_BASH = hasShell("bash");
 
-function hasShell(shell: string): boolean {
+function hasShell(shell: Shell): boolean {
+  const [program, ...args] = STARTS[shell];
   try {
-    return new Deno.Command(shell, { args: ["-c", ":"], stderr: "null" }).outputSync().success;
+    return new Deno.Command(program, { args, stderr: "null" }).outputSync().success;
   } catch {
     return false;
+  }
+}
+
+/** Runs a script in a file, where its length does not matter; returns what it prints. */
+function runPowershell(script: string): string {
+  const file = Deno.makeTempFileSync({ suffix: ".ps1" });
+  try {
+    Deno.writeTextFileSync(file, script);
+    const args = ["-NoProfile", "-NonInteractive", "-File", file];
+    const { success, stdout, stderr } = new Deno.Command("pwsh", { args }).outputSync();
+    assertEquals([success, new TextDecoder().decode(stderr)], [true, ""]);
+    return new TextDecoder().decode(stdout);
+  } finally {
+    Deno.removeSync(file);
   }
 }
 
@@ -81,11 +105,12 @@ for (const shell of SHELLS) {
 
   Deno.test({
     name: `completions ${shell}: the shell parses the script${
-      hasShell(shell) ? "" : ` (skipped: no ${shell})`
+      hasShell(shell) ? "" : ` (skipped: no ${STARTS[shell][0]})`
     }`,
     ignore: !hasShell(shell),
     fn() {
       const script = completions(shell, COMMANDS);
+      if (shell === "powershell") return void runPowershell(script);
       const { success, stderr } = new Deno.Command(shell, { args: ["-n", "-c", script] })
         .outputSync();
       assertEquals([success, new TextDecoder().decode(stderr)], [true, ""]);
@@ -95,6 +120,7 @@ for (const shell of SHELLS) {
 
 Deno.test("completions() escapes quotes and colons in help texts", () => {
   assert(completions("fish", COMMANDS).includes("-d 'ana\\'s doctor: looks'"));
+  assert(completions("powershell", COMMANDS).includes("'doctor' = 'ana''s doctor: looks'"));
   assert(completions("zsh", COMMANDS).includes("'doctor:ana'\\''s doctor\\: looks'"));
 });
 
@@ -177,5 +203,30 @@ Deno.test({
       const words = offered(`udp-chat ${name} --`).filter((word) => word !== "");
       assertEquals(words.toSorted(), names.toSorted());
     }
+  },
+});
+
+Deno.test({
+  name: `completions powershell: the words that are offered${
+    hasShell("powershell") ? "" : " (skipped: no pwsh)"
+  }`,
+  ignore: !hasShell("powershell"),
+  fn() {
+    const cases: [line: string, words: string[]][] = [
+      ["udp-chat cl", ["client"]],
+      ["udp-chat client --time", ["--timers", "--timeout", "--time"]],
+      ["udp-chat client --timers ", ["adaptive", "fixed"]],
+      ["udp-chat client --timers f", ["fixed"]],
+      ["udp-chat completions ", [...SHELLS, "--help"]],
+      ...COMMANDS.map(({ name, options }): [string, string[]] => [
+        `udp-chat ${name} --s`,
+        optionRows(options).map(({ name }) => `--${name}`).filter((word) => word.startsWith("--s")),
+      ]),
+    ];
+    const asked = cases.map(([line]) =>
+      `((TabExpansion2 '${line}' ${line.length}).CompletionMatches.CompletionText) -join ' '`
+    );
+    const offered = runPowershell([completions("powershell", COMMANDS), ...asked].join("\n"));
+    assertEquals(offered.trimEnd().split(/\r?\n/), cases.map(([, words]) => words.join(" ")));
   },
 });

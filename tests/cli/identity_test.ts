@@ -4,6 +4,7 @@ import { formatIdentity, parseIdentity } from "../../cli/identity.ts";
 import {
   CLIENT_IDENTITY,
   DIRECTORY_IDENTITY,
+  inspectIdentity,
   type OpenedIdentity,
   openIdentity,
 } from "../../cli/identity_file.ts";
@@ -90,6 +91,17 @@ Deno.test("openIdentity() uses the key in the file", () => {
   using folder = new Folder();
   folder.write(TEXT);
   assertEquals(outcome(open(folder.file)), PUBLIC_KEY);
+});
+
+Deno.test("inspectIdentity() says who can read the file only where the file says so", () => {
+  using folder = new Folder();
+  open(folder.file);
+  const found = (hasModes: boolean): string => {
+    const inspected = inspectIdentity(folder.file, hasModes);
+    return inspected.ok ? inspected.value : inspected.error;
+  };
+  assertEquals(found(true), `${folder.file}: sound, and only you can read it`);
+  assertEquals(found(false), `${folder.file}: sound`);
 });
 
 Deno.test({

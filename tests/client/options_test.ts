@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { EXIT_STATUS_HELP, ExitStatus } from "../../client/exit.ts";
-import { clientHelp } from "../../client/help.ts";
+import { helpText } from "../../cli/help.ts";
+import { CLIENT_HELP } from "../../client/help.ts";
 import { OPTIONS, type Options, parseClientOptions, SETTINGS } from "../../client/options.ts";
 import { parseSettings } from "../../cli/settings.ts";
 
@@ -158,8 +159,8 @@ Deno.test("parseClientOptions() escapes control characters in errors", () => {
   assertEquals(parsed("--port", "\x1b[2J"), message);
 });
 
-Deno.test("clientHelp() has a line for each exit status", () => {
-  const lines = clientHelp().split("\n");
+Deno.test("the help of the client has a line for each exit status", () => {
+  const lines = helpText(CLIENT_HELP).split("\n");
   assertEquals(EXIT_STATUS_HELP.map(([status]) => status), Object.values(ExitStatus));
   for (const [status] of EXIT_STATUS_HELP) {
     assertEquals(lines.filter((line) => line.startsWith(`  ${status} `)).length, 1);

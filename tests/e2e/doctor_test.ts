@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { testConcurrently } from "./concurrent.ts";
 import { Folders } from "./folders.ts";
-import { commandLine, parseEvent, runProgram, Stage } from "./process.ts";
+import { commandLine, parseEvent, runProgram, Stage, UNIX_SIGNALS } from "./process.ts";
 
 const DOCTOR = commandLine("doctor");
 
@@ -60,6 +60,27 @@ testConcurrently("doctor, as a process", [
       silent.close();
       assertEquals(code, 3);
       assertMatch(stdout, /^failed +directory +nothing comes back from .*no directory runs there/m);
+    },
+  },
+  {
+    name: `a signal ends it with exit status 130${UNIX_SIGNALS.note}`,
+    ignore: UNIX_SIGNALS.ignore,
+    async fn() {
+      await using stage = new Stage();
+      const silent = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+      const { port } = silent.addr as Deno.NetAddr;
+      try {
+        for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT"] as const) {
+          const args = ["--server", `127.0.0.1:${port}`, "--json"];
+          const program = stage.start(signal, "doctor", args);
+          await program.waitForEvent("check");
+          await silent.receive();
+          program.signal(signal);
+          assertEquals(await program.exitCode(), 130, signal);
+        }
+      } finally {
+        silent.close();
+      }
     },
   },
   {

@@ -263,6 +263,20 @@ Deno.test("the command line: help, version, and what it does not know", async ()
     unknown.stderr,
     /^Unknown command "server": did you mean "serve"\?\nTry udp-chat --help\n$/,
   );
+  for (const task of ["completions", "man"]) {
+    const { code, stdout, stderr } = await runProgram(bare, [task, "cooking"]);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(
+      stderr,
+      /^Cannot print [^\n]+: expected [a-z, ]+ or [a-z]+, got "cooking"\nTry udp-chat (?:completions|man) --help\n$/,
+    );
+    const shown = await runProgram(bare, [task, "--help"]);
+    assertEquals([shown.code, shown.stderr], [0, ""]);
+  }
+  for (const [page, title] of [[[], "UDP\\-CHAT"], [["client"], "UDP\\-CHAT\\-CLIENT"]] as const) {
+    const { code, stdout } = await runProgram(bare, ["man", ...page]);
+    assertEquals([code, stdout.split(" ")[1]], [0, title]);
+  }
   for (const side of ["serve", "client"] as const) {
     const { code, stdout, stderr } = await runProgram(commandLine(side), ["--help"]);
     assertEquals([code, stderr], [0, ""]);

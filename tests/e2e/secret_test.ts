@@ -1,7 +1,7 @@
 // A private directory, with real processes.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Folders } from "./folders.ts";
-import { commandLine, runProgram, Stage } from "./process.ts";
+import { commandLine, runProgram, Stage, UNIX_SIGNALS } from "./process.ts";
 
 const SECRET = "correct horse battery staple";
 
@@ -25,17 +25,21 @@ Deno.test("a private directory is for clients with its secret, from a file or th
   await bob.waitForEvent("message", { text: "hi" });
 });
 
-Deno.test("without the secret a private directory does not answer: exit status 3", async () => {
-  using folders = new Folders();
-  await using stage = new Stage();
-  const server = await stage.serve("--secret", secretFile(folders, SECRET));
-  const other = secretFile(folders, "another secret, not the same");
-  const clients = [stage.client("ana", server), stage.client("bob", server, "--secret", other)];
-  const codes = await Promise.all(clients.map((client) => client.exitCode(45_000)));
-  assertEquals(codes, [3, 3]);
-  server.program.signal("SIGINT");
-  assertEquals(await server.program.exitCode(), 0);
-  assertMatch(server.program.stdout.text(), /dropped \d+: secret \d+\n?$/);
+Deno.test({
+  name: `without the secret a private directory does not answer: exit status 3${UNIX_SIGNALS.note}`,
+  ignore: UNIX_SIGNALS.ignore,
+  async fn() {
+    using folders = new Folders();
+    await using stage = new Stage();
+    const server = await stage.serve("--secret", secretFile(folders, SECRET));
+    const other = secretFile(folders, "another secret, not the same");
+    const clients = [stage.client("ana", server), stage.client("bob", server, "--secret", other)];
+    const codes = await Promise.all(clients.map((client) => client.exitCode(45_000)));
+    assertEquals(codes, [3, 3]);
+    server.program.signal("SIGINT");
+    assertEquals(await server.program.exitCode(), 0);
+    assertMatch(server.program.stdout.text(), /dropped \d+: secret \d+\n?$/);
+  },
 });
 
 Deno.test("a secret that is missing, short or empty: exit status 2, and one clear line", async () => {

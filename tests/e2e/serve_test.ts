@@ -1,7 +1,14 @@
 // What a directory does beside registering: introducing and carrying, on the addresses of both families.
 import { assert, assertEquals } from "@std/assert";
 import { assertContract } from "./contract.ts";
-import { commandLine, connectedPair, type Program, runProgram, Stage } from "./process.ts";
+import {
+  commandLine,
+  connectedPair,
+  type Program,
+  runProgram,
+  Stage,
+  UNIX_SIGNALS,
+} from "./process.ts";
 
 /** Stops a directory; returns its last event. */
 async function totalsOf(program: Program): Promise<Record<string, unknown>> {
@@ -13,21 +20,30 @@ async function totalsOf(program: Program): Promise<Record<string, unknown>> {
   return last;
 }
 
-Deno.test("serve --json ends with the totals: clients, introductions, bytes carried, what was dropped", async () => {
-  await using stage = new Stage();
-  const { program, address } = await stage.serve("--json");
-  await connectedPair(stage, { address });
-  const { clients, introductions, lookUps, dropped } = await totalsOf(program);
-  assertEquals([clients, introductions, lookUps, dropped], [2, 1, 0, []]);
-  assertEquals(program.stderr.all, []);
+Deno.test({
+  name:
+    `serve --json ends with the totals: clients, introductions, bytes carried, what was dropped${UNIX_SIGNALS.note}`,
+  ignore: UNIX_SIGNALS.ignore,
+  async fn() {
+    await using stage = new Stage();
+    const { program, address } = await stage.serve("--json");
+    await connectedPair(stage, { address });
+    const { clients, introductions, lookUps, dropped } = await totalsOf(program);
+    assertEquals([clients, introductions, lookUps, dropped], [2, 1, 0, []]);
+    assertEquals(program.stderr.all, []);
+  },
 });
 
-Deno.test("serve --no-relay introduces clients, and carries nothing", async () => {
-  await using stage = new Stage();
-  const { program, address } = await stage.serve("--json", "--no-relay");
-  await connectedPair(stage, { address });
-  const { introductions, carriedBytes } = await totalsOf(program);
-  assertEquals([introductions, carriedBytes], [1, 0]);
+Deno.test({
+  name: `serve --no-relay introduces clients, and carries nothing${UNIX_SIGNALS.note}`,
+  ignore: UNIX_SIGNALS.ignore,
+  async fn() {
+    await using stage = new Stage();
+    const { program, address } = await stage.serve("--json", "--no-relay");
+    await connectedPair(stage, { address });
+    const { introductions, carriedBytes } = await totalsOf(program);
+    assertEquals([introductions, carriedBytes], [1, 0]);
+  },
 });
 
 Deno.test("serve --relay-limit takes a number of bytes", async () => {
