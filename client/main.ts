@@ -65,6 +65,8 @@ interface Resources {
   readonly configuredName: string;
   readonly secret: Uint8Array | undefined;
   readonly directoryAddresses: readonly Address[];
+  /** Whether a socket at `::` serves IPv6 alone. */
+  readonly hasOnlyIpv6: boolean;
   readonly socket: Deno.DatagramConn;
 }
 
@@ -100,12 +102,12 @@ export async function client(args: string[]): Promise<number> {
     return ExitStatus.ok;
   }
   if (own.file === undefined && options.log === undefined) renounceFiles();
+  const hasOnlyIpv6 = isIpv6Only();
   let directoryAddresses: Address[];
   let socket: Deno.DatagramConn;
   try {
     directoryAddresses = await resolveDirectory(options.server);
-    const hosts = localHosts(directoryAddresses, isIpv6Only());
-    socket = openFirstSocket(hosts, options.port);
+    socket = openFirstSocket(localHosts(directoryAddresses, hasOnlyIpv6), options.port);
   } catch (error) {
     const { host } = options.server;
     const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
@@ -115,7 +117,8 @@ export async function client(args: string[]): Promise<number> {
   }
   const configuredName = settings.ok ? settings.value.name ?? "" : "";
   const secret = found.value;
-  return await run(options, { own, configuredName, secret, directoryAddresses, socket });
+  const resources = { own, configuredName, secret, directoryAddresses, hasOnlyIpv6, socket };
+  return await run(options, resources);
 }
 
 async function fail(
@@ -137,7 +140,7 @@ async function readTextToSend(options: Options): Promise<Result<Options, ErrorEv
 }
 
 async function run(options: Options, resources: Resources): Promise<number> {
-  const { own, secret, directoryAddresses, socket } = resources;
+  const { own, secret, directoryAddresses, hasOnlyIpv6, socket } = resources;
   const { server: { text: serverName }, id, timers, acceptAll } = options;
   const bound = socket.addr as Deno.NetAddr;
   const { identity, file: identityFile } = own;
@@ -173,7 +176,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
   const names = wantedNames(options.name, usual, runFile?.former?.name);
   const self = { id, ...names, port: bound.port, identity, isBlocked, isKnown, isTrustedPeer };
   const formerRun = options.send === undefined ? runFile?.former : withoutConversations(runFile);
-  const local = { localAddresses: () => localAddresses(bound), random: systemRandom };
+  const local = { localAddresses: () => localAddresses(bound, hasOnlyIpv6), random: systemRandom };
   const modes = {
     secret,
     trust,

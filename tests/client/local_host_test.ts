@@ -33,9 +33,15 @@ Deno.test("localAddresses() has the private addresses that the socket is reached
   const interfaces = ["127.0.0.1", "192.168.1.2", "198.51.100.7", "fd00::2", "2001:db8::2", "::1"];
   const at = (...hostnames: string[]): unknown =>
     hostnames.map((hostname) => ({ hostname, port: 7 }));
-  const bound = (hostname: string): unknown => localAddresses({ hostname, port: 7 }, interfaces);
+  const bound = (hostname: string, isIpv6Only = false): unknown =>
+    localAddresses({ hostname, port: 7 }, isIpv6Only, interfaces);
   assertEquals(bound("::"), at("192.168.1.2", "fd00::2"));
   assertEquals(bound("0.0.0.0"), at("192.168.1.2"));
+  assertEquals(bound("::", true), at("fd00::2"));
+  assertEquals(bound("0.0.0.0", true), at("192.168.1.2"));
   const many = Array.from({ length: 20 }, (_, n) => `10.0.0.${n}`);
-  assertEquals(localAddresses({ hostname: "::", port: 7 }, many).length, CANDIDATES_LENGTH_MAX);
+  assertEquals(
+    localAddresses({ hostname: "::", port: 7 }, false, many).length,
+    CANDIDATES_LENGTH_MAX,
+  );
 });
