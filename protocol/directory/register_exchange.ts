@@ -24,10 +24,12 @@ export const CHALLENGES_MAX = 8;
 /** Of these, the latest ones are tried, in turn. */
 export const SESSIONS_MAX = 4;
 /**
- * Transmissions without a Challenge, and then with one, after which another exchange begins: nobody may
- * be at the address, and the cookie may be too old.
+ * The transmission that begins another exchange: nobody may be at the address, and the cookie may be too
+ * old, or for an address that this client does not have any more.
  */
 export const EXCHANGE_TRIES = 6;
+/** Registers that an exchange has all the same, where the first Challenge came late. */
+export const REGISTERS_MIN = 3;
 
 const NOTHING = new Uint8Array(16);
 const NO_KEY = new Uint8Array(PUBLIC_KEY_SIZE);
@@ -70,8 +72,9 @@ export class RegisterExchange {
   #address: Address | undefined;
   /** One for each Challenge, the one to be tried next first. */
   #sessions: DirectorySession[] = [];
-  /** Since the beginning, or since the first Challenge. */
   #transmissions = 0;
+  /** Those that had a cookie. */
+  #registers = 0;
   /** What the keys of all sessions were made from: under each, packet counters count from 0. */
   readonly #challenges = new Set<string>();
   /** From an address of another family than the first one. */
@@ -86,7 +89,8 @@ export class RegisterExchange {
 
   /** Whether another one is to begin. */
   get isOver(): boolean {
-    return this.#transmissions >= EXCHANGE_TRIES;
+    return this.#transmissions >= EXCHANGE_TRIES - 1 &&
+      (this.#address === undefined || this.#registers >= REGISTERS_MIN);
   }
 
   /** Whether a Challenge is for this exchange, and from a directory with the secret. */
@@ -132,7 +136,6 @@ export class RegisterExchange {
       credentials,
       writer: this.#writer,
     });
-    if (this.#address === undefined) this.#transmissions = 0;
     this.#address = first;
     this.#sessions.unshift(session);
     if (this.#sessions.length > SESSIONS_MAX) this.#sessions.pop();
@@ -154,6 +157,7 @@ export class RegisterExchange {
       const bytes = this.encodeFirst();
       return this.addresses.map((to) => ({ bytes, to }));
     }
+    this.#registers++;
     const { localId, address: to } = session;
     const frame: Register = { kind: "register", session: localId, ...entry(session) };
     const bytes = session.encodeRegister(

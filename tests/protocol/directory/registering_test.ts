@@ -5,6 +5,7 @@ import { REGISTER_SIZE } from "../../../protocol/directory/directory_session.ts"
 import {
   CHALLENGES_MAX,
   EXCHANGE_TRIES,
+  REGISTERS_MIN,
   SESSIONS_MAX,
 } from "../../../protocol/directory/register_exchange.ts";
 import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registration.ts";
@@ -119,31 +120,35 @@ Deno.test("with fixed timers the sealed Register is the first one, and follows t
   assertEquals(dealings.times(20_000).map(([at]) => at), [10_000, 20_000]);
 });
 
-Deno.test("after six transmissions the exchange begins anew, with a new nonce: a cookie grows old", () => {
+Deno.test("at each sixth transmission the exchange begins anew, with a new nonce: a cookie grows old", () => {
   assertEquals(EXCHANGE_TRIES, 6);
   const dealings = new Dealings();
-  // The first Challenge comes late; then every answer to a Register is lost.
   const all = [dealings.ask()];
-  for (const [, asked] of dealings.times(7_600)) all.push(asked);
-  const late = all.length;
-  assertEquals(late, 5);
-  dealings.challenge(all.at(-1)!);
+  dealings.challenge(all[0]!);
+  // Every answer to a Register is lost, while the clock of the directory stands still.
   all.push(dealings.ask());
   for (const [, asked] of dealings.times(29_000)) all.push(asked);
-  const kinds = all.slice(late).map(({ frame }) => frame.kind);
-  assertEquals(kinds.slice(0, 7), [...Array(EXCHANGE_TRIES).fill("register"), "credentials"]);
+  const kinds = all.map(({ frame }) => frame.kind);
+  assertEquals(kinds.slice(0, 6), [
+    "credentials",
+    ...Array(EXCHANGE_TRIES - 2).fill("register"),
+    "credentials",
+  ]);
   const nonces = all.map(({ bytes }) => exchangeOf(bytes).nonce);
-  assertEquals(new Set(nonces.slice(0, late + 6)).size, 1);
-  assertNotEquals(nonces[late + 6], nonces[0]);
+  assertEquals(new Set(nonces.slice(0, 5)).size, 1);
+  assertNotEquals(nonces[5], nonces[0]);
 });
 
-Deno.test("after six transmissions without a Challenge the exchange begins anew as well", () => {
+Deno.test("an exchange whose Challenge comes late has three Registers before it begins anew", () => {
   const dealings = new Dealings();
   const all = [dealings.ask()];
-  for (const [, asked] of dealings.times(29_000)) all.push(asked);
-  const nonces = all.map(({ bytes }) => exchangeOf(bytes).nonce);
-  assertEquals(new Set(nonces.slice(0, 6)).size, 1);
-  assertNotEquals(nonces[6], nonces[0]);
+  for (const [, asked] of dealings.times(7_600)) all.push(asked);
+  assertEquals(all.length, EXCHANGE_TRIES - 1);
+  dealings.challenge(all.at(-1)!);
+  all.push(dealings.ask());
+  for (const [, asked] of dealings.times(5_000)) all.push(asked);
+  const kinds = all.slice(EXCHANGE_TRIES - 1).map(({ frame }) => frame.kind);
+  assertEquals(kinds, [...Array(REGISTERS_MIN).fill("register"), "credentials"]);
 });
 
 Deno.test("a Challenge for another nonce, or for no exchange at all, has no effect", () => {
