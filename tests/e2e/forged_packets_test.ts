@@ -19,6 +19,10 @@ import { LINUX, memory } from "./proc.ts";
 import { type Program, Stage } from "./process.ts";
 
 const COUNT = 300_000;
+/** Times that so many are sent; a leak of 100 bytes each would show in every one. */
+const ROUNDS = 3;
+/** MiB that a round may grow by. */
+const GROWTH_MAX = 24;
 /** Datagrams that are sent before the next message shows that the victim has read them. */
 const BURST = 250;
 
@@ -83,13 +87,16 @@ async function flood(victim: Program, address: Address, peer: Peer, sizes: reado
       if (packet % BURST === 0) await peer.say("still there?");
     }
   };
-  // Until the heap has the size that the work takes.
-  await send(1_000, COUNT);
-  const before = await memory(victim.pid);
-  await send(1_000 + COUNT, COUNT);
-  await peer.say("all came");
+  // Until the heap has the size that the work takes; it may take that late, but only once.
+  let grown = Infinity;
+  for (let round = 0; round < ROUNDS && grown >= GROWTH_MAX; round++) {
+    const before = await memory(victim.pid);
+    await send(1_000 + round * COUNT, COUNT);
+    await peer.say("all came");
+    grown = await memory(victim.pid) - before;
+  }
   socket.close();
-  return await memory(victim.pid) - before;
+  return grown;
 }
 
 for (
@@ -110,7 +117,7 @@ for (
       const address = { hostname: "127.0.0.1", port: registered!.port as number };
       await using peer = await connectTo(id, { hostname: "127.0.0.1", port: server.port });
       const grown = await flood(victim, address, peer, sizes);
-      assertLess(grown, 24, `the client grew by ${grown} MiB`);
+      assertLess(grown, GROWTH_MAX, `the client grew by ${grown} MiB`);
     },
   });
 }
