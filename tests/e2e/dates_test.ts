@@ -1,10 +1,10 @@
 // The clock in front of each line: seconds, and the date where it changes.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { commandLine, Stage } from "./process.ts";
-import { connect, enter, testScene } from "./scene.ts";
+import { connect, enter, SIZES, testScene } from "./scene.ts";
 import { Screen, TMUX } from "./tmux.ts";
 
-for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+for (const [columns, rows] of SIZES) {
   testScene(`at ${columns} × ${rows} the clock has seconds with --time seconds`, async (scene) => {
     const { screen, bob } = scene;
     const log = `${screen.folder}/chat.txt`;
@@ -24,7 +24,9 @@ for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
 const { program, args: [run = "", ...args], isExecutable } = commandLine("client");
 
 Deno.test({
-  name: `terminal: a line has the date at midnight${TMUX.note}`,
+  name: `terminal: a line has the date at midnight${TMUX.note}${
+    isExecutable ? " (skipped: an executable takes no other clock)" : ""
+  }`,
   ignore: TMUX.ignore || isExecutable,
   async fn() {
     await using stage = new Stage();

@@ -1,6 +1,6 @@
 // Text of a peer that tries to look like lines of the program, in real terminals.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { connect, enter, type Scene, testScene } from "./scene.ts";
+import { connect, enter, type Scene, SIZES, testScene } from "./scene.ts";
 
 const FORGED = "16:25 * ana, as before";
 /** What tmux draws, and what puts the forged line at the left edge of 80 columns if it is not counted. */
@@ -58,7 +58,7 @@ for (const columns of [80, 60]) {
   );
 }
 
-for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+for (const [columns, rows] of SIZES) {
   testScene(`at ${columns} × ${rows} a long address of a page stays whole`, async (scene) => {
     await connect(scene);
     const { screen, bob } = scene;

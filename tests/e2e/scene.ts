@@ -26,6 +26,20 @@ export interface Setting {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** Columns and rows of the terminals of most people, of large ones, and of small ones. */
+export const SIZES = [[80, 24], [120, 35], [40, 10]] as const;
+
+/** Registers a test for each of these sizes. */
+export function testScenes(
+  name: string,
+  play: (scene: Scene) => Promise<void>,
+  sizes: readonly (readonly [number, number])[] = SIZES,
+): void {
+  for (const [columns, rows] of sizes) {
+    testScene(`at ${columns} × ${rows} ${name}`, play, { columns, rows });
+  }
+}
+
 /** Registers a test between Ana in a terminal and Bob on a pipe. */
 export function testScene(
   name: string,

@@ -8,6 +8,7 @@ import type { RegistrationEvent } from "../../protocol/directory/registration_ev
 import type { DatagramMachine } from "../../protocol/machine.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { commandLine, Stage } from "./process.ts";
+import { SIZES } from "./scene.ts";
 import { Screen, TMUX } from "./tmux.ts";
 
 const SERVE = commandLine("serve");
@@ -60,7 +61,7 @@ async function portOf(screen: Screen): Promise<string> {
   return /127\.0\.0\.1:(\d+)/.exec(rows.join("\n"))![1]!;
 }
 
-for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+for (const [columns, rows] of SIZES) {
   Deno.test({
     name: `server at ${columns} × ${rows}: the table in place, changes below, totals${TMUX.note}`,
     ignore: TMUX.ignore,

@@ -1,6 +1,6 @@
 // Several conversations in one terminal: requests, the current peer, and the recipient of a line.
 import { assertEquals } from "@std/assert";
-import { connect, enter, type Scene, testScene } from "./scene.ts";
+import { connect, enter, type Scene, SIZES, testScene } from "./scene.ts";
 import type { Program } from "./process.ts";
 import type { Screen } from "./tmux.ts";
 
@@ -99,7 +99,7 @@ testScene("several conversations at 40 × 10", (scene) => play(scene, 40), {
   rows: 10,
 });
 
-for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+for (const [columns, rows] of SIZES) {
   testScene(
     `at ${columns} × ${rows} every own line names its receiver while two conversations are open`,
     async (scene) => {
@@ -165,7 +165,7 @@ async function playBeside({ screen, stage, server, bob }: Scene): Promise<Progra
   return carol;
 }
 
-for (const [columns, rows] of [[80, 24], [40, 10]] as const) {
+for (const [columns, rows] of SIZES) {
   testScene(
     `at ${columns} × ${rows} only what scrolled away unseen is unread, and what came is new`,
     async (scene) => {
