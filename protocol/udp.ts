@@ -165,7 +165,7 @@ export interface Drive {
  * machine has IPv4 hosts in their own form. After a sleep of this computer it is told so.
  *
  * @param wallClock the time of the day, in milliseconds.
- * @param onSocketError told of each error of the socket that ends nothing: a datagram is lost.
+ * @param onSocketError called at each error of the socket; it ends nothing but loses a datagram.
  */
 export function drive<Event>(
   machine: DatagramMachine<Event>,

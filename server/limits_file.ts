@@ -61,7 +61,7 @@ export const LIMITS = {
   meetingsPerClient: rate(
     "meetings-per-client",
     RATES.meetingsPerClient,
-    "callers that one client is told of",
+    "callers that are introduced to one client",
   ),
   carriedPerClient: rate(
     "carried-per-client",

@@ -221,7 +221,7 @@ async function run(
     },
     Date.now,
     (error) => {
-      // What Windows tells of a client that has gone.
+      // Windows reports this for a client that has gone.
       if (error instanceof Deno.errors.ConnectionReset) return;
       socketErrors.count++;
       socketErrors.last = errorMessage(error);

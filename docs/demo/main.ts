@@ -21,7 +21,7 @@ const COLORS: Readonly<Record<string, (text: string) => string>> = {
 /** Prints a line with a name. */
 function show(name: string, line: string): void {
   const color = COLORS[name] ?? ((text) => text);
-  console.log(`${color(`${name.padStart(6)} │`)} ${line}`);
+  console.log(`${color(`${name.padStart(6)}│`)} ${line}`);
 }
 
 function title(text: string): void {

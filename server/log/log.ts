@@ -69,7 +69,7 @@ export class Log {
     if (!this.has(entry.level)) return;
     const showNote = this.#showNote;
     if (showNote !== undefined) {
-      // What is told of each client is on the screen already.
+      // The screen shows each client already.
       return entry.level === "debug" ? undefined : showNote(cleanText(entry.message));
     }
     const { format, readDate, writeLine } = this.#options;

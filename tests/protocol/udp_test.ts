@@ -357,7 +357,7 @@ async function ask(hostname: string, port: number): Promise<{ own: Address; answ
   return { own: socket.addr as Deno.NetAddr, answer: new TextDecoder().decode(bytes) };
 }
 
-Deno.test("drive() tells of errors of the socket, and goes on", async () => {
+Deno.test("drive() reports errors of the socket, and goes on", async () => {
   const socket = new FakeSocket();
   const told: string[] = [];
   const machine = new Machine();
