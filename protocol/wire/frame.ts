@@ -98,6 +98,8 @@ export const RefusalReason = {
   sourceFull: 5,
   nameHeld: 6,
   ownEntry: 7,
+  /** The directory cannot reach its store now; said to any request. */
+  unavailable: 8,
 } as const;
 /** Why a client does not accept a Connection Request. */
 export const RejectReason = { declined: 1, busy: 2, notThisClient: 3 } as const;

@@ -1,0 +1,130 @@
+/**
+ * A store that several directories share, as a directory sees it: questions out, inputs in.
+ *
+ * The store knows nothing of clients. It keeps records with versions, and changes several of them in
+ * one step if none has changed meanwhile; each change has the next number and goes to all directories.
+ * What a change means is decided by the directories, all by the same rules, so that a store is small,
+ * whichever it is.
+ *
+ * @module
+ */
+
+/** Milliseconds that a lease's records outlive it, for what nobody is there to end. */
+export const LEASE_MARGIN = 60_000;
+/** The most records in a page of {@linkcode PageInput}. */
+export const PAGE_LENGTH_MAX = 1000;
+/** The most leases in one {@linkcode DueQuestion}'s answer. */
+export const DUE_MAX = 200;
+
+/** A record to be written. */
+export interface Put {
+  readonly key: string;
+  /** JSON, by convention. */
+  readonly value: string;
+  /** Milliseconds that it is kept; undefined where it is one of the commit's lease. */
+  readonly ttl?: number;
+}
+
+/**
+ * Records that live and end together: their keys, which name the lease. They are kept until the lease
+ * is renewed no more, or is removed.
+ */
+export type Lease = readonly string[];
+
+/** Changes records in one step, where each of `checks` has the version; answered by a commit input. */
+export interface CommitQuestion {
+  readonly kind: "commit";
+  /** Chosen by the directory, rising. */
+  readonly number: number;
+  /** Keys with the versions that they must have: the number of the change that wrote them, 0 for none. */
+  readonly checks: readonly (readonly [key: string, version: number])[];
+  /** Leases that must be over: for a change that nobody else may make before. */
+  readonly over: readonly Lease[];
+  /** Leases to be removed, with their records. */
+  readonly removes: readonly Lease[];
+  readonly puts: readonly Put[];
+  /** The lease that puts without a `ttl` belong to, and how long it lasts, in milliseconds. */
+  readonly lease: { readonly keys: Lease; readonly ttl: number } | undefined;
+  /** What all directories get to see with the change's number. */
+  readonly change: string;
+}
+
+/** Lets leases last `ttl` milliseconds from now on; answered by those that are not there any more. */
+export interface RenewQuestion {
+  readonly kind: "renew";
+  readonly leases: readonly Lease[];
+  readonly ttl: number;
+}
+
+/** Asks which leases are over, {@linkcode DUE_MAX} at most, and what the last change was. */
+export interface DueQuestion {
+  readonly kind: "due";
+}
+
+/** Asks for all records, a page at a time. */
+export interface LoadQuestion {
+  readonly kind: "load";
+  /** Empty for the first page. */
+  readonly cursor: string;
+}
+
+/** Sends something to one other directory, at most once. */
+export interface SendQuestion {
+  readonly kind: "send";
+  /** The other directory, by the number that it chose for itself. */
+  readonly directory: number;
+  readonly message: string;
+}
+
+/** What a directory asks of its store; all that waits is asked together, in order. */
+export type StoreQuestion =
+  | CommitQuestion
+  | RenewQuestion
+  | DueQuestion
+  | LoadQuestion
+  | SendQuestion;
+
+/** A record as it is kept. */
+export interface StoreRecord {
+  readonly key: string;
+  /** The number of the change that wrote it. */
+  readonly version: number;
+  readonly value: string;
+}
+
+/** The records at some time while they are loaded: some may be stale, some come twice. */
+export interface PageInput {
+  readonly kind: "page";
+  readonly records: readonly StoreRecord[];
+  /** Empty after the last page. */
+  readonly cursor: string;
+  /** The store's clock, in milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What comes from a store. */
+export type StoreInput =
+  /** It can be asked, and from now on its changes come, without a gap unless it says so. */
+  | { readonly kind: "up" }
+  /** It cannot be asked; questions without an answer get none. */
+  | { readonly kind: "down" }
+  /** `last` is the number of this change, or of the last one before where a check failed. */
+  | {
+    readonly kind: "commit";
+    readonly number: number;
+    readonly isDone: boolean;
+    readonly last: number;
+  }
+  | { readonly kind: "renew"; readonly missing: readonly Lease[] }
+  | { readonly kind: "due"; readonly leases: readonly Lease[]; readonly last: number }
+  | PageInput
+  /** A change of any directory, this one included, in the order of the numbers. */
+  | {
+    readonly kind: "change";
+    readonly number: number;
+    /** The store's clock, in milliseconds since 1970. */
+    readonly time: number;
+    readonly change: string;
+  }
+  /** From another directory. */
+  | { readonly kind: "message"; readonly message: string };
