@@ -59,11 +59,15 @@ export interface RenewQuestion {
 /** Asks which leases are over, {@linkcode DUE_MAX} at most, and what the last change was. */
 export interface DueQuestion {
   readonly kind: "due";
+  /** Chosen by the directory; its answer has the same. */
+  readonly number: number;
 }
 
 /** Asks for all records, a page at a time. */
 export interface LoadQuestion {
   readonly kind: "load";
+  /** Chosen by the directory; its answer has the same. */
+  readonly number: number;
   /** Empty for the first page. */
   readonly cursor: string;
 }
@@ -95,6 +99,7 @@ export interface StoreRecord {
 /** The records at some time while they are loaded: some may be stale, some come twice. */
 export interface PageInput {
   readonly kind: "page";
+  readonly number: number;
   readonly records: readonly StoreRecord[];
   /** Empty after the last page. */
   readonly cursor: string;
@@ -116,7 +121,12 @@ export type StoreInput =
     readonly last: number;
   }
   | { readonly kind: "renew"; readonly missing: readonly Lease[] }
-  | { readonly kind: "due"; readonly leases: readonly Lease[]; readonly last: number }
+  | {
+    readonly kind: "due";
+    readonly number: number;
+    readonly leases: readonly Lease[];
+    readonly last: number;
+  }
   | PageInput
   /** A change of any directory, this one included, in the order of the numbers. */
   | {
