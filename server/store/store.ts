@@ -9,9 +9,12 @@
  * @module
  */
 
-/** Milliseconds that a lease's records outlive it, for what nobody is there to end. */
+/**
+ * Milliseconds that a lease's records outlive it, for what nobody is there to end. After that its
+ * records are gone, but the lease is still there until it is removed: its end is still to be told.
+ */
 export const LEASE_MARGIN = 60_000;
-/** The most records in a page of {@linkcode PageInput}. */
+/** Records in a page of {@linkcode PageInput}; a store may give a few more. */
 export const PAGE_LENGTH_MAX = 1000;
 /** The most leases in one {@linkcode DueQuestion}'s answer. */
 export const DUE_MAX = 200;
@@ -21,7 +24,7 @@ export interface Put {
   readonly key: string;
   /** JSON, by convention. */
   readonly value: string;
-  /** Milliseconds that it is kept; undefined where it is one of the commit's lease. */
+  /** Milliseconds that it is kept, whole and above 0; undefined where it is of the commit's lease. */
   readonly ttl?: number;
 }
 
@@ -31,25 +34,32 @@ export interface Put {
  */
 export type Lease = readonly string[];
 
-/** Changes records in one step, where each of `checks` has the version; answered by a commit input. */
+/**
+ * Changes records in one step, first `removes`, then `puts`, where each of `checks` has the version;
+ * answered by a commit input. The numbers of changes rise by one. They start anew, at a higher one,
+ * where the store was emptied.
+ */
 export interface CommitQuestion {
   readonly kind: "commit";
   /** Chosen by the directory, rising. */
   readonly number: number;
   /** Keys with the versions that they must have: the number of the change that wrote them, 0 for none. */
   readonly checks: readonly (readonly [key: string, version: number])[];
-  /** Leases that must be over: for a change that nobody else may make before. */
+  /** Leases that must be there, and over: for a change that nobody else may make before. */
   readonly over: readonly Lease[];
-  /** Leases to be removed, with their records. */
+  /** Leases to be removed, with their records; one that is not there is no matter. */
   readonly removes: readonly Lease[];
   readonly puts: readonly Put[];
-  /** The lease that puts without a `ttl` belong to, and how long it lasts, in milliseconds. */
+  /** The lease that puts without a `ttl` belong to, and how long it lasts from now on, as a `ttl`. */
   readonly lease: { readonly keys: Lease; readonly ttl: number } | undefined;
   /** What all directories get to see with the change's number. */
   readonly change: string;
 }
 
-/** Lets leases last `ttl` milliseconds from now on; answered by those that are not there any more. */
+/**
+ * Lets leases last `ttl` milliseconds from now on, those that are over, too; answered by those that
+ * are not there any more, or lack a record.
+ */
 export interface RenewQuestion {
   readonly kind: "renew";
   readonly leases: readonly Lease[];
@@ -111,9 +121,12 @@ export interface PageInput {
 export type StoreInput =
   /** It can be asked, and from now on its changes come, without a gap unless it says so. */
   | { readonly kind: "up" }
-  /** It cannot be asked; questions without an answer get none. */
-  | { readonly kind: "down" }
-  /** `last` is the number of this change, or of the last one before where a check failed. */
+  /** It cannot be asked, for a reason to log; questions without an answer get none. */
+  | { readonly kind: "down"; readonly reason: string }
+  /**
+   * `last` is the number of this change, or of the last one before where a check failed; 0 for none.
+   * The change itself may come before or after.
+   */
   | {
     readonly kind: "commit";
     readonly number: number;
