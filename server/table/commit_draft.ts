@@ -34,6 +34,12 @@ export class CommitDraft {
     this.#puts.push({ key, value, ttl });
   }
 
+  /** Removes a record that lives by itself. */
+  delete(key: string): void {
+    // Its time is over at once: a store needs no other way.
+    this.put(key, "", 1);
+  }
+
   /** Writes the records of a lease: the first one says something. What it does not expect is new. */
   putLease(keys: Lease, value: string, ttl: number): void {
     for (const [index, key] of keys.entries()) {

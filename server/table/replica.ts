@@ -192,7 +192,7 @@ export class Replica {
     if (name === "" || this.#nameHold === 0) return;
     const source = sourceOf(address);
     const forgotten = heldNames.forgottenFor(source);
-    if (forgotten !== undefined) draft.remove([`held:${forgotten}`]);
+    if (forgotten !== undefined) draft.delete(heldNameKey(forgotten));
     const publicKey = new Uint8Array(PUBLIC_KEY_SIZE);
     entries.copyKey(slot, publicKey, 0);
     const until = storeTime + this.#nameHold;

@@ -293,7 +293,7 @@ export class SharedTable implements Table {
       directory: this.#directory,
       session: sessionKey.subarray(0, SESSION_MARK_SIZE),
     };
-    if (name !== "" && this.#memory.heldNames.has(name)) draft.remove([heldNameKey(name)]);
+    if (name !== "" && this.#memory.heldNames.has(name)) draft.delete(heldNameKey(name));
     draft.putLease(leaseOf(id, endpoint, name), encodeClient(client), this.#lease);
     this.#replica.reserve(id);
     pending.id = id;

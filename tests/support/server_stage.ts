@@ -30,7 +30,8 @@ import {
   type Register,
   type Registered,
 } from "../../protocol/wire/frame.ts";
-import { Server, type ServerOptions } from "../../server/server.ts";
+import type { Server, ServerOptions } from "../../server/server.ts";
+import { newServer } from "./new_server.ts";
 import { Prng } from "./random.ts";
 
 /** The lease in milliseconds. */
@@ -100,7 +101,7 @@ export class Stage {
 
   constructor(options: Partial<ServerOptions> = {}) {
     this.secret = options.secret && new DirectorySecret(options.secret);
-    this.server = new Server({
+    this.server = newServer({
       maxClients: 10_000,
       lease: LEASE,
       identity: DIRECTORY,
