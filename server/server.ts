@@ -186,9 +186,9 @@ export class Server implements DatagramMachine<ServerEvent> {
     return this.#limits.size;
   }
 
-  /** Takes what comes from the store. */
-  handleStore(now: Instant, input: StoreInput): void {
-    this.#shared?.handleStore(now, input);
+  /** Takes what came from the store together. */
+  handleStore(now: Instant, inputs: readonly StoreInput[]): void {
+    for (const input of inputs) this.#shared?.handleStore(now, input);
     this.#events.reportTable(now);
   }
 

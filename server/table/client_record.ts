@@ -38,12 +38,12 @@ export interface ClientRecord {
   readonly session: Uint8Array;
 }
 
-/** The keys that all directories make codes with, and since when. */
+/** The keys that all directories make codes with. */
 export interface KeysRecord {
   readonly current: Uint8Array;
   readonly previous: Uint8Array;
-  /** On the store's clock. */
-  readonly madeAt: number;
+  /** The time slot of the current one, on the store's clock; see `timed_mac.ts`. */
+  readonly slot: number;
 }
 
 /** A name that is kept for its key. */
@@ -208,16 +208,16 @@ function clientFromJson(json: unknown): ClientRecord | undefined {
   return { ...of, ...at, publicKey, tokenSecret, session };
 }
 
-function keysToJson({ current, previous, madeAt }: KeysRecord): Json {
-  return { current: toHex(current), previous: toHex(previous), madeAt };
+function keysToJson({ current, previous, slot }: KeysRecord): Json {
+  return { current: toHex(current), previous: toHex(previous), slot };
 }
 
 function keysFromJson(json: unknown): KeysRecord | undefined {
   if (!isObject(json)) return undefined;
-  const { madeAt } = json;
+  const { slot } = json;
   const current = bytesFrom(json.current, SHARED_KEY_SIZE);
   const previous = bytesFrom(json.previous, SHARED_KEY_SIZE);
-  return current && previous && isNumber(madeAt) ? { current, previous, madeAt } : undefined;
+  return current && previous && isNumber(slot) ? { current, previous, slot } : undefined;
 }
 
 function parse(text: string): Json {

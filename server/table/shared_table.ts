@@ -65,6 +65,8 @@ export const SETTLE_TIME = 2_000;
 export const RENEWAL_TIME = 10_000;
 /** Ids among which one is chosen after a conflict, for each: others choose at the same time. */
 const ID_SPREAD = 1024;
+/** Milliseconds after which new keys that nobody has made are asked for again. */
+const KEYS_RETRY = 1_000;
 /** The most leases that are renewed in one question. */
 const RENEWALS_MAX = 1000;
 /** The part of a lease after which it is renewed in the store, too. */
@@ -100,7 +102,7 @@ export class SharedTable implements Table {
   #keys: KeysRecord | undefined;
   #keysVersion = 0;
   readonly #writer = new DatagramWriter();
-  readonly #timers = new Timers<"settle">();
+  readonly #timers = new Timers<"settle" | "keys">();
 
   constructor(options: SharedTableOptions, handlers: TableHandlers) {
     this.#handlers = handlers;
@@ -235,6 +237,7 @@ export class SharedTable implements Table {
     this.#feed.handleTimeout(now);
     this.#restoring.handleTimeout(now);
     if (this.#timers.expire("settle", now)) this.#settle(now);
+    if (this.#timers.expire("keys", now)) this.#rotateKeys(now);
     for (let late = this.#pending.first(now); late; late = this.#pending.first(now)) {
       this.#refuse(late, RefusalReason.unavailable);
     }
@@ -281,7 +284,7 @@ export class SharedTable implements Table {
     }
     if (own !== NO_SLOT) this.#replica.draftEnd(draft, own);
     const former = own === NO_SLOT ? undefined : this.#record(own);
-    const id = wantedId || this.#replica.freeId(this.#skip(pending));
+    const id = wantedId || this.#freeId(pending, gone);
     const client: ClientRecord = {
       id,
       tokenSecret: former?.tokenSecret ?? this.#random(TOKEN_SECRET_SIZE),
@@ -300,9 +303,15 @@ export class SharedTable implements Table {
     this.#pending.setNumber(pending, this.#commit(draft, { gone, client }));
   }
 
-  /** How many free ids a Register leaves out: after a conflict, others choose at the same time. */
-  #skip({ conflicts }: PendingRegister): number {
-    return conflicts === 0 ? 0 : randomU32(this.#random) % (conflicts * ID_SPREAD);
+  /** An id that is free, or of a client that is gone then; after a conflict, not the smallest one. */
+  #freeId(
+    { conflicts }: PendingRegister,
+    gone: readonly (readonly [number, ChangeKind])[],
+  ): number {
+    if (conflicts > 0) {
+      return this.#replica.freeId(randomU32(this.#random) % (conflicts * ID_SPREAD));
+    }
+    return Math.min(this.#replica.freeId(0), ...gone.map(([id]) => id));
   }
 
   #refuse(pending: PendingRegister, reason: number): void {
@@ -391,16 +400,23 @@ export class SharedTable implements Table {
     this.#keys = keys;
     this.#keysVersion = version;
     this.#handlers.useKeys(keys);
+    this.#timers.set("keys", this.#feed.instantOf((keys.slot + 1) * COOKIE_SLOT));
   }
 
-  /** Makes new keys where there are none, or they are old. */
+  /** Makes the keys of this time slot, where nobody has. */
   #rotateKeys(now: Instant): void {
-    const madeAt = this.#feed.storeTime(now);
-    const isFresh = this.#keys !== undefined && madeAt - this.#keys.madeAt < COOKIE_SLOT;
-    if (isFresh && this.#keysVersion > 0) return;
+    if (!this.#feed.isLive) return;
+    const slot = Math.floor(this.#feed.storeTime(now) / COOKIE_SLOT);
+    const age = slot - (this.#keys?.slot ?? 0);
+    const isDue = age > 0 || this.#keysVersion === 0;
+    const next = this.#feed.instantOf((slot + 1) * COOKIE_SLOT);
+    this.#timers.set("keys", isDue ? now + KEYS_RETRY : next);
+    if (!isDue) return;
     const current = this.#random(SHARED_KEY_SIZE);
-    const previous = this.#keys?.current ?? this.#random(SHARED_KEY_SIZE);
-    const keys = { current, previous, madeAt };
+    const previous = this.#keys !== undefined && age <= 1
+      ? this.#keys.current
+      : this.#random(SHARED_KEY_SIZE);
+    const keys = { current, previous, slot };
     const draft = new CommitDraft();
     draft.expect([KEYS_KEY], this.#keysVersion);
     draft.put(KEYS_KEY, encodeKeys(keys), 10 * COOKIE_SLOT);
@@ -442,7 +458,6 @@ export class SharedTable implements Table {
 
   /** Ends leases that are over: whichever directory they are of may be gone. */
   #handleDue(now: Instant, leases: readonly Lease[]): void {
-    this.#rotateKeys(now);
     for (const lease of leases) {
       const id = idOfLease(lease);
       const slot = id === undefined ? NO_SLOT : this.find(id);

@@ -109,6 +109,7 @@ export class StoreFeed {
     const number = ++this.#number;
     this.#due = { number, newest: this.#newest };
     this.#handlers.ask({ kind: "due", number });
+    if (this.#state === "live") this.#timers.set("timeout", now + STORE_TIMEOUT);
   }
 
   nextTimeout(): Instant | undefined {
@@ -149,8 +150,8 @@ export class StoreFeed {
       if (this.#state === "live") this.#take(now, input);
     }
     if (this.#state !== "live") return;
+    this.#timers.clear("timeout");
     this.#handlers.loaded(now);
-    this.#timers.set("timeout", now + STORE_TIMEOUT);
   }
 
   #wait(now: Instant, input: ChangeInput): void {
@@ -174,8 +175,8 @@ export class StoreFeed {
     const { newest } = this.#due;
     this.#due = undefined;
     if (this.#state === "down") return this.#load(now);
-    this.#timers.set("timeout", now + STORE_TIMEOUT);
     if (this.#state === "loading") return;
+    this.#timers.clear("timeout");
     const isLost = this.#awaited !== undefined && this.last < this.#awaited;
     this.#awaited = this.#last !== undefined && last > this.#last ? last : undefined;
     if (last < newest || isLost) return this.#load(now);

@@ -7,6 +7,7 @@
 import type { Instant } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { Server, type ServerOptions } from "../../server/server.ts";
+import type { StoreInput } from "../../server/store/store.ts";
 import { SimulatedStore } from "./simulated_store.ts";
 
 /** Whether tests use a shared table. */
@@ -20,6 +21,11 @@ export function newServer(options: ServerOptions): Server {
   return IS_SHARED ? new StoredServer(options) : new Server(options);
 }
 
+/** When its table changes by itself; not known with a store, which is asked all the time. */
+export function ownTimeout(server: Server): Instant | undefined {
+  return IS_SHARED ? undefined : server.nextTimeout();
+}
+
 /** A directory with a store of its own, which is asked whenever something came. */
 class StoredServer extends Server {
   readonly #store = new SimulatedStore();
@@ -30,23 +36,28 @@ class StoredServer extends Server {
   }
 
   override handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
-    this.#exchange(now);
+    this.handleTimeout(now);
     super.handleDatagram(now, bytes, from);
     this.#exchange(now);
   }
 
   override handleTimeout(now: Instant): void {
+    this.#exchange(now);
     super.handleTimeout(now);
     this.#exchange(now);
   }
 
   #exchange(now: Instant): void {
     for (;;) {
-      const question = this.pollQuestion(now);
-      if (question !== undefined) this.#store.ask(now, DIRECTORY, question);
-      const input = this.#store.poll(DIRECTORY);
-      if (input !== undefined) this.handleStore(now, input);
-      else if (question === undefined) return;
+      const inputs: StoreInput[] = [];
+      for (let next = this.pollQuestion(now); next; next = this.pollQuestion(now)) {
+        this.#store.ask(now, DIRECTORY, next);
+      }
+      for (let next = this.#store.poll(DIRECTORY); next; next = this.#store.poll(DIRECTORY)) {
+        inputs.push(next);
+      }
+      if (inputs.length === 0) return;
+      this.handleStore(now, inputs);
     }
   }
 }

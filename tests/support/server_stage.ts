@@ -31,7 +31,7 @@ import {
   type Registered,
 } from "../../protocol/wire/frame.ts";
 import type { Server, ServerOptions } from "../../server/server.ts";
-import { newServer } from "./new_server.ts";
+import { newServer, ownTimeout } from "./new_server.ts";
 import { Prng } from "./random.ts";
 
 /** The lease in milliseconds. */
@@ -425,9 +425,9 @@ function headerOf(bytes: Uint8Array): { session: number; packet: number } {
 
 /** Checks that what a client sends has no effect: no event, no other table, and no answer. */
 export function assertNoEffect(stage: Stage, send: () => Outcome | undefined): void {
-  const timeout = stage.server.nextTimeout();
+  const timeout = ownTimeout(stage.server);
   stage.takeEvents();
   assertEquals(send(), undefined);
-  assertEquals([stage.takeEvents(), stage.server.nextTimeout()], [[], timeout]);
+  assertEquals([stage.takeEvents(), ownTimeout(stage.server)], [[], timeout]);
   assertNotEquals(stage.server.dropped, {});
 }
