@@ -8,7 +8,7 @@ import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import type { Server } from "../../server/server.ts";
-import { newServer } from "../support/new_server.ts";
+import { newServer, ownTimeout } from "../support/new_server.ts";
 import type { Datagram } from "./datagram.ts";
 import { DeliveryChecker } from "./delivery_checker.ts";
 import { PacketCounterCheck } from "./invariants.ts";
@@ -83,7 +83,7 @@ export class World<User extends SimUser = SimUser> {
     this.network.run(1000);
     const ids = [...this.#server.table().clients].map(({ id }) => id);
     assertEquals(ids, [], "still in the table");
-    assertEquals(this.#server.nextTimeout(), undefined);
+    assertEquals(ownTimeout(this.#server), undefined);
     for (const user of this.users) user.assertLeft();
     const before = this.network.sent.length;
     this.network.run(100_000);
