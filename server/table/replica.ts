@@ -137,7 +137,8 @@ export class Replica {
     const { memory } = this;
     const { id, publicKey, tokenSecret, endpoint, name } = record;
     let slot = this.#isSame(record) ? memory.find(id) : NO_SLOT;
-    for (const other of [memory.find(id), memory.findEndpoint(endpoint), memory.findName(name)]) {
+    const others = [memory.find(id), memory.findEndpoint(endpoint), memory.findName(name)];
+    for (const other of new Set(others)) {
       // What the store says counts: this one is gone, and that was not heard.
       if (other !== NO_SLOT && other !== slot) this.drop(now, other, "left");
     }

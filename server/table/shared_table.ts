@@ -63,8 +63,8 @@ export const CONFLICTS_MAX = 5;
 export const SETTLE_TIME = 2_000;
 /** The same to renew the leases that are over because the store was down. */
 export const RENEWAL_TIME = 10_000;
-/** Ids among which one is chosen after a conflict, for each: others choose at the same time. */
-const ID_SPREAD = 1024;
+/** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
+const ID_SPREAD = 16;
 /** Milliseconds after which new keys that nobody has made are asked for again. */
 const KEYS_RETRY = 1_000;
 /** The most leases that are renewed in one question. */
@@ -127,6 +127,7 @@ export class SharedTable implements Table {
     });
   }
 
+  dbg(slot: number): string { return `${this.#replica.directory(slot)} v${this.#replica.version(slot)} ${this.#feed.last}`; }
   get size(): number {
     return this.#memory.size;
   }
@@ -309,7 +310,7 @@ export class SharedTable implements Table {
     gone: readonly (readonly [number, ChangeKind])[],
   ): number {
     if (conflicts > 0) {
-      return this.#replica.freeId(randomU32(this.#random) % (conflicts * ID_SPREAD));
+      return this.#replica.freeId(randomU32(this.#random) % (ID_SPREAD * 4 ** (conflicts - 1)));
     }
     return Math.min(this.#replica.freeId(0), ...gone.map(([id]) => id));
   }

@@ -38,8 +38,8 @@ export interface FeedHandlers {
 export class StoreFeed {
   readonly #handlers: FeedHandlers;
   #state: "down" | "loading" | "live" = "down";
-  /** The number of the change that came last; undefined where none has since the records. */
-  #last: number | undefined;
+  /** The number of the change that came last, or was the last one before the records were asked for. */
+  #last = 0;
   /** The highest number of a change that was seen, in a record or by itself. */
   #newest = 0;
   /** What waits for the records. */
@@ -66,7 +66,7 @@ export class StoreFeed {
 
   /** The number of the last change, 0 for none. */
   get last(): number {
-    return this.#last ?? 0;
+    return this.#last;
   }
 
   /** The store's clock at an instant. */
@@ -105,11 +105,15 @@ export class StoreFeed {
     if (!this.#timers.expire("due", now)) return;
     this.#timers.set("due", now + DUE_INTERVAL);
     // A slow store has one at a time; a lost answer makes it down.
-    if (this.#due !== undefined && this.#state !== "down") return;
+    const isFree = this.#state === "live" && this.#due === undefined;
+    if (isFree || this.#state === "down") this.#askDue(now);
+  }
+
+  #askDue(now: Instant): void {
     const number = ++this.#number;
     this.#due = { number, newest: this.#newest };
     this.#handlers.ask({ kind: "due", number });
-    if (this.#state === "live") this.#timers.set("timeout", now + STORE_TIMEOUT);
+    if (this.#state !== "down") this.#timers.set("timeout", now + STORE_TIMEOUT);
   }
 
   nextTimeout(): Instant | undefined {
@@ -119,13 +123,13 @@ export class StoreFeed {
   /** Loads everything: it is not known what was missed. */
   #load(now: Instant): void {
     this.#state = "loading";
-    this.#last = undefined;
     this.#newest = 0;
-    this.#due = undefined;
     this.#awaited = undefined;
     this.#waiting = [];
+    this.#page = undefined;
     this.#handlers.begin();
-    this.#askPage(now, "");
+    // What comes after the last change now is in the feed.
+    this.#askDue(now);
     this.#timers.set("due", now + DUE_INTERVAL);
   }
 
@@ -161,8 +165,9 @@ export class StoreFeed {
 
   #take(now: Instant, input: ChangeInput): void {
     const { number, time } = input;
-    if (this.#last !== undefined && number <= this.#last) return;
-    if (this.#last !== undefined && number !== this.#last + 1) return this.#load(now);
+    if (number <= this.#last) return;
+    // The first one in an empty store has any number.
+    if (this.#last !== 0 && number !== this.#last + 1) return this.#load(now);
     this.#last = number;
     this.#newest = Math.max(this.#newest, number);
     this.#offset = time - now;
@@ -175,10 +180,13 @@ export class StoreFeed {
     const { newest } = this.#due;
     this.#due = undefined;
     if (this.#state === "down") return this.#load(now);
-    if (this.#state === "loading") return;
+    if (this.#state === "loading") {
+      this.#last = last;
+      return this.#askPage(now, "");
+    }
     this.#timers.clear("timeout");
-    const isLost = this.#awaited !== undefined && this.last < this.#awaited;
-    this.#awaited = this.#last !== undefined && last > this.#last ? last : undefined;
+    const isLost = this.#awaited !== undefined && this.#last < this.#awaited;
+    this.#awaited = last > this.#last ? last : undefined;
     if (last < newest || isLost) return this.#load(now);
     this.#handlers.due(now, leases);
   }
