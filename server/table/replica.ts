@@ -183,6 +183,11 @@ export class Replica {
     const lease = this.lease(slot);
     draft.expect(lease, this.version(slot));
     draft.remove(lease);
+    this.draftSpent(draft, slot);
+  }
+
+  /** No Register of the session of the entry in a slot is granted again. */
+  draftSpent(draft: CommitDraft, slot: number): void {
     draft.put(spentKey(this.memory.entries.sessionKey(slot)), "", SPENT_TTL);
   }
 

@@ -127,7 +127,8 @@ export class SharedTable implements Table {
     });
   }
 
-  dbg(slot: number): string { return `${this.#replica.directory(slot)} v${this.#replica.version(slot)} ${this.#feed.last}`; }
+    return `${this.#replica.directory(slot)} v${this.#replica.version(slot)} ${this.#feed.last}`;
+  }
   get size(): number {
     return this.#memory.size;
   }
@@ -464,15 +465,7 @@ export class SharedTable implements Table {
       const slot = id === undefined ? NO_SLOT : this.find(id);
       const isCurrent = slot !== NO_SLOT && this.#replica.lease(slot).join() === lease.join();
       if (isCurrent && this.isHere(slot)) this.#renewals.add(slot);
-      else if (now >= this.#sweepFrom) {
-        const draft = new CommitDraft();
-        draft.requireOver(lease);
-        if (isCurrent) this.#endDraft(now, draft, slot, "expired");
-        else {
-          draft.remove(lease);
-          this.#commit(draft, {});
-        }
-      }
+      else if (now >= this.#sweepFrom) this.#endOver(now, lease, isCurrent ? slot : NO_SLOT);
     }
   }
 
@@ -496,12 +489,22 @@ export class SharedTable implements Table {
     if (isMeant) this.#handlers.deliver(now, slot, frame);
   }
 
-  /** Removes a client, where the store can be asked: else its lease ends. */
-  #end(now: Instant, slot: number, kind: ChangeKind): void {
-    if (this.#feed.isLive) this.#endDraft(now, new CommitDraft(), slot, kind);
+  /** Removes a lease that is over, and the client in the slot where it is its. */
+  #endOver(now: Instant, lease: Lease, slot: number): void {
+    const draft = new CommitDraft();
+    // Its records may be gone: they outlive it by a while only.
+    draft.requireOver(lease);
+    draft.remove(lease);
+    if (slot === NO_SLOT) return void this.#commit(draft, {});
+    this.#replica.draftSpent(draft, slot);
+    this.#draftHold(now, draft, slot);
+    this.#commit(draft, { gone: [[this.entries.id(slot), "expired"]] });
   }
 
-  #endDraft(now: Instant, draft: CommitDraft, slot: number, kind: ChangeKind): void {
+  /** Removes a client, where the store can be asked: else its lease ends. */
+  #end(now: Instant, slot: number, kind: ChangeKind): void {
+    if (!this.#feed.isLive) return;
+    const draft = new CommitDraft();
     this.#replica.draftEnd(draft, slot);
     this.#draftHold(now, draft, slot);
     this.#commit(draft, { gone: [[this.entries.id(slot), kind]] });

@@ -244,19 +244,6 @@ export class SharedStage {
 
   /** Checks that all directories have the same table, in which nothing comes twice; returns it. */
   assertSame(): string[] {
-    if (Deno.env.get("DBG")) {
-      for (const d of this.directories) {
-        console.log(
-          "DIR",
-          d.number,
-          Array.from(
-            d.table.listAbove(0),
-            (slot) => `${d.table.entries.id(slot)}@${(d.table as any).dbg(slot)}`,
-          ).join(" "),
-        );
-        console.log(d.events.slice(-30).join(", "));
-      }
-    }
     const [first = [], ...others] = this.directories.map(({ table }) => {
       assert(table.isAvailable, "the table is not available");
       return Array.from(table.listAbove(0), (slot) => {

@@ -221,7 +221,7 @@ Deno.test("SharedTable: all directories make codes with the same keys, new ones 
   assertEquals(there!.keys, here!.keys);
 });
 
-const SEEDS = scaled(2_000, 8);
+const SEEDS = scaled(1_000, 8);
 
 Deno.test(`SharedTable: a store that fails loses no client and doubles none: ${SEEDS} seeds`, () => {
   const first = seedFromEnv();
