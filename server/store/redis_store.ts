@@ -39,7 +39,10 @@ export interface OpenStore {
 /** What is used of the client of Redis. */
 interface Client {
   connect(): Promise<unknown>;
-  subscribe(channels: string[], listener: (message: string, channel: string) => void): Promise<void>;
+  subscribe(
+    channels: string[],
+    listener: (message: string, channel: string) => void,
+  ): Promise<void>;
   sendCommand(args: string[]): Promise<unknown>;
   on(event: "error", listener: (error: unknown) => void): unknown;
   destroy(): void;

@@ -12,9 +12,9 @@ import { DUE_MAX, LEASE_MARGIN, PAGE_LENGTH_MAX } from "./store.ts";
 /** What all keys and channels begin with. */
 export const PREFIX = "{udp-chat}:";
 /** The key of the last change's number, which stays: what counts on would repeat numbers without it. */
-export const LAST_KEY: string = `${PREFIX}last`;
+export const LAST_KEY = `${PREFIX}last`;
 /** A key that is written where a directory connects, to find out whether it may and there is room. */
-export const PROBE_KEY: string = `${PREFIX}probe`;
+export const PROBE_KEY = `${PREFIX}probe`;
 
 /** Takes arguments one after the other, and reads the clock. */
 const PRELUDE = `
@@ -57,7 +57,10 @@ for _ = 1, tonumber(take()) do
   local score = redis.call("ZSCORE", LEASES, take())
   if not score or tonumber(score) > now then return refuse() end
 end
-if redis.call("EXISTS", LAST) == 0 then redis.call("SET", LAST, whole(now - 1)) end
+-- Where it was emptied: so many changes as microseconds have passed nobody can have made.
+if redis.call("EXISTS", LAST) == 0 then
+  redis.call("SET", LAST, whole(clock[1] * 1000000 + clock[2]))
+end
 local number = whole(redis.call("INCR", LAST))
 for _ = 1, tonumber(take()) do
   local removed = take()
