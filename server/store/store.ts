@@ -29,8 +29,8 @@ export interface Put {
 }
 
 /**
- * Records that live and end together: their keys, which name the lease. They are kept until the lease
- * is renewed no more, or is removed.
+ * Records that live and end together: their keys, one at least, which name the lease. They are kept
+ * until the lease is renewed no more, or is removed.
  */
 export type Lease = readonly string[];
 
@@ -66,7 +66,10 @@ export interface RenewQuestion {
   readonly ttl: number;
 }
 
-/** Asks which leases are over, {@linkcode DUE_MAX} at most, and what the last change was. */
+/**
+ * Asks which leases are over, {@linkcode DUE_MAX} at most, the oldest first, and what the last change
+ * was: up to this one, all changes come before the answer.
+ */
 export interface DueQuestion {
   readonly kind: "due";
   /** Chosen by the directory; its answer has the same. */

@@ -21,6 +21,8 @@ import {
 
 /** The store's clock at instant 0, so that nothing takes one clock for the other; a time slot begins. */
 export const STORE_EPOCH = 1_700_000_010_000;
+/** In a millisecond. A store that was emptied counts on from its clock in these. */
+const MICROSECONDS = 1000;
 
 interface KeptRecord {
   readonly version: number;
@@ -108,7 +110,8 @@ export class SimulatedStore {
       return kept !== undefined && kept.endsAt <= time;
     });
     if (!isCurrent || !areOver) return { kind: "commit", number, isDone: false, last: this.#last };
-    this.#last = this.#last === 0 ? time : this.#last + 1;
+    if (this.#last === 0) this.#last = MICROSECONDS * time;
+    this.#last++;
     for (const keys of removes) this.#remove(time, keys);
     for (const { key, value, ttl = lease?.ttl } of puts) {
       if (ttl === undefined) throw new Error(`Cannot put ${key}: it has neither ttl nor lease`);

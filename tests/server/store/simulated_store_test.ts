@@ -9,14 +9,12 @@ import {
   type StoreRecord,
 } from "../../../server/store/store.ts";
 import { SimulatedStore, STORE_EPOCH } from "../../support/simulated_store.ts";
+import { commitQuestion as commit } from "../../support/store_questions.ts";
 
+/** The number of a change at instant 0. */
+const FIRST = 1000 * STORE_EPOCH + 1;
 const LEASE = ["id:1", "name:ana"];
 const PUTS = [{ key: "id:1", value: "one" }, { key: "name:ana", value: "ana" }];
-const KEPT = { checks: [], over: [], removes: [], puts: [], lease: undefined, change: "" };
-
-function commit(number: number, changes: Partial<CommitQuestion>): CommitQuestion {
-  return { kind: "commit", number, ...KEPT, ...changes };
-}
 
 /** A commit of a lease that lasts 1000 ms. */
 function join(number: number): CommitQuestion {
@@ -59,7 +57,7 @@ function keysOf(records: readonly StoreRecord[]): string[] {
 
 Deno.test("a commit goes to all directories with the next number", () => {
   const store = openStore();
-  const number = STORE_EPOCH + 5;
+  const number = 1000 * (STORE_EPOCH + 5) + 1;
   const change = { kind: "change", number, time: STORE_EPOCH + 5, change: "join" } as const;
   const answer = { kind: "commit", number: 7, isDone: true, last: number } as const;
   assertEquals(ask(store, 5, join(7)), [change, answer]);
@@ -70,7 +68,7 @@ Deno.test("a commit goes to all directories with the next number", () => {
 
 Deno.test("a commit whose check fails changes nothing", () => {
   const store = openStore();
-  const last = STORE_EPOCH;
+  const last = FIRST;
   assertEquals(
     ask(store, 0, commit(1, { checks: [["id:1", 9]], puts: [{ key: "x", value: "", ttl: 9 }] })),
     [{ kind: "commit", number: 1, isDone: false, last: 0 }],
@@ -86,7 +84,7 @@ Deno.test("a commit whose check fails changes nothing", () => {
 
 Deno.test("a lease is due when it is over, and is removed once", () => {
   const store = openStore();
-  const last = STORE_EPOCH;
+  const last = FIRST;
   const due = { kind: "due", number: 1 } as const;
   ask(store, 0, join(1));
   assertEquals(ask(store, 999, due), [{ ...due, leases: [], last }]);
@@ -154,5 +152,5 @@ Deno.test("a store that was emptied counts on from a higher number", () => {
   const due = { kind: "due", number: 1 } as const;
   assertEquals(ask(store, 2000, due), [{ ...due, leases: [], last: 0 }]);
   const [change] = ask(store, 2000, join(2));
-  assertEquals(change?.kind === "change" && change.number, STORE_EPOCH + 2000);
+  assertEquals(change?.kind === "change" && change.number, FIRST + 2_000_000);
 });

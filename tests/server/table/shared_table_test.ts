@@ -257,11 +257,8 @@ function playRandom(prng: Prng): void {
     else if (what < 0.87) each.port = 40_000 + prng.int(20);
     else if (what < 0.91) directory.disconnect(prng.chance(0.5));
     else if (what < 0.95) directory.connect();
-    else if (what < 0.96) {
-      stage.store.forget();
-      // The numbers start anew at the time: emptied twice within some milliseconds, they may go on.
-      stage.run(1_000);
-    } else if (what < 0.97) stage.restart(directory);
+    else if (what < 0.96) stage.store.forget();
+    else if (what < 0.97) stage.restart(directory);
     stage.run(prng.chance(0.1) ? prng.int(60_000) : prng.int(2_000));
     if (prng.chance(0.2)) { for (const other of users) other.keepAlive(); }
   }
