@@ -127,8 +127,6 @@ export class SharedTable implements Table {
     });
   }
 
-    return `${this.#replica.directory(slot)} v${this.#replica.version(slot)} ${this.#feed.last}`;
-  }
   get size(): number {
     return this.#memory.size;
   }
