@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import { nameProblem } from "../protocol/name/name.ts";
 import {
   type DirectoryRequest,
@@ -14,7 +13,7 @@ import {
   Registrar,
 } from "../protocol/directory/registrar.ts";
 import { openRequest } from "../protocol/directory/registration_key.ts";
-import type { DatagramMachine, Instant, Random, Transmit } from "../protocol/machine.ts";
+import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
 import { earlier } from "../protocol/timers.ts";
 import type { Address } from "../protocol/wire/address.ts";
 import {
@@ -54,36 +53,12 @@ import {
   registrationsPerMinute,
   usualRates,
 } from "./limits.ts";
+import type { ServerOptions } from "./server_options.ts";
 import { type DropReason, type RefusalName, refusalName, type Totals } from "./totals.ts";
 import type { StoreInput, StoreQuestion } from "./store/store.ts";
 import { LocalTable } from "./table/local_table.ts";
 import { SharedTable } from "./table/shared_table.ts";
 import { NO_SLOT, type Table, type TableClient, type TableHandlers } from "./table/table.ts";
-
-/** The settings of a {@linkcode Server}. */
-export interface ServerOptions {
-  /** The most clients in the table. */
-  maxClients: number;
-  /** Milliseconds that an entry lives without a Lease Keepalive. */
-  lease: number;
-  /** The directory's static key. */
-  identity: KeyPair;
-  /** Only who has it too is answered; undefined for a public directory. */
-  secret?: Uint8Array | undefined;
-  /** Whether a single source is limited, and not only all together; true where left out. */
-  hasSourceLimits?: boolean;
-  /** The most clients of one source in the table, where single sources are limited. */
-  maxPerSource?: number;
-  /** Milliseconds that a name is kept for its key after its client is gone; 7 days where left out. */
-  nameHold?: number;
-  /** Bytes that are carried a second for all clients together, unless `rates` say so; 0 for none. */
-  relayLimit?: number;
-  /** The limits; the usual ones where left out. */
-  rates?: Rates;
-  /** Its number among those that share a store; undefined for a table of its own. */
-  directory?: number | undefined;
-  random: Random;
-}
 
 /** Says that the store cannot be asked. */
 const UNAVAILABLE: Frame = { kind: "refused", reason: RefusalReason.unavailable };
@@ -172,6 +147,11 @@ export class Server implements DatagramMachine<ServerEvent> {
     for (const slot of this.#table.listFrom(index)) yield this.#table.entries.client(slot);
   }
 
+  /** Whether it knows who is active; not while its store cannot be asked. */
+  get isAvailable(): boolean {
+    return this.#table.isAvailable;
+  }
+
   /** What it has done since it was started. */
   get totals(): Totals {
     const { count: introductions, carriedDatagrams, carriedBytes } = this.#introductions;
@@ -197,11 +177,19 @@ export class Server implements DatagramMachine<ServerEvent> {
     return this.#shared?.pollQuestion(now);
   }
 
-  /** Tells its clients to go to another directory: this one stops. There must be another. */
-  sendAway(): void {
-    for (const slot of this.#table.listAbove(0)) {
+  /**
+   * Tells clients with ids above `after`, `countMax` at most, to go to another directory: this one
+   * stops. There must be another.
+   *
+   * @returns the last id of many, undefined where all were told.
+   */
+  sendAway(after: number, countMax: number): number | undefined {
+    let count = 0;
+    for (const slot of this.#table.listAbove(after)) {
       if (this.#table.isHere(slot)) this.#notify(slot, UNAVAILABLE);
+      if (++count === countMax) return this.#table.entries.id(slot);
     }
+    return undefined;
   }
 
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {

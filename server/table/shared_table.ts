@@ -31,12 +31,11 @@ import {
   heldNameKey,
   idOfLease,
   KEYS_KEY,
-  type KeysRecord,
   leaseOf,
   parseKey,
   SESSION_MARK_SIZE,
-  SHARED_KEY_SIZE,
 } from "./client_record.ts";
+import { CodeKeys } from "./code_keys.ts";
 import { CommitDraft } from "./commit_draft.ts";
 import { type Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
 import type { MemoryTable, MemoryTableOptions } from "./memory_table.ts";
@@ -65,8 +64,8 @@ export const SETTLE_TIME = 2_000;
 export const RENEWAL_TIME = 10_000;
 /** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
 const ID_SPREAD = 16;
-/** Milliseconds after which new keys that nobody has made are asked for again. */
-const KEYS_RETRY = 1_000;
+/** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
+const KEYS_TTL = 10 * COOKIE_SLOT;
 /** The most leases that are renewed in one question. */
 const RENEWALS_MAX = 1000;
 /** The part of a lease after which it is renewed in the store, too. */
@@ -91,6 +90,7 @@ export class SharedTable implements Table {
   readonly #pending = new PendingRegisters();
   readonly #restoring: Restoring;
   readonly #feed: StoreFeed;
+  readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
   #messages = 0;
   #number = 0;
@@ -99,10 +99,8 @@ export class SharedTable implements Table {
   readonly #renewedAt: Float64Array;
   /** No lease is ended for another directory before. */
   #sweepFrom: Instant = Infinity;
-  #keys: KeysRecord | undefined;
-  #keysVersion = 0;
   readonly #writer = new DatagramWriter();
-  readonly #timers = new Timers<"settle" | "keys">();
+  readonly #timers = new Timers<"settle">();
 
   constructor(options: SharedTableOptions, handlers: TableHandlers) {
     this.#handlers = handlers;
@@ -117,13 +115,22 @@ export class SharedTable implements Table {
       ask: (question) => this.#ask(question),
       begin: () => {
         this.#replica.forgetVersions();
-        this.#keysVersion = 0;
+        this.#keys.forgetVersion();
       },
       record: (now, record) => this.#takeRecord(now, record),
       loaded: (now) => this.#handleLoaded(now),
       change: (now, { number, change }) => this.#handleChange(now, number, change),
       due: (now, leases) => this.#handleDue(now, leases),
       down: (now) => this.#handleDown(now),
+    });
+    this.#keys = new CodeKeys({
+      feed: this.#feed,
+      random: options.random,
+      commit: (draft, keys) => {
+        draft.put(KEYS_KEY, encodeKeys(keys), KEYS_TTL);
+        this.#commit(draft, { keys });
+      },
+      onKeys: (keys) => handlers.useKeys(keys),
     });
   }
 
@@ -236,8 +243,8 @@ export class SharedTable implements Table {
   handleTimeout(now: Instant): void {
     this.#feed.handleTimeout(now);
     this.#restoring.handleTimeout(now);
+    this.#keys.handleTimeout(now);
     if (this.#timers.expire("settle", now)) this.#settle(now);
-    if (this.#timers.expire("keys", now)) this.#rotateKeys(now);
     for (let late = this.#pending.first(now); late; late = this.#pending.first(now)) {
       this.#refuse(late, RefusalReason.unavailable);
     }
@@ -252,6 +259,7 @@ export class SharedTable implements Table {
   nextTimeout(): Instant | undefined {
     let timeout = earlier(this.#memory.nextExpiry(), this.#feed.nextTimeout());
     timeout = earlier(timeout, this.#restoring.nextTimeout());
+    timeout = earlier(timeout, this.#keys.nextTimeout());
     timeout = earlier(timeout, this.#pending.nextTimeout());
     return earlier(timeout, this.#timers.next());
   }
@@ -349,7 +357,7 @@ export class SharedTable implements Table {
       const pending = isOwn ? this.#pending.find(change.number) : undefined;
       this.#takeClient(now, change.client, number, pending);
     }
-    if (change?.keys !== undefined) this.#takeKeys(change.keys, number);
+    if (change?.keys !== undefined) this.#keys.take(change.keys, number);
     for (const pending of this.#pending.waitingFor(number)) this.#decide(now, pending);
   }
 
@@ -369,7 +377,7 @@ export class SharedTable implements Table {
       if (session !== undefined) this.#memory.replays.add(session);
     } else if (key === KEYS_KEY) {
       const keys = decodeKeys(value);
-      if (keys !== undefined) this.#takeKeys(keys, version);
+      if (keys !== undefined) this.#keys.take(keys, version);
     }
   }
 
@@ -395,34 +403,6 @@ export class SharedTable implements Table {
     }
   }
 
-  #takeKeys(keys: KeysRecord, version: number): void {
-    if (version <= this.#keysVersion) return;
-    this.#keys = keys;
-    this.#keysVersion = version;
-    this.#handlers.useKeys(keys);
-    this.#timers.set("keys", this.#feed.instantOf((keys.slot + 1) * COOKIE_SLOT));
-  }
-
-  /** Makes the keys of this time slot, where nobody has. */
-  #rotateKeys(now: Instant): void {
-    if (!this.#feed.isLive) return;
-    const slot = Math.floor(this.#feed.storeTime(now) / COOKIE_SLOT);
-    const age = slot - (this.#keys?.slot ?? 0);
-    const isDue = age > 0 || this.#keysVersion === 0;
-    const next = this.#feed.instantOf((slot + 1) * COOKIE_SLOT);
-    this.#timers.set("keys", isDue ? now + KEYS_RETRY : next);
-    if (!isDue) return;
-    const current = this.#random(SHARED_KEY_SIZE);
-    const previous = this.#keys !== undefined && age <= 1
-      ? this.#keys.current
-      : this.#random(SHARED_KEY_SIZE);
-    const keys = { current, previous, slot };
-    const draft = new CommitDraft();
-    draft.expect([KEYS_KEY], this.#keysVersion);
-    draft.put(KEYS_KEY, encodeKeys(keys), 10 * COOKIE_SLOT);
-    this.#commit(draft, { keys });
-  }
-
   #handleLoaded(now: Instant): void {
     this.#sweepFrom = now + RENEWAL_TIME;
     let isStale = false;
@@ -436,7 +416,7 @@ export class SharedTable implements Table {
       else this.#replica.drop(now, slot, "left");
     }
     if (isStale) this.#timers.set("settle", now + SETTLE_TIME);
-    this.#rotateKeys(now);
+    this.#keys.rotate(now);
   }
 
   /** Removes what nobody brought back. */

@@ -6,7 +6,8 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import { Server, type ServerOptions } from "../../server/server.ts";
+import { Server } from "../../server/server.ts";
+import type { ServerOptions } from "../../server/server_options.ts";
 import type { StoreInput } from "../../server/store/store.ts";
 import { SimulatedStore } from "./simulated_store.ts";
 

@@ -30,7 +30,8 @@ import {
   type Register,
   type Registered,
 } from "../../protocol/wire/frame.ts";
-import type { Server, ServerOptions } from "../../server/server.ts";
+import type { Server } from "../../server/server.ts";
+import type { ServerOptions } from "../../server/server_options.ts";
 import { newServer, ownTimeout } from "./new_server.ts";
 import { Prng } from "./random.ts";
 
