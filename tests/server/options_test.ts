@@ -27,6 +27,7 @@ Deno.test("parseServerOptions() fills in the defaults", () => {
     hasSourceLimits: true,
     isRelay: true,
     relayLimit: 1_000_000,
+    store: undefined,
     metrics: undefined,
     logFormat: "text",
     logLevel: "warn",
