@@ -43,7 +43,7 @@ import {
 import { openScreen } from "./screen/terminal.ts";
 import { openSecondPort, type SecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
-import { StoreLink } from "./store/store_link.ts";
+import { StoreLink } from "./store_link.ts";
 import { findStore, type StoreUrl } from "./store/store_url.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
@@ -182,7 +182,7 @@ async function run(
   const settings = { ...options, lease, nameHold, relayLimit, rates };
   const directory = store && randomU32(random);
   const server = new Server({ ...settings, identity, secret, directory, random });
-  const link = store && new StoreLink(server, log, clock);
+  const link = store && new StoreLink(server, log, { clock, after });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),

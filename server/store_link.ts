@@ -3,16 +3,17 @@
  *
  * @module
  */
-import type { DatagramMachine, Instant, Transmit } from "../../protocol/machine.ts";
-import type { Drive } from "../../protocol/udp.ts";
-import type { Address } from "../../protocol/wire/address.ts";
-import type { ServerEvent } from "../event.ts";
-import type { Log } from "../log/log.ts";
-import { DELAY_BUCKETS, Histogram } from "../metrics/histogram.ts";
-import type { Server } from "../server.ts";
-import { type OpenStore, openStore } from "./redis_store.ts";
-import type { StoreInput, StoreQuestion } from "./store.ts";
-import type { StoreUrl } from "./store_url.ts";
+import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
+import type { Drive } from "../protocol/udp.ts";
+import type { Address } from "../protocol/wire/address.ts";
+import type { ServerEvent } from "./event.ts";
+import type { Log } from "./log/log.ts";
+import type { Timing } from "./metrics/loop_delay.ts";
+import { DELAY_BUCKETS, Histogram } from "./metrics/histogram.ts";
+import type { Server } from "./server.ts";
+import { type OpenStore, openStore } from "./store/redis_store.ts";
+import type { StoreInput, StoreQuestion } from "./store/store.ts";
+import type { StoreUrl } from "./store/store_url.ts";
 
 /** Clients that are told together to go to another directory. */
 const SENT_AWAY_MAX = 200;
@@ -27,16 +28,15 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
   readonly latency = new Histogram(DELAY_BUCKETS);
   readonly #server: Server;
   readonly #log: Log;
-  readonly #clock: () => Instant;
+  readonly #timing: Timing;
   #store: OpenStore | undefined;
   #inputs: StoreInput[] = [];
   #askedAt: Instant | undefined;
 
-  /** @param clock the clock of the directory. */
-  constructor(server: Server, log: Log, clock: () => Instant) {
+  constructor(server: Server, log: Log, timing: Timing) {
     this.#server = server;
     this.#log = log;
-    this.#clock = clock;
+    this.#timing = timing;
   }
 
   /** Connects to the store; what comes from it goes into the running directory. */
@@ -58,7 +58,7 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
     for (let after: number | undefined = 0; after !== undefined && this.#store !== undefined;) {
       const from: number = after;
       running.input(() => after = this.#server.sendAway(from, SENT_AWAY_MAX));
-      await new Promise((resolve) => setTimeout(resolve, SENT_AWAY_PAUSE));
+      await new Promise<void>((resolve) => this.#timing.after(SENT_AWAY_PAUSE, resolve));
     }
   }
 
@@ -90,7 +90,7 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
   }
 
   #ask(): void {
-    const now = this.#clock();
+    const now = this.#timing.clock();
     const questions: StoreQuestion[] = [];
     for (let next = this.#server.pollQuestion(now); next; next = this.#server.pollQuestion(now)) {
       if (next.kind === "due") this.#askedAt = now;
@@ -106,7 +106,7 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
     } else if (input.kind === "down") {
       this.#log.add({ level: "error", event: "storeDown", message: input.reason });
     } else if (input.kind === "due" && this.#askedAt !== undefined) {
-      this.latency.observe((this.#clock() - this.#askedAt) / 1000);
+      this.latency.observe((this.#timing.clock() - this.#askedAt) / 1000);
       this.#askedAt = undefined;
     }
   }
