@@ -20,6 +20,7 @@ import {
   unexpected,
 } from "../cli/options.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
+import { parseStoreUrl, type StoreUrl } from "./store/store_url.ts";
 import { CARRIED_IN_TOTAL, CLIENTS_PER_SOURCE, NAME_HOLD_DAYS } from "./limits.ts";
 
 /** The UDP port that a directory listens on by default. */
@@ -68,6 +69,15 @@ const METRICS: Option<MetricsAddress | undefined> = {
   default: undefined,
   parse: parseMetrics,
   help: "serve metrics for Prometheus there, by HTTP; default not",
+};
+
+const STORE: Option<StoreUrl | undefined> = {
+  name: "store",
+  value: "URL",
+  expected: "redis://HOST:PORT or rediss://HOST:PORT",
+  default: undefined,
+  parse: parseStoreUrl,
+  help: "share the table on Redis or Valkey (or UDP_CHAT_STORE)",
 };
 
 /** All options, in the order of the help. */
@@ -136,6 +146,7 @@ export const OPTIONS = {
     default: RELAY_LIMIT_DEFAULT,
     help: `bytes a second that it carries in all; default ${RELAY_LIMIT_DEFAULT}`,
   }),
+  store: STORE,
   metrics: METRICS,
   logFormat: LOG_FORMAT,
   logLevel: LOG_LEVEL,
