@@ -74,10 +74,10 @@ const METRICS: Option<MetricsAddress | undefined> = {
 const STORE: Option<StoreUrl | undefined> = {
   name: "store",
   value: "URL",
-  expected: "the URL of a store",
+  expected: "redis://HOST:PORT or rediss://HOST:PORT",
   default: undefined,
   parse: parseStoreUrl,
-  help: "share the table through Redis or Valkey (or UDP_CHAT_STORE)",
+  help: "share the table on Redis or Valkey (or UDP_CHAT_STORE)",
 };
 
 /** All options, in the order of the help. */

@@ -259,7 +259,7 @@ async function createClient(url: StoreUrl): Promise<Client> {
     ...(username === "" ? {} : { username }),
     ...(password === "" ? {} : { password }),
     database,
-    socket: isSecure ? { ...socket, tls: true, servername: host } : socket,
+    socket: isSecure ? { ...socket, tls: true } : socket,
     disableOfflineQueue: true,
     // Each of these sends commands that a directory has no use for, or reads the environment.
     disableClientInfo: true,

@@ -8,8 +8,8 @@ import { failure, type Result, success } from "../../protocol/result.ts";
 /** The environment variable with the URL of the store, for one with a password. */
 export const STORE_VARIABLE = "UDP_CHAT_STORE";
 
-/** The form of a URL, as help and messages show it. */
-const STORE_FORM = "redis://[USER:PASSWORD@]HOST[:PORT][/DB]";
+const PROBLEM = "expected redis://[USER:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS, with " +
+  "characters such as @ : / # % in a name or password as %40 %3A %2F %23 %25";
 
 const PORT_DEFAULT = 6379;
 /** The highest number of a database; servers have 16 of them where they are not told otherwise. */
@@ -32,21 +32,16 @@ export interface StoreUrl {
 /** Parses the URL of a store. Messages show nothing of it, since it may have a password. */
 export function parseStoreUrl(text: string): Result<StoreUrl> {
   const url = URL.parse(text.trim());
-  const database = url && parseDatabase(url.pathname);
-  const user = url && decode(url.username, url.password);
-  const isUsual = (url?.protocol === "redis:" || url?.protocol === "rediss:") &&
-    url.hostname !== "" && url.search === "" && url.hash === "" && url.port !== "0";
-  if (!isUsual || user === undefined || database === undefined || user === null) {
-    return failure(
-      `expected ${STORE_FORM}, or rediss:// for TLS, where a user's name and password have ` +
-        "characters such as @ : / # as %40 %3A %2F %23",
-    );
-  }
+  const database = url === null ? undefined : parseDatabase(url.pathname);
+  const user = url === null ? undefined : decodeUser(url);
+  const isUsual = url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "" &&
+    url.port !== "0" && url.search === "" && url.hash === "";
+  if (!isUsual || user === undefined || database === undefined) return failure(PROBLEM);
   return success({
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? PORT_DEFAULT : Number(url.port),
     ...user,
-    database: database!,
+    database,
     isSecure: url.protocol === "rediss:",
   });
 }
@@ -64,13 +59,13 @@ export function findStore(
 
 function parseDatabase(path: string): number | undefined {
   if (path === "" || path === "/") return 0;
-  const database = /^\/\d{1,5}$/.test(path) ? Number(path.slice(1)) : DATABASE_MAX + 1;
-  return database > DATABASE_MAX ? undefined : database;
+  const database = Number(path.slice(1));
+  return /^\/\d+$/.test(path) && database <= DATABASE_MAX ? database : undefined;
 }
 
-function decode(
-  username: string,
-  password: string,
+/** Undefined for a `%` that is not one of an encoding. */
+function decodeUser(
+  { username, password }: URL,
 ): Pick<StoreUrl, "username" | "password"> | undefined {
   try {
     return { username: decodeURIComponent(username), password: decodeURIComponent(password) };

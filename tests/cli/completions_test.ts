@@ -81,6 +81,7 @@ Deno.test("parseOptions() accepts every option of the tables", () => {
     "LIST": "loss=0",
     "NAME": "ana",
     "TEXT": "hi",
+    "URL": "redis://localhost",
   };
   const args = ({ name, value, choices }: Option): string[] =>
     value === "" ? [`--${name}`] : [`--${name}`, choices?.[0] ?? values[value] ?? "1"];

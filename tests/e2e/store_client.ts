@@ -61,6 +61,14 @@ export class StoreClient implements Disposable {
     return await this.next("due", (input) => input.number === number);
   }
 
+  /** Asks until a lease is over. */
+  async untilDue(): Promise<void> {
+    const deadline = Date.now() + PATIENCE;
+    while ((await this.due()).leases.length === 0) {
+      if (Date.now() > deadline) throw new Error(`No lease is over within ${PATIENCE} ms`);
+    }
+  }
+
   async renew(leases: readonly Lease[], ttl: number): Promise<readonly Lease[]> {
     this.ask({ kind: "renew", leases, ttl });
     return (await this.next("renew")).missing;

@@ -73,7 +73,7 @@ test("a lease that is over is due until a directory removes it, which one can", 
   using one = await StoreClient.open(server.url, 1);
   using two = await StoreClient.open(server.url, 2);
   assert((await one.commit(joinOf(ANA, 1))).isDone);
-  while ((await one.due()).leases.length === 0);
+  await one.untilDue();
   assertEquals((await two.due()).leases, [ANA]);
   const held = [{ key: "name:ana", value: "held", ttl: 60_000 }];
   const end = { over: [ANA], removes: [ANA], puts: held };
@@ -173,7 +173,7 @@ test("what else is in the store is no record, no lease, no change and no error",
     await server.command("PUBLISH", "{udp-chat}:0:changes", change);
   }
   assertEquals((await client.load()).map(({ key }) => key), ANA);
-  while ((await client.due()).leases.length === 0);
+  await client.untilDue();
   assertEquals((await client.due()).leases, [ANA]);
   assertEquals(client.of("change").length, 1);
   assertEquals(client.of("down"), []);

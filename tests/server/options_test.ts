@@ -49,6 +49,8 @@ Deno.test("parseServerOptions() parses every option", () => {
   assertEquals(parsed("--identity", "./key").identity, "./key");
   assertEquals(parsed("--limits", "./limits").limitsFile, "./limits");
   assertEquals(parsed("--ephemeral").isEphemeral, true);
+  const { store } = parsed("--store", "rediss://ana:word@store.example/2");
+  assertEquals([store?.host, store?.password, store?.database], ["store.example", "word", 2]);
   assertEquals(parsed("--metrics", "[::1]:9464").metrics, { host: "::1", port: 9464 });
   const { logFormat, logLevel } = parsed("--log-format", "json", "--log-level=debug");
   assertEquals([logFormat, logLevel], ["json", "debug"]);
