@@ -11,9 +11,10 @@ function readFile(name: string): string {
   return Deno.readTextFileSync(new URL(name, FOLDER)).replaceAll("\r\n", "\n");
 }
 
-Deno.test("the operators' page shows the unit and the container file as they are", () => {
+Deno.test("the operators' page shows the unit, the container file and the store's settings as they are", () => {
   const page = PAGE.replaceAll("\r\n", "\n");
   assert(page.includes(`\`\`\`ini\n${readFile("udp-chat.service")}\`\`\`\n`));
+  assert(page.includes(`\`\`\`text\n${readFile("redis.conf")}\`\`\`\n`));
   assert(page.includes(`\`\`\`dockerfile\n${readFile("Dockerfile")}\`\`\`\n`));
 });
 

@@ -116,6 +116,34 @@ test("a wrong password is reported, and not printed", async (server) => {
   assert((await client.commit({ puts: PUTS })).isDone);
 });
 
+const SETTINGS = new URL("../../docs/operators/redis.conf", import.meta.url);
+
+test("the user of the operators' page may do all that a directory does, and no more", async (server) => {
+  const settings = Deno.readTextFileSync(SETTINGS);
+  const [, user = ""] = /^user (udp-chat .*)$/m.exec(settings) ?? [];
+  await server.command("ACL", "SETUSER", ...user.split(" "));
+  const { url } = server;
+  const named = url.replace("//", "//udp-chat:CHANGE-THIS-PASSWORD@");
+  using client = await StoreClient.open(`${named}/1`);
+  const lease = { keys: ["id:1"], ttl: 1 };
+  await client.commit({ puts: [...PUTS, { key: "id:1", value: "" }], lease });
+  await client.untilDue();
+  assertEquals(await client.renew([["id:1"]], 1), []);
+  await client.untilDue();
+  await client.commit({ checks: [["id:2", 0]], over: [["id:1"]], removes: [["id:1"]] });
+  assertEquals(await client.load(), []);
+  client.ask({ kind: "send", directory: 1, message: "" });
+  await client.next("message");
+  await server.command("SCRIPT", "FLUSH");
+  await client.due();
+  assertEquals(client.of("down"), []);
+  const denied = (...command: string[]): Promise<unknown> =>
+    server.command("ACL", "DRYRUN", "udp-chat", ...command);
+  for (const command of [["GET", "other"], ["KEYS", "*"], ["FLUSHALL"], ["CONFIG", "GET", "*"]]) {
+    assertStringIncludes(String(await denied(...command)), "no permissions");
+  }
+});
+
 test("a host that is unknown, and one that refuses, are reported once", async (server) => {
   using unknown = new StoreClient("redis://store.invalid:6379");
   using refused = new StoreClient(server.url);
