@@ -30,6 +30,8 @@ export class CodeKeys {
   /** The number of the change that wrote them; 0 where the store may have none. */
   #version = 0;
   #rotateAt: Instant | undefined;
+  /** The store was away, and nobody could make new ones. */
+  #isLate = false;
 
   constructor(options: CodeKeysOptions) {
     this.#options = options;
@@ -38,6 +40,7 @@ export class CodeKeys {
   /** It is not known what keys the store has. */
   forgetVersion(): void {
     this.#version = 0;
+    this.#isLate = true;
   }
 
   /** Takes what the store has, as the change of this number wrote it. */
@@ -59,7 +62,9 @@ export class CodeKeys {
     const isDue = age > 0 || this.#version === 0;
     this.#rotateAt = isDue ? now + RETRY : feed.instantOf((slot + 1) * COOKIE_SLOT);
     if (!isDue) return;
-    const former = age <= 1 ? this.#keys?.current : undefined;
+    // What was good when the store went away is good for one more slot.
+    const former = age <= 1 || this.#isLate ? this.#keys?.current : undefined;
+    this.#isLate = false;
     const current = random(SHARED_KEY_SIZE);
     const keys = { current, previous: former ?? random(SHARED_KEY_SIZE), slot };
     const draft = new CommitDraft();

@@ -17,13 +17,7 @@ import { KeyedHash } from "./keyed_hash.ts";
 import { NameIndex } from "./name_index.ts";
 import { RegisterReplayFilter } from "./register_replay.ts";
 import { SourceIndex } from "./source_index.ts";
-import {
-  NO_SLOT,
-  type RegisterOutcome,
-  type RegisterRequest,
-  type Table,
-  type TableClient,
-} from "./table.ts";
+import { NO_SLOT, type RegisterOutcome, type RegisterRequest, type TableClient } from "./table.ts";
 import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 
 /**

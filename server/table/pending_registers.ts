@@ -5,7 +5,7 @@
  */
 import { toHex } from "../../cli/hex.ts";
 import type { Instant } from "../../protocol/machine.ts";
-import { type Result } from "../../protocol/result.ts";
+import type { Result } from "../../protocol/result.ts";
 import type { OnDecided, RegisterRequest } from "./table.ts";
 
 /** Registers that wait at most; further ones are refused, as the store is too slow. */
@@ -32,6 +32,8 @@ export interface PendingRegister {
 export class PendingRegisters {
   readonly #bySession = new Map<string, PendingRegister>();
   readonly #byNumber = new Map<number, PendingRegister>();
+  /** Those that wait for a change. */
+  readonly #waiting = new Set<PendingRegister>();
 
   /** How many there are. */
   get size(): number {
@@ -68,8 +70,6 @@ export class PendingRegisters {
     for (const each of waiting) this.#waiting.delete(each);
     return waiting;
   }
-
-  readonly #waiting = new Set<PendingRegister>();
 
   /** It is decided anew when the change of this number is there. */
   wait(pending: PendingRegister, decideAt: number): void {

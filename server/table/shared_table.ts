@@ -44,6 +44,7 @@ import {
   type PendingRegister,
   PendingRegisters,
 } from "./pending_registers.ts";
+import { Renewals } from "./renewals.ts";
 import { Replica } from "./replica.ts";
 import { Restoring } from "./restoring.ts";
 import { StoreFeed } from "./store_feed.ts";
@@ -66,10 +67,6 @@ export const RENEWAL_TIME = 10_000;
 const ID_SPREAD = 16;
 /** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
 const KEYS_TTL = 10 * COOKIE_SLOT;
-/** The most leases that are renewed in one question. */
-const RENEWALS_MAX = 1000;
-/** The part of a lease after which it is renewed in the store, too. */
-const RENEWAL_PART = 1 / 4;
 /** The most frames for clients of other directories that wait. */
 const MESSAGES_MAX = 1024;
 
@@ -94,9 +91,7 @@ export class SharedTable implements Table {
   readonly #questions = new Fifo<StoreQuestion>();
   #messages = 0;
   #number = 0;
-  /** The slots whose leases are to be renewed in the store, and when each was. */
-  readonly #renewals = new Set<number>();
-  readonly #renewedAt: Float64Array;
+  readonly #renewals: Renewals;
   /** No lease is ended for another directory before. */
   #sweepFrom: Instant = Infinity;
   readonly #writer = new DatagramWriter();
@@ -109,7 +104,7 @@ export class SharedTable implements Table {
     this.#random = options.random;
     this.#replica = new Replica(options, handlers.report);
     this.#memory = this.#replica.memory;
-    this.#renewedAt = new Float64Array(2 * options.maxClients);
+    this.#renewals = new Renewals(2 * options.maxClients, options.lease);
     this.#restoring = new Restoring((id) => this.#restore(this.find(id)));
     this.#feed = new StoreFeed({
       ask: (question) => this.#ask(question),
@@ -183,8 +178,7 @@ export class SharedTable implements Table {
 
   renew(now: Instant, slot: number): void {
     this.#memory.renew(now, slot);
-    const isDue = now - this.#renewedAt[slot]! >= this.#lease * RENEWAL_PART;
-    if (isDue) this.#renewInStore(now, slot);
+    if (this.#feed.isLive) this.#renewals.hear(now, slot);
   }
 
   setOtherEndpoint(_now: Instant, slot: number, endpoint: Uint8Array): void {
@@ -227,13 +221,9 @@ export class SharedTable implements Table {
 
   /** The next question to the store, if any. */
   pollQuestion(now: Instant): StoreQuestion | undefined {
-    const leases: Lease[] = [];
-    for (const slot of this.#renewals) {
-      this.#renewals.delete(slot);
-      if (!this.isHere(slot)) continue;
-      this.#renewedAt[slot] = now;
-      if (leases.push(this.#replica.lease(slot)) === RENEWALS_MAX) break;
-    }
+    const leases = this.#renewals.take(now, (slot) => {
+      return this.isHere(slot) ? this.#replica.lease(slot) : undefined;
+    });
     if (leases.length > 0) return { kind: "renew", leases, ttl: this.#lease };
     const question = this.#questions.shift();
     if (question?.kind === "send") this.#messages--;
@@ -395,7 +385,7 @@ export class SharedTable implements Table {
     if (slot === NO_SLOT) {
       if (pending !== undefined) this.#refuse(pending, RefusalReason.full);
     } else if (pending !== undefined) {
-      this.#renewedAt[slot] = now;
+      this.#renewals.note(now, slot);
       this.#pending.finish(pending, success(slot));
     } else if (client.directory === this.#directory && !isKept) {
       // It was refused, as the answer took too long.
@@ -506,11 +496,5 @@ export class SharedTable implements Table {
 
   #record(slot: number): ClientRecord {
     return this.#replica.record(slot, this.#feed.storeTime(0));
-  }
-
-  #renewInStore(now: Instant, slot: number): void {
-    if (!this.#feed.isLive) return;
-    this.#renewedAt[slot] = now;
-    this.#renewals.add(slot);
   }
 }
