@@ -38,6 +38,7 @@ export class StoredServers {
       for (const [directory, server] of this.#servers) {
         for (let next = server.pollQuestion(now); next; next = server.pollQuestion(now)) {
           this.#store.ask(now, directory, next);
+          isQuiet = false;
         }
         const inputs: StoreInput[] = [];
         for (let next = this.#store.poll(directory); next; next = this.#store.poll(directory)) {
