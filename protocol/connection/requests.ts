@@ -334,6 +334,11 @@ export class Requests {
 
   #ring(now: Instant, self: Self, session: Session, frame: ConnectionRequest): void {
     const { requester } = frame;
+    // The next client with the id of a peer that is gone: it repeats its request meanwhile.
+    const former = this.#connections.with(requester);
+    const isEnding = former !== undefined && former.state !== "open" &&
+      !isSameKey(former.remoteKey, session.remoteKey);
+    if (isEnding) return this.#handshakes.confirm(session);
     const record = this.#add(now, frame, session);
     const admission = this.#options.admit?.(record) ?? "ring";
     if (admission === "reject") return this.reject(now, record, RejectReason.declined);

@@ -261,3 +261,24 @@ story("an ended connection is removed after 30 s, and does not answer", (stage) 
   assertEquals(toAna, []);
   assertEquals(endings(ana, ben), ["local 0", "peer 0"]);
 });
+
+story(
+  "the next client with the id of a peer that is gone rings once the connection has ended",
+  (stage) => {
+    const [ana, ben] = stage.pair();
+    ben.crash();
+    stage.wait(50_000);
+    ana.terminate();
+    const cat = stage.client("cat");
+    stage.wait(200);
+    assertEquals(cat.events("registered").map(({ id }) => id), [2]);
+    const since = stage.now;
+    cat.connect(1);
+    stage.wait(42_000);
+    assertEquals(ana.eventTimes("request", since).length, 1);
+    assertEquals(cat.events("requestFailed"), []);
+    ana.accept(2);
+    stage.wait(1000);
+    assertEquals(cat.view.state, "connected");
+  },
+);
