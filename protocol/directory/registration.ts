@@ -12,10 +12,8 @@ import {
   DatagramType,
   type Frame,
   type Header,
-  type Listing,
   type Registered,
 } from "../wire/frame.ts";
-import { ClientList } from "./client_list.ts";
 import type { DirectorySession } from "./directory_session.ts";
 import { type EntryToken, EntryTokens } from "./entry_token.ts";
 import { keepaliveInterval } from "./lease.ts";
@@ -23,9 +21,8 @@ import { Liveness } from "./liveness.ts";
 import { RegisterExchange } from "./register_exchange.ts";
 import { OtherFamily } from "./other_family.ts";
 import { Outstanding, OutstandingRequests, type Sent } from "./outstanding.ts";
+import { Questions } from "./questions.ts";
 import {
-  lookUpEvent,
-  mayAnswer,
   noticeEvents,
   type Query,
   type RegistrationEvent,
@@ -63,10 +60,10 @@ export class Registration implements Machine<RegistrationEvent> {
   #session: DirectorySession | undefined;
   #exchange: RegisterExchange;
   readonly #outstanding: OutstandingRequests;
+  readonly #questions: Questions;
   readonly #otherFamily: OtherFamily;
   /** What is to be sent before anything else. */
   #due: Transmit[] = [];
-  readonly #list = new ClientList();
   readonly #timers = new Timers<TimerName>();
   #events: RegistrationEvent[] = [];
 
@@ -75,6 +72,7 @@ export class Registration implements Machine<RegistrationEvent> {
     const { id, name, otherNames, secret, policy, random } = request;
     this.#request = request;
     this.#outstanding = new OutstandingRequests(policy);
+    this.#questions = new Questions(this.#outstanding);
     this.#liveness = new Liveness(policy.repairDelay);
     this.#tokens = new EntryTokens(request.formerEntry);
     this.#wanted = new WantedEntry(id, name, otherNames);
@@ -140,7 +138,10 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Asks for a client, or to meet it; false where too many questions are open. */
   lookUp(now: Instant, query: Query): boolean {
     if (this.#hasLeft || this.#outstanding.isFull) return false;
-    this.#ask(now, "query", query);
+    const request = this.#questions.ask(now, query);
+    if (query.kind !== "call") return true;
+    request.nextAt = Math.max(now, this.#otherFamily.awaitedUntil ?? 0);
+    this.#otherFamily.refresh(now);
     return true;
   }
 
@@ -164,7 +165,7 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Asks which clients are active; a `list` event follows. */
   list(now: Instant): void {
-    if (!this.#list.isOpen && this.lookUp(now, { kind: "list" })) this.#list.open();
+    if (!this.#hasLeft) this.#questions.list(now);
   }
 
   /** Sends Client Leave; the `left` event comes when it is acknowledged or given up. */
@@ -292,10 +293,7 @@ export class Registration implements Machine<RegistrationEvent> {
       else this.#events.push({ kind: "timeout", query: undefined });
     }
     this.#otherFamily.handleTimeout(now);
-    for (const query of this.#outstanding.takeTimedOut(now)) {
-      if (query.kind === "list") this.#list.close();
-      this.#events.push({ kind: "timeout", query });
-    }
+    this.#events.push(...this.#questions.takeTimedOut(now));
   }
 
   /** Asks everything again at once: this end slept. */
@@ -348,16 +346,12 @@ export class Registration implements Machine<RegistrationEvent> {
   }
 
   #frame({ kind, query }: Outstanding): Frame {
-    if (query?.kind === "list") return { kind: "list", after: this.#list.after };
-    return query ?? { kind: kind === "leave" ? "leave" : "leaseKeepalive" };
+    if (query !== undefined) return this.#questions.frame(query);
+    return { kind: kind === "leave" ? "leave" : "leaseKeepalive" };
   }
 
-  #ask(now: Instant, kind: Outstanding["kind"], query?: Query): void {
-    const request = new Outstanding(now, kind, query);
-    if (query?.kind === "call") {
-      request.nextAt = Math.max(now, this.#otherFamily.awaitedUntil ?? 0);
-      this.#otherFamily.refresh(now);
-    }
+  #ask(now: Instant, kind: "register" | "leaseKeepalive" | "leave"): void {
+    const request = new Outstanding(now, kind);
     this.#outstanding.add(request);
     if (request.isHeartbeat) this.#liveness.expect(now, false);
   }
@@ -381,7 +375,7 @@ export class Registration implements Machine<RegistrationEvent> {
   }
 
   #handleFrame(now: Instant, frame: Frame, request: Outstanding, sent: Sent): void {
-    const { kind, query } = request;
+    const { kind } = request;
     switch (frame.kind) {
       case "registered":
         if (kind === "register") this.#handleRegistered(now, frame, sent.session);
@@ -393,26 +387,14 @@ export class Registration implements Machine<RegistrationEvent> {
         if (kind !== "leaseKeepalive") return;
         this.#outstanding.finish("leaseKeepalive");
         return this.#timers.set("keepalive", now + keepaliveInterval(frame.lease));
-      case "found":
-      case "inactive":
-      case "meeting":
-        if (!mayAnswer(frame, query)) return;
-        this.dropQuery(query);
-        this.#events.push(lookUpEvent(frame, query, now - sent.at, request.transmissions - 1));
-        return;
-      case "listing":
-        if (query?.kind === "list") this.#handleListing(now, query, frame);
-        return;
       case "leaveAck":
         if (kind === "leave") this.#end(true);
+        return;
+      default: {
+        const event = this.#questions.handleFrame(now, frame, request, sent);
+        if (event !== undefined) this.#events.push(event);
+      }
     }
-  }
-
-  #handleListing(now: Instant, query: Query, listing: Listing): void {
-    this.dropQuery(query);
-    if (!this.#list.isOpen) return;
-    if (this.#list.add(listing) && this.lookUp(now, { kind: "list" })) return;
-    this.#events.push({ kind: "list", clients: this.#list.close() });
   }
 
   #handleRegistered(now: Instant, frame: Registered, session: DirectorySession): void {
