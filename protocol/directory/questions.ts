@@ -6,7 +6,12 @@
 import type { Instant } from "../machine.ts";
 import type { Frame, Listing } from "../wire/frame.ts";
 import { ClientList } from "./client_list.ts";
-import { Outstanding, type OutstandingRequests, type Sent } from "./outstanding.ts";
+import {
+  DIRECTORY_TIMEOUT,
+  Outstanding,
+  type OutstandingRequests,
+  type Sent,
+} from "./outstanding.ts";
 import {
   lookUpEvent,
   mayAnswer,
@@ -66,9 +71,18 @@ export class Questions {
 
   /** Gives up what was asked too long ago; returns the events. */
   takeTimedOut(now: Instant): RegistrationEvent[] {
-    return this.#outstanding.takeTimedOut(now).map((query) => {
+    return this.#giveUp("timeout", now - DIRECTORY_TIMEOUT);
+  }
+
+  /** Gives up all: the directory cannot answer now; returns the events. */
+  takeUnavailable(): RegistrationEvent[] {
+    return this.#giveUp("unavailable", Infinity);
+  }
+
+  #giveUp(kind: "timeout" | "unavailable", before: Instant): RegistrationEvent[] {
+    return this.#outstanding.takeQueries(before).map((query) => {
       if (query.kind === "list") this.#list.close();
-      return { kind: "timeout", query };
+      return { kind, query };
     });
   }
 
