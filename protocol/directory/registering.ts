@@ -259,6 +259,12 @@ export class Registering {
     if (outstanding.haveHeartbeat(hasSeveral)) liveness.expect(now, silentAfter, anew);
   }
 
+  /** Something is not asked any more: where nothing is, no answer is expected. */
+  settle(): void {
+    const { outstanding, liveness } = this.#parts;
+    if (!outstanding.haveHeartbeat(this.#choice.hasSeveral)) liveness.clear();
+  }
+
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
     const isRegainDue = this.#timers.expire("regain", now);
@@ -356,7 +362,8 @@ export class Registering {
       this.#isUnavailable = true;
       report({ kind: "unavailable", query: undefined });
     }
-    if (why === "silent") this.#lose(now);
-    else this.expect(now, true);
+    if (why === "silent") return this.#lose(now);
+    this.settle();
+    this.expect(now, true);
   }
 }

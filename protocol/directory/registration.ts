@@ -146,6 +146,7 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Takes a question back: its answer will not be reported. */
   dropQuery(query: Query): void {
     this.#outstanding.drop(query);
+    this.#registering.settle();
   }
 
   /** Asks which clients are active; a `list` event follows. */
