@@ -35,7 +35,7 @@ class Stage extends Dealings {
 
   constructor(
     addresses: readonly Address[],
-    options: Partial<RegistrationRequest> = {},
+    options?: Partial<RegistrationRequest>,
     timers?: TimerMode,
   ) {
     super({ directoryAddresses: addresses, ...options }, timers);
@@ -94,7 +94,7 @@ class Stage extends Dealings {
 /** A client that is registered at A, and knows B as well. */
 function registeredAtA(
   { addresses = [A, B], ...options }: { addresses?: Address[] } & Partial<RegistrationRequest> = {},
-  timers?: TimerMode,
+  timers: TimerMode = "adaptive",
 ): Stage {
   const stage = new Stage(addresses, options, timers);
   for (const each of addresses.slice(1)) stage.at[each.hostname] = "silent";
