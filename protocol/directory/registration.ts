@@ -151,7 +151,9 @@ export class Registration implements Machine<RegistrationEvent> {
 
   /** Asks which clients are active; a `list` event follows. */
   list(now: Instant): void {
-    if (!this.#hasLeft) this.#questions.list(now);
+    if (this.#hasLeft) return;
+    this.#questions.list(now);
+    this.#registering.expect(now, false);
   }
 
   /** Sends Client Leave; the `left` event comes when it is acknowledged or given up. */
