@@ -229,7 +229,10 @@ export class Registering {
     this.#choice.handleRenewal();
   }
 
-  /** The directory in use knows the session: there is no need for another registration. */
+  /**
+   * The directory in use knows the session: there is no need for another registration, unless it said
+   * that it cannot answer.
+   */
   cancel(): void {
     if (this.#wanted.optionalName !== undefined || this.#choice.move?.why === "unavailable") return;
     this.#parts.outstanding.finish("register");

@@ -204,7 +204,7 @@ export class Registration implements Machine<RegistrationEvent> {
       const frames = sent?.session.open(datagram);
       if (sent === undefined || frames === undefined) continue;
       this.#outstanding.noteAnswer(now, sent, datagram.header.packet);
-      this.#noteHeard(sent.session, frames.some(isUnavailable));
+      this.#noteHeard(sent.session);
       for (const frame of frames) this.#handleFrame(now, frame, request, sent);
       // The answer to another question is no answer to these.
       this.#registering.expect(now, true);
@@ -310,13 +310,12 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#registering.expect(now, false);
   }
 
-  /** Notes that something authentic came from the directory; `isRefusal`: that it cannot answer now. */
-  #noteHeard(session: DirectorySession, isRefusal: boolean): void {
+  /** Notes that something authentic came from the directory. */
+  #noteHeard(session: DirectorySession): void {
     this.#isHeard = true;
     this.#unproven.handleProof();
     if (this.#liveness.handleProof()) this.#events.push({ kind: "back" });
-    // It knows the session: there is no need for another, unless it cannot answer.
-    if (session === this.#registering.session && !isRefusal) this.#registering.cancel();
+    if (session === this.#registering.session) this.#registering.cancel();
   }
 
   #handleFrame(now: Instant, frame: Frame, request: Outstanding, sent: Sent): void {

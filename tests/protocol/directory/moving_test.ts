@@ -233,13 +233,23 @@ Deno.test("a Notice that the directory cannot answer lets the client register at
   assertEquals([stage.told, stage.registration.addresses], [[`moved ${b} unavailable`], [B]]);
 });
 
+Deno.test("an answer that comes after a refusal does not end the search for another directory", () => {
+  const stage = registeredAtA();
+  stage.registration.lookUp(stage.now, LOOK_UP);
+  const [[, lookUp]] = stage.askedAt() as [[string, Asked]];
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.give(lookUp.answer(FOUND), A);
+  stage.run(100);
+  assertEquals(stage.told, ["found", `moved ${b} unavailable`]);
+});
+
 Deno.test("until another directory grants one, the registration stays", () => {
   const stage = registeredAtA();
   stage.at[a] = "refusing";
   stage.at[b] = "silent";
   stage.registration.lookUp(stage.now, LOOK_UP);
   stage.run(2900);
-  assertEquals(stage.told, []);
+  assertEquals([stage.told, stage.timesOf("lookUp", a)], [[], [0]]);
   assert(stage.registration.carry(1n, 2, new Uint8Array(50))?.to === A);
   stage.run(200);
   assertEquals(stage.told, ["unavailable"]);
