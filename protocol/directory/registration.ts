@@ -261,7 +261,10 @@ export class Registration implements Machine<RegistrationEvent> {
   /** Asks everything again at once: this end slept. */
   handleWake(now: Instant): void {
     for (const request of this.#outstanding) request.advance(now);
+    // The directory was not silent meanwhile: nobody listened.
+    this.#liveness.clear();
     if (this.#state === "registered") this.#ask(now, "leaseKeepalive");
+    else this.#registering.expect(now, false);
   }
 
   /** See {@linkcode Machine}. */

@@ -172,6 +172,18 @@ Deno.test("a directory that answers while the next one is tried stays in use", (
   assertEquals(stage.timesOf("register", b), []);
 });
 
+Deno.test("a client that slept while it waited for an answer does not take the directory for silent", () => {
+  const stage = registeredAtA();
+  stage.registration.lookUp(stage.now, LOOK_UP);
+  stage.askedAt();
+  stage.now += 10_000;
+  stage.registration.handleWake(stage.now);
+  stage.wait(0);
+  stage.run(100);
+  assertEquals([stage.told, stage.registration.addresses], [["found"], [A]]);
+  assertEquals(stage.timesOf("credentials", b), []);
+});
+
 Deno.test("where all directories are silent, they are lost, and the first that answers is used", () => {
   const stage = registeredAtA();
   stage.at[a] = stage.at[b] = "silent";
