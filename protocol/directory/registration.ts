@@ -37,7 +37,7 @@ export const LEAVE_TIMEOUT = 30_000;
 /** The same where a datagram, which anybody could forge, says that there is nothing to leave. */
 export const LEAVE_UNKNOWN_TIMEOUT = 3_000;
 
-/** One client's dealings with one directory. */
+/** One client's dealings with its directory, or with several that share a table. */
 export class Registration implements Machine<RegistrationEvent> {
   readonly #registering: Registering;
   #state: "registering" | "registered" | "leaving" | "left" = "registering";
