@@ -411,22 +411,22 @@ export class Client implements DatagramMachine<ClientEvent> {
         const { serverName: server } = this.#options;
         return this.#emit({ kind: "registered", id, name, lostName, address, server, serverKey });
       }
-      case "entry":
-        return this.#emit(event);
       case "lost":
-        this.#serverLostAt = now;
-        return this.#emit({ kind: "serverLost", server: this.#options.serverName });
       case "back":
-        this.#serverLostAt = undefined;
-        return this.#emit({ kind: "serverBack", server: this.#options.serverName });
+        this.#serverLostAt = event.kind === "lost" ? now : undefined;
+        return this.#emit(directoryEvent(event, this.#options));
       case "list":
         return this.#emit(listEvent(event.clients, this.#pattern));
+      case "entry":
+      case "moved":
       case "refused":
       case "nameRefused":
       case "otherVersion":
       case "otherKey":
       case "registrationTimeout":
+      case "registrationUnavailable":
       case "listTimeout":
+      case "listUnavailable":
         return this.#emit(directoryEvent(event, this.#options));
       case "left":
         this.#timers.clearAll();

@@ -1,5 +1,6 @@
 /**
- * Where the directory is by now: its name is resolved again while it does not answer.
+ * Where the directory is by now: its name is resolved again while it does not answer, and when the
+ * client went to another one.
  *
  * @module
  */
@@ -27,6 +28,7 @@ export class DirectoryFinder {
   readonly #options: DirectoryFinderOptions;
   #addresses: readonly Address[];
   #stop: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(options: DirectoryFinderOptions) {
     this.#options = options;
@@ -36,23 +38,31 @@ export class DirectoryFinder {
   /** Takes an event of the client. */
   handle({ kind }: ClientEvent): void {
     if (kind === "serverQuiet" || kind === "serverLost") this.#start();
-    else if (kind === "registered" || kind === "serverBack") this.close();
+    else if (kind === "registered" || kind === "serverBack") this.#rest();
+    // Another directory may have taken the place of the one that was left.
+    else if (kind === "serverMoved") void this.#look(() => !this.#isClosed);
   }
 
   /** Looks no more. */
   close(): void {
+    this.#isClosed = true;
+    this.#rest();
+  }
+
+  #rest(): void {
     this.#stop?.();
     this.#stop = undefined;
   }
 
   #start(): void {
     if (this.#stop !== undefined) return;
-    const look = (): void => void this.#look();
+    const look = (): void => void this.#look(() => this.#stop !== undefined);
     this.#stop = this.#options.every(RESOLVE_INTERVAL, look);
     look();
   }
 
-  async #look(): Promise<void> {
+  /** @param isAwaited whether an answer is still of use when it comes. */
+  async #look(isAwaited: () => boolean): Promise<void> {
     let found: readonly Address[];
     try {
       found = await this.#options.resolve();
@@ -60,7 +70,7 @@ export class DirectoryFinder {
       // The resolver may not answer either: it is asked again.
       return;
     }
-    const isWanted = this.#stop !== undefined && namesOf(found) !== namesOf(this.#addresses) &&
+    const isWanted = isAwaited() && namesOf(found) !== namesOf(this.#addresses) &&
       // Whether its key is remembered depends on this, so it would not be the same directory.
       isOnThisMachine(found) === isOnThisMachine(this.#addresses);
     if (!isWanted) return;

@@ -20,6 +20,8 @@ export interface Repeatable {
 export type ErrorCode =
   /** The directory did not answer. */
   | "serverTimeout"
+  /** The directory answers, but cannot register or look up anybody now. */
+  | "serverUnavailable"
   /** The directory refused to register this client. */
   | "refused"
   /** The directory or a peer speaks another version. */
@@ -144,6 +146,16 @@ export type ClientEvent =
   | { kind: "serverQuiet"; server: string; start: string | undefined }
   | { kind: "serverLost"; server: string }
   | { kind: "serverBack"; server: string }
+  /** The directory cannot register this client yet; it is asked again. */
+  | { kind: "serverUnavailable"; server: string }
+  /** The registration goes on at another address, as the one before is silent or cannot answer. */
+  | {
+    kind: "serverMoved";
+    server: string;
+    address: Address;
+    before: Address;
+    why: "silent" | "unavailable";
+  }
   | { kind: "requesting"; peer: number; name: string; attempt: number; nextInMs: number }
   | { kind: "ringing"; peer: number; name: string }
   /** The request is under way for some time, and nothing came back; `by`: who has to answer now. */

@@ -12,7 +12,7 @@ export const ExitStatus = {
   failure: 1,
   /** Wrong usage. */
   usage: 2,
-  /** The directory did not answer. */
+  /** The directory did not answer, or cannot now. */
   serverTimeout: 3,
   /** The peer is inactive. */
   inactive: 4,
@@ -35,7 +35,7 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.ok, "all well"],
   [ExitStatus.failure, "something unexpected"],
   [ExitStatus.usage, "wrong usage"],
-  [ExitStatus.serverTimeout, "the directory did not answer"],
+  [ExitStatus.serverTimeout, "the directory did not answer, or cannot now"],
   [ExitStatus.inactive, "the peer is inactive"],
   [ExitStatus.rejected, "the peer rejected the Connection Request"],
   [ExitStatus.undelivered, "messages were left undelivered"],
@@ -48,6 +48,7 @@ export const EXIT_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
 export function statusOfError(code: ErrorCode, isSending: boolean): ExitStatus {
   switch (code) {
     case "serverTimeout":
+    case "serverUnavailable":
       return ExitStatus.serverTimeout;
     case "peerTimeout":
       return ExitStatus.inactive;

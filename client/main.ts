@@ -20,7 +20,7 @@ import {
 import { describeChaos } from "./chaos/chaos.ts";
 import { ChaosSocket } from "./chaos/chaos_socket.ts";
 import { Client } from "./client.ts";
-import { isOnThisMachine, resolveDirectory } from "./directory_addresses.ts";
+import { DirectoryNames, isOnThisMachine } from "./directory_addresses.ts";
 import { DirectoryFinder } from "./directory_finder.ts";
 import { usualName, wantedNames } from "./default_name.ts";
 import { TEXT_INPUT_MAX, textToSend } from "./commands/text_to_send.ts";
@@ -42,7 +42,7 @@ import { CLIENT_IDENTITY, type OpenedIdentity, openIdentity } from "../cli/ident
 import { renderJsonProblem } from "./output/json.ts";
 import { localAddresses } from "./local_addresses.ts";
 import { localHosts } from "./local_host.ts";
-import { OPTIONS, type Options, parseClientOptions, SETTINGS } from "./options.ts";
+import { OPTIONS, type Options, parseClientOptions, type ServerName, SETTINGS } from "./options.ts";
 import { CLAIM_PATIENCE, openRunFile, type RunFile, type RunStart } from "./identity/run_file.ts";
 import { PeerMemory } from "./identity/peer_memory.ts";
 import { directoryName, PinnedDirectory } from "./identity/directory_trust.ts";
@@ -64,6 +64,7 @@ interface Resources {
   /** The name in the configuration file, empty for none. */
   readonly configuredName: string;
   readonly secret: Uint8Array | undefined;
+  readonly directories: DirectoryNames<ServerName>;
   readonly directoryAddresses: readonly Address[];
   /** Whether a socket at `::` serves IPv6 alone. */
   readonly hasOnlyIpv6: boolean;
@@ -103,21 +104,33 @@ export async function client(args: string[]): Promise<number> {
   }
   if (own.file === undefined && options.log === undefined) renounceFiles();
   const hasOnlyIpv6 = isIpv6Only();
+  const directories = new DirectoryNames(options.server.all);
   let directoryAddresses: Address[];
   let socket: Deno.DatagramConn;
   try {
-    directoryAddresses = await resolveDirectory(options.server);
+    directoryAddresses = await directories.resolve();
     socket = openFirstSocket(localHosts(directoryAddresses, hasOnlyIpv6), options.port);
   } catch (error) {
-    const { host } = options.server;
+    const { host } = options.server.all[0]!;
     const port = options.port === 0 ? "a UDP port" : `UDP port ${options.port}`;
     const attempt = { failed: `Cannot open ${port}`, host, hostOption: "--server" };
     const { code, message } = socketProblem(error, attempt);
     return await fail(options, code, message);
   }
+  for (const { host } of directories.missing) {
+    console.error(`Cannot find the host "${host}" now: trying the others of --server`);
+  }
   const configuredName = settings.ok ? settings.value.name ?? "" : "";
   const secret = found.value;
-  const resources = { own, configuredName, secret, directoryAddresses, hasOnlyIpv6, socket };
+  const resources = {
+    own,
+    configuredName,
+    secret,
+    directories,
+    directoryAddresses,
+    hasOnlyIpv6,
+    socket,
+  };
   return await run(options, resources);
 }
 
@@ -146,10 +159,10 @@ async function run(options: Options, resources: Resources): Promise<number> {
   const { identity, file: identityFile } = own;
   const warn = (message: string): void => app.warn(message);
   const store = openKnownPeers(identityFile, warn);
-  const directories = openKnownDirectories(identityFile, warn);
+  const known = openKnownDirectories(identityFile, warn);
   const trust = new PinnedDirectory({
-    store: directories,
-    name: directoryName(options.server),
+    store: known,
+    names: options.server.all.map(directoryName),
     expected: options.serverKey,
     isLoopback: isOnThisMachine(directoryAddresses),
   });
@@ -201,14 +214,14 @@ async function run(options: Options, resources: Resources): Promise<number> {
     fileProblem,
   });
   store.load();
-  directories.load();
+  known.load();
   const watched = watchSending(impair(options, socket), clock, {
     note: (message) => app.note(message),
     noteTrouble: (message) => app.noteTrouble(message),
   });
   const finder = new DirectoryFinder({
     addresses: directoryAddresses,
-    resolve: () => resolveDirectory(options.server),
+    resolve: () => resources.directories.resolve(),
     every,
     onMoved: (addresses) => driven.input((now) => client.moveDirectory(now, addresses)),
   });
@@ -226,7 +239,7 @@ async function run(options: Options, resources: Resources): Promise<number> {
     stopListening();
     finder.close();
     await driven.close().catch(() => {});
-    const files = [store, directories, history];
+    const files = [store, known, history];
     const saved = Promise.all(files.map((file) => file.settle()));
     await Promise.race([saved, sleep(LAST_SAVE_TIMEOUT)]);
     for (const file of files) file.saveNow();

@@ -24,11 +24,12 @@ import { parseFingerprint } from "../protocol/crypto/fingerprint.ts";
 import { nameProblem, normalName } from "../protocol/name/name.ts";
 import type { TimerMode } from "../protocol/recovery/timer_policy.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
+import { HOST_ADDRESSES_MAX } from "../protocol/udp.ts";
 import { type Chaos, CHAOS_EXAMPLE, parseChaos } from "./chaos/chaos.ts";
 import { SERVER_PORT } from "./directory_addresses.ts";
 import { CLIENT_ID_MAX, parsePeer, type Peer } from "./peer.ts";
 
-/** A directory. */
+/** Where one directory is. */
 export interface ServerName {
   readonly host: string;
   readonly port: number;
@@ -36,18 +37,31 @@ export interface ServerName {
   readonly text: string;
 }
 
+/** One directory, or several that share a table. */
+export interface ServerNames {
+  readonly all: readonly ServerName[];
+  /** All as the user wrote them. */
+  readonly text: string;
+}
+
+/** The most directories in `--server`: more addresses are not used. */
+const SERVERS_MAX = HOST_ADDRESSES_MAX;
+
 /** The longest time that an option can have, in seconds: a day. */
 const SECONDS_MAX = 86_400;
 
 const SERVER_DEFAULT = `localhost:${SERVER_PORT}`;
 
-const SERVER: Option<ServerName> = {
+const SERVER: Option<ServerNames> = {
   name: "server",
-  value: "HOST[:PORT]",
+  value: "HOST[:PORT],…",
   expected: "HOST[:PORT]",
-  default: { host: "localhost", port: SERVER_PORT, text: SERVER_DEFAULT },
-  parse: parseServer,
-  help: `the directory; default ${SERVER_DEFAULT}`,
+  default: {
+    all: [{ host: "localhost", port: SERVER_PORT, text: SERVER_DEFAULT }],
+    text: SERVER_DEFAULT,
+  },
+  parse: parseServers,
+  help: `the directory, or several; default ${SERVER_DEFAULT}`,
 };
 
 const SERVER_KEY: Option<string | undefined> = {
@@ -224,6 +238,18 @@ function parseName(text: string): Result<string> {
   const name = normalName(text);
   const problem = nameProblem(name);
   return problem === undefined ? success(name) : failure(`a name ${problem}, got ${quote(text)}`);
+}
+
+function parseServers(text: string): Result<ServerNames> {
+  const all: ServerName[] = [];
+  for (const part of text.split(",")) {
+    const parsed = parseServer(part.trim());
+    if (!parsed.ok) return parsed;
+    all.push(parsed.value);
+  }
+  return all.length > SERVERS_MAX
+    ? unexpected(`at most ${SERVERS_MAX} directories`, text)
+    : success({ all, text });
 }
 
 function parseServer(text: string): Result<ServerName> {

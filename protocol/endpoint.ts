@@ -403,7 +403,13 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
       case "timeout":
         if (event.query === undefined) return this.#end(false, { kind: "registrationTimeout" });
         if (event.query.kind === "list") return this.#events.push({ kind: "listTimeout" });
-        return this.#introductions.handleUnanswered(now, event.query);
+        return this.#introductions.handleUnanswered(now, event.query, "directoryTimeout");
+      case "unavailable":
+        if (event.query === undefined) {
+          return this.#events.push({ kind: "registrationUnavailable" });
+        }
+        if (event.query.kind === "list") return this.#events.push({ kind: "listUnavailable" });
+        return this.#introductions.handleUnanswered(now, event.query, "directoryUnavailable");
       case "refused":
       case "otherVersion":
         return this.#end(false, event);

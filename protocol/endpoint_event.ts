@@ -41,11 +41,14 @@ export type EndpointProblem =
 export type EndpointEvent =
   | Exclude<
     RegistrationEvent,
-    { kind: "timeout" | "found" | "inactive" | "left" | "meeting" | "carried" }
+    { kind: "timeout" | "unavailable" | "found" | "inactive" | "left" | "meeting" | "carried" }
   >
   /** The directory did not answer: to the first registration, or when asked for the list. */
   | { kind: "registrationTimeout" }
   | { kind: "listTimeout" }
+  /** No directory can answer now: the first registration is tried again, and the list is not. */
+  | { kind: "registrationUnavailable" }
+  | { kind: "listUnavailable" }
   /** `acknowledged`: by the directory; `undelivered`: texts, of all connections. */
   | { kind: "left"; acknowledged: boolean; undelivered: number }
   | RequestEvent

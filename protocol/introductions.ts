@@ -126,9 +126,13 @@ export class Introductions {
   }
 
   /** Notes that a question was not answered. */
-  handleUnanswered(now: Instant, query: Query): void {
+  handleUnanswered(
+    now: Instant,
+    query: Query,
+    why: "directoryTimeout" | "directoryUnavailable",
+  ): void {
     const intent = this.#takeIntent((asked) => asked === query);
-    this.#options.requests.fail(intent, { why: "directoryTimeout" });
+    this.#options.requests.fail(intent, { why });
     // It was asked until now: the next call is not due at once.
     if (query.kind === "call") noteCalls(now, this.#calling(), query.id);
   }

@@ -28,6 +28,7 @@ export const SEND_WINDOW = 64;
 /** Errors of the registration and of `--connect`, not of a command typed meanwhile. */
 const UNTYPED_ERRORS: readonly ErrorCode[] = [
   "serverTimeout",
+  "serverUnavailable",
   "refused",
   "version",
   "serverKey",

@@ -226,6 +226,10 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
         const message = `the directory answers, but refuses to register anybody: ${why}`;
         return this.#end("directory", ExitStatus.failure, message, { reason: "refusal" });
       }
+      case "unavailable": {
+        const message = "the directory answers, but cannot register anybody now: try again later";
+        return this.#end("directory", ExitStatus.serverTimeout, message, { reason: "unavailable" });
+      }
       case "otherVersion": {
         const { version } = event;
         const message = `the directory speaks version ${version} of the protocol, this program ` +

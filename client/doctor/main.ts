@@ -21,6 +21,7 @@ import {
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { Doctor } from "./doctor.ts";
 import { isOnThisMachine, resolveDirectory } from "../directory_addresses.ts";
+import type { ServerName } from "../options.ts";
 import { type Finding, formatAddresses } from "./findings.ts";
 import { DOCTOR_HELP, DOCTOR_OPTIONS, type DoctorOptions } from "./options.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "./render.ts";
@@ -61,6 +62,8 @@ class DoctorApp {
   readonly #secret: Uint8Array | undefined;
   readonly #stdio = inspectStdio();
   readonly #verdicts = new Set<Finding["verdict"]>();
+  /** The fingerprints of the directories that answered. */
+  readonly #keys = new Set<unknown>();
   #printing = Promise.resolve();
 
   constructor(options: DoctorOptions, secret: Uint8Array | undefined) {
@@ -76,10 +79,27 @@ class DoctorApp {
   }
 
   async #runChecks(): Promise<ExitStatus> {
-    const { server, server: { host }, identity } = this.#options;
+    const { server: { all, text }, identity } = this.#options;
     const inspected = inspectIdentity(identity);
     const message = inspected.ok ? inspected.value : inspected.error;
     this.#report({ check: "identity", verdict: inspected.ok ? "ok" : "failed", message });
+    let status: ExitStatus = ExitStatus.ok;
+    for (const server of all) {
+      const next = await this.#checkDirectory(server, all.length > 1 ? server.text : undefined);
+      if (status === ExitStatus.ok) status = next;
+      if (next === ExitStatus.interrupted) return next;
+    }
+    if (this.#keys.size > 1) {
+      const message = `${text} have different keys: give all of one table the same --identity`;
+      this.#report({ check: "key", verdict: "failed", message });
+    }
+    return status === ExitStatus.ok && this.#verdicts.has("failed") ? ExitStatus.failure : status;
+  }
+
+  /** @param title names the directory in each finding, where there are several. */
+  async #checkDirectory(server: ServerName, title: string | undefined): Promise<ExitStatus> {
+    const { host } = server;
+    const report = (finding: Finding): void => this.#reportOf(title, finding);
     let addresses: Address[];
     try {
       addresses = await resolveDirectory(server);
@@ -87,13 +107,13 @@ class DoctorApp {
         const hosts = addresses.map(({ hostname }) => hostname);
         const message = `${host} is ${hosts.join(" and ")}`;
         const fields = { address: hosts[0]!, addresses: hosts.join(" ") };
-        this.#report({ check: "host", verdict: "ok", message, fields });
+        report({ check: "host", verdict: "ok", message, fields });
       }
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       const why = code === "ENOTFOUND" ? "no such name" : fileProblem(error);
       const message = `cannot find the host "${host}": ${why}; check --server`;
-      this.#report({ check: "host", verdict: "failed", message });
+      report({ check: "host", verdict: "failed", message });
       return ExitStatus.failure;
     }
     let socket: Deno.DatagramConn;
@@ -101,26 +121,38 @@ class DoctorApp {
       socket = openFirstSocket(localHosts(addresses, isIpv6Only()), 0);
     } catch (error) {
       const message = `cannot open a UDP socket: ${fileProblem(error)}`;
-      this.#report({ check: "socket", verdict: "failed", message });
+      report({ check: "socket", verdict: "failed", message });
       return ExitStatus.failure;
     }
-    const status = await this.#runDoctor(socket, addresses);
-    return status === ExitStatus.ok && this.#verdicts.has("failed") ? ExitStatus.failure : status;
+    return await this.#runDoctor(socket, server, addresses, report);
+  }
+
+  #reportOf(title: string | undefined, finding: Finding): void {
+    const { check, message, fields } = finding;
+    if (check === "key" && fields !== undefined) this.#keys.add(fields.fingerprint);
+    if (title === undefined) return this.#report(finding);
+    this.#report({
+      ...finding,
+      message: `${title}: ${message}`,
+      fields: { server: title, ...fields },
+    });
   }
 
   async #runDoctor(
     socket: Deno.DatagramConn,
+    name: ServerName,
     directoryAddresses: readonly Address[],
+    report: (finding: Finding) => void,
   ): Promise<ExitStatus> {
     const { promise, resolve } = Promise.withResolvers<ExitStatus>();
     const { port } = socket.addr as Deno.NetAddr;
-    const { server: name, serverKey: expected, identity } = this.#options;
+    const { serverKey: expected, identity } = this.#options;
     // Only read: what a check finds is not remembered.
     const directories = openKnownDirectories(identity ?? defaultIdentityFile(), () => {});
     directories.load();
     const trust = new PinnedDirectory({
       store: directories,
-      name: directoryName(name),
+      names: [directoryName(name)],
       expected,
       isLoopback: isOnThisMachine(directoryAddresses),
     });
@@ -142,7 +174,7 @@ class DoctorApp {
       driven.input(() => machine.handleUnsendable(to, why));
     });
     const driven = drive(machine, observed, (event) => {
-      if (event.kind === "finding") this.#report(event.finding);
+      if (event.kind === "finding") report(event.finding);
       else if (event.kind === "done") resolve(event.status);
       // Ports that can be bound are on this machine, and nothing listens there.
       else if (directoryAddresses.every(({ hostname, port }) => canBind(hostname, port))) {

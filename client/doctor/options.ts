@@ -25,7 +25,7 @@ export const DOCTOR_STATUS_HELP: readonly (readonly [ExitStatus, string])[] = [
   [ExitStatus.ok, "all well, or nothing worse than a warning"],
   [ExitStatus.failure, "a check failed"],
   [ExitStatus.usage, "wrong usage"],
-  [ExitStatus.serverTimeout, "the directory did not answer"],
+  [ExitStatus.serverTimeout, "the directory did not answer, or cannot now"],
   [ExitStatus.untrustedKey, "the directory has another key than the trusted one"],
   [ExitStatus.interrupted, "ended by Ctrl-C"],
 ];

@@ -20,11 +20,11 @@ export interface DirectoryStore {
   change(change: (directories: KnownDirectories) => void): void;
 }
 
-/** What decides on the key of one directory. */
+/** What decides on the key of one directory, or of several that share a table and a key. */
 export interface PinnedDirectoryOptions {
   readonly store: DirectoryStore;
-  /** The host and the port, as the user names them. */
-  readonly name: string;
+  /** The hosts and the ports, as the user names them. */
+  readonly names: readonly string[];
   /** The fingerprint of `--server-key`. */
   readonly expected: string | undefined;
   /** Whether the directory is on this machine: it needs no key to be told from others. */
@@ -36,7 +36,10 @@ export function directoryName({ host, port }: { host: string; port: number }): s
   return formatAddress({ hostname: host.toLowerCase(), port });
 }
 
-/** One directory, whose key is remembered at the first registration. */
+/**
+ * One directory, whose key is remembered at the first registration. Where it has several names, all
+ * stand for one key: that of the first one that is remembered.
+ */
 export class PinnedDirectory implements DirectoryTrust {
   readonly #options: PinnedDirectoryOptions;
 
@@ -65,18 +68,26 @@ export class PinnedDirectory implements DirectoryTrust {
       "If its operator says that the key is new, name it with --server-key";
   }
 
-  /** Remembers the key of a registration; returns whether it is new here. */
+  /**
+   * Remembers the key of a registration for each name that has no other; that of `--server-key` for
+   * all. Returns whether it is new here.
+   */
   record(directoryKey: Uint8Array, date: Date): boolean {
-    const { store, name, isLoopback } = this.#options;
+    const { store, names, expected, isLoopback } = this.#options;
     if (isLoopback) return false;
     const key = toHex(directoryKey);
     const isNew = this.#pinned?.key !== key;
-    store.change((directories) => directories.record(name, key, date));
+    store.change((directories) => {
+      for (const name of names) {
+        const { key: before = key } = directories.get(name) ?? {};
+        if (before === key || expected !== undefined) directories.record(name, key, date);
+      }
+    });
     return isNew;
   }
 
   get #pinned(): { key: string; lastSeen: string } | undefined {
-    const { store, name } = this.#options;
-    return store.content.get(name);
+    const { store, names } = this.#options;
+    return names.map((name) => store.content.get(name)).find((known) => known !== undefined);
   }
 }

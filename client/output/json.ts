@@ -47,7 +47,12 @@ function fieldsOf(event: ClientEvent | AnswerEvent): Fields | undefined {
     case "serverQuiet":
     case "serverLost":
     case "serverBack":
+    case "serverUnavailable":
       return { server: event.server };
+    case "serverMoved": {
+      const { server, address: { hostname: host, port }, why } = event;
+      return { server, host, port, why };
+    }
     case "requesting": {
       const { peer, attempt, nextInMs } = event;
       return { peer, attempt, nextInMs: Math.round(nextInMs) };

@@ -52,6 +52,13 @@ export function noticeOf(
     }
     case "serverBack":
       return `The directory at ${event.server} answers again`;
+    case "serverUnavailable":
+      return `The directory at ${event.server} cannot answer now · trying again`;
+    case "serverMoved": {
+      const why = event.why === "silent" ? "does not answer" : "cannot answer now";
+      return `The directory at ${formatAddress(event.before)} ${why} · ` +
+        `registered at ${formatAddress(event.address)} now`;
+    }
     case "requesting":
       return requesting(event, context);
     case "unanswered":
@@ -211,6 +218,7 @@ export function brushOf(event: ClientEvent, { bold, cyan, dim, red, yellow }: St
     case "inactive":
     case "rejected":
     case "serverLost":
+    case "serverUnavailable":
     case "notReturned":
     case "serverQuiet":
     case "unanswered":

@@ -10,21 +10,27 @@ import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
 import { isOnThisMachine, startCommand } from "../directory_addresses.ts";
 import { type ListEntry, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
-import { type ClientEvent, errorEvent } from "../event.ts";
+import { type ClientEvent, type ErrorEvent, errorEvent } from "../event.ts";
 import { matchesPattern, type Peer, peerOf, peerWords, subject } from "../peer.ts";
 import type { ClientOptions } from "../view.ts";
 import { alreadyConnected, alreadyRequesting } from "./choice.ts";
 
-type Registering = Extract<
+type DirectoryEvent = Extract<
   EndpointEvent,
   {
     kind:
+      | "entry"
+      | "lost"
+      | "back"
+      | "moved"
       | "refused"
       | "nameRefused"
       | "otherVersion"
       | "otherKey"
       | "registrationTimeout"
-      | "listTimeout";
+      | "registrationUnavailable"
+      | "listTimeout"
+      | "listUnavailable";
   }
 >;
 type RequestFailed = Extract<RequestEvent, { kind: "requestFailed" }>;
@@ -107,6 +113,8 @@ export function failureEvent(
       return { kind: "cancelled", peer: wanted, name };
     case "directoryTimeout":
       return errorEvent("serverTimeout", noAnswer(serverName), of);
+    case "directoryUnavailable":
+      return unavailableEvent(serverName, of);
     case "peerTimeout":
       return errorEvent("peerTimeout", `${subject(id, name)} does not answer`, of);
     case "otherVersion": {
@@ -126,13 +134,26 @@ export function failureEvent(
   }
 }
 
-/** The event for trouble with the directory. */
-export function directoryEvent(event: Registering, options: ClientOptions): ClientEvent {
+/** The event for what the directory does, or fails to do. */
+export function directoryEvent(event: DirectoryEvent, options: ClientOptions): ClientEvent {
   const { serverName, secret } = options;
   switch (event.kind) {
+    case "entry":
+      return event;
+    case "lost":
+      return { kind: "serverLost", server: serverName };
+    case "back":
+      return { kind: "serverBack", server: serverName };
+    case "moved": {
+      const { why, from: before, to: address } = event;
+      return { kind: "serverMoved", server: serverName, address, before, why };
+    }
     case "refused":
-      return errorEvent("refused", refusal(event.reason, options));
+      return event.reason === RefusalReason.unavailable
+        ? unavailableEvent(serverName)
+        : errorEvent("refused", refusal(event.reason, options));
     case "nameRefused":
+      if (event.reason === RefusalReason.unavailable) return unavailableEvent(serverName, "nick");
       return event.reason === undefined
         ? errorEvent("serverTimeout", noAnswer(serverName), "nick")
         : errorEvent("refused", refusal(event.reason, { ...options, name: event.name }), "nick");
@@ -153,8 +174,12 @@ export function directoryEvent(event: Registering, options: ClientOptions): Clie
         : "is its secret the one in use here?";
       return errorEvent("serverTimeout", `${noAnswer(serverName)} · ${hint}`);
     }
+    case "registrationUnavailable":
+      return { kind: "serverUnavailable", server: serverName };
     case "listTimeout":
       return errorEvent("serverTimeout", noAnswer(serverName), "list");
+    case "listUnavailable":
+      return unavailableEvent(serverName, "list");
   }
 }
 
@@ -178,6 +203,11 @@ export function blockedEvent(options: ClientOptions): ClientEvent {
     "serverTimeout",
     `Nothing comes back from the directory at ${serverName}: ${why}, ${what} · ${advice}`,
   );
+}
+
+function unavailableEvent(serverName: string, of?: ErrorEvent["of"]): ErrorEvent {
+  const message = `The directory at ${serverName} cannot answer now · try again in a moment`;
+  return errorEvent("serverUnavailable", message, of);
 }
 
 function noAnswer(serverName: string): string {

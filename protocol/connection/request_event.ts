@@ -19,6 +19,8 @@ export type RequestFailure =
   /** It was taken back. */
   | { why: "cancelled" }
   | { why: "directoryTimeout" }
+  /** No directory can answer now. */
+  | { why: "directoryUnavailable" }
   | { why: "peerTimeout" }
   | { why: "otherVersion"; version: number }
   /** The directory found this client itself, or one that it is connected with. */

@@ -10,13 +10,13 @@ export const DIRECTORY_LOST_AFTER = 5_000;
 
 /** What a client knows of its directory's answering. */
 export class Liveness {
-  readonly #patience: number;
+  readonly #repairDelay: number;
   #deadline: Instant | undefined;
   #isLost = false;
 
   /** `repairDelay`: milliseconds after which a lost datagram is sent again. */
   constructor(repairDelay: number) {
-    this.#patience = repairDelay + DIRECTORY_LOST_AFTER;
+    this.#repairDelay = repairDelay;
   }
 
   /** Whether it does not answer. */
@@ -24,10 +24,14 @@ export class Liveness {
     return this.#isLost;
   }
 
-  /** An answer is expected: from now on, or `anew` where another one came meanwhile. */
-  expect(now: Instant, anew: boolean): void {
+  /**
+   * An answer is expected: from now on, or `anew` where another one came meanwhile.
+   *
+   * @param patience milliseconds until it is missed.
+   */
+  expect(now: Instant, patience: number, anew: boolean): void {
     if (this.#isLost || (this.#deadline !== undefined && !anew)) return;
-    this.#deadline = now + this.#patience;
+    this.#deadline = now + this.#repairDelay + patience;
   }
 
   /** Something authentic came; returns whether the directory had been lost. */
@@ -38,12 +42,17 @@ export class Liveness {
     return isBack;
   }
 
-  /** Returns whether the directory is lost from now on. */
+  /** Returns whether an answer is missing now. */
   handleTimeout(now: Instant): boolean {
     if (this.#deadline === undefined || now < this.#deadline) return false;
     this.clear();
-    this.#isLost = true;
     return true;
+  }
+
+  /** The directory is lost from now on. */
+  lose(): void {
+    this.clear();
+    this.#isLost = true;
   }
 
   /** When handleTimeout() is to be called. */

@@ -50,6 +50,8 @@ export class OtherFamily {
   /** The registration that it belongs to: the client's id, and the session. */
   #registered: { id: number; session: DirectorySession } | undefined;
   /** The directory's addresses of the other family. */
+  #all: readonly Address[] = [];
+  /** Those that are asked now. */
   #others: readonly Address[] = [];
   #nonce = 0n;
   #proof: AddressProof | undefined;
@@ -90,8 +92,8 @@ export class OtherFamily {
   ): void {
     this.stop();
     const isOther = (each: Address): boolean => isIpv6(each) !== isIpv6(session.address);
-    this.#others = addresses.filter(isOther);
-    if (this.#others.length === 0) return;
+    this.#others = this.#all = addresses.filter(isOther);
+    if (this.#all.length === 0) return;
     this.#registered = { id, session };
     this.#ask(now);
     this.#proof = proof;
@@ -171,10 +173,7 @@ export class OtherFamily {
   }
 
   #send(now: Instant): void {
-    if (this.#transmissions === OTHER_FAMILY_TRIES) {
-      this.#address = undefined;
-      return;
-    }
+    if (this.#transmissions === OTHER_FAMILY_TRIES) return this.#giveUp(now);
     const { policy, secret } = this.#options;
     this.#transmissions++;
     const wait = policy.resendTimeout(OTHER_FAMILY_RESEND_FIRST, this.#transmissions);
@@ -185,6 +184,15 @@ export class OtherFamily {
       const bytes = encodeCredentials(this.#nonce, secret);
       this.#due = this.#others.map((to) => ({ bytes, to }));
     }
+  }
+
+  /** What answered may be another directory, which does not know the session: the others are asked. */
+  #giveUp(now: Instant): void {
+    this.#address = undefined;
+    const silent = this.#proof?.directoryAddress;
+    const left = this.#others.filter((each) => silent && !sameAddress(each, silent));
+    this.#others = left.length > 0 ? left : this.#all;
+    if (left.length > 0) this.#ask(now);
   }
 
   #tell({ nonce, cookie, directoryAddress: to }: AddressProof): Transmit {

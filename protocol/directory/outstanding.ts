@@ -55,11 +55,6 @@ export class Outstanding {
     this.since = this.nextAt = now;
   }
 
-  /** Whether silence in answer to it means that the directory is lost. */
-  get isHeartbeat(): boolean {
-    return this.kind === "leaseKeepalive" || this.kind === "register";
-  }
-
   /** By which of its timeouts it is sent again: a Call, for which somebody waits, has the first one twice. */
   get backoff(): number {
     const count = this.transmissions - this.#uncounted;
@@ -72,13 +67,18 @@ export class Outstanding {
     this.#uncounted = this.transmissions;
   }
 
-  /** Notes that it is sent now. */
-  countTransmission(now: Instant, rtt: RttEstimator): void {
+  /**
+   * Notes that it is sent now.
+   *
+   * @param waitMax milliseconds until it is sent again at most, but never earlier than the policy allows.
+   */
+  countTransmission(now: Instant, rtt: RttEstimator, waitMax: number): void {
     this.transmissions++;
-    this.nextAt = now +
-      (rtt.srtt === undefined
-        ? rtt.policy.resendTimeout(DIRECTORY_RESEND_FIRST, this.backoff)
-        : rtt.timeout(this.backoff, DIRECTORY_RTO_MIN));
+    const { policy } = rtt;
+    const wait = rtt.srtt === undefined
+      ? policy.resendTimeout(DIRECTORY_RESEND_FIRST, this.backoff)
+      : rtt.timeout(this.backoff, DIRECTORY_RTO_MIN);
+    this.nextAt = now + policy.resendTimeout(Math.min(wait, waitMax), 1);
   }
 
   /** Notes a datagram that is sent in this session. */
@@ -134,19 +134,23 @@ export class OutstandingRequests {
     return this.find("register") !== undefined;
   }
 
-  /** Whether the directory is lost if it keeps silent. */
-  get haveHeartbeat(): boolean {
-    return this.#all.some(({ isHeartbeat }) => isHeartbeat);
+  /**
+   * Whether the directory is silent if it answers none of them: a Register or a Lease Keepalive, and
+   * where `hasSeveral` is true, a question.
+   */
+  haveHeartbeat(hasSeveral: boolean): boolean {
+    return this.#all.some(({ kind }) => kind !== "leave" && (hasSeveral || kind !== "query"));
   }
 
   /**
    * The oldest that is to be sent: it is noted that it is.
    *
    * @param hasSession whether there is a session to send it in, which only a Register does not need.
+   * @param waitMax milliseconds until it is sent again at most.
    */
-  takeDue(now: Instant, hasSession: boolean): Outstanding | undefined {
+  takeDue(now: Instant, hasSession: boolean, waitMax: number): Outstanding | undefined {
     const request = this.#sendable(hasSession).find(({ nextAt }) => nextAt <= now);
-    request?.countTransmission(now, this.#rtt);
+    request?.countTransmission(now, this.#rtt, waitMax);
     return request;
   }
 
@@ -163,9 +167,9 @@ export class OutstandingRequests {
     return timeout;
   }
 
-  /** Gives up the questions that were asked too long ago. */
-  takeTimedOut(now: Instant): Query[] {
-    const old = this.#queries.filter(({ since }) => since + DIRECTORY_TIMEOUT <= now);
+  /** Gives up the questions that were asked before then. */
+  takeQueries(before: Instant): Query[] {
+    const old = this.#queries.filter(({ since }) => since <= before);
     this.#all = this.#all.filter((each) => !old.includes(each));
     return old.map(({ query }) => query).filter((each) => each !== undefined);
   }

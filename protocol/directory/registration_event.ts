@@ -7,6 +7,7 @@ import type { KeyPair } from "../crypto/x25519.ts";
 import type { Random } from "../machine.ts";
 import type { TimerPolicy } from "../recovery/timer_policy.ts";
 import type { Address } from "../wire/address.ts";
+import type { MoveReason } from "./directory_choice.ts";
 import type { EntryToken } from "./entry_token.ts";
 import type { Found, Frame, Inactive, ListEntry, Meeting } from "../wire/frame.ts";
 
@@ -73,6 +74,10 @@ export type RegistrationEvent =
   | { kind: "refused"; reason: number }
   /** The first registration, or a query, was not answered. */
   | { kind: "timeout"; query: Query | undefined }
+  /** No directory can answer this query now; without one, the first registration is tried again. */
+  | { kind: "unavailable"; query: Query | undefined }
+  /** The registration goes on at another address. */
+  | { kind: "moved"; why: MoveReason; from: Address; to: Address }
   /** `lost`: datagrams that were sent for it before the one that was answered, within `rttMs`. */
   | { kind: "found"; query: Query; client: Found; rttMs: number; lost: number }
   | { kind: "inactive"; query: Query; rttMs: number; lost: number }

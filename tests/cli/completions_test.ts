@@ -75,7 +75,7 @@ Deno.test("parseOptions() accepts every option of the tables", () => {
     "FILE": "file",
     "FINGERPRINT": "01234 56789 01234 56789 01234 56789",
     "HOST": "localhost",
-    "HOST[:PORT]": "localhost",
+    "HOST[:PORT],…": "localhost,localhost:7071",
     "HOST:PORT": "localhost:1",
     "ID|NAME": "1",
     "LIST": "loss=0",

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Client } from "../../client/client.ts";
-import { FLAG_RESUMED, type Frame } from "../../protocol/wire/frame.ts";
+import { FLAG_RESUMED, type Frame, RefusalReason } from "../../protocol/wire/frame.ts";
 import {
   ClientHarness,
   framesOf,
@@ -197,6 +197,46 @@ Deno.test("Client does not request itself by its name", () => {
   harness.client.connect(harness.now, "Ana");
   assertEquals(harness.events().map((event) => event.kind === "error" && event.code), ["self"]);
   assertEquals(harness.sent(), []);
+});
+
+Deno.test("Client reports what a directory cannot answer now, and goes on", () => {
+  const harness = registered();
+  harness.client.connect(harness.now, "ben");
+  harness.client.list(harness.now);
+  harness.client.rename(harness.now, "zoe");
+  const asked = harness.asked();
+  assertEquals(asked.map(({ frame }) => frame.kind), ["call", "list", "credentials"]);
+  const { unavailable: reason } = RefusalReason;
+  const refused = { kind: "refused", reason } as const;
+  for (const each of asked.slice(0, 2)) harness.give(each.answer(refused), DIRECTORY);
+  harness.give(harness.directory.challenge(harness.now, asked[2]!.bytes), DIRECTORY);
+  const [register] = harness.asked();
+  harness.give(register!.refuse(reason), DIRECTORY);
+  const message = "The directory at localhost:7070 cannot answer now · try again in a moment";
+  const error = { kind: "error", code: "serverUnavailable", message } as const;
+  assertEquals(harness.events(), [
+    { ...error, of: "list" },
+    { ...error, of: { calledAs: "ben" } },
+    { ...error, of: "nick" },
+  ]);
+  assertEquals([harness.client.view().state, harness.client.view().calls], ["idle", []]);
+});
+
+Deno.test("Client whose first registration cannot be answered says so, and ends after 30 s", () => {
+  const harness = new ClientHarness();
+  for (const wait of [0, 5000, 5000, 5000, 5000, 5000, 5000]) {
+    harness.now += wait;
+    harness.client.handleTimeout(harness.now);
+    const [first] = harness.sent();
+    if (first === undefined) break;
+    harness.give(harness.directory.challenge(harness.now, first.bytes), DIRECTORY);
+    const [register] = harness.asked();
+    harness.give(register!.refuse(RefusalReason.unavailable), DIRECTORY);
+  }
+  const [unavailable, error, left, ...more] = harness.events();
+  assertEquals(unavailable, { kind: "serverUnavailable", server: "localhost:7070" });
+  assert(error?.kind === "error" && error.code === "serverUnavailable");
+  assertEquals([left?.kind, more], ["left", []]);
 });
 
 Deno.test("Client ends where only a directory with another key answers, and says so", () => {

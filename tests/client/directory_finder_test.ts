@@ -72,6 +72,16 @@ Deno.test("DirectoryFinder tells new addresses once, and none where there are th
   assertEquals(stage.moves, [at("192.0.2.9")]);
 });
 
+Deno.test("DirectoryFinder resolves the name once when the client goes to another directory", async () => {
+  const stage = new Stage("192.0.2.1", "192.0.2.2");
+  stage.hosts = ["192.0.2.2", "192.0.2.9"];
+  const [before, address] = at("192.0.2.1", "192.0.2.2") as [Address, Address];
+  stage.finder.handle({ kind: "serverMoved", server, before, address, why: "silent" });
+  await stage.wait();
+  await stage.wait();
+  assertEquals([stage.lookUps, stage.moves], [1, [at("192.0.2.2", "192.0.2.9")]]);
+});
+
 Deno.test("DirectoryFinder tells nothing that comes after the directory answered", async () => {
   const stage = new Stage("192.0.2.1");
   stage.hosts = ["192.0.2.9"];

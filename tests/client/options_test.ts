@@ -6,7 +6,10 @@ import { OPTIONS, type Options, parseClientOptions, SETTINGS } from "../../clien
 import { parseSettings } from "../../cli/settings.ts";
 
 const DEFAULTS: Options = {
-  server: { host: "localhost", port: 7070, text: "localhost:7070" },
+  server: {
+    all: [{ host: "localhost", port: 7070, text: "localhost:7070" }],
+    text: "localhost:7070",
+  },
   serverKey: undefined,
   id: 0,
   name: "",
@@ -103,8 +106,17 @@ Deno.test("parseClientOptions() parses hosts and ports", () => {
     ["[fe80::1%eth0]:1", "fe80::1%eth0", 1],
   ];
   for (const [text, host, port] of servers) {
-    assertEquals(parsed("--server", text), { server: { host, port, text } });
+    assertEquals(parsed("--server", text), { server: { all: [{ host, port, text }], text } });
   }
+  assertEquals(parsed("--server", "a.example, [::1]:7071"), {
+    server: {
+      all: [
+        { host: "a.example", port: 7070, text: "a.example" },
+        { host: "::1", port: 7071, text: "[::1]:7071" },
+      ],
+      text: "a.example, [::1]:7071",
+    },
+  });
 });
 
 Deno.test("parseClientOptions() reports what it expected", () => {

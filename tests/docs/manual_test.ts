@@ -82,6 +82,14 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
   serverQuiet: { kind: "serverQuiet", server: "localhost", start: undefined },
   serverLost: { kind: "serverLost", server: "localhost" },
   serverBack: { kind: "serverBack", server: "localhost" },
+  serverUnavailable: { kind: "serverUnavailable", server: "localhost" },
+  serverMoved: {
+    kind: "serverMoved",
+    server: "localhost",
+    address: ADDRESS,
+    before: ADDRESS,
+    why: "silent",
+  },
   requesting: { kind: "requesting", peer: 2, name: "bob", attempt: 1, nextInMs: 10_000 },
   ringing: { kind: "ringing", peer: 2, name: "bob" },
   unanswered: { kind: "unanswered", peer: 2, name: "bob", by: "peer" },
@@ -161,6 +169,7 @@ const LARGE_TABLE = { kind: "table", size: TABLE_ROWS_MAX + 1, clients: [] } as 
 
 const ERROR_CODES: Readonly<Record<ErrorCode, true>> = {
   serverTimeout: true,
+  serverUnavailable: true,
   refused: true,
   version: true,
   serverKey: true,

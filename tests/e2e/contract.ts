@@ -54,6 +54,12 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     serverQuiet: { server: isText },
     serverLost: { server: isText },
     serverBack: { server: isText },
+    serverUnavailable: { server: isText },
+    serverMoved: {
+      server: isText,
+      ...address,
+      why: (value) => value === "silent" || value === "unavailable",
+    },
     requesting: { peer: isId, attempt: isId, nextInMs: isNumber },
     ringing: { peer: isId },
     unanswered: { ...idOrName, by: (value) => value === "directory" || value === "peer" },

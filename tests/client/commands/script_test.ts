@@ -39,6 +39,7 @@ Deno.test("Script continues after each failure of connect, with the status of th
     ["peerTimeout", ExitStatus.inactive],
     [{ kind: "rejected", peer: 2, name: "bob", reason: 1 }, ExitStatus.rejected],
     ["serverTimeout", ExitStatus.serverTimeout],
+    ["serverUnavailable", ExitStatus.serverTimeout],
     ["self", ExitStatus.failure],
     ["version", ExitStatus.failure],
   ];
@@ -240,6 +241,7 @@ Deno.test("Script fails if the leave is not acknowledged, or leaves messages und
 Deno.test("Script fails if the client cannot register", () => {
   const failures: [ErrorCode, ExitStatus][] = [
     ["serverTimeout", ExitStatus.serverTimeout],
+    ["serverUnavailable", ExitStatus.serverTimeout],
     ["refused", ExitStatus.failure],
   ];
   for (const isTyped of [false, true]) {

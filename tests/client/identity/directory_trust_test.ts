@@ -23,7 +23,7 @@ function newStore(): DirectoryStore {
 function open(store: DirectoryStore, more: Partial<PinnedDirectoryOptions> = {}): PinnedDirectory {
   return new PinnedDirectory({
     store,
-    name: NAME,
+    names: [NAME],
     expected: undefined,
     isLoopback: false,
     ...more,
@@ -43,7 +43,28 @@ Deno.test("PinnedDirectory trusts any key at first, and then only the one of the
   assertEquals(trusted(first), [true, false]);
   assertEquals(first.record(KEY, MONDAY), false, "not new any more");
   assertEquals(trusted(open(store)), [true, false], "in a later run");
-  assertEquals(trusted(open(store, { name: "other.example:7070" })), [true, true]);
+  assertEquals(trusted(open(store, { names: ["other.example:7070"] })), [true, true]);
+});
+
+Deno.test("PinnedDirectory has one memory for all names of a directory", () => {
+  const store = newStore();
+  const names = ["a.example:7070", NAME];
+  const both = open(store, { names });
+  assertEquals(trusted(both), [true, true]);
+  both.record(KEY, MONDAY);
+  for (const name of names) assertEquals(trusted(open(store, { names: [name] })), [true, false]);
+  // A name with another key stands for another directory: its key stays what it was.
+  const third = "c.example:7070";
+  open(store, { names: [third] }).record(OTHER, MONDAY);
+  const mixed = open(store, { names: [NAME, third] });
+  assertEquals(trusted(mixed), [true, false]);
+  mixed.record(KEY, MONDAY);
+  assertEquals(trusted(open(store, { names: [third] })), [false, true]);
+  const named = open(store, { names: [NAME, third], expected: fingerprint(OTHER) });
+  assertEquals(named.record(OTHER, MONDAY), true);
+  for (const name of [NAME, third]) {
+    assertEquals(trusted(open(store, { names: [name] })), [false, true]);
+  }
 });
 
 Deno.test("PinnedDirectory does not pin a directory on this machine", () => {

@@ -14,6 +14,15 @@ Deno.test("renderJson() gives the documented events and fields", () => {
     ],
     [{ kind: "serverLost", server: "s" }, { server: "s" }],
     [{ kind: "serverBack", server: "s" }, { server: "s" }],
+    [{ kind: "serverUnavailable", server: "s" }, { server: "s" }],
+    [
+      {
+        ...{ kind: "serverMoved", server: "s", why: "silent" },
+        before: { hostname: "10.0.0.1", port: 7070 },
+        address: { hostname: "10.0.0.2", port: 7071 },
+      },
+      { server: "s", host: "10.0.0.2", port: 7071, why: "silent" },
+    ],
     [
       { kind: "requesting", ...BOB, attempt: 3, nextInMs: 9999.6 },
       { peer: 2, attempt: 3, nextInMs: 10000 },

@@ -13,6 +13,10 @@ const style = styles(false);
 const PIPE: Surface = { isTyped: false, hasPrompt: false, columns: undefined, style };
 const TERMINAL: Surface = { isTyped: true, hasPrompt: true, columns: 80, style };
 const CARRIED = carriedTo(2);
+const MOVE = {
+  before: { hostname: "10.0.0.1", port: 7070 },
+  address: { hostname: "10.0.0.2", port: 7070 },
+};
 
 /** The lines for the events. */
 function plain(surface: Surface, ...events: ClientEvent[]): (string | undefined)[] {
@@ -25,6 +29,18 @@ Deno.test("Renderer shows events in the words of the specification", () => {
     [registered, "Registered at localhost:7070 as client 1 (ana), seen at 127.0.0.1:40001"],
     [{ kind: "serverLost", server: "s:1" }, "The directory at s:1 does not answer · trying again"],
     [{ kind: "serverBack", server: "s:1" }, "The directory at s:1 answers again"],
+    [
+      { kind: "serverUnavailable", server: "s:1" },
+      "The directory at s:1 cannot answer now · trying again",
+    ],
+    [
+      { kind: "serverMoved", server: "s:1,s:2", ...MOVE, why: "silent" },
+      "The directory at 10.0.0.1:7070 does not answer · registered at 10.0.0.2:7070 now",
+    ],
+    [
+      { kind: "serverMoved", server: "s:1,s:2", ...MOVE, why: "unavailable" },
+      "The directory at 10.0.0.1:7070 cannot answer now · registered at 10.0.0.2:7070 now",
+    ],
     [
       { kind: "requesting", ...BOB, attempt: 1, nextInMs: 1 },
       "Connection Request sent to bob",

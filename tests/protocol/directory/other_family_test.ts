@@ -4,6 +4,7 @@ import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import {
   OTHER_FAMILY_PATIENCE,
   OTHER_FAMILY_RENEWAL,
+  OTHER_FAMILY_TRIES,
 } from "../../../protocol/directory/other_family.ts";
 import type { RegistrationRequest } from "../../../protocol/directory/registration_event.ts";
 import type { TimerMode } from "../../../protocol/recovery/timer_policy.ts";
@@ -136,9 +137,9 @@ for (
   });
 
   Deno.test(`an Also At without an Ack is sent four times, with ${timers} timers`, () => {
-    const begun = begin({}, timers);
+    const begun = begin({ directoryAddresses: [DIRECTORY, OTHER] }, timers);
     const dealings = register(begun);
-    credentials(dealings);
+    dealings.askedAt();
     dealings.challenge(begun.first, OTHER);
     alsoAt(dealings);
     assertEquals(
@@ -274,4 +275,18 @@ Deno.test("a client that leaves, or registers again, begins anew with the other 
   assert(dealings.challenge(credentials(dealings), OTHER));
   acknowledge(dealings, alsoAt(dealings));
   assertEquals(dealings.registration.addresses, [DIRECTORY, OTHER]);
+});
+
+Deno.test("where the address that answered is another directory's, the others are asked", () => {
+  const dealings = register(begin());
+  const first = credentials(dealings);
+  const [own, strange] = OTHERS as [Address, Address];
+  assert(dealings.challenge(first, strange));
+  const sent = times(dealings, 7600);
+  assertEquals(sent.filter(([, at]) => at === strange.hostname).map(([, , kind]) => kind), [
+    ...Array.from({ length: OTHER_FAMILY_TRIES }, () => "alsoAt"),
+  ]);
+  // After the last try, and then only the other one.
+  const asked = sent.filter(([, , kind]) => kind === "credentials");
+  assert(asked.length > 0 && asked.every(([, at]) => at === own.hostname));
 });

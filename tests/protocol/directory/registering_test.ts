@@ -8,7 +8,7 @@ import {
   REGISTERS_MIN,
   SESSIONS_MAX,
 } from "../../../protocol/directory/register_exchange.ts";
-import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registration.ts";
+import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registering.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import { REFUSAL_PACKET_MIN } from "../../../protocol/directory/registration_key.ts";
 import { decodeDatagram, encodeDatagram } from "../../../protocol/wire/datagram.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registration.ts";
+import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registering.ts";
 import { RefusalReason, type Register } from "../../../protocol/wire/frame.ts";
 import { type Dealings, registered } from "../../support/dealings.ts";
 
