@@ -276,7 +276,7 @@ story(
     cat.connect(1);
     stage.wait(42_000);
     assertEquals(ana.eventTimes("request", since).length, 1);
-    assertEquals(cat.events("requestFailed"), []);
+    assertEquals(cat.events("rejected"), []);
     ana.accept(2);
     stage.wait(1000);
     assertEquals(cat.view.state, "connected");
