@@ -4,7 +4,7 @@
  * @module
  */
 import type { Instant } from "../protocol/machine.ts";
-import type { Table, TableClient } from "./table/table.ts";
+import type { ChangeKind, Table, TableClient } from "./table/table.ts";
 
 /** Rows in the longest table that is shown; of a longer one only the changes and the size are. */
 export const TABLE_ROWS_MAX = 200;
@@ -14,12 +14,6 @@ export const TABLE_ROWS_PER_SECOND = 10_000;
 export const TABLE_BURST = 2_000;
 /** Milliseconds in which a row may be reported. */
 const ROW_INTERVAL = 1000 / TABLE_ROWS_PER_SECOND;
-
-/**
- * How an entry changed. `moved`: the client has another address or name now; `displaced`: one of
- * another source has its place.
- */
-export type ChangeKind = "joined" | "moved" | "left" | "expired" | "displaced";
 
 /** The active clients: a view of the table, so that it costs nothing if it is not read. */
 export interface TableEvent {

@@ -65,6 +65,11 @@ export class Introductions {
     this.#numbers = new TimedMac(options.random);
   }
 
+  /** Makes numbers with keys that several directories share: see `TimedMac.useKeys()`. */
+  useKeys(current: Uint8Array, previous: Uint8Array): void {
+    this.#numbers.useKeys(current, previous);
+  }
+
   /**
    * Tells the client that is called who calls.
    *
@@ -85,7 +90,8 @@ export class Introductions {
     if (callee === NO_SLOT) return { kind: "inactive", id, name };
     if (callee !== slot) {
       // The caller has its answer all the same: others who call, too, must not keep it from that.
-      if (limits.takeMeeting(now, this.#entries.id(callee))) {
+      // The directory of a client that is elsewhere sees to its limit.
+      if (!table.isHere(callee) || limits.takeMeeting(now, this.#entries.id(callee))) {
         this.count++;
         notify(callee, this.#meeting(now, callee, slot, false));
       } else drop("meetings");
@@ -107,6 +113,14 @@ export class Introductions {
     this.carriedBytes += datagram.length;
     // A view of what the cipher will overwrite.
     notify(target, { kind: "carried", from: id, datagram: datagram.slice() });
+  }
+
+  /** Takes what another directory has for the client in a slot, which is here. */
+  deliver(now: Instant, slot: number, frame: Frame): void {
+    const { limits, notify, drop } = this.#options;
+    const isMeeting = frame.kind === "meeting";
+    if (isMeeting && !limits.takeMeeting(now, this.#entries.id(slot))) drop("meetings");
+    else notify(slot, frame);
   }
 
   /** What the client in one slot learns about that in the other. */

@@ -14,6 +14,7 @@ import { inspectStdio, onHangup } from "../cli/tty.ts";
 import { fingerprint } from "../protocol/crypto/fingerprint.ts";
 import { type Result, success } from "../protocol/result.ts";
 import type { KeyPair } from "../protocol/crypto/x25519.ts";
+import { randomU32 } from "../protocol/machine.ts";
 import {
   clock,
   drive,
@@ -42,6 +43,8 @@ import {
 import { openScreen } from "./screen/terminal.ts";
 import { openSecondPort, type SecondPort } from "./second_port.ts";
 import { Server } from "./server.ts";
+import { StoreLink } from "./store_link.ts";
+import { findStore, type StoreUrl } from "./store/store_url.ts";
 
 /** Milliseconds that the last answers have to get out, and then the last lines. */
 const STOP_TIMEOUT = 1000;
@@ -112,13 +115,18 @@ export async function serve(args: string[]): Promise<number> {
 interface Inputs {
   readonly secret: Uint8Array | undefined;
   readonly rates: Rates;
+  /** The same at a reload: a directory keeps its store. */
+  readonly store: StoreUrl | undefined;
 }
 
-function readInputs({ secretFile, limitsFile, relayLimit }: Options): Result<Inputs> {
+function readInputs({ secretFile, limitsFile, relayLimit, ...options }: Options): Result<Inputs> {
   const secret = findSecret(secretFile, SECRET_SOURCES);
   if (!secret.ok) return secret;
   const rates = readLimits(limitsFile, usualRates(relayLimit));
-  return rates.ok ? success({ secret: secret.value, rates: rates.value }) : rates;
+  if (!rates.ok) return rates;
+  const store = findStore(options.store, (name) => Deno.env.get(name));
+  if (!store.ok) return store;
+  return success({ secret: secret.value, rates: rates.value, store: store.value });
 }
 
 /** The log, on standard error. */
@@ -161,7 +169,7 @@ async function run(
   { socket, listener, log, readClock }: Edge,
   options: Options,
   identity: KeyPair,
-  { secret, rates }: Inputs,
+  { secret, rates, store }: Inputs,
 ): Promise<number> {
   const { isJson, isPlain, isQuiet, color } = options;
   const stdio = inspectStdio();
@@ -172,7 +180,9 @@ async function run(
   const random = systemRandom;
   const nameHold = 24 * 60 * 60 * 1000 * options.nameHoldDays;
   const settings = { ...options, lease, nameHold, relayLimit, rates };
-  const server = new Server({ ...settings, identity, secret, random });
+  const directory = store && randomU32(random);
+  const server = new Server({ ...settings, identity, secret, directory, random });
+  const link = store && new StoreLink(server, log, { clock, after });
   const writer = new LineWriter({
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
@@ -212,7 +222,7 @@ async function run(
   }
   const socketErrors = { count: 0, last: "" };
   const running = drive(
-    server,
+    link ?? server,
     socket,
     (event) => {
       if (event.kind !== "table" && log.has("debug")) log.add(describeClient(event));
@@ -228,21 +238,24 @@ async function run(
     },
   );
   log.add(describeStart(listening));
+  if (store !== undefined) link?.open(store, directory!, running);
   for (const note of addressNotes(listening.address.hostname, interfaceAddresses(), isIpv6Only)) {
     warn("addresses", note);
   }
   const endWatch = watchLimits(log, server, socketErrors);
-  const metrics = listener && serveMetrics(listener, server, options, log);
+  const metrics = listener && serveMetrics(listener, server, link, options, log);
   const secondPort = openSecondPort(listening.address, identity, secret);
   let problem: StartProblem | undefined;
   try {
     await Promise.race([stop.promise, running.finished]);
     metrics?.stopping();
     log.add({ level: "info", event: "stopping", message: "Stopping" });
+    if (link !== undefined) await withTimeout(STOP_TIMEOUT, link.sendAway(running));
     await withTimeout(STOP_TIMEOUT, running.close());
   } catch (error) {
     problem = { code: "unexpected", message: `Cannot go on: ${errorMessage(error)}` };
   }
+  link?.close();
   await withTimeout(STOP_TIMEOUT, secondPort?.close() ?? Promise.resolve());
   metrics?.close();
   endWatch();
@@ -293,11 +306,16 @@ function watchLimits(log: Log, server: Server, errors: SocketErrors): () => void
 function serveMetrics(
   listener: Deno.TcpListener,
   server: Server,
+  link: StoreLink | undefined,
   { maxClients }: Options,
   log: Log,
 ): OpenMetrics {
   const startedAt = performance.timeOrigin / 1000;
-  const metrics = openMetrics(listener, server, maxClients, { clock, after, startedAt });
+  const metrics = openMetrics(listener, server, link?.latency, maxClients, {
+    clock,
+    after,
+    startedAt,
+  });
   const { url } = metrics;
   log.add({ level: "info", event: "metrics", message: `Metrics at ${url}`, fields: { url } });
   return metrics;

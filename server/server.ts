@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { KeyPair } from "../protocol/crypto/x25519.ts";
 import { nameProblem } from "../protocol/name/name.ts";
 import {
   type DirectoryRequest,
@@ -14,8 +13,7 @@ import {
   Registrar,
 } from "../protocol/directory/registrar.ts";
 import { openRequest } from "../protocol/directory/registration_key.ts";
-import type { DatagramMachine, Instant, Random, Transmit } from "../protocol/machine.ts";
-import { failure } from "../protocol/result.ts";
+import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts";
 import { earlier } from "../protocol/timers.ts";
 import type { Address } from "../protocol/wire/address.ts";
 import {
@@ -35,20 +33,15 @@ import {
   type Credentials,
   DatagramType,
   type Frame,
-  FRAME_HEADER_SIZE,
   type Header,
-  HEADER_SIZE,
-  type List,
-  type ListEntry,
   type LookUp,
-  NARROW_SIZE_MAX,
   RefusalReason,
   type Register,
-  TAG_SIZE,
 } from "../protocol/wire/frame.ts";
 import { AnswerQueue } from "./answer_queue.ts";
 import { Introductions } from "./introductions.ts";
 import { DepartedClients } from "./departed.ts";
+import { listingAfter } from "./listing.ts";
 import { EventReporter, type ServerEvent, type TableEvent } from "./event.ts";
 import {
   CARRIED_IN_TOTAL,
@@ -60,39 +53,21 @@ import {
   registrationsPerMinute,
   usualRates,
 } from "./limits.ts";
+import type { ServerOptions } from "./server_options.ts";
 import { type DropReason, type RefusalName, refusalName, type Totals } from "./totals.ts";
-import { MemoryTable } from "./table/memory_table.ts";
-import { NO_SLOT, type Table, type TableClient } from "./table/table.ts";
+import type { StoreInput, StoreQuestion } from "./store/store.ts";
+import { LocalTable } from "./table/local_table.ts";
+import { SharedTable } from "./table/shared_table.ts";
+import { NO_SLOT, type Table, type TableClient, type TableHandlers } from "./table/table.ts";
 
-/** Clients in the largest Listing: their number is one byte. */
-const LISTING_LENGTH_MAX = 255;
-/** Bytes in a Listing's datagram beside the clients: `more` and their number are some. */
-const LISTING_OVERHEAD = HEADER_SIZE + FRAME_HEADER_SIZE + 1 + 1 + TAG_SIZE;
+/** Says that the store cannot be asked. */
+const UNAVAILABLE: Frame = { kind: "refused", reason: RefusalReason.unavailable };
+/** The requests that are answered by what the table says, or that show whether it can be asked. */
+const NEEDS_TABLE: ReadonlySet<DirectoryRequest["kind"]> = new Set(
+  ["leaseKeepalive", "lookUp", "list", "call"] as const,
+);
 
-/** The settings of a {@linkcode Server}. */
-export interface ServerOptions {
-  /** The most clients in the table. */
-  maxClients: number;
-  /** Milliseconds that an entry lives without a Lease Keepalive. */
-  lease: number;
-  /** The directory's static key. */
-  identity: KeyPair;
-  /** Only who has it too is answered; undefined for a public directory. */
-  secret?: Uint8Array | undefined;
-  /** Whether a single source is limited, and not only all together; true where left out. */
-  hasSourceLimits?: boolean;
-  /** The most clients of one source in the table, where single sources are limited. */
-  maxPerSource?: number;
-  /** Milliseconds that a name is kept for its key after its client is gone; 7 days where left out. */
-  nameHold?: number;
-  /** Bytes that are carried a second for all clients together, unless `rates` say so; 0 for none. */
-  relayLimit?: number;
-  /** The limits; the usual ones where left out. */
-  rates?: Rates;
-  random: Random;
-}
-
-/** A directory that is driven by datagrams and the time. */
+/** A directory that is driven by datagrams, the time, and the store where there is one. */
 export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
   readonly dropped: Partial<Record<DropReason, number>> = {};
@@ -106,6 +81,8 @@ export class Server implements DatagramMachine<ServerEvent> {
   readonly #isPrivate: boolean;
   readonly #registrar: Registrar;
   readonly #table: Table;
+  /** The same, where it is shared. */
+  readonly #shared: SharedTable | undefined;
   readonly #introductions: Introductions;
   readonly #departed = new DepartedClients();
   readonly #limits: Limits;
@@ -113,21 +90,30 @@ export class Server implements DatagramMachine<ServerEvent> {
   readonly #events: EventReporter;
   /** Where the datagram at hand came from. */
   readonly #endpoint = new Uint8Array(ENDPOINT_SIZE);
-  readonly #reportExpired = (client: TableClient): void => {
-    this.#events.reportChange("expired", client);
-  };
 
   constructor(options: ServerOptions) {
     const { lease, maxClients, secret, random, hasSourceLimits = true } = options;
     const { relayLimit = CARRIED_IN_TOTAL, maxPerSource = CLIENTS_PER_SOURCE } = options;
-    const { nameHold = NAME_HOLD } = options;
+    const { nameHold = NAME_HOLD, directory } = options;
     this.#lease = lease;
     this.#isPrivate = secret !== undefined;
     this.#registrar = new Registrar(options);
     // A cookie is valid for a minute at most.
     const replaysMax = registrationsPerMinute(maxClients);
     const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
-    this.#table = new MemoryTable({ ...places, lease, nameHold, replaysMax, random });
+    const settings = { ...places, lease, nameHold, replaysMax, random };
+    const handlers: TableHandlers = {
+      report: (kind, client) => this.#events.reportChange(kind, client),
+      deliver: (now, slot, frame) => this.#introductions.deliver(now, slot, frame),
+      useKeys: ({ current, previous }) => {
+        this.#registrar.useKeys(current, previous);
+        this.#introductions.useKeys(current, previous);
+      },
+    };
+    this.#shared = directory === undefined
+      ? undefined
+      : new SharedTable({ ...settings, directory }, handlers);
+    this.#table = this.#shared ?? new LocalTable(settings, handlers);
     const { rates = usualRates(relayLimit) } = options;
     this.#limits = new Limits({ maxClients, hasSourceLimits }, rates);
     this.#introductions = new Introductions({
@@ -161,6 +147,11 @@ export class Server implements DatagramMachine<ServerEvent> {
     for (const slot of this.#table.listFrom(index)) yield this.#table.entries.client(slot);
   }
 
+  /** Whether it knows who is active; not while its store cannot be asked. */
+  get isAvailable(): boolean {
+    return this.#table.isAvailable;
+  }
+
   /** What it has done since it was started. */
   get totals(): Totals {
     const { count: introductions, carriedDatagrams, carriedBytes } = this.#introductions;
@@ -175,8 +166,34 @@ export class Server implements DatagramMachine<ServerEvent> {
     return this.#limits.size;
   }
 
+  /** Takes what came from the store together. */
+  handleStore(now: Instant, inputs: readonly StoreInput[]): void {
+    for (const input of inputs) this.#shared?.handleStore(now, input);
+    this.#events.reportTable(now);
+  }
+
+  /** The next question to the store, if any. */
+  pollQuestion(now: Instant): StoreQuestion | undefined {
+    return this.#shared?.pollQuestion(now);
+  }
+
+  /**
+   * Tells clients with ids above `after`, `countMax` at most, to go to another directory: this one
+   * stops. There must be another.
+   *
+   * @returns the last id of many, undefined where all were told.
+   */
+  sendAway(after: number, countMax: number): number | undefined {
+    let count = 0;
+    for (const slot of this.#table.listAbove(after)) {
+      if (this.#table.isHere(slot)) this.#notify(slot, UNAVAILABLE);
+      if (++count === countMax) return this.#table.entries.id(slot);
+    }
+    return undefined;
+  }
+
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
-    this.#expire(now);
+    this.#table.handleTimeout(now);
     const decoded = decodeDatagram(bytes);
     if (!decoded.ok) {
       this.#drop(decoded.error.reason);
@@ -195,12 +212,12 @@ export class Server implements DatagramMachine<ServerEvent> {
   }
 
   handleTimeout(now: Instant): void {
-    this.#expire(now);
+    this.#table.handleTimeout(now);
     this.#events.reportTable(now);
   }
 
   nextTimeout(): Instant | undefined {
-    return earlier(this.#table.nextExpiry(), this.#events.nextTimeout());
+    return earlier(this.#table.nextTimeout(), this.#events.nextTimeout());
   }
 
   pollTransmit(): Transmit | undefined {
@@ -224,7 +241,7 @@ export class Server implements DatagramMachine<ServerEvent> {
       return this.#answer(from, this.#registrar.encodeChallenge(now, credentials, from));
     }
     const slot = this.#table.findEndpoint(this.#endpoint);
-    const known = slot === NO_SLOT ? undefined : this.#table.entries.sessionKey(slot);
+    const known = this.#isHere(slot) ? this.#table.entries.sessionKey(slot) : undefined;
     const repeated = known && readRegister(known, datagram);
     if (repeated !== undefined) return this.#handleRepeat(now, slot, datagram, from);
     // Nothing that costs as much is done for a source that asks too often.
@@ -253,37 +270,27 @@ export class Server implements DatagramMachine<ServerEvent> {
   ): void {
     const { session, token, wantedId, name } = frame;
     const endpoint = this.#endpoint;
-    const isBadName = name !== "" && nameProblem(name) !== undefined;
-    const result = isBadName ? failure(RefusalReason.badName) : this.#table.register(now, {
-      sessionKey,
-      session,
-      packet,
-      token,
-      wantedId,
-      publicKey,
-      name,
-      endpoint,
+    const refuse = (reason: number): void => {
+      const cause = refusalName(reason);
+      this.refused[cause] = (this.refused[cause] ?? 0) + 1;
+      this.#answer(from, this.#registrar.encodeRefusal(sessionKey, session, reason));
+    };
+    if (name !== "" && nameProblem(name) !== undefined) return refuse(RefusalReason.badName);
+    const request = { sessionKey, session, packet, token, wantedId, publicKey, name, endpoint };
+    this.#table.register(now, request, (result) => {
+      if (!result.ok) return refuse(result.error);
+      this.registrations++;
+      this.#answerRegistered(result.value, packet, from);
     });
-    if (!result.ok) {
-      const reason = refusalName(result.error);
-      this.refused[reason] = (this.refused[reason] ?? 0) + 1;
-      const refusal = this.#registrar.encodeRefusal(sessionKey, session, result.error);
-      return this.#answer(from, refusal);
-    }
-    this.registrations++;
-    const { slot, change, replaced, displaced } = result.value;
-    this.#answerRegistered(slot, packet, from);
-    if (replaced !== undefined) this.#events.reportChange("left", replaced);
-    if (displaced !== undefined) this.#events.reportChange("displaced", displaced);
-    if (change !== "none") this.#events.reportChange(change, this.#table.entries.client(slot));
   }
 
   #handleRequest(now: Instant, datagram: Datagram, from: Address): void {
     const { session: id, packet } = datagram.header;
     const { entries } = this.#table;
     const slot = this.#table.find(id);
-    if (slot === NO_SLOT || !entries.isAt(slot, this.#endpoint)) {
-      const isKnown = slot !== NO_SLOT && this.#handleElsewhere(now, slot, datagram, from) ||
+    const isHere = this.#isHere(slot);
+    if (!isHere || !entries.isAt(slot, this.#endpoint)) {
+      const isKnown = isHere && this.#handleElsewhere(now, slot, datagram, from) ||
         this.#handleDeparted(datagram, from);
       if (!isKnown) this.#handleUnknown(now, "unknown", datagram, from);
       return;
@@ -326,7 +333,7 @@ export class Server implements DatagramMachine<ServerEvent> {
     if (!this.#registrar.hasCookie(now, frame, from)) this.#drop("unknown");
     else if (!isOther) this.#drop("notRequest");
     else if (this.#isNew(slot, packet)) {
-      entries.setOtherEndpoint(slot, this.#endpoint);
+      this.#table.setOtherEndpoint(now, slot, this.#endpoint);
       this.#answerFrame(slot, packet, from, { kind: "alsoAtAck", seenAt: from });
     }
   }
@@ -365,9 +372,12 @@ export class Server implements DatagramMachine<ServerEvent> {
     frame: DirectoryRequest,
     from: Address,
   ): void {
+    if (frame.kind === "leaseKeepalive") this.#table.renew(now, slot);
+    if (!this.#table.isAvailable && NEEDS_TABLE.has(frame.kind)) {
+      return this.#answerFrame(slot, packet, from, UNAVAILABLE);
+    }
     switch (frame.kind) {
       case "leaseKeepalive":
-        this.#table.renew(now, slot);
         return this.#answerFrame(slot, packet, from, {
           kind: "leaseKeepaliveAck",
           lease: this.#lease,
@@ -376,7 +386,7 @@ export class Server implements DatagramMachine<ServerEvent> {
         return this.#handleLookUp(now, slot, packet, frame, from);
       case "list":
         if (!this.#admit(now, "questions", from)) return;
-        return this.#answerFrame(slot, packet, from, this.#listing(frame));
+        return this.#answerFrame(slot, packet, from, listingAfter(this.#table, frame));
       case "call": {
         const answer = this.#introductions.call(now, slot, frame, size, from);
         if (answer !== undefined) this.#answerFrame(slot, packet, from, answer);
@@ -389,7 +399,6 @@ export class Server implements DatagramMachine<ServerEvent> {
         return this.#drop("notRequest");
       case "leave":
         this.#answerFrame(slot, packet, from, { kind: "leaveAck" });
-        this.#events.reportChange("left", this.#table.entries.client(slot));
         this.#departed.add(this.#table.entries, slot);
         return this.#table.remove(now, slot);
     }
@@ -411,26 +420,19 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   /** Tells a client something that it has not asked for. */
   #notify(slot: number, frame: Frame): void {
+    if (!this.#isHere(slot)) {
+      if (!this.#table.send(slot, frame)) this.#drop("elsewhere");
+      return;
+    }
     const { entries } = this.#table;
     const [key, session] = [entries.sessionKey(slot), entries.session(slot)];
     const notice = this.#registrar.encodeNotice(key, session, entries.takeNotice(slot), frame);
     this.#answer(readEndpoint(entries.endpoint(slot)), notice);
   }
 
-  /** The active clients above an id, as many as every path carries. */
-  #listing({ after }: List): Frame {
-    const { entries } = this.#table;
-    const clients: ListEntry[] = [];
-    let space = NARROW_SIZE_MAX - LISTING_OVERHEAD;
-    for (const slot of this.#table.listAbove(after)) {
-      // The id and the size of the name, then the name.
-      space -= 4 + 1 + entries.nameSize(slot);
-      if (space < 0 || clients.length === LISTING_LENGTH_MAX) {
-        return { kind: "listing", more: 1, clients };
-      }
-      clients.push({ id: entries.id(slot), name: entries.name(slot) });
-    }
-    return { kind: "listing", more: 0, clients };
+  /** Whether there is a client in this slot that is registered here. */
+  #isHere(slot: number): boolean {
+    return slot !== NO_SLOT && this.#table.isHere(slot);
   }
 
   /** Whether a client's packet came for the first time; if so, it is noted. */
@@ -480,9 +482,5 @@ export class Server implements DatagramMachine<ServerEvent> {
 
   #drop(reason: DropReason): void {
     this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
-  }
-
-  #expire(now: Instant): void {
-    this.#table.expire(now, this.#reportExpired);
   }
 }

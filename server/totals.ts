@@ -39,7 +39,9 @@ export type DropReason =
   /** What is not carried: no datagram of a client to one that it has met, or nothing is carried. */
   | "carry"
   /** An answer, because too many wait to be sent. */
-  | "output";
+  | "output"
+  /** What was for a client of another directory, which cannot be told now. */
+  | "elsewhere";
 
 /** Complete, as the type of the table sees to. */
 const IS_DROP_REASON: Readonly<Record<DropReason, true>> = {
@@ -62,6 +64,7 @@ const IS_DROP_REASON: Readonly<Record<DropReason, true>> = {
   carry: true,
   carried: true,
   output: true,
+  elsewhere: true,
 };
 
 /** All reasons, in the order of the manual. */

@@ -78,6 +78,11 @@ export class Registrar {
     this.#secret = new DirectorySecret(secret);
   }
 
+  /** Makes cookies with keys that several directories share: see `TimedMac.useKeys()`. */
+  useKeys(current: Uint8Array, previous: Uint8Array): void {
+    this.#cookies.useKeys(current, previous);
+  }
+
   /** Whether a Register comes from somebody that has the secret; true in a public directory. */
   isSigned({ bytes }: Datagram): boolean {
     return this.#secret?.isSigned(bytes) ?? true;

@@ -16,7 +16,9 @@ const KEY_SIZE = 32;
 
 /** Makes and checks codes with a random key: HMAC-SHA-256 of the subject and the time slot, cut. */
 export class TimedMac {
-  readonly #key: Uint8Array;
+  #key: Uint8Array;
+  /** The key before, where others see to their change; then the time slot is always 0. */
+  #previous: Uint8Array | undefined;
   readonly #slot = new Float64Array(1);
   readonly #slotBytes = new Uint8Array(this.#slot.buffer);
 
@@ -26,13 +28,24 @@ export class TimedMac {
   }
 
   /**
+   * Uses keys that several directories share, and change every {@linkcode COOKIE_SLOT}, instead of the
+   * time: their clocks differ.
+   */
+  useKeys(current: Uint8Array, previous: Uint8Array): void {
+    this.#key = current;
+    this.#previous = previous;
+  }
+
+  /**
    * The code for a subject.
    *
    * @param age time slots ago: 0 for a new one.
    */
   make(now: Instant, subject: Uint8Array, age: 0 | 1 = 0): Uint8Array {
-    this.#slot[0] = Math.floor(now / COOKIE_SLOT) - age;
-    return hmacSha256(this.#key, subject, this.#slotBytes).subarray(0, CODE_SIZE);
+    const isShared = this.#previous !== undefined;
+    this.#slot[0] = isShared ? 0 : Math.floor(now / COOKIE_SLOT) - age;
+    const key = age === 0 ? this.#key : this.#previous ?? this.#key;
+    return hmacSha256(key, subject, this.#slotBytes).subarray(0, CODE_SIZE);
   }
 
   /** Whether a code, or its beginning, was made for a subject in this time slot or the one before. */

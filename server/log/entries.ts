@@ -4,9 +4,8 @@
  * @module
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
-import type { ChangeKind } from "../event.ts";
 import { renderChange, renderTotals } from "../screen/render.ts";
-import type { TableClient } from "../table/table.ts";
+import type { ChangeKind, TableClient } from "../table/table.ts";
 import type { Totals } from "../totals.ts";
 import type { LogEntry } from "./log.ts";
 

@@ -21,6 +21,8 @@ export type LogEvent =
   | "full"
   | "limit"
   | "socket"
+  | "storeUp"
+  | "storeDown"
   | "client";
 
 /** An entry of the log. */

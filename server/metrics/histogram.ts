@@ -4,6 +4,22 @@
  * @module
  */
 
+/** The upper bounds of the buckets for delays, in seconds. */
+export const DELAY_BUCKETS: readonly number[] = [
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+];
+
 /** Counts values by their size, in memory that does not grow. */
 export class Histogram {
   /** The upper bounds of the buckets but the last, which has none; rising. */

@@ -4,12 +4,10 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
-import { Histogram } from "./histogram.ts";
+import { DELAY_BUCKETS, Histogram } from "./histogram.ts";
 
 /** Milliseconds between two measurements. */
 export const LOOP_DELAY_INTERVAL = 100;
-/** The upper bounds of the buckets, in seconds. */
-const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** The clock and the timers. */
 export interface Timing {
@@ -21,7 +19,7 @@ export interface Timing {
 /** Measures the delay of the event loop. */
 export class LoopDelay {
   /** The delays in seconds. */
-  readonly histogram = new Histogram(BUCKETS);
+  readonly histogram = new Histogram(DELAY_BUCKETS);
   readonly #timing: Timing;
   #cancel = (): void => {};
 

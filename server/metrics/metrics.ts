@@ -21,6 +21,13 @@ export interface Memory {
   readonly heapUsed: number;
 }
 
+/** The state of a store that a directory shares with others. */
+export interface StoreReading {
+  readonly isAvailable: boolean;
+  /** Seconds in which it answered. */
+  readonly latency: Histogram;
+}
+
 /** The state of a directory and of its process at one instant. */
 export interface Reading {
   readonly totals: Totals;
@@ -29,6 +36,8 @@ export interface Reading {
   /** Seconds by which timers were late. */
   readonly loopDelay: Histogram;
   readonly memory: Memory;
+  /** The store, undefined where there is none. */
+  readonly store: StoreReading | undefined;
   /** When the process started, in seconds since 1970. */
   readonly startedAt: number;
   readonly build: Build;
@@ -36,7 +45,12 @@ export interface Reading {
 
 /** All metrics, in the order in which they are shown. */
 export function directoryMetrics(reading: Reading): Metric[] {
-  return [...tableMetrics(reading), ...trafficMetrics(reading.totals), ...processMetrics(reading)];
+  return [
+    ...tableMetrics(reading),
+    ...trafficMetrics(reading.totals),
+    ...reading.store === undefined ? [] : storeMetrics(reading.store),
+    ...processMetrics(reading),
+  ];
 }
 
 function tableMetrics({ totals, maxClients }: Reading): Metric[] {
@@ -69,6 +83,18 @@ function trafficMetrics(totals: Totals): Metric[] {
       help: "Datagrams and answers dropped, by reason.",
       type: "counter",
       samples: byReason(DROP_REASONS, dropped),
+    },
+  ];
+}
+
+function storeMetrics({ isAvailable, latency }: StoreReading): Metric[] {
+  return [
+    gauge("udpchat_store_up", "Whether the store answers: 1 or 0.", isAvailable ? 1 : 0),
+    {
+      name: "udpchat_store_latency_seconds",
+      help: "How long the store took to answer, once a second.",
+      type: "histogram",
+      histogram: latency,
     },
   ];
 }

@@ -9,6 +9,7 @@ import { formatAddress } from "../../protocol/wire/address.ts";
 import { VERSION } from "../../protocol/wire/frame.ts";
 import type { Server } from "../server.ts";
 import { renderMetrics } from "./exposition.ts";
+import type { Histogram } from "./histogram.ts";
 import { listenForMetrics } from "./listener.ts";
 import { LoopDelay, type Timing } from "./loop_delay.ts";
 import { type Build, directoryMetrics } from "./metrics.ts";
@@ -25,7 +26,8 @@ export interface OpenMetrics {
 /** Serves the metrics of a directory. */
 export function openMetrics(
   listener: Deno.TcpListener,
-  directory: Pick<Server, "totals">,
+  directory: Pick<Server, "totals" | "isAvailable">,
+  storeLatency: Histogram | undefined,
   maxClients: number,
   timing: Timing & { readonly startedAt: number },
 ): OpenMetrics {
@@ -35,13 +37,14 @@ export function openMetrics(
   // Before, datagrams wait. Where it cannot be loaded the directory ends.
   loadCipher().then(() => isLoaded = true, () => {});
   const open = listenForMetrics(listener, {
-    isReady: () => isLoaded && !isStopping,
+    isReady: () => isLoaded && !isStopping && directory.isAvailable,
     renderMetrics: () =>
       renderMetrics(directoryMetrics({
         totals: directory.totals,
         maxClients,
         loopDelay: loopDelay.histogram,
         memory: Deno.memoryUsage(),
+        store: storeLatency && { isAvailable: directory.isAvailable, latency: storeLatency },
         startedAt,
         build: BUILD,
       })),

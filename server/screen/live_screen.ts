@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { ChangeKind } from "../event.ts";
-import type { TableClient } from "../table/table.ts";
+import type { ChangeKind, TableClient } from "../table/table.ts";
 import { type ClockReading, type LogLine, renderChangeLine, renderNoteLine } from "./render.ts";
 import type { PageTurn } from "./page_keys.ts";
 import { countPages, renderScreen, type ScreenSize, type ScreenState } from "./screen.ts";

@@ -9,8 +9,8 @@ import { type Brush, styles } from "../../cli/style.ts";
 import { formatSize } from "../../cli/format.ts";
 import { cleanText } from "../../cli/text.ts";
 import { alignRows, type Row } from "./columns.ts";
-import type { TableClient } from "../table/table.ts";
-import { type ChangeKind, type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "../event.ts";
+import type { ChangeKind, TableClient } from "../table/table.ts";
+import { type ServerEvent, TABLE_ROWS_MAX, type TableEvent } from "../event.ts";
 import { PORT_DEFAULT } from "../options.ts";
 import type { Totals } from "../totals.ts";
 

@@ -41,17 +41,38 @@ export class HeldNames {
     return this.#names.size;
   }
 
-  /** Keeps the name of a client that is gone; `source` is what its address counts as. */
-  add(now: Instant, name: string, publicKey: Uint8Array, source: string): void {
+  /**
+   * Keeps the name of a client that is gone; `source` is what its address counts as.
+   *
+   * @param hold milliseconds.
+   */
+  add(
+    now: Instant,
+    name: string,
+    publicKey: Uint8Array,
+    source: string,
+    hold: number = this.#hold,
+  ): void {
     if (this.#hold === 0) return;
     this.#expire(now);
     const key = nameKey(name);
     this.#remove(key);
-    const count = this.#bySource.get(source)?.size ?? 0;
-    if (count >= HELD_NAMES_PER_SOURCE) this.#removeOldest(source);
-    else if (this.#names.size >= HELD_NAMES_MAX) this.#removeOldest(this.#fullest());
-    this.#names.set(key, { owner: ownerOf(publicKey), source, until: now + this.#hold });
+    const forgotten = this.forgottenFor(source);
+    if (forgotten !== undefined) this.#remove(forgotten);
+    this.#names.set(key, { owner: ownerOf(publicKey), source, until: now + hold });
     this.#changeSource(source, (names) => names.add(key));
+  }
+
+  /** The `nameKey()` of the name that is forgotten for another one of this source, if there is one. */
+  forgottenFor(source: string): string | undefined {
+    const count = this.#bySource.get(source)?.size ?? 0;
+    if (count >= HELD_NAMES_PER_SOURCE) return this.#oldest(source);
+    return this.#names.size >= HELD_NAMES_MAX ? this.#oldest(this.#fullest()) : undefined;
+  }
+
+  /** Whether the name is kept. */
+  has(name: string): boolean {
+    return this.#names.has(nameKey(name));
   }
 
   /** Whether the name is kept for another key. */
@@ -79,9 +100,9 @@ export class HeldNames {
     return first;
   }
 
-  #removeOldest(source: string | undefined): void {
+  #oldest(source: string | undefined): string | undefined {
     const [oldest] = source === undefined ? [] : this.#bySource.get(source) ?? [];
-    if (oldest !== undefined) this.#remove(oldest);
+    return oldest;
   }
 
   #remove(key: string): void {

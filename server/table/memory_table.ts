@@ -17,13 +17,7 @@ import { KeyedHash } from "./keyed_hash.ts";
 import { NameIndex } from "./name_index.ts";
 import { RegisterReplayFilter } from "./register_replay.ts";
 import { SourceIndex } from "./source_index.ts";
-import {
-  NO_SLOT,
-  type RegisterOutcome,
-  type RegisterRequest,
-  type Table,
-  type TableClient,
-} from "./table.ts";
+import { NO_SLOT, type RegisterOutcome, type RegisterRequest, type TableClient } from "./table.ts";
 import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 
 /**
@@ -48,8 +42,34 @@ export interface MemoryTableOptions {
   readonly random: Random;
 }
 
+/** What is set of an entry when it is made, and stays. */
+export interface NewEntry {
+  readonly id: number;
+  readonly tokenSecret: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly joinedAt: Instant;
+}
+
+/** What each Register sets of an entry. */
+export type EntrySession = Pick<
+  RegisterRequest,
+  "endpoint" | "sessionKey" | "session" | "packet" | "name"
+>;
+
+/** What a Register changes. */
+export interface Grant {
+  /** The slot of the entry that it renews. */
+  readonly own: number;
+  /** The slot of the entry of an earlier run at its address. */
+  readonly replaced: number;
+  /** The slot of the newest entry of the fullest source, where the table is full. */
+  readonly displaced: number;
+  /** 0 for any that is free. */
+  readonly id: number;
+}
+
 /** A block of entries, and an index for each way to find them. */
-export class MemoryTable implements Table {
+export class MemoryTable {
   readonly entries: Entries;
   readonly #options: MemoryTableOptions;
   readonly #ids = new IdSet();
@@ -58,8 +78,10 @@ export class MemoryTable implements Table {
   readonly #byAddress: HashIndex;
   readonly #byName: NameIndex;
   readonly #sources: SourceIndex | undefined;
-  readonly #heldNames: HeldNames;
-  readonly #replays: RegisterReplayFilter;
+  /** The names of clients that are gone. */
+  readonly heldNames: HeldNames;
+  /** The sessions that have ended. */
+  readonly replays: RegisterReplayFilter;
   /** No lease ends before this instant. It changes seldom, so that the timer is seldom set. */
   #expiryBound: Instant = Infinity;
   readonly #idBytes = new Uint8Array(4);
@@ -78,8 +100,8 @@ export class MemoryTable implements Table {
     this.#sources = maxPerSource === undefined
       ? undefined
       : new SourceIndex(this.entries, maxClients, maxPerSource, this.#hash);
-    this.#heldNames = new HeldNames(nameHold);
-    this.#replays = new RegisterReplayFilter(replaysMax);
+    this.heldNames = new HeldNames(nameHold);
+    this.replays = new RegisterReplayFilter(replaysMax);
   }
 
   get size(): number {
@@ -108,35 +130,83 @@ export class MemoryTable implements Table {
     }
   }
 
-  isReplay(sessionKey: Uint8Array): boolean {
-    return this.#replays.has(sessionKey);
-  }
-
+  /** Grants or refuses a Register, by the rules in `protocol/README.md`, "Registering". */
   register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number> {
-    const own = this.#findOwn(request);
-    const atAddress = this.findEndpoint(request.endpoint);
-    const replaced = atAddress === own ? NO_SLOT : atAddress;
-    const reason = this.#refusal(now, request, own, replaced);
-    if (reason !== undefined) return failure(reason);
-    const gone = replaced === NO_SLOT ? undefined : this.entries.client(replaced);
-    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, request.publicKey);
-    if (replaced !== NO_SLOT) this.remove(now, replaced);
-    this.#heldNames.release(request.name);
+    const decided = this.decide(now, request);
+    if (!decided.ok) return decided;
+    const { own, replaced, displaced, id } = decided.value;
+    const gone = this.#take(now, replaced);
+    const isDisplaced = this.#take(now, displaced);
     if (own === NO_SLOT) {
-      const displaced = this.size < this.#options.maxClients ? undefined : this.#displace(now);
-      const slot = this.#add(now, request, isHeir ? gone?.id : undefined);
-      return success({ slot, change: "joined", replaced: gone, displaced });
+      const slot = this.add(now, {
+        id: id === 0 ? this.smallestFreeId : id,
+        tokenSecret: this.#options.random(TOKEN_SECRET_SIZE),
+        publicKey: request.publicKey,
+        joinedAt: now,
+      }, request);
+      return success({ slot, change: "joined", replaced: gone, displaced: isDisplaced });
     }
-    const change = this.#isUnmoved(own, request) ? "none" : "moved";
-    this.#update(own, request);
-    this.renew(now, own);
+    const change = this.isUnmoved(own, request) ? "none" : "moved";
+    this.update(now, own, request);
     return success({ slot: own, change, replaced: gone, displaced: undefined });
   }
 
-  /** Removes the newest entry of the source that has the most. */
-  #displace(now: Instant): TableClient | undefined {
-    if (this.#sources === undefined) return undefined;
-    const slot = this.#sources.newestOfFullest;
+  /** What a Register would change, or why it is refused; one of {@linkcode RefusalReason}. */
+  decide(now: Instant, request: RegisterRequest): Result<Grant, number> {
+    const { wantedId, publicKey, endpoint } = request;
+    const own = this.#findOwn(request);
+    const atAddress = this.findEndpoint(endpoint);
+    const replaced = atAddress === own ? NO_SLOT : atAddress;
+    const reason = this.#refusal(now, request, own, replaced);
+    if (reason !== undefined) return failure(reason);
+    const isAnother = own === NO_SLOT && replaced === NO_SLOT;
+    const isFull = isAnother && this.size >= this.#options.maxClients;
+    const displaced = isFull ? this.#sources?.newestOfFullest ?? NO_SLOT : NO_SLOT;
+    const isHeir = replaced !== NO_SLOT && this.entries.hasKey(replaced, publicKey);
+    const formerId = isHeir ? this.entries.id(replaced) : 0;
+    const id = own === NO_SLOT ? wantedId || formerId : this.entries.id(own);
+    return success({ own, replaced, displaced, id });
+  }
+
+  /** Adds an entry; there must be room, and none with this id, name or address. */
+  add(now: Instant, entry: NewEntry, session: EntrySession): number {
+    const { id, tokenSecret, publicKey, joinedAt } = entry;
+    const expiresAt = now + this.#options.lease;
+    if (this.size === 0) this.#expiryBound = expiresAt;
+    const slot = this.entries.add(id, tokenSecret, publicKey, joinedAt, expiresAt);
+    if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
+    this.#ids.add(id);
+    this.#set(slot, session);
+    this.#sources?.add(slot);
+    return slot;
+  }
+
+  /** Gives an entry another session, address and name, and starts its lease anew. */
+  update(now: Instant, slot: number, session: EntrySession): void {
+    const sources = this.#sources;
+    // One that stays with its source is no newer for it.
+    const isElsewhere = sources?.isSame(this.entries.endpoint(slot), session.endpoint) === false;
+    this.replays.add(this.entries.sessionKey(slot));
+    if (isElsewhere) sources?.remove(slot);
+    this.#unset(slot);
+    this.#set(slot, session);
+    if (isElsewhere) sources?.add(slot);
+    this.renew(now, slot);
+  }
+
+  /** Whether an entry is at this address already, and has this name. */
+  isUnmoved(slot: number, { name, endpoint }: EntrySession): boolean {
+    return this.entries.isAt(slot, endpoint) && this.entries.name(slot) === name;
+  }
+
+  /** The smallest id that no entry has. */
+  get smallestFreeId(): number {
+    return this.#ids.smallestFree();
+  }
+
+  /** Removes the entry in a slot, if there is one, and returns its client. */
+  #take(now: Instant, slot: number): TableClient | undefined {
+    if (slot === NO_SLOT) return undefined;
     const client = this.entries.client(slot);
     this.remove(now, slot);
     return client;
@@ -151,7 +221,7 @@ export class MemoryTable implements Table {
     const id = this.entries.id(slot);
     this.#holdName(now, slot);
     // Its Register must not bring it back.
-    this.#replays.add(this.entries.sessionKey(slot));
+    this.replays.add(this.entries.sessionKey(slot));
     if (!this.entries.isDirect(id)) this.#byHigherId.remove(slot);
     this.#ids.remove(id);
     this.#sources?.remove(slot);
@@ -159,21 +229,30 @@ export class MemoryTable implements Table {
     this.entries.remove(slot);
   }
 
+  /** Removes some of the clients whose leases have ended, the oldest first. */
   expire(now: Instant, onExpired: (client: TableClient) => void): void {
+    this.endLeases(now, (slot) => {
+      const client = this.entries.client(slot);
+      this.remove(now, slot);
+      onExpired(client);
+    });
+  }
+
+  /** Calls `end` for some of the entries whose leases have ended; it removes or renews each. */
+  endLeases(now: Instant, end: (slot: number) => void): void {
     if (now < this.#expiryBound) return;
     const { entries } = this;
     for (let count = 0; count < EXPIRED_MAX; count++) {
       const { oldest } = entries;
       if (oldest === NO_SLOT || entries.expiresAt(oldest) > now) break;
-      const client = entries.client(oldest);
-      this.remove(now, oldest);
-      onExpired(client);
+      end(oldest);
     }
     const { oldest } = entries;
     const next = oldest === NO_SLOT ? Infinity : entries.expiresAt(oldest);
     this.#expiryBound = next <= now ? next : Math.max(next, now + SWEEP_INTERVAL_MIN);
   }
 
+  /** When to call expire() next. */
   nextExpiry(): Instant | undefined {
     return this.size === 0 ? undefined : this.#expiryBound;
   }
@@ -206,7 +285,7 @@ export class MemoryTable implements Table {
       if (isOwnKey) return RefusalReason.ownEntry;
       return isIdTaken ? RefusalReason.idTaken : RefusalReason.nameTaken;
     }
-    if (this.#heldNames.isForOther(now, name, publicKey)) return RefusalReason.nameHeld;
+    if (this.heldNames.isForOther(now, name, publicKey)) return RefusalReason.nameHeld;
     // Whoever takes the place of another entry at the same address takes none of its source's.
     return replaced === NO_SLOT ? this.#lackOfPlace(request.endpoint, own) : undefined;
   }
@@ -232,43 +311,12 @@ export class MemoryTable implements Table {
     const publicKey = new Uint8Array(KEY_SIZE);
     entries.copyKey(slot, publicKey, 0);
     const source = sourceOf(readEndpoint(entries.endpoint(slot)));
-    this.#heldNames.add(now, entries.name(slot), publicKey, source);
-  }
-
-  /** Adds an entry, under the id that it asks for, else that of the one that it continues. */
-  #add(now: Instant, request: RegisterRequest, formerId: number | undefined): number {
-    const { wantedId, publicKey } = request;
-    const id = wantedId === 0 ? formerId ?? this.#ids.smallestFree() : wantedId;
-    const expiresAt = now + this.#options.lease;
-    if (this.size === 0) this.#expiryBound = expiresAt;
-    const slot = this.entries.add(
-      id,
-      this.#options.random(TOKEN_SECRET_SIZE),
-      publicKey,
-      now,
-      expiresAt,
-    );
-    if (!this.entries.isDirect(id)) this.#byHigherId.add(this.#hashOfId(id), slot);
-    this.#ids.add(id);
-    this.#set(slot, request);
-    this.#sources?.add(slot);
-    return slot;
-  }
-
-  #update(slot: number, request: RegisterRequest): void {
-    const sources = this.#sources;
-    // One that stays with its source is no newer for it.
-    const isElsewhere = sources?.isSame(this.entries.endpoint(slot), request.endpoint) === false;
-    this.#replays.add(this.entries.sessionKey(slot));
-    if (isElsewhere) sources?.remove(slot);
-    this.#unset(slot);
-    this.#set(slot, request);
-    if (isElsewhere) sources?.add(slot);
+    this.heldNames.add(now, entries.name(slot), publicKey, source);
   }
 
   /** Sets the fields that a Register may change, and their indexes. */
-  #set(slot: number, request: RegisterRequest): void {
-    const { endpoint, sessionKey, session, packet, name } = request;
+  #set(slot: number, { endpoint, sessionKey, session, packet, name }: EntrySession): void {
+    this.heldNames.release(name);
     this.entries.setSession(slot, endpoint, sessionKey, session);
     this.entries.setPacket(slot, packet);
     this.#byAddress.add(this.#hashOf(endpoint), slot);
@@ -292,10 +340,6 @@ export class MemoryTable implements Table {
     const isOwn = slot !== NO_SLOT && this.entries.hasSecret(slot, token) &&
       this.entries.hasKey(slot, publicKey);
     return isOwn ? slot : NO_SLOT;
-  }
-
-  #isUnmoved(slot: number, { name, endpoint }: RegisterRequest): boolean {
-    return this.entries.isAt(slot, endpoint) && this.entries.name(slot) === name;
   }
 
   #hashOfId(id: number): number {

@@ -6,6 +6,7 @@
 import type { Instant } from "../../protocol/machine.ts";
 import type { Result } from "../../protocol/result.ts";
 import type { Address } from "../../protocol/wire/address.ts";
+import type { Frame } from "../../protocol/wire/frame.ts";
 
 /**
  * The slot of no entry.
@@ -14,6 +15,12 @@ import type { Address } from "../../protocol/wire/address.ts";
  * would have to be made for each of hundreds of thousands of requests a second.
  */
 export const NO_SLOT = -1;
+
+/**
+ * How an entry changed. `moved`: the client has another address or name now; `displaced`: one of
+ * another source has its place.
+ */
+export type ChangeKind = "joined" | "moved" | "left" | "expired" | "displaced";
 
 /** A client as events and listings show it. */
 export interface TableClient {
@@ -87,11 +94,33 @@ export interface EntryFields {
   client(slot: number): TableClient;
 }
 
+/** Called once with the slot of the entry, or one of `RefusalReason`. */
+export type OnDecided = (result: Result<number, number>) => void;
+
+/** What a table tells its directory. */
+export interface TableHandlers {
+  /** A client came, changed or went. */
+  report(kind: ChangeKind, client: TableClient): void;
+  /** A frame for the client in a slot, from another directory. */
+  deliver(now: Instant, slot: number, frame: Frame): void;
+  /** All directories make and check codes with these from now on, and still check the ones before. */
+  useKeys(keys: SharedKeys): void;
+}
+
+/** The keys of the codes that directories of one table give away; see `timed_mac.ts`. */
+export interface SharedKeys {
+  readonly current: Uint8Array;
+  /** The one before; valid, but no new code is made with it. */
+  readonly previous: Uint8Array;
+}
+
 /** The active clients, with their leases. */
 export interface Table {
   /** How many clients are active. */
   readonly size: number;
   readonly entries: EntryFields;
+  /** Whether it is known who is active: not while a store cannot be asked. */
+  readonly isAvailable: boolean;
 
   /** The slot of the client with this id, or {@linkcode NO_SLOT}. */
   find(id: number): number;
@@ -99,6 +128,8 @@ export interface Table {
   findName(name: string): number;
   /** The slot of the client whose datagrams come from this endpoint. */
   findEndpoint(endpoint: Uint8Array): number;
+  /** Whether the client in a slot is registered with this directory: only then has it a session. */
+  isHere(slot: number): boolean;
   /** The slots of the clients with ids above `id`, by rising id; only what is taken costs time. */
   listAbove(id: number): Iterable<number>;
   /** The same from the `index`th client on, counted from 0. */
@@ -106,15 +137,22 @@ export interface Table {
 
   /** Whether a Register with this key has had its effect, on an entry that has changed or gone. */
   isReplay(sessionKey: Uint8Array): boolean;
-  /** Grants or refuses a Register, by the rules in `protocol/README.md`, "Registering". */
-  register(now: Instant, request: RegisterRequest): Result<RegisterOutcome, number>;
+  /**
+   * Grants or refuses a Register, by the rules in `protocol/README.md`, "Registering"; at once, or
+   * when a store has answered. One that is being decided is not decided again.
+   */
+  register(now: Instant, request: RegisterRequest, onDecided: OnDecided): void;
   /** Starts the lease anew. */
   renew(now: Instant, slot: number): void;
+  /** Notes the address of the other family of a client that is here. */
+  setOtherEndpoint(now: Instant, slot: number, endpoint: Uint8Array): void;
   /** Removes a client that left; its name is kept for its key. */
   remove(now: Instant, slot: number): void;
+  /** Gives a frame to the directory of a client that is elsewhere; false where that cannot be. */
+  send(slot: number, frame: Frame): boolean;
 
-  /** Removes some of the clients whose leases have ended, the oldest first. */
-  expire(now: Instant, onExpired: (client: TableClient) => void): void;
-  /** When to call expire() next. */
-  nextExpiry(): Instant | undefined;
+  /** Removes clients whose leases have ended, some of many, and does what else is due. */
+  handleTimeout(now: Instant): void;
+  /** When to call handleTimeout() next. */
+  nextTimeout(): Instant | undefined;
 }

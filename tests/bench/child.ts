@@ -78,9 +78,9 @@ export class Child implements AsyncDisposable {
   }
 
   /** Sends it a command; returns the answer. */
-  async ask<T>(value: unknown): Promise<T> {
+  async ask<T>(value: unknown, patience = PATIENCE): Promise<T> {
     await this.send(value);
-    return await this.hear<T>();
+    return await this.hear<T>(patience);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

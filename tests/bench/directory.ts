@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { commandLine } from "../e2e/process.ts";
 import { batchProblem } from "./batch_socket.ts";
 import { type Benchmark, Figures, type Plan } from "./benchmark.ts";
-import { Child, LineStream } from "./child.ts";
+import { Child } from "./child.ts";
 import { KNOWN_CLIENTS, type Load, type LoadJob, OUTSTANDING } from "./directory_load.ts";
 import { cpuSeconds } from "./machine.ts";
 import type { Found, Subject } from "./report.ts";
+import { ServerProcess } from "./server_process.ts";
 
 /** Most clients of the directory: the registrations of all rounds. */
 const CLIENTS_MAX = 100_000;
@@ -31,7 +31,7 @@ async function run({ rounds, isQuick }: Plan): Promise<Found> {
   const figures = new Figures();
   await using open = new AsyncDisposableStack();
   const echo = open.use(new Child("echo", {}));
-  const server = open.use(new ServerProcess());
+  const server = open.use(new ServerProcess(CLIENTS_MAX));
   const { port: echoPort } = await echo.hear<{ port: number }>();
   const echoLoad = open.use(new Child("load", { port: echoPort }));
   const load = open.use(new Child("load", { port: await server.port() }));
@@ -78,37 +78,4 @@ async function run({ rounds, isQuick }: Plan): Promise<Found> {
   ];
   if (unanswered > 0) notes.push(`${unanswered} requests were not answered.`);
   return { rows: figures.rows, notes };
-}
-
-/** `udp-chat serve` in a process. */
-class ServerProcess implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-
-  constructor() {
-    const { program, args } = commandLine("serve");
-    const options = ["--quiet", "--json", "--no-source-limits", "--lease", "3600", "--port", "0"];
-    const all = [...args, ...options, "--max-clients", String(CLIENTS_MAX)];
-    this.#process = new Deno.Command(program, {
-      args: all,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  async port(): Promise<number> {
-    const lines = this.#process.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new LineStream()).getReader();
-    const { value = "{}" } = await lines.read();
-    return JSON.parse(value).port;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await this.#process.status;
-  }
 }

@@ -109,7 +109,7 @@ class Loader {
         const register = this.#clients.register(answer);
         if (register !== undefined) socket.queue(register.bytes, register.number);
         else {
-          this.#clients.registered(answer, first + registered < KNOWN_CLIENTS);
+          this.#clients.registered(answer, registered < KNOWN_CLIENTS);
           registered++;
           outstanding--;
         }
@@ -125,6 +125,7 @@ class Loader {
     const isLookUp = what === "lookUp";
     // Before the time starts: sealing them would take the processor that the answers need.
     const lookUps = isLookUp ? this.#makeLookUps(clients) : [];
+    const numbers = [...this.#clients.ids.keys()];
     const echoed = new Uint8Array(LOOK_UP_SIZE);
     let outstanding = 0;
     let unanswered = 0;
@@ -141,8 +142,9 @@ class Loader {
         unanswered = 0;
       }
       for (; outstanding < OUTSTANDING && asked < LOOK_UPS_MAX; outstanding++) {
-        const from = asked++ % clients;
-        socket.queue(isLookUp ? lookUps[asked - 1]! : echoed, from);
+        const from = isLookUp ? numbers[asked % clients]! : asked % clients;
+        socket.queue(isLookUp ? lookUps[asked]! : echoed, from);
+        asked++;
       }
       socket.flush();
       const count = socket.receive();
@@ -162,11 +164,12 @@ class Loader {
 
   /** As many Look-ups as a job may send, of each client in turn. */
   #makeLookUps(clients: number): Uint8Array[] {
-    const { ids } = this.#clients;
-    if (ids.size < clients) throw new Error("Clients are missing");
+    const known = [...this.#clients.ids].slice(0, clients);
+    if (known.length < clients) throw new Error("Clients are missing");
     return Array.from({ length: LOOK_UPS_MAX }, (_, index) => {
-      const target = ids.get((index * 7919) % clients)!;
-      return this.#clients.lookUp(index % clients, target).slice();
+      const [number] = known[index % clients]!;
+      const [, target] = known[(index * 7919) % clients]!;
+      return this.#clients.lookUp(number, target).slice();
     });
   }
 

@@ -9,6 +9,7 @@ import { bottleneck } from "./bottleneck.ts";
 import { bursts } from "./bursts.ts";
 import { directory } from "./directory.ts";
 import { directoryMemory } from "./directory_memory.ts";
+import { sharedTable } from "./shared_table.ts";
 import { latencyLoss } from "./latency_loss.ts";
 import { describeThisMachine } from "./machine.ts";
 import { million } from "./million.ts";
@@ -27,6 +28,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   bursts,
   directory,
   directoryMemory,
+  sharedTable,
   startUp,
   bottleneck,
   million,

@@ -285,6 +285,8 @@ Deno.test("the manual lists the events of the directory's log", () => {
     full: true,
     limit: true,
     socket: true,
+    storeUp: true,
+    storeDown: true,
     client: true,
   };
   assertTable("directory.md", "log event", Object.keys(events).map((event) => [event]));

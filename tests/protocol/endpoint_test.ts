@@ -15,7 +15,7 @@ import { VERSION_ANSWERS_PER_SECOND } from "../../protocol/session/handshake_lim
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
 import { DatagramType, PUNCH_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
-import { Server } from "../../server/server.ts";
+import { newServer } from "../support/new_server.ts";
 import { EndpointHarness, framesOf, kindsOf, registered } from "../support/endpoint_harness.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
 import { STRANGER } from "../support/machine_harness.ts";
@@ -29,7 +29,7 @@ class Network {
 
   constructor() {
     const identity = makeKeyPair(this.random);
-    const server = new Server({ maxClients: 10, lease: 45_000, identity, random: this.random });
+    const server = newServer({ maxClients: 10, lease: 45_000, identity, random: this.random });
     this.#machines.set(formatAddress(DIRECTORY), [DIRECTORY, server]);
   }
 

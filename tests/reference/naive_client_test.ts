@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { KeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Transmit } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import { Server } from "../../server/server.ts";
+import { newServer } from "../support/new_server.ts";
 import { toHex } from "../support/hex.ts";
 import { type Prng, seedFromEnv, withSeed } from "../support/random.ts";
 import { BAD } from "../support/vectors.ts";
@@ -20,7 +20,7 @@ const PEER: Address = { hostname: "2001:db8::8", port: 40_001 };
 function server(prng: Prng, secret?: Uint8Array): { server: Driven<unknown>; key: Uint8Array } {
   const identity = new KeyPair(prng.bytes(32));
   const options = { maxClients: 3, lease: 45_000, identity, secret, random: prng.bytes };
-  return { server: new Driven(new Server(options)), key: identity.publicKey };
+  return { server: new Driven(newServer(options)), key: identity.publicKey };
 }
 
 /** Registers a naive client; returns the Answer. */

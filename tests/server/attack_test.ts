@@ -9,7 +9,7 @@ import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { REGISTRATIONS_PER_SOURCE } from "../../server/limits.ts";
 import { SOURCES_MAX } from "../../server/rate_limit.ts";
-import { Server } from "../../server/server.ts";
+import { newServer } from "../support/new_server.ts";
 import { ScriptedClient } from "../support/scripted_client.ts";
 import { Prng, seedFromEnv, withSeed } from "../support/random.ts";
 import { formatCount, IS_FULL, scaled } from "../support/scale.ts";
@@ -226,7 +226,7 @@ Deno.test({
     const memory = new Memory();
     memory.measure("before");
     const identity = makeKeyPair(systemRandom);
-    const server = new Server({ maxClients: 10_000, lease: LEASE, identity, random: systemRandom });
+    const server = newServer({ maxClients: 10_000, lease: LEASE, identity, random: systemRandom });
     const socket = openSocket("127.0.0.1", 0);
     const to = socket.addr as Deno.NetAddr;
     const directory = drive(server, socket, () => {});

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { clock, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
-import { Server } from "../../server/server.ts";
+import { newServer } from "../support/new_server.ts";
 import { ScriptedClient } from "../support/scripted_client.ts";
 
 /** Why a socket does not serve both families here, empty where it does. */
@@ -23,7 +23,7 @@ Deno.test({
   ignore: OBSTACLE !== "",
   async fn() {
     const identity = makeKeyPair(systemRandom);
-    const server = new Server({ maxClients: 10, lease: 45_000, identity, random: systemRandom });
+    const server = newServer({ maxClients: 10, lease: 45_000, identity, random: systemRandom });
     const socket = openSocket("::", 0);
     const { port } = socket.addr as Deno.NetAddr;
     const joined: string[] = [];

@@ -14,6 +14,7 @@ import {
   REQUESTS,
   Stage,
 } from "../support/server_stage.ts";
+import { IS_SHARED, ownTimeout } from "../support/new_server.ts";
 
 const ALL_REQUESTS: readonly Frame[] = [...REQUESTS, { kind: "leave" }];
 
@@ -90,7 +91,7 @@ Deno.test(`Server keeps nothing for ${formatCount(FORGED)} Registers from forged
     }
     assertEquals(stage.server.table().size, 0);
     assertEquals(stage.takeEvents(), []);
-    assertEquals(stage.server.nextTimeout(), undefined);
+    assertEquals(ownTimeout(stage.server), undefined);
   });
 });
 
@@ -185,8 +186,11 @@ Deno.test("Server reports one table after many expiries", () => {
   stage.now += LEASE;
   stage.server.handleTimeout(stage.now);
   const events = stage.takeEvents();
-  assertEquals(events.length, count + 1);
   assertEquals(events.at(-1), "table");
+  const tables = events.filter((event) => event.startsWith("table"));
+  // With a store, that of the joins, which waits for its turn, comes before the expiries are made.
+  assertEquals(tables.length, IS_SHARED ? 2 : 1);
+  assertEquals(events.length, count + tables.length);
 });
 
 Deno.test("Server reports large tables at a bounded rate, and always the last one", () => {
@@ -213,7 +217,7 @@ Deno.test("Server reports large tables at a bounded rate, and always the last on
     take();
   }
   assertLessOrEqual(stage.now - start, (TABLE_BURST + count) / TABLE_ROWS_PER_SECOND * 1000);
-  assertEquals(stage.server.nextTimeout(), start + LEASE);
+  if (!IS_SHARED) assertEquals(stage.server.nextTimeout(), start + LEASE);
 });
 
 Deno.test("Server neither throws nor registers for random and damaged datagrams", () => {

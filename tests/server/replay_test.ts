@@ -16,6 +16,7 @@ import {
   Stage,
   ZERO,
 } from "../support/server_stage.ts";
+import { ownTimeout } from "../support/new_server.ts";
 
 /** A client, and all that it ever sent: a first Register, a sealed one, Requests, and a Leave. */
 class RecordedClient {
@@ -46,7 +47,7 @@ class RecordedClient {
   assertReplaysInVain(): void {
     const { stage, ana } = this;
     const before = this.#table();
-    const deadline = stage.server.nextTimeout();
+    const deadline = ownTimeout(stage.server);
     stage.takeEvents();
     const all = [this.first, this.register, ...this.requests, this.leave];
     for (const address of [ana.address, client(77)]) {
@@ -59,7 +60,7 @@ class RecordedClient {
     }
     assertEquals(stage.takeEvents(), []);
     assertEquals(this.#table(), before);
-    assertEquals(stage.server.nextTimeout(), deadline);
+    assertEquals(ownTimeout(stage.server), deadline);
   }
 
   #table(): unknown[] {

@@ -7,7 +7,8 @@ import { assert, assertEquals } from "@std/assert";
 import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { ServerEvent } from "../../server/event.ts";
-import { Server } from "../../server/server.ts";
+import type { Server } from "../../server/server.ts";
+import { newServer, ownTimeout } from "../support/new_server.ts";
 import type { Datagram } from "./datagram.ts";
 import { DeliveryChecker } from "./delivery_checker.ts";
 import { PacketCounterCheck } from "./invariants.ts";
@@ -82,7 +83,7 @@ export class World<User extends SimUser = SimUser> {
     this.network.run(1000);
     const ids = [...this.#server.table().clients].map(({ id }) => id);
     assertEquals(ids, [], "still in the table");
-    assertEquals(this.#server.nextTimeout(), undefined);
+    assertEquals(ownTimeout(this.#server), undefined);
     for (const user of this.users) user.assertLeft();
     const before = this.network.sent.length;
     this.network.run(100_000);
@@ -118,7 +119,7 @@ export class World<User extends SimUser = SimUser> {
   }
 
   #makeServer(): Server {
-    return new Server({
+    return newServer({
       maxClients: CLIENTS_MAX,
       lease: LEASE,
       identity: this.identity,

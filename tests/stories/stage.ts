@@ -11,7 +11,8 @@ import type { Address } from "../../protocol/wire/address.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
 import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { ServerEvent } from "../../server/event.ts";
-import { Server } from "../../server/server.ts";
+import type { Server } from "../../server/server.ts";
+import { newServer } from "../support/new_server.ts";
 import { seedFromEnv } from "../support/random.ts";
 import { sampled } from "../support/scale.ts";
 import type { Datagram } from "../sim/datagram.ts";
@@ -255,7 +256,7 @@ export class Stage {
 
   #makeServer(): Server {
     const random = this.network.prng.bytes;
-    return new Server({
+    return newServer({
       maxClients: 100,
       lease: LEASE,
       identity: this.#identity,

@@ -19,8 +19,8 @@ import {
   type StoreQuestion,
 } from "../../server/store/store.ts";
 
-/** The store's clock at instant 0, so that nothing takes one clock for the other. */
-export const STORE_EPOCH = 1_700_000_000_000;
+/** The store's clock at instant 0, so that nothing takes one clock for the other; a time slot begins. */
+export const STORE_EPOCH = 1_700_000_010_000;
 /** In a millisecond. A store that was emptied counts on from its clock in these. */
 const MICROSECONDS = 1000;
 

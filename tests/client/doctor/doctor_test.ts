@@ -18,7 +18,8 @@ import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import type { DirectoryTrust } from "../../../client/view.ts";
-import { Server } from "../../../server/server.ts";
+import type { Server } from "../../../server/server.ts";
+import { newServer } from "../../support/new_server.ts";
 import { Prng } from "../../support/random.ts";
 import { TRUSTING } from "../../support/trust.ts";
 
@@ -73,8 +74,8 @@ class Stage {
     const { maxClients = 10, secret, serverSecret, trust = TRUSTING, dead = [] } = setup;
     const identity = DIRECTORY;
     const options = { maxClients, lease: 45_000, identity, random, secret: serverSecret };
-    this.server = new Server(options);
-    this.second = new Server(options);
+    this.server = newServer(options);
+    this.second = newServer(options);
     this.doctor = new Doctor(this.now, {
       directoryAddresses: [...dead, SERVER],
       port: PORT,
@@ -414,7 +415,7 @@ Deno.test("Doctor heeds the trusted key, whatever others come before it", () => 
   const stage = new Stage({ trust: { isTrusted, refusal: () => "" }, isLost: (n) => n === 0 });
   stage.run(1000);
   const other = makeKeyPair(new Prng(8).bytes);
-  const forger = new Server({
+  const forger = newServer({
     maxClients: 1,
     lease: 1,
     identity: other,

@@ -4,7 +4,8 @@ import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { Registration } from "../../../protocol/directory/registration.ts";
 import { TIMER_POLICIES, type TimerMode } from "../../../protocol/recovery/timer_policy.ts";
 import { decodeDatagram } from "../../../protocol/wire/datagram.ts";
-import { Server } from "../../../server/server.ts";
+import type { Server } from "../../../server/server.ts";
+import { newServer } from "../../support/new_server.ts";
 import { DIRECTORY, SEEN_AT } from "../../support/fake_directory.ts";
 import { decrypt } from "../../support/plaintext_log.ts";
 import { Prng, seedFromEnv, withSeed } from "../../support/random.ts";
@@ -30,7 +31,7 @@ class Pair {
     const random = new Prng(seed).bytes;
     this.#fate = fate;
     const identity = makeKeyPair(random);
-    this.server = new Server({ maxClients: 10, lease: 45_000, identity, random });
+    this.server = newServer({ maxClients: 10, lease: 45_000, identity, random });
     this.registration = new Registration(this.now, {
       directoryAddresses: [DIRECTORY],
       id: 0,
@@ -181,7 +182,7 @@ Deno.test("a directory that started again without its table has its client again
   // The same key, as it is kept in a file.
   const identity = makeKeyPair(random);
   random(7);
-  const restarted = new Server({ maxClients: 10, lease: 45_000, identity, random });
+  const restarted = newServer({ maxClients: 10, lease: 45_000, identity, random });
   Object.assign(pair, { server: restarted });
   pair.wait(20_000);
   // The entry has another token.

@@ -6,7 +6,8 @@ import { decodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/data
 import { DatagramType, type Header } from "../../../protocol/wire/frame.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { DirectorySecret } from "../../../protocol/directory/registration_key.ts";
-import { Server } from "../../../server/server.ts";
+import type { Server } from "../../../server/server.ts";
+import { newServer } from "../../support/new_server.ts";
 import { Prng } from "../../support/random.ts";
 import { TRUSTING } from "../../support/trust.ts";
 
@@ -31,7 +32,7 @@ class Pair {
     const random = new Prng(5).bytes;
     const identity = makeKeyPair(random);
     const lease = 45_000;
-    this.server = new Server({ maxClients: 10, lease, identity, random, secret: serverSecret });
+    this.server = newServer({ maxClients: 10, lease, identity, random, secret: serverSecret });
     this.client = new Client(this.now, {
       directoryAddresses: [DIRECTORY],
       serverName: "directory",

@@ -36,6 +36,6 @@ Deno.test("directoryMetrics() has each count once, and every reason from the sta
       .map(({ labels, value }) => [labels, value]);
   assertEquals(counts("udpchat_refusals_total"), [[{ reason: "full" }, 7]]);
   assertEquals(counts("udpchat_dropped_total"), [[{ reason: "strangers" }, 8]]);
-  assertEquals(metrics.get("udpchat_refusals_total")!.samples.length, 7);
-  assertEquals(metrics.get("udpchat_dropped_total")!.samples.length, 19);
+  assertEquals(metrics.get("udpchat_refusals_total")!.samples.length, 8);
+  assertEquals(metrics.get("udpchat_dropped_total")!.samples.length, 20);
 });

@@ -12,6 +12,7 @@ export const IDLE: Reading = {
   maxClients: 9,
   loopDelay: new Histogram([1]),
   memory: { rss: 10, heapTotal: 11, heapUsed: 12 },
+  store: undefined,
   startedAt: 13.5,
   build: { version: "0.1.0", protocol: "1", deno: "2.9.6" },
 };

@@ -166,9 +166,9 @@ Deno.test("MemoryTable.findEndpoint() finds a client where it is now", () => {
   assertEquals(table.findEndpoint(endpointOf(3)), NO_SLOT);
 });
 
-Deno.test("MemoryTable.isReplay() tells the sessions that ended, whichever way", () => {
+Deno.test("MemoryTable.replays has the sessions that ended, whichever way", () => {
   const table = newTable();
-  const ended = (...ns: number[]): boolean[] => ns.map((n) => table.isReplay(keyOf(n)));
+  const ended = (...ns: number[]): boolean[] => ns.map((n) => table.replays.has(keyOf(n)));
   const { token, publicKey } = join(table, 1);
   const left = join(table, 2);
   join(table, 3);

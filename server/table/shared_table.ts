@@ -1,0 +1,500 @@
+/**
+ * The table of directories that share a store.
+ *
+ * Each has a replica of all of it in memory. A directory decides on its replica, by the rules of a
+ * table in memory, and has the store make the change if nothing that it depends on has changed
+ * meanwhile. Then the change comes to all, in one order, and only then it counts. Sessions are in the
+ * replica of the directory where the client is registered, and nowhere else.
+ *
+ * @module
+ */
+import { fromHex } from "../../cli/hex.ts";
+import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
+import { Fifo } from "../../protocol/fifo.ts";
+import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
+import { failure, success } from "../../protocol/result.ts";
+import { earlier, Timers } from "../../protocol/timers.ts";
+import { DatagramWriter, decodeFrames } from "../../protocol/wire/datagram.ts";
+import { DatagramType, type Frame, HEADER_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
+import type { Lease, StoreInput, StoreQuestion, StoreRecord } from "../store/store.ts";
+import {
+  type Change,
+  type ClientRecord,
+  decodeChange,
+  decodeClient,
+  decodeHeldName,
+  decodeKeys,
+  decodeMessage,
+  encodeClient,
+  encodeKeys,
+  encodeMessage,
+  heldNameKey,
+  idOfLease,
+  KEYS_KEY,
+  leaseOf,
+  parseKey,
+  SESSION_MARK_SIZE,
+} from "./client_record.ts";
+import { CodeKeys } from "./code_keys.ts";
+import { CommitDraft } from "./commit_draft.ts";
+import { type Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import type { MemoryTable, MemoryTableOptions } from "./memory_table.ts";
+import {
+  PENDING_REGISTERS_MAX,
+  type PendingRegister,
+  PendingRegisters,
+} from "./pending_registers.ts";
+import { Renewals } from "./renewals.ts";
+import { Replica } from "./replica.ts";
+import { Restoring } from "./restoring.ts";
+import { StoreFeed } from "./store_feed.ts";
+import {
+  type ChangeKind,
+  NO_SLOT,
+  type OnDecided,
+  type RegisterRequest,
+  type Table,
+  type TableHandlers,
+} from "./table.ts";
+
+/** How often a Register is decided anew, because something that it depends on had changed. */
+export const CONFLICTS_MAX = 5;
+/** Milliseconds that the other directories have to bring back what the store has lost. */
+export const SETTLE_TIME = 2_000;
+/** The same to renew the leases that are over because the store was down. */
+export const RENEWAL_TIME = 10_000;
+/** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
+const ID_SPREAD = 16;
+/** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
+const KEYS_TTL = 10 * COOKIE_SLOT;
+/** The most frames for clients of other directories that wait. */
+const MESSAGES_MAX = 1024;
+
+/** The settings of a {@linkcode SharedTable}. */
+export interface SharedTableOptions extends MemoryTableOptions {
+  /** The number of this directory, which no other has. */
+  readonly directory: number;
+}
+
+/** A table that is shared through a store. */
+export class SharedTable implements Table {
+  readonly #handlers: TableHandlers;
+  readonly #directory: number;
+  readonly #lease: number;
+  readonly #random: Random;
+  readonly #replica: Replica;
+  readonly #memory: MemoryTable;
+  readonly #pending = new PendingRegisters();
+  readonly #restoring: Restoring;
+  readonly #feed: StoreFeed;
+  readonly #keys: CodeKeys;
+  readonly #questions = new Fifo<StoreQuestion>();
+  #messages = 0;
+  #number = 0;
+  readonly #renewals: Renewals;
+  /** No lease is ended for another directory before. */
+  #sweepFrom: Instant = Infinity;
+  readonly #writer = new DatagramWriter();
+  readonly #timers = new Timers<"settle">();
+
+  constructor(options: SharedTableOptions, handlers: TableHandlers) {
+    this.#handlers = handlers;
+    this.#directory = options.directory;
+    this.#lease = options.lease;
+    this.#random = options.random;
+    this.#replica = new Replica(options, handlers.report);
+    this.#memory = this.#replica.memory;
+    this.#renewals = new Renewals(2 * options.maxClients, options.lease);
+    this.#restoring = new Restoring((id) => this.#restore(this.find(id)));
+    this.#feed = new StoreFeed({
+      ask: (question) => this.#ask(question),
+      begin: () => {
+        this.#replica.forgetVersions();
+        this.#keys.forgetVersion();
+      },
+      record: (now, record) => this.#takeRecord(now, record),
+      loaded: (now) => this.#handleLoaded(now),
+      change: (now, { number, change }) => this.#handleChange(now, number, change),
+      due: (now, leases) => this.#handleDue(now, leases),
+      down: (now) => this.#handleDown(now),
+    });
+    this.#keys = new CodeKeys({
+      feed: this.#feed,
+      random: options.random,
+      commit: (draft, keys) => {
+        draft.put(KEYS_KEY, encodeKeys(keys), KEYS_TTL);
+        this.#commit(draft, { keys });
+      },
+      onKeys: (keys) => handlers.useKeys(keys),
+    });
+  }
+
+  get size(): number {
+    return this.#memory.size;
+  }
+
+  get entries(): Entries {
+    return this.#memory.entries;
+  }
+
+  get isAvailable(): boolean {
+    return this.#feed.isLive && this.#timers.get("settle") === undefined;
+  }
+
+  find(id: number): number {
+    return this.#memory.find(id);
+  }
+
+  findName(name: string): number {
+    return this.#memory.findName(name);
+  }
+
+  findEndpoint(endpoint: Uint8Array): number {
+    return this.#memory.findEndpoint(endpoint);
+  }
+
+  isHere(slot: number): boolean {
+    return this.#replica.directory(slot) === this.#directory;
+  }
+
+  listAbove(id: number): Iterable<number> {
+    return this.#memory.listAbove(id);
+  }
+
+  listFrom(index: number): Iterable<number> {
+    return this.#memory.listFrom(index);
+  }
+
+  isReplay(sessionKey: Uint8Array): boolean {
+    return this.#memory.replays.has(sessionKey);
+  }
+
+  register(now: Instant, request: RegisterRequest, onDecided: OnDecided): void {
+    const isTooMuch = this.#pending.size >= PENDING_REGISTERS_MAX;
+    if (!this.isAvailable || isTooMuch) return onDecided(failure(RefusalReason.unavailable));
+    const pending = this.#pending.add(now, request, onDecided);
+    if (pending !== undefined) this.#decide(now, pending);
+  }
+
+  renew(now: Instant, slot: number): void {
+    this.#memory.renew(now, slot);
+    if (this.#feed.isLive) this.#renewals.hear(now, slot);
+  }
+
+  setOtherEndpoint(_now: Instant, slot: number, endpoint: Uint8Array): void {
+    this.entries.setOtherEndpoint(slot, endpoint);
+    const draft = new CommitDraft();
+    draft.expect(this.#replica.lease(slot), this.#replica.version(slot));
+    this.#writeClient(draft, slot);
+  }
+
+  remove(now: Instant, slot: number): void {
+    this.#replica.release(slot);
+    this.#end(now, slot, "left");
+  }
+
+  send(slot: number, frame: Frame): boolean {
+    const directory = this.#replica.directory(slot);
+    const isElsewhere = directory !== 0 && directory !== this.#directory;
+    if (!isElsewhere || !this.#feed.isLive || this.#messages >= MESSAGES_MAX) return false;
+    this.#writer.start({ type: DatagramType.Notice, session: 0, packet: 0 });
+    this.#writer.add(frame);
+    const bytes = this.#writer.finish().subarray(HEADER_SIZE);
+    this.#messages++;
+    this.#ask({ kind: "send", directory, message: encodeMessage(this.entries.id(slot), bytes) });
+    return true;
+  }
+
+  /** Takes what comes from the store. */
+  handleStore(now: Instant, input: StoreInput): void {
+    switch (input.kind) {
+      case "commit":
+        return this.#handleCommit(now, input.number, input.isDone, input.last);
+      case "renew":
+        return this.#handleMissing(now, input.missing);
+      case "message":
+        return this.#handleMessage(now, input.message);
+      default:
+        return this.#feed.handle(now, input);
+    }
+  }
+
+  /** The next question to the store, if any. */
+  pollQuestion(now: Instant): StoreQuestion | undefined {
+    const leases = this.#renewals.take(now, (slot) => {
+      return this.isHere(slot) ? this.#replica.lease(slot) : undefined;
+    });
+    if (leases.length > 0) return { kind: "renew", leases, ttl: this.#lease };
+    const question = this.#questions.shift();
+    if (question?.kind === "send") this.#messages--;
+    return question;
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#feed.handleTimeout(now);
+    this.#restoring.handleTimeout(now);
+    this.#keys.handleTimeout(now);
+    if (this.#timers.expire("settle", now)) this.#settle(now);
+    for (let late = this.#pending.first(now); late; late = this.#pending.first(now)) {
+      this.#refuse(late, RefusalReason.unavailable);
+    }
+    this.#memory.endLeases(now, (slot) => {
+      // That of a client of another directory is not over because nothing is heard of it here, and
+      // where the store is down, none is.
+      this.#memory.renew(now, slot);
+      if (this.isHere(slot)) this.#end(now, slot, "expired");
+    });
+  }
+
+  nextTimeout(): Instant | undefined {
+    let timeout = earlier(this.#memory.nextExpiry(), this.#feed.nextTimeout());
+    timeout = earlier(timeout, this.#restoring.nextTimeout());
+    timeout = earlier(timeout, this.#keys.nextTimeout());
+    timeout = earlier(timeout, this.#pending.nextTimeout());
+    return earlier(timeout, this.#timers.next());
+  }
+
+  #ask(question: StoreQuestion): void {
+    this.#questions.push(question);
+  }
+
+  /** Asks the store to make a change; it comes back to all if it was made. */
+  #commit(draft: CommitDraft, change: Omit<Change, "by" | "number">): number {
+    const number = ++this.#number;
+    this.#ask(draft.toQuestion({ by: this.#directory, number, ...change }));
+    return number;
+  }
+
+  /** Decides a Register on the replica, and asks the store to make the change. */
+  #decide(now: Instant, pending: PendingRegister): void {
+    const { request } = pending;
+    const { publicKey, name, endpoint, sessionKey } = request;
+    const decided = this.#memory.decide(now, request);
+    if (!decided.ok) return this.#refuse(pending, decided.error);
+    const { own, replaced, displaced, id: wantedId } = decided.value;
+    const draft = new CommitDraft();
+    const gone: [number, ChangeKind][] = [];
+    for (const [slot, kind] of [[replaced, "left"], [displaced, "displaced"]] as const) {
+      if (slot === NO_SLOT) continue;
+      this.#replica.draftEnd(draft, slot);
+      if (this.entries.name(slot) !== name) this.#draftHold(now, draft, slot);
+      gone.push([this.entries.id(slot), kind]);
+    }
+    if (own !== NO_SLOT) this.#replica.draftEnd(draft, own);
+    const former = own === NO_SLOT ? undefined : this.#record(own);
+    const id = wantedId || this.#freeId(pending, gone);
+    const client: ClientRecord = {
+      id,
+      tokenSecret: former?.tokenSecret ?? this.#random(TOKEN_SECRET_SIZE),
+      publicKey,
+      name,
+      endpoint,
+      otherEndpoint: undefined,
+      joinedAt: former?.joinedAt ?? this.#feed.storeTime(now),
+      directory: this.#directory,
+      session: sessionKey.subarray(0, SESSION_MARK_SIZE),
+    };
+    if (name !== "" && this.#memory.heldNames.has(name)) draft.delete(heldNameKey(name));
+    draft.putLease(leaseOf(id, endpoint, name), encodeClient(client), this.#lease);
+    this.#replica.reserve(id);
+    pending.id = id;
+    this.#pending.setNumber(pending, this.#commit(draft, { gone, client }));
+  }
+
+  /** An id that is free, or of a client that is gone then; after a conflict, not the smallest one. */
+  #freeId(
+    { conflicts }: PendingRegister,
+    gone: readonly (readonly [number, ChangeKind])[],
+  ): number {
+    if (conflicts > 0) {
+      return this.#replica.freeId(randomU32(this.#random) % (ID_SPREAD * 4 ** (conflicts - 1)));
+    }
+    return Math.min(this.#replica.freeId(0), ...gone.map(([id]) => id));
+  }
+
+  #refuse(pending: PendingRegister, reason: number): void {
+    this.#replica.unreserve(pending.id);
+    this.#pending.finish(pending, failure(reason));
+  }
+
+  #handleCommit(now: Instant, number: number, isDone: boolean, last: number): void {
+    const pending = this.#pending.find(number);
+    // What was done comes as a change.
+    if (pending !== undefined && !isDone) {
+      this.#replica.unreserve(pending.id);
+      if (++pending.conflicts > CONFLICTS_MAX) this.#refuse(pending, RefusalReason.unavailable);
+      else if (this.#feed.last >= last) this.#decide(now, pending);
+      else this.#pending.wait(pending, last);
+    }
+    const id = this.#restoring.finish(now, number);
+    const slot = id === undefined || isDone ? NO_SLOT : this.find(id);
+    // Another client has its id, address or name: it has to register again.
+    if (slot !== NO_SLOT && this.isHere(slot) && this.#replica.version(slot) === 0) {
+      this.#replica.drop(now, slot, "left");
+    }
+  }
+
+  #handleChange(now: Instant, number: number, text: string): void {
+    const change = decodeChange(text);
+    for (const [id, kind] of change?.gone ?? []) {
+      const slot = this.find(id);
+      const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
+      const isRestored = version > 0 || !this.isHere(slot);
+      if (version < number && isRestored) this.#replica.drop(now, slot, kind);
+    }
+    if (change?.client !== undefined) {
+      const isOwn = change.by === this.#directory;
+      const pending = isOwn ? this.#pending.find(change.number) : undefined;
+      this.#takeClient(now, change.client, number, pending);
+    }
+    if (change?.keys !== undefined) this.#keys.take(change.keys, number);
+    for (const pending of this.#pending.waitingFor(number)) this.#decide(now, pending);
+  }
+
+  #takeRecord(now: Instant, { key, version, value }: StoreRecord): void {
+    const [kind, rest] = parseKey(key);
+    if (kind === "client") {
+      const client = decodeClient(value);
+      if (client !== undefined) this.#takeClient(now, client, version, undefined);
+    } else if (kind === "held") {
+      const held = decodeHeldName(value);
+      if (held === undefined) return;
+      const { name, publicKey, source, until } = held;
+      const hold = this.#feed.instantOf(until) - now;
+      if (hold > 0) this.#memory.heldNames.add(now, name, publicKey, source, hold);
+    } else if (kind === "spent") {
+      const session = fromHex(rest, SESSION_MARK_SIZE);
+      if (session !== undefined) this.#memory.replays.add(session);
+    } else if (key === KEYS_KEY) {
+      const keys = decodeKeys(value);
+      if (keys !== undefined) this.#keys.take(keys, version);
+    }
+  }
+
+  #takeClient(
+    now: Instant,
+    client: ClientRecord,
+    version: number,
+    pending: PendingRegister | undefined,
+  ): void {
+    const known = this.find(client.id);
+    if (known !== NO_SLOT && this.#replica.version(known) >= version) return;
+    const isKept = this.#replica.hasSession(client);
+    const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
+    const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
+    if (slot === NO_SLOT) {
+      if (pending !== undefined) this.#refuse(pending, RefusalReason.full);
+    } else if (pending !== undefined) {
+      this.#renewals.note(now, slot);
+      this.#pending.finish(pending, success(slot));
+    } else if (client.directory === this.#directory && !isKept) {
+      // It was refused, as the answer took too long.
+      this.remove(now, slot);
+    }
+  }
+
+  #handleLoaded(now: Instant): void {
+    this.#sweepFrom = now + RENEWAL_TIME;
+    let isStale = false;
+    for (const slot of this.listAbove(0)) {
+      const isThere = this.#replica.version(slot) > 0;
+      if (this.isHere(slot)) {
+        if (isThere) this.#renewals.add(slot);
+        else this.#restoring.add(now, this.entries.id(slot));
+      } else if (this.#replica.directory(slot) !== 0) isStale ||= !isThere;
+      else if (isThere) this.#end(now, slot, "left");
+      else this.#replica.drop(now, slot, "left");
+    }
+    if (isStale) this.#timers.set("settle", now + SETTLE_TIME);
+    this.#keys.rotate(now);
+  }
+
+  /** Removes what nobody brought back. */
+  #settle(now: Instant): void {
+    for (const slot of this.listAbove(0)) {
+      const isGone = this.#replica.version(slot) === 0 && !this.isHere(slot);
+      if (isGone) this.#replica.drop(now, slot, "expired");
+    }
+  }
+
+  #handleDown(now: Instant): void {
+    this.#timers.clear("settle");
+    this.#restoring.clear();
+    for (let each = this.#pending.first(); each; each = this.#pending.first()) {
+      this.#refuse(each, RefusalReason.unavailable);
+    }
+    this.#sweepFrom = now + RENEWAL_TIME;
+  }
+
+  /** Ends leases that are over: whichever directory they are of may be gone. */
+  #handleDue(now: Instant, leases: readonly Lease[]): void {
+    for (const lease of leases) {
+      const id = idOfLease(lease);
+      const slot = id === undefined ? NO_SLOT : this.find(id);
+      const isCurrent = slot !== NO_SLOT && this.#replica.lease(slot).join() === lease.join();
+      if (isCurrent && this.isHere(slot)) this.#renewals.add(slot);
+      else if (now >= this.#sweepFrom) this.#endOver(now, lease, isCurrent ? slot : NO_SLOT);
+    }
+  }
+
+  /** The store has none of these leases. */
+  #handleMissing(now: Instant, leases: readonly Lease[]): void {
+    for (const lease of leases) {
+      const slot = this.find(idOfLease(lease) ?? 0);
+      if (slot === NO_SLOT || !this.isHere(slot)) continue;
+      if (this.#replica.lease(slot).join() !== lease.join()) continue;
+      this.#replica.forgetVersion(slot);
+      this.#restoring.add(now, this.entries.id(slot));
+    }
+  }
+
+  #handleMessage(now: Instant, message: string): void {
+    const [id, bytes] = decodeMessage(message) ?? [0, new Uint8Array(0)];
+    const slot = this.find(id);
+    const frame = decodeFrames(bytes)?.frames[0];
+    const isMeant = slot !== NO_SLOT && this.isHere(slot) &&
+      (frame?.kind === "meeting" || frame?.kind === "carried");
+    if (isMeant) this.#handlers.deliver(now, slot, frame);
+  }
+
+  /** Removes a lease that is over, and the client in the slot where it is its. */
+  #endOver(now: Instant, lease: Lease, slot: number): void {
+    const draft = new CommitDraft();
+    // Its records may be gone: they outlive it by a while only.
+    draft.requireOver(lease);
+    draft.remove(lease);
+    if (slot === NO_SLOT) return void this.#commit(draft, {});
+    this.#replica.draftSpent(draft, slot);
+    this.#draftHold(now, draft, slot);
+    this.#commit(draft, { gone: [[this.entries.id(slot), "expired"]] });
+  }
+
+  /** Removes a client, where the store can be asked: else its lease ends. */
+  #end(now: Instant, slot: number, kind: ChangeKind): void {
+    if (!this.#feed.isLive) return;
+    const draft = new CommitDraft();
+    this.#replica.draftEnd(draft, slot);
+    this.#draftHold(now, draft, slot);
+    this.#commit(draft, { gone: [[this.entries.id(slot), kind]] });
+  }
+
+  #draftHold(now: Instant, draft: CommitDraft, slot: number): void {
+    this.#replica.draftHold(draft, slot, this.#feed.storeTime(now));
+  }
+
+  /** Writes a client again that the store has lost; returns the number of the question, if it is here. */
+  #restore(slot: number): number | undefined {
+    const isLost = slot !== NO_SLOT && this.isHere(slot) && this.#replica.version(slot) === 0;
+    return isLost ? this.#writeClient(new CommitDraft(), slot) : undefined;
+  }
+
+  #writeClient(draft: CommitDraft, slot: number): number {
+    const client = this.#record(slot);
+    draft.putLease(this.#replica.lease(slot), encodeClient(client), this.#lease);
+    return this.#commit(draft, { client });
+  }
+
+  #record(slot: number): ClientRecord {
+    return this.#replica.record(slot, this.#feed.storeTime(0));
+  }
+}

@@ -1,0 +1,131 @@
+// Directories that share a store, as their clients see them.
+import { assert, assertEquals } from "@std/assert";
+import { FLAG_CALLER, FLAG_NEAR, RefusalReason } from "../../protocol/wire/frame.ts";
+import { MEETINGS_PER_CLIENT } from "../../server/limits.ts";
+import { client, FakeClient, LEASE, publicKeyOf, Stage } from "../support/server_stage.ts";
+import { StoredServer, StoredServers } from "../support/stored_server.ts";
+
+const UNAVAILABLE = { kind: "refused", reason: RefusalReason.unavailable } as const;
+const DATAGRAM = new Uint8Array(40).fill(7);
+
+/** Two directories with one key and one store. */
+function twoDirectories(): { all: StoredServers; one: Stage; other: Stage } {
+  const all = new StoredServers();
+  const [one, other] = [1, 2].map((directory) =>
+    new Stage({}, (options) => new StoredServer(options, all, directory))
+  );
+  one!.server.handleTimeout(one!.now);
+  // Not the same nonces as at the other one.
+  other!.random(8);
+  return { all, one: one!, other: other! };
+}
+
+Deno.test("Server answers from a shared table whichever directory a client is registered with", () => {
+  const { one, other } = twoDirectories();
+  const [ana, bob] = [one.join(1, { name: "ana" }), other.join(2, { name: "bob" })];
+  assertEquals([ana.id, bob.id], [1, 2]);
+  const found = ana.ask({ kind: "lookUp", id: 0, name: "bob" });
+  assert(found.kind === "found");
+  assertEquals([found.id, found.publicKey], [2, publicKeyOf(2)]);
+  const listing = bob.ask({ kind: "list", after: 0 });
+  assert(listing.kind === "listing");
+  assertEquals(listing.clients.map(({ name }) => name), ["ana", "bob"]);
+  for (const { server } of [one, other]) {
+    assertEquals(Array.from(server.table().clients, ({ name }) => name), ["ana", "bob"]);
+  }
+  for (const each of [one, other]) {
+    const joins = each.takeEvents().filter((event) => event.startsWith("joined"));
+    assertEquals(joins, ["joined 1 40001", "joined 2 40002"]);
+  }
+});
+
+Deno.test("Server knows the cookies of other directories", () => {
+  const { one, other } = twoDirectories();
+  const ana = new FakeClient(one, 1);
+  ana.begin();
+  const [answer] = other.deliver(ana.registerBytes(), ana.address);
+  assert(answer !== undefined);
+  assertEquals(other.server.totals.registrations, 1);
+});
+
+Deno.test("Server does not know the session of a client that is registered elsewhere by now", () => {
+  const { one, other } = twoDirectories();
+  const ana = one.join(1, { name: "ana" });
+  const { token } = ana;
+  const moved = new FakeClient(other, 1);
+  assertEquals(moved.register({ token, name: "ana" }).kind, "registered");
+  assertEquals([moved.id, moved.token], [ana.id, token]);
+  assertEquals(ana.ask({ kind: "leaseKeepalive" }).kind, "unknown");
+  assertEquals(moved.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
+});
+
+Deno.test("Server makes clients of two directories meet, and carries between them", () => {
+  const { one, other } = twoDirectories();
+  const [ana, bob] = [one.join(1, { name: "ana" }), other.join(2)];
+  const { answer: own } = ana.call({ id: 2 });
+  const [notice] = other.takeSent();
+  assert(own?.kind === "meeting" && notice !== undefined);
+  const { frame: told } = bob.openNotice(notice);
+  assert(told.kind === "meeting");
+  assertEquals([own.flags, told.flags], [FLAG_CALLER | FLAG_NEAR, FLAG_NEAR]);
+  assertEquals([told.number, told.id, told.name], [own.number, 1, "ana"]);
+  assertEquals(told.addresses, [client(1)]);
+  // The number is good at both.
+  ana.carry(own.number, 2, DATAGRAM);
+  const [toBob] = other.takeSent();
+  bob.carry(own.number, 1, DATAGRAM);
+  const [toAna] = one.takeSent();
+  assert(toBob !== undefined && toAna !== undefined);
+  assertEquals(bob.openNotice(toBob).frame, { kind: "carried", from: 1, datagram: DATAGRAM });
+  assertEquals(ana.openNotice(toAna).frame, { kind: "carried", from: 2, datagram: DATAGRAM });
+});
+
+Deno.test("Server limits the meetings of its clients with those of other directories", () => {
+  const { one, other } = twoDirectories();
+  const bob = other.join(1);
+  let told = 0;
+  for (let n = 2; n < 40; n++) {
+    one.join(n, {}, { address: { hostname: `10.0.0.${n}`, port: 5000 } }).call({ id: bob.id });
+    told += other.takeSent().length;
+  }
+  assert(told > 0 && told <= MEETINGS_PER_CLIENT.burst, `${told} meetings`);
+  assertEquals(other.server.dropped.meetings, 38 - told);
+});
+
+Deno.test("Server refuses what its table would answer while the store is down, and ends no lease", () => {
+  const { all, one } = twoDirectories();
+  const [ana, bob] = [one.join(1), one.join(2)];
+  const { own: { number } } = ana.meet(bob);
+  all.setUp(one.now, 1, false);
+  for (let i = 0; i < 4; i++) {
+    one.now += LEASE / 2;
+    for (const each of [ana, bob]) assertEquals(each.ask({ kind: "leaseKeepalive" }), UNAVAILABLE);
+  }
+  assertEquals(ana.ask({ kind: "lookUp", id: 2, name: "" }), UNAVAILABLE);
+  assertEquals(ana.ask({ kind: "list", after: 0 }), UNAVAILABLE);
+  assertEquals(ana.call({ id: 2 }).answer, UNAVAILABLE);
+  assertEquals(new FakeClient(one, 3).register(), UNAVAILABLE);
+  assertEquals(one.server.totals.refused, { unavailable: 1 });
+  // Nobody can get a new number now, so the ones that were given stay good.
+  assertEquals(ana.carry(number, 2, DATAGRAM).length, 1);
+  assertEquals(ana.ask({ kind: "leave" }), { kind: "leaveAck" });
+  assertEquals(ana.ask({ kind: "leave" }), { kind: "leaveAck" });
+  all.setUp(one.now, 1, true);
+  assertEquals(bob.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
+  assertEquals(one.server.table().size, 1);
+});
+
+Deno.test("Server tells its own clients to go to another directory, some at a time", () => {
+  const { one, other } = twoDirectories();
+  const clients = [1, 2, 3].map((n) => one.join(n));
+  other.join(4);
+  assertEquals(one.server.sendAway(0, 2), 2);
+  assertEquals(one.server.sendAway(2, 2), 4);
+  assertEquals(one.server.sendAway(4, 2), undefined);
+  const sent = one.takeSent();
+  assertEquals(sent.length, 3);
+  for (const [at, each] of clients.entries()) {
+    assertEquals(each.openNotice(sent[at]!).frame, UNAVAILABLE);
+  }
+  assertEquals(other.takeSent(), []);
+});
