@@ -68,6 +68,7 @@ export { fingerprint } from "./crypto/fingerprint.ts";
 export { KeyPair, makeKeyPair } from "./crypto/x25519.ts";
 
 export type { Address } from "./wire/address.ts";
+export type { MoveReason } from "./directory/directory_choice.ts";
 export type { PathKind } from "./wire/remote.ts";
 export {
   type Datagram,
