@@ -137,10 +137,10 @@ export class Registration implements Machine<RegistrationEvent> {
     this.#begin(now, name);
   }
 
-  /** Asks for a client, or to meet it; false where too many questions are open. */
-  lookUp(now: Instant, query: Query): boolean {
+  /** Asks something, again after `resendMax` ms at the latest; false where too many questions are open. */
+  lookUp(now: Instant, query: Query, resendMax?: number): boolean {
     if (this.#hasLeft || this.#outstanding.isFull) return false;
-    this.#ask(now, "query", query);
+    this.#ask(now, "query", query, resendMax);
     return true;
   }
 
@@ -352,8 +352,8 @@ export class Registration implements Machine<RegistrationEvent> {
     return query ?? { kind: kind === "leave" ? "leave" : "leaseKeepalive" };
   }
 
-  #ask(now: Instant, kind: Outstanding["kind"], query?: Query): void {
-    const request = new Outstanding(now, kind, query);
+  #ask(now: Instant, kind: Outstanding["kind"], query?: Query, resendMax?: number): void {
+    const request = new Outstanding(now, kind, query, resendMax);
     if (query?.kind === "call") {
       request.nextAt = Math.max(now, this.#otherFamily.awaitedUntil ?? 0);
       this.#otherFamily.refresh(now);
