@@ -14,6 +14,7 @@ import {
   type Target,
 } from "./connection/outgoing_requests.ts";
 import type { Requests, Self } from "./connection/requests.ts";
+import { CALL_RESEND_MAX } from "./directory/outstanding.ts";
 import type { Registration } from "./directory/registration.ts";
 import type { Query } from "./directory/registration_event.ts";
 import type { Instant, Transmit } from "./machine.ts";
@@ -66,7 +67,7 @@ export class Introductions {
   call(now: Instant, target: Target): boolean {
     const { registration, requests } = this.#options;
     const query: CallQuery = { kind: "call", id: target.id, name: target.name };
-    if (!registration.lookUp(now, query)) return false;
+    if (!registration.lookUp(now, query, CALL_RESEND_MAX)) return false;
     requests.outgoing.want(target, query);
     return true;
   }

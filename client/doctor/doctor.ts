@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type Address, copyOf, formatAddress, sameAddress } from "../../protocol/wire/address.ts";
+import {
+  type Address,
+  copyOf,
+  formatAddress,
+  isIpv6,
+  sameAddress,
+} from "../../protocol/wire/address.ts";
 import { decodeDatagram } from "../../protocol/wire/datagram.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { KeyPair } from "../../protocol/crypto/x25519.ts";
@@ -79,6 +85,8 @@ export interface DoctorOptions {
   isOwnHost(hostname: string): boolean;
   /** Whether this machine has a public IPv6 address. */
   readonly hasIpv6: boolean;
+  /** Whether it has an IPv4 address with which it reaches others. */
+  readonly hasIpv4: boolean;
 }
 
 type Registered = Extract<RegistrationEvent, { kind: "registered" }>;
@@ -309,8 +317,10 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
       const second = this.#answeredFrom.port + SECOND_PORT_OFFSET;
       this.#report(mappingFinding(probe.mapping, probe.isHairpin, second));
     }
-    this.#report(ipv6Finding(this.#options.hasIpv6));
-    this.#report(callsFinding(this.#seenAt, probe?.mapping));
+    const { hasIpv4, hasIpv6, directoryAddresses } = this.#options;
+    this.#report(ipv6Finding(hasIpv6));
+    const isSeenByIpv4 = hasIpv4 && !directoryAddresses.every(isIpv6);
+    this.#report(callsFinding(this.#seenAt, probe?.mapping, isSeenByIpv4));
     this.#leave(now);
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Address, formatAddress, isLoopback } from "../../protocol/wire/address.ts";
+import { type Address, formatAddress, isIpv6, isLoopback } from "../../protocol/wire/address.ts";
 import { isPrivate } from "../../protocol/wire/remote.ts";
 import { isOnThisMachine } from "../directory_addresses.ts";
 import type { Mapping } from "./mapping_probe.ts";
@@ -81,14 +81,30 @@ export function ipv6Finding(ipv6: boolean): Finding {
   return { check: "ipv6", verdict: "ok", message, fields: { ipv6 } };
 }
 
-/** Which peers can be called directly; `mapping` is undefined where there is no NAT. */
-export function callsFinding(seenAt: Address, mapping: Mapping | undefined): Finding {
+/**
+ * Which peers can be called directly.
+ *
+ * @param mapping undefined where there is no NAT.
+ * @param hasIpv4 whether peers learn an IPv4 address of this machine.
+ */
+export function callsFinding(
+  seenAt: Address,
+  mapping: Mapping | undefined,
+  hasIpv4: boolean,
+): Finding {
   const carries = "the directory carries";
   const firewall = "a firewall cannot be seen from here, but does no harm: both sides send at once";
   if (isLoopback(seenAt.hostname) || isPrivate(seenAt.hostname)) {
     const message = "the directory is in your own network, where calls are direct; how others " +
       "would reach you is not known";
     return calls("ok", "local", message);
+  }
+  if (isIpv6(seenAt) && !hasIpv4) {
+    const message =
+      `direct with people who have IPv6, whoever calls; ${carries} the calls of those ` +
+      "who have IPv4 alone: slower, and no long texts. To change that, use a network with IPv4, too, " +
+      "and a name of the directory that has both";
+    return calls("warning", "some", message);
   }
   switch (mapping) {
     case undefined:
@@ -97,8 +113,9 @@ export function callsFinding(seenAt: Address, mapping: Mapping | undefined): Fin
       return calls(
         "ok",
         "most",
-        "direct with most people, whoever calls; where the other side's NAT uses another port for " +
-          `each destination, ${carries} the call`,
+        "direct with most people, whoever calls, whatever your NAT lets in: both sides send at " +
+          "once; where the other side's NAT uses another port for each destination, " +
+          `${carries} the call`,
       );
     case "different":
       return calls(

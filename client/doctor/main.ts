@@ -156,6 +156,7 @@ class DoctorApp {
       expected,
       isLoopback: isOnThisMachine(directoryAddresses),
     });
+    const hosts = interfaceAddresses();
     // A new key: the identity may be in use, and the directory need not learn who asks.
     const machine = new Doctor(clock(), {
       directoryAddresses,
@@ -165,7 +166,9 @@ class DoctorApp {
       secret: this.#secret,
       random: systemRandom,
       isOwnHost: (hostname) => canBind(hostname, 0),
-      hasIpv6: interfaceAddresses().some(isPublicIpv6),
+      hasIpv6: hosts.some(isPublicIpv6),
+      // Where the system tells no addresses, it may have one.
+      hasIpv4: hosts.length === 0 || hosts.some(isRoutedIpv4),
     });
     const refuse = (): void => driven.input(() => machine.handleRefused());
     // An ICMP message does not say which address it is about.
@@ -241,6 +244,13 @@ function observe(
 function isPublicIpv6(hostname: string): boolean {
   const bytes = hostToBytes(hostname);
   return bytes?.length === 16 && bytes[0]! >> 5 === 1;
+}
+
+/** Whether a host is an IPv4 address, and neither of loopback nor link-local (RFC 3927). */
+function isRoutedIpv4(hostname: string): boolean {
+  const bytes = hostToBytes(hostname);
+  if (bytes?.length !== 4 || bytes[0] === 127) return false;
+  return bytes[0] !== 169 || bytes[1] !== 254;
 }
 
 /** Whether a socket can be bound to an address. */

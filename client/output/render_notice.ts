@@ -64,8 +64,9 @@ export function noticeOf(
     case "unanswered":
       return event.by === "directory"
         ? `The directory does not answer yet where ${calledPeer(event)} is · trying on`
-        : `Nothing came back from ${calledPeer(event)} yet: its network may be down or block ` +
-          "UDP, or its client was closed · trying on";
+        : `Nothing came back from ${calledPeer(event)} yet: its client was closed, its network ` +
+          "is down or blocks UDP, or there is no way to it and the directory carries nothing · " +
+          "trying on";
     case "ringing":
       return `${subject(event.peer, cleanText(event.name))} is ringing`;
     case "inactive":

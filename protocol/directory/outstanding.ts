@@ -16,6 +16,8 @@ import { REFUSAL_PACKET_MIN } from "./registration_key.ts";
 export const DIRECTORY_RESEND_FIRST = 500;
 /** The same at least, however short the round trips to the directory are. */
 export const DIRECTORY_RTO_MIN = 200;
+/** Milliseconds after which the Call of a user who waits is sent again at the latest, or the RTO. */
+export const CALL_RESEND_MAX = 1_000;
 /** Milliseconds after which a Look-up or List without an answer is given up. */
 export const DIRECTORY_TIMEOUT = 30_000;
 /** Transmissions of a request whose answers are recognized: the last ones. */
@@ -39,6 +41,8 @@ export class Outstanding {
   readonly query: Query | undefined;
   /** When it was asked. */
   readonly since: Instant;
+  /** Milliseconds after which it is sent again at the latest, unless the RTO is longer. */
+  readonly #resendMax: number;
   /** How often it was sent. */
   transmissions = 0;
   /** When it is sent again. */
@@ -49,9 +53,10 @@ export class Outstanding {
   #sent: Sent[] = [];
 
   /** Asks for something; it is to be sent at once. */
-  constructor(now: Instant, kind: Outstanding["kind"], query?: Query) {
+  constructor(now: Instant, kind: Outstanding["kind"], query?: Query, resendMax = Infinity) {
     this.kind = kind;
     this.query = query;
+    this.#resendMax = resendMax;
     this.since = this.nextAt = now;
   }
 
@@ -70,15 +75,12 @@ export class Outstanding {
   /**
    * Notes that it is sent now.
    *
-   * @param waitMax milliseconds until it is sent again at most, but never earlier than the policy allows.
+   * @param waitMax milliseconds until it is sent again at most, unless the RTO is longer.
    */
   countTransmission(now: Instant, rtt: RttEstimator, waitMax: number): void {
     this.transmissions++;
-    const { policy } = rtt;
-    const wait = rtt.srtt === undefined
-      ? policy.resendTimeout(DIRECTORY_RESEND_FIRST, this.backoff)
-      : rtt.timeout(this.backoff, DIRECTORY_RTO_MIN);
-    this.nextAt = now + policy.resendTimeout(Math.min(wait, waitMax), 1);
+    const longest = Math.max(Math.min(this.#resendMax, waitMax), timeoutAfter(1, rtt));
+    this.nextAt = now + Math.min(timeoutAfter(this.backoff, rtt), longest);
   }
 
   /** Notes a datagram that is sent in this session. */
@@ -99,6 +101,13 @@ export class Outstanding {
   wasSent(session: DirectorySession, packet: number): boolean {
     return this.#sent.some((sent) => sent.session === session && sent.packet === packet);
   }
+}
+
+/** How long to wait after the `transmissions`th time (1, 2, …) something was sent to the directory. */
+function timeoutAfter(transmissions: number, rtt: RttEstimator): number {
+  return rtt.srtt === undefined
+    ? rtt.policy.resendTimeout(DIRECTORY_RESEND_FIRST, transmissions)
+    : rtt.timeout(transmissions, DIRECTORY_RTO_MIN);
 }
 
 /** Look-ups, calls and Lists under way at a time. */

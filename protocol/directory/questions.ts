@@ -37,8 +37,8 @@ export class Questions {
   }
 
   /** Adds a question. */
-  ask(now: Instant, query: Query): Outstanding {
-    const request = new Outstanding(now, "query", query);
+  ask(now: Instant, query: Query, resendMax?: number): Outstanding {
+    const request = new Outstanding(now, "query", query, resendMax);
     this.#outstanding.add(request);
     return request;
   }

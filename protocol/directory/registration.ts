@@ -119,10 +119,10 @@ export class Registration implements Machine<RegistrationEvent> {
     if (this.#state === "registered") this.#registering.rename(now, name);
   }
 
-  /** Asks for a client, or to meet it; false where too many questions are open. */
-  lookUp(now: Instant, query: Query): boolean {
+  /** Asks something, again after `resendMax` ms at the latest; false where too many questions are open. */
+  lookUp(now: Instant, query: Query, resendMax?: number): boolean {
     if (this.#hasLeft || this.#outstanding.isFull) return false;
-    const request = this.#questions.ask(now, query);
+    const request = this.#questions.ask(now, query, resendMax);
     this.#registering.expect(now, false);
     if (query.kind !== "call") return true;
     request.nextAt = Math.max(now, this.#otherFamily.awaitedUntil ?? 0);

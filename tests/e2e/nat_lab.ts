@@ -51,6 +51,12 @@ function output(command: string, args: readonly string[]): string | undefined {
   }
 }
 
+/** Of the networks in which it is the host that gets another address: in which families. */
+const MOVES: Readonly<Record<string, "-4" | "-6">> = {
+  ...{ "firewall": "-4", "v6": "-6", "dual": "-6" },
+  ...{ "lan": "-4", "lan-hairpin": "-4", "subnets": "-4" },
+};
+
 /** What happens to a datagram between the networks. */
 export interface Line {
   /** Milliseconds that it takes, each way. */
@@ -67,11 +73,15 @@ export class NatLab implements AsyncDisposable {
     PATH: Deno.env.get("PATH") ?? "",
   };
 
-  private constructor() {}
+  readonly #topology: string;
+
+  private constructor(topology: string) {
+    this.#topology = topology;
+  }
 
   /** Builds a topology. */
   static async build(topology: string, { ms, loss }: Line): Promise<NatLab> {
-    const lab = new NatLab();
+    const lab = new NatLab(topology);
     await lab.#run("up", topology, `${ms}`, `${loss}`);
     return lab;
   }
@@ -81,9 +91,29 @@ export class NatLab implements AsyncDisposable {
     return { program: SCRIPT, args: ["exec", host, program, ...args], isExecutable };
   }
 
-  /** Gives the outermost router of that side another public address, and so new mappings. */
-  async rebind(side: "a" | "b"): Promise<void> {
-    await this.#run("rebind", side);
+  /**
+   * Gives that side another address: its outermost router, which gets new mappings, or, where there is
+   * no NAT, and in a local network, the host.
+   */
+  async changeAddress(side: "a" | "b"): Promise<void> {
+    const [a = "", b = a] = this.#topology.split("+");
+    const kind = side === "a" ? a : b;
+    const family = MOVES[kind];
+    if (family !== undefined) await this.#moveHost(side, family);
+    if (family === undefined || kind === "dual") await this.#run("rebind", side);
+  }
+
+  async #moveHost(side: "a" | "b", family: "-4" | "-6"): Promise<void> {
+    const ip = (...args: string[]): Promise<string> =>
+      this.#run("exec", side, "ip", family, ...args);
+    const on = ["dev", "eth0"];
+    const [{ addr_info: [{ local, prefixlen }] }] = JSON.parse(
+      await ip("-j", "addr", "show", ...on, "scope", "global"),
+    );
+    const [{ gateway }] = JSON.parse(await ip("-j", "route", "show", "default"));
+    await ip("addr", "del", `${local}/${prefixlen}`, ...on);
+    await ip("addr", "add", `${addressAfter(local)}/${prefixlen}`, ...on);
+    await ip("route", "replace", "default", "via", gateway);
   }
 
   /** Ends what runs in it, and removes it. */
@@ -91,8 +121,16 @@ export class NatLab implements AsyncDisposable {
     await this.#run("down");
   }
 
-  async #run(...args: string[]): Promise<void> {
-    const { success, stderr } = await new Deno.Command(SCRIPT, { args, env: this.env }).output();
+  async #run(...args: string[]): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command(SCRIPT, { args, env: this.env })
+      .output();
     if (!success) throw new Error(`${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+    return new TextDecoder().decode(stdout);
   }
+}
+
+function addressAfter(address: string): string {
+  const [, network, last] = /^(.*[.:])(\w+)$/.exec(address)!;
+  const radix = address.includes(":") ? 16 : 10;
+  return network + (parseInt(last!, radix) + 1).toString(radix);
 }

@@ -69,6 +69,7 @@ for (const [topology, path] of PAIRS) {
 const REBOUND: readonly (readonly [topology: string, path: PathKind])[] = [
   ["port-cone+port-cone", "direct"],
   ["double+addr-cone", "direct"],
+  ["firewall+v6", "carried"],
   ["symmetric+port-cone", "carried"],
 ];
 
@@ -81,7 +82,7 @@ for (const [topology, path] of REBOUND) {
       await exchange(pair, "before");
       const sent = ["before"];
       for (const sides of [["a"], ["b"], ["a", "b"]] as const) {
-        for (const side of sides) await pair.lab.rebind(side);
+        for (const side of sides) await pair.lab.changeAddress(side);
         sent.push(sides.join("+"));
         await exchange(pair, sides.join("+"), AGAIN + SLACK);
       }

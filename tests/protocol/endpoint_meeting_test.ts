@@ -236,6 +236,13 @@ Deno.test("a connection whose peer is silent has the directory called, again and
   assertEquals(stage.requestEvents(), [], "the user is told nothing of that");
 });
 
+Deno.test("a call of the user that is not answered is sent again each second at the latest", () => {
+  const stage = new Stage();
+  stage.endpoint.connect(stage.now, { id: 9, name: "" });
+  const times = stage.calls(4_000).map(([at]) => at);
+  assertEquals(times, [0, 200, 400, 800, 1_600, 2_600, 3_600]);
+});
+
 Deno.test("while the directory is silent, too, there is one call for each peer, and room for the user's", () => {
   const stage = new Stage();
   for (const id of [2, 3, 4, 5]) {

@@ -29,6 +29,7 @@ Deno.test("the second port of a directory registers a client that asks there, an
     random: systemRandom,
     isOwnHost: () => true,
     hasIpv6: false,
+    hasIpv4: true,
   });
   const { promise, resolve } = Promise.withResolvers<number>();
   const driven = drive(machine, socket, (event) => {

@@ -14,7 +14,10 @@ const EVEN: readonly SiteKind[] = [
   ...["port-cone", "random-cone", "bare", "double", "short", "firewall"] as const,
 ];
 const SYMMETRIC: readonly SiteKind[] = ["symmetric", "double-sym"];
-const EVEN_PAIRS: readonly PairKind[] = [...pairsOf(EVEN, EVEN), ["v6", "v6"]];
+const EVEN_PAIRS: readonly PairKind[] = [
+  ...pairsOf(EVEN, EVEN),
+  ...[["v6", "v6"], ["dual", "dual"], ["dual", "v6"], ["dual", "port-cone"]] as const,
+];
 const SYMMETRIC_PAIRS = pairsOf(SYMMETRIC, OPEN);
 const LAN_PAIRS: readonly PairKind[] = ["lan", "lan-hairpin", "subnets"];
 const CARRIED_PAIRS: readonly PairKind[] = [

@@ -27,6 +27,7 @@ const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
 const SECOND: Address = { ...SERVER, port: SERVER.port + 1 };
 const PORT = 4000;
 const HERE: Address = { hostname: "192.0.2.4", port: PORT };
+const HERE_V6: Address = { hostname: "2001:db8::4", port: PORT };
 /** Milliseconds that a datagram takes. */
 const DELAY = 10;
 
@@ -47,6 +48,7 @@ interface Setup {
   /** Whether a datagram of the doctor's to where it is seen comes back. */
   isHairpin?: boolean;
   hasIpv6?: boolean;
+  hasIpv4?: boolean;
   /** Whether the n-th datagram of the doctor is lost. */
   isLost?(n: number): boolean;
   /** Addresses of the directory before the one where it is. */
@@ -83,8 +85,9 @@ class Stage {
       trust,
       secret,
       random: new Prng(6).bytes,
-      isOwnHost: (hostname) => hostname === HERE.hostname,
+      isOwnHost: (hostname) => [HERE, HERE_V6].some((each) => each.hostname === hostname),
       hasIpv6: setup.hasIpv6 ?? false,
+      hasIpv4: setup.hasIpv4 ?? true,
     });
   }
 
@@ -237,7 +240,7 @@ Deno.test("Doctor reports which peers calls reach directly, and speaks of a fire
       { seenAt: NAT, secondSeenAt: NAT },
       "ok",
       "most",
-      "direct with most people, whoever calls; where",
+      "direct with most people, whoever calls, whatever your NAT lets in: both sides send at once",
     ],
     [
       { seenAt: NAT, secondSeenAt: { ...NAT, port: 1 } },
@@ -257,6 +260,14 @@ Deno.test("Doctor reports which peers calls reach directly, and speaks of a fire
       "local",
       "the directory is in your own network, where calls are direct; how others would reach you",
     ],
+    [
+      { seenAt: HERE_V6, hasIpv4: false },
+      "warning",
+      "some",
+      "direct with people who have IPv6, whoever calls; the directory carries the calls of those who",
+    ],
+    // Peers learn the IPv4 address, too.
+    [{ seenAt: HERE_V6 }, "ok", "most", "direct with most people, whoever calls; a firewall"],
   ];
   for (const [setup, verdict, direct, beginning] of cases) {
     const [finding] = found(setup, "calls");
@@ -391,6 +402,7 @@ function occupy(server: Server, from: Address): void {
     random: new Prng(8).bytes,
     isOwnHost: () => true,
     hasIpv6: false,
+    hasIpv4: true,
   });
   for (let i = 0; i < 2; i++) {
     server.handleDatagram(1000, guest.pollTransmit(0)!.bytes, from);

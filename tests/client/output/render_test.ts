@@ -81,8 +81,8 @@ Deno.test("Renderer shows events in the words of the specification", () => {
     ],
     [
       { kind: "unanswered", ...BOB, by: "peer" },
-      "Nothing came back from bob yet: its network may be down or block UDP, or its client " +
-      "was closed · trying on",
+      "Nothing came back from bob yet: its client was closed, its network is down or blocks UDP, " +
+      "or there is no way to it and the directory carries nothing · trying on",
     ],
     [{ kind: "connected", ...BOB_CONNECTED }, "Connected to bob"],
     [{ kind: "connected", ...BOB_CONNECTED, path: "lan" }, "Connected to bob"],

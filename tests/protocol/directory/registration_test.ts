@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { DIRECTORY_LOST_AFTER } from "../../../protocol/directory/liveness.ts";
 import { LEAVE_TIMEOUT, LEAVE_UNKNOWN_TIMEOUT } from "../../../protocol/directory/registration.ts";
 import { LEASE_KEEPALIVE_MAX, LEASE_KEEPALIVE_MIN } from "../../../protocol/directory/lease.ts";
+import { CALL_RESEND_MAX } from "../../../protocol/directory/outstanding.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
 import {
   DatagramType,
@@ -135,6 +136,30 @@ Deno.test("a Request is sent again after the RTO, at least 200 ms, doubled; with
   fixed.registration.lookUp(fixed.now, LOOK_UP);
   fixed.kinds();
   assertEquals(fixed.times(12_000).map(([at]) => at), [10_000]);
+});
+
+Deno.test("the Call of a user who waits is sent again each second at the latest, or each RTO", () => {
+  const call = { kind: "call", id: 2, name: "" } as const;
+  const cases = [
+    [0, [200, 400, 800, 1600, 2600, 3600, 4600]],
+    [100, [300, 600, 1200, 2200, 3200, 4200]],
+    [500, [1500, 3000, 4500]],
+  ] as const;
+  for (const [rtt, times] of cases) {
+    const dealings = new Dealings();
+    const register = dealings.reachRegister();
+    dealings.now += rtt;
+    dealings.grant(register);
+    dealings.registration.lookUp(dealings.now, call, CALL_RESEND_MAX);
+    dealings.kinds();
+    const calls = dealings.times(5000).filter(([, { frame }]) => frame.kind === "call");
+    assertEquals(calls.map(([at]) => at), [...times]);
+  }
+  const fixed = registered({}, "fixed");
+  fixed.registration.lookUp(fixed.now, call, CALL_RESEND_MAX);
+  fixed.kinds();
+  const calls = fixed.times(25_000).filter(([, { frame }]) => frame.kind === "call");
+  assertEquals(calls.map(([at]) => at), [10_000, 20_000]);
 });
 
 Deno.test("a directory that leaves a Lease Keepalive unanswered for 5 s is lost; with fixed timers for 15 s", () => {
