@@ -136,7 +136,7 @@ export function failureEvent(
 
 /** The event for what the directory does, or fails to do. */
 export function directoryEvent(event: DirectoryEvent, options: ClientOptions): ClientEvent {
-  const { serverName, secret } = options;
+  const { serverName } = options;
   switch (event.kind) {
     case "entry":
       return event;
@@ -167,13 +167,8 @@ export function directoryEvent(event: DirectoryEvent, options: ClientOptions): C
         "serverKey",
         `The directory at ${serverName} ${options.trust.refusal(event.directoryKey)}`,
       );
-    case "registrationTimeout": {
-      // A private directory does not answer without its secret, so the cause is not known.
-      const hint = secret === undefined
-        ? "a private one needs --secret"
-        : "is its secret the one in use here?";
-      return errorEvent("serverTimeout", `${noAnswer(serverName)} · ${hint}`);
-    }
+    case "registrationTimeout":
+      return blockedEvent(options);
     case "registrationUnavailable":
       return { kind: "serverUnavailable", server: serverName };
     case "listTimeout":
@@ -188,7 +183,7 @@ export function silentEvent({ directoryAddresses, serverName }: ClientOptions): 
   return { kind: "serverQuiet", server: serverName, start: startCommand(directoryAddresses) };
 }
 
-/** The event for a first registration that nothing at all came back to. */
+/** The event for a first registration that nothing came back to. */
 export function blockedEvent(options: ClientOptions): ClientEvent {
   const { directoryAddresses, serverName, secret } = options;
   const why = isOnThisMachine(directoryAddresses)
