@@ -14,8 +14,7 @@ import { Fifo } from "../../protocol/fifo.ts";
 import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
 import { failure, success } from "../../protocol/result.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
-import { DatagramWriter, decodeFrames } from "../../protocol/wire/datagram.ts";
-import { DatagramType, type Frame, HEADER_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
+import { type Frame, RefusalReason } from "../../protocol/wire/frame.ts";
 import type { Lease, StoreInput, StoreQuestion, StoreRecord } from "../store/store.ts";
 import {
   type Change,
@@ -24,10 +23,8 @@ import {
   decodeClient,
   decodeHeldName,
   decodeKeys,
-  decodeMessage,
   encodeClient,
   encodeKeys,
-  encodeMessage,
   heldNameKey,
   idOfLease,
   KEYS_KEY,
@@ -38,6 +35,7 @@ import {
 import { CodeKeys } from "./code_keys.ts";
 import { CommitDraft } from "./commit_draft.ts";
 import { type Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import { Forwarding } from "./forwarding.ts";
 import type { MemoryTable, MemoryTableOptions } from "./memory_table.ts";
 import {
   PENDING_REGISTERS_MAX,
@@ -67,8 +65,6 @@ export const RENEWAL_TIME = 10_000;
 const ID_SPREAD = 16;
 /** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
 const KEYS_TTL = 10 * COOKIE_SLOT;
-/** The most frames for clients of other directories that wait. */
-const MESSAGES_MAX = 1024;
 
 /** The settings of a {@linkcode SharedTable}. */
 export interface SharedTableOptions extends MemoryTableOptions {
@@ -89,12 +85,11 @@ export class SharedTable implements Table {
   readonly #feed: StoreFeed;
   readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
-  #messages = 0;
+  readonly #forwarding = new Forwarding();
   #number = 0;
   readonly #renewals: Renewals;
   /** No lease is ended for another directory before. */
   #sweepFrom: Instant = Infinity;
-  readonly #writer = new DatagramWriter();
   readonly #timers = new Timers<"settle">();
 
   constructor(options: SharedTableOptions, handlers: TableHandlers) {
@@ -196,13 +191,10 @@ export class SharedTable implements Table {
   send(slot: number, frame: Frame): boolean {
     const directory = this.#replica.directory(slot);
     const isElsewhere = directory !== 0 && directory !== this.#directory;
-    if (!isElsewhere || !this.#feed.isLive || this.#messages >= MESSAGES_MAX) return false;
-    this.#writer.start({ type: DatagramType.Notice, session: 0, packet: 0 });
-    this.#writer.add(frame);
-    const bytes = this.#writer.finish().subarray(HEADER_SIZE);
-    this.#messages++;
-    this.#ask({ kind: "send", directory, message: encodeMessage(this.entries.id(slot), bytes) });
-    return true;
+    if (!isElsewhere || !this.#feed.isLive) return false;
+    const message = this.#forwarding.add(this.entries.id(slot), frame);
+    if (message !== undefined) this.#ask({ kind: "send", directory, message });
+    return message !== undefined;
   }
 
   /** Takes what comes from the store. */
@@ -226,7 +218,7 @@ export class SharedTable implements Table {
     });
     if (leases.length > 0) return { kind: "renew", leases, ttl: this.#lease };
     const question = this.#questions.shift();
-    if (question?.kind === "send") this.#messages--;
+    if (question?.kind === "send") this.#forwarding.noteSent();
     return question;
   }
 
@@ -449,12 +441,11 @@ export class SharedTable implements Table {
   }
 
   #handleMessage(now: Instant, message: string): void {
-    const [id, bytes] = decodeMessage(message) ?? [0, new Uint8Array(0)];
-    const slot = this.find(id);
-    const frame = decodeFrames(bytes)?.frames[0];
-    const isMeant = slot !== NO_SLOT && this.isHere(slot) &&
-      (frame?.kind === "meeting" || frame?.kind === "carried");
-    if (isMeant) this.#handlers.deliver(now, slot, frame);
+    const read = this.#forwarding.read(message);
+    const slot = read === undefined ? NO_SLOT : this.find(read.id);
+    if (read !== undefined && slot !== NO_SLOT && this.isHere(slot)) {
+      this.#handlers.deliver(now, slot, read.frame);
+    }
   }
 
   /** Removes a lease that is over, and the client in the slot where it is its. */
