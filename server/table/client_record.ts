@@ -64,6 +64,8 @@ export interface Change {
   readonly number: number;
   /** The ids of clients that are gone, and why. */
   readonly gone?: readonly (readonly [id: number, kind: ChangeKind])[];
+  /** A lease that is over: whoever has a client with it removes that. */
+  readonly over?: Lease;
   /** A client that came or changed. */
   readonly client?: ClientRecord;
   readonly keys?: KeysRecord;
@@ -140,11 +142,12 @@ export function decodeHeldName(text: string): HeldNameRecord | undefined {
 }
 
 /** A change as text. */
-export function encodeChange({ by, number, gone, client, keys }: Change): string {
+export function encodeChange({ by, number, gone, over, client, keys }: Change): string {
   return JSON.stringify({
     by,
     number,
     gone,
+    over,
     client: client && clientToJson(client),
     keys: keys && keysToJson(keys),
   });
@@ -152,13 +155,14 @@ export function encodeChange({ by, number, gone, client, keys }: Change): string
 
 /** A change from text; undefined where it is none. What is wrong in it is left out. */
 export function decodeChange(text: string): Change | undefined {
-  const { by, number, gone, client, keys } = parse(text);
+  const { by, number, gone, over, client, keys } = parse(text);
   if (!isNumber(by) || !isNumber(number)) return undefined;
   const [clientRecord, keysRecord] = [clientFromJson(client), keysFromJson(keys)];
   return {
     by,
     number,
     gone: Array.isArray(gone) ? gone.filter(isGone) : [],
+    ...isLease(over) && { over },
     ...clientRecord && { client: clientRecord },
     ...keysRecord && { keys: keysRecord },
   };
@@ -247,6 +251,10 @@ function isId(json: unknown): json is number {
 
 function isName(json: unknown): json is string {
   return typeof json === "string" && nameProblem(json) === undefined;
+}
+
+function isLease(json: unknown): json is Lease {
+  return Array.isArray(json) && json.every((key) => typeof key === "string");
 }
 
 const GONE_KINDS: readonly unknown[] = ["left", "expired", "displaced"] satisfies ChangeKind[];

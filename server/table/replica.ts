@@ -4,13 +4,16 @@
  * @module
  */
 import type { Instant } from "../../protocol/machine.ts";
+import { fromHex } from "../../cli/hex.ts";
 import { sourceOf } from "../../protocol/wire/address.ts";
 import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import type { Lease } from "../store/store.ts";
 import {
   type ClientRecord,
+  decodeHeldName,
   encodeHeldName,
   heldNameKey,
+  idOfLease,
   leaseOf,
   SESSION_MARK_SIZE,
   spentKey,
@@ -80,6 +83,12 @@ export class Replica {
   lease(slot: number): Lease {
     const { entries } = this.memory;
     return leaseOf(entries.id(slot), entries.endpoint(slot), entries.name(slot));
+  }
+
+  /** The slot of the client that has exactly this lease. */
+  findLease(lease: Lease): number {
+    const slot = this.memory.find(idOfLease(lease) ?? 0);
+    return slot !== NO_SLOT && this.lease(slot).join() === lease.join() ? slot : NO_SLOT;
   }
 
   /** What is known of the client in a slot, on a clock that is `offset` ahead. */
@@ -159,6 +168,21 @@ export class Replica {
     return slot;
   }
 
+  /** Keeps a name as a record says, on a clock that is `offset` ahead. */
+  takeHeldName(now: Instant, text: string, offset: number): void {
+    const held = decodeHeldName(text);
+    if (held === undefined) return;
+    const { name, publicKey, source, until } = held;
+    const hold = until - offset - now;
+    if (hold > 0) this.memory.heldNames.add(now, name, publicKey, source, hold);
+  }
+
+  /** The session has ended, of which this is the mark. */
+  takeSpent(mark: string): void {
+    const session = fromHex(mark, SESSION_MARK_SIZE);
+    if (session !== undefined) this.memory.replays.add(session);
+  }
+
   /** Whether the client is known, and in this very session. */
   hasSession({ id, session, directory }: ClientRecord): boolean {
     const slot = this.memory.find(id);
@@ -180,10 +204,15 @@ export class Replica {
 
   /** The entry in a slot goes, or gets another session. */
   draftEnd(draft: CommitDraft, slot: number): void {
-    const lease = this.lease(slot);
-    draft.expect(lease, this.version(slot));
+    const session = this.memory.entries.sessionKey(slot);
+    this.draftGone(draft, this.lease(slot), this.version(slot), session);
+  }
+
+  /** The lease that the change of this number wrote goes, and its session. */
+  draftGone(draft: CommitDraft, lease: Lease, version: number, session: Uint8Array): void {
+    draft.expect(lease, version);
     draft.remove(lease);
-    this.draftSpent(draft, slot);
+    draft.put(spentKey(session), "", SPENT_TTL);
   }
 
   /** No Register of the session of the entry in a slot is granted again. */

@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { fromHex } from "../../cli/hex.ts";
 import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import { Fifo } from "../../protocol/fifo.ts";
 import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
@@ -21,12 +20,10 @@ import {
   type ClientRecord,
   decodeChange,
   decodeClient,
-  decodeHeldName,
   decodeKeys,
   encodeClient,
   encodeKeys,
   heldNameKey,
-  idOfLease,
   KEYS_KEY,
   leaseOf,
   parseKey,
@@ -328,12 +325,9 @@ export class SharedTable implements Table {
 
   #handleChange(now: Instant, number: number, text: string): void {
     const change = decodeChange(text);
-    for (const [id, kind] of change?.gone ?? []) {
-      const slot = this.find(id);
-      const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
-      const isRestored = version > 0 || !this.isHere(slot);
-      if (version < number && isRestored) this.#replica.drop(now, slot, kind);
-    }
+    for (const [id, kind] of change?.gone ?? []) this.#takeEnd(now, this.find(id), kind, number);
+    const over = change?.over === undefined ? NO_SLOT : this.#replica.findLease(change.over);
+    this.#takeEnd(now, over, "expired", number);
     if (change?.client !== undefined) {
       const isOwn = change.by === this.#directory;
       const pending = isOwn ? this.#pending.find(change.number) : undefined;
@@ -343,21 +337,22 @@ export class SharedTable implements Table {
     for (const pending of this.#pending.waitingFor(number)) this.#decide(now, pending);
   }
 
+  /** Removes the client in a slot, as the change of this number says. */
+  #takeEnd(now: Instant, slot: number, kind: ChangeKind, number: number): void {
+    const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
+    const isRestored = version > 0 || !this.isHere(slot);
+    if (version < number && isRestored) this.#replica.drop(now, slot, kind);
+  }
+
   #takeRecord(now: Instant, { key, version, value }: StoreRecord): void {
     const [kind, rest] = parseKey(key);
     if (kind === "client") {
       const client = decodeClient(value);
       if (client !== undefined) this.#takeClient(now, client, version, undefined);
     } else if (kind === "held") {
-      const held = decodeHeldName(value);
-      if (held === undefined) return;
-      const { name, publicKey, source, until } = held;
-      const hold = this.#feed.instantOf(until) - now;
-      if (hold > 0) this.#memory.heldNames.add(now, name, publicKey, source, hold);
-    } else if (kind === "spent") {
-      const session = fromHex(rest, SESSION_MARK_SIZE);
-      if (session !== undefined) this.#memory.replays.add(session);
-    } else if (key === KEYS_KEY) {
+      this.#replica.takeHeldName(now, value, this.#feed.storeTime(0));
+    } else if (kind === "spent") this.#replica.takeSpent(rest);
+    else if (key === KEYS_KEY) {
       const keys = decodeKeys(value);
       if (keys !== undefined) this.#keys.take(keys, version);
     }
@@ -376,6 +371,7 @@ export class SharedTable implements Table {
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
     if (slot === NO_SLOT) {
       if (pending !== undefined) this.#refuse(pending, RefusalReason.full);
+      if (client.directory === this.#directory) this.#withdraw(client, version);
     } else if (pending !== undefined) {
       this.#renewals.note(now, slot);
       this.#pending.finish(pending, success(slot));
@@ -383,6 +379,14 @@ export class SharedTable implements Table {
       // It was refused, as the answer took too long.
       this.remove(now, slot);
     }
+  }
+
+  /** Has the store remove a client of this directory, in which there is no room for it. */
+  #withdraw({ id, endpoint, name, session }: ClientRecord, version: number): void {
+    if (!this.#feed.isLive) return;
+    const draft = new CommitDraft();
+    this.#replica.draftGone(draft, leaseOf(id, endpoint, name), version, session);
+    this.#commit(draft, { gone: [[id, "left"]] });
   }
 
   #handleLoaded(now: Instant): void {
@@ -421,20 +425,17 @@ export class SharedTable implements Table {
   /** Ends leases that are over: whichever directory they are of may be gone. */
   #handleDue(now: Instant, leases: readonly Lease[]): void {
     for (const lease of leases) {
-      const id = idOfLease(lease);
-      const slot = id === undefined ? NO_SLOT : this.find(id);
-      const isCurrent = slot !== NO_SLOT && this.#replica.lease(slot).join() === lease.join();
-      if (isCurrent && this.isHere(slot)) this.#renewals.add(slot);
-      else if (now >= this.#sweepFrom) this.#endOver(now, lease, isCurrent ? slot : NO_SLOT);
+      const slot = this.#replica.findLease(lease);
+      if (slot !== NO_SLOT && this.isHere(slot)) this.#renewals.add(slot);
+      else if (now >= this.#sweepFrom) this.#endOver(now, lease, slot);
     }
   }
 
   /** The store has none of these leases. */
   #handleMissing(now: Instant, leases: readonly Lease[]): void {
     for (const lease of leases) {
-      const slot = this.find(idOfLease(lease) ?? 0);
+      const slot = this.#replica.findLease(lease);
       if (slot === NO_SLOT || !this.isHere(slot)) continue;
-      if (this.#replica.lease(slot).join() !== lease.join()) continue;
       this.#replica.forgetVersion(slot);
       this.#restoring.add(now, this.entries.id(slot));
     }
@@ -448,16 +449,17 @@ export class SharedTable implements Table {
     }
   }
 
-  /** Removes a lease that is over, and the client in the slot where it is its. */
+  /** Removes a lease that is over; the slot of its client has none where this directory has no room. */
   #endOver(now: Instant, lease: Lease, slot: number): void {
     const draft = new CommitDraft();
     // Its records may be gone: they outlive it by a while only.
     draft.requireOver(lease);
     draft.remove(lease);
-    if (slot === NO_SLOT) return void this.#commit(draft, {});
-    this.#replica.draftSpent(draft, slot);
-    this.#draftHold(now, draft, slot);
-    this.#commit(draft, { gone: [[this.entries.id(slot), "expired"]] });
+    if (slot !== NO_SLOT) {
+      this.#replica.draftSpent(draft, slot);
+      this.#draftHold(now, draft, slot);
+    }
+    this.#commit(draft, { over: lease });
   }
 
   /** Removes a client, where the store can be asked: else its lease ends. */
