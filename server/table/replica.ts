@@ -6,6 +6,7 @@
 import type { Instant } from "../../protocol/machine.ts";
 import { fromHex } from "../../cli/hex.ts";
 import { sourceOf } from "../../protocol/wire/address.ts";
+import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
 import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import type { Lease } from "../store/store.ts";
 import {
@@ -29,6 +30,9 @@ export const NOWHERE = 0;
 const SPENT_TTL = 120_000;
 /** Bytes in a key of a session; of a client that is elsewhere, only the first are known. */
 const SESSION_KEY_SIZE = 32;
+
+/** The address of the other family of a client that has told none. */
+const NO_ENDPOINT = new Uint8Array(ENDPOINT_SIZE);
 
 /** A table in memory, and for each entry where it is from. */
 export class Replica {
@@ -248,7 +252,7 @@ export class Replica {
     const { entries, replays } = this.memory;
     this.#versions[slot] = version;
     this.#directories[slot] = directory;
-    if (otherEndpoint !== undefined) entries.setOtherEndpoint(slot, otherEndpoint);
+    entries.setOtherEndpoint(slot, otherEndpoint ?? NO_ENDPOINT);
     // Here it is known by its entry.
     if (entries.sessionKey(slot).subarray(SESSION_MARK_SIZE).every((byte) => byte === 0)) {
       replays.add(session);

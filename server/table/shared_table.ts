@@ -174,6 +174,8 @@ export class SharedTable implements Table {
   }
 
   setOtherEndpoint(_now: Instant, slot: number, endpoint: Uint8Array): void {
+    const before = this.entries.otherEndpoint(slot);
+    if (before?.every((byte, at) => byte === endpoint[at])) return;
     this.entries.setOtherEndpoint(slot, endpoint);
     const draft = new CommitDraft();
     draft.expect(this.#replica.lease(slot), this.#replica.version(slot));

@@ -221,6 +221,42 @@ Deno.test("SharedTable: all directories make codes with the same keys, new ones 
   assertEquals(there!.keys, here!.keys);
 });
 
+Deno.test("SharedTable: an address of the other family that is told again changes nothing", () => {
+  const stage = twoDirectories();
+  const [here, there] = stage.directories;
+  const ana = user(stage, 1);
+  ana.register(here!);
+  stage.run(0);
+  ana.tellOther(1);
+  stage.run(0);
+  const { lastChange } = there!;
+  ana.tellOther(1);
+  stage.run(0);
+  assertEquals(there!.lastChange, lastChange);
+  ana.tellOther(2);
+  stage.run(0);
+  assertEquals(there!.lastChange, lastChange + 1);
+  stage.assertSame();
+});
+
+Deno.test("SharedTable: an address of the other family that did not reach the store is told anew", () => {
+  const stage = twoDirectories();
+  const [here] = stage.directories;
+  const ana = user(stage, 1);
+  ana.register(here!);
+  stage.run(0);
+  here!.disconnect();
+  ana.tellOther(1);
+  here!.connect();
+  stage.run(0);
+  stage.assertSame();
+  ana.tellOther(1);
+  stage.run(0);
+  stage.assertSame();
+  const slot = stage.directories[1]!.table.find(1);
+  assert(stage.directories[1]!.table.entries.otherEndpoint(slot) !== undefined);
+});
+
 const SEEDS = scaled(1_000, 8);
 
 Deno.test(`SharedTable: a store that fails loses no client and doubles none: ${SEEDS} seeds`, () => {
@@ -236,31 +272,19 @@ Deno.test(`SharedTable: a store that fails loses no client and doubles none: ${S
 
 /** Lets clients come and go while anything fails; then all is well, and the tables are the same. */
 function playRandom(prng: Prng): void {
-  const stage = new SharedStage(prng, 1 + prng.int(3), { maxClients: 20 + prng.int(30) });
+  const places = { maxClients: 12 + prng.int(30), maxPerSource: prng.pick([undefined, 6, 15]) };
+  const stage = new SharedStage(prng, 1 + prng.int(3), places);
   stage.delayMax = prng.int(200);
   stage.repeats = prng.chance(0.5) ? 0.1 : 0;
   const users = Array.from({ length: 25 }, (_, n) => {
-    return new TableUser(
-      stage,
-      n + 1,
-      prng.chance(0.7) ? `n${prng.int(12)}` : "",
-      40_000 + prng.int(20),
-    );
+    const port = 40_000 + prng.int(20);
+    return new TableUser(stage, n + 1, randomName(prng), port, `192.0.2.${prng.int(4)}`);
   });
   for (let step = 0; step < 150; step++) {
-    const each = prng.pick(users);
-    const directory = prng.pick(stage.directories);
-    const what = prng.next();
-    if (what < 0.45) each.register(directory, prng.chance(0.5) ? each.id : prng.int(15));
-    else if (what < 0.75) each.keepAlive();
-    else if (what < 0.83) each.leave();
-    else if (what < 0.87) each.port = 40_000 + prng.int(20);
-    else if (what < 0.91) directory.disconnect(prng.chance(0.5));
-    else if (what < 0.95) directory.connect();
-    else if (what < 0.96) stage.store.forget();
-    else if (what < 0.97) stage.restart(directory);
+    playStep(stage, prng, users);
     stage.run(prng.chance(0.1) ? prng.int(60_000) : prng.int(2_000));
-    if (prng.chance(0.2)) { for (const other of users) other.keepAlive(); }
+    if (prng.chance(0.2)) { for (const each of users) each.keepAlive(); }
+    stage.assertServedOnce();
   }
   for (const each of stage.directories) each.connect();
   for (let i = 0; i < 12; i++) {
@@ -276,4 +300,24 @@ function playRandom(prng: Prng): void {
       assertEquals(table.entries.client(table.find(id)).address.port, port);
     }
   }
+}
+
+function playStep(stage: SharedStage, prng: Prng, users: readonly TableUser[]): void {
+  const each = prng.pick(users);
+  const directory = prng.pick(stage.directories);
+  const what = prng.next();
+  if (what < 0.42) each.register(directory, prng.chance(0.5) ? each.id : prng.int(15));
+  else if (what < 0.72) each.keepAlive();
+  else if (what < 0.80) each.leave();
+  else if (what < 0.83) each.port = 40_000 + prng.int(20);
+  else if (what < 0.85) each.name = randomName(prng);
+  else if (what < 0.88) each.tellOther(prng.int(3));
+  else if (what < 0.91) directory.disconnect(prng.chance(0.5));
+  else if (what < 0.95) directory.connect();
+  else if (what < 0.96) stage.store.forget();
+  else if (what < 0.97) stage.restart(directory);
+}
+
+function randomName(prng: Prng): string {
+  return prng.chance(0.7) ? `n${prng.int(12)}` : "";
 }
