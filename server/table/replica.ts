@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Instant } from "../../protocol/machine.ts";
+import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
 import { fromHex } from "../../cli/hex.ts";
 import { sourceOf } from "../../protocol/wire/address.ts";
 import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
@@ -31,6 +31,8 @@ const SPENT_TTL = 120_000;
 /** Bytes in a key of a session; of a client that is elsewhere, only the first are known. */
 const SESSION_KEY_SIZE = 32;
 
+/** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
+const ID_SPREAD = 16;
 /** The address of the other family of a client that has told none. */
 const NO_ENDPOINT = new Uint8Array(ENDPOINT_SIZE);
 
@@ -38,6 +40,7 @@ const NO_ENDPOINT = new Uint8Array(ENDPOINT_SIZE);
 export class Replica {
   readonly memory: MemoryTable;
   readonly #report: TableHandlers["report"];
+  readonly #random: Random;
   readonly #nameHold: number;
   readonly #maxClients: number;
   /** The number of the change that wrote the entry's records; 0 where they may be gone. */
@@ -49,7 +52,8 @@ export class Replica {
   readonly #reserved = new Set<number>();
 
   constructor(options: MemoryTableOptions, report: TableHandlers["report"]) {
-    const { maxClients, nameHold } = options;
+    const { maxClients, nameHold, random } = options;
+    this.#random = random;
     this.memory = new MemoryTable(options);
     this.#report = report;
     this.#nameHold = nameHold;
@@ -114,11 +118,13 @@ export class Replica {
     };
   }
 
-  /** The smallest id that is free, after `skip` others that are. */
-  freeId(skip: number): number {
-    let id = this.#taken.smallestFree() + skip;
-    while (this.#reserved.has(id) || this.memory.find(id) !== NO_SLOT) id++;
-    return id;
+  /**
+   * An id that is free, or one of these that are then; the smallest one, but not after a conflict, as
+   * other directories choose that, too.
+   */
+  freeId(conflicts: number, gone: readonly number[]): number {
+    if (conflicts === 0) return Math.min(this.#freeAfter(0), ...gone);
+    return this.#freeAfter(randomU32(this.#random) % (ID_SPREAD * 4 ** (conflicts - 1)));
   }
 
   /** Keeps an id from others that ask here. */
@@ -237,6 +243,13 @@ export class Replica {
     const until = storeTime + this.#nameHold;
     const value = encodeHeldName({ name, publicKey, source, until });
     draft.put(heldNameKey(name), value, this.#nameHold);
+  }
+
+  /** The smallest id that is free, or one after so many others. */
+  #freeAfter(skip: number): number {
+    let id = this.#taken.smallestFree() + skip;
+    while (this.#reserved.has(id) || this.memory.find(id) !== NO_SLOT) id++;
+    return id;
   }
 
   /** Whether the entry with this id is of the same client. */

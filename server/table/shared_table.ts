@@ -10,7 +10,7 @@
  */
 import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import { Fifo } from "../../protocol/fifo.ts";
-import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
+import { type Instant, type Random } from "../../protocol/machine.ts";
 import { failure, success } from "../../protocol/result.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
 import { type Frame, RefusalReason } from "../../protocol/wire/frame.ts";
@@ -54,12 +54,10 @@ import {
 
 /** How often a Register is decided anew, because something that it depends on had changed. */
 export const CONFLICTS_MAX = 5;
-/** Milliseconds that the other directories have to bring back what the store has lost. */
+/** Milliseconds that the other directories have to bring back the next of what the store has lost. */
 export const SETTLE_TIME = 2_000;
 /** The same to renew the leases that are over because the store was down. */
 export const RENEWAL_TIME = 10_000;
-/** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
-const ID_SPREAD = 16;
 /** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
 const KEYS_TTL = 10 * COOKIE_SLOT;
 
@@ -101,6 +99,7 @@ export class SharedTable implements Table {
     this.#feed = new StoreFeed({
       ask: (question) => this.#ask(question),
       begin: () => {
+        this.#timers.clear("settle");
         this.#replica.forgetVersions();
         this.#keys.forgetVersion();
       },
@@ -273,7 +272,7 @@ export class SharedTable implements Table {
     }
     if (own !== NO_SLOT) this.#replica.draftEnd(draft, own);
     const former = own === NO_SLOT ? undefined : this.#record(own);
-    const id = wantedId || this.#freeId(pending, gone);
+    const id = wantedId || this.#replica.freeId(pending.conflicts, gone.map(([id]) => id));
     const client: ClientRecord = {
       id,
       tokenSecret: former?.tokenSecret ?? this.#random(TOKEN_SECRET_SIZE),
@@ -290,17 +289,6 @@ export class SharedTable implements Table {
     this.#replica.reserve(id);
     pending.id = id;
     this.#pending.setNumber(pending, this.#commit(draft, { gone, client }));
-  }
-
-  /** An id that is free, or of a client that is gone then; after a conflict, not the smallest one. */
-  #freeId(
-    { conflicts }: PendingRegister,
-    gone: readonly (readonly [number, ChangeKind])[],
-  ): number {
-    if (conflicts > 0) {
-      return this.#replica.freeId(randomU32(this.#random) % (ID_SPREAD * 4 ** (conflicts - 1)));
-    }
-    return Math.min(this.#replica.freeId(0), ...gone.map(([id]) => id));
   }
 
   #refuse(pending: PendingRegister, reason: number): void {
@@ -368,6 +356,10 @@ export class SharedTable implements Table {
   ): void {
     const known = this.find(client.id);
     if (known !== NO_SLOT && this.#replica.version(known) >= version) return;
+    const isLost = known !== NO_SLOT && this.#replica.version(known) === 0;
+    const isAwaited = isLost && this.#timers.get("settle") !== undefined;
+    // More may come.
+    if (isAwaited) this.#timers.set("settle", now + SETTLE_TIME);
     const isKept = this.#replica.hasSession(client);
     const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);

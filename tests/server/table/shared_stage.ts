@@ -223,10 +223,12 @@ export class SharedStage {
   constructor(
     readonly prng: Prng,
     count: number,
-    { maxClients = 1000, maxPerSource }: Partial<Places> = {},
+    { maxClients = 1000, maxPerSource, pageLength = 7 }: Partial<Places> & {
+      readonly pageLength?: number;
+    } = {},
   ) {
     this.#places = { maxClients, maxPerSource };
-    this.store = new SimulatedStore(7);
+    this.store = new SimulatedStore(pageLength);
     for (let i = 0; i < count; i++) this.start();
     this.run(0);
   }

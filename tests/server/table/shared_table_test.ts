@@ -1,6 +1,7 @@
 // Directories that share a table: stories, and random ones with a store that fails.
 import { assert, assertEquals } from "@std/assert";
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
+import { RESTORING_MAX } from "../../../server/table/restoring.ts";
 import { RENEWAL_TIME, SETTLE_TIME } from "../../../server/table/shared_table.ts";
 import { NO_SLOT } from "../../../server/table/table.ts";
 import { Prng, seedFromEnv } from "../../support/random.ts";
@@ -158,6 +159,39 @@ Deno.test("SharedTable: a store that was emptied has all clients again, under th
   assertEquals(stage.directories.map((each) => each.events.length), events);
   for (const each of users) each.keepAlive();
   assertEquals(users.filter(({ home }) => home === undefined), []);
+});
+
+Deno.test("SharedTable: whoever brings back many clients to a slow store has the time for it", () => {
+  const stage = new SharedStage(new Prng(1), 2, { maxClients: 2_000, pageLength: 1000 });
+  const [here, there] = stage.directories;
+  for (let n = 1; n <= 3 * RESTORING_MAX; n++) user(stage, n).register(there!);
+  stage.run(0);
+  const before = stage.assertSame();
+  const events = here!.events.length;
+  stage.delayMax = 900;
+  stage.store.forget();
+  stage.run(20_000);
+  assertEquals(stage.assertSame(), before);
+  assertEquals(here!.events.length, events);
+});
+
+Deno.test("SharedTable: nobody is taken for gone while all is loaded again", () => {
+  const stage = twoDirectories();
+  const [here, there] = stage.directories;
+  user(stage, 1).register(there!);
+  stage.run(0);
+  there!.disconnect();
+  stage.store.forget();
+  stage.run(1_000);
+  assertEquals(here!.table.isAvailable, false);
+  stage.run(SETTLE_TIME - 400);
+  stage.delayMax = 300;
+  here!.disconnect(false);
+  here!.connect();
+  there!.connect();
+  stage.run(5_000);
+  assertEquals(stage.assertSame(), ["1  40001"]);
+  assertEquals(here!.events, ["joined 1"]);
 });
 
 Deno.test("SharedTable: what nobody brings back after the store was emptied is gone", () => {
