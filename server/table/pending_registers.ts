@@ -80,10 +80,15 @@ export class PendingRegisters {
 
   /** It is decided. */
   finish(pending: PendingRegister, result: Result<number, number>): void {
+    this.drop(pending);
+    pending.onDecided(result);
+  }
+
+  /** Nothing is to be answered. */
+  drop(pending: PendingRegister): void {
     this.#bySession.delete(toHex(pending.request.sessionKey));
     this.#waiting.delete(pending);
     this.setNumber(pending, 0);
-    pending.onDecided(result);
   }
 
   /** One whose time is over, or any where `now` is left out. */

@@ -259,6 +259,8 @@ export class SharedTable implements Table {
   #decide(now: Instant, pending: PendingRegister): void {
     const { request } = pending;
     const { publicKey, name, endpoint, sessionKey } = request;
+    // It was granted at another directory meanwhile: two must not seal with one key.
+    if (this.isReplay(sessionKey)) return this.#pending.drop(pending);
     const decided = this.#memory.decide(now, request);
     if (!decided.ok) return this.#refuse(pending, decided.error);
     const { own, replaced, displaced, id: wantedId } = decided.value;

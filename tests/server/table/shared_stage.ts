@@ -138,6 +138,8 @@ export class TableUser {
   /** Where it is registered, as far as it knows. */
   home: Directory | undefined;
   refusal: number | undefined;
+  /** How often it was registered. */
+  grants = 0;
   readonly publicKey: Uint8Array;
   readonly #stage: SharedStage;
 
@@ -159,14 +161,14 @@ export class TableUser {
   }
 
   /** Asks a directory to register it. */
-  register(at: Directory, wantedId = this.id): void {
+  register(at: Directory, wantedId = this.id, sessionKey = this.#stage.prng.bytes(32)): void {
     const { token, publicKey, name, endpoint } = this;
     const session = randomU32(this.#stage.prng.bytes.bind(this.#stage.prng));
-    const sessionKey = this.#stage.prng.bytes(32);
     const rest = { token, wantedId, publicKey, name, endpoint, packet: 0 };
     at.table.register(this.#stage.now, { sessionKey, session, ...rest }, (result) => {
       this.refusal = result.ok ? undefined : result.error;
       if (!result.ok) return;
+      this.grants++;
       this.home = at;
       this.token = at.table.entries.token(result.value);
       this.id = at.table.entries.id(result.value);

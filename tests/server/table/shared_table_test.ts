@@ -1,6 +1,7 @@
 // Directories that share a table: stories, and random ones with a store that fails.
 import { assert, assertEquals } from "@std/assert";
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
+import { PENDING_TIMEOUT } from "../../../server/table/pending_registers.ts";
 import { RESTORING_MAX } from "../../../server/table/restoring.ts";
 import { RENEWAL_TIME, SETTLE_TIME } from "../../../server/table/shared_table.ts";
 import { NO_SLOT } from "../../../server/table/table.ts";
@@ -108,6 +109,17 @@ Deno.test("SharedTable: a Register that was granted at one directory is a replay
     assertEquals(at.table.isReplay(key), true);
   }
   assertEquals(here!.table.isReplay(key), false);
+});
+
+Deno.test("SharedTable: a Register that comes to two directories at once is granted at one", () => {
+  const stage = twoDirectories();
+  stage.delayMax = 20;
+  const ana = user(stage, 1, "ana");
+  const sessionKey = stage.prng.bytes(32);
+  for (const directory of stage.directories) ana.register(directory, 0, sessionKey);
+  stage.run(PENDING_TIMEOUT);
+  assertEquals([stage.assertSame(), ana.grants], [["1 ana 40001"], 1]);
+  for (const { events } of stage.directories) assertEquals(events, ["joined 1 ana"]);
 });
 
 Deno.test("SharedTable: while the store is down nothing is granted, and no lease ends", () => {
