@@ -58,10 +58,6 @@ export interface HeldNameRecord {
 
 /** What a change means. */
 export interface Change {
-  /** The directory that asked for it. */
-  readonly by: number;
-  /** The number of its question. */
-  readonly number: number;
   /** The ids of clients that are gone, and why. */
   readonly gone?: readonly (readonly [id: number, kind: ChangeKind])[];
   /** A lease that is over: whoever has a client with it removes that. */
@@ -142,10 +138,8 @@ export function decodeHeldName(text: string): HeldNameRecord | undefined {
 }
 
 /** A change as text. */
-export function encodeChange({ by, number, gone, over, client, keys }: Change): string {
+export function encodeChange({ gone, over, client, keys }: Change): string {
   return JSON.stringify({
-    by,
-    number,
     gone,
     over,
     client: client && clientToJson(client),
@@ -153,14 +147,11 @@ export function encodeChange({ by, number, gone, over, client, keys }: Change): 
   });
 }
 
-/** A change from text; undefined where it is none. What is wrong in it is left out. */
-export function decodeChange(text: string): Change | undefined {
-  const { by, number, gone, over, client, keys } = parse(text);
-  if (!isNumber(by) || !isNumber(number)) return undefined;
+/** A change from text. What is wrong in it is left out. */
+export function decodeChange(text: string): Change {
+  const { gone, over, client, keys } = parse(text);
   const [clientRecord, keysRecord] = [clientFromJson(client), keysFromJson(keys)];
   return {
-    by,
-    number,
     gone: Array.isArray(gone) ? gone.filter(isGone) : [],
     ...isLease(over) && { over },
     ...clientRecord && { client: clientRecord },
@@ -206,7 +197,7 @@ function clientFromJson(json: unknown): ClientRecord | undefined {
   const otherEndpoint = bytesFrom(json.also, ENDPOINT_SIZE);
   const session = bytesFrom(json.session, SESSION_MARK_SIZE);
   const isWhole = isId(id) && (name === "" || isName(name)) && isNumber(joinedAt) &&
-    isNumber(directory) && publicKey && tokenSecret && endpoint && session;
+    isId(directory) && publicKey && tokenSecret && endpoint && session;
   if (!isWhole) return undefined;
   const [of, at] = [{ id, name, joinedAt, directory }, { endpoint, otherEndpoint }];
   return { ...of, ...at, publicKey, tokenSecret, session };

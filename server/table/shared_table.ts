@@ -249,9 +249,9 @@ export class SharedTable implements Table {
   }
 
   /** Asks the store to make a change; it comes back to all if it was made. */
-  #commit(draft: CommitDraft, change: Omit<Change, "by" | "number">): number {
+  #commit(draft: CommitDraft, change: Change): number {
     const number = ++this.#number;
-    this.#ask(draft.toQuestion({ by: this.#directory, number, ...change }));
+    this.#ask(draft.toQuestion(number, change));
     return number;
   }
 
@@ -317,15 +317,11 @@ export class SharedTable implements Table {
 
   #handleChange(now: Instant, number: number, text: string): void {
     const change = decodeChange(text);
-    for (const [id, kind] of change?.gone ?? []) this.#takeEnd(now, this.find(id), kind, number);
-    const over = change?.over === undefined ? NO_SLOT : this.#replica.findLease(change.over);
+    for (const [id, kind] of change.gone ?? []) this.#takeEnd(now, this.find(id), kind, number);
+    const over = change.over === undefined ? NO_SLOT : this.#replica.findLease(change.over);
     this.#takeEnd(now, over, "expired", number);
-    if (change?.client !== undefined) {
-      const isOwn = change.by === this.#directory;
-      const pending = isOwn ? this.#pending.find(change.number) : undefined;
-      this.#takeClient(now, change.client, number, pending);
-    }
-    if (change?.keys !== undefined) this.#keys.take(change.keys, number);
+    if (change.client !== undefined) this.#takeClient(now, change.client, number);
+    if (change.keys !== undefined) this.#keys.take(change.keys, number);
     for (const pending of this.#pending.waitingFor(number)) this.#decide(now, pending);
   }
 
@@ -340,7 +336,7 @@ export class SharedTable implements Table {
     const [kind, rest] = parseKey(key);
     if (kind === "client") {
       const client = decodeClient(value);
-      if (client !== undefined) this.#takeClient(now, client, version, undefined);
+      if (client !== undefined) this.#takeClient(now, client, version);
     } else if (kind === "held") {
       this.#replica.takeHeldName(now, value, this.#feed.storeTime(0));
     } else if (kind === "spent") this.#replica.takeSpent(rest);
@@ -354,7 +350,6 @@ export class SharedTable implements Table {
     now: Instant,
     client: ClientRecord,
     version: number,
-    pending: PendingRegister | undefined,
   ): void {
     const known = this.find(client.id);
     if (known !== NO_SLOT && this.#replica.version(known) >= version) return;
@@ -362,16 +357,18 @@ export class SharedTable implements Table {
     const isAwaited = isLost && this.#timers.get("settle") !== undefined;
     // More may come.
     if (isAwaited) this.#timers.set("settle", now + SETTLE_TIME);
+    const isOurs = client.directory === this.#directory;
+    const pending = isOurs ? this.#pending.findSession(client.session) : undefined;
     const isKept = this.#replica.hasSession(client);
     const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
     if (slot === NO_SLOT) {
       if (pending !== undefined) this.#refuse(pending, RefusalReason.full);
-      if (client.directory === this.#directory) this.#withdraw(client, version);
+      if (isOurs) this.#withdraw(client, version);
     } else if (pending !== undefined) {
       this.#renewals.note(now, slot);
       this.#pending.finish(pending, success(slot));
-    } else if (client.directory === this.#directory && !isKept) {
+    } else if (isOurs && !isKept) {
       // It was refused, as the answer took too long.
       this.remove(now, slot);
     }

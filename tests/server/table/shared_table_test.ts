@@ -173,6 +173,20 @@ Deno.test("SharedTable: a store that was emptied has all clients again, under th
   assertEquals(users.filter(({ home }) => home === undefined), []);
 });
 
+Deno.test("SharedTable: a Register that is granted while all is loaded again is not lost", () => {
+  const stage = twoDirectories();
+  const [here] = stage.directories;
+  user(stage, 1).register(here!);
+  stage.run(100);
+  stage.store.forget();
+  const bob = user(stage, 2);
+  bob.register(here!);
+  stage.run(100);
+  assertEquals([bob.refusal, bob.home, bob.id], [undefined, here, 2]);
+  stage.run(SETTLE_TIME + 1_000);
+  assertEquals(stage.assertSame(), ["1  40001", "2  40002"]);
+});
+
 Deno.test("SharedTable: whoever brings back many clients to a slow store has the time for it", () => {
   const stage = new SharedStage(new Prng(1), 2, { maxClients: 2_000, pageLength: 1000 });
   const [here, there] = stage.directories;
