@@ -45,9 +45,12 @@ Deno.test("SharedTable: directories may let in one too many of a source, and go 
     user(stage, 1 + at).register(directory, 1 + at);
   }
   stage.run(1_000);
-  for (const n of [5, 6, 7]) {
-    user(stage, n, `192.0.2.${n}`).register(stage.directories[0]!);
+  assertEquals(stage.assertSame().length, 4);
+  const others = [5, 6, 7].map((n) => user(stage, n, `192.0.2.${n}`));
+  for (const each of others) {
+    each.register(stage.directories[0]!);
     stage.run(1_000);
   }
+  assertEquals(others.map(({ refusal }) => refusal), [undefined, undefined, undefined]);
   assertEquals(stage.assertSame().length, 5);
 });

@@ -88,5 +88,5 @@ Deno.test("SourceIndex keeps the order where directories together have more of a
   for (const slot of [3, 1, 2]) index.remove(slot);
   assertEquals([index.count(endpoints[0]!), index.countMax], [1, 1]);
   for (const slot of [0, 4]) index.remove(slot);
-  assertEquals([index.countMax, index.newestOfFullest], [0, NO_SLOT]);
+  assertEquals(index.countMax, 0);
 });
