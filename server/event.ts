@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Fifo } from "../protocol/fifo.ts";
 import type { Instant } from "../protocol/machine.ts";
 import type { ChangeKind, Table, TableClient } from "./table/table.ts";
 
@@ -33,8 +34,8 @@ export type ServerEvent = { kind: ChangeKind; client: TableClient } | TableEvent
  */
 export class EventReporter {
   readonly #table: Table;
-  /** At most two for each client, as long as they are taken after each input. */
-  readonly #events: ServerEvent[] = [];
+  /** At most two for each client and input, as long as they are taken after what comes together. */
+  readonly #events = new Fifo<ServerEvent>();
   #isTableChanged = false;
   /** The next table waits until then. */
   #nextTableAt: Instant = -Infinity;

@@ -19,7 +19,7 @@ export const REGISTRATIONS_BURST_MIN = 1000;
 export const TURNOVER = 50;
 /** Entries of one source in the table, unless told otherwise. */
 export const CLIENTS_PER_SOURCE = 200;
-/** Look-ups and Lists of registered clients. */
+/** Look-ups, Lists and Also Ats of registered clients. */
 export const QUESTIONS_PER_SOURCE: Rate = { perSecond: 100, burst: 500 };
 /** The same in total: more than a process could answer when this was set. */
 export const QUESTIONS_IN_TOTAL: Rate = { perSecond: 250_000, burst: 10_000 };

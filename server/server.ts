@@ -332,7 +332,7 @@ export class Server implements DatagramMachine<ServerEvent> {
     // The session is known, so nothing says that it is not: with a new cookie the client asks again.
     if (!this.#registrar.hasCookie(now, frame, from)) this.#drop("unknown");
     else if (!isOther) this.#drop("notRequest");
-    else if (this.#isNew(slot, packet)) {
+    else if (this.#isNew(slot, packet) && this.#admit(now, "questions", from)) {
       this.#table.setOtherEndpoint(now, slot, this.#endpoint);
       this.#answerFrame(slot, packet, from, { kind: "alsoAtAck", seenAt: from });
     }

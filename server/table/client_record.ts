@@ -58,12 +58,10 @@ export interface HeldNameRecord {
 
 /** What a change means. */
 export interface Change {
-  /** The directory that asked for it. */
-  readonly by: number;
-  /** The number of its question. */
-  readonly number: number;
   /** The ids of clients that are gone, and why. */
   readonly gone?: readonly (readonly [id: number, kind: ChangeKind])[];
+  /** A lease that is over: whoever has a client with it removes that. */
+  readonly over?: Lease;
   /** A client that came or changed. */
   readonly client?: ClientRecord;
   readonly keys?: KeysRecord;
@@ -140,25 +138,22 @@ export function decodeHeldName(text: string): HeldNameRecord | undefined {
 }
 
 /** A change as text. */
-export function encodeChange({ by, number, gone, client, keys }: Change): string {
+export function encodeChange({ gone, over, client, keys }: Change): string {
   return JSON.stringify({
-    by,
-    number,
     gone,
+    over,
     client: client && clientToJson(client),
     keys: keys && keysToJson(keys),
   });
 }
 
-/** A change from text; undefined where it is none. What is wrong in it is left out. */
-export function decodeChange(text: string): Change | undefined {
-  const { by, number, gone, client, keys } = parse(text);
-  if (!isNumber(by) || !isNumber(number)) return undefined;
+/** A change from text. What is wrong in it is left out. */
+export function decodeChange(text: string): Change {
+  const { gone, over, client, keys } = parse(text);
   const [clientRecord, keysRecord] = [clientFromJson(client), keysFromJson(keys)];
   return {
-    by,
-    number,
     gone: Array.isArray(gone) ? gone.filter(isGone) : [],
+    ...isLease(over) && { over },
     ...clientRecord && { client: clientRecord },
     ...keysRecord && { keys: keysRecord },
   };
@@ -202,7 +197,7 @@ function clientFromJson(json: unknown): ClientRecord | undefined {
   const otherEndpoint = bytesFrom(json.also, ENDPOINT_SIZE);
   const session = bytesFrom(json.session, SESSION_MARK_SIZE);
   const isWhole = isId(id) && (name === "" || isName(name)) && isNumber(joinedAt) &&
-    isNumber(directory) && publicKey && tokenSecret && endpoint && session;
+    isId(directory) && publicKey && tokenSecret && endpoint && session;
   if (!isWhole) return undefined;
   const [of, at] = [{ id, name, joinedAt, directory }, { endpoint, otherEndpoint }];
   return { ...of, ...at, publicKey, tokenSecret, session };
@@ -247,6 +242,10 @@ function isId(json: unknown): json is number {
 
 function isName(json: unknown): json is string {
   return typeof json === "string" && nameProblem(json) === undefined;
+}
+
+function isLease(json: unknown): json is Lease {
+  return Array.isArray(json) && json.every((key) => typeof key === "string");
 }
 
 const GONE_KINDS: readonly unknown[] = ["left", "expired", "displaced"] satisfies ChangeKind[];

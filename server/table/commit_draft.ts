@@ -50,10 +50,10 @@ export class CommitDraft {
   }
 
   /** The question. */
-  toQuestion(change: Change): CommitQuestion {
+  toQuestion(number: number, change: Change): CommitQuestion {
     return {
       kind: "commit",
-      number: change.number,
+      number,
       checks: [...this.#checks],
       over: this.#over,
       removes: this.#removes,

@@ -6,6 +6,7 @@
 import { toHex } from "../../cli/hex.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { Result } from "../../protocol/result.ts";
+import { SESSION_MARK_SIZE } from "./client_record.ts";
 import type { OnDecided, RegisterRequest } from "./table.ts";
 
 /** Registers that wait at most; further ones are refused, as the store is too slow. */
@@ -42,7 +43,7 @@ export class PendingRegisters {
 
   /** Adds one; undefined where it waits already. */
   add(now: Instant, request: RegisterRequest, onDecided: OnDecided): PendingRegister | undefined {
-    const session = toHex(request.sessionKey);
+    const session = markOf(request.sessionKey);
     if (this.#bySession.has(session)) return undefined;
     const until = now + PENDING_TIMEOUT;
     const rest = { number: 0, id: 0, conflicts: 0, decideAt: 0 };
@@ -54,6 +55,11 @@ export class PendingRegisters {
   /** The one whose question has this number. */
   find(number: number): PendingRegister | undefined {
     return this.#byNumber.get(number);
+  }
+
+  /** The one of the session whose key begins with these bytes. */
+  findSession(session: Uint8Array): PendingRegister | undefined {
+    return this.#bySession.get(markOf(session));
   }
 
   /** Its question has another number now, 0 for none. */
@@ -80,10 +86,15 @@ export class PendingRegisters {
 
   /** It is decided. */
   finish(pending: PendingRegister, result: Result<number, number>): void {
-    this.#bySession.delete(toHex(pending.request.sessionKey));
+    this.drop(pending);
+    pending.onDecided(result);
+  }
+
+  /** Nothing is to be answered. */
+  drop(pending: PendingRegister): void {
+    this.#bySession.delete(markOf(pending.request.sessionKey));
     this.#waiting.delete(pending);
     this.setNumber(pending, 0);
-    pending.onDecided(result);
   }
 
   /** One whose time is over, or any where `now` is left out. */
@@ -96,6 +107,11 @@ export class PendingRegisters {
   nextTimeout(): Instant | undefined {
     return this.first()?.until;
   }
+}
+
+/** What tells a session from others. */
+function markOf(sessionKey: Uint8Array): string {
+  return toHex(sessionKey.subarray(0, SESSION_MARK_SIZE));
 }
 
 /** Its bytes are views of a datagram. */

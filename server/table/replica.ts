@@ -3,14 +3,18 @@
  *
  * @module
  */
-import type { Instant } from "../../protocol/machine.ts";
+import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
+import { fromHex } from "../../cli/hex.ts";
 import { sourceOf } from "../../protocol/wire/address.ts";
+import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
 import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import type { Lease } from "../store/store.ts";
 import {
   type ClientRecord,
+  decodeHeldName,
   encodeHeldName,
   heldNameKey,
+  idOfLease,
   leaseOf,
   SESSION_MARK_SIZE,
   spentKey,
@@ -27,10 +31,16 @@ const SPENT_TTL = 120_000;
 /** Bytes in a key of a session; of a client that is elsewhere, only the first are known. */
 const SESSION_KEY_SIZE = 32;
 
+/** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
+const ID_SPREAD = 16;
+/** The address of the other family of a client that has told none. */
+const NO_ENDPOINT = new Uint8Array(ENDPOINT_SIZE);
+
 /** A table in memory, and for each entry where it is from. */
 export class Replica {
   readonly memory: MemoryTable;
   readonly #report: TableHandlers["report"];
+  readonly #random: Random;
   readonly #nameHold: number;
   readonly #maxClients: number;
   /** The number of the change that wrote the entry's records; 0 where they may be gone. */
@@ -42,7 +52,8 @@ export class Replica {
   readonly #reserved = new Set<number>();
 
   constructor(options: MemoryTableOptions, report: TableHandlers["report"]) {
-    const { maxClients, nameHold } = options;
+    const { maxClients, nameHold, random } = options;
+    this.#random = random;
     this.memory = new MemoryTable(options);
     this.#report = report;
     this.#nameHold = nameHold;
@@ -82,6 +93,12 @@ export class Replica {
     return leaseOf(entries.id(slot), entries.endpoint(slot), entries.name(slot));
   }
 
+  /** The slot of the client that has exactly this lease. */
+  findLease(lease: Lease): number {
+    const slot = this.memory.find(idOfLease(lease) ?? 0);
+    return slot !== NO_SLOT && this.lease(slot).join() === lease.join() ? slot : NO_SLOT;
+  }
+
   /** What is known of the client in a slot, on a clock that is `offset` ahead. */
   record(slot: number, offset: number): ClientRecord {
     const { entries } = this.memory;
@@ -101,11 +118,13 @@ export class Replica {
     };
   }
 
-  /** The smallest id that is free, after `skip` others that are. */
-  freeId(skip: number): number {
-    let id = this.#taken.smallestFree() + skip;
-    while (this.#reserved.has(id) || this.memory.find(id) !== NO_SLOT) id++;
-    return id;
+  /**
+   * An id that is free, or one of these that are then; the smallest one, but not after a conflict, as
+   * other directories choose that, too.
+   */
+  freeId(conflicts: number, gone: readonly number[]): number {
+    if (conflicts === 0) return Math.min(this.#freeAfter(0), ...gone);
+    return this.#freeAfter(randomU32(this.#random) % (ID_SPREAD * 4 ** (conflicts - 1)));
   }
 
   /** Keeps an id from others that ask here. */
@@ -159,6 +178,21 @@ export class Replica {
     return slot;
   }
 
+  /** Keeps a name as a record says, on a clock that is `offset` ahead. */
+  takeHeldName(now: Instant, text: string, offset: number): void {
+    const held = decodeHeldName(text);
+    if (held === undefined) return;
+    const { name, publicKey, source, until } = held;
+    const hold = until - offset - now;
+    if (hold > 0) this.memory.heldNames.add(now, name, publicKey, source, hold);
+  }
+
+  /** The session has ended, of which this is the mark. */
+  takeSpent(mark: string): void {
+    const session = fromHex(mark, SESSION_MARK_SIZE);
+    if (session !== undefined) this.memory.replays.add(session);
+  }
+
   /** Whether the client is known, and in this very session. */
   hasSession({ id, session, directory }: ClientRecord): boolean {
     const slot = this.memory.find(id);
@@ -180,10 +214,15 @@ export class Replica {
 
   /** The entry in a slot goes, or gets another session. */
   draftEnd(draft: CommitDraft, slot: number): void {
-    const lease = this.lease(slot);
-    draft.expect(lease, this.version(slot));
+    const session = this.memory.entries.sessionKey(slot);
+    this.draftGone(draft, this.lease(slot), this.version(slot), session);
+  }
+
+  /** The lease that the change of this number wrote goes, and its session. */
+  draftGone(draft: CommitDraft, lease: Lease, version: number, session: Uint8Array): void {
+    draft.expect(lease, version);
     draft.remove(lease);
-    this.draftSpent(draft, slot);
+    draft.put(spentKey(session), "", SPENT_TTL);
   }
 
   /** No Register of the session of the entry in a slot is granted again. */
@@ -206,6 +245,13 @@ export class Replica {
     draft.put(heldNameKey(name), value, this.#nameHold);
   }
 
+  /** The smallest id that is free, or one after so many others. */
+  #freeAfter(skip: number): number {
+    let id = this.#taken.smallestFree() + skip;
+    while (this.#reserved.has(id) || this.memory.find(id) !== NO_SLOT) id++;
+    return id;
+  }
+
   /** Whether the entry with this id is of the same client. */
   #isSame({ id, publicKey, tokenSecret }: ClientRecord): boolean {
     const { entries } = this.memory;
@@ -219,7 +265,7 @@ export class Replica {
     const { entries, replays } = this.memory;
     this.#versions[slot] = version;
     this.#directories[slot] = directory;
-    if (otherEndpoint !== undefined) entries.setOtherEndpoint(slot, otherEndpoint);
+    entries.setOtherEndpoint(slot, otherEndpoint ?? NO_ENDPOINT);
     // Here it is known by its entry.
     if (entries.sessionKey(slot).subarray(SESSION_MARK_SIZE).every((byte) => byte === 0)) {
       replays.add(session);

@@ -8,28 +8,22 @@
  *
  * @module
  */
-import { fromHex } from "../../cli/hex.ts";
 import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import { Fifo } from "../../protocol/fifo.ts";
-import { type Instant, type Random, randomU32 } from "../../protocol/machine.ts";
+import { type Instant, type Random } from "../../protocol/machine.ts";
 import { failure, success } from "../../protocol/result.ts";
 import { earlier, Timers } from "../../protocol/timers.ts";
-import { DatagramWriter, decodeFrames } from "../../protocol/wire/datagram.ts";
-import { DatagramType, type Frame, HEADER_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
+import { type Frame, RefusalReason } from "../../protocol/wire/frame.ts";
 import type { Lease, StoreInput, StoreQuestion, StoreRecord } from "../store/store.ts";
 import {
   type Change,
   type ClientRecord,
   decodeChange,
   decodeClient,
-  decodeHeldName,
   decodeKeys,
-  decodeMessage,
   encodeClient,
   encodeKeys,
-  encodeMessage,
   heldNameKey,
-  idOfLease,
   KEYS_KEY,
   leaseOf,
   parseKey,
@@ -38,6 +32,7 @@ import {
 import { CodeKeys } from "./code_keys.ts";
 import { CommitDraft } from "./commit_draft.ts";
 import { type Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import { Forwarding } from "./forwarding.ts";
 import type { MemoryTable, MemoryTableOptions } from "./memory_table.ts";
 import {
   PENDING_REGISTERS_MAX,
@@ -59,16 +54,12 @@ import {
 
 /** How often a Register is decided anew, because something that it depends on had changed. */
 export const CONFLICTS_MAX = 5;
-/** Milliseconds that the other directories have to bring back what the store has lost. */
+/** Milliseconds that the other directories have to bring back the next of what the store has lost. */
 export const SETTLE_TIME = 2_000;
 /** The same to renew the leases that are over because the store was down. */
 export const RENEWAL_TIME = 10_000;
-/** Free ids among which one is chosen after a conflict; after each further one among four times as many. */
-const ID_SPREAD = 16;
 /** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
 const KEYS_TTL = 10 * COOKIE_SLOT;
-/** The most frames for clients of other directories that wait. */
-const MESSAGES_MAX = 1024;
 
 /** The settings of a {@linkcode SharedTable}. */
 export interface SharedTableOptions extends MemoryTableOptions {
@@ -89,12 +80,11 @@ export class SharedTable implements Table {
   readonly #feed: StoreFeed;
   readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
-  #messages = 0;
+  readonly #forwarding = new Forwarding();
   #number = 0;
   readonly #renewals: Renewals;
   /** No lease is ended for another directory before. */
   #sweepFrom: Instant = Infinity;
-  readonly #writer = new DatagramWriter();
   readonly #timers = new Timers<"settle">();
 
   constructor(options: SharedTableOptions, handlers: TableHandlers) {
@@ -109,6 +99,7 @@ export class SharedTable implements Table {
     this.#feed = new StoreFeed({
       ask: (question) => this.#ask(question),
       begin: () => {
+        this.#timers.clear("settle");
         this.#replica.forgetVersions();
         this.#keys.forgetVersion();
       },
@@ -182,6 +173,8 @@ export class SharedTable implements Table {
   }
 
   setOtherEndpoint(_now: Instant, slot: number, endpoint: Uint8Array): void {
+    const before = this.entries.otherEndpoint(slot);
+    if (before?.every((byte, at) => byte === endpoint[at])) return;
     this.entries.setOtherEndpoint(slot, endpoint);
     const draft = new CommitDraft();
     draft.expect(this.#replica.lease(slot), this.#replica.version(slot));
@@ -196,13 +189,10 @@ export class SharedTable implements Table {
   send(slot: number, frame: Frame): boolean {
     const directory = this.#replica.directory(slot);
     const isElsewhere = directory !== 0 && directory !== this.#directory;
-    if (!isElsewhere || !this.#feed.isLive || this.#messages >= MESSAGES_MAX) return false;
-    this.#writer.start({ type: DatagramType.Notice, session: 0, packet: 0 });
-    this.#writer.add(frame);
-    const bytes = this.#writer.finish().subarray(HEADER_SIZE);
-    this.#messages++;
-    this.#ask({ kind: "send", directory, message: encodeMessage(this.entries.id(slot), bytes) });
-    return true;
+    if (!isElsewhere || !this.#feed.isLive) return false;
+    const message = this.#forwarding.add(this.entries.id(slot), frame);
+    if (message !== undefined) this.#ask({ kind: "send", directory, message });
+    return message !== undefined;
   }
 
   /** Takes what comes from the store. */
@@ -226,7 +216,7 @@ export class SharedTable implements Table {
     });
     if (leases.length > 0) return { kind: "renew", leases, ttl: this.#lease };
     const question = this.#questions.shift();
-    if (question?.kind === "send") this.#messages--;
+    if (question?.kind === "send") this.#forwarding.noteSent();
     return question;
   }
 
@@ -259,9 +249,9 @@ export class SharedTable implements Table {
   }
 
   /** Asks the store to make a change; it comes back to all if it was made. */
-  #commit(draft: CommitDraft, change: Omit<Change, "by" | "number">): number {
+  #commit(draft: CommitDraft, change: Change): number {
     const number = ++this.#number;
-    this.#ask(draft.toQuestion({ by: this.#directory, number, ...change }));
+    this.#ask(draft.toQuestion(number, change));
     return number;
   }
 
@@ -269,6 +259,8 @@ export class SharedTable implements Table {
   #decide(now: Instant, pending: PendingRegister): void {
     const { request } = pending;
     const { publicKey, name, endpoint, sessionKey } = request;
+    // It was granted at another directory meanwhile: two must not seal with one key.
+    if (this.isReplay(sessionKey)) return this.#pending.drop(pending);
     const decided = this.#memory.decide(now, request);
     if (!decided.ok) return this.#refuse(pending, decided.error);
     const { own, replaced, displaced, id: wantedId } = decided.value;
@@ -282,7 +274,7 @@ export class SharedTable implements Table {
     }
     if (own !== NO_SLOT) this.#replica.draftEnd(draft, own);
     const former = own === NO_SLOT ? undefined : this.#record(own);
-    const id = wantedId || this.#freeId(pending, gone);
+    const id = wantedId || this.#replica.freeId(pending.conflicts, gone.map(([id]) => id));
     const client: ClientRecord = {
       id,
       tokenSecret: former?.tokenSecret ?? this.#random(TOKEN_SECRET_SIZE),
@@ -299,17 +291,6 @@ export class SharedTable implements Table {
     this.#replica.reserve(id);
     pending.id = id;
     this.#pending.setNumber(pending, this.#commit(draft, { gone, client }));
-  }
-
-  /** An id that is free, or of a client that is gone then; after a conflict, not the smallest one. */
-  #freeId(
-    { conflicts }: PendingRegister,
-    gone: readonly (readonly [number, ChangeKind])[],
-  ): number {
-    if (conflicts > 0) {
-      return this.#replica.freeId(randomU32(this.#random) % (ID_SPREAD * 4 ** (conflicts - 1)));
-    }
-    return Math.min(this.#replica.freeId(0), ...gone.map(([id]) => id));
   }
 
   #refuse(pending: PendingRegister, reason: number): void {
@@ -336,36 +317,30 @@ export class SharedTable implements Table {
 
   #handleChange(now: Instant, number: number, text: string): void {
     const change = decodeChange(text);
-    for (const [id, kind] of change?.gone ?? []) {
-      const slot = this.find(id);
-      const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
-      const isRestored = version > 0 || !this.isHere(slot);
-      if (version < number && isRestored) this.#replica.drop(now, slot, kind);
-    }
-    if (change?.client !== undefined) {
-      const isOwn = change.by === this.#directory;
-      const pending = isOwn ? this.#pending.find(change.number) : undefined;
-      this.#takeClient(now, change.client, number, pending);
-    }
-    if (change?.keys !== undefined) this.#keys.take(change.keys, number);
+    for (const [id, kind] of change.gone ?? []) this.#takeEnd(now, this.find(id), kind, number);
+    const over = change.over === undefined ? NO_SLOT : this.#replica.findLease(change.over);
+    this.#takeEnd(now, over, "expired", number);
+    if (change.client !== undefined) this.#takeClient(now, change.client, number);
+    if (change.keys !== undefined) this.#keys.take(change.keys, number);
     for (const pending of this.#pending.waitingFor(number)) this.#decide(now, pending);
+  }
+
+  /** Removes the client in a slot, as the change of this number says. */
+  #takeEnd(now: Instant, slot: number, kind: ChangeKind, number: number): void {
+    const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
+    const isRestored = version > 0 || !this.isHere(slot);
+    if (version < number && isRestored) this.#replica.drop(now, slot, kind);
   }
 
   #takeRecord(now: Instant, { key, version, value }: StoreRecord): void {
     const [kind, rest] = parseKey(key);
     if (kind === "client") {
       const client = decodeClient(value);
-      if (client !== undefined) this.#takeClient(now, client, version, undefined);
+      if (client !== undefined) this.#takeClient(now, client, version);
     } else if (kind === "held") {
-      const held = decodeHeldName(value);
-      if (held === undefined) return;
-      const { name, publicKey, source, until } = held;
-      const hold = this.#feed.instantOf(until) - now;
-      if (hold > 0) this.#memory.heldNames.add(now, name, publicKey, source, hold);
-    } else if (kind === "spent") {
-      const session = fromHex(rest, SESSION_MARK_SIZE);
-      if (session !== undefined) this.#memory.replays.add(session);
-    } else if (key === KEYS_KEY) {
+      this.#replica.takeHeldName(now, value, this.#feed.storeTime(0));
+    } else if (kind === "spent") this.#replica.takeSpent(rest);
+    else if (key === KEYS_KEY) {
       const keys = decodeKeys(value);
       if (keys !== undefined) this.#keys.take(keys, version);
     }
@@ -375,22 +350,36 @@ export class SharedTable implements Table {
     now: Instant,
     client: ClientRecord,
     version: number,
-    pending: PendingRegister | undefined,
   ): void {
     const known = this.find(client.id);
     if (known !== NO_SLOT && this.#replica.version(known) >= version) return;
+    const isLost = known !== NO_SLOT && this.#replica.version(known) === 0;
+    const isAwaited = isLost && this.#timers.get("settle") !== undefined;
+    // More may come.
+    if (isAwaited) this.#timers.set("settle", now + SETTLE_TIME);
+    const isOurs = client.directory === this.#directory;
+    const pending = isOurs ? this.#pending.findSession(client.session) : undefined;
     const isKept = this.#replica.hasSession(client);
     const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
     if (slot === NO_SLOT) {
       if (pending !== undefined) this.#refuse(pending, RefusalReason.full);
+      if (isOurs) this.#withdraw(client, version);
     } else if (pending !== undefined) {
       this.#renewals.note(now, slot);
       this.#pending.finish(pending, success(slot));
-    } else if (client.directory === this.#directory && !isKept) {
+    } else if (isOurs && !isKept) {
       // It was refused, as the answer took too long.
       this.remove(now, slot);
     }
+  }
+
+  /** Has the store remove a client of this directory, in which there is no room for it. */
+  #withdraw({ id, endpoint, name, session }: ClientRecord, version: number): void {
+    if (!this.#feed.isLive) return;
+    const draft = new CommitDraft();
+    this.#replica.draftGone(draft, leaseOf(id, endpoint, name), version, session);
+    this.#commit(draft, { gone: [[id, "left"]] });
   }
 
   #handleLoaded(now: Instant): void {
@@ -429,44 +418,41 @@ export class SharedTable implements Table {
   /** Ends leases that are over: whichever directory they are of may be gone. */
   #handleDue(now: Instant, leases: readonly Lease[]): void {
     for (const lease of leases) {
-      const id = idOfLease(lease);
-      const slot = id === undefined ? NO_SLOT : this.find(id);
-      const isCurrent = slot !== NO_SLOT && this.#replica.lease(slot).join() === lease.join();
-      if (isCurrent && this.isHere(slot)) this.#renewals.add(slot);
-      else if (now >= this.#sweepFrom) this.#endOver(now, lease, isCurrent ? slot : NO_SLOT);
+      const slot = this.#replica.findLease(lease);
+      if (slot !== NO_SLOT && this.isHere(slot)) this.#renewals.add(slot);
+      else if (now >= this.#sweepFrom) this.#endOver(now, lease, slot);
     }
   }
 
   /** The store has none of these leases. */
   #handleMissing(now: Instant, leases: readonly Lease[]): void {
     for (const lease of leases) {
-      const slot = this.find(idOfLease(lease) ?? 0);
+      const slot = this.#replica.findLease(lease);
       if (slot === NO_SLOT || !this.isHere(slot)) continue;
-      if (this.#replica.lease(slot).join() !== lease.join()) continue;
       this.#replica.forgetVersion(slot);
       this.#restoring.add(now, this.entries.id(slot));
     }
   }
 
   #handleMessage(now: Instant, message: string): void {
-    const [id, bytes] = decodeMessage(message) ?? [0, new Uint8Array(0)];
-    const slot = this.find(id);
-    const frame = decodeFrames(bytes)?.frames[0];
-    const isMeant = slot !== NO_SLOT && this.isHere(slot) &&
-      (frame?.kind === "meeting" || frame?.kind === "carried");
-    if (isMeant) this.#handlers.deliver(now, slot, frame);
+    const read = this.#forwarding.read(message);
+    const slot = read === undefined ? NO_SLOT : this.find(read.id);
+    if (read !== undefined && slot !== NO_SLOT && this.isHere(slot)) {
+      this.#handlers.deliver(now, slot, read.frame);
+    }
   }
 
-  /** Removes a lease that is over, and the client in the slot where it is its. */
+  /** Removes a lease that is over; the slot of its client has none where this directory has no room. */
   #endOver(now: Instant, lease: Lease, slot: number): void {
     const draft = new CommitDraft();
     // Its records may be gone: they outlive it by a while only.
     draft.requireOver(lease);
     draft.remove(lease);
-    if (slot === NO_SLOT) return void this.#commit(draft, {});
-    this.#replica.draftSpent(draft, slot);
-    this.#draftHold(now, draft, slot);
-    this.#commit(draft, { gone: [[this.entries.id(slot), "expired"]] });
+    if (slot !== NO_SLOT) {
+      this.#replica.draftSpent(draft, slot);
+      this.#draftHold(now, draft, slot);
+    }
+    this.#commit(draft, { over: lease });
   }
 
   /** Removes a client, where the store can be asked: else its lease ends. */

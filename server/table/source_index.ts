@@ -23,6 +23,7 @@ const IPV4 = 0xffff_ffff;
  */
 export class SourceIndex {
   readonly #entries: Pick<EntryFields, "endpoint">;
+  readonly #perSource: number;
   readonly #hash: KeyedHash;
   readonly #index: HashIndex;
   readonly #entriesOf: Lists;
@@ -46,6 +47,7 @@ export class SourceIndex {
     hash: KeyedHash,
   ) {
     this.#entries = entries;
+    this.#perSource = perSource;
     this.#hash = hash;
     // Entries with high ids have slots of their own.
     this.#entriesOf = new Lists(clientsMax, 2 * clientsMax);
@@ -59,7 +61,7 @@ export class SourceIndex {
     });
   }
 
-  /** The most entries that a source has. */
+  /** The most entries that a source has; more than it may have count as so many. */
   get countMax(): number {
     return this.#countMax;
   }
@@ -83,7 +85,7 @@ export class SourceIndex {
     return this.#name[0] === high && this.#name[1] === low;
   }
 
-  /** Adds an entry that has its endpoint, and whose source has room. */
+  /** Adds an entry that has its endpoint. */
   add(slot: number): void {
     const found = this.#find(this.#entries.endpoint(slot));
     const record = found === NO_SLOT ? this.#addRecord() : found;
@@ -111,13 +113,15 @@ export class SourceIndex {
   }
 
   #setCount(record: number, count: number): void {
-    const before = this.#counts[record]!;
+    // Directories that share a table may let in one too many, each at the same time.
+    const before = Math.min(this.#counts[record]!, this.#perSource);
+    const after = Math.min(count, this.#perSource);
     this.#counts[record] = count;
     if (before > 0) this.#byCount.remove(before, record);
-    if (count > 0) this.#byCount.add(count, record);
+    if (after > 0) this.#byCount.add(after, record);
     // A count changes by one: where the last one left the most, it has the most still.
-    const isMost = count > this.#countMax || this.#byCount.first(this.#countMax) === NO_SLOT;
-    if (isMost) this.#countMax = count;
+    const isMost = after > this.#countMax || this.#byCount.first(this.#countMax) === NO_SLOT;
+    if (isMost) this.#countMax = after;
   }
 
   #find(endpoint: Uint8Array): number {

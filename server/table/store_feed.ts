@@ -5,10 +5,18 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { Timers } from "../../protocol/timers.ts";
-import type { Lease, StoreInput, StoreQuestion, StoreRecord } from "../store/store.ts";
+import {
+  DUE_MAX,
+  type Lease,
+  type StoreInput,
+  type StoreQuestion,
+  type StoreRecord,
+} from "../store/store.ts";
 
 /** Milliseconds between two questions that show whether the store answers, and what is due. */
 export const DUE_INTERVAL = 1_000;
+/** The same where more leases are over than an answer has. */
+const DUE_INTERVAL_SHORT = DUE_INTERVAL / 10;
 /** Milliseconds after which a store that does not answer counts as down. */
 export const STORE_TIMEOUT = 3_000;
 /** Changes that wait while records are loaded; where there are more, loading starts again. */
@@ -176,10 +184,11 @@ export class StoreFeed {
 
   /** An answer shows that the store is there, that it has forgotten, or that changes were lost. */
   #handleDue(now: Instant, number: number, last: number, leases: readonly Lease[]): void {
+    // Any answer shows that the store is there.
+    if (this.#state === "down") return this.#load(now);
     if (number !== this.#due?.number) return;
     const { newest } = this.#due;
     this.#due = undefined;
-    if (this.#state === "down") return this.#load(now);
     if (this.#state === "loading") {
       this.#last = last;
       return this.#askPage(now, "");
@@ -189,6 +198,7 @@ export class StoreFeed {
     this.#awaited = last > this.#last ? last : undefined;
     if (last < newest || isLost) return this.#load(now);
     this.#handlers.due(now, leases);
+    if (leases.length >= DUE_MAX) this.#timers.set("due", now + DUE_INTERVAL_SHORT);
   }
 
   #fall(now: Instant): void {

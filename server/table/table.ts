@@ -94,7 +94,7 @@ export interface EntryFields {
   client(slot: number): TableClient;
 }
 
-/** Called once with the slot of the entry, or one of `RefusalReason`. */
+/** Called once with the slot of the entry, or one of `RefusalReason`; never for a replay. */
 export type OnDecided = (result: Result<number, number>) => void;
 
 /** What a table tells its directory. */

@@ -4,7 +4,11 @@ import { REQUEST_WINDOW } from "../../protocol/crypto/replay_window.ts";
 import { COOKIE_SLOT } from "../../protocol/directory/timed_mac.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { CALL_SIZE, FLAG_CALLER, FLAG_NEAR, type Meeting } from "../../protocol/wire/frame.ts";
-import { CALLS_PER_SOURCE, MEETINGS_PER_CLIENT } from "../../server/limits.ts";
+import {
+  CALLS_PER_SOURCE,
+  MEETINGS_PER_CLIENT,
+  QUESTIONS_PER_SOURCE,
+} from "../../server/limits.ts";
 import { toHex } from "../support/hex.ts";
 import { client, type FakeClient, publicKeyOf, Stage } from "../support/server_stage.ts";
 
@@ -120,6 +124,17 @@ Deno.test("Server notes no other address without a cookie that was given to it",
   }
   assertEquals(ana.meet(bob).own.addresses, [client(2)]);
   assertEquals(stage.server.dropped, { unknown: 3 });
+});
+
+Deno.test("Server limits how often clients tell it addresses of the other family", () => {
+  const stage = new Stage();
+  const bob = stage.join(1);
+  let acknowledged = 0;
+  for (let i = 0; i < QUESTIONS_PER_SOURCE.burst + 9; i++) {
+    acknowledged += bob.alsoAt({ ...OTHER_FAMILY, port: 4001 + i % 2 }).length;
+  }
+  assertEquals(acknowledged, QUESTIONS_PER_SOURCE.burst);
+  assertEquals(stage.server.dropped, { questions: 9 });
 });
 
 Deno.test("Server notes no second address of the same family, nor the one that a client is at", () => {

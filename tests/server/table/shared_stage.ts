@@ -9,6 +9,7 @@ import { randomU32 } from "../../../protocol/machine.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_bytes.ts";
 import type { Frame } from "../../../protocol/wire/frame.ts";
 import type { StoreInput, StoreQuestion } from "../../../server/store/store.ts";
+import type { MemoryTableOptions } from "../../../server/table/memory_table.ts";
 import { SharedTable } from "../../../server/table/shared_table.ts";
 import { NO_SLOT, type SharedKeys, type TableHandlers } from "../../../server/table/table.ts";
 import type { Prng } from "../../support/random.ts";
@@ -16,6 +17,9 @@ import { SimulatedStore } from "../../support/simulated_store.ts";
 
 /** Milliseconds. */
 export const LEASE = 45_000;
+
+/** How many clients there may be. */
+type Places = Pick<MemoryTableOptions, "maxClients" | "maxPerSource">;
 
 /** What waits on a connection, in order. */
 class Line<Item> {
@@ -46,15 +50,17 @@ export class Directory implements TableHandlers {
   readonly frames: Frame[] = [];
   keys: SharedKeys | undefined;
   isUp = false;
+  /** The number of the change that came last. */
+  lastChange = 0;
   readonly #stage: SharedStage;
   readonly #questions = new Line<StoreQuestion>();
   readonly #answers = new Line<StoreInput>();
   readonly #changes = new Line<StoreInput>();
 
-  constructor(stage: SharedStage, readonly number: number, maxClients: number) {
+  constructor(stage: SharedStage, readonly number: number, places: Places) {
     this.#stage = stage;
     const random = (size: number): Uint8Array => stage.prng.bytes(size);
-    const options = { maxClients, lease: LEASE, nameHold: 600_000, replaysMax: 1000, random };
+    const options = { ...places, lease: LEASE, nameHold: 600_000, replaysMax: 1000, random };
     this.table = new SharedTable({ ...options, directory: number }, this);
   }
 
@@ -100,6 +106,7 @@ export class Directory implements TableHandlers {
     if ((this.table.nextTimeout() ?? Infinity) <= now) this.table.handleTimeout(now);
     for (const line of [this.#answers, this.#changes]) {
       for (let input = line.take(now); input; input = line.take(now)) {
+        if (input.kind === "change") this.lastChange = input.number;
         this.table.handleStore(now, input);
       }
     }
@@ -131,29 +138,37 @@ export class TableUser {
   /** Where it is registered, as far as it knows. */
   home: Directory | undefined;
   refusal: number | undefined;
+  /** How often it was registered. */
+  grants = 0;
   readonly publicKey: Uint8Array;
   readonly #stage: SharedStage;
 
-  constructor(stage: SharedStage, readonly n: number, public name: string, public port: number) {
+  constructor(
+    stage: SharedStage,
+    readonly n: number,
+    public name: string,
+    public port: number,
+    readonly hostname = "192.0.2.1",
+  ) {
     this.#stage = stage;
     this.publicKey = new Uint8Array(32).fill(n).fill(n >> 8, 0, 1);
   }
 
   get endpoint(): Uint8Array {
     const endpoint = new Uint8Array(ENDPOINT_SIZE);
-    writeEndpoint(endpoint, { hostname: "192.0.2.1", port: this.port });
+    writeEndpoint(endpoint, { hostname: this.hostname, port: this.port });
     return endpoint;
   }
 
   /** Asks a directory to register it. */
-  register(at: Directory, wantedId = this.id): void {
+  register(at: Directory, wantedId = this.id, sessionKey = this.#stage.prng.bytes(32)): void {
     const { token, publicKey, name, endpoint } = this;
     const session = randomU32(this.#stage.prng.bytes.bind(this.#stage.prng));
-    const sessionKey = this.#stage.prng.bytes(32);
     const rest = { token, wantedId, publicKey, name, endpoint, packet: 0 };
     at.table.register(this.#stage.now, { sessionKey, session, ...rest }, (result) => {
       this.refusal = result.ok ? undefined : result.error;
       if (!result.ok) return;
+      this.grants++;
       this.home = at;
       this.token = at.table.entries.token(result.value);
       this.id = at.table.entries.id(result.value);
@@ -166,6 +181,15 @@ export class TableUser {
     const slot = this.#slot;
     if (slot === NO_SLOT) this.home = undefined;
     else this.home!.table.renew(this.#stage.now, slot);
+    this.#stage.pump();
+  }
+
+  /** Tells its directory one of its addresses of the other family. */
+  tellOther(n: number): void {
+    const other = new Uint8Array(ENDPOINT_SIZE);
+    writeEndpoint(other, { hostname: `2001:db8::${n}`, port: this.port });
+    const slot = this.#slot;
+    if (slot !== NO_SLOT) this.home!.table.setOtherEndpoint(this.#stage.now, slot, other);
     this.#stage.pump();
   }
 
@@ -195,11 +219,17 @@ export class SharedStage {
   delayMax = 0;
   /** The share of what the store says that comes twice. */
   repeats = 0;
-  readonly #maxClients: number;
+  readonly #places: Places;
   #number = 100;
 
-  constructor(readonly prng: Prng, count: number, { maxClients = 1000, pageLength = 7 } = {}) {
-    this.#maxClients = maxClients;
+  constructor(
+    readonly prng: Prng,
+    count: number,
+    { maxClients = 1000, maxPerSource, pageLength = 7 }: Partial<Places> & {
+      readonly pageLength?: number;
+    } = {},
+  ) {
+    this.#places = { maxClients, maxPerSource };
     this.store = new SimulatedStore(pageLength);
     for (let i = 0; i < count; i++) this.start();
     this.run(0);
@@ -210,8 +240,8 @@ export class SharedStage {
   }
 
   /** Starts a directory. */
-  start(): Directory {
-    const directory = new Directory(this, ++this.#number, this.#maxClients);
+  start(places = this.#places): Directory {
+    const directory = new Directory(this, ++this.#number, places);
     this.directories.push(directory);
     directory.connect();
     directory.pump();
@@ -242,6 +272,17 @@ export class SharedStage {
     this.now = end;
   }
 
+  /** Checks that no client is served by two directories that have seen the same changes. */
+  assertServedOnce(): void {
+    const live = this.directories.filter(({ table }) => table.isAvailable);
+    const last = Math.max(...live.map(({ lastChange }) => lastChange));
+    const served = live.filter(({ lastChange }) => lastChange === last).flatMap(({ table }) =>
+      [...table.listAbove(0)].filter((slot) => table.isHere(slot))
+        .map((slot) => table.entries.id(slot))
+    );
+    assertEquals(new Set(served).size, served.length, "a client is served twice");
+  }
+
   /** Checks that all directories have the same table, in which nothing comes twice; returns it. */
   assertSame(): string[] {
     const [first = [], ...others] = this.directories.map(({ table }) => {
@@ -252,9 +293,14 @@ export class SharedStage {
       });
     });
     for (const other of others) assertEquals(other, first);
-    for (const part of [0, 2]) {
-      assertEquals(new Set(first.map((each) => each.split(" ")[part])).size, first.length);
-    }
+    const [otherFamily, ...others6] = this.directories.map(({ table }) =>
+      Array.from(table.listAbove(0), (slot) => table.entries.otherEndpoint(slot)?.slice())
+    );
+    for (const other of others6) assertEquals(other, otherFamily, "addresses differ");
+    assertEquals(new Set(first.map((each) => each.split(" ")[0])).size, first.length);
+    const [{ table }] = this.directories as [Directory];
+    const addresses = Array.from(table.listAbove(0), (slot) => `${table.entries.endpoint(slot)}`);
+    assertEquals(new Set(addresses).size, first.length);
     const names = first.map((each) => each.split(" ")[1]!).filter((name) => name !== "");
     assertEquals(new Set(names).size, names.length);
     return first;

@@ -1,6 +1,8 @@
 // Directories that share a table: stories, and random ones with a store that fails.
 import { assert, assertEquals } from "@std/assert";
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
+import { PENDING_TIMEOUT } from "../../../server/table/pending_registers.ts";
+import { RESTORING_MAX } from "../../../server/table/restoring.ts";
 import { RENEWAL_TIME, SETTLE_TIME } from "../../../server/table/shared_table.ts";
 import { NO_SLOT } from "../../../server/table/table.ts";
 import { Prng, seedFromEnv } from "../../support/random.ts";
@@ -109,6 +111,17 @@ Deno.test("SharedTable: a Register that was granted at one directory is a replay
   assertEquals(here!.table.isReplay(key), false);
 });
 
+Deno.test("SharedTable: a Register that comes to two directories at once is granted at one", () => {
+  const stage = twoDirectories();
+  stage.delayMax = 20;
+  const ana = user(stage, 1, "ana");
+  const sessionKey = stage.prng.bytes(32);
+  for (const directory of stage.directories) ana.register(directory, 0, sessionKey);
+  stage.run(PENDING_TIMEOUT);
+  assertEquals([stage.assertSame(), ana.grants], [["1 ana 40001"], 1]);
+  for (const { events } of stage.directories) assertEquals(events, ["joined 1 ana"]);
+});
+
 Deno.test("SharedTable: while the store is down nothing is granted, and no lease ends", () => {
   const stage = twoDirectories();
   const [here] = stage.directories;
@@ -158,6 +171,53 @@ Deno.test("SharedTable: a store that was emptied has all clients again, under th
   assertEquals(stage.directories.map((each) => each.events.length), events);
   for (const each of users) each.keepAlive();
   assertEquals(users.filter(({ home }) => home === undefined), []);
+});
+
+Deno.test("SharedTable: a Register that is granted while all is loaded again is not lost", () => {
+  const stage = twoDirectories();
+  const [here] = stage.directories;
+  user(stage, 1).register(here!);
+  stage.run(100);
+  stage.store.forget();
+  const bob = user(stage, 2);
+  bob.register(here!);
+  stage.run(100);
+  assertEquals([bob.refusal, bob.home, bob.id], [undefined, here, 2]);
+  stage.run(SETTLE_TIME + 1_000);
+  assertEquals(stage.assertSame(), ["1  40001", "2  40002"]);
+});
+
+Deno.test("SharedTable: whoever brings back many clients to a slow store has the time for it", () => {
+  const stage = new SharedStage(new Prng(1), 2, { maxClients: 2_000, pageLength: 1000 });
+  const [here, there] = stage.directories;
+  for (let n = 1; n <= 3 * RESTORING_MAX; n++) user(stage, n).register(there!);
+  stage.run(0);
+  const before = stage.assertSame();
+  const events = here!.events.length;
+  stage.delayMax = 900;
+  stage.store.forget();
+  stage.run(20_000);
+  assertEquals(stage.assertSame(), before);
+  assertEquals(here!.events.length, events);
+});
+
+Deno.test("SharedTable: nobody is taken for gone while all is loaded again", () => {
+  const stage = twoDirectories();
+  const [here, there] = stage.directories;
+  user(stage, 1).register(there!);
+  stage.run(0);
+  there!.disconnect();
+  stage.store.forget();
+  stage.run(1_000);
+  assertEquals(here!.table.isAvailable, false);
+  stage.run(SETTLE_TIME - 400);
+  stage.delayMax = 300;
+  here!.disconnect(false);
+  here!.connect();
+  there!.connect();
+  stage.run(5_000);
+  assertEquals(stage.assertSame(), ["1  40001"]);
+  assertEquals(here!.events, ["joined 1"]);
 });
 
 Deno.test("SharedTable: what nobody brings back after the store was emptied is gone", () => {
@@ -221,6 +281,42 @@ Deno.test("SharedTable: all directories make codes with the same keys, new ones 
   assertEquals(there!.keys, here!.keys);
 });
 
+Deno.test("SharedTable: an address of the other family that is told again changes nothing", () => {
+  const stage = twoDirectories();
+  const [here, there] = stage.directories;
+  const ana = user(stage, 1);
+  ana.register(here!);
+  stage.run(0);
+  ana.tellOther(1);
+  stage.run(0);
+  const { lastChange } = there!;
+  ana.tellOther(1);
+  stage.run(0);
+  assertEquals(there!.lastChange, lastChange);
+  ana.tellOther(2);
+  stage.run(0);
+  assertEquals(there!.lastChange, lastChange + 1);
+  stage.assertSame();
+});
+
+Deno.test("SharedTable: an address of the other family that did not reach the store is told anew", () => {
+  const stage = twoDirectories();
+  const [here] = stage.directories;
+  const ana = user(stage, 1);
+  ana.register(here!);
+  stage.run(0);
+  here!.disconnect();
+  ana.tellOther(1);
+  here!.connect();
+  stage.run(0);
+  stage.assertSame();
+  ana.tellOther(1);
+  stage.run(0);
+  stage.assertSame();
+  const slot = stage.directories[1]!.table.find(1);
+  assert(stage.directories[1]!.table.entries.otherEndpoint(slot) !== undefined);
+});
+
 const SEEDS = scaled(1_000, 8);
 
 Deno.test(`SharedTable: a store that fails loses no client and doubles none: ${SEEDS} seeds`, () => {
@@ -236,31 +332,19 @@ Deno.test(`SharedTable: a store that fails loses no client and doubles none: ${S
 
 /** Lets clients come and go while anything fails; then all is well, and the tables are the same. */
 function playRandom(prng: Prng): void {
-  const stage = new SharedStage(prng, 1 + prng.int(3), { maxClients: 20 + prng.int(30) });
+  const places = { maxClients: 12 + prng.int(30), maxPerSource: prng.pick([undefined, 6, 15]) };
+  const stage = new SharedStage(prng, 1 + prng.int(3), places);
   stage.delayMax = prng.int(200);
   stage.repeats = prng.chance(0.5) ? 0.1 : 0;
   const users = Array.from({ length: 25 }, (_, n) => {
-    return new TableUser(
-      stage,
-      n + 1,
-      prng.chance(0.7) ? `n${prng.int(12)}` : "",
-      40_000 + prng.int(20),
-    );
+    const port = 40_000 + prng.int(20);
+    return new TableUser(stage, n + 1, randomName(prng), port, `192.0.2.${prng.int(4)}`);
   });
   for (let step = 0; step < 150; step++) {
-    const each = prng.pick(users);
-    const directory = prng.pick(stage.directories);
-    const what = prng.next();
-    if (what < 0.45) each.register(directory, prng.chance(0.5) ? each.id : prng.int(15));
-    else if (what < 0.75) each.keepAlive();
-    else if (what < 0.83) each.leave();
-    else if (what < 0.87) each.port = 40_000 + prng.int(20);
-    else if (what < 0.91) directory.disconnect(prng.chance(0.5));
-    else if (what < 0.95) directory.connect();
-    else if (what < 0.96) stage.store.forget();
-    else if (what < 0.97) stage.restart(directory);
+    playStep(stage, prng, users);
     stage.run(prng.chance(0.1) ? prng.int(60_000) : prng.int(2_000));
-    if (prng.chance(0.2)) { for (const other of users) other.keepAlive(); }
+    if (prng.chance(0.2)) { for (const each of users) each.keepAlive(); }
+    stage.assertServedOnce();
   }
   for (const each of stage.directories) each.connect();
   for (let i = 0; i < 12; i++) {
@@ -276,4 +360,24 @@ function playRandom(prng: Prng): void {
       assertEquals(table.entries.client(table.find(id)).address.port, port);
     }
   }
+}
+
+function playStep(stage: SharedStage, prng: Prng, users: readonly TableUser[]): void {
+  const each = prng.pick(users);
+  const directory = prng.pick(stage.directories);
+  const what = prng.next();
+  if (what < 0.42) each.register(directory, prng.chance(0.5) ? each.id : prng.int(15));
+  else if (what < 0.72) each.keepAlive();
+  else if (what < 0.80) each.leave();
+  else if (what < 0.83) each.port = 40_000 + prng.int(20);
+  else if (what < 0.85) each.name = randomName(prng);
+  else if (what < 0.88) each.tellOther(prng.int(3));
+  else if (what < 0.91) directory.disconnect(prng.chance(0.5));
+  else if (what < 0.95) directory.connect();
+  else if (what < 0.96) stage.store.forget();
+  else if (what < 0.97) stage.restart(directory);
+}
+
+function randomName(prng: Prng): string {
+  return prng.chance(0.7) ? `n${prng.int(12)}` : "";
 }

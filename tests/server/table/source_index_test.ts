@@ -76,3 +76,17 @@ Deno.test("SourceIndex counts, and finds the newest entry of the fullest source,
     }
   });
 });
+
+Deno.test("SourceIndex keeps the order where directories together have more of a source than one may", () => {
+  const endpoints = HOSTS.slice(0, 2).flatMap((hostname) =>
+    [1, 2, 3, 4].map((port) => endpointOf({ hostname, port }))
+  );
+  const entries = { endpoint: (slot: number) => endpoints[slot]! };
+  const index = new SourceIndex(entries, 8, 2, new KeyedHash(new Prng(1).bytes));
+  for (const slot of [4, 0, 1, 2, 3]) index.add(slot);
+  assertEquals([index.count(endpoints[0]!), index.countMax, index.newestOfFullest], [4, 2, 3]);
+  for (const slot of [3, 1, 2]) index.remove(slot);
+  assertEquals([index.count(endpoints[0]!), index.countMax], [1, 1]);
+  for (const slot of [0, 4]) index.remove(slot);
+  assertEquals(index.countMax, 0);
+});

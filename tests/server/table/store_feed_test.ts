@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { StoreQuestion } from "../../../server/store/store.ts";
+import { DUE_MAX, type StoreQuestion } from "../../../server/store/store.ts";
 import { DUE_INTERVAL, STORE_TIMEOUT, StoreFeed } from "../../../server/table/store_feed.ts";
 
 const TIME = 1_700_000_000_000;
@@ -28,10 +28,11 @@ class Stage {
   }
 
   /** Answers the last question about what is due. */
-  answerDue(last: number): void {
+  answerDue(last: number, leaseCount = 0): void {
     const question = this.asked.findLast(({ kind }) => kind === "due");
     const number = question?.kind === "due" ? question.number : 0;
-    this.feed.handle(this.now, { kind: "due", number, leases: [], last });
+    const leases = Array.from({ length: leaseCount }, (_, n) => [`${n}`]);
+    this.feed.handle(this.now, { kind: "due", number, leases, last });
   }
 
   /** Answers the last question for a page. */
@@ -124,6 +125,31 @@ Deno.test("StoreFeed counts a store as down that does not answer, and asks it al
   stage.answerDue(4);
   stage.answerPage();
   assertEquals(stage.takeLog(), ["loaded"]);
+});
+
+Deno.test("StoreFeed finds a store again that takes longer to answer than from question to question", () => {
+  const stage = new Stage();
+  stage.goLive(4);
+  stage.wait(DUE_INTERVAL + STORE_TIMEOUT);
+  const question = stage.asked.findLast(({ kind }) => kind === "due")!;
+  stage.wait(DUE_INTERVAL);
+  stage.takeLog();
+  const number = question.kind === "due" ? question.number : 0;
+  stage.feed.handle(stage.now, { kind: "due", number, leases: [], last: 4 });
+  assertEquals(stage.takeLog(), ["begin"]);
+});
+
+Deno.test("StoreFeed asks again soon where more leases are over than an answer has", () => {
+  const stage = new Stage();
+  stage.goLive(4);
+  stage.wait(DUE_INTERVAL);
+  const { length } = stage.asked;
+  stage.answerDue(4, DUE_MAX);
+  stage.wait(DUE_INTERVAL / 10);
+  assertEquals(stage.asked.length, length + 1);
+  stage.answerDue(4, DUE_MAX - 1);
+  stage.wait(DUE_INTERVAL - 1);
+  assertEquals(stage.asked.length, length + 1);
 });
 
 Deno.test("StoreFeed waits for a slow store, whose answers to earlier questions count for nothing", () => {
