@@ -101,6 +101,7 @@ export class SharedTable implements Table {
       begin: () => {
         this.#timers.clear("settle");
         this.#replica.forgetVersions();
+        this.#renewals.reset();
         this.#keys.forgetVersion();
       },
       record: (now, record) => this.#takeRecord(now, record),
@@ -201,6 +202,7 @@ export class SharedTable implements Table {
       case "commit":
         return this.#handleCommit(now, input.number, input.isDone, input.last);
       case "renew":
+        this.#renewals.handleAnswer();
         return this.#handleMissing(now, input.missing);
       case "message":
         return this.#handleMessage(now, input.message);
