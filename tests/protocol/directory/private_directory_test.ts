@@ -104,7 +104,9 @@ Deno.test("a client without the secret, or with another, gets no answer", () => 
     const pair = new Pair(secret, SECRET);
     pair.wait(31_000);
     assertEquals(pair.told, ["serverQuiet", "serverLost", "error", "left"]);
-    const hint = secret === undefined ? /needs --secret$/ : /is its secret the one in use here\?$/;
+    const hint = secret === undefined
+      ? /is private and needs --secret ·/
+      : /or its secret is another ·/;
     assertMatch(pair.errors[0]!, hint);
     assertEquals(pair.server.table().size, 0);
     assert(pair.server.dropped.secret! > 3);
