@@ -47,7 +47,7 @@ Usage: deno task bench [options] [NAME ...]
   --rounds N    rounds of each that repeats itself (${ROUNDS}, or ${ROUNDS_QUICK} with --quick)
   --quick       do less of everything
   --json        print the report as JSON; the tables go to stderr
-  --save        write it to tests/bench/results.json, for deno task chart
+  --save        write it to tests/bench/results.json, for deno task chart; what was not named stays
   -h, --help    print this
 
 Without a name, all run: about four minutes on two cores. The environment variable LOSSY_LINK
@@ -76,6 +76,18 @@ async function measure(benchmark: Benchmark, plan: Parameters<Benchmark["run"]>[
     const failed = error instanceof Error ? error.message : String(error);
     return { name, failed, rows: [], notes: [] };
   }
+}
+
+/** Saves a report; of the benchmarks that were not named, the results stay. */
+function save(report: Report): void {
+  const before = JSON.parse(Deno.readTextFileSync(RESULTS)) as Report;
+  const kept = before.sections.filter(({ name }) =>
+    report.sections.every((section) => section.name !== name)
+  );
+  const order = BENCHMARKS.map(({ name }) => name);
+  const sections = [...report.sections, ...kept]
+    .sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  Deno.writeTextFileSync(RESULTS, `${JSON.stringify({ ...report, sections }, null, 2)}\n`);
 }
 
 function fail(message: string): never {
@@ -118,6 +130,5 @@ for (const benchmark of chosen) {
   sections.push(section);
   print(sectionText(section));
 }
-const json = JSON.stringify(report, null, 2);
-if (options.json) console.log(json);
-if (options.save) Deno.writeTextFileSync(RESULTS, `${json}\n`);
+if (options.json) console.log(JSON.stringify(report, null, 2));
+if (options.save) save(report);
