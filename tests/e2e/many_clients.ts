@@ -21,6 +21,8 @@ import { TRUSTING } from "../support/trust.ts";
 export interface ManyClientsConfig {
   readonly directories: readonly Address[];
   readonly clients: number;
+  /** What their names begin with. */
+  readonly prefix: string;
   /** Pairs of clients that talk. */
   readonly conversations: number;
 }
@@ -155,7 +157,7 @@ class OneClient {
   }
 }
 
-async function run({ directories, clients: count, conversations }: ManyClientsConfig) {
+async function run({ directories, clients: count, conversations, prefix }: ManyClientsConfig) {
   await loadCipher();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let begun = 0;
@@ -172,13 +174,13 @@ async function run({ directories, clients: count, conversations }: ManyClientsCo
   };
   const clients = Array.from(
     { length: count },
-    (_, index) => new OneClient(`client${index}`, directories, onMove, onConnected),
+    (_, index) => new OneClient(`${prefix}${index}`, directories, onMove, onConnected),
   );
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   for await (const command of lines) {
     if (command === "talk\n") {
       for (let each = 0; each < 2 * conversations; each += 2) {
-        clients[each]!.connect(`client${each + 1}`);
+        clients[each]!.connect(`${prefix}${each + 1}`);
       }
     } else print("report", { clients: clients.map((each) => each.report()) });
   }

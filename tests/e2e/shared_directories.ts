@@ -59,9 +59,10 @@ export class SharedDirectories implements AsyncDisposable {
     clients: number,
     conversations: number,
     servers: readonly RunningServer[] = this.#servers,
+    prefix = "client",
   ): Promise<Crowd> {
     const directories = servers.map(({ port }) => ({ hostname: "127.0.0.1", port }));
-    const program = startCrowd({ directories, clients, conversations });
+    const program = startCrowd({ directories, clients, conversations, prefix });
     this.#crowds.push(program);
     const crowd = new Crowd(program);
     await crowd.waitForSpread((at) => sum(at) === clients);
