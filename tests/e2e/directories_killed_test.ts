@@ -1,0 +1,66 @@
+// One of two directories that share a table dies or stops, with many clients.
+import { assert, assertEquals, assertLess } from "@std/assert";
+import type { ClientReport } from "./many_clients.ts";
+import { UNIX_SIGNALS } from "./process.ts";
+import { REDIS } from "./redis_server.ts";
+import { type Crowd, SharedDirectories } from "./shared_directories.ts";
+
+const CLIENTS = 500;
+const CONVERSATIONS = 10;
+/** Milliseconds in which all clients are at the other directory. */
+const MOVED_WITHIN = 10_000;
+/** The same where they are told to go there. */
+const SENT_AWAY_WITHIN = 3_000;
+/** Milliseconds without a message that no talker notices, on a busy machine. */
+const SILENCE_MAX = 2_000;
+
+const ignore = REDIS.ignore || UNIX_SIGNALS.ignore;
+
+function identities(clients: readonly ClientReport[]): unknown[] {
+  return clients.map(({ id, name }) => [id, name]);
+}
+
+/** All are at this directory under the ids and names that they had, and no talker noticed. */
+async function assertMoved(crowd: Crowd, before: readonly ClientReport[], port: number) {
+  const after = await crowd.report();
+  assertEquals(identities(after), identities(before));
+  assertEquals(new Set(after.map(({ id }) => id)).size, CLIENTS);
+  for (const [index, { at, events, isBroken, received, longestSilence }] of after.entries()) {
+    assertEquals(at, port);
+    assertEquals([events.registered, events.serverLost, events.error], [1, undefined, undefined]);
+    if (index >= 2 * CONVERSATIONS) continue;
+    assertEquals([events.connected, events.terminated, isBroken], [1, undefined, false]);
+    assert(received > before[index]!.received);
+    assertLess(longestSilence, SILENCE_MAX);
+  }
+}
+
+Deno.test({
+  name: `${CLIENTS} clients of a directory that is killed are soon at the other${REDIS.note}`,
+  ignore,
+  async fn() {
+    await using shared = await SharedDirectories.start();
+    const { first, second } = shared;
+    const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
+    const before = await crowd.report();
+    assert(before.some(({ at }) => at === first.port), "somebody has to move");
+    first.program.signal("SIGKILL");
+    await crowd.waitForSpread((at) => at[second.port] === CLIENTS, MOVED_WITHIN);
+    await assertMoved(crowd, before, second.port);
+  },
+});
+
+Deno.test({
+  name: `${CLIENTS} clients of a directory that stops are at the other at once${REDIS.note}`,
+  ignore,
+  async fn() {
+    await using shared = await SharedDirectories.start();
+    const { first, second } = shared;
+    const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
+    const before = await crowd.report();
+    first.program.signal("SIGTERM");
+    await crowd.waitForSpread((at) => at[second.port] === CLIENTS, SENT_AWAY_WITHIN);
+    assertEquals(await first.program.exitCode(), 0);
+    await assertMoved(crowd, before, second.port);
+  },
+});

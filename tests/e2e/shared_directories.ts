@@ -1,0 +1,124 @@
+/**
+ * Directories with one key and one store, and many clients of them, as real processes.
+ *
+ * @module
+ */
+import type { ClientReport, ManyClientsConfig } from "./many_clients.ts";
+import { Program, type RunningServer, Stage } from "./process.ts";
+import { RedisServer } from "./redis_server.ts";
+import { TcpProxy } from "./tcp_proxy.ts";
+
+/** How they are started. */
+interface Setting {
+  /** Arguments of each directory. */
+  readonly args?: readonly string[];
+  /** Settings of Redis. */
+  readonly redis?: readonly string[];
+}
+
+/** Two directories, each with a path of its own to one store. */
+export class SharedDirectories implements AsyncDisposable {
+  readonly stage = new Stage();
+  readonly redis: RedisServer;
+  /** The paths of the first and the second one to the store. */
+  readonly paths: readonly [TcpProxy, TcpProxy];
+  #servers: RunningServer[] = [];
+  readonly #crowds: Program[] = [];
+
+  private constructor(redis: RedisServer) {
+    this.redis = redis;
+    this.paths = [new TcpProxy(redis.port), new TcpProxy(redis.port)];
+  }
+
+  /** Starts them; each has its store. */
+  static async start({ args = [], redis = [] }: Setting = {}): Promise<SharedDirectories> {
+    const shared = new SharedDirectories(await RedisServer.start(redis));
+    const identity = `${shared.stage.folders.get("key")}/identity`;
+    for (const [index, { port }] of shared.paths.entries()) {
+      const store = ["--store", `redis://127.0.0.1:${port}`, "--identity", identity];
+      const log = ["--quiet", "--log-level", "info", "--no-source-limits"];
+      const server = await shared.stage.serveAs(`d${index}`, ...store, ...log, ...args);
+      await server.program.stderr.waitFor(/The store answers/);
+      shared.#servers.push(server);
+    }
+    return shared;
+  }
+
+  /** The first one. */
+  get first(): RunningServer {
+    return this.#servers[0]!;
+  }
+
+  /** The second one. */
+  get second(): RunningServer {
+    return this.#servers[1]!;
+  }
+
+  /** Starts clients, and waits until they are registered and talk. */
+  async crowd(
+    clients: number,
+    conversations: number,
+    servers: readonly RunningServer[] = this.#servers,
+    prefix = "client",
+  ): Promise<Crowd> {
+    const directories = servers.map(({ port }) => ({ hostname: "127.0.0.1", port }));
+    const program = startCrowd({ directories, clients, conversations, prefix });
+    this.#crowds.push(program);
+    const crowd = new Crowd(program);
+    await crowd.waitForSpread((at) => sum(at) === clients);
+    if (conversations > 0) {
+      await program.type("talk");
+      await program.waitForEvent("talking");
+    }
+    return crowd;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#crowds.map((each) => each[Symbol.asyncDispose]()));
+    await this.stage[Symbol.asyncDispose]();
+    for (const path of this.paths) path[Symbol.dispose]();
+    await this.redis[Symbol.asyncDispose]();
+  }
+}
+
+/** Many clients in one process. */
+export class Crowd {
+  readonly program: Program;
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  /** Waits until they are registered as they should be, by the ports of the directories. */
+  async waitForSpread(
+    isWanted: (at: Readonly<Record<string, number>>) => boolean,
+    timeout?: number,
+  ): Promise<void> {
+    await this.program.stdout.waitFor((line) => {
+      const { event, at } = JSON.parse(line);
+      return event === "spread" && isWanted(at);
+    }, timeout);
+  }
+
+  /** What has become of them. */
+  async report(): Promise<ClientReport[]> {
+    await this.program.type("report");
+    return (await this.program.waitForEvent("report")).clients as ClientReport[];
+  }
+}
+
+function startCrowd(config: ManyClientsConfig): Program {
+  const root = new URL("../../", import.meta.url);
+  const args = ["run", "--no-check", "--allow-net", "--unstable-net"];
+  const map = `--import-map=${decodeURIComponent(new URL("import_map.json", root).pathname)}`;
+  const file = decodeURIComponent(new URL("many_clients.ts", import.meta.url).pathname);
+  const command = { program: Deno.execPath(), isExecutable: false };
+  return new Program("crowd", {
+    ...command,
+    args: [...args, "--allow-read", "--allow-env", map, file, JSON.stringify(config)],
+  }, { cwd: undefined, env: {}, onLine: () => {} });
+}
+
+function sum(at: Readonly<Record<string, number>>): number {
+  return Object.values(at).reduce((total, each) => total + each, 0);
+}
