@@ -67,6 +67,9 @@ const NEEDS_TABLE: ReadonlySet<DirectoryRequest["kind"]> = new Set(
   ["leaseKeepalive", "lookUp", "list", "call"] as const,
 );
 
+/** Directories that share a store, so many of which can be flooded with Registers at the same time. */
+const DIRECTORIES_USUAL = 8;
+
 /** A directory that is driven by datagrams, the time, and the store where there is one. */
 export class Server implements DatagramMachine<ServerEvent> {
   /** How much was dropped, by reason. */
@@ -98,8 +101,9 @@ export class Server implements DatagramMachine<ServerEvent> {
     this.#lease = lease;
     this.#isPrivate = secret !== undefined;
     this.#registrar = new Registrar(options);
-    // A cookie is valid for a minute at most.
-    const replaysMax = registrationsPerMinute(maxClients);
+    // A cookie is valid for a minute at most, at whichever directory.
+    const replaysMax = registrationsPerMinute(maxClients) *
+      (directory === undefined ? 1 : DIRECTORIES_USUAL);
     const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
     const settings = { ...places, lease, nameHold, replaysMax, random };
     const handlers: TableHandlers = {
