@@ -5,62 +5,29 @@
  */
 import type { Instant } from "../../protocol/machine.ts";
 import { success } from "../../protocol/result.ts";
-import { type Entries } from "./entries.ts";
 import { MemoryTable, type MemoryTableOptions } from "./memory_table.ts";
 import type { OnDecided, RegisterRequest, Table, TableClient, TableHandlers } from "./table.ts";
+import { TableInMemory } from "./table_in_memory.ts";
 
 /** A table in memory that decides at once. */
-export class LocalTable implements Table {
+export class LocalTable extends TableInMemory implements Table {
   readonly isAvailable = true;
-  readonly #memory: MemoryTable;
   readonly #handlers: TableHandlers;
   readonly #reportExpired = (client: TableClient): void => {
     this.#handlers.report("expired", client);
   };
 
   constructor(options: MemoryTableOptions, handlers: TableHandlers) {
-    this.#memory = new MemoryTable(options);
+    super(new MemoryTable(options));
     this.#handlers = handlers;
-  }
-
-  get size(): number {
-    return this.#memory.size;
-  }
-
-  get entries(): Entries {
-    return this.#memory.entries;
-  }
-
-  find(id: number): number {
-    return this.#memory.find(id);
-  }
-
-  findName(name: string): number {
-    return this.#memory.findName(name);
-  }
-
-  findEndpoint(endpoint: Uint8Array): number {
-    return this.#memory.findEndpoint(endpoint);
   }
 
   isHere(): boolean {
     return true;
   }
 
-  listAbove(id: number): Iterable<number> {
-    return this.#memory.listAbove(id);
-  }
-
-  listFrom(index: number): Iterable<number> {
-    return this.#memory.listFrom(index);
-  }
-
-  isReplay(sessionKey: Uint8Array): boolean {
-    return this.#memory.replays.has(sessionKey);
-  }
-
   register(now: Instant, request: RegisterRequest, onDecided: OnDecided): void {
-    const result = this.#memory.register(now, request);
+    const result = this.memory.register(now, request);
     if (!result.ok) return onDecided(result);
     const { slot, change, replaced, displaced } = result.value;
     const { report } = this.#handlers;
@@ -71,7 +38,7 @@ export class LocalTable implements Table {
   }
 
   renew(now: Instant, slot: number): void {
-    this.#memory.renew(now, slot);
+    this.memory.renew(now, slot);
   }
 
   setOtherEndpoint(_now: Instant, slot: number, endpoint: Uint8Array): void {
@@ -80,7 +47,7 @@ export class LocalTable implements Table {
 
   remove(now: Instant, slot: number): void {
     this.#handlers.report("left", this.entries.client(slot));
-    this.#memory.remove(now, slot);
+    this.memory.remove(now, slot);
   }
 
   send(): boolean {
@@ -88,10 +55,10 @@ export class LocalTable implements Table {
   }
 
   handleTimeout(now: Instant): void {
-    this.#memory.expire(now, this.#reportExpired);
+    this.memory.expire(now, this.#reportExpired);
   }
 
   nextTimeout(): Instant | undefined {
-    return this.#memory.nextExpiry();
+    return this.memory.nextExpiry();
   }
 }

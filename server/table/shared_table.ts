@@ -31,9 +31,9 @@ import {
 } from "./client_record.ts";
 import { CodeKeys } from "./code_keys.ts";
 import { CommitDraft } from "./commit_draft.ts";
-import { type Entries, TOKEN_SECRET_SIZE } from "./entries.ts";
+import { TOKEN_SECRET_SIZE } from "./entries.ts";
 import { Forwarding } from "./forwarding.ts";
-import type { MemoryTable, MemoryTableOptions } from "./memory_table.ts";
+import type { MemoryTableOptions } from "./memory_table.ts";
 import {
   PENDING_REGISTERS_MAX,
   type PendingRegister,
@@ -51,6 +51,7 @@ import {
   type Table,
   type TableHandlers,
 } from "./table.ts";
+import { TableInMemory } from "./table_in_memory.ts";
 
 /** How often a Register is decided anew, because something that it depends on had changed. */
 export const CONFLICTS_MAX = 5;
@@ -68,13 +69,12 @@ export interface SharedTableOptions extends MemoryTableOptions {
 }
 
 /** A table that is shared through a store. */
-export class SharedTable implements Table {
+export class SharedTable extends TableInMemory implements Table {
   readonly #handlers: TableHandlers;
   readonly #directory: number;
   readonly #lease: number;
   readonly #random: Random;
   readonly #replica: Replica;
-  readonly #memory: MemoryTable;
   readonly #pending = new PendingRegisters();
   readonly #restoring: Restoring;
   readonly #feed: StoreFeed;
@@ -88,12 +88,13 @@ export class SharedTable implements Table {
   readonly #timers = new Timers<"settle">();
 
   constructor(options: SharedTableOptions, handlers: TableHandlers) {
+    const replica = new Replica(options, handlers.report);
+    super(replica.memory);
+    this.#replica = replica;
     this.#handlers = handlers;
     this.#directory = options.directory;
     this.#lease = options.lease;
     this.#random = options.random;
-    this.#replica = new Replica(options, handlers.report);
-    this.#memory = this.#replica.memory;
     this.#renewals = new Renewals(2 * options.maxClients, options.lease);
     this.#restoring = new Restoring((id) => this.#restore(this.find(id)));
     this.#feed = new StoreFeed({
@@ -121,44 +122,12 @@ export class SharedTable implements Table {
     });
   }
 
-  get size(): number {
-    return this.#memory.size;
-  }
-
-  get entries(): Entries {
-    return this.#memory.entries;
-  }
-
   get isAvailable(): boolean {
     return this.#feed.isLive && this.#timers.get("settle") === undefined;
   }
 
-  find(id: number): number {
-    return this.#memory.find(id);
-  }
-
-  findName(name: string): number {
-    return this.#memory.findName(name);
-  }
-
-  findEndpoint(endpoint: Uint8Array): number {
-    return this.#memory.findEndpoint(endpoint);
-  }
-
   isHere(slot: number): boolean {
     return this.#replica.directory(slot) === this.#directory;
-  }
-
-  listAbove(id: number): Iterable<number> {
-    return this.#memory.listAbove(id);
-  }
-
-  listFrom(index: number): Iterable<number> {
-    return this.#memory.listFrom(index);
-  }
-
-  isReplay(sessionKey: Uint8Array): boolean {
-    return this.#memory.replays.has(sessionKey);
   }
 
   register(now: Instant, request: RegisterRequest, onDecided: OnDecided): void {
@@ -169,7 +138,7 @@ export class SharedTable implements Table {
   }
 
   renew(now: Instant, slot: number): void {
-    this.#memory.renew(now, slot);
+    this.memory.renew(now, slot);
     if (this.#feed.isLive) this.#renewals.hear(now, slot);
   }
 
@@ -230,16 +199,16 @@ export class SharedTable implements Table {
     for (let late = this.#pending.first(now); late; late = this.#pending.first(now)) {
       this.#refuse(late, RefusalReason.unavailable);
     }
-    this.#memory.endLeases(now, (slot) => {
+    this.memory.endLeases(now, (slot) => {
       // That of a client of another directory is not over because nothing is heard of it here, and
       // where the store is down, none is.
-      this.#memory.renew(now, slot);
+      this.memory.renew(now, slot);
       if (this.isHere(slot)) this.#end(now, slot, "expired");
     });
   }
 
   nextTimeout(): Instant | undefined {
-    let timeout = earlier(this.#memory.nextExpiry(), this.#feed.nextTimeout());
+    let timeout = earlier(this.memory.nextExpiry(), this.#feed.nextTimeout());
     timeout = earlier(timeout, this.#restoring.nextTimeout());
     timeout = earlier(timeout, this.#keys.nextTimeout());
     timeout = earlier(timeout, this.#pending.nextTimeout());
@@ -263,7 +232,7 @@ export class SharedTable implements Table {
     const { publicKey, name, endpoint, sessionKey } = request;
     // It was granted at another directory meanwhile: two must not seal with one key.
     if (this.isReplay(sessionKey)) return this.#pending.drop(pending);
-    const decided = this.#memory.decide(now, request);
+    const decided = this.memory.decide(now, request);
     if (!decided.ok) return this.#refuse(pending, decided.error);
     const { own, replaced, displaced, id: wantedId } = decided.value;
     const draft = new CommitDraft();
@@ -288,7 +257,7 @@ export class SharedTable implements Table {
       directory: this.#directory,
       session: sessionKey.subarray(0, SESSION_MARK_SIZE),
     };
-    if (name !== "" && this.#memory.heldNames.has(name)) draft.delete(heldNameKey(name));
+    if (name !== "" && this.memory.heldNames.has(name)) draft.delete(heldNameKey(name));
     draft.putLease(leaseOf(id, endpoint, name), encodeClient(client), this.#lease);
     this.#replica.reserve(id);
     pending.id = id;
