@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { DUE_MAX, type StoreQuestion } from "../../../server/store/store.ts";
-import { DUE_INTERVAL, STORE_TIMEOUT, StoreFeed } from "../../../server/table/store_feed.ts";
+import {
+  DUE_INTERVAL,
+  STORE_TIMEOUT,
+  StoreFeed,
+  WAITING_CHANGES_MAX,
+} from "../../../server/table/store_feed.ts";
 
 const TIME = 1_700_000_000_000;
 
@@ -175,6 +180,17 @@ Deno.test("StoreFeed takes no page of a load that was begun before", () => {
   const records = [{ key: "a", version: 1, value: "" }];
   stage.feed.handle(stage.now, { kind: "page", number, records, cursor: "", time: TIME });
   assertEquals(stage.takeLog(), []);
+});
+
+Deno.test("StoreFeed keeps a bounded number of changes while it loads, and loads again beyond", () => {
+  const stage = new Stage();
+  stage.feed.handle(stage.now, { kind: "up" });
+  stage.answerDue(4);
+  stage.takeLog();
+  for (let number = 5; number < 5 + WAITING_CHANGES_MAX; number++) stage.change(number);
+  assertEquals(stage.takeLog(), []);
+  stage.change(5 + WAITING_CHANGES_MAX);
+  assertEquals(stage.takeLog(), ["begin"]);
 });
 
 Deno.test("StoreFeed knows the store's clock", () => {
