@@ -10,7 +10,7 @@ import { keepaliveInterval } from "./lease.ts";
 import { DIRECTORY_LOST_AFTER } from "./liveness.ts";
 
 /** Milliseconds between two Lease Keepalives at most, where there are several directories. */
-export const SEVERAL_KEEPALIVE_MAX = 5_000;
+export const SEVERAL_KEEPALIVE_MAX = 4_000;
 /** Milliseconds until a request is sent again at most, where another directory can be asked. */
 export const SEVERAL_RESEND_MAX = 1_000;
 /** Milliseconds that a directory is silent, at three tries or more, when another one is tried. */

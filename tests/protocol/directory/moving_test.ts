@@ -104,11 +104,11 @@ function registeredAtA(
   return stage;
 }
 
-Deno.test("a client that knows several directories renews its lease every 5 s, and others as before", () => {
-  assertEquals(SEVERAL_KEEPALIVE_MAX, 5000);
+Deno.test("a client that knows several directories renews its lease every 4 s, and others as before", () => {
+  assertEquals(SEVERAL_KEEPALIVE_MAX, 4000);
   const several = registeredAtA();
-  several.run(15_000);
-  assertEquals(several.timesOf("leaseKeepalive", a), [5000, 10_000, 15_000]);
+  several.run(12_000);
+  assertEquals(several.timesOf("leaseKeepalive", a), [4000, 8000, 12_000]);
   for (const addresses of [[A], [A, A6]]) {
     const one = registeredAtA({ addresses });
     one.run(15_000);
@@ -121,18 +121,18 @@ Deno.test("a directory that is silent for 3 s, at three tries or more, is left f
   stage.at[a] = "silent";
   stage.run(20_000);
   const tries = stage.timesOf("leaseKeepalive", a);
-  assertEquals(tries, [5000, 5200, 5600, 6400, 7400, 8000].slice(0, tries.length));
+  assertEquals(tries, [4000, 4200, 4600, 5400, 6400, 7000].slice(0, tries.length));
   assert(tries.length >= 3);
-  assertEquals(stage.timesOf("credentials", b), [5000 + SEVERAL_SILENT_AFTER]);
+  assertEquals(stage.timesOf("credentials", b), [4000 + SEVERAL_SILENT_AFTER]);
   assertEquals(stage.told, [`moved ${b} silent`]);
   assertEquals(stage.registration.addresses, [B]);
-  assertEquals(stage.timesOf("leaseKeepalive", b), [13_000, 18_000]);
+  assertEquals(stage.timesOf("leaseKeepalive", b), [11_000, 15_000, 19_000]);
 });
 
 Deno.test("the next directory is shown the token, and asked for the same id and name", () => {
   const stage = registeredAtA();
   stage.at[a] = stage.at[b] = "silent";
-  stage.run(5000 + SEVERAL_SILENT_AFTER);
+  stage.run(4000 + SEVERAL_SILENT_AFTER);
   stage.wait(200);
   const [, first] = stage.askedAt().find(([at]) => at === b)!;
   stage.challenge(first, B);
@@ -165,7 +165,7 @@ Deno.test("a question that is taken back expects no answer", () => {
 Deno.test("a directory that answers while the next one is tried stays in use", () => {
   const stage = registeredAtA();
   stage.at[a] = stage.at[b] = "silent";
-  stage.run(5000 + SEVERAL_SILENT_AFTER + 100);
+  stage.run(4000 + SEVERAL_SILENT_AFTER + 100);
   stage.at[a] = "up";
   stage.run(12_000);
   assertEquals([stage.told, stage.registration.addresses], [[], [A]]);
@@ -229,8 +229,8 @@ for (const kind of ["leaseKeepalive", "lookUp"] as const) {
     const stage = registeredAtA();
     stage.at[a] = "refusing";
     if (kind === "lookUp") stage.registration.lookUp(stage.now, LOOK_UP);
-    const at = kind === "lookUp" ? 0 : 5000;
-    stage.run(9000);
+    const at = kind === "lookUp" ? 0 : 4000;
+    stage.run(7900);
     assertEquals(stage.timesOf(kind, a), [at]);
     assertEquals(stage.timesOf("register", b), [at]);
     const found = kind === "lookUp" ? ["found"] : [];
@@ -267,7 +267,7 @@ Deno.test("until another directory grants one, the registration stays", () => {
   assertEquals(stage.told, ["unavailable"]);
   stage.run(10_000);
   // Its lease is renewed as before.
-  assertEquals([stage.told, stage.timesOf("leaseKeepalive", a)], [[], [1900, 6900]]);
+  assertEquals([stage.told, stage.timesOf("leaseKeepalive", a)], [[], [900, 4900, 8900]]);
 });
 
 Deno.test("where there is no other directory, a question that is refused is reported at once", () => {

@@ -67,7 +67,7 @@ for (const [timers, times] of [["adaptive", [500, 1500, 3500]], ["fixed", [10_00
 Deno.test("where the first address is dead, everything goes to the second, which answers", () => {
   const dealings = registeredAtB();
   assertEquals(dealings.registration.addresses, [B]);
-  assertEquals(dealings.timesAt(5000), [[5000, b, "leaseKeepalive"]]);
+  assertEquals(dealings.timesAt(4000), [[4000, b, "leaseKeepalive"]]);
 });
 
 Deno.test("where both answer, the first one counts, and the other is left alone", () => {
@@ -139,7 +139,7 @@ Deno.test("where the Register is not answered, the sixth transmission goes to al
 /** Lets it lose all directories: the one in use is silent for 3 s, then the other one, too. */
 function lose(dealings: Dealings): void {
   assertEquals(dealings.eventKinds(), []);
-  dealings.timesAt(5000 + 2 * SEVERAL_SILENT_AFTER);
+  dealings.timesAt(4000 + 2 * SEVERAL_SILENT_AFTER);
   assertEquals(dealings.eventKinds(), ["lost"]);
 }
 
@@ -157,12 +157,12 @@ Deno.test("a client that loses the directory tries all its addresses, and goes o
   assert(dealings.give(dealings.directory.grant(register), A));
   assertEquals(dealings.eventKinds(), ["back"]);
   assertEquals(dealings.registration.addresses, [A]);
-  assertEquals(dealings.timesAt(5000), [[5000, a, "leaseKeepalive"]]);
+  assertEquals(dealings.timesAt(4000), [[4000, a, "leaseKeepalive"]]);
 });
 
 Deno.test("only an Unknown from the address in use makes a client register again, and only there", () => {
   const dealings = registeredAtB();
-  dealings.wait(5000);
+  dealings.wait(4000);
   const keepalive = askedAt(dealings, B);
   for (const from of [A, C]) assertEquals(dealings.give(dealings.unknown(keepalive), from), false);
   assertEquals(dealings.timesAt(100), []);
