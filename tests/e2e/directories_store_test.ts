@@ -23,6 +23,8 @@ const MOVED_WITHIN = 15_000;
 const SLOW = 100;
 /** Milliseconds that a crowd may take to register with a slow store. */
 const SLOW_REGISTRATION_MAX = 5_000;
+/** Messages that each of two clients gets which cannot reach each other. */
+const MESSAGES = 20;
 /** MiB of a directory with a slow store. */
 const MEMORY_MAX = 300;
 
@@ -161,6 +163,21 @@ async function playSlowStore(): Promise<void> {
   if (!LINUX.ignore) assertLess(await memory(first.program.pid), MEMORY_MAX);
 }
 
+async function playApart(): Promise<void> {
+  await using shared = await SharedDirectories.start();
+  const pair = await shared.pairApart();
+  await pair.waitForMessages(MESSAGES);
+  for (const { events, paths, isBroken } of await pair.report()) {
+    assertEquals([events.connected, events.terminated, isBroken], [1, undefined, false]);
+    assertEquals(new Set(paths), new Set(["carried"]));
+  }
+  await pair.program[Symbol.asyncDispose]();
+  for (const { program } of [shared.first, shared.second]) {
+    program.signal("SIGINT");
+    await program.stderr.waitFor(/Stopped .* carried [\d.]+ KiB/);
+  }
+}
+
 testConcurrently(
   "two directories and their store",
   [
@@ -168,6 +185,7 @@ testConcurrently(
     ["while the store is gone for longer than a lease, no lease ends", playOutage],
     ["clients that the store has lost are there again under their ids", playEmptiedStore],
     ["the clients of a directory that is cut off from the store go to the other", playCut],
+    ["clients of both that cannot reach each other talk, carried over both", playApart],
     ["with a store that is 200 ms away all is only slower", playSlowStore],
   ].map(([name, fn]) => ({
     name: `${name}${REDIS.note}`,

@@ -25,6 +25,8 @@ export interface ManyClientsConfig {
   readonly prefix: string;
   /** Pairs of clients that talk. */
   readonly conversations: number;
+  /** Whether they know one directory each, in turn, and nothing reaches them but through that. */
+  readonly isApart?: boolean;
 }
 
 /** What has become of a client. */
@@ -35,6 +37,8 @@ export interface ClientReport {
   readonly at: number;
   /** Its events, by kind. */
   readonly events: Readonly<Record<string, number>>;
+  /** The ways that its conversation went, by the events that told. */
+  readonly paths: readonly string[];
   readonly sent: number;
   readonly received: number;
   /** Whether a message was missing, or came twice. */
@@ -61,6 +65,7 @@ class OneClient {
   readonly #onConnected: () => void;
   readonly #name: string;
   readonly #events: Record<string, number> = {};
+  readonly #paths: string[] = [];
   #id = 0;
   #at = 0;
   #sent = 0;
@@ -72,6 +77,7 @@ class OneClient {
   constructor(
     name: string,
     directoryAddresses: readonly Address[],
+    isApart: boolean,
     onMove: () => void,
     onConnected: () => void,
   ) {
@@ -81,10 +87,12 @@ class OneClient {
     const socket = openSocket("127.0.0.1", 0);
     const receive = socket.receive.bind(socket);
     socket.receive = async (buffer) => {
-      const [bytes, from] = await receive(buffer);
-      const { port } = from as Deno.NetAddr;
-      if (bytes[3] === DatagramType.Answer) this.#lastAnswer = port;
-      return [bytes, from];
+      for (;;) {
+        const [bytes, from] = await receive(buffer);
+        const { port } = from as Deno.NetAddr;
+        if (bytes[3] === DatagramType.Answer) this.#lastAnswer = port;
+        if (!isApart || directoryAddresses.some((each) => each.port === port)) return [bytes, from];
+      }
     };
     this.#client = new Client(clock(), {
       directoryAddresses,
@@ -128,6 +136,7 @@ class OneClient {
       name: this.#client.view().name,
       at: this.#at,
       events: this.#events,
+      paths: this.#paths,
       sent: this.#sent,
       received: this.#received,
       isBroken: this.#isBroken,
@@ -138,6 +147,7 @@ class OneClient {
   #handle(event: ClientEvent): void {
     const { kind } = event;
     this.#events[kind] = (this.#events[kind] ?? 0) + 1;
+    if (kind === "connected" || kind === "path") this.#paths.push(event.path);
     if (kind === "registered") {
       this.#id = event.id;
       this.#move(this.#lastAnswer);
@@ -157,7 +167,8 @@ class OneClient {
   }
 }
 
-async function run({ directories, clients: count, conversations, prefix }: ManyClientsConfig) {
+async function run(config: ManyClientsConfig): Promise<void> {
+  const { directories, clients: count, conversations, prefix, isApart = false } = config;
   await loadCipher();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let begun = 0;
@@ -172,10 +183,10 @@ async function run({ directories, clients: count, conversations, prefix }: ManyC
     for (const each of clients.slice(0, 2 * conversations)) each.talk();
     print("talking", {});
   };
-  const clients = Array.from(
-    { length: count },
-    (_, index) => new OneClient(`${prefix}${index}`, directories, onMove, onConnected),
-  );
+  const clients = Array.from({ length: count }, (_, index) => {
+    const known = isApart ? [directories[index % directories.length]!] : directories;
+    return new OneClient(`${prefix}${index}`, known, isApart, onMove, onConnected);
+  });
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   for await (const command of lines) {
     if (command === "talk\n") {

@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { PATIENCE } from "./lines.ts";
 import type { ClientReport, ManyClientsConfig } from "./many_clients.ts";
 import { Program, type RunningServer, Stage } from "./process.ts";
 import { RedisServer } from "./redis_server.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
+
+/** Milliseconds between two questions how many messages have come. */
+const ASK_INTERVAL = 200;
 
 /** How they are started. */
 interface Setting {
@@ -62,7 +66,24 @@ export class SharedDirectories implements AsyncDisposable {
     prefix = "client",
   ): Promise<Crowd> {
     const directories = servers.map(({ port }) => ({ hostname: "127.0.0.1", port }));
-    const program = startCrowd({ directories, clients, conversations, prefix });
+    return await this.#start({ directories, clients, conversations, prefix });
+  }
+
+  /** Starts two clients, one at each directory, that talk and cannot reach each other. */
+  async pairApart(): Promise<Crowd> {
+    const directories = this.#servers.map(({ port }) => ({ hostname: "127.0.0.1", port }));
+    return await this.#start({
+      directories,
+      clients: 2,
+      conversations: 1,
+      prefix: "apart",
+      isApart: true,
+    });
+  }
+
+  async #start(config: ManyClientsConfig): Promise<Crowd> {
+    const { clients, conversations } = config;
+    const program = startCrowd(config);
     this.#crowds.push(program);
     const crowd = new Crowd(program);
     await crowd.waitForSpread((at) => sum(at) === clients);
@@ -98,6 +119,17 @@ export class Crowd {
       const { event, at } = JSON.parse(line);
       return event === "spread" && isWanted(at);
     }, timeout);
+  }
+
+  /** Waits until each that talks has got so many messages. */
+  async waitForMessages(count: number): Promise<void> {
+    const deadline = Date.now() + PATIENCE;
+    for (;;) {
+      const talking = (await this.report()).filter(({ sent }) => sent > 0);
+      if (talking.length > 0 && talking.every(({ received }) => received >= count)) return;
+      if (Date.now() > deadline) throw new Error(`Not ${count} messages: ${Deno.inspect(talking)}`);
+      await new Promise((resolve) => setTimeout(resolve, ASK_INTERVAL));
+    }
   }
 
   /** What has become of them. */

@@ -2,7 +2,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { FLAG_CALLER, FLAG_NEAR, RefusalReason } from "../../protocol/wire/frame.ts";
 import { MEETINGS_PER_CLIENT } from "../../server/limits.ts";
-import { client, FakeClient, LEASE, publicKeyOf, Stage } from "../support/server_stage.ts";
+import type { Server } from "../../server/server.ts";
+import type { ServerOptions } from "../../server/server_options.ts";
+import { PENDING_REGISTERS_MAX, PENDING_TIMEOUT } from "../../server/table/pending_registers.ts";
+import {
+  client,
+  FakeClient,
+  identityOf,
+  LEASE,
+  publicKeyOf,
+  Stage,
+} from "../support/server_stage.ts";
 import { StoredServer, StoredServers } from "../support/stored_server.ts";
 
 const UNAVAILABLE = { kind: "refused", reason: RefusalReason.unavailable } as const;
@@ -113,6 +123,46 @@ Deno.test("Server refuses what its table would answer while the store is down, a
   all.setUp(one.now, 1, true);
   assertEquals(bob.ask({ kind: "leaseKeepalive" }).kind, "leaseKeepaliveAck");
   assertEquals(one.server.table().size, 1);
+});
+
+Deno.test("Server lets only so many Registers wait for a store that is slow, and refuses the rest in time", () => {
+  const all = new StoredServers();
+  const make = (options: ServerOptions): Server => new StoredServer(options, all);
+  const stage = new Stage({ hasSourceLimits: false }, make);
+  stage.server.handleTimeout(stage.now);
+  const [ana] = [stage.join(1, { name: "ana" }), stage.join(2, { name: "bob" })];
+  const { clients, registrations } = stage.server.totals;
+  all.isSilent = true;
+  const identity = identityOf(3);
+  const send = (n: number): { sender: FakeClient; answers: Uint8Array[] } => {
+    const sender = new FakeClient(stage, n, { identity });
+    sender.begin();
+    return { sender, answers: stage.deliver(sender.registerBytes(), sender.address) };
+  };
+  for (let n = 0; n < PENDING_REGISTERS_MAX; n++) {
+    if (n % 8 === 0) stage.now++;
+    assertEquals(send(3 + n).answers, []);
+  }
+  assertEquals(stage.server.totals.refused, {});
+  const { answers: [refused] } = send(3 + PENDING_REGISTERS_MAX);
+  assert(refused !== undefined, "one more is refused at once");
+  assertEquals(stage.server.totals.refused, { unavailable: 1 });
+  assertEquals(ana.ask({ kind: "lookUp", id: 0, name: "bob" }).kind, "found");
+  let answered = 0;
+  for (const end = stage.now + PENDING_TIMEOUT; stage.now < end; stage.now += 1) {
+    stage.server.handleTimeout(stage.now + 1);
+    answered += stage.takeSent().length;
+  }
+  assertEquals(answered, PENDING_REGISTERS_MAX, "each is told within the time");
+  assertEquals(stage.server.totals.refused, { unavailable: PENDING_REGISTERS_MAX + 1 });
+  assertEquals([stage.server.totals.clients, stage.server.totals.registrations], [
+    clients,
+    registrations,
+  ]);
+  assertEquals(stage.server.table().size, 2);
+  all.isSilent = false;
+  all.setUp(stage.now, 1, true);
+  assertEquals(stage.join(3).id, 3);
 });
 
 Deno.test("Server tells its own clients to go to another directory, some at a time", () => {
