@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
 import { RESTORING_MAX } from "../../../server/table/restoring.ts";
-import { PENDING_REGISTERS_MAX, PENDING_TIMEOUT } from "../../../server/table/pending_registers.ts";
+import { PENDING_TIMEOUT } from "../../../server/table/pending_registers.ts";
 import { RENEWAL_TIME, SETTLE_TIME } from "../../../server/table/shared_table.ts";
 import { NO_SLOT } from "../../../server/table/table.ts";
 import { Prng, seedFromEnv } from "../../support/random.ts";
@@ -246,24 +246,6 @@ Deno.test("SharedTable: a Register for which the store is too slow is refused, a
   ana.register(here!);
   stage.run(0);
   assertEquals([ana.refusal, ana.id], [undefined, 1]);
-});
-
-Deno.test("SharedTable: a bounded number of Registers waits for the store, for a bounded time", () => {
-  const stage = new SharedStage(new Prng(1), 1, { maxClients: 10_000 });
-  const [here] = stage.directories;
-  here!.disconnect(false);
-  const users = Array.from({ length: PENDING_REGISTERS_MAX + 1 }, (_, n) => user(stage, n + 1));
-  for (const each of users) each.register(here!);
-  const refusals = (): number =>
-    users.filter(({ refusal }) => refusal === RefusalReason.unavailable).length;
-  assertEquals([refusals(), users.at(-1)!.refusal], [1, RefusalReason.unavailable]);
-  stage.run(PENDING_TIMEOUT - 1);
-  assertEquals(refusals(), 1);
-  stage.run(1);
-  assertEquals(refusals(), users.length);
-  here!.connect();
-  stage.run(5_000);
-  assertEquals(stage.assertSame(), []);
 });
 
 Deno.test("SharedTable: a frame for a client of another directory reaches that, and goes no further", () => {
