@@ -7,10 +7,8 @@ import { type Crowd, SharedDirectories } from "./shared_directories.ts";
 
 const CLIENTS = 500;
 const CONVERSATIONS = 10;
-/** Milliseconds in which all clients are at the other directory. */
-const MOVED_WITHIN = 10_000;
-/** The same where they are told to go there: some would need longer to find out by themselves. */
-const SENT_AWAY_WITHIN = 5_000;
+/** Milliseconds in which all clients are at the other directory: 10 s, and more on a busy machine. */
+const MOVED_WITHIN = 15_000;
 /** Milliseconds without a message that a busy machine may cause: a search takes longer. */
 const SILENCE_MAX = 5_000;
 
@@ -60,8 +58,10 @@ Deno.test({
     const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
     const before = await crowd.report();
     first.program.signal("SIGTERM");
-    await crowd.waitForSpread((at) => at[second.port] === CLIENTS, SENT_AWAY_WITHIN);
+    await crowd.waitForSpread((at) => at[second.port] === CLIENTS, MOVED_WITHIN);
     assertEquals(await first.program.exitCode(), 0);
     await assertMoved(crowd, before, second.port);
+    // They were told, and did not have to find out.
+    for (const { events } of await crowd.report()) assertEquals(events["moved silent"], undefined);
   },
 });

@@ -35,7 +35,7 @@ export interface ClientReport {
   readonly name: string;
   /** The port of the directory that answered last. */
   readonly at: number;
-  /** Its events, by kind. */
+  /** Its events, by kind; moves to another directory by what they were for: `moved silent`. */
   readonly events: Readonly<Record<string, number>>;
   /** The ways that its conversation went, by the events that told. */
   readonly paths: readonly string[];
@@ -146,7 +146,8 @@ class OneClient {
 
   #handle(event: ClientEvent): void {
     const { kind } = event;
-    this.#events[kind] = (this.#events[kind] ?? 0) + 1;
+    const counted = kind === "serverMoved" ? `moved ${event.why}` : kind;
+    this.#events[counted] = (this.#events[counted] ?? 0) + 1;
     if (kind === "connected" || kind === "path") this.#paths.push(event.path);
     if (kind === "registered") {
       this.#id = event.id;
