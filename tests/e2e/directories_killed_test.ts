@@ -9,7 +9,7 @@ const CLIENTS = 500;
 const CONVERSATIONS = 10;
 /**
  * Milliseconds in which all clients are at the other directory: 10 s, and more on a busy machine, where
- * a search can end too early, and is made again.
+ * a search for another directory can end without an answer, and the client registers anew after that.
  */
 const MOVED_WITHIN = 30_000;
 /** Milliseconds without a message that a busy machine may cause: a search takes longer. */

@@ -1,4 +1,4 @@
-// A store on a real server: what it keeps, and in which order it tells of it.
+// A store on a real server: what it keeps, and in which order it reports it.
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { LEASE_MARGIN, PAGE_LENGTH_MAX } from "../../server/store/store.ts";
 import { commitQuestion } from "../support/store_questions.ts";

@@ -33,7 +33,7 @@ export class StoredServers {
     this.exchange(now);
   }
 
-  /** Hands over all questions and what comes of them, until there is nothing more. */
+  /** Hands over all questions and their answers, until there is nothing more. */
   exchange(now: Instant): void {
     for (let isQuiet = false; !isQuiet;) {
       isQuiet = true;
