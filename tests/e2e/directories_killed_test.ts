@@ -42,13 +42,12 @@ Deno.test({
   ignore,
   async fn() {
     await using shared = await SharedDirectories.start();
-    const { first, second } = shared;
     const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
     const before = await crowd.report();
-    assert(before.some(({ at }) => at === first.port), "somebody has to move");
-    first.program.signal("SIGKILL");
-    await crowd.waitForSpread((at) => at[second.port] === CLIENTS, MOVED_WITHIN);
-    await assertMoved(crowd, before, second.port);
+    const [killed, other] = shared.byClients(before);
+    killed.program.signal("SIGKILL");
+    await crowd.waitForSpread((at) => at[other.port] === CLIENTS, MOVED_WITHIN);
+    await assertMoved(crowd, before, other.port);
   },
 });
 
@@ -57,13 +56,13 @@ Deno.test({
   ignore,
   async fn() {
     await using shared = await SharedDirectories.start();
-    const { first, second } = shared;
     const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
     const before = await crowd.report();
-    first.program.signal("SIGTERM");
-    await crowd.waitForSpread((at) => at[second.port] === CLIENTS, MOVED_WITHIN);
-    assertEquals(await first.program.exitCode(), 0);
-    await assertMoved(crowd, before, second.port);
+    const [stopped, other] = shared.byClients(before);
+    stopped.program.signal("SIGTERM");
+    await crowd.waitForSpread((at) => at[other.port] === CLIENTS, MOVED_WITHIN);
+    assertEquals(await stopped.program.exitCode(), 0);
+    await assertMoved(crowd, before, other.port);
     // They were told, and did not have to find out.
     for (const { events } of await crowd.report()) assertEquals(events["moved silent"], undefined);
   },

@@ -138,11 +138,11 @@ async function playEmptiedStore(): Promise<void> {
 
 async function playCut(): Promise<void> {
   await using shared = await SharedDirectories.start();
-  const { second, paths: [path] } = shared;
   const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
   const before = await crowd.report();
-  path.isCut = true;
-  await crowd.waitForSpread((at) => at[second.port] === CLIENTS, MOVED_WITHIN);
+  const [fuller, other] = shared.byClients(before);
+  shared.pathOf(fuller).isCut = true;
+  await crowd.waitForSpread((at) => at[other.port] === CLIENTS, MOVED_WITHIN);
   await assertUndisturbed(crowd, before);
 }
 

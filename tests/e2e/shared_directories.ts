@@ -26,7 +26,7 @@ export class SharedDirectories implements AsyncDisposable {
   readonly redis: RedisServer;
   /** The paths of the first and the second one to the store. */
   readonly paths: readonly [TcpProxy, TcpProxy];
-  #servers: RunningServer[] = [];
+  readonly #servers: RunningServer[] = [];
   readonly #crowds: Program[] = [];
 
   private constructor(redis: RedisServer) {
@@ -56,6 +56,17 @@ export class SharedDirectories implements AsyncDisposable {
   /** The second one. */
   get second(): RunningServer {
     return this.#servers[1]!;
+  }
+
+  /** The directory where most of these clients are, and the other one. */
+  byClients(clients: readonly ClientReport[]): readonly [RunningServer, RunningServer] {
+    const atFirst = clients.filter(({ at }) => at === this.first.port).length;
+    return 2 * atFirst >= clients.length ? [this.first, this.second] : [this.second, this.first];
+  }
+
+  /** The path of a directory to the store. */
+  pathOf(server: RunningServer): TcpProxy {
+    return this.paths[this.#servers.indexOf(server)]!;
   }
 
   /** Starts clients, and waits until they are registered and talk. */
