@@ -84,7 +84,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       admit: (request) => this.#admit(request),
       mayMeet: (key) => !isBlocked(key),
     });
-    this.#returns = new Returns(this.#endpoint, formerRun?.conversations ?? []);
+    this.#returns = new Returns(this.#endpoint, formerRun?.conversations ?? [], policy.repairDelay);
     this.#calls = new Calls(this.#endpoint, this.#returns, policy.repairDelay);
     this.#timers.set("silent", now + SILENT_AFTER);
     if (isAttended && timers === "adaptive") this.#timers.set("blocked", now + BLOCKED_AFTER);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CONNECTION_TIMEOUT } from "../../protocol/connection/silence.ts";
+import { connectionTimeout } from "../../protocol/connection/silence.ts";
 import type { Target } from "../../protocol/connection/outgoing_requests.ts";
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { isSameKey } from "../../protocol/crypto/x25519.ts";
@@ -13,9 +13,6 @@ import type { Instant } from "../../protocol/machine.ts";
 import { earlier } from "../../protocol/timers.ts";
 import { matchesIdOrName, type Peer, targetOf } from "../peer.ts";
 import type { OpenConversation } from "../view.ts";
-
-/** Milliseconds in which the peers are called: after that, their ends of the connections are over, too. */
-export const RETURN_PATIENCE: number = CONNECTION_TIMEOUT;
 
 /**
  * Milliseconds in which a peer that rings has to accept after all: it may be on its way back, too.
@@ -29,6 +26,8 @@ export type Caller = Pick<Endpoint, "connect" | "retarget" | "cancel" | "isLeavi
 /** Calls the peers of an earlier run. */
 export class Returns {
   readonly #caller: Caller;
+  /** Milliseconds in which the peers are called: after that, their ends are over, too. */
+  readonly #patience: number;
   /** Those that do not go on yet. */
   #open: readonly OpenConversation[];
   readonly #calls = new Map<Target, OpenConversation>();
@@ -38,8 +37,14 @@ export class Returns {
   #over: OpenConversation[] = [];
   #isStarted = false;
 
-  constructor(caller: Caller, conversations: readonly OpenConversation[]) {
+  /** @param repairDelay milliseconds after which a lost datagram is sent again. */
+  constructor(
+    caller: Caller,
+    conversations: readonly OpenConversation[],
+    repairDelay: number,
+  ) {
     this.#caller = caller;
+    this.#patience = connectionTimeout(repairDelay);
     this.#open = conversations;
   }
 
@@ -63,7 +68,7 @@ export class Returns {
     if (this.#isStarted || this.#caller.isLeaving) return;
     this.#isStarted = true;
     if (!isFormer) this.#open = [];
-    if (this.#open.length > 0) this.#endsAt = now + RETURN_PATIENCE;
+    if (this.#open.length > 0) this.#endsAt = now + this.#patience;
     for (const conversation of this.#open) {
       const { id, key } = conversation;
       const target: Target = { id, name: "", key };

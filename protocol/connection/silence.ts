@@ -11,19 +11,33 @@ import { Recall } from "./recall.ts";
 export const CONNECTION_KEEPALIVE = 10_000;
 /** Milliseconds after which it is asked again, for as long as the peer stays silent. */
 export const CONNECTION_PROBE_INTERVAL = 1_000;
-/** Milliseconds of silence from the peer after which the connection is ended locally. */
+/** Milliseconds of silence from the peer after which the connection is ended locally, at least. */
 export const CONNECTION_TIMEOUT = 60_000;
+/** Lost datagrams in a row whose repair is waited for beyond that. */
+const REPAIRS = 2;
 /** Milliseconds that the peer has to answer, at least, after this end slept. */
 export const WAKE_PATIENCE = 15_000;
+
+/**
+ * Milliseconds of silence from the peer after which the connection is ended locally: 60 s, and with
+ * fixed timers, which try in 60 s no more than six times, 80 s.
+ *
+ * @param repairDelay milliseconds that a timer policy waits longer before it repairs anything.
+ */
+export function connectionTimeout(repairDelay: number): number {
+  return CONNECTION_TIMEOUT + REPAIRS * repairDelay;
+}
 
 /** Watches the silence of one peer. */
 export class Silence {
   /** When the directory is to be asked where the peer is. */
   readonly recall: Recall;
+  readonly #timeout: number;
   readonly #timers = new Timers<"keepalive" | "end">();
 
   /** @param repairDelay milliseconds that a timer policy waits longer before it repairs anything. */
   constructor(now: Instant, repairDelay: number) {
+    this.#timeout = connectionTimeout(repairDelay);
     this.recall = new Recall(now, repairDelay);
     this.onHeard(now);
   }
@@ -31,7 +45,7 @@ export class Silence {
   /** Notes that the peer was heard; returns whether it left this end waiting for long. */
   onHeard(now: Instant): boolean {
     this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
-    this.#timers.set("end", now + CONNECTION_TIMEOUT);
+    this.#timers.set("end", now + this.#timeout);
     return this.recall.onHeard(now);
   }
 

@@ -171,7 +171,7 @@ story("an abandoned client sends one Client Leave, and does not wait", (stage) =
   stage.wait(100);
   assertEquals(stage.times("leave", ana, since), [0]);
   assertEquals(stage.table, [2]);
-  stage.wait(60_000);
+  stage.wait(stage.silenceLimit);
   assertEquals(ben.last("terminated").by, "timeout");
 });
 

@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { RETURN_PATIENCE } from "../../client/state/returns.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { type Actor, LEASE, stories, story } from "./stage.ts";
 
@@ -137,7 +136,7 @@ story(
     ana.comeBack();
     stage.wait(5_000 + stage.after(0) + 1000);
     assertEquals([goesOnWith(ana), ana.view.state], [[3], "connected"]);
-    stage.wait(RETURN_PATIENCE + stage.after(0));
+    stage.wait(stage.silenceLimit + stage.after(0));
     assertEquals(ana.events("notReturned").map(({ peer }) => peer), [2]);
     assertEquals(ana.errors, []);
   },

@@ -194,8 +194,8 @@ story("what the run before sent, and comes late, changes nothing", (stage) => {
 
 story("a peer that gave the connection up, while its own peer did not, comes back", (stage) => {
   const [ana, ben] = stage.pair();
-  stage.block(ana, ben, stage.now + 62_000);
-  stage.wait(61_000);
+  stage.block(ana, ben, stage.now + stage.silenceLimit + 2_000);
+  stage.wait(stage.silenceLimit + 1_000);
   assertEquals([ben.last("terminated").by, ana.events("terminated")], ["timeout", []]);
   ana.send("are you there?");
   stage.wait(1500);
@@ -266,7 +266,7 @@ story("a peer that was blocked meanwhile is rejected, and does not come back", (
     { kind: "rejected", peer: 1, name: "ana", reason: RejectReason.declined },
   ]);
   assertEquals([...ana.events("request"), ...ana.events("returned")], []);
-  stage.wait(61_000);
+  stage.wait(stage.silenceLimit + 1_000);
   assertEquals([ana.last("terminated").by, ana.view.state], ["timeout", "idle"]);
 });
 
@@ -290,7 +290,7 @@ story(
     }]);
     assertEquals([ana.last("requestEnded").why, ana.events("request")], ["busy", []]);
     assertEquals([ana.events("returned"), eve.texts], [[], []]);
-    stage.wait(20_000);
+    stage.wait(stage.silenceLimit - 40_000);
     assertEquals(ana.last("terminated"), {
       kind: "terminated",
       peer: 2,

@@ -30,7 +30,7 @@ story("after a short sleep the peer has the time that is left", (stage) => {
   const [ana, ben] = connected(stage);
   ben.crash();
   ana.wake(20_000);
-  stage.wait(35_000);
+  stage.wait(stage.silenceLimit - 25_000);
   assertEquals(ana.events("terminated"), []);
   stage.wait(6_000);
   assertEquals(ana.last("terminated").by, "timeout");

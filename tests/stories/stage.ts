@@ -5,11 +5,12 @@
  */
 import { assertEquals } from "@std/assert";
 import type { ClientOptions } from "../../client/view.ts";
+import { connectionTimeout } from "../../protocol/connection/silence.ts";
 import { compareKeys, type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Frame } from "../../protocol/wire/frame.ts";
-import type { TimerMode } from "../../protocol/recovery/timer_policy.ts";
+import { TIMER_POLICIES, type TimerMode } from "../../protocol/recovery/timer_policy.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import type { Server } from "../../server/server.ts";
 import { newServer } from "../support/new_server.ts";
@@ -115,6 +116,11 @@ export class Stage {
   /** Milliseconds until a retransmission: 10 s with fixed timers. */
   after(adaptive: number): number {
     return this.mode === "fixed" ? 10_000 : adaptive;
+  }
+
+  /** Milliseconds of a peer's silence after which its connection ends: more with fixed timers. */
+  get silenceLimit(): number {
+    return connectionTimeout(TIMER_POLICIES[this.mode].repairDelay);
   }
 
   /** Advances the time. */
