@@ -9,7 +9,7 @@ import type { ClientEvent } from "../../client/event.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { TRUSTING } from "../support/trust.ts";
+import { clientOptions } from "../support/client_options.ts";
 import { Server } from "../../server/server.ts";
 import type { Amount, Arrived, Opening, Wire, WireOptions } from "./wire.ts";
 import type { Line } from "./worker.ts";
@@ -75,21 +75,17 @@ class ChatWire implements Wire {
       this.datagrams++;
       return send(bytes, to);
     };
-    this.#client = new Client(clock(), {
-      directoryAddresses: [meeting.directory],
-      serverName: "directory",
-      id: 0,
-      name: meeting.peer === undefined ? meeting.name : "",
-      port: (socket.addr as Deno.NetAddr).port,
-      timers: "adaptive",
-      acceptAll: true,
-      identity: makeKeyPair(systemRandom),
-      isBlocked: () => false,
-      isKnown: () => true,
-      isTrustedPeer: () => true,
-      trust: TRUSTING,
-      random: systemRandom,
-    });
+    this.#client = new Client(
+      clock(),
+      clientOptions({
+        directoryAddresses: [meeting.directory],
+        name: meeting.peer === undefined ? meeting.name : "",
+        port: (socket.addr as Deno.NetAddr).port,
+        acceptAll: true,
+        identity: makeKeyPair(systemRandom),
+        random: systemRandom,
+      }),
+    );
     this.#drive = drive(this.#client, socket, (event) => this.#handle(event));
   }
 

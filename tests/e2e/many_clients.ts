@@ -15,7 +15,7 @@ import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { DatagramType } from "../../protocol/wire/frame.ts";
-import { TRUSTING } from "../support/trust.ts";
+import { clientOptions } from "../support/client_options.ts";
 
 /** What such a process is started with. */
 export interface ManyClientsConfig {
@@ -94,21 +94,17 @@ class OneClient {
         if (!isApart || directoryAddresses.some((each) => each.port === port)) return [bytes, from];
       }
     };
-    this.#client = new Client(clock(), {
-      directoryAddresses,
-      serverName: "directory",
-      id: 0,
-      name,
-      port: (socket.addr as Deno.NetAddr).port,
-      timers: "adaptive",
-      acceptAll: true,
-      identity: makeKeyPair(systemRandom),
-      isBlocked: () => false,
-      isKnown: () => true,
-      isTrustedPeer: () => true,
-      trust: TRUSTING,
-      random: systemRandom,
-    });
+    this.#client = new Client(
+      clock(),
+      clientOptions({
+        directoryAddresses,
+        name,
+        port: (socket.addr as Deno.NetAddr).port,
+        acceptAll: true,
+        identity: makeKeyPair(systemRandom),
+        random: systemRandom,
+      }),
+    );
     this.#drive = drive(this.#client, socket, (event) => this.#handle(event));
   }
 

@@ -11,7 +11,7 @@ import type { ClientOptions, ClientView, Run } from "../../client/view.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { Instant } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { TRUSTING } from "../support/trust.ts";
+import { clientOptions } from "../support/client_options.ts";
 import type { Host, Site } from "../sim/network.ts";
 import type { Stage } from "./stage.ts";
 
@@ -37,22 +37,15 @@ export class Actor {
   ) {
     this.#stage = stage;
     this.name = name;
-    this.#options = {
+    this.#options = clientOptions({
       directoryAddresses: [DIRECTORY],
       serverName: "localhost:7070",
-      id: 0,
       name,
       port: "realm" in place ? place.address.port : place.port,
-      timers: "adaptive",
-      acceptAll: false,
       identity: makeKeyPair(stage.network.prng.bytes),
-      isBlocked: () => false,
-      isKnown: () => true,
-      isTrustedPeer: () => true,
-      trust: TRUSTING,
       random: stage.network.prng.bytes,
       ...options,
-    };
+    });
     this.#client = new Client(stage.network.instant(), this.#options);
     this.host = stage.network.add(name, place, () => this.#client);
   }

@@ -9,7 +9,7 @@ import type { ClientOptions } from "../../client/view.ts";
 import { DIRECTORY } from "./fake_directory.ts";
 import type { FakeResponder } from "./fake_peer.ts";
 import { MachineHarness } from "./machine_harness.ts";
-import { TRUSTING } from "./trust.ts";
+import { clientOptions } from "./client_options.ts";
 
 export { framesOf, kindsOf, type Sent, STRANGER } from "./machine_harness.ts";
 
@@ -19,22 +19,18 @@ export class ClientHarness extends MachineHarness<ClientEvent> {
 
   constructor(options: Partial<ClientOptions> = {}) {
     super();
-    this.client = new Client(this.now, {
-      directoryAddresses: [DIRECTORY],
-      serverName: "localhost:7070",
-      id: 0,
-      name: "ana",
-      port: 4000,
-      timers: "adaptive",
-      acceptAll: false,
-      identity: this.identity,
-      isBlocked: () => false,
-      isKnown: () => true,
-      isTrustedPeer: () => true,
-      trust: TRUSTING,
-      random: this.random,
-      ...options,
-    });
+    this.client = new Client(
+      this.now,
+      clientOptions({
+        directoryAddresses: [DIRECTORY],
+        serverName: "localhost:7070",
+        name: "ana",
+        port: 4000,
+        identity: this.identity,
+        random: this.random,
+        ...options,
+      }),
+    );
   }
 
   protected get machine(): Client {

@@ -10,7 +10,7 @@ import type { Address } from "../../protocol/wire/address.ts";
 import type { DatagramMachine, Instant, Random, Transmit } from "../../protocol/machine.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { toHex } from "./hex.ts";
-import { TRUSTING } from "./trust.ts";
+import { clientOptions } from "./client_options.ts";
 
 /** Texts that each user sends in a conversation. */
 const TEXTS = 3;
@@ -44,21 +44,16 @@ export class ScriptedClient implements DatagramMachine<ClientEvent> {
     this.#peer = number ^ 1;
     const identity = makeKeyPair(random);
     this.publicKey = identity.publicKey;
-    this.#client = new Client(now, {
-      directoryAddresses: [server],
-      serverName: "directory",
-      id: 0,
-      name: `honest${number}`,
-      port,
-      timers: "adaptive",
-      acceptAll: false,
-      identity,
-      isBlocked: () => false,
-      isKnown: () => true,
-      isTrustedPeer: () => true,
-      trust: TRUSTING,
-      random,
-    });
+    this.#client = new Client(
+      now,
+      clientOptions({
+        directoryAddresses: [server],
+        name: `honest${number}`,
+        port,
+        identity,
+        random,
+      }),
+    );
   }
 
   get isRegistered(): boolean {

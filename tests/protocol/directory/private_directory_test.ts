@@ -9,7 +9,7 @@ import { DirectorySecret } from "../../../protocol/directory/registration_key.ts
 import type { Server } from "../../../server/server.ts";
 import { newServer } from "../../support/new_server.ts";
 import { Prng } from "../../support/random.ts";
-import { TRUSTING } from "../../support/trust.ts";
+import { clientOptions } from "../../support/client_options.ts";
 
 const DIRECTORY: Address = { hostname: "10.0.0.1", port: 7070 };
 const OWN: Address = { hostname: "192.0.2.9", port: 4000 };
@@ -33,22 +33,17 @@ class Pair {
     const identity = makeKeyPair(random);
     const lease = 45_000;
     this.server = newServer({ maxClients: 10, lease, identity, random, secret: serverSecret });
-    this.client = new Client(this.now, {
-      directoryAddresses: [DIRECTORY],
-      serverName: "directory",
-      id: 0,
-      name: "ana",
-      port: 4000,
-      timers: "adaptive",
-      acceptAll: false,
-      identity: makeKeyPair(random),
-      isBlocked: () => false,
-      isKnown: () => true,
-      isTrustedPeer: () => true,
-      secret,
-      trust: TRUSTING,
-      random,
-    });
+    this.client = new Client(
+      this.now,
+      clientOptions({
+        directoryAddresses: [DIRECTORY],
+        name: "ana",
+        port: 4000,
+        identity: makeKeyPair(random),
+        secret,
+        random,
+      }),
+    );
   }
 
   /** What the client sends now. */
