@@ -73,7 +73,7 @@ for (const [columns, rows] of SIZES) {
     const joined = await screen.joinedRows();
     assert(joined.includes(`      │ ${url}`), joined.join("\n"));
     assert(joined.some((row) => row.endsWith(` ✓ ana: ${url}`)), joined.join("\n"));
-    assert(read().includes(`\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\`));
+    assert((await read()).includes(`\x1b]8;;${url}\x1b\\${url}\x1b]8;;\x1b\\`));
     assert(Deno.readTextFileSync(log).includes(`│ ${url}\n`));
     await screen.resize(60, rows);
     await screen.waitFor(/\nbob >$/);

@@ -13,7 +13,7 @@ function count(text: string, part: string): number {
 }
 
 /** Sets a title in the shell before the client starts again; returns what reads what it writes. */
-async function restart(screen: Screen, start: () => Promise<void>): Promise<() => string> {
+async function restart(screen: Screen, start: () => Promise<void>): Promise<() => Promise<string>> {
   await enter(screen, "leave");
   await screen.waitFor((rows) => rows.at(-1) === "$");
   await enter(screen, "clear; printf '\\033]2;my shell\\033\\\\'");
@@ -38,28 +38,28 @@ testScene(
     const { screen, bob } = scene;
     const read = await restart(screen, scene.start);
     await screen.waitForTitle("udp-chat");
-    assert(read().includes("\x1b[?1004h"));
+    assert((await read()).includes("\x1b[?1004h"));
     await connect(scene);
     await screen.waitForTitle("bob — udp-chat");
     await screen.type(FOCUS_IN);
     await bob.type("are you there?");
     await screen.waitFor(/← bob: are you there\?\nbob >$/);
-    assertEquals(count(read(), "\x07"), 1, "for the request only");
+    assertEquals(count(await read(), "\x07"), 1, "for the request only");
 
     await screen.type(FOCUS_OUT);
     await loseFocus(screen);
     await bob.type("hello?", "hello??");
     await screen.waitForTitle("(2) bob — udp-chat");
-    assertEquals(count(read(), "\x07"), 2, "once for both");
-    assertEquals(count(read(), "\x1b]9;Message from bob\x1b\\"), 1);
-    assertEquals(count(read(), "\x1b]777;notify;udp-chat;Message from bob\x1b\\"), 1);
+    assertEquals(count(await read(), "\x07"), 2, "once for both");
+    assertEquals(count(await read(), "\x1b]9;Message from bob\x1b\\"), 1);
+    assertEquals(count(await read(), "\x1b]777;notify;udp-chat;Message from bob\x1b\\"), 1);
     await screen.type(FOCUS_IN);
     await screen.waitForTitle("bob — udp-chat");
     await screen.waitFor(/\nbob >$/);
 
     await enter(screen, "leave");
     await screen.waitForTitle("my shell");
-    assert(read().includes("\x1b[?1004l"));
+    assert((await read()).includes("\x1b[?1004l"));
     await assertSane(screen, 0);
   },
 );
@@ -70,8 +70,8 @@ testScene("--no-notify: the bell and the title, and no notification", async (sce
   await loseFocus(screen);
   await bob.type("connect ana");
   await screen.waitForTitle("(1) bob — udp-chat");
-  assertEquals(count(read(), "\x07"), 1);
-  for (const code of ["\x1b]9;", "\x1b]777;"]) assertEquals(count(read(), code), 0);
+  assertEquals(count(await read(), "\x07"), 1);
+  for (const code of ["\x1b]9;", "\x1b]777;"]) assertEquals(count(await read(), code), 0);
 }, { options: ["--no-notify"] });
 
 testScene("a signal gives the title back, too", async ({ screen, start }) => {

@@ -185,7 +185,7 @@ async function recorded(scene: Scene): Promise<string> {
   await bob.waitForEvent("message");
   await enter(screen, "leave");
   await screen.waitFor(/Client Leave acknowledged/);
-  const all = read();
+  const all = await read();
   assertMatch(all, /← .*bob.*: hi/);
   return all;
 }
@@ -231,7 +231,7 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGQUIT"] as const) {
     screen.signal(signal);
     await screen.waitFor(/Client Leave acknowledged/);
     await assertSane(screen, 0);
-    assertReleased(read());
+    assertReleased(await read());
   });
 }
 
@@ -263,7 +263,7 @@ for (const line of ["throw", "reject"]) {
       await enter(screen, line);
       await screen.waitFor(/Nobody (catches|handles) this/);
       await assertSane(screen, 1);
-      assertReleased(read());
+      assertReleased(await read());
     },
   });
 }

@@ -22,7 +22,7 @@ async function play({ stage, server, screen, bob }: Scene, columns: number): Pro
   await screen.waitFor(/accept bob\s+or\s+reject\s+bob\n(?:ana · )?idle · request from bob >$/);
   await carol.type("connect ana");
   await screen.waitFor(/accept\s+carol\s+or\s+reject\s+carol\n(?:ana · )?idle · 2 requests >$/);
-  assertEquals(read().split("\x07").length - 1, 2, "the bell rings once for each");
+  assertEquals((await read()).split("\x07").length - 1, 2, "the bell rings once for each");
 
   await enter(screen, "accept 3");
   await screen.waitFor(/^carol · request from bob >$/m);

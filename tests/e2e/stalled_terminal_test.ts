@@ -44,7 +44,8 @@ testScene("other lines beyond what may wait are left out, and counted", async ({
   const written = await screen.record();
   await screen.flow();
   // What was typed last may be answered after that.
-  await screen.waitFor(() => /Left out \d+ lines: the terminal took no output/.test(written()));
+  const leftOut = /Left out \d+ lines: the terminal took no output/;
+  await screen.waitFor(async () => leftOut.test(await written()));
   await screen.waitFor(/\nana · idle >$/);
 });
 

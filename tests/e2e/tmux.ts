@@ -207,16 +207,31 @@ export class Screen implements AsyncDisposable {
     }, () => `the title "${title}"; it is "${shown}"`);
   }
 
-  /** Records every byte that programs write from now on; returns a function that reads them. */
-  async record(): Promise<() => string> {
-    const file = `${this.folder}/record`;
-    await this.#tmux(["pipe-pane", `cat > '${file}'`]);
-    return () => Deno.readTextFileSync(file);
+  /**
+   * Records every byte that programs write from now on; returns a function that reads them, all that
+   * the screen shows among them.
+   */
+  async record(): Promise<() => Promise<string>> {
+    let count = 0;
+    const file = (): string => `${this.folder}/record-${count}`;
+    const start = (): string[] => {
+      count++;
+      return ["pipe-pane", `cat > '${file()}.part' && mv '${file()}.part' '${file()}'`];
+    };
+    await this.#tmux(start());
+    let all = "";
+    return async () => {
+      const written = file();
+      // The one that writes the file ends with its pipe.
+      await this.#tmux(["pipe-pane", ";", ...start()]);
+      const read = () => Deno.readTextFile(written).catch(() => undefined);
+      return all += await until(read, () => `the end of ${written}`);
+    };
   }
 
   /** Waits until the rows satisfy the predicate; returns them. */
   async waitFor(
-    predicate: RegExp | ((rows: string[]) => boolean),
+    predicate: RegExp | ((rows: string[]) => boolean | Promise<boolean>),
     timeout = PATIENCE,
   ): Promise<string[]> {
     const holds = predicate instanceof RegExp
@@ -227,7 +242,7 @@ export class Screen implements AsyncDisposable {
     return await until(
       async () => {
         rows = await this.rows();
-        return holds(rows) ? rows : undefined;
+        return await holds(rows) ? rows : undefined;
       },
       () => `${predicate}; the screen:\n${shown()}`,
       timeout,
