@@ -40,6 +40,14 @@ Deno.test("release.yml makes an image of each executable for Linux, after it was
   assert(image.includes("needs: [gate, try]"));
 });
 
+Deno.test("what tests on macOS, or executables, has the programs without which tests are skipped", () => {
+  for (const [name, job] of [["ci.yml", "gate"], ["release.yml", "try"]] as const) {
+    const text = jobNamed(Deno.readTextFileSync(new URL(name, FOLDER)), job);
+    assert(text.includes("brew install tmux redis\n"), name);
+    if (job === "try") assert(text.includes("apt-get install -y tmux redis-server;"));
+  }
+});
+
 Deno.test("release.yml compiles and tries each target", () => {
   const text = Deno.readTextFileSync(new URL("release.yml", FOLDER));
   for (const target of TARGETS) {
