@@ -13,6 +13,7 @@ import { type Help, helpText, optionSection, section } from "./cli/help.ts";
 import { manPage } from "./cli/man.ts";
 import { quote } from "./cli/quote.ts";
 import { nearestName } from "./cli/suggest.ts";
+import { printText } from "./cli/tty.ts";
 import config from "./deno.json" with { type: "json" };
 import { VERSION } from "./protocol/wire/frame.ts";
 import { serve } from "./server/main.ts";
@@ -114,11 +115,17 @@ const HELP: Help = {
   ],
 };
 
-/** Whether a subcommand without options is asked for its help, which is then printed. */
-function printsHelp(word: string | undefined, help: Help): boolean {
-  if (word !== "-h" && word !== "--help") return false;
-  console.log(helpText(help));
-  return true;
+/** Whether a subcommand without options is asked for its help. */
+function isHelp(word: string | undefined): boolean {
+  return word === "-h" || word === "--help";
+}
+
+/** Prints what was asked for; returns the exit status. */
+async function print(text: string): Promise<number> {
+  const problem = await printText(text);
+  if (problem === undefined) return 0;
+  console.error(`Cannot print: ${problem}`);
+  return 1;
 }
 
 /** Reports words that a subcommand does not take; returns the exit status. */
@@ -136,26 +143,24 @@ function rejectWords(
 }
 
 /** Runs `udp-chat completions`; returns the exit status. */
-function printCompletions(words: string[]): number {
-  if (printsHelp(words[0], COMPLETIONS_HELP)) return 0;
+async function printCompletions(words: string[]): Promise<number> {
+  if (isHelp(words[0])) return await print(helpText(COMPLETIONS_HELP));
   const shell = SHELLS.find((name) => name === words[0]);
   if (shell === undefined || words.length > 1) {
     return rejectWords("completions", "completions", SHELLS, words);
   }
-  console.log(completions(shell, COMMANDS));
-  return 0;
+  return await print(completions(shell, COMMANDS));
 }
 
 /** Runs `udp-chat man`; returns the exit status. */
-function printManPage(words: string[]): number {
-  if (printsHelp(words[0], MAN_HELP)) return 0;
+async function printManPage(words: string[]): Promise<number> {
+  if (isHelp(words[0])) return await print(helpText(MAN_HELP));
   const [word] = words;
   const page = manPages().get(word === undefined ? PROGRAM : pageName(word));
   if (page === undefined || words.length > 1) {
     return rejectWords("man", "the page", Object.keys(HELPS), words);
   }
-  console.log(page.trimEnd());
-  return 0;
+  return await print(page.trimEnd());
 }
 
 /** All pages of the manual, by their names. */
@@ -184,12 +189,12 @@ async function main([word, ...rest]: string[]): Promise<number> {
   switch (word) {
     case "-h":
     case "--help":
-      console.log(helpText(HELP));
-      return 0;
+      return await print(helpText(HELP));
     case "-V":
     case "--version":
-      console.log(`udp-chat ${config.version} (protocol ${VERSION}, Deno ${Deno.version.deno})`);
-      return 0;
+      return await print(
+        `udp-chat ${config.version} (protocol ${VERSION}, Deno ${Deno.version.deno})`,
+      );
     case undefined:
       console.error(helpText(HELP));
       return 2;

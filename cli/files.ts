@@ -84,7 +84,16 @@ function isClosed(mode: number | null, bits: number): boolean {
  */
 export function readFile(path: string, sizeMax: number): { text: string; isPrivate: boolean } {
   const { bytes, isPrivate } = readBytes(path, sizeMax);
-  return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), isPrivate };
+  return { text: decode(bytes), isPrivate };
+}
+
+/** Throws where the bytes are none of UTF-8, as from an editor, or a shell of Windows, that writes UTF-16. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("It is not UTF-8");
+  }
 }
 
 /** The text of a file; undefined where there is none, or Deno was given no access to files. */
@@ -254,8 +263,7 @@ export class ClaimedFile {
   /** Its text; throws if it has more than `sizeMax` bytes. */
   read(sizeMax: number): string {
     this.#file.seekSync(0, Deno.SeekMode.Start);
-    const bytes = readAll(this.#file, sizeMax);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return decode(readAll(this.#file, sizeMax));
   }
 
   /** Replaces its text; where this process ends meanwhile, the rest of the text before follows. */

@@ -17,10 +17,18 @@ export interface LineWriterOptions {
    */
   onBroken(error: unknown): void;
   /**
-   * Called when everything is written, if lines were dropped meanwhile because too many waited.
-   * Without it a reader that lets too many wait counts as gone.
+   * Called when everything is written, if lines were dropped meanwhile because too many waited or the
+   * disk was full. Without it a reader that lets too many wait counts as gone, and so does a full disk.
    */
   onRecovered?(dropped: number): void;
+}
+
+const LINE_BREAK = 0x0a;
+
+/** Whether there is no room on the disk, or in the user's share of it: there may be later. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 /**
@@ -36,6 +44,9 @@ export class LineWriter {
   /** Characters that are being written. */
   #writingLength = 0;
   #dropped = 0;
+  /** Whether nothing could be written because the disk was full, and whether a part of a line was. */
+  #isDiskFull = false;
+  #isTorn = false;
   #isBroken = false;
   #writing: Promise<void> | undefined;
   /** Of what waits, and of what is being written: resolve to whether it was. */
@@ -85,7 +96,7 @@ export class LineWriter {
     // Lines that are printed in one turn of the event loop are written together.
     await Promise.resolve();
     while (this.#pending !== "") {
-      const bytes = this.#encoder.encode(this.#pending);
+      const bytes = this.#encoder.encode(this.#isTorn ? `\n${this.#pending}` : this.#pending);
       this.#writingLength = this.#pending.length;
       this.#pending = "";
       const result = this.#writingResult = this.#pendingResult;
@@ -93,21 +104,29 @@ export class LineWriter {
       await this.#write(bytes);
       this.#writingLength = 0;
       this.#writingResult = undefined;
-      result?.resolve(!this.#isBroken);
+      result?.resolve(!this.#isBroken && !this.#isDiskFull);
     }
     this.#writing = undefined;
+    if (this.#isDiskFull) return;
     const dropped = this.#dropped;
     this.#dropped = 0;
     if (dropped > 0) this.#options.onRecovered?.(dropped);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
+    let start = 0;
     try {
-      for (let start = 0; start < bytes.length && !this.#isBroken;) {
+      while (start < bytes.length && !this.#isBroken) {
         start += await this.#options.write(bytes.subarray(start));
       }
+      this.#isDiskFull = this.#isTorn = false;
     } catch (error) {
-      this.#break(error);
+      if (this.#options.onRecovered === undefined || !isDiskFull(error)) return this.#break(error);
+      this.#isDiskFull = true;
+      // The line break that ends the torn line is none of a line that is dropped.
+      const dropped = bytes.subarray(this.#isTorn ? Math.max(1, start) : start);
+      this.#dropped += dropped.filter((byte) => byte === LINE_BREAK).length;
+      if (start > 0) this.#isTorn = bytes[start - 1] !== LINE_BREAK;
     }
   }
 

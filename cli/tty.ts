@@ -116,11 +116,17 @@ function isReaderGone(error: unknown): boolean {
     error instanceof Error && "code" in error && error.code === "EIO";
 }
 
-/** Prints a text on standard output; settles when it is written. */
-export async function printText(text: string): Promise<void> {
-  const output = openOutput(() => {});
+/**
+ * Prints a text on standard output; settles when it is written.
+ *
+ * @returns why it cannot be written; undefined also where nobody reads it any more.
+ */
+export async function printText(text: string): Promise<string | undefined> {
+  let problem: string | undefined;
+  const output = openOutput((reason) => problem = reason);
   output.print(text);
   await output.flush();
+  return problem;
 }
 
 /** Writes to the terminal before it returns: for a process that ends. */

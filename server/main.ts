@@ -52,6 +52,9 @@ const STOP_TIMEOUT = 1000;
 /** Characters that may wait for a slow reader of standard output; further lines are dropped. */
 const PENDING_OUTPUT_MAX = 1024 * 1024;
 
+/** Why lines are dropped. */
+const UNWRITTEN = "read too slowly, or its disk was full";
+
 /** Milliseconds by which the wall clock may differ from what was printed before. */
 const CLOCK_TOLERANCE = 50;
 
@@ -135,7 +138,7 @@ function openLog({ logFormat: format, logLevel: level }: Options, readClock: Rea
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stderr.write(bytes),
     onRecovered(dropped): void {
-      const message = `Cannot log as fast as things happen: left out ${dropped} lines`;
+      const message = `Left out ${dropped} lines of the log: it was ${UNWRITTEN}`;
       log.add({ level: "warn", event: "output", message });
     },
     // There is nowhere left to report it.
@@ -187,7 +190,7 @@ async function run(
     pendingMax: PENDING_OUTPUT_MAX,
     write: (bytes) => Deno.stdout.write(bytes),
     onRecovered(dropped): void {
-      warn("output", `Cannot print as fast as clients come and go: left out ${dropped} lines`);
+      warn("output", `Left out ${dropped} lines of the output: it was ${UNWRITTEN}`);
       print(server.table());
     },
     onBroken(): void {

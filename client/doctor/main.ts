@@ -64,7 +64,7 @@ class DoctorApp {
   readonly #verdicts = new Set<Finding["verdict"]>();
   /** The fingerprints of the directories that answered. */
   readonly #keys = new Set<unknown>();
-  #printing = Promise.resolve();
+  #printing: Promise<unknown> = Promise.resolve();
 
   constructor(options: DoctorOptions, secret: Uint8Array | undefined) {
     this.#options = options;

@@ -6,7 +6,8 @@
 #
 #   UDP_CHAT_VERSION      the version; default: the one that this file came with
 #   UDP_CHAT_INSTALL_DIR  the folder of the executable; default: ~/.local/bin
-#   UDP_CHAT_BASE_URL     where the archive and SHA256SUMS are, https: or file:; default: the release
+#   UDP_CHAT_BASE_URL     where the archive and SHA256SUMS are, https:// or file:// with a path;
+#                         default: the release
 set -eu
 
 version=${UDP_CHAT_VERSION:-@version@}
@@ -46,33 +47,41 @@ target() {
 
 # download URL FILE
 download() {
-  if has curl; then
-    curl --fail --silent --show-error --location --output "$2" "$1"
-  elif has wget; then
-    wget --quiet --output-document "$2" "$1"
-  else
-    fail "curl or wget is needed"
-  fi || fail "cannot download $1"
+  case $1 in
+    file://*) cp "${1#file://}" "$2" ;;
+    https://*)
+      if has curl; then
+        curl --proto =https --fail --silent --show-error --location --output "$2" "$1"
+      elif has wget; then
+        wget --quiet --output-document "$2" "$1"
+      else
+        fail "curl or wget is needed"
+      fi
+      ;;
+    *) fail "expected https:// or file://, got $1" ;;
+  esac || fail "cannot download $1"
 }
 
 # sha256 FILE
 sha256() {
   if has sha256sum; then
-    sha256sum "$1"
+    set -- "$(sha256sum <"$1")"
   elif has shasum; then
-    shasum -a 256 "$1"
+    set -- "$(shasum -a 256 <"$1")"
   elif has openssl; then
-    openssl dgst -sha256 -r "$1"
+    set -- "$(openssl dgst -sha256 -r <"$1")"
   else
     fail "sha256sum, shasum or openssl is needed, to verify the archive"
-  fi | cut -d ' ' -f 1
+  fi
+  echo "${1%% *}"
 }
 
 # verify FILE: its line in SHA256SUMS, which is beside it, must have its sum.
 verify() {
   expected=$(awk -v name="${1##*/}" '$2 == name { print $1 }' "${1%/*}/SHA256SUMS")
   [ -n "$expected" ] || fail "SHA256SUMS does not name ${1##*/}"
-  [ "$(sha256 "$1")" = "$expected" ] ||
+  sum=$(sha256 "$1") || exit 1
+  [ "$sum" = "$expected" ] ||
     fail "${1##*/} is not what SHA256SUMS says: nothing is installed"
 }
 
@@ -86,19 +95,26 @@ install_pages() {
 
 main() {
   stem=udp-chat-$version-$(target)
+  # What root installs is for all.
+  if [ "$(id -u)" = 0 ]; then umask 022; fi
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  draft=
+  trap 'rm -rf "$work" "$draft"' EXIT
   trap 'exit 1' HUP INT TERM
   download "$base/SHA256SUMS" "$work/SHA256SUMS"
   download "$base/$stem.tar.gz" "$work/$stem.tar.gz"
   verify "$work/$stem.tar.gz"
   tar -xzf "$work/$stem.tar.gz" -C "$work"
-  shown=$("$work/$stem/udp-chat" --version) ||
-    fail "the executable does not start here; on Linux it needs glibc"
   mkdir -p "$folder"
+  folder=$(CDPATH='' cd -- "$folder" && pwd)
+  [ ! -d "$folder/udp-chat" ] || fail "$folder/udp-chat is a folder; set UDP_CHAT_INSTALL_DIR"
+  draft=$folder/.udp-chat-$$
+  cp "$work/$stem/udp-chat" "$draft"
+  # Tried where it will be: some systems start nothing in the folder of temporary files.
+  shown=$("$draft" --version) ||
+    fail "the executable does not start here; on Linux it needs glibc"
   # In one step: the one that is there may be running.
-  cp "$work/$stem/udp-chat" "$folder/.udp-chat-$$"
-  mv -f "$folder/.udp-chat-$$" "$folder/udp-chat"
+  mv -f "$draft" "$folder/udp-chat"
   install_pages "$work/$stem/man"
   echo "Installed $shown as $folder/udp-chat"
   case ":$PATH:" in

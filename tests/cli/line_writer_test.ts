@@ -82,6 +82,54 @@ Deno.test("LineWriter drops what a stalled reader would let pile up, and reports
   assertEquals(pipe.recovered, [40]);
 });
 
+/** A disk with so much room. */
+class Disk {
+  text = "";
+  room = 0;
+  broken = 0;
+
+  readonly write = (bytes: Uint8Array): Promise<number> => {
+    const size = Math.min(this.room, bytes.length);
+    if (size === 0) return Promise.reject(Object.assign(new Error(), { code: "ENOSPC" }));
+    this.room -= size;
+    this.text += new TextDecoder().decode(bytes.subarray(0, size));
+    return Promise.resolve(size);
+  };
+}
+
+Deno.test("LineWriter goes on when a full disk has room again, from the start of a line", async () => {
+  const disk = new Disk();
+  const writer: LineWriter = new LineWriter({
+    pendingMax: PENDING_MAX,
+    write: disk.write,
+    onBroken: () => disk.broken++,
+    onRecovered: (dropped) => writer.print(`dropped ${dropped}`),
+  });
+  disk.room = 6;
+  const written: boolean[] = [];
+  for (const line of ["one", "two", "three"]) {
+    writer.print(line);
+    written.push(await writer.written());
+    await writer.flush();
+  }
+  disk.room = 1000;
+  writer.print("four");
+  written.push(await writer.written());
+  await writer.flush();
+  writer.print("five");
+  await writer.flush();
+  assertEquals(disk.text, "one\ntw\nfour\ndropped 2\nfive\n");
+  assertEquals([written, disk.broken], [[true, false, false, true], 0]);
+});
+
+Deno.test("LineWriter that gives up takes a full disk for a reader that is gone", async () => {
+  const disk = new Disk();
+  const onBroken = (): void => void disk.broken++;
+  const writer = new LineWriter({ pendingMax: PENDING_MAX, write: disk.write, onBroken });
+  writer.print("one");
+  assertEquals([await writer.written(), disk.broken], [false, 1]);
+});
+
 Deno.test("LineWriter counts the lines that are being written among those that wait", async () => {
   const pipe = new Pipe(PENDING_MAX, { drops: true });
   for (let count = 0; count < 50; count++) {

@@ -16,6 +16,7 @@ import type { LogEvent } from "../../server/log/log.ts";
 import { directoryMetrics } from "../../server/metrics/metrics.ts";
 import { OPTIONS as SERVER_OPTIONS } from "../../server/options.ts";
 import { type Output, renderJson as renderServerJson } from "../../server/screen/render.ts";
+import config from "../../deno.json" with { type: "json" };
 import { DROP_REASONS, REFUSAL_NAMES } from "../../server/totals.ts";
 import { IDLE } from "../server/metrics/reading.ts";
 
@@ -309,4 +310,11 @@ Deno.test("the manual lists the metrics of the directory, and why it refuses", (
 
 Deno.test("the manual lists what the directory's count of dropped datagrams is made of", () => {
   assertTable("directory.md", "reason", DROP_REASONS.map((reason) => [reason]));
+});
+
+Deno.test("the manual installs a clone with the permissions of the executable", () => {
+  const page = Deno.readTextFileSync(new URL("../../docs/install.md", import.meta.url));
+  const [install = ""] = /^deno install (?:.*\\\r?\n)*/m.exec(page) ?? [];
+  const allowed = (command: string): string[] => command.match(/--allow-\S+/g) ?? [];
+  assertEquals(allowed(install), allowed(config.tasks.compile.command));
 });

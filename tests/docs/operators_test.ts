@@ -41,3 +41,8 @@ Deno.test("the alerts of the operators' page name metrics that there are", () =>
   assertEquals(used.filter((name) => !names.includes(name)), []);
   assert(used.length > 5);
 });
+
+Deno.test("the unit starts a directory again that a reload ended while it started", () => {
+  // Until the directory listens to signals, a hangup ends it, and systemd takes that for no failure.
+  assert(/^RestartForceExitStatus=SIGHUP$/m.test(readFile("udp-chat.service")));
+});

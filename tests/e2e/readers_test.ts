@@ -1,7 +1,7 @@
 // Clients whose output is read late, or not at all.
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { LINUX, memory } from "./proc.ts";
-import { type CommandLine, Stage, UNIX_SIGNALS } from "./process.ts";
+import { type CommandLine, commandLine, runProgram, Stage, UNIX_SIGNALS } from "./process.ts";
 
 const { ignore, note } = UNIX_SIGNALS;
 
@@ -83,6 +83,26 @@ Deno.test({
     for (const text of texts) assert((await ana.waitForEvent("message")).text === text);
     while (bob.events().filter(({ event }) => event === "delivered").length < texts.length) {
       await bob.waitForEvent("delivered");
+    }
+  },
+});
+
+Deno.test({
+  name:
+    `pages and scripts end quietly with their reader, and say where the disk is full${LINUX.note}`,
+  ignore: LINUX.ignore,
+  async fn() {
+    const { program, args, isExecutable } = commandLine("client");
+    const print = (redirection: string, command: string): ReturnType<typeof runProgram> => {
+      const script = `${redirection}; exec "$@"`;
+      const words = ["-c", script, "bash", program, ...args.slice(0, -1)];
+      return runProgram({ program: "bash", args: words, isExecutable }, command.split(" "));
+    };
+    for (const command of ["man client", "completions fish", "man --help", "--help", "--version"]) {
+      const unread = await print("exec > >(exec true); wait $!", command);
+      assertEquals([unread.code, unread.stderr], [0, ""]);
+      const full = await print("exec > /dev/full", command);
+      assertEquals([full.code, full.stderr], [1, "Cannot print: No space left on device\n"]);
     }
   },
 });

@@ -5,7 +5,7 @@ import { fill, readTemplate } from "../../release/templates.ts";
 import { toHex } from "../../cli/hex.ts";
 
 const TEMPLATE = readTemplate("install.sh");
-const SKIPPED = skipped();
+const SKIPPED = Deno.build.os === "windows" ? " (skipped: for Unix)" : "";
 
 function runs(program: string, ...args: string[]): boolean {
   try {
@@ -15,11 +15,6 @@ function runs(program: string, ...args: string[]): boolean {
   }
 }
 
-function skipped(): string {
-  if (Deno.build.os === "windows") return " (skipped: for Unix)";
-  return runs("curl", "--version") ? "" : " (skipped: no curl)";
-}
-
 function nameHere(version: string): string {
   const system = Deno.build.os === "darwin" ? "apple-darwin" : "unknown-linux-gnu";
   return `udp-chat-${version}-${Deno.build.arch}-${system}`;
@@ -27,7 +22,7 @@ function nameHere(version: string): string {
 
 /** A folder with a release, and one to install it in. */
 class Stage {
-  readonly root = Deno.makeTempDirSync();
+  readonly root = Deno.makeTempDirSync({ prefix: "a release " });
   readonly bin = `${this.root}/home/bin`;
 
   /** Releases an executable that is a shell script. */
@@ -43,12 +38,29 @@ class Stage {
     return `${this.root}/${name}.tar.gz`;
   }
 
-  install(env: Record<string, string> = {}): { code: number; stdout: string; stderr: string } {
+  /** Puts a script into the folder `tools`, which is to be the only one in PATH. */
+  tool(name: string, script: string): void {
+    Deno.mkdirSync(`${this.root}/tools`, { recursive: true });
+    const path = `${this.root}/tools/${name}`;
+    Deno.writeTextFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+
+  /** The same with programs of the system. */
+  tools(...names: string[]): string {
+    for (const name of names) this.tool(name, `PATH='${Deno.env.get("PATH")}' exec ${name} "$@"`);
+    return `${this.root}/tools`;
+  }
+
+  install(
+    env: Record<string, string> = {},
+    umask = "022",
+  ): { code: number; stdout: string; stderr: string } {
     const values = new Map([["version", "1.2.3"], ["repository", "https://invalid.example"]]);
     const filled = fill(TEMPLATE, values);
     Deno.writeTextFileSync(`${this.root}/install.sh`, filled.ok ? filled.value : "");
-    const { code, stdout, stderr } = new Deno.Command("sh", {
-      args: [`${this.root}/install.sh`],
+    const { code, stdout, stderr } = new Deno.Command("/bin/sh", {
+      args: ["-c", `umask ${umask}; exec /bin/sh "$0"`, `${this.root}/install.sh`],
+      cwd: this.root,
       env: { UDP_CHAT_BASE_URL: `file://${this.root}`, UDP_CHAT_INSTALL_DIR: this.bin, ...env },
     }).outputSync();
     const decoder = new TextDecoder();
@@ -144,8 +156,99 @@ installTest("reports what cannot be downloaded", async (stage) => {
   await stage.release("1.2.3", "echo udp-chat 1.2.3");
   const { code, stderr } = stage.install({ UDP_CHAT_VERSION: "9.9.9" });
   assertEquals([code, stage.installed()], [1, []]);
-  assertMatch(stderr, /install\.sh: cannot download file:\S+\/udp-chat-9\.9\.9-\S+\.tar\.gz\n$/);
+  assertMatch(stderr, /\ninstall\.sh: cannot download file:.+\/udp-chat-9\.9\.9-\S+\.tar\.gz\n$/);
 });
+
+installTest(
+  "writes a folder as the system does: relative, or with a slash at its end",
+  async (stage) => {
+    await stage.release("1.2.3", "echo udp-chat 1.2.3");
+    const PATH = `${Deno.env.get("PATH")}:${stage.bin}`;
+    for (const folder of [`${stage.bin}/`, "home/bin"]) {
+      const { stdout, stderr } = stage.install({ UDP_CHAT_INSTALL_DIR: folder, PATH });
+      assertEquals([stdout, stderr], [`Installed udp-chat 1.2.3 as ${stage.bin}/udp-chat\n`, ""]);
+      Deno.statSync(`${stage.root}/home/share/man/man1/udp-chat.1`);
+      Deno.removeSync(`${stage.root}/home`, { recursive: true });
+    }
+  },
+);
+
+installTest("lets all run what root installs, whatever root's umask is", async (stage) => {
+  await stage.release("1.2.3", "echo udp-chat 1.2.3");
+  stage.tool("id", "echo 0");
+  assertEquals(
+    stage.install({ PATH: `${stage.root}/tools:${Deno.env.get("PATH")}` }, "077").code,
+    0,
+  );
+  const mode = (path: string): number => Deno.statSync(`${stage.root}/home/${path}`).mode! & 0o777;
+  assertEquals(
+    ["bin", "bin/udp-chat", "share/man/man1", "share/man/man1/udp-chat.1"].map(mode),
+    [0o755, 0o755, 0o755, 0o644],
+  );
+});
+
+installTest("tries the executable where it will be, and leaves no part of it", async (stage) => {
+  await stage.release("1.2.3", 'echo "$0"; exit $(test -e fail && echo 1)');
+  const { stdout } = stage.install();
+  assertStringIncludes(stdout, `Installed ${stage.bin}/.udp-chat-`);
+  Deno.writeTextFileSync(`${stage.root}/fail`, "");
+  assertEquals(stage.install().code, 1);
+  assertEquals(stage.installed(), ["udp-chat"]);
+  // The disk is full.
+  stage.tool("cp", 'case $2 in */.udp-chat-*) echo half >"$2"; exit 1;; esac; exec /bin/cp "$@"');
+  const { code } = stage.install({ PATH: `${stage.root}/tools:${Deno.env.get("PATH")}` });
+  assertEquals([code, stage.installed()], [1, ["udp-chat"]]);
+});
+
+installTest("does not put the executable into a folder of its name", async (stage) => {
+  await stage.release("1.2.3", "echo udp-chat 1.2.3");
+  Deno.mkdirSync(`${stage.bin}/udp-chat`, { recursive: true });
+  const { code, stderr } = stage.install();
+  assertEquals([code, [...Deno.readDirSync(`${stage.bin}/udp-chat`)]], [1, []]);
+  assertMatch(stderr, /^install\.sh: .+\/bin\/udp-chat is a folder; set UDP_CHAT_INSTALL_DIR\n$/);
+});
+
+const SUM_PROGRAMS = ["sha256sum", "shasum", "openssl"].filter((name) => runs(name, "--help"));
+/** What else it runs. */
+const NEEDED = ["uname", "id", "mktemp", "rm", "cp", "awk", "tar", "gzip", "mkdir", "mv", "cat"];
+
+installTest("downloads by https: alone, with curl or wget", async (stage) => {
+  await stage.release("1.2.3", "echo udp-chat 1.2.3");
+  const PATH = stage.tools(...NEEDED, ...SUM_PROGRAMS.slice(0, 1));
+  const install = (url: string): { code: number; stderr: string } =>
+    stage.install({ PATH, UDP_CHAT_BASE_URL: url });
+  assertEquals(
+    install("http://example.com").stderr,
+    "install.sh: expected https:// or file://, got http://example.com/SHA256SUMS\n",
+  );
+  assertEquals(install("https://example.com").stderr, "install.sh: curl or wget is needed\n");
+  const last = 'for url; do :; done; exec cp "${0%/*}/../${url##*/}"';
+  stage.tool("wget", `${last} "$3"`);
+  assertEquals(install("https://example.com").code, 0);
+  stage.tool("wget", "exit 1");
+  stage.tool("curl", `[ "$1 $2" = "--proto =https" ] && ${last} "$8"`);
+  assertEquals(install("https://example.com").code, 0);
+});
+
+installTest("installs nothing where no program can verify it", async (stage) => {
+  await stage.release("1.2.3", "echo udp-chat 1.2.3");
+  const { code, stderr } = stage.install({ PATH: stage.tools(...NEEDED) });
+  assertEquals([code, stage.installed()], [1, []]);
+  assertEquals(
+    stderr,
+    "install.sh: sha256sum, shasum or openssl is needed, to verify the archive\n",
+  );
+});
+
+for (const program of SUM_PROGRAMS) {
+  installTest(`verifies with ${program}`, async (stage) => {
+    const file = await stage.release("1.2.3", "echo udp-chat 1.2.3");
+    const PATH = stage.tools(...NEEDED, program);
+    assertEquals(stage.install({ PATH }).code, 0);
+    Deno.writeTextFileSync(file, "half", { append: true });
+    assertMatch(stage.install({ PATH }).stderr, /is not what SHA256SUMS says/);
+  });
+}
 
 Deno.test({
   name: `install.sh has no complaints of shellcheck${

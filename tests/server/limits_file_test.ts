@@ -53,3 +53,14 @@ Deno.test("readLimits() names the file that cannot be read", () => {
   );
   assertEquals(readLimits(undefined, RATES), { ok: true, value: RATES });
 });
+
+Deno.test("readLimits() names a file that is not UTF-8", () => {
+  const file = Deno.makeTempFileSync();
+  try {
+    Deno.writeFileSync(file, Uint8Array.of(0xff, 0xfe, 0x63, 0));
+    const error = `Cannot read the limits in "${file}": It is not UTF-8`;
+    assertEquals(readLimits(file, RATES), { ok: false, error });
+  } finally {
+    Deno.removeSync(file);
+  }
+});
