@@ -113,6 +113,7 @@ export class Server implements DatagramMachine<ServerEvent> {
         this.#registrar.useKeys(current, previous);
         this.#introductions.useKeys(current, previous);
       },
+      hasRoom: () => this.#answers.hasRoom,
     };
     this.#shared = directory === undefined
       ? undefined

@@ -105,6 +105,8 @@ export interface TableHandlers {
   deliver(now: Instant, slot: number, frame: Frame): void;
   /** All directories make and check codes with these from now on, and still check the ones before. */
   useKeys(keys: SharedKeys): void;
+  /** Whether answers can be sent; while not, those that have waited for a store go on waiting. */
+  hasRoom(): boolean;
 }
 
 /** The keys of the codes that directories of one table give away; see `timed_mac.ts`. */

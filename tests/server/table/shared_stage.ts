@@ -76,6 +76,10 @@ export class Directory implements TableHandlers {
     this.keys = keys;
   }
 
+  hasRoom(): boolean {
+    return true;
+  }
+
   /** Connects it to the store. */
   connect(): void {
     if (this.isUp) return;
