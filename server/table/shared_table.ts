@@ -115,9 +115,11 @@ export class SharedTable extends TableInMemory implements Table {
       due: (now, leases) => this.#handleDue(now, leases),
       down: (now) => this.#handleDown(now),
     });
+    const { maxClients, maxPerSource, lease, nameHold, random } = options;
     this.#keys = new CodeKeys({
       feed: this.#feed,
-      random: options.random,
+      random,
+      limits: { maxClients, maxPerSource, lease, nameHold },
       commit: (draft, keys) => {
         draft.put(KEYS_KEY, encodeKeys(keys), KEYS_TTL);
         this.#commit(draft, { keys });

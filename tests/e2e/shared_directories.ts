@@ -31,6 +31,7 @@ export class SharedDirectories implements AsyncDisposable {
   /** The paths of the first and the second one to the store. */
   readonly paths: readonly [TcpProxy, TcpProxy];
   #servers: RunningServer[] = [];
+  #started = 0;
   readonly #processes: Program[] = [];
 
   private constructor(redis: RedisServer) {
@@ -41,15 +42,19 @@ export class SharedDirectories implements AsyncDisposable {
   /** Starts them; each has its store. */
   static async start({ args = [], redis = [] }: Setting = {}): Promise<SharedDirectories> {
     const shared = new SharedDirectories(await RedisServer.start(redis));
-    const identity = `${shared.stage.folders.get("key")}/identity`;
-    for (const [index, { port }] of shared.paths.entries()) {
-      const store = ["--store", `redis://127.0.0.1:${port}`, "--identity", identity];
-      const log = ["--quiet", "--log-level", "info", "--no-source-limits"];
-      const server = await shared.stage.serveAs(`d${index}`, ...store, ...log, ...args);
-      await server.program.stderr.waitFor(/The store answers/);
-      shared.#servers.push(server);
-    }
+    for (const { port } of shared.paths) shared.#servers.push(await shared.serve(port, ...args));
     return shared;
+  }
+
+  /** Starts a directory whose store is at this port, and waits until it answers. */
+  async serve(port: number, ...args: string[]): Promise<RunningServer> {
+    const identity = `${this.stage.folders.get("key")}/identity`;
+    const store = ["--store", `redis://127.0.0.1:${port}`, "--identity", identity];
+    const log = ["--quiet", "--log-level", "info", "--no-source-limits"];
+    const name = `d${this.#started++}`;
+    const server = await this.stage.serveAs(name, ...store, ...log, ...args);
+    await server.program.stderr.waitFor(/The store answers/);
+    return server;
   }
 
   /** The first one. */

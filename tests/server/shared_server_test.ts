@@ -50,6 +50,16 @@ Deno.test("Server answers from a shared table whichever directory a client is re
   }
 });
 
+Deno.test("Server knows the limits of other directories", () => {
+  const all = new StoredServers();
+  const [one, other] = [60_000, LEASE].map((lease, index) =>
+    new Stage({ lease }, (options) => new StoredServer(options, all, index + 1))
+  );
+  one!.server.handleTimeout(one!.now);
+  for (const { server } of [one!, other!]) assertEquals(server.sharedLimits?.lease, 60_000);
+  assertEquals(other!.server.tableLimits, { ...other!.server.sharedLimits!, lease: LEASE });
+});
+
 Deno.test("Server knows the cookies of other directories", () => {
   const { one, other } = twoDirectories();
   const ana = new FakeClient(one, 1);
