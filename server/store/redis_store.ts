@@ -258,7 +258,7 @@ class Connection {
 /** Loads the client of Redis, which nothing else needs, and makes one. */
 async function createClient(url: StoreUrl): Promise<Client> {
   const { host, port, username, password, database, isSecure } = url;
-  const redis = await import("redis");
+  const redis = await import("@redis/client");
   const socket = { host, port, connectTimeout: OPEN_TIMEOUT, reconnectStrategy: false } as const;
   return redis.createClient({
     RESP: 3,

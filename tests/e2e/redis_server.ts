@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { Folders } from "./folders.ts";
 
 const COMMAND = ["redis-server", "valkey-server"].find(isInstalled);
