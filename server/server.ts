@@ -82,7 +82,7 @@ export class Server implements DatagramMachine<ServerEvent> {
   /** The Look-ups that were answered. */
   lookUps = 0;
   readonly tableLimits: TableLimits;
-  /** Those that a directory on the same store told last, this one included. */
+  /** Those of the directory that has made the latest keys of the store, which may be this one. */
   sharedLimits: TableLimits | undefined;
   readonly #lease: number;
   readonly #isPrivate: boolean;

@@ -106,7 +106,7 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
     if (questions.length > 0) this.#store?.ask(questions);
   }
 
-  /** Logs that another directory has other limits, once. */
+  /** Logs that the store is used with other limits, once. */
   #compareLimits(): void {
     const { tableLimits, sharedLimits } = this.#server;
     if (sharedLimits === this.#sharedLimits || sharedLimits === undefined) return;

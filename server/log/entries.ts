@@ -64,16 +64,16 @@ export function describeClient(
   };
 }
 
-/** Another directory on the same store has other limits; undefined where it has the same. */
+/** A directory has used the same store with other limits; undefined where they are the same. */
 export function describeOtherLimits(own: TableLimits, other: TableLimits): LogEntry | undefined {
   const others = optionsOf(other);
   const differences = optionsOf(own).flatMap(([option, value], index) => {
     const otherValue = others[index]![1];
-    return value === otherValue ? [] : [`${option} ${otherValue}, this one ${value}`];
+    return value === otherValue ? [] : [`${option} ${otherValue}, here ${value}`];
   });
   if (differences.length === 0) return undefined;
-  const message = `Another directory on the store has ${differences.join("; ")}; ` +
-    "start all with the same";
+  const message = `The store is used with ${differences.join("; ")}: ` +
+    "start all directories with the same";
   return { level: "warn", event: "otherLimits", message };
 }
 

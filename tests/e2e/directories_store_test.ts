@@ -163,7 +163,7 @@ async function playOtherLimits(): Promise<void> {
   await using shared = await SharedDirectories.start();
   const third = await shared.serve(shared.redis.port, "--max-clients", "500", "--lease", "30");
   const line = await third.program.stderr.waitFor(/ warn /);
-  assertMatch(line, /Another .* --max-clients 10000, this one 500; --lease 45, this one 30; start/);
+  assertMatch(line, / used with --max-clients 10000, here 500; --lease 45, here 30: start/);
   await shared.stage.jsonClient("ana", third);
   await shared.stage.jsonClient("bob", shared.first);
 }

@@ -15,12 +15,12 @@ Deno.test("describeOtherLimits() names the options that differ, with both values
   assertEquals(messageFor({}), undefined);
   assertEquals(
     messageFor({ lease: 60_000, maxClients: 20_000 }),
-    "Another directory on the store has --max-clients 20000, this one 10000; " +
-      "--lease 60, this one 45; start all with the same",
+    "The store is used with --max-clients 20000, here 10000; --lease 60, here 45: " +
+      "start all directories with the same",
   );
   assertEquals(
     messageFor({ maxPerSource: undefined, nameHold: 0 }),
-    "Another directory on the store has --max-per-source any, this one 200; " +
-      "--name-hold 0, this one 7; start all with the same",
+    "The store is used with --max-per-source any, here 200; --name-hold 0, here 7: " +
+      "start all directories with the same",
   );
 });
