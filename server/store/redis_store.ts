@@ -191,15 +191,13 @@ class Connection {
       // An exception of the directory is not one of the client, which would take it for its own.
       if (input !== undefined) queueMicrotask(() => this.#give(input));
     });
-    const names = Object.keys(SCRIPTS) as ScriptName[];
-    this.#digests = new Map(
-      await Promise.all(names.map(async (name) => {
-        const digest = await client.sendCommand(["SCRIPT", "LOAD", SCRIPTS[name]]);
-        return [name, String(digest)] as const;
-      })),
-    );
+    const load = async (name: ScriptName): Promise<[ScriptName, string]> => {
+      return [name, String(await client.sendCommand(["SCRIPT", "LOAD", SCRIPTS[name]]))];
+    };
+    const loading = (Object.keys(SCRIPTS) as ScriptName[]).map(load);
+    const [, ...digests] = await Promise.all([client.sendCommand(["PING"]), ...loading]);
+    this.#digests = new Map(digests);
     // Whether it may do all that it has to, and there is room.
-    await client.sendCommand(["PING"]);
     await client.sendCommand(["EVALSHA", this.#digests.get("probe")!, "1", LAST_KEY, own]);
   }
 
