@@ -60,7 +60,7 @@ export const SETTLE_TIME = 2_000;
 /** The same to renew the leases that are over because the store was down. */
 export const RENEWAL_TIME = 10_000;
 /** Inputs that wait until their answers can be sent; beyond, answers are lost. */
-const WAITING_INPUTS_MAX = 10_000;
+export const WAITING_INPUTS_MAX = 10_000;
 /** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
 const KEYS_TTL = 10 * COOKIE_SLOT;
 

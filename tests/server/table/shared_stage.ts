@@ -50,6 +50,8 @@ export class Directory implements TableHandlers {
   readonly frames: Frame[] = [];
   keys: SharedKeys | undefined;
   isUp = false;
+  /** Whether it can send no answers. */
+  isFull = false;
   /** The number of the change that came last. */
   lastChange = 0;
   readonly #stage: SharedStage;
@@ -77,7 +79,7 @@ export class Directory implements TableHandlers {
   }
 
   hasRoom(): boolean {
-    return true;
+    return !this.isFull;
   }
 
   /** Connects it to the store. */
