@@ -33,7 +33,7 @@ async function writeImportMap(imports: Record<string, string>): Promise<void> {
 const jsr = fromJsr();
 const online = await canImport(Object.values(jsr));
 if (!online) console.error("JSR is out of reach: using the stand-ins in offline/ for @std");
-const { libsodium, redis } = config.imports;
-await writeImportMap({ ...(online ? jsr : STAND_INS), libsodium, redis });
+const fromNpm = Object.entries(config.imports).filter(([, from]) => from.startsWith("npm:"));
+await writeImportMap({ ...(online ? jsr : STAND_INS), ...Object.fromEntries(fromNpm) });
 // The timer, or an import that still waits for the network, would keep the process alive.
 Deno.exit(0);

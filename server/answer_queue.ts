@@ -21,6 +21,11 @@ export class AnswerQueue {
   #first = 0;
   #length = 0;
 
+  /** Whether there is room for answers that can be made later: half of it is for those that cannot. */
+  get hasRoom(): boolean {
+    return this.#length < OUTPUT_MAX / 2;
+  }
+
   /** Adds a datagram; false if too many wait. */
   add(to: Address, bytes: Uint8Array): boolean {
     if (this.#length >= OUTPUT_MAX) return false;

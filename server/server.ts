@@ -58,7 +58,8 @@ import { type DropReason, type RefusalName, refusalName, type Totals } from "./t
 import type { StoreInput, StoreQuestion } from "./store/store.ts";
 import { LocalTable } from "./table/local_table.ts";
 import { SharedTable } from "./table/shared_table.ts";
-import { NO_SLOT, type Table, type TableClient, type TableHandlers } from "./table/table.ts";
+import { NO_SLOT } from "./table/table.ts";
+import type { Table, TableClient, TableHandlers, TableLimits } from "./table/table.ts";
 
 /** Says that the store cannot be asked. */
 const UNAVAILABLE: Frame = { kind: "refused", reason: RefusalReason.unavailable };
@@ -80,6 +81,9 @@ export class Server implements DatagramMachine<ServerEvent> {
   registrations = 0;
   /** The Look-ups that were answered. */
   lookUps = 0;
+  readonly tableLimits: TableLimits;
+  /** Those of the directory that has made the latest keys of the store, which may be this one. */
+  sharedLimits: TableLimits | undefined;
   readonly #lease: number;
   readonly #isPrivate: boolean;
   readonly #registrar: Registrar;
@@ -105,14 +109,17 @@ export class Server implements DatagramMachine<ServerEvent> {
     const replaysMax = registrationsPerMinute(maxClients) *
       (directory === undefined ? 1 : DIRECTORIES_USUAL);
     const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
-    const settings = { ...places, lease, nameHold, replaysMax, random };
+    this.tableLimits = { ...places, lease, nameHold };
+    const settings = { ...this.tableLimits, replaysMax, random };
     const handlers: TableHandlers = {
       report: (kind, client) => this.#events.reportChange(kind, client),
       deliver: (now, slot, frame) => this.#introductions.deliver(now, slot, frame),
-      useKeys: ({ current, previous }) => {
+      useKeys: ({ current, previous, limits }) => {
+        this.sharedLimits = limits;
         this.#registrar.useKeys(current, previous);
         this.#introductions.useKeys(current, previous);
       },
+      hasRoom: () => this.#answers.hasRoom,
     };
     this.#shared = directory === undefined
       ? undefined

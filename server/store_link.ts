@@ -7,6 +7,7 @@ import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts"
 import type { Drive } from "../protocol/udp.ts";
 import type { Address } from "../protocol/wire/address.ts";
 import type { ServerEvent } from "./event.ts";
+import { describeOtherLimits } from "./log/entries.ts";
 import type { Log } from "./log/log.ts";
 import type { Timing } from "./metrics/loop_delay.ts";
 import { DELAY_BUCKETS, Histogram } from "./metrics/histogram.ts";
@@ -14,6 +15,7 @@ import type { Server } from "./server.ts";
 import { type OpenStore, openStore } from "./store/redis_store.ts";
 import type { StoreInput, StoreQuestion } from "./store/store.ts";
 import type { StoreUrl } from "./store/store_url.ts";
+import type { TableLimits } from "./table/table.ts";
 
 /** Clients that are told together to go to another directory. */
 const SENT_AWAY_MAX = 200;
@@ -32,6 +34,10 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
   #store: OpenStore | undefined;
   #inputs: StoreInput[] = [];
   #askedAt: Instant | undefined;
+  /** The limits that were compared last. */
+  #sharedLimits: TableLimits | undefined;
+  /** What was logged of those that differ. */
+  #otherLimits: string | undefined;
 
   constructor(server: Server, log: Log, timing: Timing) {
     this.#server = server;
@@ -45,6 +51,7 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
       const inputs = this.#inputs;
       this.#inputs = [];
       running.input((now) => this.#server.handleStore(now, inputs));
+      this.#compareLimits();
     };
     this.#store = openStore(url, directory, (input) => {
       this.#note(input);
@@ -97,6 +104,17 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
       questions.push(next);
     }
     if (questions.length > 0) this.#store?.ask(questions);
+  }
+
+  /** Logs that the store is used with other limits, once. */
+  #compareLimits(): void {
+    const { tableLimits, sharedLimits } = this.#server;
+    if (sharedLimits === this.#sharedLimits || sharedLimits === undefined) return;
+    this.#sharedLimits = sharedLimits;
+    const entry = describeOtherLimits(tableLimits, sharedLimits);
+    if (entry === undefined || entry.message === this.#otherLimits) return;
+    this.#otherLimits = entry.message;
+    this.#log.add(entry);
   }
 
   /** Logs whether it is there, and how long it took to answer. */

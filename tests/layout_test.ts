@@ -56,7 +56,7 @@ const ALSO_IMPORTS: Record<string, string[]> = {
   "client/screen/terminal.ts": ["node:readline", "node:process", "node:stream"],
   "cli/files.ts": ["node:path"],
   "cli/tty.ts": ["node:process"],
-  "server/store/redis_store.ts": ["redis"],
+  "server/store/redis_store.ts": ["@redis/client"],
   // The version of the program.
   "server/metrics/open_metrics.ts": ["deno.json"],
 };

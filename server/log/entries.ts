@@ -5,9 +5,12 @@
  */
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { renderChange, renderTotals } from "../screen/render.ts";
-import type { ChangeKind, TableClient } from "../table/table.ts";
+import type { ChangeKind, TableClient, TableLimits } from "../table/table.ts";
 import type { Totals } from "../totals.ts";
 import type { LogEntry } from "./log.ts";
+
+/** In milliseconds. */
+const DAY = 24 * 60 * 60 * 1000;
 
 /** Where a directory listens, and its key. */
 export interface Listening {
@@ -59,4 +62,27 @@ export function describeClient(
     message: renderChange(kind, client, false),
     fields: { change: kind, id, name, host, port },
   };
+}
+
+/** A directory has used the same store with other limits; undefined where they are the same. */
+export function describeOtherLimits(own: TableLimits, other: TableLimits): LogEntry | undefined {
+  const others = optionsOf(other);
+  const differences = optionsOf(own).flatMap(([option, value], index) => {
+    const otherValue = others[index]![1];
+    return value === otherValue ? [] : [`${option} ${otherValue}, here ${value}`];
+  });
+  if (differences.length === 0) return undefined;
+  const message = `The store is used with ${differences.join("; ")}: ` +
+    "start all directories with the same";
+  return { level: "warn", event: "otherLimits", message };
+}
+
+/** The options that set the limits, and their values. */
+function optionsOf({ maxClients, maxPerSource, lease, nameHold }: TableLimits): [string, string][] {
+  return [
+    ["--max-clients", `${maxClients}`],
+    ["--max-per-source", `${maxPerSource ?? "any"}`],
+    ["--lease", `${lease / 1000}`],
+    ["--name-hold", `${nameHold / DAY}`],
+  ];
 }

@@ -23,6 +23,7 @@ export type LogEvent =
   | "socket"
   | "storeUp"
   | "storeDown"
+  | "otherLimits"
   | "client";
 
 /** An entry of the log. */

@@ -10,7 +10,7 @@
 import { errorMessage } from "../../cli/errors.ts";
 import { formatAddress } from "../../protocol/wire/address.ts";
 import { type Channels, channelsOf, readChange, readReply, scriptCall } from "./commands.ts";
-import { LAST_KEY, PROBE_KEY, type ScriptName, SCRIPTS } from "./scripts.ts";
+import { LAST_KEY, type ScriptName, SCRIPTS } from "./scripts.ts";
 import type { StoreInput, StoreQuestion } from "./store.ts";
 import type { StoreUrl } from "./store_url.ts";
 
@@ -28,6 +28,9 @@ const RETRY_MAX = 1000;
 /** Milliseconds from one ping to the next, and how many of these an answer may take. */
 const PING_INTERVAL = 1000;
 const UNANSWERED_MAX = 4;
+
+/** What Deno says, by its version, of a certificate from an authority that it does not know. */
+const UNKNOWN_AUTHORITY = /unable to (?:verify|get)|self.signed|UnknownIssuer/;
 
 /** A store that is open, also while it cannot be reached. */
 export interface OpenStore {
@@ -107,7 +110,8 @@ class RedisStore implements OpenStore {
     this.#timer = setTimeout(() => this.#open(), this.#retryInterval);
     this.#retryInterval = Math.min(2 * this.#retryInterval, RETRY_MAX);
     const { host: hostname, port } = this.#url;
-    const reason = `Cannot use the store at ${formatAddress({ hostname, port })}: ${why}`;
+    const hint = UNKNOWN_AUTHORITY.test(why) ? "; DENO_CERT names the file of its authority" : "";
+    const reason = `Cannot use the store at ${formatAddress({ hostname, port })}: ${why}${hint}`;
     if (reason === this.#reported) return;
     this.#reported = reason;
     this.#onInput({ kind: "down", reason });
@@ -187,14 +191,14 @@ class Connection {
       // An exception of the directory is not one of the client, which would take it for its own.
       if (input !== undefined) queueMicrotask(() => this.#give(input));
     });
-    const names = Object.keys(SCRIPTS) as ScriptName[];
-    this.#digests = new Map(
-      await Promise.all(names.map(async (name) => {
-        const digest = await client.sendCommand(["SCRIPT", "LOAD", SCRIPTS[name]]);
-        return [name, String(digest)] as const;
-      })),
-    );
-    await client.sendCommand(["SET", PROBE_KEY, "", "PX", "1"]);
+    const load = async (name: ScriptName): Promise<[ScriptName, string]> => {
+      return [name, String(await client.sendCommand(["SCRIPT", "LOAD", SCRIPTS[name]]))];
+    };
+    const loading = (Object.keys(SCRIPTS) as ScriptName[]).map(load);
+    const [, ...digests] = await Promise.all([client.sendCommand(["PING"]), ...loading]);
+    this.#digests = new Map(digests);
+    // Whether it may do all that it has to, and there is room.
+    await client.sendCommand(["EVALSHA", this.#digests.get("probe")!, "1", LAST_KEY, own]);
   }
 
   #start(): void {
@@ -252,7 +256,7 @@ class Connection {
 /** Loads the client of Redis, which nothing else needs, and makes one. */
 async function createClient(url: StoreUrl): Promise<Client> {
   const { host, port, username, password, database, isSecure } = url;
-  const redis = await import("redis");
+  const redis = await import("@redis/client");
   const socket = { host, port, connectTimeout: OPEN_TIMEOUT, reconnectStrategy: false } as const;
   return redis.createClient({
     RESP: 3,

@@ -13,8 +13,6 @@ import { DUE_MAX, LEASE_MARGIN, PAGE_LENGTH_MAX } from "./store.ts";
 export const PREFIX = "{udp-chat}:";
 /** The key of the last change's number, which stays: what counts on would repeat numbers without it. */
 export const LAST_KEY = `${PREFIX}last`;
-/** A key that is written where a directory connects, to find out whether it may and there is room. */
-export const PROBE_KEY = `${PREFIX}probe`;
 
 /** Takes arguments one after the other, and reads the clock. */
 const PRELUDE = `
@@ -111,8 +109,24 @@ end
 return given
 `;
 
+/** Tries each command that the others use, and names the one that fails. */
+const PROBE = `
+local probe = "${PREFIX}probe"
+for _, command in ipairs({
+  {"SET", probe, "", "PX", "1"}, {"GET", probe}, {"EXISTS", probe}, {"PEXPIRE", probe, "1"},
+  {"DEL", probe}, {"INCR", probe}, {"DEL", probe}, {"ZADD", probe, "0", ""}, {"ZSCORE", probe, ""},
+  {"ZRANGEBYSCORE", probe, "0", "0"}, {"ZREM", probe, ""}, {"SCAN", "0"}, {"PUBLISH", take(), ""},
+}) do
+  local reply = redis.pcall(unpack(command))
+  if type(reply) == "table" and reply.err then
+    return redis.error_reply(reply.err .. " (" .. command[1] .. ")")
+  end
+end
+return ""
+`;
+
 /** What has a script. */
-export type ScriptName = "commit" | "renew" | "due" | "load";
+export type ScriptName = "commit" | "renew" | "due" | "load" | "probe";
 
 /** The scripts. */
 export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
@@ -120,4 +134,5 @@ export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
   renew: PRELUDE + RENEW,
   due: PRELUDE + DUE,
   load: PRELUDE + LOAD,
+  probe: PRELUDE + PROBE,
 };

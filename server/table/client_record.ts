@@ -12,7 +12,7 @@ import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
 import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import type { Lease } from "../store/store.ts";
 import { TOKEN_SECRET_SIZE } from "./entries.ts";
-import type { ChangeKind } from "./table.ts";
+import type { ChangeKind, SharedKeys, TableLimits } from "./table.ts";
 
 /** Bytes of a session key that tell it from others. */
 export const SESSION_MARK_SIZE = 8;
@@ -39,9 +39,7 @@ export interface ClientRecord {
 }
 
 /** The keys that all directories make codes with. */
-export interface KeysRecord {
-  readonly current: Uint8Array;
-  readonly previous: Uint8Array;
+export interface KeysRecord extends SharedKeys {
   /** The time slot of the current one, on the store's clock; see `timed_mac.ts`. */
   readonly slot: number;
 }
@@ -203,8 +201,8 @@ function clientFromJson(json: unknown): ClientRecord | undefined {
   return { ...of, ...at, publicKey, tokenSecret, session };
 }
 
-function keysToJson({ current, previous, slot }: KeysRecord): Json {
-  return { current: toHex(current), previous: toHex(previous), slot };
+function keysToJson({ current, previous, slot, limits }: KeysRecord): Json {
+  return { current: toHex(current), previous: toHex(previous), slot, limits };
 }
 
 function keysFromJson(json: unknown): KeysRecord | undefined {
@@ -212,7 +210,18 @@ function keysFromJson(json: unknown): KeysRecord | undefined {
   const { slot } = json;
   const current = bytesFrom(json.current, SHARED_KEY_SIZE);
   const previous = bytesFrom(json.previous, SHARED_KEY_SIZE);
-  return current && previous && isNumber(slot) ? { current, previous, slot } : undefined;
+  if (current === undefined || previous === undefined || !isNumber(slot)) return undefined;
+  const limits = limitsFromJson(json.limits);
+  return { current, previous, slot, ...limits && { limits } };
+}
+
+function limitsFromJson(json: unknown): TableLimits | undefined {
+  if (!isObject(json)) return undefined;
+  const { maxClients, maxPerSource, lease, nameHold } = json;
+  const isWhole = isNumber(maxClients) && isNumber(lease) && isNumber(nameHold) &&
+    (maxPerSource === undefined || isNumber(maxPerSource));
+  if (!isWhole) return undefined;
+  return { maxClients, lease, nameHold, ...maxPerSource !== undefined && { maxPerSource } };
 }
 
 function parse(text: string): Json {

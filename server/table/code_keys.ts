@@ -8,7 +8,7 @@ import type { Instant, Random } from "../../protocol/machine.ts";
 import { KEYS_KEY, type KeysRecord, SHARED_KEY_SIZE } from "./client_record.ts";
 import { CommitDraft } from "./commit_draft.ts";
 import type { StoreFeed } from "./store_feed.ts";
-import type { SharedKeys } from "./table.ts";
+import type { SharedKeys, TableLimits } from "./table.ts";
 
 /** Milliseconds after which new keys that nobody has made are asked for again. */
 const RETRY = 1_000;
@@ -17,6 +17,8 @@ const RETRY = 1_000;
 export interface CodeKeysOptions {
   readonly feed: Pick<StoreFeed, "isLive" | "storeTime" | "instantOf">;
   readonly random: Random;
+  /** For the other directories to compare with theirs. */
+  readonly limits: TableLimits;
   /** Asks the store to write new keys: each directory does, and one is first. */
   readonly commit: (draft: CommitDraft, keys: KeysRecord) => void;
   /** There are new keys. */
@@ -54,7 +56,7 @@ export class CodeKeys {
 
   /** Makes the keys of this time slot, where nobody has. */
   rotate(now: Instant): void {
-    const { feed, random, commit } = this.#options;
+    const { feed, random, limits, commit } = this.#options;
     this.#rotateAt = undefined;
     if (!feed.isLive) return;
     const slot = Math.floor(feed.storeTime(now) / COOKIE_SLOT);
@@ -66,7 +68,7 @@ export class CodeKeys {
     const former = age <= 1 || this.#isLate ? this.#keys?.current : undefined;
     this.#isLate = false;
     const current = random(SHARED_KEY_SIZE);
-    const keys = { current, previous: former ?? random(SHARED_KEY_SIZE), slot };
+    const keys = { current, previous: former ?? random(SHARED_KEY_SIZE), slot, limits };
     const draft = new CommitDraft();
     draft.expect([KEYS_KEY], this.#version);
     commit(draft, keys);

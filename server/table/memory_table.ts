@@ -17,7 +17,13 @@ import { KeyedHash } from "./keyed_hash.ts";
 import { NameIndex } from "./name_index.ts";
 import { RegisterReplayFilter } from "./register_replay.ts";
 import { SourceIndex } from "./source_index.ts";
-import { NO_SLOT, type RegisterOutcome, type RegisterRequest, type TableClient } from "./table.ts";
+import {
+  NO_SLOT,
+  type RegisterOutcome,
+  type RegisterRequest,
+  type TableClient,
+  type TableLimits,
+} from "./table.ts";
 import { writeUtf8 } from "../../protocol/wire/utf8.ts";
 
 /**
@@ -29,14 +35,7 @@ export const EXPIRED_MAX = 1000;
 const SWEEP_INTERVAL_MIN = 1;
 
 /** The settings of a {@linkcode MemoryTable}. */
-export interface MemoryTableOptions {
-  readonly maxClients: number;
-  /** The most entries of one source; undefined for any number, and then none is displaced. */
-  readonly maxPerSource?: number | undefined;
-  /** Milliseconds. */
-  readonly lease: number;
-  /** Milliseconds that a name is kept for its key after its client is gone, 0 for not at all. */
-  readonly nameHold: number;
+export interface MemoryTableOptions extends TableLimits {
   /** The most Registers that can be granted while a cookie is valid: replays of these are noticed. */
   readonly replaysMax: number;
   readonly random: Random;

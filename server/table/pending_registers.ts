@@ -17,7 +17,7 @@ export const PENDING_TIMEOUT = 3_000;
 /** A Register that waits. */
 export interface PendingRegister {
   readonly request: RegisterRequest;
-  readonly until: Instant;
+  until: Instant;
   /** The number of the question, 0 where it waits for a change. */
   number: number;
   /** The id that it asks the store for. */
@@ -97,15 +97,21 @@ export class PendingRegisters {
     this.setNumber(pending, 0);
   }
 
-  /** One whose time is over, or any where `now` is left out. */
-  first(now: Instant = Infinity): PendingRegister | undefined {
+  /** The time of all is over. */
+  end(now: Instant): void {
+    for (const each of this.#bySession.values()) each.until = Math.min(each.until, now);
+  }
+
+  /** One whose time is over. */
+  late(now: Instant): PendingRegister | undefined {
     const [first] = this.#bySession.values();
     return first !== undefined && first.until <= now ? first : undefined;
   }
 
-  /** When first() has one. */
+  /** When late() has one. */
   nextTimeout(): Instant | undefined {
-    return this.first()?.until;
+    const [first] = this.#bySession.values();
+    return first?.until;
   }
 }
 

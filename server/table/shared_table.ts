@@ -59,6 +59,8 @@ export const CONFLICTS_MAX = 5;
 export const SETTLE_TIME = 2_000;
 /** The same to renew the leases that are over because the store was down. */
 export const RENEWAL_TIME = 10_000;
+/** Inputs that wait until their answers can be sent; beyond, answers are lost. */
+export const WAITING_INPUTS_MAX = 10_000;
 /** Milliseconds that keys are kept in the store: longer than anything is good that is made with them. */
 const KEYS_TTL = 10 * COOKIE_SLOT;
 
@@ -80,6 +82,8 @@ export class SharedTable extends TableInMemory implements Table {
   readonly #feed: StoreFeed;
   readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
+  readonly #inputs = new Fifo<StoreInput>();
+  #waitingInputs = 0;
   readonly #forwarding = new Forwarding();
   #number = 0;
   readonly #renewals: Renewals;
@@ -111,9 +115,11 @@ export class SharedTable extends TableInMemory implements Table {
       due: (now, leases) => this.#handleDue(now, leases),
       down: (now) => this.#handleDown(now),
     });
+    const { maxClients, maxPerSource, lease, nameHold, random } = options;
     this.#keys = new CodeKeys({
       feed: this.#feed,
-      random: options.random,
+      random,
+      limits: { maxClients, maxPerSource, lease, nameHold },
       commit: (draft, keys) => {
         draft.put(KEYS_KEY, encodeKeys(keys), KEYS_TTL);
         this.#commit(draft, { keys });
@@ -165,8 +171,23 @@ export class SharedTable extends TableInMemory implements Table {
     return message !== undefined;
   }
 
-  /** Takes what comes from the store. */
+  /** Takes what comes from the store, as fast as the answers can be sent. */
   handleStore(now: Instant, input: StoreInput): void {
+    this.#inputs.push(input);
+    this.#waitingInputs++;
+    this.#takeInputs(now);
+  }
+
+  #takeInputs(now: Instant): void {
+    while (this.#handlers.hasRoom() || this.#waitingInputs > WAITING_INPUTS_MAX) {
+      const input = this.#inputs.shift();
+      if (input === undefined) return;
+      this.#waitingInputs--;
+      this.#takeInput(now, input);
+    }
+  }
+
+  #takeInput(now: Instant, input: StoreInput): void {
     switch (input.kind) {
       case "commit":
         return this.#handleCommit(now, input.number, input.isDone, input.last);
@@ -192,13 +213,12 @@ export class SharedTable extends TableInMemory implements Table {
   }
 
   handleTimeout(now: Instant): void {
+    this.#takeInputs(now);
     this.#feed.handleTimeout(now);
     this.#restoring.handleTimeout(now);
     this.#keys.handleTimeout(now);
     if (this.#timers.expire("settle", now)) this.#settle(now);
-    for (let late = this.#pending.first(now); late; late = this.#pending.first(now)) {
-      this.#refuse(late, RefusalReason.unavailable);
-    }
+    this.#refuseLate(now);
     this.memory.endLeases(now, (slot) => {
       // That of a client of another directory is not over because nothing is heard of it here, and
       // where the store is down, none is.
@@ -208,6 +228,7 @@ export class SharedTable extends TableInMemory implements Table {
   }
 
   nextTimeout(): Instant | undefined {
+    if (this.#waitingInputs > 0) return -Infinity;
     let timeout = earlier(this.memory.nextExpiry(), this.#feed.nextTimeout());
     timeout = earlier(timeout, this.#restoring.nextTimeout());
     timeout = earlier(timeout, this.#keys.nextTimeout());
@@ -262,6 +283,15 @@ export class SharedTable extends TableInMemory implements Table {
     this.#replica.reserve(id);
     pending.id = id;
     this.#pending.setNumber(pending, this.#commit(draft, { gone, client }));
+  }
+
+  /** Refuses those whose time is over, as fast as that can be sent. */
+  #refuseLate(now: Instant): void {
+    while (this.#handlers.hasRoom()) {
+      const late = this.#pending.late(now);
+      if (late === undefined) return;
+      this.#refuse(late, RefusalReason.unavailable);
+    }
   }
 
   #refuse(pending: PendingRegister, reason: number): void {
@@ -380,9 +410,8 @@ export class SharedTable extends TableInMemory implements Table {
   #handleDown(now: Instant): void {
     this.#timers.clear("settle");
     this.#restoring.clear();
-    for (let each = this.#pending.first(); each; each = this.#pending.first()) {
-      this.#refuse(each, RefusalReason.unavailable);
-    }
+    this.#pending.end(now);
+    this.#refuseLate(now);
     this.#sweepFrom = now + RENEWAL_TIME;
   }
 

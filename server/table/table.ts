@@ -105,6 +105,8 @@ export interface TableHandlers {
   deliver(now: Instant, slot: number, frame: Frame): void;
   /** All directories make and check codes with these from now on, and still check the ones before. */
   useKeys(keys: SharedKeys): void;
+  /** Whether answers can be sent; while not, those that have waited for a store go on waiting. */
+  hasRoom(): boolean;
 }
 
 /** The keys of the codes that directories of one table give away; see `timed_mac.ts`. */
@@ -112,6 +114,19 @@ export interface SharedKeys {
   readonly current: Uint8Array;
   /** The one before; valid, but no new code is made with it. */
   readonly previous: Uint8Array;
+  /** The limits of the directory that made the current one, where they are known. */
+  readonly limits?: TableLimits | undefined;
+}
+
+/** The limits of a table; directories that share one have the same. */
+export interface TableLimits {
+  readonly maxClients: number;
+  /** The most entries of one source; undefined for any number, and then none is displaced. */
+  readonly maxPerSource?: number | undefined;
+  /** Milliseconds. */
+  readonly lease: number;
+  /** Milliseconds that a name is kept for its key after its client is gone, 0 for not at all. */
+  readonly nameHold: number;
 }
 
 /** The active clients, with their leases. */

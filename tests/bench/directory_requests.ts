@@ -98,11 +98,16 @@ export class LoadClients {
 
   /** The frame in an Answer. */
   read(answer: Uint8Array): Frame {
+    return this.open(answer).frame;
+  }
+
+  /** The number of the client that an Answer is for, and its frame. */
+  open(answer: Uint8Array): { number: number; frame: Frame } {
     const decoded = decodeDatagram(answer);
-    const session = decoded.ok ? this.#sessions.get(decoded.value.header.session - 1) : undefined;
-    const frame = decoded.ok ? session?.open(decoded.value)?.[0] : undefined;
+    const number = decoded.ok ? decoded.value.header.session - 1 : -1;
+    const frame = decoded.ok ? this.#sessions.get(number)?.open(decoded.value)?.[0] : undefined;
     if (frame === undefined) throw new Error(`The directory answered ${Deno.inspect(decoded)}`);
-    return frame;
+    return { number, frame };
   }
 }
 

@@ -23,10 +23,17 @@ Deno.test("the unit and the container file start the directory with options that
   const [, unit = ""] = /^ExecStart=(.*)$/m.exec(
     readFile("udp-chat.service").replaceAll("\\\n", " "),
   ) ?? [];
-  const drop = PAGE.split("ExecStart=\nExecStart=")[1]?.split("\n")[0] ?? "";
+  const drops = [...PAGE.matchAll(/^ExecStart=\nExecStart=(.*)$/gm)].map(([, drop = ""]) => drop);
   const words = [...readFile("Dockerfile").matchAll(/^(?:ENTRYPOINT|CMD) (.*)$/gm)]
     .flatMap(([, list = "[]"]): string[] => JSON.parse(list));
-  for (const command of [unit.trim().split(/\s+/), drop.split(" "), words]) {
+  assert(drops.length > 1);
+  for (
+    const command of [
+      unit.trim().split(/\s+/),
+      ...drops.map((each) => each.split(" ")),
+      words,
+    ]
+  ) {
     const [program, serve, ...args] = command;
     assertEquals([program, serve], ["/usr/local/bin/udp-chat", "serve"]);
     assert(parseServerOptions(args).ok, args.join(" "));

@@ -1,5 +1,5 @@
 // Two directories whose store fails: what their clients notice.
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { testConcurrently } from "./concurrent.ts";
 import type { ClientReport } from "./many_clients.ts";
 import { LINUX, memory } from "./proc.ts";
@@ -159,6 +159,15 @@ async function playSlowStore(): Promise<void> {
   if (!LINUX.ignore) assertLess(await memory(first.program.pid), MEMORY_MAX);
 }
 
+async function playOtherLimits(): Promise<void> {
+  await using shared = await SharedDirectories.start();
+  const third = await shared.serve(shared.redis.port, "--max-clients", "500", "--lease", "30");
+  const line = await third.program.stderr.waitFor(/ warn /);
+  assertMatch(line, / used with --max-clients 10000, here 500; --lease 45, here 30: start/);
+  await shared.stage.jsonClient("ana", third);
+  await shared.stage.jsonClient("bob", shared.first);
+}
+
 async function playApart(): Promise<void> {
   await using shared = await SharedDirectories.start();
   const pair = await shared.pairApart();
@@ -182,6 +191,7 @@ testConcurrently(
     ["clients that the store has lost are there again under their ids", playEmptiedStore],
     ["the clients of a directory that is cut off from the store go to the other", playCut],
     ["clients of both that cannot reach each other talk, carried over both", playApart],
+    ["a directory with other limits serves, and its log names them", playOtherLimits],
     ["with a store that is 200 ms away all is only slower", playSlowStore],
   ].map(([name, fn]) => ({
     name: `${name}${REDIS.note}`,

@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { createClient } from "redis";
+import { createClient } from "@redis/client";
 import { Folders } from "./folders.ts";
 
 const COMMAND = ["redis-server", "valkey-server"].find(isInstalled);
+
+/** The command that starts a server. */
+export const REDIS_COMMAND: string = COMMAND ?? "redis-server";
 
 /** For the names of tests that need a server. */
 export const REDIS = COMMAND === undefined
@@ -58,7 +61,7 @@ export class RedisServer implements AsyncDisposable {
   async start(): Promise<void> {
     const { port } = this;
     const place = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", this.#folders.get("redis")];
-    this.#process = new Deno.Command(COMMAND ?? "redis-server", {
+    this.#process = new Deno.Command(REDIS_COMMAND, {
       args: [...place, "--save", "", ...this.#settings],
       stdout: "null",
       stderr: "null",
@@ -111,7 +114,7 @@ export class RedisServer implements AsyncDisposable {
 }
 
 /** A port that is free on 127.0.0.1. */
-function freePort(): number {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }

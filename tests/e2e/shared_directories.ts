@@ -4,6 +4,7 @@
  * @module
  */
 import { PATIENCE } from "./lines.ts";
+import type { FloodReport, RegisterFloodConfig } from "./register_flood.ts";
 import type { ClientReport, ManyClientsConfig } from "./many_clients.ts";
 import { Program, type RunningServer, Stage } from "./process.ts";
 import { RedisServer } from "./redis_server.ts";
@@ -11,6 +12,9 @@ import { TcpProxy } from "./tcp_proxy.ts";
 
 /** Milliseconds between two questions how many messages have come. */
 const ASK_INTERVAL = 200;
+
+/** Milliseconds that a flood may take. */
+const FLOOD_TIMEOUT = 60_000;
 
 /** How they are started. */
 interface Setting {
@@ -27,7 +31,8 @@ export class SharedDirectories implements AsyncDisposable {
   /** The paths of the first and the second one to the store. */
   readonly paths: readonly [TcpProxy, TcpProxy];
   readonly #servers: RunningServer[] = [];
-  readonly #crowds: Program[] = [];
+  #started = 0;
+  readonly #processes: Program[] = [];
 
   private constructor(redis: RedisServer) {
     this.redis = redis;
@@ -37,15 +42,19 @@ export class SharedDirectories implements AsyncDisposable {
   /** Starts them; each has its store. */
   static async start({ args = [], redis = [] }: Setting = {}): Promise<SharedDirectories> {
     const shared = new SharedDirectories(await RedisServer.start(redis));
-    const identity = `${shared.stage.folders.get("key")}/identity`;
-    for (const [index, { port }] of shared.paths.entries()) {
-      const store = ["--store", `redis://127.0.0.1:${port}`, "--identity", identity];
-      const log = ["--quiet", "--log-level", "info", "--no-source-limits"];
-      const server = await shared.stage.serveAs(`d${index}`, ...store, ...log, ...args);
-      await server.program.stderr.waitFor(/The store answers/);
-      shared.#servers.push(server);
-    }
+    for (const { port } of shared.paths) shared.#servers.push(await shared.serve(port, ...args));
     return shared;
+  }
+
+  /** Starts a directory whose store is at this port, and waits until it answers. */
+  async serve(port: number, ...args: string[]): Promise<RunningServer> {
+    const identity = `${this.stage.folders.get("key")}/identity`;
+    const store = ["--store", `redis://127.0.0.1:${port}`, "--identity", identity];
+    const log = ["--quiet", "--log-level", "info", "--no-source-limits"];
+    const name = `d${this.#started++}`;
+    const server = await this.stage.serveAs(name, ...store, ...log, ...args);
+    await server.program.stderr.waitFor(/The store answers/);
+    return server;
   }
 
   /** The first one. */
@@ -92,10 +101,23 @@ export class SharedDirectories implements AsyncDisposable {
     });
   }
 
+  /**
+   * Floods the first directory with Registers, as `register_flood.ts` does; returns what came of it.
+   *
+   * @param onSent called when each was sent.
+   */
+  async flood(clients: number, onSent: () => void = () => {}): Promise<FloodReport> {
+    const program = startProcess("register_flood.ts", { port: this.first.port, clients });
+    this.#processes.push(program);
+    await program.waitForEvent("sent", {}, FLOOD_TIMEOUT);
+    onSent();
+    return await program.waitForEvent("flooded", {}, FLOOD_TIMEOUT) as unknown as FloodReport;
+  }
+
   async #start(config: ManyClientsConfig): Promise<Crowd> {
     const { clients, conversations } = config;
-    const program = startCrowd(config);
-    this.#crowds.push(program);
+    const program = startProcess("many_clients.ts", config);
+    this.#processes.push(program);
     const crowd = new Crowd(program);
     await crowd.waitForSpread((at) => sum(at) === clients);
     if (conversations > 0) {
@@ -106,7 +128,7 @@ export class SharedDirectories implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#crowds.map((each) => each[Symbol.asyncDispose]()));
+    await Promise.all(this.#processes.map((each) => each[Symbol.asyncDispose]()));
     await this.stage[Symbol.asyncDispose]();
     for (const path of this.paths) path[Symbol.dispose]();
     await this.redis[Symbol.asyncDispose]();
@@ -150,13 +172,14 @@ export class Crowd {
   }
 }
 
-function startCrowd(config: ManyClientsConfig): Program {
+/** Starts a file of this folder. */
+function startProcess(name: string, config: ManyClientsConfig | RegisterFloodConfig): Program {
   const root = new URL("../../", import.meta.url);
-  const args = ["run", "--no-check", "--allow-net", "--unstable-net"];
+  const args = ["run", "--no-check", "--allow-net", "--allow-ffi", "--unstable-net"];
   const map = `--import-map=${decodeURIComponent(new URL("import_map.json", root).pathname)}`;
-  const file = decodeURIComponent(new URL("many_clients.ts", import.meta.url).pathname);
+  const file = decodeURIComponent(new URL(name, import.meta.url).pathname);
   const command = { program: Deno.execPath(), isExecutable: false };
-  return new Program("crowd", {
+  return new Program(name, {
     ...command,
     args: [...args, "--allow-read", "--allow-env", map, file, JSON.stringify(config)],
   }, { cwd: undefined, env: {}, onLine: () => {} });

@@ -1,5 +1,12 @@
 // A store that is slow, halted, killed, cut off, or does not let a directory in.
-import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { commitQuestion } from "../support/store_questions.ts";
 import { PERSISTENT, REDIS, RedisServer } from "./redis_server.ts";
 import { StoreClient } from "./store_client.ts";
@@ -118,13 +125,21 @@ test("a wrong password is reported, and not printed", async (server) => {
 
 const SETTINGS = new URL("../../docs/operators/redis.conf", import.meta.url);
 
-test("the user of the operators' page may do all that a directory does, and no more", async (server) => {
+/** Makes the user of the operators' page, who may do this and no more. */
+async function makeUser(server: RedisServer, change: (rule: string) => string): Promise<void> {
   const settings = Deno.readTextFileSync(SETTINGS);
   const [, user = ""] = /^user (udp-chat .*)$/m.exec(settings) ?? [];
-  await server.command("ACL", "SETUSER", ...user.split(" "));
-  const { url } = server;
-  const named = url.replace("//", "//udp-chat:CHANGE-THIS-PASSWORD@");
-  using client = await StoreClient.open(`${named}/1`);
+  await server.command("ACL", "SETUSER", ...change(user).split(" "));
+}
+
+/** The URL for that user. */
+function urlOfUser({ url }: RedisServer): string {
+  return url.replace("//", "//udp-chat:CHANGE-THIS-PASSWORD@");
+}
+
+test("the user of the operators' page may do all that a directory does, and no more", async (server) => {
+  await makeUser(server, (rules) => rules);
+  using client = await StoreClient.open(`${urlOfUser(server)}/1`);
   const lease = { keys: ["id:1"], ttl: 1 };
   await client.commit({ puts: [...PUTS, { key: "id:1", value: "" }], lease });
   await client.untilDue();
@@ -141,6 +156,27 @@ test("the user of the operators' page may do all that a directory does, and no m
     server.command("ACL", "DRYRUN", "udp-chat", ...command);
   for (const command of [["GET", "other"], ["KEYS", "*"], ["FLUSHALL"], ["CONFIG", "GET", "*"]]) {
     assertStringIncludes(String(await denied(...command)), "no permissions");
+  }
+});
+
+const LACKS: readonly (readonly [rule: string, problem: RegExp])[] = [
+  [" +subscribe", /NOPERM .*'subscribe'/],
+  [" +script|load", /NOPERM .*'script\|load'/],
+  [" +ping", /NOPERM .*'ping'/],
+  [" +evalsha", /NOPERM .*'evalsha'/],
+  [" +publish", /(?:can't run this|no permissions to run).*\(PUBLISH\)/],
+  [" +incr", /(?:can't run this|no permissions to run).*\(INCR\)/],
+  [" +zrangebyscore", /(?:can't run this|no permissions to run).*\(ZRANGEBYSCORE\)/],
+  [" ~{udp-chat}:*", /NOPERM .* keys?\b/],
+  [" &{udp-chat}:*", /NOPERM .* channels?\b/],
+];
+
+test("a user who may not do all that a directory does is told what, and is never up", async (server) => {
+  for (const [rule, problem] of LACKS) {
+    await makeUser(server, (rules) => `${rules.replace(" on ", " reset on ").replace(rule, "")}`);
+    using client = new StoreClient(urlOfUser(server));
+    assertMatch((await client.next("down")).reason, problem);
+    assertEquals(client.of("up"), []);
   }
 });
 

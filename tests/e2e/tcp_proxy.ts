@@ -12,6 +12,8 @@ export class TcpProxy implements Disposable {
   isCut = false;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
+  /** Each ends a wait. */
+  readonly #waits = new Set<() => void>();
   readonly #to: number;
 
   constructor(to: number) {
@@ -27,11 +29,25 @@ export class TcpProxy implements Disposable {
   reset(): void {
     for (const connection of this.#connections) close(connection);
     this.#connections.clear();
+    for (const end of this.#waits) end();
   }
 
   [Symbol.dispose](): void {
     this.#listener.close();
     this.reset();
+  }
+
+  /** Resolves when something has taken its time, or is not awaited any more. */
+  #wait(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waits.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, this.delay);
+      this.#waits.add(end);
+    });
   }
 
   async #accept(): Promise<void> {
@@ -60,7 +76,7 @@ export class TcpProxy implements Disposable {
     try {
       for (let size = await from.read(buffer); size !== null; size = await from.read(buffer)) {
         const bytes = buffer.slice(0, size);
-        const isDue = new Promise((resolve) => setTimeout(resolve, this.delay));
+        const isDue = this.#wait();
         sent = sent.then(() => isDue).then(() => this.isCut ? undefined : writeAll(to, bytes));
         sent.catch(() => {});
       }

@@ -1,5 +1,6 @@
 // Directories that share a store, as their clients see them.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { formatAddress } from "../../protocol/wire/address.ts";
 import { FLAG_CALLER, FLAG_NEAR, RefusalReason } from "../../protocol/wire/frame.ts";
 import { MEETINGS_PER_CLIENT } from "../../server/limits.ts";
 import type { Server } from "../../server/server.ts";
@@ -47,6 +48,16 @@ Deno.test("Server answers from a shared table whichever directory a client is re
     const joins = each.takeEvents().filter((event) => event.startsWith("joined"));
     assertEquals(joins, ["joined 1 40001", "joined 2 40002"]);
   }
+});
+
+Deno.test("Server knows the limits of other directories", () => {
+  const all = new StoredServers();
+  const [one, other] = [60_000, LEASE].map((lease, index) =>
+    new Stage({ lease }, (options) => new StoredServer(options, all, index + 1))
+  );
+  one!.server.handleTimeout(one!.now);
+  for (const { server } of [one!, other!]) assertEquals(server.sharedLimits?.lease, 60_000);
+  assertEquals(other!.server.tableLimits, { ...other!.server.sharedLimits!, lease: LEASE });
 });
 
 Deno.test("Server knows the cookies of other directories", () => {
@@ -163,6 +174,55 @@ Deno.test("Server lets only so many Registers wait for a store that is slow, and
   all.isSilent = false;
   all.setUp(stage.now, 1, true);
   assertEquals(stage.join(3).id, 3);
+});
+
+/** Has as many clients wait for the store as can; returns where they are. */
+function fillPending(stage: Stage): Set<string> {
+  const identity = identityOf(1);
+  const waiting = new Set<string>();
+  for (let n = 1; n <= PENDING_REGISTERS_MAX; n++) {
+    const sender = new FakeClient(stage, n, { identity });
+    sender.begin();
+    assertEquals(stage.deliver(sender.registerBytes(), sender.address), []);
+    waiting.add(formatAddress(sender.address));
+  }
+  return waiting;
+}
+
+/** Sends what is to be sent without a pause; checks that each of these gets an answer. */
+function assertAnswered(stage: Stage, waiting: Set<string>): void {
+  for (let sent = stage.takeSent(); sent.length > 0; sent = stage.takeSent()) {
+    for (const { to } of sent) waiting.delete(formatAddress(to));
+    stage.server.handleTimeout(stage.now);
+  }
+  assertEquals([waiting.size, stage.server.dropped.output], [0, undefined]);
+}
+
+Deno.test("Server refuses all that wait for a store that goes down, as fast as it can send", () => {
+  const all = new StoredServers();
+  const make = (options: ServerOptions): Server => new StoredServer(options, all);
+  const stage = new Stage({ hasSourceLimits: false }, make);
+  stage.server.handleTimeout(stage.now);
+  all.isSilent = true;
+  const waiting = fillPending(stage);
+  all.setUp(stage.now, 1, false);
+  assertLessOrEqual(stage.server.nextTimeout()!, stage.now, "more is due at once");
+  assertAnswered(stage, waiting);
+  assertEquals(stage.server.totals.refused, { unavailable: PENDING_REGISTERS_MAX });
+});
+
+Deno.test("Server registers all that wait for a store that was halted, as fast as it can send", () => {
+  const all = new StoredServers();
+  const make = (options: ServerOptions): Server => new StoredServer(options, all);
+  const stage = new Stage({ hasSourceLimits: false }, make);
+  stage.server.handleTimeout(stage.now);
+  all.isHalted = true;
+  const waiting = fillPending(stage);
+  all.isHalted = false;
+  all.exchange(stage.now);
+  assertLessOrEqual(stage.server.nextTimeout()!, stage.now, "more is due at once");
+  assertAnswered(stage, waiting);
+  assertEquals(stage.server.totals.registrations, PENDING_REGISTERS_MAX);
 });
 
 Deno.test("Server tells its own clients to go to another directory, some at a time", () => {

@@ -7,7 +7,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import { Server } from "../../server/server.ts";
 import type { ServerOptions } from "../../server/server_options.ts";
-import type { StoreInput } from "../../server/store/store.ts";
+import type { StoreInput, StoreQuestion } from "../../server/store/store.ts";
 import { SimulatedStore } from "./simulated_store.ts";
 
 /** A store, and the directories that share it. */
@@ -16,6 +16,9 @@ export class StoredServers {
   readonly #servers = new Map<number, Server>();
   /** Whether it takes questions, and answers none. */
   isSilent = false;
+  /** Whether it takes questions, and answers them when this is false again. */
+  isHalted = false;
+  #halted: [directory: number, question: StoreQuestion][] = [];
 
   /** Adds a directory, which is connected; returns its number. */
   add(server: Server, directory: number): void {
@@ -35,11 +38,17 @@ export class StoredServers {
 
   /** Hands over all questions and their answers, until there is nothing more. */
   exchange(now: Instant): void {
+    if (!this.isHalted) {
+      for (const [directory, question] of this.#halted.splice(0)) {
+        this.#store.ask(now, directory, question);
+      }
+    }
     for (let isQuiet = false; !isQuiet;) {
       isQuiet = true;
       for (const [directory, server] of this.#servers) {
         for (let next = server.pollQuestion(now); next; next = server.pollQuestion(now)) {
-          if (!this.isSilent) this.#store.ask(now, directory, next);
+          if (this.isHalted) this.#halted.push([directory, next]);
+          else if (!this.isSilent) this.#store.ask(now, directory, next);
           isQuiet = false;
         }
         const inputs: StoreInput[] = [];

@@ -50,6 +50,8 @@ export class Directory implements TableHandlers {
   readonly frames: Frame[] = [];
   keys: SharedKeys | undefined;
   isUp = false;
+  /** Whether it can send no answers. */
+  isFull = false;
   /** The number of the change that came last. */
   lastChange = 0;
   readonly #stage: SharedStage;
@@ -74,6 +76,10 @@ export class Directory implements TableHandlers {
 
   useKeys(keys: SharedKeys): void {
     this.keys = keys;
+  }
+
+  hasRoom(): boolean {
+    return !this.isFull;
   }
 
   /** Connects it to the store. */

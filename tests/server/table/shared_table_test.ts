@@ -1,9 +1,14 @@
 // Directories that share a table: stories, and random ones with a store that fails.
 import { assert, assertEquals } from "@std/assert";
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
+import { encodeChange } from "../../../server/table/client_record.ts";
 import { RESTORING_MAX } from "../../../server/table/restoring.ts";
 import { PENDING_TIMEOUT } from "../../../server/table/pending_registers.ts";
-import { RENEWAL_TIME, SETTLE_TIME } from "../../../server/table/shared_table.ts";
+import {
+  RENEWAL_TIME,
+  SETTLE_TIME,
+  WAITING_INPUTS_MAX,
+} from "../../../server/table/shared_table.ts";
 import { NO_SLOT } from "../../../server/table/table.ts";
 import { Prng, seedFromEnv } from "../../support/random.ts";
 import { scaled } from "../../support/scale.ts";
@@ -79,6 +84,21 @@ Deno.test("SharedTable: who leaves is gone everywhere, and the name is kept ever
   ana.register(there!);
   stage.run(0);
   assertEquals(ana.refusal, undefined);
+});
+
+Deno.test("SharedTable: a bounded number of inputs waits while no answers can be sent", () => {
+  const stage = twoDirectories();
+  const [here, there] = stage.directories;
+  user(stage, 1, "ana").register(here!);
+  stage.run(0);
+  const { lastChange: last, table } = there!;
+  there!.isFull = true;
+  for (let n = 1; n <= WAITING_INPUTS_MAX + 1; n++) {
+    assertEquals(there!.events, ["joined 1 ana"]);
+    const change = encodeChange(n === 1 ? { gone: [[1, "left"]] } : {});
+    table.handleStore(stage.now, { kind: "change", number: last + n, time: stage.now, change });
+  }
+  assertEquals(there!.events, ["joined 1 ana", "left 1 ana"]);
 });
 
 Deno.test("SharedTable: a lease ends everywhere, also where its directory is gone", () => {
