@@ -413,12 +413,12 @@ export class Client implements DatagramMachine<ClientEvent> {
       }
       case "lost":
       case "back":
+      case "moved":
         this.#serverLostAt = event.kind === "lost" ? now : undefined;
         return this.#emit(directoryEvent(event, this.#options));
       case "list":
         return this.#emit(listEvent(event.clients, this.#pattern));
       case "entry":
-      case "moved":
       case "refused":
       case "nameRefused":
       case "otherVersion":

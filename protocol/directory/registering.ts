@@ -126,7 +126,6 @@ export class Registering {
   /** Asks for another name. */
   rename(now: Instant, name: string): void {
     this.#timers.clear("register");
-    this.#parts.outstanding.finish("register");
     this.#timers.set("rename", now + REGISTRATION_TIMEOUT);
     this.#begin(now, name);
   }
@@ -176,13 +175,15 @@ export class Registering {
 
   /** Takes the entry that the directory gave; what it reports is the caller's to ask in the session. */
   grant(now: Instant, frame: Registered, session: DirectorySession): void {
-    const { report, otherFamily } = this.#parts;
+    const { report, liveness, otherFamily } = this.#parts;
     this.#timers.clear("giveUp");
     this.#timers.clear("rename");
     this.#timers.clear("move");
     const move = this.#choice.end(now);
     const { id, seenAt, token } = frame;
     const { directoryKey, address: to } = session;
+    const from = this.#session?.address;
+    const wasLost = liveness.handleProof();
     const { hasChanged, isFormer } = this.#tokens.take(token, directoryKey);
     this.#registeredAt = now;
     this.#session = session;
@@ -195,12 +196,11 @@ export class Registering {
     this.#id = id;
     const proof = this.#exchange.otherProof(directoryKey);
     otherFamily.start(now, id, session, this.#choice.all, proof);
-    if (isNew) {
-      return report({ kind: "registered", id, name, lostName, seenAt, directoryKey, isFormer });
-    }
-    if (hasChanged) report({ kind: "entry" });
-    const hasMoved = move !== undefined && !sameAddress(move.from, to);
-    if (hasMoved) report({ kind: "moved", why: move.why, from: move.from, to });
+    if (from !== undefined && !sameAddress(from, to)) {
+      report({ kind: "moved", why: wasLost ? "silent" : move?.why ?? "silent", from, to });
+    } else if (wasLost) report({ kind: "back" });
+    if (isNew) report({ kind: "registered", id, name, lostName, seenAt, directoryKey, isFormer });
+    else if (hasChanged) report({ kind: "entry" });
   }
 
   /** Takes the refusal of a Register in this session. */
@@ -213,7 +213,7 @@ export class Registering {
       return this.#choice.refuse(now, address) ? this.#beginMove(now) : this.#failMove(now);
     }
     this.#endMove(now);
-    if (this.#wanted.optionalName !== undefined) return this.#refuseName(reason);
+    if (this.#wanted.optionalName !== undefined) return this.#refuseName(now, reason);
     if (this.#id === undefined) {
       if (this.#wanted.takeOtherName(reason)) return this.#begin(now);
       this.#timers.clear("giveUp");
@@ -278,7 +278,7 @@ export class Registering {
     }
     if (this.#timers.expire("rename", now)) {
       this.#parts.outstanding.finish("register");
-      this.#refuseName(undefined);
+      this.#refuseName(now, undefined);
     }
     if (this.#timers.expire("move", now)) this.#failMove(now);
     if (this.#timers.expire("giveUp", now)) {
@@ -308,6 +308,7 @@ export class Registering {
 
   /** Begins an exchange for another registration, which may ask for another name than the own one. */
   #begin(now: Instant, optionalName?: string): void {
+    this.#parts.outstanding.finish("register");
     this.#wanted.begin(optionalName);
     const inUse = this.#parts.liveness.isLost ? undefined : this.#session?.address;
     this.#exchange = this.#beginExchange(inUse && [inUse]);
@@ -320,12 +321,13 @@ export class Registering {
   }
 
   /** Another name was not granted: the own one stays. */
-  #refuseName(reason: number | undefined): void {
+  #refuseName(now: Instant, reason: number | undefined): void {
     const { optionalName: name } = this.#wanted;
     this.#wanted.begin();
     const isWanted = this.#timers.get("rename") !== undefined || reason === undefined;
     this.#timers.clear("rename");
     if (name !== undefined && isWanted) this.#parts.report({ kind: "nameRefused", name, reason });
+    if (this.#parts.liveness.isLost) this.again(now);
   }
 
   #lose(now: Instant): void {
@@ -356,7 +358,7 @@ export class Registering {
   #failMove(now: Instant): void {
     const { report, questions } = this.#parts;
     const move = this.#endMove(now);
-    if (this.#wanted.optionalName !== undefined) this.#refuseName(RefusalReason.unavailable);
+    if (this.#wanted.optionalName !== undefined) this.#refuseName(now, RefusalReason.unavailable);
     if (move === undefined) return;
     const { why, isNeeded, isRefused } = move;
     if (why === "unavailable" || isRefused) questions.takeUnavailable().forEach(report);

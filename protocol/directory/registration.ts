@@ -317,8 +317,10 @@ export class Registration implements Machine<RegistrationEvent> {
   #noteHeard(session: DirectorySession): void {
     this.#isHeard = true;
     this.#unproven.handleProof();
+    // Another directory that answers is not yet one where the client is registered.
+    if (session !== this.#registering.session) return this.#liveness.clear();
     if (this.#liveness.handleProof()) this.#events.push({ kind: "back" });
-    if (session === this.#registering.session) this.#registering.cancel();
+    this.#registering.cancel();
   }
 
   #handleFrame(now: Instant, frame: Frame, request: Outstanding, sent: Sent): void {

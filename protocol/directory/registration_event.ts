@@ -86,7 +86,9 @@ export type RegistrationEvent =
   /** A datagram that the directory carried for the client with the id `from`. */
   | { kind: "carried"; from: number; datagram: Uint8Array }
   | { kind: "list"; clients: readonly ListEntry[] }
+  /** No directory answers. */
   | { kind: "lost" }
+  /** The one that was lost answers again; where another one does, that is a `moved`. */
   | { kind: "back" }
   | { kind: "otherVersion"; version: number }
   /** Only a directory with a key that is not trusted answers. */

@@ -153,8 +153,6 @@ class OneClient {
       this.#id = event.id;
       this.#move(this.#lastAnswer);
     } else if (kind === "serverMoved") this.#move(event.address.port);
-    // After a search without an answer it registers at whichever is there.
-    else if (kind === "serverBack") this.#move(this.#lastAnswer);
     else if (kind === "connected") this.#onConnected();
     else if (kind === "message") {
       if (event.text !== `${this.#received++}`) this.#isBroken = true;

@@ -75,7 +75,13 @@ story(
     for (const name of ["directory", "second"]) stage.network.cut("ana", name, stage.now + 60_000);
     stage.wait(120_000);
     assertEquals(ana.events("serverLost").length, 1);
-    assertEquals(ana.events("serverBack").length, 1);
-    assertEquals([ana.events("serverMoved"), ana.view.serverLostSince], [[], undefined]);
+    assertEquals([ana.events("serverBack").length, ana.events("serverMoved")], [1, []]);
+    assertEquals(ana.view.serverLostSince, undefined);
+    stage.network.cut("ana", "second", stage.now + 60_000);
+    stage.network.cut("ana", "directory");
+    stage.wait(120_000);
+    assertEquals([ana.events("serverLost").length, ana.events("serverBack").length], [2, 1]);
+    assertEquals(ana.events("serverMoved").map(({ address }) => address), [SECOND]);
+    assertEquals(ana.view.serverLostSince, undefined);
   },
 );

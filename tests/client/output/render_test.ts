@@ -363,10 +363,16 @@ Deno.test("Renderer wraps help, and keeps its indent", () => {
 Deno.test("Renderer remembers when the directory stopped answering", () => {
   const renderer = new Renderer(TERMINAL);
   assertEquals(renderer.lostSince, "");
-  renderer.event({ kind: "serverLost", server: "s" }, TIME);
-  assertEquals(renderer.lostSince, "09:05");
-  renderer.event({ kind: "serverBack", server: "s" }, TIME);
-  assertEquals(renderer.lostSince, "");
+  const ends: ClientEvent[] = [
+    { kind: "serverBack", server: "s" },
+    { kind: "serverMoved", server: "s", ...MOVE, why: "silent" },
+  ];
+  for (const end of ends) {
+    renderer.event({ kind: "serverLost", server: "s" }, TIME);
+    assertEquals(renderer.lostSince, "09:05");
+    renderer.event(end, TIME);
+    assertEquals(renderer.lostSince, "");
+  }
 });
 
 const BOB_ENTRY = { id: 2, name: "bob" };

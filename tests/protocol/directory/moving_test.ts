@@ -191,7 +191,45 @@ Deno.test("where all directories are silent, they are lost, and the first that a
   assertEquals(stage.told, ["lost"]);
   stage.at[b] = "up";
   stage.run(12_000);
-  assertEquals([stage.told, stage.registration.addresses], [["back"], [B]]);
+  assertEquals([stage.told, stage.registration.addresses], [[`moved ${b} silent`], [B]]);
+});
+
+/** A client that was registered at A, and is lost: nothing answers. */
+function lost(): Stage {
+  const stage = registeredAtA();
+  stage.at[a] = stage.at[b] = "silent";
+  stage.run(30_000);
+  assertEquals(stage.told, ["lost"]);
+  return stage;
+}
+
+Deno.test("a directory that was lost and answers again is not another one", () => {
+  const stage = lost();
+  stage.at[a] = "up";
+  stage.run(12_000);
+  assertEquals([stage.told, stage.registration.addresses], [["back"], [A]]);
+});
+
+Deno.test("a client that is lost is back where it is registered, and not where it is refused for now", () => {
+  const stage = lost();
+  stage.at[b] = "refusing";
+  stage.run(30_000);
+  assertEquals([stage.told, stage.registration.isLost], [[], true]);
+  const tries = stage.timesOf("register", b);
+  assert(tries.length >= 2 && tries.length <= 30_000 / UNAVAILABLE_RETRY, `${tries}`);
+  stage.at[b] = "up";
+  stage.run(12_000);
+  assertEquals([stage.told, stage.registration.isLost], [[`moved ${b} silent`], false]);
+});
+
+Deno.test("a client that is lost goes on registering after it got no other name", () => {
+  const stage = lost();
+  stage.registration.rename(stage.now, "zoe");
+  stage.run(REGISTRATION_TIMEOUT);
+  assertEquals(stage.told, ["nameRefused"]);
+  stage.at[b] = "up";
+  stage.run(12_000);
+  assertEquals([stage.told, stage.registration.name], [[`moved ${b} silent`], "ana"]);
 });
 
 Deno.test("with fixed timers nothing is sent again within 10 s, so the next one is tried after 13 s", () => {
