@@ -20,7 +20,7 @@ export const ADDRESS_AVOIDED = 60_000;
 /** Milliseconds after a move before the next one; twice as long each time until a lease is renewed. */
 export const MOVE_PAUSE_FIRST = 5_000;
 /** The same at most. */
-export const MOVE_PAUSE_MAX = 60_000;
+export const MOVE_PAUSE_MAX = 10_000;
 /** Milliseconds after which a Register that no directory can answer now is begun anew. */
 export const UNAVAILABLE_RETRY = 5_000;
 
@@ -71,6 +71,11 @@ export class DirectoryChoice {
   /** The search that is under way. */
   get move(): Move | undefined {
     return this.#move;
+  }
+
+  /** When the next search may begin. */
+  get nextMoveAt(): Instant {
+    return this.#nextMoveAt;
   }
 
   /** Milliseconds without an answer after which the directory in use counts as silent. */

@@ -51,7 +51,9 @@ export class Registering {
   readonly #choice: DirectoryChoice;
   readonly #wanted: WantedEntry;
   readonly #tokens: EntryTokens;
-  readonly #timers = new Timers<"giveUp" | "register" | "regain" | "rename" | "move">();
+  readonly #timers = new Timers<
+    "giveUp" | "register" | "regain" | "rename" | "move" | "moveLater"
+  >();
   #exchange: RegisterExchange;
   #session: DirectorySession | undefined;
   #id: number | undefined;
@@ -179,6 +181,7 @@ export class Registering {
     this.#timers.clear("giveUp");
     this.#timers.clear("rename");
     this.#timers.clear("move");
+    this.#timers.clear("moveLater");
     const move = this.#choice.end(now);
     const { id, seenAt, token } = frame;
     const { directoryKey, address: to } = session;
@@ -206,14 +209,15 @@ export class Registering {
   /** Takes the refusal of a Register in this session. */
   refuse(now: Instant, reason: number, { address }: DirectorySession): void {
     this.#parts.outstanding.finish("register");
-    const { move } = this.#choice;
-    // What is asked for is another directory, and not less than the client has.
-    const isOfNoUse = move?.isNeeded === false || reason === RefusalReason.unavailable;
-    if (isOfNoUse) {
+    const isSearch = this.#choice.move?.isNeeded === false;
+    const isOptional = this.#wanted.optionalName !== undefined;
+    // The table, which is that of all directories, has this client no more.
+    if (isSearch && !isOptional && this.#wanted.refuse(reason)) return this.#beginMove(now);
+    if (isSearch || reason === RefusalReason.unavailable) {
       return this.#choice.refuse(now, address) ? this.#beginMove(now) : this.#failMove(now);
     }
     this.#endMove(now);
-    if (this.#wanted.optionalName !== undefined) return this.#refuseName(now, reason);
+    if (isOptional) return this.#refuseName(now, reason);
     if (this.#id === undefined) {
       if (this.#wanted.takeOtherName(reason)) return this.#begin(now);
       this.#timers.clear("giveUp");
@@ -226,6 +230,7 @@ export class Registering {
 
   /** The directory in use renewed the lease. */
   handleRenewal(): void {
+    this.#timers.clear("moveLater");
     this.#choice.handleRenewal();
   }
 
@@ -247,6 +252,7 @@ export class Registering {
     if (this.#choice.move !== undefined) return true;
     const isBegun = this.#choice.begin(now, this.#session!.address, why);
     if (isBegun) this.#beginMove(now);
+    else if (why === "unavailable") this.#moveLater();
     return isBegun;
   }
 
@@ -281,6 +287,7 @@ export class Registering {
       this.#refuseName(now, undefined);
     }
     if (this.#timers.expire("move", now)) this.#failMove(now);
+    if (this.#timers.expire("moveLater", now)) this.move(now, "unavailable");
     if (this.#timers.expire("giveUp", now)) {
       const { unavailable: reason } = RefusalReason;
       const refused = { kind: "refused", reason } as const;
@@ -331,15 +338,22 @@ export class Registering {
   }
 
   #lose(now: Instant): void {
+    this.#timers.clear("moveLater");
     this.#parts.liveness.lose();
     this.#parts.report({ kind: "lost" });
     // The directory may have started again, and know nothing of the session.
     this.again(now);
   }
 
+  /** Tries other directories as soon as that may be, unless the one in use renews the lease before. */
+  #moveLater(): void {
+    if (this.#choice.all.length > 1) this.#timers.set("moveLater", this.#choice.nextMoveAt);
+  }
+
   /** Goes on with the addresses that are left to be tried. */
   #beginMove(now: Instant): void {
     this.#timers.clear("register");
+    this.#timers.clear("moveLater");
     this.#exchange = this.#beginExchange();
     const register = this.#parts.outstanding.find("register");
     if (register === undefined) this.#ask(now);
@@ -363,6 +377,7 @@ export class Registering {
     const { why, isNeeded, isRefused } = move;
     if (why === "unavailable" || isRefused) questions.takeUnavailable().forEach(report);
     if (isNeeded) this.#timers.set("register", now + UNAVAILABLE_RETRY);
+    else if (why === "unavailable") this.#moveLater();
     if (this.#session === undefined && !this.#isUnavailable) {
       this.#isUnavailable = true;
       report({ kind: "unavailable", query: undefined });

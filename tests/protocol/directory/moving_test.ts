@@ -349,7 +349,7 @@ Deno.test("two directories that take a client and then refuse cannot make it hur
     stage.run(100);
     moves += stage.told.length;
   }
-  assert(moves >= 2 && moves <= 60_000 / MOVE_PAUSE_FIRST, `${moves}`);
+  assert(moves >= 2 && moves <= 1 + 60_000 / MOVE_PAUSE_FIRST, `${moves}`);
 });
 
 Deno.test("a first registration goes on at the next directory where one refuses it for now", () => {
@@ -387,19 +387,66 @@ Deno.test("another name that is refused for now at all directories is reported s
   assertEquals([stage.told, stage.registration.name], [["nameRefused"], "ana"]);
 });
 
-Deno.test("a directory that does not have the client's name free takes nothing from it", () => {
-  const stage = registeredAtA();
+/** The Register that B gets from a client whose directory refuses, once it has answered `refusals`. */
+function askedAfter(stage: Stage, ...refusals: number[]): Asked | undefined {
   stage.at[a] = "refusing";
   stage.at[b] = "silent";
-  stage.registration.lookUp(stage.now, LOOK_UP);
-  stage.run(1);
-  stage.wait(500);
-  const [, first] = stage.askedAt().find(([at]) => at === b)!;
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  const next = (): Asked | undefined => stage.askedAt().find(([at]) => at === b)?.[1];
+  for (const reason of refusals) {
+    stage.challenge(next()!, B);
+    stage.give(next()!.refuse(reason), B);
+  }
+  const first = next();
+  if (first === undefined) return undefined;
   stage.challenge(first, B);
-  const [, register] = stage.askedAt().find(([at]) => at === b)!;
-  stage.give(register.refuse(RefusalReason.nameTaken), B);
-  assertEquals(stage.eventKinds(), ["unavailable"]);
+  return next();
+}
+
+Deno.test("a directory that has no place for the client takes nothing from it", () => {
+  const stage = registeredAtA();
+  assertEquals(askedAfter(stage, RefusalReason.full), undefined);
   stage.at[a] = "up";
-  stage.run(20_000);
+  stage.run(3_000);
   assertEquals([stage.registration.name, stage.registration.addresses], ["ana", [A]]);
+});
+
+Deno.test("a client whose id and name others have by now is registered without them at once", () => {
+  const stage = registeredAtA();
+  const { idTaken, nameTaken } = RefusalReason;
+  const register = askedAfter(stage, idTaken, nameTaken);
+  assert(register?.frame.kind === "register");
+  assertEquals([register.frame.wantedId, register.frame.name], [0, ""]);
+  stage.give(stage.directory.grant(register, { id: 7 }), B);
+  const [moved, registered] = stage.events();
+  assertEquals(moved?.kind, "moved");
+  assert(registered?.kind === "registered");
+  assertEquals([registered.id, registered.name, registered.lostName], [7, "", "ana"]);
+});
+
+Deno.test("a directory that refuses again what is not asked for any more is of no use", () => {
+  const stage = registeredAtA();
+  const { idTaken } = RefusalReason;
+  assertEquals(askedAfter(stage, idTaken, idTaken), undefined);
+});
+
+Deno.test("while its directory cannot answer, a client tries the others again as soon as it may", () => {
+  const stage = registeredAtA();
+  stage.at[a] = stage.at[b] = "refusing";
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.run(MOVE_PAUSE_FIRST - 1);
+  assertEquals(stage.timesOf("register", b), [0]);
+  stage.at[b] = "up";
+  stage.run(2);
+  assertEquals(stage.told, [`moved ${b} unavailable`]);
+});
+
+Deno.test("a client tries no others any more once its directory renews the lease", () => {
+  const stage = registeredAtA();
+  stage.at[a] = stage.at[b] = "refusing";
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.run(100);
+  stage.at[a] = "up";
+  stage.run(30_000);
+  assertEquals([stage.told, stage.timesOf("credentials", b)], [[], []]);
 });
