@@ -145,10 +145,12 @@ export class OutstandingRequests {
 
   /**
    * Whether the directory is silent if it answers none of them: a Register or a Lease Keepalive, and
-   * where `hasSeveral` is true, a question.
+   * where `hasSeveral` is true, anything.
    */
   haveHeartbeat(hasSeveral: boolean): boolean {
-    return this.#all.some(({ kind }) => kind !== "leave" && (hasSeveral || kind !== "query"));
+    return this.#all.some(({ kind }) =>
+      hasSeveral || kind === "register" || kind === "leaseKeepalive"
+    );
   }
 
   /**

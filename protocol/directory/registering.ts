@@ -48,7 +48,7 @@ export interface RegisteringParts {
 /** The registering of one client, until it leaves. */
 export class Registering {
   readonly #parts: RegisteringParts;
-  readonly #choice: DirectoryChoice;
+  #choice: DirectoryChoice;
   readonly #wanted: WantedEntry;
   readonly #tokens: EntryTokens;
   readonly #timers = new Timers<
@@ -61,7 +61,8 @@ export class Registering {
   #registeredAt: Instant = -Infinity;
   /** Whether no directory could register this client when it was asked first. */
   #isUnavailable = false;
-  #isOver = false;
+  /** Whether the client leaves: then another registration is only for leaving there. */
+  #isLeaving = false;
 
   /** Begins at all addresses. */
   constructor(now: Instant, parts: RegisteringParts) {
@@ -102,18 +103,14 @@ export class Registering {
 
   /** Milliseconds until a request is sent again at most. */
   get waitMax(): number {
-    const isWaiting = this.#choice.hasSeveral && this.#isActive && !this.#parts.liveness.isLost;
+    const isWaiting = this.#choice.hasSeveral && this.#session !== undefined &&
+      !this.#parts.liveness.isLost;
     return isWaiting ? SEVERAL_RESEND_MAX : Infinity;
   }
 
   /** Milliseconds until the next Lease Keepalive. */
   keepaliveInterval(lease: number): number {
     return this.#choice.keepaliveInterval(lease);
-  }
-
-  /** Whether the client is registered, and does not leave. */
-  get #isActive(): boolean {
-    return this.#session !== undefined && !this.#isOver;
   }
 
   /** The directory may be at these addresses now. */
@@ -135,7 +132,7 @@ export class Registering {
   /** Registers again, while what is known of the registration stays. */
   again(now: Instant): void {
     const isDue = this.#timers.get("register") !== undefined;
-    if (isDue || this.#parts.outstanding.isRegistering || this.#isOver) return;
+    if (isDue || this.#parts.outstanding.isRegistering || this.#isLeaving) return;
     this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
     this.#timers.set("register", this.#registeredAt);
   }
@@ -248,9 +245,10 @@ export class Registering {
 
   /** Tries other directories, while the registration stays; returns whether that is under way. */
   move(now: Instant, why: MoveReason): boolean {
-    if (!this.#isActive || this.#parts.liveness.isLost) return false;
+    const isLost = this.#parts.liveness.isLost && !this.#isLeaving;
+    if (this.#session === undefined || isLost) return false;
     if (this.#choice.move !== undefined) return true;
-    const isBegun = this.#choice.begin(now, this.#session!.address, why);
+    const isBegun = this.#choice.begin(now, this.#session.address, why);
     if (isBegun) this.#beginMove(now);
     else if (why === "unavailable") this.#moveLater();
     return isBegun;
@@ -302,9 +300,18 @@ export class Registering {
 
   /** Ends: the client leaves. */
   stop(): void {
-    this.#isOver = true;
+    this.#isLeaving = true;
     this.#timers.clearAll();
+    this.#choice = new DirectoryChoice(this.#choice.all);
+  }
+
+  /** Another directory knows the client, which leaves there. */
+  leaveAt(id: number, session: DirectorySession): void {
+    this.#parts.liveness.handleProof();
+    this.#timers.clear("move");
     this.#choice.cancel();
+    this.#id = id;
+    this.#session = session;
   }
 
   /** Begins an exchange with the directory at these addresses. */
@@ -338,6 +345,7 @@ export class Registering {
   }
 
   #lose(now: Instant): void {
+    if (this.#isLeaving) return;
     this.#timers.clear("moveLater");
     this.#parts.liveness.lose();
     this.#parts.report({ kind: "lost" });

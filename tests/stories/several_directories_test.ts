@@ -85,3 +85,15 @@ story(
     assertEquals(ana.view.serverLostSince, undefined);
   },
 );
+
+story("a client whose directory was killed leaves at the other one", (stage) => {
+  const [ana, ben] = pairOfTwo(stage);
+  const second = addSecond(stage);
+  stage.directory.crash();
+  ana.leave();
+  stage.wait(stage.after(0) + 5_000);
+  assertEquals(ana.events("left").length, 1);
+  assertEquals([ana.events("serverLost"), ana.errors], [[], []]);
+  stage.wait(stage.after(0) + 5_000);
+  assertEquals([ben.events("serverMoved").length, second.table()], [1, [2]]);
+});
