@@ -407,9 +407,7 @@ export class Client implements DatagramMachine<ClientEvent> {
       }
       case "registered": {
         this.#returns.start(now, event.isFormer);
-        const { id, name, lostName, seenAt: address, directoryKey: serverKey } = event;
-        const { serverName: server } = this.#options;
-        return this.#emit({ kind: "registered", id, name, lostName, address, server, serverKey });
+        return this.#emit(directoryEvent(event, this.#options));
       }
       case "lost":
       case "back":

@@ -199,8 +199,10 @@ export class Registering {
     if (from !== undefined && !sameAddress(from, to)) {
       report({ kind: "moved", why: wasLost ? "silent" : move?.why ?? "silent", from, to });
     } else if (wasLost) report({ kind: "back" });
-    if (isNew) report({ kind: "registered", id, name, lostName, seenAt, directoryKey, isFormer });
-    else if (hasChanged) report({ kind: "entry" });
+    if (isNew) {
+      const directory = { directoryKey, directoryAddress: to };
+      report({ kind: "registered", id, name, lostName, seenAt, ...directory, isFormer });
+    } else if (hasChanged) report({ kind: "entry" });
   }
 
   /** Takes the refusal of a Register in this session. */

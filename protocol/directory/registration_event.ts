@@ -56,8 +56,8 @@ export type RegistrationEvent =
   | { kind: "entry" }
   /**
    * `lostName`: the name that somebody else has meanwhile, and that is asked for until it is free, else
-   * empty; `directoryKey`: the key that the directory showed to have; `isFormer`: the entry of the
-   * earlier run goes on.
+   * empty; `directoryKey`: the key that the directory showed to have, which is at `directoryAddress`;
+   * `isFormer`: the entry of the earlier run goes on.
    */
   | {
     kind: "registered";
@@ -66,6 +66,7 @@ export type RegistrationEvent =
     lostName: string;
     seenAt: Address;
     directoryKey: Uint8Array;
+    directoryAddress: Address;
     isFormer: boolean;
   }
   /** Another name was not granted, for one of `RefusalReason`; undefined for no answer. */
