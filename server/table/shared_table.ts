@@ -81,6 +81,8 @@ export class SharedTable extends TableInMemory implements Table {
   readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
   readonly #forwarding = new Forwarding();
+  /** The ids of clients that left while the store could not be told. */
+  readonly #left = new Set<number>();
   #number = 0;
   readonly #renewals: Renewals;
   /** No lease is ended for another directory before. */
@@ -152,6 +154,7 @@ export class SharedTable extends TableInMemory implements Table {
   }
 
   remove(now: Instant, slot: number): void {
+    if (!this.#feed.isLive) this.#left.add(this.entries.id(slot));
     this.#replica.release(slot);
     this.#end(now, slot, "left");
   }
@@ -331,6 +334,7 @@ export class SharedTable extends TableInMemory implements Table {
     const isOurs = client.directory === this.#directory;
     const pending = isOurs ? this.#pending.findSession(client.session) : undefined;
     const isKept = this.#replica.hasSession(client);
+    const isMove = this.#replica.isSame(client) && !this.#left.has(client.id);
     const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
     if (slot === NO_SLOT) {
@@ -340,8 +344,10 @@ export class SharedTable extends TableInMemory implements Table {
       this.#renewals.note(now, slot);
       this.#pending.finish(pending, success(slot));
     } else if (isOurs && !isKept) {
-      // It was refused, as the answer took too long.
-      this.remove(now, slot);
+      // It was refused, as the answer took too long. A client that was registered elsewhere is as good
+      // as there: it comes again with its token, or its lease ends.
+      if (isMove) this.#replica.release(slot);
+      else this.remove(now, slot);
     }
   }
 
@@ -362,9 +368,10 @@ export class SharedTable extends TableInMemory implements Table {
         if (isThere) this.#renewals.add(slot);
         else this.#restoring.add(now, this.entries.id(slot));
       } else if (this.#replica.directory(slot) !== 0) isStale ||= !isThere;
-      else if (isThere) this.#end(now, slot, "left");
-      else this.#replica.drop(now, slot, "left");
+      else if (!isThere) this.#replica.drop(now, slot, "left");
+      else if (this.#left.has(this.entries.id(slot))) this.#end(now, slot, "left");
     }
+    this.#left.clear();
     if (isStale) this.#timers.set("settle", now + SETTLE_TIME);
     this.#keys.rotate(now);
   }
