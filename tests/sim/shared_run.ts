@@ -73,8 +73,6 @@ export class SharedUser extends RandomUser {
   readonly #world: SharedWorld<SharedUser>;
   /** When it was confirmed first in this run. */
   #firstAt: Instant = 0;
-  /** When it last asked to be registered. */
-  #askedAt: Instant = 0;
 
   constructor(world: SharedWorld<SharedUser>, number: number, mode: TimerMode) {
     super(world, number, mode, PROFILE);
@@ -90,9 +88,8 @@ export class SharedUser extends RandomUser {
   get isSurelyThere(): boolean {
     const { view, name, startedAt, confirmedAt } = this;
     const { now } = this.#world.network;
-    // What the store lost may be another's before its directory can bring it back, and a directory
-    // whose store answers too late takes back what it was asked for.
-    const isSafe = now - this.#world.emptiedAt >= SURELY_REGISTERED && this.#askedAt <= confirmedAt;
+    // What the store lost may be another's before its directory can bring it back.
+    const isSafe = now - this.#world.emptiedAt >= SURELY_REGISTERED;
     return isSafe && view?.id !== undefined && view.name === name && !this.run.isOver &&
       confirmedAt > startedAt && now - this.#firstAt > 1_000 &&
       now - confirmedAt < SURELY_REGISTERED;
@@ -100,7 +97,6 @@ export class SharedUser extends RandomUser {
 
   override onSent(datagram: Datagram): void {
     super.onSent(datagram);
-    if (datagram.frame("register") !== undefined) this.#askedAt = this.#world.network.now;
     if (REGISTERING.some((kind) => datagram.frame(kind) !== undefined)) this.asked++;
   }
 
