@@ -146,10 +146,12 @@ export class OutstandingRequests {
   /**
    * Whether the directory is silent if it answers none of them: a Register or a Lease Keepalive, and
    * where `hasSeveral` is true, anything.
+   *
+   * @param isHere whether a Register is for the directory in use.
    */
-  haveHeartbeat(hasSeveral: boolean): boolean {
+  haveHeartbeat(hasSeveral: boolean, isHere: boolean): boolean {
     return this.#all.some(({ kind }) =>
-      hasSeveral || kind === "register" || kind === "leaseKeepalive"
+      kind === "register" ? isHere : hasSeveral || kind === "leaseKeepalive"
     );
   }
 

@@ -104,8 +104,13 @@ export class Registering {
   /** Milliseconds until a request is sent again at most. */
   get waitMax(): number {
     const isWaiting = this.#choice.hasSeveral && this.#session !== undefined &&
-      !this.#parts.liveness.isLost;
+      !this.#parts.liveness.isLost && !this.#isOverdue;
     return isWaiting ? SEVERAL_RESEND_MAX : Infinity;
+  }
+
+  /** Whether a search goes on for which nobody answered in time. */
+  get #isOverdue(): boolean {
+    return this.#choice.move !== undefined && this.#timers.get("move") === undefined;
   }
 
   /** Milliseconds until the next Lease Keepalive. */
@@ -131,6 +136,7 @@ export class Registering {
 
   /** Registers again, while what is known of the registration stays. */
   again(now: Instant): void {
+    if (this.#isOverdue) this.#endMove(now);
     const isDue = this.#timers.get("register") !== undefined;
     if (isDue || this.#parts.outstanding.isRegistering || this.#isLeaving) return;
     this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
@@ -230,6 +236,7 @@ export class Registering {
   /** The directory in use renewed the lease. */
   handleRenewal(): void {
     this.#timers.clear("moveLater");
+    if (this.#isOverdue) this.#cancelMove();
     this.#choice.handleRenewal();
   }
 
@@ -239,17 +246,18 @@ export class Registering {
    */
   cancel(): void {
     if (this.#wanted.optionalName !== undefined || this.#choice.move?.why === "unavailable") return;
-    this.#parts.outstanding.finish("register");
     this.#timers.clear("register");
-    this.#timers.clear("move");
-    this.#choice.cancel();
+    this.#cancelMove();
   }
 
-  /** Tries other directories, while the registration stays; returns whether that is under way. */
+  /**
+   * Tries other directories, while the registration stays; returns whether that is under way, and is
+   * answered soon.
+   */
   move(now: Instant, why: MoveReason): boolean {
     const isLost = this.#parts.liveness.isLost && !this.#isLeaving;
     if (this.#session === undefined || isLost) return false;
-    if (this.#choice.move !== undefined) return true;
+    if (this.#choice.move !== undefined) return !this.#isOverdue;
     const isBegun = this.#choice.begin(now, this.#session.address, why);
     if (isBegun) this.#beginMove(now);
     else if (why === "unavailable") this.#moveLater();
@@ -265,13 +273,15 @@ export class Registering {
   expect(now: Instant, anew: boolean): void {
     const { hasSeveral, silentAfter } = this.#choice;
     const { outstanding, liveness } = this.#parts;
-    if (outstanding.haveHeartbeat(hasSeveral)) liveness.expect(now, silentAfter, anew);
+    const isHere = this.#choice.move?.isNeeded !== false;
+    if (outstanding.haveHeartbeat(hasSeveral, isHere)) liveness.expect(now, silentAfter, anew);
   }
 
   /** Something is not asked any more: where nothing is, no answer is expected. */
   settle(): void {
     const { outstanding, liveness } = this.#parts;
-    if (!outstanding.haveHeartbeat(this.#choice.hasSeveral)) liveness.clear();
+    const isHere = this.#choice.move?.isNeeded !== false;
+    if (!outstanding.haveHeartbeat(this.#choice.hasSeveral, isHere)) liveness.clear();
   }
 
   /** See {@linkcode Machine}. */
@@ -286,7 +296,7 @@ export class Registering {
       this.#parts.outstanding.finish("register");
       this.#refuseName(now, undefined);
     }
-    if (this.#timers.expire("move", now)) this.#failMove(now);
+    if (this.#timers.expire("move", now)) this.#handleOverdue(now);
     if (this.#timers.expire("moveLater", now)) this.move(now, "unavailable");
     if (this.#timers.expire("giveUp", now)) {
       const { unavailable: reason } = RefusalReason;
@@ -324,6 +334,7 @@ export class Registering {
 
   /** Begins an exchange for another registration, which may ask for another name than the own one. */
   #begin(now: Instant, optionalName?: string): void {
+    if (this.#isOverdue) this.#endMove(now);
     this.#parts.outstanding.finish("register");
     this.#wanted.begin(optionalName);
     const inUse = this.#parts.liveness.isLost ? undefined : this.#session?.address;
@@ -349,6 +360,7 @@ export class Registering {
   #lose(now: Instant): void {
     if (this.#isLeaving) return;
     this.#timers.clear("moveLater");
+    if (this.#isOverdue) this.#endMove(now);
     this.#parts.liveness.lose();
     this.#parts.report({ kind: "lost" });
     // The directory may have started again, and know nothing of the session.
@@ -370,6 +382,25 @@ export class Registering {
     else register.advance(now);
     const patience = this.#parts.request.policy.repairDelay + this.#choice.silentAfter;
     this.#timers.set("move", now + patience);
+  }
+
+  /** Nobody answered a search in time. */
+  #handleOverdue(now: Instant): void {
+    const { report, questions } = this.#parts;
+    const { why, isNeeded, isRefused } = this.#choice.move ?? {};
+    const isOptional = this.#wanted.optionalName !== undefined;
+    // A late answer is as good, while the directory in use cannot answer: the others may only be busy.
+    const goesOn = why === "unavailable" && !isNeeded && !isRefused && !isOptional;
+    if (!goesOn) return this.#failMove(now);
+    questions.takeUnavailable().forEach(report);
+    this.settle();
+    this.expect(now, true);
+  }
+
+  #cancelMove(): void {
+    this.#parts.outstanding.finish("register");
+    this.#timers.clear("move");
+    this.#choice.cancel();
   }
 
   #endMove(now: Instant): Move | undefined {

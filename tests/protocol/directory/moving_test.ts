@@ -443,6 +443,64 @@ Deno.test("while its directory cannot answer, a client tries the others again as
   assertEquals(stage.told, [`moved ${b} unavailable`]);
 });
 
+Deno.test("a directory that answers a search late is as good, while the one in use cannot answer", () => {
+  const stage = registeredAtA();
+  stage.at[a] = "refusing";
+  stage.at[b] = "silent";
+  stage.registration.lookUp(stage.now, LOOK_UP);
+  stage.run(SEVERAL_SILENT_AFTER + 1_000);
+  assertEquals(stage.told, ["unavailable"]);
+  stage.registration.lookUp(stage.now, LOOK_UP);
+  stage.run(20_000);
+  assertEquals(stage.told, ["unavailable"]);
+  assert(stage.timesOf("credentials", b).length <= 4);
+  stage.at[b] = "up";
+  stage.run(10_000);
+  assertEquals(stage.told, [`moved ${b} unavailable`]);
+});
+
+Deno.test("a directory that works again ends a search for which nobody answered", () => {
+  const stage = registeredAtA();
+  stage.at[a] = "refusing";
+  stage.at[b] = "silent";
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.run(20_000);
+  stage.at[a] = "up";
+  stage.run(4_000);
+  assert(stage.timesOf("leaseKeepalive", a).length === 1);
+  stage.run(60_000);
+  assertEquals([stage.told, stage.timesOf("credentials", b)], [[], []]);
+});
+
+Deno.test("a directory that has started again is registered with, though nobody answered a search", () => {
+  const stage = registeredAtA();
+  stage.at[a] = "refusing";
+  stage.at[b] = "silent";
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.run(3_900);
+  stage.at[a] = "silent";
+  stage.wait(100);
+  const [, keepalive] = stage.askedAt().find(([at]) => at === a)!;
+  stage.give(stage.unknown(keepalive), A);
+  stage.at[a] = "up";
+  stage.run(1_000);
+  assertEquals(stage.timesOf("register", a).length, 1);
+});
+
+Deno.test("a directory that falls silent, too, is lost, and all are tried", () => {
+  const stage = registeredAtA();
+  stage.at[a] = "refusing";
+  stage.at[b] = "silent";
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.run(10_000);
+  stage.at[a] = "silent";
+  stage.run(10_000);
+  assertEquals(stage.told, ["lost"]);
+  stage.at[a] = "up";
+  stage.run(12_000);
+  assertEquals(stage.told, ["back"]);
+});
+
 Deno.test("a client tries no others any more once its directory renews the lease", () => {
   const stage = registeredAtA();
   stage.at[a] = stage.at[b] = "refusing";
