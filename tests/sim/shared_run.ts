@@ -155,8 +155,8 @@ export class SharedRun {
     world.calm();
     network.run(Math.max(...users.map(({ mode }) => REGISTERED_WITHIN[mode])));
     this.#call();
-    this.#part();
     this.#isOver = true;
+    this.#part();
     world.leave();
     const totals = checker.finish(true);
     for (const user of users) this.#checkBounds(user);

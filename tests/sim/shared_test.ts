@@ -4,7 +4,7 @@ import { formatCount, IS_FULL, scaled } from "../support/scale.ts";
 import { runSeeds } from "./seeds.ts";
 import { SharedRun } from "./shared_run.ts";
 
-const SEEDS = scaled(1500, 8);
+const SEEDS = scaled(1500, 5);
 
 Deno.test(`two directories and their store fail, and no client is lost: ${formatCount(SEEDS)} seeds`, () => {
   const sums = runSeeds(SEEDS, (seed) => new SharedRun(seed, ["adaptive", "adaptive", "fixed"]));
