@@ -81,7 +81,7 @@ export class SharedTable extends TableInMemory implements Table {
   readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
   readonly #forwarding = new Forwarding();
-  /** The ids of clients that left while the store could not be told. */
+  /** The ids of clients that left here, of which the store may not know that. */
   readonly #left = new Set<number>();
   #number = 0;
   readonly #renewals: Renewals;
@@ -154,7 +154,7 @@ export class SharedTable extends TableInMemory implements Table {
   }
 
   remove(now: Instant, slot: number): void {
-    if (!this.#feed.isLive) this.#left.add(this.entries.id(slot));
+    this.#left.add(this.entries.id(slot));
     this.#replica.release(slot);
     this.#end(now, slot, "left");
   }
@@ -303,7 +303,9 @@ export class SharedTable extends TableInMemory implements Table {
   #takeEnd(now: Instant, slot: number, kind: ChangeKind, number: number): void {
     const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
     const isRestored = version > 0 || !this.isHere(slot);
-    if (version < number && isRestored) this.#replica.drop(now, slot, kind);
+    if (version >= number || !isRestored) return;
+    this.#left.delete(this.entries.id(slot));
+    this.#replica.drop(now, slot, kind);
   }
 
   #takeRecord(now: Instant, { key, version, value }: StoreRecord): void {
@@ -335,6 +337,8 @@ export class SharedTable extends TableInMemory implements Table {
     const pending = isOurs ? this.#pending.findSession(client.session) : undefined;
     const isKept = this.#replica.hasSession(client);
     const isMove = this.#replica.isSame(client) && !this.#left.has(client.id);
+    // It has a session again.
+    if (!isOurs || pending !== undefined) this.#left.delete(client.id);
     const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
     if (slot === NO_SLOT) {

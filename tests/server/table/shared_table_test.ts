@@ -278,18 +278,22 @@ Deno.test("SharedTable: a move for which the store is too slow costs nobody the 
   }
 });
 
-Deno.test("SharedTable: who leaves while the store is down is gone when it is back", () => {
-  const stage = twoDirectories();
-  const [here] = stage.directories;
-  const ana = user(stage, 1, "ana");
-  ana.register(here!);
-  stage.run(0);
-  here!.disconnect();
-  ana.leave();
-  here!.connect();
-  stage.run(1_000);
-  assertEquals(stage.assertSame(), []);
-});
+for (const isNoticed of [true, false]) {
+  const what = isNoticed ? "is down" : "has fallen silent";
+  Deno.test(`SharedTable: who leaves while the store ${what} is gone when it is back`, () => {
+    const stage = twoDirectories();
+    const [here] = stage.directories;
+    const ana = user(stage, 1, "ana");
+    ana.register(here!);
+    stage.run(0);
+    here!.disconnect(isNoticed);
+    ana.leave();
+    stage.run(100);
+    here!.connect();
+    stage.run(1_000);
+    assertEquals(stage.assertSame(), []);
+  });
+}
 
 Deno.test("SharedTable: a frame for a client of another directory reaches that, and goes no further", () => {
   const stage = new SharedStage(new Prng(1), 3);
