@@ -407,18 +407,16 @@ export class Client implements DatagramMachine<ClientEvent> {
       }
       case "registered": {
         this.#returns.start(now, event.isFormer);
-        const { id, name, lostName, seenAt: address, directoryKey: serverKey } = event;
-        const { serverName: server } = this.#options;
-        return this.#emit({ kind: "registered", id, name, lostName, address, server, serverKey });
+        return this.#emit(directoryEvent(event, this.#options));
       }
       case "lost":
       case "back":
+      case "moved":
         this.#serverLostAt = event.kind === "lost" ? now : undefined;
         return this.#emit(directoryEvent(event, this.#options));
       case "list":
         return this.#emit(listEvent(event.clients, this.#pattern));
       case "entry":
-      case "moved":
       case "refused":
       case "nameRefused":
       case "otherVersion":

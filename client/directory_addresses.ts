@@ -72,6 +72,25 @@ export async function resolveDirectory({ host, port }: Place): Promise<Address[]
   return hosts.map((hostname) => ({ hostname, port }));
 }
 
+/** In words, what the user named: one directory, or several with commas. */
+export function directoriesAt(server: string): string {
+  const names = server.split(",");
+  const last = names.pop()!;
+  return names.length === 0
+    ? `directory at ${last}`
+    : `directories at ${names.join(", ")} and ${last}`;
+}
+
+/** The subject of a sentence about one of those that the user named. */
+export function oneDirectory(server: string): string {
+  return `${server.includes(",") ? "One of the" : "The"} ${directoriesAt(server)}`;
+}
+
+/** A sentence about what the user named: what one directory does, or several do. */
+export function aboutDirectories(server: string, one: string, several: string): string {
+  return `The ${directoriesAt(server)} ${server.includes(",") ? several : one}`;
+}
+
 /** Whether a directory is on this machine, whichever of its addresses answers. */
 export function isOnThisMachine(addresses: readonly Address[]): boolean {
   return addresses.every(({ hostname }) => isLoopback(hostname));

@@ -38,9 +38,9 @@ export class DirectoryFinder {
   /** Takes an event of the client. */
   handle({ kind }: ClientEvent): void {
     if (kind === "serverQuiet" || kind === "serverLost") this.#start();
-    else if (kind === "registered" || kind === "serverBack") this.#rest();
+    else if (kind === "registered" || kind === "serverBack" || kind === "serverMoved") this.#rest();
     // Another directory may have taken the place of the one that was left.
-    else if (kind === "serverMoved") void this.#look(() => !this.#isClosed);
+    if (kind === "serverMoved") void this.#look(() => !this.#isClosed);
   }
 
   /** Looks no more. */

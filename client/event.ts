@@ -128,7 +128,7 @@ export interface MissedRequest {
 /** The events of a client. Times are in milliseconds. */
 export type ClientEvent =
   /**
-   * `serverKey`: the static public key of the directory; `lostName`: the name that somebody else has
+   * `serverAddress`, `serverKey`: of the directory that did it; `lostName`: the name that somebody else has
    * meanwhile, and that is asked for until it is free, else empty.
    */
   | {
@@ -138,6 +138,7 @@ export type ClientEvent =
     lostName: string;
     address: Address;
     server: string;
+    serverAddress: Address;
     serverKey: Uint8Array;
   }
   /** The entry in the directory, in which this client registered before, has another token now. */

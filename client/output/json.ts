@@ -4,6 +4,7 @@
  * @module
  */
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
+import { formatAddress } from "../../protocol/wire/address.ts";
 import type { AnswerEvent, ClientEvent, KeyOfClient } from "../event.ts";
 import type { Peer } from "../peer.ts";
 
@@ -40,9 +41,11 @@ function fieldsOf(event: ClientEvent | AnswerEvent): Fields | undefined {
   switch (event.kind) {
     case "registered": {
       const { id, name, lostName, address, server } = event;
+      const serverAddress = formatAddress(event.serverAddress);
       const serverKey = fingerprint(event.serverKey);
       const { hostname: host, port } = address;
-      return { id, name, ...lostName !== "" && { lostName }, host, port, server, serverKey };
+      const directory = { server, serverAddress, serverKey };
+      return { id, name, ...lostName !== "" && { lostName }, host, port, ...directory };
     }
     case "serverQuiet":
     case "serverLost":

@@ -219,6 +219,7 @@ export class Renderer {
         this.#lostSince = clockTime(time);
         return;
       case "serverBack":
+      case "serverMoved":
         this.#lostSince = "";
         return;
       case "connected":

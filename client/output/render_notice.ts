@@ -7,6 +7,7 @@ import { formatAddress } from "../../protocol/wire/address.ts";
 import { RejectReason } from "../../protocol/wire/frame.ts";
 import type { Brush, Style } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
+import { aboutDirectories, directoriesAt, oneDirectory } from "../directory_addresses.ts";
 import type { ClientEvent, IdentityEvent, Repeatable } from "../event.ts";
 import { identityLines } from "./render_identity.ts";
 import { requestLine, requestLines } from "./render_requests.ts";
@@ -43,17 +44,19 @@ export function noticeOf(
       return registered(event, context);
     case "serverQuiet": {
       const advice = event.start === undefined ? "" : ` · ${event.start} starts one`;
-      return `The directory at ${event.server} does not answer yet${advice}`;
+      const silent = aboutDirectories(event.server, "does not answer", "do not answer");
+      return `${silent} yet${advice}`;
     }
     case "serverLost": {
       const isFirst = context.ownId === 0;
       const advice = isFirst ? hint("udp-chat serve starts one, --server names another") : "";
-      return `The directory at ${event.server} does not answer · trying again${advice}`;
+      const silent = aboutDirectories(event.server, "does not answer", "do not answer");
+      return `${silent} · trying again${advice}`;
     }
     case "serverBack":
-      return `The directory at ${event.server} answers again`;
+      return `${oneDirectory(event.server)} answers again`;
     case "serverUnavailable":
-      return `The directory at ${event.server} cannot answer now · trying again`;
+      return `The ${directoriesAt(event.server)} cannot answer now · trying again`;
     case "serverMoved": {
       const why = event.why === "silent" ? "does not answer" : "cannot answer now";
       return `The directory at ${formatAddress(event.before)} ${why} · ` +
@@ -147,7 +150,10 @@ const WHY_ENDED = {
 } as const;
 
 function registered(
-  { id, name, lostName, address, server }: Extract<ClientEvent, { kind: "registered" }>,
+  { id, name, lostName, address, server, serverAddress }: Extract<
+    ClientEvent,
+    { kind: "registered" }
+  >,
   { isTyped, ownId, ownName }: NoticeContext,
 ): string | string[] {
   if (ownId === id && name !== ownName && lostName === "") return `You are ${label(id, name)} now`;
@@ -155,7 +161,9 @@ function registered(
   const loss = lostName === ""
     ? ""
     : ` · the name ${lostName} is taken meanwhile, and is yours again as soon as it is free`;
-  const line = `Registered ${again}at ${server} as ${who(id, name)}${loss}`;
+  // Where several were named, the one that it is.
+  const where = server.includes(",") ? formatAddress(serverAddress) : server;
+  const line = `Registered ${again}at ${where} as ${who(id, name)}${loss}`;
   if (!isTyped) return `${line}, seen at ${formatAddress(address)}`;
   const hint = "Type list to see who is here, connect NAME to call, help for more";
   return ownId === 0 ? [line, hint] : line;

@@ -8,7 +8,13 @@ import type { ConnectionEvent } from "../../protocol/connection/connection_event
 import type { RequestEvent } from "../../protocol/connection/request_event.ts";
 import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import type { EndpointEvent } from "../../protocol/endpoint.ts";
-import { isOnThisMachine, startCommand } from "../directory_addresses.ts";
+import {
+  aboutDirectories,
+  directoriesAt,
+  isOnThisMachine,
+  oneDirectory,
+  startCommand,
+} from "../directory_addresses.ts";
 import { type ListEntry, RefusalReason, VERSION } from "../../protocol/wire/frame.ts";
 import { type ClientEvent, type ErrorEvent, errorEvent } from "../event.ts";
 import { matchesPattern, type Peer, peerOf, peerWords, subject } from "../peer.ts";
@@ -19,6 +25,7 @@ type DirectoryEvent = Extract<
   EndpointEvent,
   {
     kind:
+      | "registered"
       | "entry"
       | "lost"
       | "back"
@@ -138,6 +145,12 @@ export function failureEvent(
 export function directoryEvent(event: DirectoryEvent, options: ClientOptions): ClientEvent {
   const { serverName } = options;
   switch (event.kind) {
+    case "registered": {
+      const { id, name, lostName, seenAt: address } = event;
+      const { directoryKey: serverKey, directoryAddress: serverAddress } = event;
+      const directory = { server: serverName, serverAddress, serverKey };
+      return { kind: "registered", id, name, lostName, address, ...directory };
+    }
     case "entry":
       return event;
     case "lost":
@@ -165,7 +178,7 @@ export function directoryEvent(event: DirectoryEvent, options: ClientOptions): C
     case "otherKey":
       return errorEvent(
         "serverKey",
-        `The directory at ${serverName} ${options.trust.refusal(event.directoryKey)}`,
+        `${oneDirectory(serverName)} ${options.trust.refusal(event.directoryKey)}`,
       );
     case "registrationTimeout":
       return blockedEvent(options);
@@ -196,17 +209,17 @@ export function blockedEvent(options: ClientOptions): ClientEvent {
   const advice = `${start} starts one, --server names another`;
   return errorEvent(
     "serverTimeout",
-    `Nothing comes back from the directory at ${serverName}: ${why}, ${what} · ${advice}`,
+    `Nothing comes back from the ${directoriesAt(serverName)}: ${why}, ${what} · ${advice}`,
   );
 }
 
 function unavailableEvent(serverName: string, of?: ErrorEvent["of"]): ErrorEvent {
-  const message = `The directory at ${serverName} cannot answer now · try again in a moment`;
+  const message = `The ${directoriesAt(serverName)} cannot answer now · try again in a moment`;
   return errorEvent("serverUnavailable", message, of);
 }
 
 function noAnswer(serverName: string): string {
-  return `No answer from the directory at ${serverName}`;
+  return `No answer from the ${directoriesAt(serverName)}`;
 }
 
 function refusal(reason: number, { id, name, serverName }: ClientOptions): string {
@@ -222,15 +235,17 @@ function refusal(reason: number, { id, name, serverName }: ClientOptions): strin
         "; if it was killed, its lease ends in less than a minute";
     }
     case RefusalReason.nameHeld:
-      return `That name is ${name}'s: the directory at ${serverName} keeps it for another key, ` +
+      return `That name is ${name}'s: the ${directoriesAt(serverName)} ` +
+        `${serverName.includes(",") ? "keep" : "keeps"} it for another key, ` +
         "also while its client is away · choose another, or use the identity that had it";
     case RefusalReason.full:
-      return `The directory at ${serverName} is full`;
+      return aboutDirectories(serverName, "is full", "are full");
     case RefusalReason.sourceFull:
-      return `The directory at ${serverName} has no place for more clients at this address`;
+      return `${aboutDirectories(serverName, "has", "have")} ` +
+        "no place for more clients at this address";
     case RefusalReason.badName:
       return `The directory does not allow the name "${name}"`;
     default:
-      return `The directory at ${serverName} refuses to register this client`;
+      return `${aboutDirectories(serverName, "refuses", "refuse")} to register this client`;
   }
 }

@@ -20,7 +20,7 @@ export const ADDRESS_AVOIDED = 60_000;
 /** Milliseconds after a move before the next one; twice as long each time until a lease is renewed. */
 export const MOVE_PAUSE_FIRST = 5_000;
 /** The same at most. */
-export const MOVE_PAUSE_MAX = 60_000;
+export const MOVE_PAUSE_MAX = 10_000;
 /** Milliseconds after which a Register that no directory can answer now is begun anew. */
 export const UNAVAILABLE_RETRY = 5_000;
 
@@ -30,8 +30,6 @@ export type MoveReason = "silent" | "unavailable";
 /** A search for another directory. */
 export interface Move {
   readonly why: MoveReason;
-  /** The address that was in use. */
-  readonly from: Address;
   /** Whether the client needs a registration, and has none that the directory in use knows. */
   readonly isNeeded: boolean;
   /** Whether one of the others refused. */
@@ -75,6 +73,11 @@ export class DirectoryChoice {
     return this.#move;
   }
 
+  /** When the next search may begin. */
+  get nextMoveAt(): Instant {
+    return this.#nextMoveAt;
+  }
+
   /** Milliseconds without an answer after which the directory in use counts as silent. */
   get silentAfter(): number {
     return this.#hasSeveral ? SEVERAL_SILENT_AFTER : DIRECTORY_LOST_AFTER;
@@ -101,17 +104,17 @@ export class DirectoryChoice {
     const preferred = others.filter((each) => !this.#isAvoided(now, each));
     this.#avoid(now, from);
     const addresses = preferred.length > 0 ? preferred : others;
-    this.#move = { why, from, isNeeded: false, isRefused: false, addresses };
+    this.#move = { why, isNeeded: false, isRefused: false, addresses };
     return true;
   }
 
   /** Takes the refusal of a Register at this address; returns whether another is left to be tried. */
   refuse(now: Instant, address: Address): boolean {
-    const { why, from, isNeeded, addresses } = this.#move ??
-      { why: "unavailable", from: address, isNeeded: true, addresses: this.#all };
+    const { why, isNeeded, addresses } = this.#move ??
+      { why: "unavailable", isNeeded: true, addresses: this.#all };
     const left = addresses.filter((each) => !sameAddress(each, address));
     this.#avoid(now, address);
-    this.#move = { why, from, isNeeded, isRefused: true, addresses: left };
+    this.#move = { why, isNeeded, isRefused: true, addresses: left };
     return left.length > 0;
   }
 

@@ -145,10 +145,14 @@ export class OutstandingRequests {
 
   /**
    * Whether the directory is silent if it answers none of them: a Register or a Lease Keepalive, and
-   * where `hasSeveral` is true, a question.
+   * where `hasSeveral` is true, anything.
+   *
+   * @param isHere whether a Register is for the directory in use.
    */
-  haveHeartbeat(hasSeveral: boolean): boolean {
-    return this.#all.some(({ kind }) => kind !== "leave" && (hasSeveral || kind !== "query"));
+  haveHeartbeat(hasSeveral: boolean, isHere: boolean): boolean {
+    return this.#all.some(({ kind }) =>
+      kind === "register" ? isHere : hasSeveral || kind === "leaseKeepalive"
+    );
   }
 
   /**

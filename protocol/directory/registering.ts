@@ -48,10 +48,12 @@ export interface RegisteringParts {
 /** The registering of one client, until it leaves. */
 export class Registering {
   readonly #parts: RegisteringParts;
-  readonly #choice: DirectoryChoice;
+  #choice: DirectoryChoice;
   readonly #wanted: WantedEntry;
   readonly #tokens: EntryTokens;
-  readonly #timers = new Timers<"giveUp" | "register" | "regain" | "rename" | "move">();
+  readonly #timers = new Timers<
+    "giveUp" | "register" | "regain" | "rename" | "move" | "moveLater"
+  >();
   #exchange: RegisterExchange;
   #session: DirectorySession | undefined;
   #id: number | undefined;
@@ -59,7 +61,8 @@ export class Registering {
   #registeredAt: Instant = -Infinity;
   /** Whether no directory could register this client when it was asked first. */
   #isUnavailable = false;
-  #isOver = false;
+  /** Whether the client leaves: then another registration is only for leaving there. */
+  #isLeaving = false;
 
   /** Begins at all addresses. */
   constructor(now: Instant, parts: RegisteringParts) {
@@ -100,18 +103,19 @@ export class Registering {
 
   /** Milliseconds until a request is sent again at most. */
   get waitMax(): number {
-    const isWaiting = this.#choice.hasSeveral && this.#isActive && !this.#parts.liveness.isLost;
+    const isWaiting = this.#choice.hasSeveral && this.#session !== undefined &&
+      !this.#parts.liveness.isLost && !this.#isOverdue;
     return isWaiting ? SEVERAL_RESEND_MAX : Infinity;
+  }
+
+  /** Whether a search goes on for which nobody answered in time. */
+  get #isOverdue(): boolean {
+    return this.#choice.move !== undefined && this.#timers.get("move") === undefined;
   }
 
   /** Milliseconds until the next Lease Keepalive. */
   keepaliveInterval(lease: number): number {
     return this.#choice.keepaliveInterval(lease);
-  }
-
-  /** Whether the client is registered, and does not leave. */
-  get #isActive(): boolean {
-    return this.#session !== undefined && !this.#isOver;
   }
 
   /** The directory may be at these addresses now. */
@@ -126,15 +130,15 @@ export class Registering {
   /** Asks for another name. */
   rename(now: Instant, name: string): void {
     this.#timers.clear("register");
-    this.#parts.outstanding.finish("register");
     this.#timers.set("rename", now + REGISTRATION_TIMEOUT);
     this.#begin(now, name);
   }
 
   /** Registers again, while what is known of the registration stays. */
   again(now: Instant): void {
+    if (this.#isOverdue) this.#endMove(now);
     const isDue = this.#timers.get("register") !== undefined;
-    if (isDue || this.#parts.outstanding.isRegistering || this.#isOver) return;
+    if (isDue || this.#parts.outstanding.isRegistering || this.#isLeaving) return;
     this.#registeredAt = Math.max(now, this.#registeredAt + REGISTER_AGAIN_AFTER);
     this.#timers.set("register", this.#registeredAt);
   }
@@ -176,13 +180,16 @@ export class Registering {
 
   /** Takes the entry that the directory gave; what it reports is the caller's to ask in the session. */
   grant(now: Instant, frame: Registered, session: DirectorySession): void {
-    const { report, otherFamily } = this.#parts;
+    const { report, liveness, otherFamily } = this.#parts;
     this.#timers.clear("giveUp");
     this.#timers.clear("rename");
     this.#timers.clear("move");
+    this.#timers.clear("moveLater");
     const move = this.#choice.end(now);
     const { id, seenAt, token } = frame;
     const { directoryKey, address: to } = session;
+    const from = this.#session?.address;
+    const wasLost = liveness.handleProof();
     const { hasChanged, isFormer } = this.#tokens.take(token, directoryKey);
     this.#registeredAt = now;
     this.#session = session;
@@ -195,25 +202,27 @@ export class Registering {
     this.#id = id;
     const proof = this.#exchange.otherProof(directoryKey);
     otherFamily.start(now, id, session, this.#choice.all, proof);
+    if (from !== undefined && !sameAddress(from, to)) {
+      report({ kind: "moved", why: wasLost ? "silent" : move?.why ?? "silent", from, to });
+    } else if (wasLost) report({ kind: "back" });
     if (isNew) {
-      return report({ kind: "registered", id, name, lostName, seenAt, directoryKey, isFormer });
-    }
-    if (hasChanged) report({ kind: "entry" });
-    const hasMoved = move !== undefined && !sameAddress(move.from, to);
-    if (hasMoved) report({ kind: "moved", why: move.why, from: move.from, to });
+      const directory = { directoryKey, directoryAddress: to };
+      report({ kind: "registered", id, name, lostName, seenAt, ...directory, isFormer });
+    } else if (hasChanged) report({ kind: "entry" });
   }
 
   /** Takes the refusal of a Register in this session. */
   refuse(now: Instant, reason: number, { address }: DirectorySession): void {
     this.#parts.outstanding.finish("register");
-    const { move } = this.#choice;
-    // What is asked for is another directory, and not less than the client has.
-    const isOfNoUse = move?.isNeeded === false || reason === RefusalReason.unavailable;
-    if (isOfNoUse) {
+    const isSearch = this.#choice.move?.isNeeded === false;
+    const isOptional = this.#wanted.optionalName !== undefined;
+    // The table, which is that of all directories, has this client no more.
+    if (isSearch && !isOptional && this.#wanted.refuse(reason)) return this.#beginMove(now);
+    if (isSearch || reason === RefusalReason.unavailable) {
       return this.#choice.refuse(now, address) ? this.#beginMove(now) : this.#failMove(now);
     }
     this.#endMove(now);
-    if (this.#wanted.optionalName !== undefined) return this.#refuseName(reason);
+    if (isOptional) return this.#refuseName(now, reason);
     if (this.#id === undefined) {
       if (this.#wanted.takeOtherName(reason)) return this.#begin(now);
       this.#timers.clear("giveUp");
@@ -226,6 +235,8 @@ export class Registering {
 
   /** The directory in use renewed the lease. */
   handleRenewal(): void {
+    this.#timers.clear("moveLater");
+    if (this.#isOverdue) this.#cancelMove();
     this.#choice.handleRenewal();
   }
 
@@ -235,18 +246,21 @@ export class Registering {
    */
   cancel(): void {
     if (this.#wanted.optionalName !== undefined || this.#choice.move?.why === "unavailable") return;
-    this.#parts.outstanding.finish("register");
     this.#timers.clear("register");
-    this.#timers.clear("move");
-    this.#choice.cancel();
+    this.#cancelMove();
   }
 
-  /** Tries other directories, while the registration stays; returns whether that is under way. */
+  /**
+   * Tries other directories, while the registration stays; returns whether that is under way, and is
+   * answered soon.
+   */
   move(now: Instant, why: MoveReason): boolean {
-    if (!this.#isActive || this.#parts.liveness.isLost) return false;
-    if (this.#choice.move !== undefined) return true;
-    const isBegun = this.#choice.begin(now, this.#session!.address, why);
+    const isLost = this.#parts.liveness.isLost && !this.#isLeaving;
+    if (this.#session === undefined || isLost) return false;
+    if (this.#choice.move !== undefined) return !this.#isOverdue;
+    const isBegun = this.#choice.begin(now, this.#session.address, why);
     if (isBegun) this.#beginMove(now);
+    else if (why === "unavailable") this.#moveLater();
     return isBegun;
   }
 
@@ -259,13 +273,15 @@ export class Registering {
   expect(now: Instant, anew: boolean): void {
     const { hasSeveral, silentAfter } = this.#choice;
     const { outstanding, liveness } = this.#parts;
-    if (outstanding.haveHeartbeat(hasSeveral)) liveness.expect(now, silentAfter, anew);
+    const isHere = this.#choice.move?.isNeeded !== false;
+    if (outstanding.haveHeartbeat(hasSeveral, isHere)) liveness.expect(now, silentAfter, anew);
   }
 
   /** Something is not asked any more: where nothing is, no answer is expected. */
   settle(): void {
     const { outstanding, liveness } = this.#parts;
-    if (!outstanding.haveHeartbeat(this.#choice.hasSeveral)) liveness.clear();
+    const isHere = this.#choice.move?.isNeeded !== false;
+    if (!outstanding.haveHeartbeat(this.#choice.hasSeveral, isHere)) liveness.clear();
   }
 
   /** See {@linkcode Machine}. */
@@ -278,9 +294,10 @@ export class Registering {
     }
     if (this.#timers.expire("rename", now)) {
       this.#parts.outstanding.finish("register");
-      this.#refuseName(undefined);
+      this.#refuseName(now, undefined);
     }
-    if (this.#timers.expire("move", now)) this.#failMove(now);
+    if (this.#timers.expire("move", now)) this.#handleOverdue(now);
+    if (this.#timers.expire("moveLater", now)) this.move(now, "unavailable");
     if (this.#timers.expire("giveUp", now)) {
       const { unavailable: reason } = RefusalReason;
       const refused = { kind: "refused", reason } as const;
@@ -295,9 +312,18 @@ export class Registering {
 
   /** Ends: the client leaves. */
   stop(): void {
-    this.#isOver = true;
+    this.#isLeaving = true;
     this.#timers.clearAll();
+    this.#choice = new DirectoryChoice(this.#choice.all);
+  }
+
+  /** Another directory knows the client, which leaves there. */
+  leaveAt(id: number, session: DirectorySession): void {
+    this.#parts.liveness.handleProof();
+    this.#timers.clear("move");
     this.#choice.cancel();
+    this.#id = id;
+    this.#session = session;
   }
 
   /** Begins an exchange with the directory at these addresses. */
@@ -308,6 +334,8 @@ export class Registering {
 
   /** Begins an exchange for another registration, which may ask for another name than the own one. */
   #begin(now: Instant, optionalName?: string): void {
+    if (this.#isOverdue) this.#endMove(now);
+    this.#parts.outstanding.finish("register");
     this.#wanted.begin(optionalName);
     const inUse = this.#parts.liveness.isLost ? undefined : this.#session?.address;
     this.#exchange = this.#beginExchange(inUse && [inUse]);
@@ -320,30 +348,59 @@ export class Registering {
   }
 
   /** Another name was not granted: the own one stays. */
-  #refuseName(reason: number | undefined): void {
+  #refuseName(now: Instant, reason: number | undefined): void {
     const { optionalName: name } = this.#wanted;
     this.#wanted.begin();
     const isWanted = this.#timers.get("rename") !== undefined || reason === undefined;
     this.#timers.clear("rename");
     if (name !== undefined && isWanted) this.#parts.report({ kind: "nameRefused", name, reason });
+    if (this.#parts.liveness.isLost) this.again(now);
   }
 
   #lose(now: Instant): void {
+    if (this.#isLeaving) return;
+    this.#timers.clear("moveLater");
+    if (this.#isOverdue) this.#endMove(now);
     this.#parts.liveness.lose();
     this.#parts.report({ kind: "lost" });
     // The directory may have started again, and know nothing of the session.
     this.again(now);
   }
 
+  /** Tries other directories as soon as that may be, unless the one in use renews the lease before. */
+  #moveLater(): void {
+    if (this.#choice.all.length > 1) this.#timers.set("moveLater", this.#choice.nextMoveAt);
+  }
+
   /** Goes on with the addresses that are left to be tried. */
   #beginMove(now: Instant): void {
     this.#timers.clear("register");
+    this.#timers.clear("moveLater");
     this.#exchange = this.#beginExchange();
     const register = this.#parts.outstanding.find("register");
     if (register === undefined) this.#ask(now);
     else register.advance(now);
     const patience = this.#parts.request.policy.repairDelay + this.#choice.silentAfter;
     this.#timers.set("move", now + patience);
+  }
+
+  /** Nobody answered a search in time. */
+  #handleOverdue(now: Instant): void {
+    const { report, questions } = this.#parts;
+    const { why, isNeeded, isRefused } = this.#choice.move ?? {};
+    const isOptional = this.#wanted.optionalName !== undefined;
+    // A late answer is as good, while the directory in use cannot answer: the others may only be busy.
+    const goesOn = why === "unavailable" && !isNeeded && !isRefused && !isOptional;
+    if (!goesOn) return this.#failMove(now);
+    questions.takeUnavailable().forEach(report);
+    this.settle();
+    this.expect(now, true);
+  }
+
+  #cancelMove(): void {
+    this.#parts.outstanding.finish("register");
+    this.#timers.clear("move");
+    this.#choice.cancel();
   }
 
   #endMove(now: Instant): Move | undefined {
@@ -356,11 +413,12 @@ export class Registering {
   #failMove(now: Instant): void {
     const { report, questions } = this.#parts;
     const move = this.#endMove(now);
-    if (this.#wanted.optionalName !== undefined) this.#refuseName(RefusalReason.unavailable);
+    if (this.#wanted.optionalName !== undefined) this.#refuseName(now, RefusalReason.unavailable);
     if (move === undefined) return;
     const { why, isNeeded, isRefused } = move;
     if (why === "unavailable" || isRefused) questions.takeUnavailable().forEach(report);
     if (isNeeded) this.#timers.set("register", now + UNAVAILABLE_RETRY);
+    else if (why === "unavailable") this.#moveLater();
     if (this.#session === undefined && !this.#isUnavailable) {
       this.#isUnavailable = true;
       report({ kind: "unavailable", query: undefined });

@@ -163,6 +163,7 @@ export class Registration implements Machine<RegistrationEvent> {
     if (this.id === undefined) return this.#end(false);
     this.#state = "leaving";
     this.#ask(now, "leave");
+    if (this.isLost) this.#registering.move(now, "silent");
     this.#timers.set("giveUp", now + LEAVE_TIMEOUT);
   }
 
@@ -317,8 +318,10 @@ export class Registration implements Machine<RegistrationEvent> {
   #noteHeard(session: DirectorySession): void {
     this.#isHeard = true;
     this.#unproven.handleProof();
+    // Another directory that answers is not yet one where the client is registered.
+    if (session !== this.#registering.session) return this.#liveness.clear();
     if (this.#liveness.handleProof()) this.#events.push({ kind: "back" });
-    if (session === this.#registering.session) this.#registering.cancel();
+    this.#registering.cancel();
   }
 
   #handleFrame(now: Instant, frame: Frame, request: Outstanding, sent: Sent): void {
@@ -346,7 +349,10 @@ export class Registration implements Machine<RegistrationEvent> {
 
   #handleRegistered(now: Instant, frame: Registered, session: DirectorySession): void {
     this.#outstanding.finish("register");
-    if (this.#state === "leaving") return;
+    if (this.#state === "leaving") {
+      this.#registering.leaveAt(frame.id, session);
+      return this.#outstanding.find("leave")?.advance(now);
+    }
     this.#state = "registered";
     this.#registering.grant(now, frame, session);
     this.#handleLease(now, frame.lease);

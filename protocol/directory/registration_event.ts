@@ -56,8 +56,8 @@ export type RegistrationEvent =
   | { kind: "entry" }
   /**
    * `lostName`: the name that somebody else has meanwhile, and that is asked for until it is free, else
-   * empty; `directoryKey`: the key that the directory showed to have; `isFormer`: the entry of the
-   * earlier run goes on.
+   * empty; `directoryKey`: the key that the directory showed to have, which is at `directoryAddress`;
+   * `isFormer`: the entry of the earlier run goes on.
    */
   | {
     kind: "registered";
@@ -66,6 +66,7 @@ export type RegistrationEvent =
     lostName: string;
     seenAt: Address;
     directoryKey: Uint8Array;
+    directoryAddress: Address;
     isFormer: boolean;
   }
   /** Another name was not granted, for one of `RefusalReason`; undefined for no answer. */
@@ -86,7 +87,9 @@ export type RegistrationEvent =
   /** A datagram that the directory carried for the client with the id `from`. */
   | { kind: "carried"; from: number; datagram: Uint8Array }
   | { kind: "list"; clients: readonly ListEntry[] }
+  /** No directory answers. */
   | { kind: "lost" }
+  /** The one that was lost answers again; where another one does, that is a `moved`. */
   | { kind: "back" }
   | { kind: "otherVersion"; version: number }
   /** Only a directory with a key that is not trusted answers. */

@@ -76,13 +76,16 @@ export class WantedEntry {
     return true;
   }
 
-  /** Asks for less after a refusal: for another id, or without the name. */
-  refuse(reason: number): void {
+  /** Asks for less after a refusal, for another id or without the name; false where that is no less. */
+  refuse(reason: number): boolean {
     const { idTaken, ownEntry } = RefusalReason;
+    const [id, name] = [this.#id, this.#name];
     if (reason === idTaken || reason === ownEntry) this.#id = 0;
-    if (!isAboutName(reason)) return;
-    if (this.#name !== "") this.#lostName = this.#name;
-    this.#name = "";
+    if (isAboutName(reason)) {
+      if (this.#name !== "") this.#lostName = this.#name;
+      this.#name = "";
+    }
+    return id !== this.#id || name !== this.#name;
   }
 }
 

@@ -155,7 +155,7 @@ export class Replica {
   ): number {
     const { memory } = this;
     const { id, publicKey, tokenSecret, endpoint, name } = record;
-    let slot = this.#isSame(record) ? memory.find(id) : NO_SLOT;
+    let slot = this.isSame(record) ? memory.find(id) : NO_SLOT;
     const others = [memory.find(id), memory.findEndpoint(endpoint), memory.findName(name)];
     for (const other of new Set(others)) {
       // What the store says counts: this one is gone, and that was not heard.
@@ -199,6 +199,15 @@ export class Replica {
     if (slot === NO_SLOT || this.directory(slot) !== directory) return false;
     const key = this.memory.entries.sessionKey(slot);
     return session.every((byte, at) => byte === key[at]);
+  }
+
+  /** Whether the entry with this id is of the same client. */
+  isSame({ id, publicKey, tokenSecret }: ClientRecord): boolean {
+    const { entries } = this.memory;
+    const slot = this.memory.find(id);
+    if (slot === NO_SLOT || !entries.hasKey(slot, publicKey)) return false;
+    const secret = entries.token(slot).subarray(4);
+    return secret.every((byte, at) => byte === tokenSecret[at]);
   }
 
   /** Removes the entry in a slot. */
@@ -250,15 +259,6 @@ export class Replica {
     let id = this.#taken.smallestFree() + skip;
     while (this.#reserved.has(id) || this.memory.find(id) !== NO_SLOT) id++;
     return id;
-  }
-
-  /** Whether the entry with this id is of the same client. */
-  #isSame({ id, publicKey, tokenSecret }: ClientRecord): boolean {
-    const { entries } = this.memory;
-    const slot = this.memory.find(id);
-    if (slot === NO_SLOT || !entries.hasKey(slot, publicKey)) return false;
-    const secret = entries.token(slot).subarray(4);
-    return secret.every((byte, at) => byte === tokenSecret[at]);
   }
 
   #note(slot: number, { directory, otherEndpoint, session }: ClientRecord, version: number): void {

@@ -85,6 +85,8 @@ export class SharedTable extends TableInMemory implements Table {
   readonly #inputs = new Fifo<StoreInput>();
   #waitingInputs = 0;
   readonly #forwarding = new Forwarding();
+  /** The ids of clients that left here, of which the store may not know that. */
+  readonly #left = new Set<number>();
   #number = 0;
   readonly #renewals: Renewals;
   /** No lease is ended for another directory before. */
@@ -158,6 +160,7 @@ export class SharedTable extends TableInMemory implements Table {
   }
 
   remove(now: Instant, slot: number): void {
+    this.#left.add(this.entries.id(slot));
     this.#replica.release(slot);
     this.#end(now, slot, "left");
   }
@@ -330,7 +333,9 @@ export class SharedTable extends TableInMemory implements Table {
   #takeEnd(now: Instant, slot: number, kind: ChangeKind, number: number): void {
     const version = slot === NO_SLOT ? Infinity : this.#replica.version(slot);
     const isRestored = version > 0 || !this.isHere(slot);
-    if (version < number && isRestored) this.#replica.drop(now, slot, kind);
+    if (version >= number || !isRestored) return;
+    this.#left.delete(this.entries.id(slot));
+    this.#replica.drop(now, slot, kind);
   }
 
   #takeRecord(now: Instant, { key, version, value }: StoreRecord): void {
@@ -361,6 +366,9 @@ export class SharedTable extends TableInMemory implements Table {
     const isOurs = client.directory === this.#directory;
     const pending = isOurs ? this.#pending.findSession(client.session) : undefined;
     const isKept = this.#replica.hasSession(client);
+    const isMove = this.#replica.isSame(client) && !this.#left.has(client.id);
+    // It has a session again.
+    if (!isOurs || pending !== undefined) this.#left.delete(client.id);
     const joinedAt = Math.min(now, this.#feed.instantOf(client.joinedAt));
     const slot = this.#replica.put(now, client, version, joinedAt, pending?.request);
     if (slot === NO_SLOT) {
@@ -370,8 +378,10 @@ export class SharedTable extends TableInMemory implements Table {
       this.#renewals.note(now, slot);
       this.#pending.finish(pending, success(slot));
     } else if (isOurs && !isKept) {
-      // It was refused, as the answer took too long.
-      this.remove(now, slot);
+      // It was refused, as the answer took too long. A client that was registered elsewhere is as good
+      // as there: it comes again with its token, or its lease ends.
+      if (isMove) this.#replica.release(slot);
+      else this.remove(now, slot);
     }
   }
 
@@ -392,9 +402,10 @@ export class SharedTable extends TableInMemory implements Table {
         if (isThere) this.#renewals.add(slot);
         else this.#restoring.add(now, this.entries.id(slot));
       } else if (this.#replica.directory(slot) !== 0) isStale ||= !isThere;
-      else if (isThere) this.#end(now, slot, "left");
-      else this.#replica.drop(now, slot, "left");
+      else if (!isThere) this.#replica.drop(now, slot, "left");
+      else if (this.#left.has(this.entries.id(slot))) this.#end(now, slot, "left");
     }
+    this.#left.clear();
     if (isStale) this.#timers.set("settle", now + SETTLE_TIME);
     this.#keys.rotate(now);
   }

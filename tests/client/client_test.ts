@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Client } from "../../client/client.ts";
 import { FLAG_RESUMED, type Frame, RefusalReason } from "../../protocol/wire/frame.ts";
+import { DIRECTORY_TIMEOUT } from "../../protocol/directory/outstanding.ts";
 import {
   ClientHarness,
   framesOf,
@@ -24,6 +25,7 @@ Deno.test("Client reports its registration, with the key of the directory", () =
     lostName: "",
     address: SEEN_AT,
     server: "localhost:7070",
+    serverAddress: DIRECTORY,
     serverKey: harness.directory.identity.publicKey,
   }]);
 });
@@ -220,6 +222,32 @@ Deno.test("Client reports what a directory cannot answer now, and goes on", () =
     { ...error, of: "nick" },
   ]);
   assertEquals([harness.client.view().state, harness.client.view().calls], ["idle", []]);
+});
+
+Deno.test("Client tells of several directories what none of them does", () => {
+  const serverName = "a.example:7070,b.example:7071";
+  const at = "directories at a.example:7070 and b.example:7071";
+  const harness = registered({ serverName });
+  harness.client.list(harness.now);
+  const [list] = harness.asked();
+  harness.give(
+    list!.answer({ kind: "refused", reason: RefusalReason.unavailable }),
+    DIRECTORY,
+  );
+  harness.client.connect(harness.now, "ben");
+  harness.now += DIRECTORY_TIMEOUT;
+  harness.client.handleTimeout(harness.now);
+  const errors = harness.events().map((event) => event.kind === "error" ? event.message : "");
+  assertEquals(errors.filter((message) => message !== ""), [
+    `The ${at} cannot answer now · try again in a moment`,
+    `No answer from the ${at}`,
+  ]);
+  const full = new ClientHarness({ serverName });
+  const [first] = full.sent();
+  full.give(full.directory.challenge(full.now, first!.bytes), DIRECTORY);
+  full.give(full.asked()[0]!.refuse(RefusalReason.full), DIRECTORY);
+  const [refused] = full.events();
+  assertEquals(refused?.kind === "error" && refused.message, `The ${at} are full`);
 });
 
 Deno.test("Client whose first registration cannot be answered says so, and ends after 30 s", () => {

@@ -82,6 +82,16 @@ Deno.test("DirectoryFinder resolves the name once when the client goes to anothe
   assertEquals([stage.lookUps, stage.moves], [1, [at("192.0.2.2", "192.0.2.9")]]);
 });
 
+Deno.test("DirectoryFinder resolves the name no more once a client that was lost is at another directory", async () => {
+  const stage = new Stage("192.0.2.1", "192.0.2.2");
+  const [before, address] = at("192.0.2.1", "192.0.2.2") as [Address, Address];
+  stage.finder.handle(LOST);
+  await stage.wait();
+  stage.finder.handle({ kind: "serverMoved", server, before, address, why: "silent" });
+  for (let count = 0; count < 3; count++) await stage.wait();
+  assertEquals(stage.lookUps, 3);
+});
+
 Deno.test("DirectoryFinder tells nothing that comes after the directory answered", async () => {
   const stage = new Stage("192.0.2.1");
   stage.hosts = ["192.0.2.9"];

@@ -78,6 +78,7 @@ const CLIENT_EVENTS: Samples<ClientEvent> = {
     lostName: "",
     address: ADDRESS,
     server: "localhost",
+    serverAddress: ADDRESS,
     serverKey: KEY,
   },
   serverQuiet: { kind: "serverQuiet", server: "localhost", start: undefined },

@@ -50,7 +50,10 @@ const CONTRACT: Readonly<Record<"server" | "client", Readonly<Record<string, Fie
     error: { code: isText, message: isText },
   },
   client: {
-    registered: { id: isId, name: isText, ...address, server: isText, serverKey: isFingerprint },
+    registered: {
+      ...{ id: isId, name: isText, ...address },
+      ...{ server: isText, serverAddress: isText, serverKey: isFingerprint },
+    },
     serverQuiet: { server: isText },
     serverLost: { server: isText },
     serverBack: { server: isText },

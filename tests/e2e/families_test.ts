@@ -66,7 +66,9 @@ Deno.test({
     await before.program.exit;
     hosts.write("chat.example", ["127.0.0.9"]);
     await stage.serve("--host", "127.0.0.9", "--lease", "3", "--port", `${before.port}`);
-    for (const client of [ana, bob]) await client.waitForEvent("serverBack", {}, 40_000);
+    for (const client of [ana, bob]) {
+      await client.waitForEvent("serverMoved", { host: "127.0.0.9" }, 40_000);
+    }
     await talk(ana, bob);
   },
 });

@@ -14,7 +14,6 @@ import { loadCipher } from "../../protocol/crypto/sodium.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import { clock, type Drive, drive, openSocket, systemRandom } from "../../protocol/udp.ts";
 import type { Address } from "../../protocol/wire/address.ts";
-import { DatagramType } from "../../protocol/wire/frame.ts";
 import { clientOptions } from "../support/client_options.ts";
 
 /** What such a process is started with. */
@@ -90,7 +89,6 @@ class OneClient {
       for (;;) {
         const [bytes, from] = await receive(buffer);
         const { port } = from as Deno.NetAddr;
-        if (bytes[3] === DatagramType.Answer) this.#lastAnswer = port;
         if (!isApart || directoryAddresses.some((each) => each.port === port)) return [bytes, from];
       }
     };
@@ -107,8 +105,6 @@ class OneClient {
     );
     this.#drive = drive(this.#client, socket, (event) => this.#handle(event));
   }
-
-  #lastAnswer = 0;
 
   /** The port of the directory where it is registered, 0 for none. */
   get at(): number {
@@ -147,10 +143,8 @@ class OneClient {
     if (kind === "connected" || kind === "path") this.#paths.push(event.path);
     if (kind === "registered") {
       this.#id = event.id;
-      this.#move(this.#lastAnswer);
+      this.#move(event.serverAddress.port);
     } else if (kind === "serverMoved") this.#move(event.address.port);
-    // After a search without an answer it registers at whichever is there.
-    else if (kind === "serverBack") this.#move(this.#lastAnswer);
     else if (kind === "connected") this.#onConnected();
     else if (kind === "message") {
       if (event.text !== `${this.#received++}`) this.#isBroken = true;

@@ -95,7 +95,8 @@ export class RetransmissionCheck {
     if (!decoded.ok) return;
     for (const { kind, ...frame } of frames) {
       if (kind === "ack") this.#acknowledge(decoded.sealedBy?.hash, frame as Ack);
-      if (kind === "leaseKeepaliveAck") this.#forget((key) => key.startsWith("leaseKeepalive"));
+      const isLease = kind === "leaseKeepaliveAck" || kind === "refused";
+      if (isLease) this.#forget((key) => key.startsWith("leaseKeepalive"));
       if (kind === "meeting" || kind === "inactive") this.#forget((key) => key.startsWith("call"));
       if (kind === "listing") this.endList();
       if (kind === "punch") this.#punchedAt = now;

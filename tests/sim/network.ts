@@ -166,6 +166,13 @@ export class SimNetwork {
     this.#cuts.push({ hosts: [a, b], from, until });
   }
 
+  /** Whether two hosts are cut off from each other now. */
+  isCut(a: string, b: string): boolean {
+    return this.#cuts.some(({ hosts, from, until }) =>
+      hosts.includes(a) && hosts.includes(b) && this.#now >= from && this.#now < until
+    );
+  }
+
   /** Ends every partition. */
   heal(): void {
     this.#cuts.length = 0;
@@ -220,7 +227,7 @@ export class SimNetwork {
     const { loss, delay, jitter, duplication, corruption } = this.conditions;
     if (extraDelay === "drop") datagram.fate = "dropped by the story";
     else if (leg === undefined) datagram.fate = "not let out";
-    else if (this.#isCut(sender, receiver)) datagram.fate = "cut off";
+    else if (this.isCut(sender, receiver)) datagram.fate = "cut off";
     if (leg === undefined || datagram.fate !== "delivered") return;
     if (this.#isLocal(leg)) {
       const arrival = this.#now + LOCAL_DELAY + Number(extraDelay ?? 0);
@@ -269,12 +276,6 @@ export class SimNetwork {
       if (verdict !== undefined) return verdict;
     }
     return undefined;
-  }
-
-  #isCut(a: string, b: string): boolean {
-    return this.#cuts.some(({ hosts, from, until }) =>
-      hosts.includes(a) && hosts.includes(b) && this.#now >= from && this.#now < until
-    );
   }
 
   #isInBurst({ from, to }: Datagram): boolean {

@@ -282,8 +282,9 @@ export class SimUser {
 
   #checkError(code: string): void {
     assert(!["tooLong", "queueFull"].includes(code), "a text was not queued");
-    if (code === "peerTimeout") this.#retransmission.endRequest();
-    if (code === "serverTimeout") this.#retransmission.endList();
+    const isUnavailable = code === "serverUnavailable";
+    if (code === "peerTimeout" || isUnavailable) this.#retransmission.endRequest();
+    if (code === "serverTimeout" || isUnavailable) this.#retransmission.endList();
     // What anybody can forge is believed only if nothing authentic comes.
     const silence = this.world.network.now - this.#heardAt;
     if (code === "serverKey") assert(silence >= FORGERY_PATIENCE, `after ${silence} ms: ${code}`);

@@ -8,6 +8,7 @@ import { type KeyPair, makeKeyPair } from "../../protocol/crypto/x25519.ts";
 import type { Address } from "../../protocol/wire/address.ts";
 import type { ServerEvent } from "../../server/event.ts";
 import type { Server } from "../../server/server.ts";
+import type { ServerOptions } from "../../server/server_options.ts";
 import { newServer, ownTimeout } from "../support/new_server.ts";
 import type { Datagram } from "./datagram.ts";
 import { DeliveryChecker } from "./delivery_checker.ts";
@@ -40,14 +41,20 @@ export class World<User extends SimUser = SimUser> {
   /** The directory's static key, in all its runs. */
   readonly identity: KeyPair;
   readonly #counters = new PacketCounterCheck();
+  readonly #make: (options: ServerOptions) => Server;
   #server: Server;
 
-  /** @param site where the directory is. */
+  /**
+   * @param site where the directory is.
+   * @param make makes it.
+   */
   constructor(
     seed: number,
     makeConditions: (network: SimNetwork) => Conditions,
     site: (network: SimNetwork) => Address | Site = () => DIRECTORY,
+    make: (options: ServerOptions) => Server = newServer,
   ) {
+    this.#make = make;
     this.network = new SimNetwork(seed);
     this.network.isPrivate = this.network.prng.chance(0.3);
     this.network.conditions = makeConditions(this.network);
@@ -119,7 +126,7 @@ export class World<User extends SimUser = SimUser> {
   }
 
   #makeServer(): Server {
-    return newServer({
+    return this.#make({
       maxClients: CLIENTS_MAX,
       lease: LEASE,
       identity: this.identity,

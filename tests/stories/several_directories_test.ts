@@ -75,7 +75,25 @@ story(
     for (const name of ["directory", "second"]) stage.network.cut("ana", name, stage.now + 60_000);
     stage.wait(120_000);
     assertEquals(ana.events("serverLost").length, 1);
-    assertEquals(ana.events("serverBack").length, 1);
-    assertEquals([ana.events("serverMoved"), ana.view.serverLostSince], [[], undefined]);
+    assertEquals([ana.events("serverBack").length, ana.events("serverMoved")], [1, []]);
+    assertEquals(ana.view.serverLostSince, undefined);
+    stage.network.cut("ana", "second", stage.now + 60_000);
+    stage.network.cut("ana", "directory");
+    stage.wait(120_000);
+    assertEquals([ana.events("serverLost").length, ana.events("serverBack").length], [2, 1]);
+    assertEquals(ana.events("serverMoved").map(({ address }) => address), [SECOND]);
+    assertEquals(ana.view.serverLostSince, undefined);
   },
 );
+
+story("a client whose directory was killed leaves at the other one", (stage) => {
+  const [ana, ben] = pairOfTwo(stage);
+  const second = addSecond(stage);
+  stage.directory.crash();
+  ana.leave();
+  stage.wait(stage.after(0) + 5_000);
+  assertEquals(ana.events("left").length, 1);
+  assertEquals([ana.events("serverLost"), ana.errors], [[], []]);
+  stage.wait(stage.after(0) + 5_000);
+  assertEquals([ben.events("serverMoved").length, second.table()], [1, [2]]);
+});

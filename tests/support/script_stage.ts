@@ -152,7 +152,8 @@ export class Stage {
     this.become("idle");
     const address = { hostname: "127.0.0.1", port: 40001 };
     const server = "localhost:7070";
-    const directory = { address, server, serverKey: KEY };
+    const serverAddress = { hostname: "127.0.0.1", port: 7070 };
+    const directory = { address, server, serverAddress, serverKey: KEY };
     this.script.handle({ kind: "registered", id, name, lostName: "", ...directory });
   }
 

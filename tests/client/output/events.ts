@@ -23,5 +23,6 @@ export const registered = {
   lostName: "",
   address: ADDRESS,
   server: "localhost:7070",
+  serverAddress: { hostname: "127.0.0.1", port: 7070 },
   serverKey: new Uint8Array(32).fill(1),
 } satisfies ClientEvent;

@@ -9,6 +9,7 @@ Deno.test("renderJson() gives the documented events and fields", () => {
       registered,
       {
         ...{ id: 1, name: "ana", host: "127.0.0.1", port: 40001, server: "localhost:7070" },
+        serverAddress: "127.0.0.1:7070",
         serverKey: "32617 65254 62111 10488 35948 09238",
       },
     ],

@@ -360,13 +360,38 @@ Deno.test("Renderer wraps help, and keeps its indent", () => {
   assertEquals(new Renderer({ ...TERMINAL, columns: undefined }).help(paragraph), wrapped);
 });
 
+Deno.test("Renderer tells several directories from one", () => {
+  const server = "s:1,s:2,s:3";
+  const all = "The directories at s:1, s:2 and s:3";
+  const cases: [ClientEvent, string][] = [
+    [
+      { ...registered, server },
+      "Registered at 127.0.0.1:7070 as client 1 (ana), seen at 127.0.0.1:40001",
+    ],
+    [{ kind: "serverQuiet", server, start: undefined }, `${all} do not answer yet`],
+    [{ kind: "serverLost", server }, `${all} do not answer · trying again`],
+    [
+      { kind: "serverBack", server },
+      "One of the directories at s:1, s:2 and s:3 answers again",
+    ],
+    [{ kind: "serverUnavailable", server }, `${all} cannot answer now · trying again`],
+  ];
+  for (const [event, line] of cases) assertEquals(plain(PIPE, event), [`09:05 * ${line}`]);
+});
+
 Deno.test("Renderer remembers when the directory stopped answering", () => {
   const renderer = new Renderer(TERMINAL);
   assertEquals(renderer.lostSince, "");
-  renderer.event({ kind: "serverLost", server: "s" }, TIME);
-  assertEquals(renderer.lostSince, "09:05");
-  renderer.event({ kind: "serverBack", server: "s" }, TIME);
-  assertEquals(renderer.lostSince, "");
+  const ends: ClientEvent[] = [
+    { kind: "serverBack", server: "s" },
+    { kind: "serverMoved", server: "s", ...MOVE, why: "silent" },
+  ];
+  for (const end of ends) {
+    renderer.event({ kind: "serverLost", server: "s" }, TIME);
+    assertEquals(renderer.lostSince, "09:05");
+    renderer.event(end, TIME);
+    assertEquals(renderer.lostSince, "");
+  }
 });
 
 const BOB_ENTRY = { id: 2, name: "bob" };

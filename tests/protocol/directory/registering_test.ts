@@ -21,7 +21,7 @@ import {
 } from "../../../protocol/wire/frame.ts";
 import { agreements } from "../../support/agreements.ts";
 import { Dealings, registered } from "../../support/dealings.ts";
-import { type Asked, FakeDirectory, SEEN_AT } from "../../support/fake_directory.ts";
+import { type Asked, DIRECTORY, FakeDirectory, SEEN_AT } from "../../support/fake_directory.ts";
 
 const ZERO = new Uint8Array(16);
 
@@ -78,6 +78,7 @@ Deno.test("after the Challenge the Register is sealed, and tells what the user w
     lostName: "",
     seenAt: SEEN_AT,
     directoryKey: dealings.directory.identity.publicKey,
+    directoryAddress: DIRECTORY,
     isFormer: false,
   }]);
   assertEquals([dealings.registration.id, dealings.registration.name], [9, "zoë"]);

@@ -155,7 +155,7 @@ Deno.test("a client that loses the directory tries all its addresses, and goes o
   // It is known by its token.
   assertEquals([register.frame.wantedId, register.frame.token[0]], [1, 0xaa]);
   assert(dealings.give(dealings.directory.grant(register), A));
-  assertEquals(dealings.eventKinds(), ["back"]);
+  assertEquals(dealings.eventKinds(), ["moved"]);
   assertEquals(dealings.registration.addresses, [A]);
   assertEquals(dealings.timesAt(4000), [[4000, a, "leaseKeepalive"]]);
 });
@@ -194,7 +194,7 @@ Deno.test("a client that lost the directory goes on at the addresses that its na
   assert(register.frame.kind === "register");
   assertEquals([register.frame.wantedId, register.frame.token[0]], [1, 0xaa]);
   assert(dealings.give(dealings.directory.grant(register), C));
-  assertEquals([dealings.eventKinds(), dealings.registration.addresses], [["back"], [C]]);
+  assertEquals([dealings.eventKinds(), dealings.registration.addresses], [["moved"], [C]]);
 });
 
 Deno.test("a client that has never registered does so at the addresses that the name has by then", () => {

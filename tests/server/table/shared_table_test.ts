@@ -12,7 +12,7 @@ import {
 import { NO_SLOT } from "../../../server/table/table.ts";
 import { Prng, seedFromEnv } from "../../support/random.ts";
 import { scaled } from "../../support/scale.ts";
-import { SharedStage, TableUser } from "./shared_stage.ts";
+import { LEASE, SharedStage, TableUser } from "./shared_stage.ts";
 
 function twoDirectories(): SharedStage {
   return new SharedStage(new Prng(1), 2);
@@ -267,6 +267,53 @@ Deno.test("SharedTable: a Register for which the store is too slow is refused, a
   stage.run(0);
   assertEquals([ana.refusal, ana.id], [undefined, 1]);
 });
+
+Deno.test("SharedTable: a move for which the store is too slow costs nobody the id, or the entry", () => {
+  for (const comesAgain of [true, false]) {
+    const stage = twoDirectories();
+    const [here, there] = stage.directories;
+    const ana = user(stage, 1, "ana");
+    ana.register(here!);
+    stage.run(0);
+    stage.delay = () => 2_000;
+    ana.register(there!);
+    stage.run(PENDING_TIMEOUT);
+    assertEquals(ana.refusal, RefusalReason.unavailable);
+    stage.run(10_000);
+    stage.delay = () => 0;
+    stage.run(10_000);
+    assertEquals(stage.assertSame(), ["1 ana 40001"]);
+    const bob = user(stage, 2, "bob");
+    bob.register(there!);
+    stage.run(0);
+    assertEquals(bob.id, 2);
+    ana.home = undefined;
+    if (comesAgain) ana.register(here!, 1);
+    for (let i = 0; i < 3; i++) {
+      stage.run(LEASE / 2);
+      for (const each of [ana, bob]) each.keepAlive();
+    }
+    const all = comesAgain ? ["1 ana 40001", "2 bob 40002"] : ["2 bob 40002"];
+    assertEquals([stage.assertSame(), ana.refusal === undefined], [all, comesAgain]);
+  }
+});
+
+for (const isNoticed of [true, false]) {
+  const what = isNoticed ? "is down" : "has fallen silent";
+  Deno.test(`SharedTable: who leaves while the store ${what} is gone when it is back`, () => {
+    const stage = twoDirectories();
+    const [here] = stage.directories;
+    const ana = user(stage, 1, "ana");
+    ana.register(here!);
+    stage.run(0);
+    here!.disconnect(isNoticed);
+    ana.leave();
+    stage.run(100);
+    here!.connect();
+    stage.run(1_000);
+    assertEquals(stage.assertSame(), []);
+  });
+}
 
 Deno.test("SharedTable: a frame for a client of another directory reaches that, and goes no further", () => {
   const stage = new SharedStage(new Prng(1), 3);
