@@ -142,6 +142,7 @@ export function summary(events: readonly JsonEvent[]): string[] {
           "host",
           "port",
           "server",
+          "serverAddress",
           "serverKey",
           "rttMs",
           "nextInMs",
