@@ -38,6 +38,8 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
   #sharedLimits: TableLimits | undefined;
   /** What was logged of those that differ. */
   #otherLimits: string | undefined;
+  /** Whether it was logged last that the store cannot be used. */
+  #isDown = false;
 
   constructor(server: Server, log: Log, timing: Timing) {
     this.#server = server;
@@ -120,8 +122,12 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
   /** Logs whether it is there, and how long it took to answer. */
   #note(input: StoreInput): void {
     if (input.kind === "up") {
-      this.#log.add({ level: "info", event: "storeUp", message: "The store answers" });
+      // Who was told that it is lost is told that it is back.
+      const level = this.#isDown ? "warn" : "info";
+      this.#isDown = false;
+      this.#log.add({ level, event: "storeUp", message: "The store answers" });
     } else if (input.kind === "down") {
+      this.#isDown = true;
       this.#log.add({ level: "error", event: "storeDown", message: input.reason });
     } else if (input.kind === "due" && this.#askedAt !== undefined) {
       this.latency.observe((this.#timing.clock() - this.#askedAt) / 1000);

@@ -8,6 +8,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { commitQuestion } from "../support/store_questions.ts";
+import { Stage } from "./process.ts";
 import { PERSISTENT, REDIS, RedisServer } from "./redis_server.ts";
 import { StoreClient } from "./store_client.ts";
 import { TcpProxy } from "./tcp_proxy.ts";
@@ -47,6 +48,15 @@ test(
   },
   PERSISTENT,
 );
+
+test("the log says without --log-level that a store which was lost is back", async (server) => {
+  await using stage = new Stage();
+  const { program: { stderr } } = await stage.serve("--store", server.url);
+  await server.kill();
+  assertMatch(await stderr.waitFor(/./), / error Cannot use the store at /);
+  await server.start();
+  await stderr.waitFor(/ warn The store answers$/);
+});
 
 test("a store that answers nothing for 2 s is only late", async (server) => {
   using client = await StoreClient.open(server.url);
