@@ -35,8 +35,6 @@ export function renderVerdict(status: ExitStatus, hasWarning: boolean): string {
   switch (status) {
     case ExitStatus.ok:
       return hasWarning ? "It works: see the lines that say warning" : "All well";
-    case ExitStatus.serverTimeout:
-      return "The directory did not answer";
     case ExitStatus.interrupted:
       return "Interrupted";
     default:

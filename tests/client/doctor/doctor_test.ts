@@ -484,6 +484,8 @@ Deno.test("renderFinding() and renderFindingJson() clean and escape the message"
   assertEquals(renderFinding(long, true, 31), rows.join("\n"));
   assertEquals(renderVerdict(0, false), "All well");
   assertEquals(renderVerdict(0, true), "It works: see the lines that say warning");
+  // It may be one of several that did not answer, or it answered that it cannot now.
+  assertEquals(renderVerdict(3, false), "Something is wrong: see the lines that say failed");
   assertEquals(
     renderFindingJson(finding, new Date(0)),
     '{"event":"check","time":"1970-01-01T00:00:00.000Z","check":"roundTrip","verdict":"ok",' +
