@@ -99,10 +99,10 @@ export function renderHint(address: Address): string {
   const { hostname, port } = address;
   const isDefault = hostname === "127.0.0.1" && port === PORT_DEFAULT;
   const isAny = hostname === "0.0.0.0" || hostname === "::";
-  const where = isDefault
-    ? ""
-    : ` --server ${formatAddress(isAny ? { hostname: "HOST", port } : address)}`;
-  return `Nobody is here yet · in another terminal: udp-chat client --name ana${where}`;
+  if (isDefault) return "Nobody is here yet · in another terminal: udp-chat client --name ana";
+  // With an address there is no room for more in 80 columns.
+  const where = formatAddress(isAny ? { hostname: "HOST", port } : address);
+  return `Nobody is here yet · udp-chat client --name ana --server ${where}`;
 }
 
 const CHANGES: Record<ChangeKind, [words: string, brush: Brush]> = {

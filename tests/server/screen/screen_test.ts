@@ -90,6 +90,10 @@ Deno.test("renderHint() names the directory if it is not at the default address"
   assertEquals(hint("127.0.0.1", 7071), "udp-chat client --name ana --server 127.0.0.1:7071");
   assertEquals(hint("::1"), "udp-chat client --name ana --server [::1]:7070");
   assertEquals(hint("0.0.0.0"), "udp-chat client --name ana --server HOST:7070");
+  const wide = { hostname: "192.168.100.100", port: 65535 };
+  for (const address of [{ hostname: "127.0.0.1", port: 7070 }, wide]) {
+    assert(screenWidth(renderHint(address)) <= 80);
+  }
 });
 
 Deno.test("renderScreen() fits every terminal, and reads no more clients than it shows", () => {
