@@ -151,7 +151,7 @@ export class LiveScreen {
       now,
     };
     const size = this.#system.size();
-    this.#pages = countPages(state, size.rows);
+    this.#pages = countPages(state, size);
     this.#page = Math.min(this.#page, this.#pages - 1);
     const rows = renderScreen(state, size, this.#isColored);
     this.#isWriting = true;

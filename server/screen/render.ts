@@ -117,6 +117,8 @@ const CHANGES: Record<ChangeKind, [words: string, brush: Brush]> = {
 export interface LogLine {
   readonly text: string;
   readonly brush: Brush;
+  /** Whether it is wrapped where it is wider than the screen, rather than cut. */
+  readonly isWrapped: boolean;
 }
 
 /** A change of the table, with the time. */
@@ -125,12 +127,13 @@ export function renderChangeLine(
   client: TableClient,
   time: ClockReading,
 ): LogLine {
-  return { text: withTime(renderChange(kind, client, false), time), brush: CHANGES[kind][1] };
+  const text = withTime(renderChange(kind, client, false), time);
+  return { text, brush: CHANGES[kind][1], isWrapped: false };
 }
 
 /** A note for the user, with the time. */
 export function renderNoteLine(text: string, time: ClockReading): LogLine {
-  return { text: withTime(text, time), brush: yellow };
+  return { text: withTime(text, time), brush: yellow, isWrapped: true };
 }
 
 function withTime(text: string, { now, toDate }: ClockReading): string {

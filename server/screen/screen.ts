@@ -8,7 +8,7 @@ import type { Instant } from "../../protocol/machine.ts";
 import { type Brush, styles } from "../../cli/style.ts";
 import { cleanText } from "../../cli/text.ts";
 import { formatAge, formatSize } from "../../cli/format.ts";
-import { cutToWidth, screenWidth } from "../../cli/wrap.ts";
+import { cutToWidth, screenWidth, wrapped } from "../../cli/wrap.ts";
 import { alignRows, GAP, type Row } from "./columns.ts";
 import { PAGE_KEYS_HINT, PAGE_KEYS_SHORT } from "./page_keys.ts";
 import type { TableClient } from "../table/table.ts";
@@ -21,6 +21,9 @@ const { bold, dim } = styles(true);
 const TITLE_ROWS_MIN = 8;
 /** With a long table, the log gets one of so many rows. */
 const LOG_SHARE = 3;
+/** Columns by which the further rows of a log line are indented, as wide as its time; less where it is narrow. */
+const LOG_INDENT = 9;
+const LOG_COLUMNS_MIN = 31;
 /** Columns of the status that are seen beside the pages in words, and beside their numbers. */
 const STATUS_COLUMNS = 40;
 const STATUS_COLUMNS_MIN = 10;
@@ -52,20 +55,21 @@ export interface ScreenSize {
 /** As many rows as the terminal has, none wider than it. */
 export function renderScreen(
   state: ScreenState,
-  { columns, rows }: ScreenSize,
+  size: ScreenSize,
   isColored: boolean,
 ): string[] {
+  const { columns, rows } = size;
   const paint = (brush: Brush, text: string): string => {
     const cut = cutToWidth(text, columns);
     return isColored ? brush(cut) : cut;
   };
-  const { title, middle, logMin } = layOut(state, rows);
+  const { title, middle, logMin } = layOut(state, size);
   const table = renderTableRows(state, middle - logMin, columns);
   const isUnused = state.totals.clients === 0 && state.log.length === 0 && middle > 0;
   // An empty row between the table and the log, if there is one to spare.
   const hasGap = table.length > 0 && table.length + logMin < middle;
   const space = middle - table.length - (hasGap ? 1 : 0);
-  const log = space === 0 ? [] : state.log.slice(-space);
+  const log = wrapLog(state.log, space, columns);
   const body = [
     ...isUnused ? [paint(dim, state.hint)] : [],
     ...table.map((row, index) => paint(index === 0 ? bold : plain, row)),
@@ -80,14 +84,14 @@ export function renderScreen(
   ].slice(-rows);
 }
 
-/** How many pages the table has on a terminal of so many rows. */
-export function countPages(state: ScreenState, rows: number): number {
-  const { middle, logMin } = layOut(state, rows);
+/** How many pages the table has on a terminal of this size. */
+export function countPages(state: ScreenState, size: ScreenSize): number {
+  const { middle, logMin } = layOut(state, size);
   return pagesOf(state, middle - logMin).count;
 }
 
 /** The rows of the title, and how many rows there are for the table and the log, and at least for the log. */
-function layOut({ title, log }: ScreenState, rows: number): {
+function layOut({ title, log }: ScreenState, { columns, rows }: ScreenSize): {
   title: readonly string[];
   middle: number;
   logMin: number;
@@ -95,7 +99,23 @@ function layOut({ title, log }: ScreenState, rows: number): {
   const shown = title.slice(0, rows < TITLE_ROWS_MIN ? 1 : undefined);
   // The title, and the totals in the last row.
   const middle = Math.max(0, rows - shown.length - 1);
-  return { title: shown, middle, logMin: Math.min(Math.ceil(middle / LOG_SHARE), log.length) };
+  const logMin = wrapLog(log, Math.ceil(middle / LOG_SHARE), columns).length;
+  return { title: shown, middle, logMin };
+}
+
+/** The newest lines of the log that fit into so many rows, each of them whole, but for a taller one. */
+function wrapLog(log: readonly LogLine[], space: number, columns: number): LogLine[] {
+  const indent = Math.max(0, Math.min(LOG_INDENT, columns - LOG_COLUMNS_MIN));
+  const wrapping = { first: columns, rest: columns - indent, measure: screenWidth };
+  const rows: LogLine[] = [];
+  for (let index = log.length - 1; index >= 0 && rows.length < space; index--) {
+    const line = log[index]!;
+    const lines = line.isWrapped ? [...wrapped(line.text, wrapping)] : [line.text];
+    if (rows.length > 0 && rows.length + lines.length > space) break;
+    const indented = lines.map((text, row) => row === 0 ? text : " ".repeat(indent) + text);
+    rows.unshift(...indented.map((text) => ({ ...line, text })));
+  }
+  return rows.slice(0, space);
 }
 
 /** The pages of the table in so many rows: how many clients are on each, which is shown, and how many there are. */

@@ -37,6 +37,7 @@ function state(clients: TableClient[], more: Partial<ScreenState> = {}): ScreenS
 const CHANGE = {
   text: "12:00:00 client 1 (ana) joined from 127.0.0.1:40001",
   brush: styles(true).green,
+  isWrapped: false,
 };
 
 Deno.test("renderScreen() shows title, table, log, and the totals in the last row", () => {
@@ -81,6 +82,26 @@ Deno.test("renderScreen() shows the hint until the first client comes", () => {
     renderScreen(state([], more), { columns: 80, rows: 4 }, false).slice(1, 3);
   assertEquals(rows({}), ["Nobody is here yet", ""]);
   assertEquals(rows({ log: [CHANGE] }), [CHANGE.text, ""]);
+});
+
+Deno.test("renderScreen() wraps notes in the log, and shows the newest lines that fit as a whole", () => {
+  const note = {
+    text: "12:00:01 a line that is longer than all columns of the screen",
+    brush: CHANGE.brush,
+    isWrapped: true,
+  };
+  const rows = (log: ScreenState["log"], rows: number): string[] =>
+    renderScreen(state([], { log }), { columns: 60, rows }, false).slice(1, -1);
+  const wrapped = ["12:00:01 a line that is longer than all columns of the", "         screen"];
+  assertEquals(rows([CHANGE, note], 5), [CHANGE.text, ...wrapped]);
+  assertEquals(rows([CHANGE, note], 4), wrapped);
+  assertEquals(rows([note, CHANGE], 4), [CHANGE.text, ""]);
+  assertEquals(rows([note], 3), wrapped.slice(0, 1));
+  assertEquals(rows([{ ...note, isWrapped: false }], 4), [`${note.text.slice(0, 59)}…`, ""]);
+  // A long table leaves a note the rows that it takes.
+  const clients = Array.from({ length: 40 }, (_, index) => client(index + 1));
+  const screen = renderScreen(state(clients, { log: [note] }), { columns: 60, rows: 24 }, false);
+  assertEquals(screen.slice(-3, -1), wrapped);
 });
 
 Deno.test("renderHint() names the directory if it is not at the default address", () => {
@@ -150,7 +171,7 @@ Deno.test("renderScreen() shows any page of the table, and the keys in the last 
   for (const page of [24, 25, 1000]) assertEquals(ids(page).at(-1), "300");
   const all = Array.from({ length: 25 }, (_, page) => ids(page)).flat();
   assertEquals(all, clients.map(({ id }) => `${id}`));
-  assertEquals(countPages(state(clients, { log: Array(20).fill(CHANGE) }), 24), 25);
+  assertEquals(countPages(state(clients, { log: Array(20).fill(CHANGE) }), size), 25);
 });
 
 Deno.test("renderScreen() shows no keys where there are none, or one page is all", () => {
