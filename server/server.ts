@@ -59,7 +59,7 @@ import type { StoreInput, StoreQuestion } from "./store/store.ts";
 import { LocalTable } from "./table/local_table.ts";
 import { SharedTable } from "./table/shared_table.ts";
 import { NO_SLOT } from "./table/table.ts";
-import type { Table, TableClient, TableHandlers, TableLimits } from "./table/table.ts";
+import type { SharedSettings, Table, TableClient, TableHandlers } from "./table/table.ts";
 
 /** Says that the store cannot be asked. */
 const UNAVAILABLE: Frame = { kind: "refused", reason: RefusalReason.unavailable };
@@ -81,9 +81,10 @@ export class Server implements DatagramMachine<ServerEvent> {
   registrations = 0;
   /** The Look-ups that were answered. */
   lookUps = 0;
-  readonly tableLimits: TableLimits;
+  /** What the directories of one table have in common. */
+  readonly settings: SharedSettings;
   /** Those of the directory that has made the latest keys of the store, which may be this one. */
-  sharedLimits: TableLimits | undefined;
+  sharedSettings: SharedSettings | undefined;
   readonly #lease: number;
   readonly #isPrivate: boolean;
   readonly #registrar: Registrar;
@@ -109,13 +110,14 @@ export class Server implements DatagramMachine<ServerEvent> {
     const replaysMax = registrationsPerMinute(maxClients) *
       (directory === undefined ? 1 : DIRECTORIES_USUAL);
     const places = { maxClients, maxPerSource: hasSourceLimits ? maxPerSource : undefined };
-    this.tableLimits = { ...places, lease, nameHold };
-    const settings = { ...this.tableLimits, replaysMax, random };
+    const { identity: { publicKey } } = options;
+    this.settings = { ...places, lease, nameHold, publicKey };
+    const parts = { ...this.settings, replaysMax, random };
     const handlers: TableHandlers = {
       report: (kind, client) => this.#events.reportChange(kind, client),
       deliver: (now, slot, frame) => this.#introductions.deliver(now, slot, frame),
-      useKeys: ({ current, previous, limits }) => {
-        this.sharedLimits = limits;
+      useKeys: ({ current, previous, settings }) => {
+        this.sharedSettings = settings;
         this.#registrar.useKeys(current, previous);
         this.#introductions.useKeys(current, previous);
       },
@@ -123,8 +125,8 @@ export class Server implements DatagramMachine<ServerEvent> {
     };
     this.#shared = directory === undefined
       ? undefined
-      : new SharedTable({ ...settings, directory }, handlers);
-    this.#table = this.#shared ?? new LocalTable(settings, handlers);
+      : new SharedTable({ ...parts, directory, settings: this.settings }, handlers);
+    this.#table = this.#shared ?? new LocalTable(parts, handlers);
     const { rates = usualRates(relayLimit) } = options;
     this.#limits = new Limits({ maxClients, hasSourceLimits }, rates);
     this.#introductions = new Introductions({

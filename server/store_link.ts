@@ -7,7 +7,7 @@ import type { DatagramMachine, Instant, Transmit } from "../protocol/machine.ts"
 import type { Drive } from "../protocol/udp.ts";
 import type { Address } from "../protocol/wire/address.ts";
 import type { ServerEvent } from "./event.ts";
-import { describeOtherLimits } from "./log/entries.ts";
+import { describeOtherSettings } from "./log/entries.ts";
 import type { Log } from "./log/log.ts";
 import type { Timing } from "./metrics/loop_delay.ts";
 import { DELAY_BUCKETS, Histogram } from "./metrics/histogram.ts";
@@ -15,7 +15,7 @@ import type { Server } from "./server.ts";
 import { type OpenStore, openStore } from "./store/redis_store.ts";
 import type { StoreInput, StoreQuestion } from "./store/store.ts";
 import type { StoreUrl } from "./store/store_url.ts";
-import type { TableLimits } from "./table/table.ts";
+import type { SharedSettings } from "./table/table.ts";
 
 /** Clients that are told together to go to another directory. */
 const SENT_AWAY_MAX = 200;
@@ -34,10 +34,10 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
   #store: OpenStore | undefined;
   #inputs: StoreInput[] = [];
   #askedAt: Instant | undefined;
-  /** The limits that were compared last. */
-  #sharedLimits: TableLimits | undefined;
+  /** The settings that were compared last. */
+  #sharedSettings: SharedSettings | undefined;
   /** What was logged of those that differ. */
-  #otherLimits: string | undefined;
+  #otherSettings: string | undefined;
   /** Whether it was logged last that the store cannot be used. */
   #isDown = false;
 
@@ -53,7 +53,7 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
       const inputs = this.#inputs;
       this.#inputs = [];
       running.input((now) => this.#server.handleStore(now, inputs));
-      this.#compareLimits();
+      this.#compareSettings();
     };
     this.#store = openStore(url, directory, (input) => {
       this.#note(input);
@@ -108,14 +108,14 @@ export class StoreLink implements DatagramMachine<ServerEvent> {
     if (questions.length > 0) this.#store?.ask(questions);
   }
 
-  /** Logs that the store is used with other limits, once. */
-  #compareLimits(): void {
-    const { tableLimits, sharedLimits } = this.#server;
-    if (sharedLimits === this.#sharedLimits || sharedLimits === undefined) return;
-    this.#sharedLimits = sharedLimits;
-    const entry = describeOtherLimits(tableLimits, sharedLimits);
-    if (entry === undefined || entry.message === this.#otherLimits) return;
-    this.#otherLimits = entry.message;
+  /** Logs that the store is used with other settings, once. */
+  #compareSettings(): void {
+    const { settings, sharedSettings } = this.#server;
+    if (sharedSettings === this.#sharedSettings || sharedSettings === undefined) return;
+    this.#sharedSettings = sharedSettings;
+    const entry = describeOtherSettings(settings, sharedSettings);
+    if (entry === undefined || entry.message === this.#otherSettings) return;
+    this.#otherSettings = entry.message;
     this.#log.add(entry);
   }
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { fingerprint } from "../../protocol/crypto/fingerprint.ts";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { renderChange, renderTotals } from "../screen/render.ts";
-import type { ChangeKind, TableClient, TableLimits } from "../table/table.ts";
+import type { ChangeKind, SharedSettings, TableClient } from "../table/table.ts";
 import type { Totals } from "../totals.ts";
 import type { LogEntry } from "./log.ts";
 
@@ -64,8 +65,11 @@ export function describeClient(
   };
 }
 
-/** A directory has used the same store with other limits; undefined where they are the same. */
-export function describeOtherLimits(own: TableLimits, other: TableLimits): LogEntry | undefined {
+/** A directory has used the same store with other settings; undefined where they are the same. */
+export function describeOtherSettings(
+  own: SharedSettings,
+  other: SharedSettings,
+): LogEntry | undefined {
   const others = optionsOf(other);
   const differences = optionsOf(own).flatMap(([option, value], index) => {
     const otherValue = others[index]![1];
@@ -74,12 +78,15 @@ export function describeOtherLimits(own: TableLimits, other: TableLimits): LogEn
   if (differences.length === 0) return undefined;
   const message = `The store is used with ${differences.join("; ")}: ` +
     "start all directories with the same";
-  return { level: "warn", event: "otherLimits", message };
+  return { level: "warn", event: "otherSettings", message };
 }
 
-/** The options that set the limits, and their values. */
-function optionsOf({ maxClients, maxPerSource, lease, nameHold }: TableLimits): [string, string][] {
+/** The settings in words: those that have an option by that. */
+function optionsOf(
+  { publicKey, maxClients, maxPerSource, lease, nameHold }: SharedSettings,
+): [string, string][] {
   return [
+    ["the key", fingerprint(publicKey)],
     ["--max-clients", `${maxClients}`],
     ["--max-per-source", `${maxPerSource ?? "any"}`],
     ["--lease", `${lease / 1000}`],

@@ -23,7 +23,7 @@ export type LogEvent =
   | "socket"
   | "storeUp"
   | "storeDown"
-  | "otherLimits"
+  | "otherSettings"
   | "client";
 
 /** An entry of the log. */

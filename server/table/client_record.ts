@@ -12,7 +12,7 @@ import { ENDPOINT_SIZE } from "../../protocol/wire/endpoint_bytes.ts";
 import { PUBLIC_KEY_SIZE } from "../../protocol/wire/frame.ts";
 import type { Lease } from "../store/store.ts";
 import { TOKEN_SECRET_SIZE } from "./entries.ts";
-import type { ChangeKind, SharedKeys, TableLimits } from "./table.ts";
+import type { ChangeKind, SharedKeys, SharedSettings } from "./table.ts";
 
 /** Bytes of a session key that tell it from others. */
 export const SESSION_MARK_SIZE = 8;
@@ -201,8 +201,10 @@ function clientFromJson(json: unknown): ClientRecord | undefined {
   return { ...of, ...at, publicKey, tokenSecret, session };
 }
 
-function keysToJson({ current, previous, slot, limits }: KeysRecord): Json {
-  return { current: toHex(current), previous: toHex(previous), slot, limits };
+function keysToJson({ current, previous, slot, settings }: KeysRecord): Json {
+  const key = settings && toHex(settings.publicKey);
+  const shared = settings && { ...settings, publicKey: undefined, key };
+  return { current: toHex(current), previous: toHex(previous), slot, settings: shared };
 }
 
 function keysFromJson(json: unknown): KeysRecord | undefined {
@@ -211,17 +213,24 @@ function keysFromJson(json: unknown): KeysRecord | undefined {
   const current = bytesFrom(json.current, SHARED_KEY_SIZE);
   const previous = bytesFrom(json.previous, SHARED_KEY_SIZE);
   if (current === undefined || previous === undefined || !isNumber(slot)) return undefined;
-  const limits = limitsFromJson(json.limits);
-  return { current, previous, slot, ...limits && { limits } };
+  const settings = settingsFromJson(json.settings);
+  return { current, previous, slot, ...settings && { settings } };
 }
 
-function limitsFromJson(json: unknown): TableLimits | undefined {
+function settingsFromJson(json: unknown): SharedSettings | undefined {
   if (!isObject(json)) return undefined;
   const { maxClients, maxPerSource, lease, nameHold } = json;
+  const publicKey = bytesFrom(json.key, PUBLIC_KEY_SIZE);
   const isWhole = isNumber(maxClients) && isNumber(lease) && isNumber(nameHold) &&
     (maxPerSource === undefined || isNumber(maxPerSource));
-  if (!isWhole) return undefined;
-  return { maxClients, lease, nameHold, ...maxPerSource !== undefined && { maxPerSource } };
+  if (!isWhole || publicKey === undefined) return undefined;
+  return {
+    publicKey,
+    maxClients,
+    lease,
+    nameHold,
+    ...maxPerSource !== undefined && { maxPerSource },
+  };
 }
 
 function parse(text: string): Json {

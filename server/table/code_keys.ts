@@ -8,7 +8,7 @@ import type { Instant, Random } from "../../protocol/machine.ts";
 import { KEYS_KEY, type KeysRecord, SHARED_KEY_SIZE } from "./client_record.ts";
 import { CommitDraft } from "./commit_draft.ts";
 import type { StoreFeed } from "./store_feed.ts";
-import type { SharedKeys, TableLimits } from "./table.ts";
+import type { SharedKeys, SharedSettings } from "./table.ts";
 
 /** Milliseconds after which new keys that nobody has made are asked for again. */
 const RETRY = 1_000;
@@ -18,7 +18,7 @@ export interface CodeKeysOptions {
   readonly feed: Pick<StoreFeed, "isLive" | "storeTime" | "instantOf">;
   readonly random: Random;
   /** For the other directories to compare with theirs. */
-  readonly limits: TableLimits;
+  readonly settings: SharedSettings;
   /** Asks the store to write new keys: each directory does, and one is first. */
   readonly commit: (draft: CommitDraft, keys: KeysRecord) => void;
   /** There are new keys. */
@@ -56,7 +56,7 @@ export class CodeKeys {
 
   /** Makes the keys of this time slot, where nobody has. */
   rotate(now: Instant): void {
-    const { feed, random, limits, commit } = this.#options;
+    const { feed, random, settings, commit } = this.#options;
     this.#rotateAt = undefined;
     if (!feed.isLive) return;
     const slot = Math.floor(feed.storeTime(now) / COOKIE_SLOT);
@@ -68,7 +68,7 @@ export class CodeKeys {
     const former = age <= 1 || this.#isLate ? this.#keys?.current : undefined;
     this.#isLate = false;
     const current = random(SHARED_KEY_SIZE);
-    const keys = { current, previous: former ?? random(SHARED_KEY_SIZE), slot, limits };
+    const keys = { current, previous: former ?? random(SHARED_KEY_SIZE), slot, settings };
     const draft = new CommitDraft();
     draft.expect([KEYS_KEY], this.#version);
     commit(draft, keys);

@@ -48,6 +48,7 @@ import {
   NO_SLOT,
   type OnDecided,
   type RegisterRequest,
+  type SharedSettings,
   type Table,
   type TableHandlers,
 } from "./table.ts";
@@ -68,6 +69,8 @@ const KEYS_TTL = 10 * COOKIE_SLOT;
 export interface SharedTableOptions extends MemoryTableOptions {
   /** The number of this directory, which no other has. */
   readonly directory: number;
+  /** For the other directories to compare with theirs. */
+  readonly settings: SharedSettings;
 }
 
 /** A table that is shared through a store. */
@@ -117,11 +120,11 @@ export class SharedTable extends TableInMemory implements Table {
       due: (now, leases) => this.#handleDue(now, leases),
       down: (now) => this.#handleDown(now),
     });
-    const { maxClients, maxPerSource, lease, nameHold, random } = options;
+    const { settings, random } = options;
     this.#keys = new CodeKeys({
       feed: this.#feed,
       random,
-      limits: { maxClients, maxPerSource, lease, nameHold },
+      settings,
       commit: (draft, keys) => {
         draft.put(KEYS_KEY, encodeKeys(keys), KEYS_TTL);
         this.#commit(draft, { keys });

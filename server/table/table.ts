@@ -114,11 +114,17 @@ export interface SharedKeys {
   readonly current: Uint8Array;
   /** The one before; valid, but no new code is made with it. */
   readonly previous: Uint8Array;
-  /** The limits of the directory that made the current one, where they are known. */
-  readonly limits?: TableLimits | undefined;
+  /** The settings of the directory that made the current one, where they are known. */
+  readonly settings?: SharedSettings | undefined;
 }
 
-/** The limits of a table; directories that share one have the same. */
+/** What directories that share a table have in common. */
+export interface SharedSettings extends TableLimits {
+  /** Their static public key. */
+  readonly publicKey: Uint8Array;
+}
+
+/** The limits of a table. */
 export interface TableLimits {
   readonly maxClients: number;
   /** The most entries of one source; undefined for any number, and then none is displaced. */

@@ -298,7 +298,7 @@ Deno.test("the manual lists the events of the directory's log", () => {
     socket: true,
     storeUp: true,
     storeDown: true,
-    otherLimits: true,
+    otherSettings: true,
     client: true,
   };
   assertTable("directory.md", "log event", Object.keys(events).map((event) => [event]));

@@ -159,11 +159,17 @@ async function playSlowStore(): Promise<void> {
   if (!LINUX.ignore) assertLess(await memory(first.program.pid), MEMORY_MAX);
 }
 
-async function playOtherLimits(): Promise<void> {
+async function playOtherSettings(): Promise<void> {
   await using shared = await SharedDirectories.start();
   const third = await shared.serve(shared.redis.port, "--max-clients", "500", "--lease", "30");
   const line = await third.program.stderr.waitFor(/ warn /);
   assertMatch(line, / used with --max-clients 10000, here 500; --lease 45, here 30: start/);
+  const fourth = await shared.serve(
+    shared.redis.port,
+    "--identity",
+    `${shared.stage.folders.get("other")}/identity`,
+  );
+  assertMatch(await fourth.program.stderr.waitFor(/ warn /), / used with the key [\d ]+, here /);
   await shared.stage.jsonClient("ana", third);
   await shared.stage.jsonClient("bob", shared.first);
 }
@@ -191,7 +197,10 @@ testConcurrently(
     ["clients that the store has lost are there again under their ids", playEmptiedStore],
     ["the clients of a directory that is cut off from the store go to the other", playCut],
     ["clients of both that cannot reach each other talk, carried over both", playApart],
-    ["a directory with other limits serves, and its log names them", playOtherLimits],
+    [
+      "a directory with other limits, or another key, serves, and its log says so",
+      playOtherSettings,
+    ],
     ["with a store that is 200 ms away all is only slower", playSlowStore],
   ].map(([name, fn]) => ({
     name: `${name}${REDIS.note}`,

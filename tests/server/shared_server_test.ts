@@ -50,14 +50,14 @@ Deno.test("Server answers from a shared table whichever directory a client is re
   }
 });
 
-Deno.test("Server knows the limits of other directories", () => {
+Deno.test("Server knows the settings of other directories", () => {
   const all = new StoredServers();
   const [one, other] = [60_000, LEASE].map((lease, index) =>
     new Stage({ lease }, (options) => new StoredServer(options, all, index + 1))
   );
   one!.server.handleTimeout(one!.now);
-  for (const { server } of [one!, other!]) assertEquals(server.sharedLimits?.lease, 60_000);
-  assertEquals(other!.server.tableLimits, { ...other!.server.sharedLimits!, lease: LEASE });
+  for (const { server } of [one!, other!]) assertEquals(server.sharedSettings?.lease, 60_000);
+  assertEquals(other!.server.settings, { ...other!.server.sharedSettings!, lease: LEASE });
 });
 
 Deno.test("Server knows the cookies of other directories", () => {

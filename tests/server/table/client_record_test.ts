@@ -30,8 +30,8 @@ const CLIENT: ClientRecord = {
   directory: 0xffff_ffff,
   session: BYTES.subarray(0, 8),
 };
-const LIMITS = { maxClients: 9, maxPerSource: 8, lease: 7000, nameHold: 0 };
-const KEYS = { current: BYTES, previous: BYTES.toReversed(), slot: 5, limits: LIMITS };
+const SETTINGS = { publicKey: BYTES, maxClients: 9, maxPerSource: 8, lease: 7000, nameHold: 0 };
+const KEYS = { current: BYTES, previous: BYTES.toReversed(), slot: 5, settings: SETTINGS };
 const HELD = { name: "Ana", publicKey: BYTES, source: "192.0.2.1", until: 9 };
 const CHANGE: Change = { gone: [[3, "left"]], client: CLIENT, keys: KEYS };
 
@@ -39,9 +39,9 @@ Deno.test("records and changes are read as they were written", () => {
   for (const client of [CLIENT, { ...CLIENT, name: "", otherEndpoint: BYTES.subarray(0, 18) }]) {
     assertEquals(decodeClient(encodeClient(client)), client);
   }
-  const { maxPerSource: _, ...anySource } = LIMITS;
-  const { limits: __, ...noLimits } = KEYS;
-  for (const keys of [KEYS, { ...KEYS, limits: anySource }, noLimits]) {
+  const { maxPerSource: _, ...anySource } = SETTINGS;
+  const { settings: __, ...noSettings } = KEYS;
+  for (const keys of [KEYS, { ...KEYS, settings: anySource }, noSettings]) {
     assertEquals(decodeKeys(encodeKeys(keys)), keys);
   }
   assertEquals(decodeHeldName(encodeHeldName(HELD)), HELD);
@@ -77,11 +77,12 @@ Deno.test("what is no record is none: a name that is not valid, a wrong size, an
     assertEquals(decodeChange(text), { gone: [] });
     assertEquals(decodeMessage(text), undefined);
   }
-  for (
-    const limits of [null, 7, {}, { ...LIMITS, lease: "7" }, { ...LIMITS, maxPerSource: null }]
-  ) {
-    const text = JSON.stringify({ ...JSON.parse(encodeKeys(KEYS)), limits });
-    assertEquals([decodeKeys(text)?.slot, decodeKeys(text)?.limits], [KEYS.slot, undefined]);
+  const keys = JSON.parse(encodeKeys(KEYS));
+  const wrongParts = [{ lease: "7" }, { maxPerSource: null }, { key: "00" }];
+  const wrongSettings = wrongParts.map((part) => ({ ...keys.settings, ...part }));
+  for (const settings of [null, 7, {}, ...wrongSettings]) {
+    const text = JSON.stringify({ ...keys, settings });
+    assertEquals([decodeKeys(text)?.slot, decodeKeys(text)?.settings], [KEYS.slot, undefined]);
   }
   const gone = [[1, "left"], [2, "joined"], [0, "left"], "x", [3]];
   assertEquals(decodeChange(JSON.stringify({ gone })), {

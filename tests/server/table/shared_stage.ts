@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { randomU32 } from "../../../protocol/machine.ts";
 import { ENDPOINT_SIZE, writeEndpoint } from "../../../protocol/wire/endpoint_bytes.ts";
-import type { Frame } from "../../../protocol/wire/frame.ts";
+import { type Frame, PUBLIC_KEY_SIZE } from "../../../protocol/wire/frame.ts";
 import type { StoreInput, StoreQuestion } from "../../../server/store/store.ts";
 import type { MemoryTableOptions } from "../../../server/table/memory_table.ts";
 import { SharedTable } from "../../../server/table/shared_table.ts";
@@ -62,7 +62,9 @@ export class Directory implements TableHandlers {
   constructor(stage: SharedStage, readonly number: number, places: Places) {
     this.#stage = stage;
     const random = (size: number): Uint8Array => stage.prng.bytes(size);
-    const options = { ...places, lease: LEASE, nameHold: 600_000, replaysMax: 1000, random };
+    const limits = { ...places, lease: LEASE, nameHold: 600_000 };
+    const settings = { ...limits, publicKey: new Uint8Array(PUBLIC_KEY_SIZE) };
+    const options = { ...limits, replaysMax: 1000, random, settings };
     this.table = new SharedTable({ ...options, directory: number }, this);
   }
 
