@@ -398,12 +398,15 @@ export class Registering {
   }
 
   #cancelMove(): void {
+    this.#wanted.keep();
     this.#parts.outstanding.finish("register");
     this.#timers.clear("move");
     this.#choice.cancel();
   }
 
   #endMove(now: Instant): Move | undefined {
+    // The registration stays.
+    if (this.#choice.move?.isNeeded === false) this.#wanted.keep();
     this.#timers.clear("move");
     this.#parts.outstanding.finish("register");
     return this.#choice.end(now);

@@ -174,6 +174,35 @@ Deno.test("a client whose id and name others have by now is registered without t
   assertEquals([registered.id, registered.name, registered.lostName], [7, "", "ana"]);
 });
 
+Deno.test("a directory that refuses the name, and then has no place, takes nothing from the client", () => {
+  const stage = registeredAtA();
+  const { nameTaken, full } = RefusalReason;
+  assertEquals(askedAfter(stage, nameTaken, full), undefined);
+  assertEquals(stage.registration.name, "ana");
+  stage.at[a] = "up";
+  stage.run(MOVE_PAUSE_FIRST);
+  const register = askedAfter(stage);
+  assert(register?.frame.kind === "register");
+  assertEquals([register.frame.wantedId, register.frame.name], [1, "ana"]);
+});
+
+Deno.test("a directory that refuses the name takes it from no client whose own directory answers", () => {
+  const stage = registeredAtA();
+  stage.at[a] = stage.at[b] = "silent";
+  stage.run(4_000 + SEVERAL_SILENT_AFTER - 1);
+  stage.wait(1);
+  const next = (): Asked | undefined => stage.askedAt().find(([at]) => at === b)?.[1];
+  stage.challenge(next()!, B);
+  stage.give(next()!.refuse(RefusalReason.nameTaken), B);
+  stage.at[a] = "up";
+  stage.run(5_000);
+  assertEquals([stage.told, stage.registration.name], [[], "ana"]);
+  stage.run(MOVE_PAUSE_FIRST);
+  const register = askedAfter(stage);
+  assert(register?.frame.kind === "register");
+  assertEquals([register.frame.wantedId, register.frame.name], [1, "ana"]);
+});
+
 Deno.test("a directory that refuses again what is not asked for any more is of no use", () => {
   const stage = registeredAtA();
   const { idTaken } = RefusalReason;
