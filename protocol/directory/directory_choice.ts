@@ -83,8 +83,11 @@ export class DirectoryChoice {
     return this.#hasSeveral ? SEVERAL_SILENT_AFTER : DIRECTORY_LOST_AFTER;
   }
 
-  /** Takes the addresses that the directory has now. */
-  change(addresses: readonly Address[]): void {
+  /** Takes the addresses that the directory has now; one that is there twice counts once. */
+  change(given: readonly Address[]): void {
+    const addresses = given.filter((each, index) =>
+      given.findIndex((other) => sameAddress(each, other)) === index
+    );
     this.#all = addresses;
     const ipv6 = addresses.filter(isIpv6).length;
     const ports = new Set(addresses.map(({ port }) => port)).size;

@@ -287,3 +287,14 @@ Deno.test("a client tries no others any more once its directory renews the lease
   stage.run(30_000);
   assertEquals([stage.told, stage.timesOf("credentials", b)], [[], []]);
 });
+
+Deno.test("an address that is given twice is no other directory", () => {
+  const stage = new MovingStage([A, A]);
+  stage.run(0);
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.registration.handleTimeout(stage.now);
+  const next = stage.registration.nextTimeout() ?? Infinity;
+  assert(next > stage.now, `due again at ${next}`);
+  stage.run(14_900);
+  assertEquals(stage.log, []);
+});
