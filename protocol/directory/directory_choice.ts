@@ -111,6 +111,17 @@ export class DirectoryChoice {
     return true;
   }
 
+  /** Goes on at all others, also at those that were left; false where these are tried already. */
+  widen(from: Address): boolean {
+    const others = this.#all.filter((each) => !sameAddress(each, from));
+    const move = this.#move;
+    const isTried = (each: Address): boolean =>
+      move?.addresses.some((tried) => sameAddress(tried, each)) === true;
+    if (move === undefined || others.every(isTried)) return false;
+    this.#move = { ...move, addresses: others };
+    return true;
+  }
+
   /** Takes the refusal of a Register at this address; returns whether another is left to be tried. */
   refuse(now: Instant, address: Address): boolean {
     const { why, isNeeded, addresses } = this.#move ??

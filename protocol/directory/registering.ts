@@ -393,6 +393,10 @@ export class Registering {
     const goesOn = why === "unavailable" && !isNeeded && !isRefused && !isOptional;
     if (!goesOn) return this.#failMove(now);
     questions.takeUnavailable().forEach(report);
+    if (this.#session !== undefined && this.#choice.widen(this.#session.address)) {
+      this.#exchange = this.#beginExchange();
+      this.#parts.outstanding.find("register")?.advance(now);
+    }
     this.settle();
     this.expect(now, true);
   }

@@ -10,7 +10,17 @@ import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registering.ts
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
 import { FOUND, LOOK_UP } from "../../support/dealings.ts";
 import type { Asked } from "../../support/fake_directory.ts";
-import { A, a, B, b, MovingStage, registeredAtA, UNAVAILABLE } from "../../support/moving_stage.ts";
+import {
+  A,
+  a,
+  B,
+  b,
+  C,
+  c,
+  MovingStage,
+  registeredAtA,
+  UNAVAILABLE,
+} from "../../support/moving_stage.ts";
 
 for (const kind of ["leaseKeepalive", "lookUp"] as const) {
   Deno.test(`a ${kind} that is refused for now lets the client register at the next directory at once`, () => {
@@ -298,3 +308,18 @@ Deno.test("an address that is given twice is no other directory", () => {
   stage.run(14_900);
   assertEquals(stage.log, []);
 });
+
+for (const timers of ["adaptive", "fixed"] as const) {
+  Deno.test(`a directory that was left is tried again where no other answers, with ${timers} timers`, () => {
+    const stage = registeredAtA({ addresses: [A, B, C] }, timers);
+    stage.at[a] = "refusing";
+    stage.at[b] = "silent";
+    stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+    stage.run(100);
+    assertEquals(stage.told, [`moved ${c} unavailable`]);
+    stage.at[a] = "up";
+    stage.at[c] = "refusing";
+    stage.run(timers === "fixed" ? 60_000 : 15_000);
+    assertEquals(stage.told, [`moved ${a} unavailable`]);
+  });
+}
