@@ -83,8 +83,11 @@ export class DirectoryChoice {
     return this.#hasSeveral ? SEVERAL_SILENT_AFTER : DIRECTORY_LOST_AFTER;
   }
 
-  /** Takes the addresses that the directory has now. */
-  change(addresses: readonly Address[]): void {
+  /** Takes the addresses that the directory has now; one that is there twice counts once. */
+  change(given: readonly Address[]): void {
+    const addresses = given.filter((each, index) =>
+      given.findIndex((other) => sameAddress(each, other)) === index
+    );
     this.#all = addresses;
     const ipv6 = addresses.filter(isIpv6).length;
     const ports = new Set(addresses.map(({ port }) => port)).size;
@@ -105,6 +108,17 @@ export class DirectoryChoice {
     this.#avoid(now, from);
     const addresses = preferred.length > 0 ? preferred : others;
     this.#move = { why, isNeeded: false, isRefused: false, addresses };
+    return true;
+  }
+
+  /** Goes on at all others, also at those that were left; false where these are tried already. */
+  widen(from: Address): boolean {
+    const others = this.#all.filter((each) => !sameAddress(each, from));
+    const move = this.#move;
+    const isTried = (each: Address): boolean =>
+      move?.addresses.some((tried) => sameAddress(tried, each)) === true;
+    if (move === undefined || others.every(isTried)) return false;
+    this.#move = { ...move, addresses: others };
     return true;
   }
 

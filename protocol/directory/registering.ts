@@ -393,17 +393,24 @@ export class Registering {
     const goesOn = why === "unavailable" && !isNeeded && !isRefused && !isOptional;
     if (!goesOn) return this.#failMove(now);
     questions.takeUnavailable().forEach(report);
+    if (this.#session !== undefined && this.#choice.widen(this.#session.address)) {
+      this.#exchange = this.#beginExchange();
+      this.#parts.outstanding.find("register")?.advance(now);
+    }
     this.settle();
     this.expect(now, true);
   }
 
   #cancelMove(): void {
+    this.#wanted.keep();
     this.#parts.outstanding.finish("register");
     this.#timers.clear("move");
     this.#choice.cancel();
   }
 
   #endMove(now: Instant): Move | undefined {
+    // The registration stays.
+    if (this.#choice.move?.isNeeded === false) this.#wanted.keep();
     this.#timers.clear("move");
     this.#parts.outstanding.finish("register");
     return this.#choice.end(now);

@@ -16,6 +16,8 @@ export class WantedEntry {
   /** The names that are asked for in turn where this one is not free at the first registration. */
   #otherNames: readonly string[];
   #optionalName: string | undefined;
+  /** What was granted last. */
+  #granted: { readonly id: number; readonly name: string; readonly lostName: string } | undefined;
 
   /**
    * Starts with what the user wants.
@@ -65,6 +67,13 @@ export class WantedEntry {
     this.#name = name;
     if (name !== "") this.#lostName = "";
     this.#optionalName = undefined;
+    this.#granted = { id, name, lostName: this.#lostName };
+  }
+
+  /** Asks for what was granted again, as the registration stays: less was asked for in vain. */
+  keep(): void {
+    if (this.#granted === undefined) return;
+    ({ id: this.#id, name: this.#name, lostName: this.#lostName } = this.#granted);
   }
 
   /** Goes on to the next name that does as well, after a refusal; false where none is left. */

@@ -92,6 +92,12 @@ export class StoreLink {
     return this.#isUp;
   }
 
+  /** Milliseconds until all that is under way has arrived, also what was sent while the store was slow. */
+  get lag(): number {
+    const { question, answer, change } = this.#lastAt;
+    return Math.max(question, answer, change) - this.#store.network.now;
+  }
+
   connect(): void {
     if (this.#isUp) return;
     this.#isUp = true;

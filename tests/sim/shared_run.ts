@@ -41,6 +41,8 @@ const CHECK_INTERVAL = 1_000;
 const CONFIRMED = 4_500;
 /** Milliseconds in which a client that was confirmed is known to have its entry: less than the lease. */
 const SURELY_REGISTERED = 20_000;
+/** Milliseconds until the other directory knows of an entry, however slow the store, and its answer came. */
+const KNOWN_WITHIN = 6_000;
 
 /** Datagrams with which a client registers, keeps its lease and leaves, in a second on average. */
 const ASKED_PER_SECOND = 1;
@@ -71,8 +73,8 @@ export class SharedUser extends RandomUser {
   /** Since when each of the directories works for it. */
   readonly workingSince = new Map<Place, Instant>();
   readonly #world: SharedWorld<SharedUser>;
-  /** When it was confirmed first in this run. */
-  #firstAt: Instant = 0;
+  /** Since when it has its entry without a gap. */
+  #thereSince: Instant = 0;
 
   constructor(world: SharedWorld<SharedUser>, number: number, mode: TimerMode) {
     super(world, number, mode, PROFILE);
@@ -91,7 +93,7 @@ export class SharedUser extends RandomUser {
     // What the store lost may be another's before its directory can bring it back.
     const isSafe = now - this.#world.emptiedAt >= SURELY_REGISTERED;
     return isSafe && view?.id !== undefined && view.name === name && !this.run.isOver &&
-      confirmedAt > startedAt && now - this.#firstAt > 1_000 &&
+      confirmedAt > startedAt && now - this.#thereSince > KNOWN_WITHIN &&
       now - confirmedAt < SURELY_REGISTERED;
   }
 
@@ -105,8 +107,12 @@ export class SharedUser extends RandomUser {
     const isConfirmed = datagram.frame("leaseKeepaliveAck") !== undefined ||
       datagram.frame("registered") !== undefined;
     if (!isConfirmed) return;
-    if (this.confirmedAt === this.startedAt) this.#firstAt = this.#world.network.now;
-    this.confirmedAt = this.#world.network.now;
+    const { now } = this.#world.network;
+    // Where it was not confirmed for long, its entry may have been gone meanwhile.
+    const isNew = this.confirmedAt === this.startedAt ||
+      now - this.confirmedAt >= SURELY_REGISTERED;
+    if (isNew) this.#thereSince = now;
+    this.confirmedAt = now;
   }
 
   protected override handleEvent(event: ClientEvent): void {

@@ -95,7 +95,8 @@ export class SharedWorld<User extends SimUser = SimUser> extends World<User> {
 
   /** Whether a directory can do all that a client wants. */
   isWorking({ host, server, link }: Place): boolean {
-    return host.isUp && link.isUp && server.isAvailable && this.store.delayMax <= FAST;
+    const isFast = this.store.delayMax <= FAST && link.lag <= FAST;
+    return host.isUp && link.isUp && server.isAvailable && isFast;
   }
 
   /** Who is active, as a directory knows it; it has each id, name and address once. */

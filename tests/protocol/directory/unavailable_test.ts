@@ -10,7 +10,17 @@ import { REGISTRATION_TIMEOUT } from "../../../protocol/directory/registering.ts
 import { RefusalReason } from "../../../protocol/wire/frame.ts";
 import { FOUND, LOOK_UP } from "../../support/dealings.ts";
 import type { Asked } from "../../support/fake_directory.ts";
-import { A, a, B, b, MovingStage, registeredAtA, UNAVAILABLE } from "../../support/moving_stage.ts";
+import {
+  A,
+  a,
+  B,
+  b,
+  C,
+  c,
+  MovingStage,
+  registeredAtA,
+  UNAVAILABLE,
+} from "../../support/moving_stage.ts";
 
 for (const kind of ["leaseKeepalive", "lookUp"] as const) {
   Deno.test(`a ${kind} that is refused for now lets the client register at the next directory at once`, () => {
@@ -174,6 +184,35 @@ Deno.test("a client whose id and name others have by now is registered without t
   assertEquals([registered.id, registered.name, registered.lostName], [7, "", "ana"]);
 });
 
+Deno.test("a directory that refuses the name, and then has no place, takes nothing from the client", () => {
+  const stage = registeredAtA();
+  const { nameTaken, full } = RefusalReason;
+  assertEquals(askedAfter(stage, nameTaken, full), undefined);
+  assertEquals(stage.registration.name, "ana");
+  stage.at[a] = "up";
+  stage.run(MOVE_PAUSE_FIRST);
+  const register = askedAfter(stage);
+  assert(register?.frame.kind === "register");
+  assertEquals([register.frame.wantedId, register.frame.name], [1, "ana"]);
+});
+
+Deno.test("a directory that refuses the name takes it from no client whose own directory answers", () => {
+  const stage = registeredAtA();
+  stage.at[a] = stage.at[b] = "silent";
+  stage.run(4_000 + SEVERAL_SILENT_AFTER - 1);
+  stage.wait(1);
+  const next = (): Asked | undefined => stage.askedAt().find(([at]) => at === b)?.[1];
+  stage.challenge(next()!, B);
+  stage.give(next()!.refuse(RefusalReason.nameTaken), B);
+  stage.at[a] = "up";
+  stage.run(5_000);
+  assertEquals([stage.told, stage.registration.name], [[], "ana"]);
+  stage.run(MOVE_PAUSE_FIRST);
+  const register = askedAfter(stage);
+  assert(register?.frame.kind === "register");
+  assertEquals([register.frame.wantedId, register.frame.name], [1, "ana"]);
+});
+
 Deno.test("a directory that refuses again what is not asked for any more is of no use", () => {
   const stage = registeredAtA();
   const { idTaken } = RefusalReason;
@@ -258,3 +297,29 @@ Deno.test("a client tries no others any more once its directory renews the lease
   stage.run(30_000);
   assertEquals([stage.told, stage.timesOf("credentials", b)], [[], []]);
 });
+
+Deno.test("an address that is given twice is no other directory", () => {
+  const stage = new MovingStage([A, A]);
+  stage.run(0);
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.registration.handleTimeout(stage.now);
+  const next = stage.registration.nextTimeout() ?? Infinity;
+  assert(next > stage.now, `due again at ${next}`);
+  stage.run(14_900);
+  assertEquals(stage.log, []);
+});
+
+for (const timers of ["adaptive", "fixed"] as const) {
+  Deno.test(`a directory that was left is tried again where no other answers, with ${timers} timers`, () => {
+    const stage = registeredAtA({ addresses: [A, B, C] }, timers);
+    stage.at[a] = "refusing";
+    stage.at[b] = "silent";
+    stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+    stage.run(100);
+    assertEquals(stage.told, [`moved ${c} unavailable`]);
+    stage.at[a] = "up";
+    stage.at[c] = "refusing";
+    stage.run(timers === "fixed" ? 60_000 : 15_000);
+    assertEquals(stage.told, [`moved ${a} unavailable`]);
+  });
+}
