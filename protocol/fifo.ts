@@ -17,6 +17,11 @@ export class Fifo<T> {
     this.#items.push(item);
   }
 
+  /** How many items there are. */
+  get length(): number {
+    return this.#items.length - this.#first;
+  }
+
   /** The oldest item, undefined where there is none. */
   get first(): T | undefined {
     return this.#items[this.#first];

@@ -86,7 +86,6 @@ export class SharedTable extends TableInMemory implements Table {
   readonly #keys: CodeKeys;
   readonly #questions = new Fifo<StoreQuestion>();
   readonly #inputs = new Fifo<StoreInput>();
-  #waitingInputs = 0;
   readonly #forwarding = new Forwarding();
   /** The ids of clients that left here, of which the store may not know that. */
   readonly #left = new Set<number>();
@@ -180,15 +179,13 @@ export class SharedTable extends TableInMemory implements Table {
   /** Takes what comes from the store, as fast as the answers can be sent. */
   handleStore(now: Instant, input: StoreInput): void {
     this.#inputs.push(input);
-    this.#waitingInputs++;
     this.#takeInputs(now);
   }
 
   #takeInputs(now: Instant): void {
-    while (this.#handlers.hasRoom() || this.#waitingInputs > WAITING_INPUTS_MAX) {
+    while (this.#handlers.hasRoom() || this.#inputs.length > WAITING_INPUTS_MAX) {
       const input = this.#inputs.shift();
       if (input === undefined) return;
-      this.#waitingInputs--;
       this.#takeInput(now, input);
     }
   }
@@ -234,7 +231,7 @@ export class SharedTable extends TableInMemory implements Table {
   }
 
   nextTimeout(): Instant | undefined {
-    if (this.#waitingInputs > 0) return -Infinity;
+    if (this.#inputs.length > 0) return -Infinity;
     let timeout = earlier(this.memory.nextExpiry(), this.#feed.nextTimeout());
     timeout = earlier(timeout, this.#restoring.nextTimeout());
     timeout = earlier(timeout, this.#keys.nextTimeout());

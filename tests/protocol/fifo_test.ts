@@ -37,6 +37,7 @@ Deno.test("Fifo keeps the order when the rest moves up, at any length", () => {
     const fifo = new Fifo<number>();
     for (let item = 0; item < length; item++) fifo.push(item);
     for (let item = 0; item < length; item++) {
+      assertEquals(fifo.length, length);
       assertEquals(fifo.shift(), item);
       // Something comes whenever something goes, so that it is never empty.
       fifo.push(length + item);
