@@ -9,6 +9,7 @@ import type { Session } from "../session/session.ts";
 import { earlier } from "../timers.ts";
 import type { Connection } from "./connection.ts";
 import { LINGER } from "./ending.ts";
+import { sameAddress } from "../wire/address.ts";
 import { type ConnectionRequest, type Frame, RejectReason } from "../wire/frame.ts";
 
 /** Requests that may wait for the user at a time. */
@@ -87,6 +88,17 @@ export class IncomingRequests {
     return this.#records.find((record) =>
       record.request === frame.request && record.requester === frame.requester &&
       isSameKey(record.key, key)
+    );
+  }
+
+  /**
+   * The pending requests of the client whose session this is, made under another id in an earlier run:
+   * they have its key and its address.
+   */
+  ofEarlierRuns(id: number, { remoteKey, address, since }: Session): RequestRecord[] {
+    return this.pending.filter(({ requester, key, session }) =>
+      requester !== id && session.since < since && isSameKey(key, remoteKey) &&
+      sameAddress(session.address, address)
     );
   }
 

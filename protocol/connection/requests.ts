@@ -14,23 +14,13 @@ import type { Session, Whereabouts } from "../session/session.ts";
 import { earlier } from "../timers.ts";
 import type { Address } from "../wire/address.ts";
 import type { Datagram } from "../wire/datagram.ts";
-import {
-  type ConnectionRequest,
-  type CookieReply,
-  type Initiation,
-  type Meeting,
-  RejectReason,
-  type Response,
-} from "../wire/frame.ts";
+import type { ConnectionRequest, CookieReply, Initiation } from "../wire/frame.ts";
+import { type Meeting, RejectReason, type Response } from "../wire/frame.ts";
 import { Answers } from "./answers.ts";
 import { Connection } from "./connection.ts";
 import { type Connections, CONNECTIONS_MAX } from "./connections.ts";
-import {
-  answerTo,
-  type IncomingRequest,
-  IncomingRequests,
-  type RequestRecord,
-} from "./incoming_requests.ts";
+import { answerTo, IncomingRequests } from "./incoming_requests.ts";
+import type { IncomingRequest, RequestRecord } from "./incoming_requests.ts";
 import { OutgoingRequest, type OutgoingRequestEvent } from "./outgoing_request.ts";
 import { type ConnectIntent, OutgoingRequests } from "./outgoing_requests.ts";
 import type { Admission, RequestEnd, RequestEvent, RequestFailure } from "./request_event.ts";
@@ -452,6 +442,10 @@ export class Requests {
     const connection = new Connection(now, { session, ids, isResponder, random, ...receiving });
     this.#connections.add(connection);
     this.#events.push({ kind: "connected", connection, ...opened });
+    for (const record of this.#incoming.ofEarlierRuns(ids.remote, session)) {
+      this.#incoming.answer(now, record, "ended");
+      this.#reportEnd(record, "cancelled");
+    }
     for (const record of this.pending.filter(({ requester }) => requester === ids.remote)) {
       this.reject(now, record, RejectReason.busy);
       this.#reportEnd(record, "busy");

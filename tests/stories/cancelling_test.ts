@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Frame } from "../../protocol/wire/frame.ts";
-import { story } from "./stage.ts";
+import { type Actor, story } from "./stage.ts";
 
 /** Milliseconds from `connect` to a cancellation, and the datagrams one of which is lost. */
 const STAGES: readonly [when: string, after: number, kinds: readonly Frame["kind"][]][] = [
@@ -185,6 +185,22 @@ story("terminate without a connection cancels the request", (stage) => {
   assertEquals(ben!.last("requestEnded").why, "cancelled");
   ana!.terminate();
   assertEquals(ana!.errors, ["notConnected"]);
+});
+
+story("the call of an earlier run, under another id, ends when its client is reached", (stage) => {
+  const [ana, ben] = stage.clients("ana", "ben") as [Actor, Actor];
+  ben.connect(1);
+  stage.wait(200);
+  ben.restart({ id: 7 });
+  stage.wait(200);
+  ana.connect(7);
+  stage.wait(200);
+  ben.accept();
+  stage.wait(200);
+  assertEquals(ana.events("request").map(({ peer }) => peer), [2]);
+  assertEquals(ana.events("requestEnded").map(({ peer, why }) => [peer, why]), [[2, "cancelled"]]);
+  ana.accept();
+  assertEquals([ana.view.peer?.id, ana.view.others], [7, []]);
 });
 
 story("a pending request expires 35 s after its requester went silent", (stage) => {
