@@ -121,6 +121,7 @@ export class Registering {
   /** The directory may be at these addresses now. */
   changeAddresses(now: Instant, addresses: readonly Address[]): void {
     this.#choice.change(addresses);
+    if (this.#isOverdue) return this.#widenSearch(now);
     const register = this.#parts.outstanding.find("register");
     if (register === undefined || this.#choice.move !== undefined) return;
     this.#exchange = this.#beginExchange();
@@ -393,12 +394,16 @@ export class Registering {
     const goesOn = why === "unavailable" && !isNeeded && !isRefused && !isOptional;
     if (!goesOn) return this.#failMove(now);
     questions.takeUnavailable().forEach(report);
-    if (this.#session !== undefined && this.#choice.widen(this.#session.address)) {
-      this.#exchange = this.#beginExchange();
-      this.#parts.outstanding.find("register")?.advance(now);
-    }
+    this.#widenSearch(now);
     this.settle();
     this.expect(now, true);
+  }
+
+  /** A search that nobody answered in time goes on at all other addresses. */
+  #widenSearch(now: Instant): void {
+    if (this.#session === undefined || !this.#choice.widen(this.#session.address)) return;
+    this.#exchange = this.#beginExchange();
+    this.#parts.outstanding.find("register")?.advance(now);
   }
 
   #cancelMove(): void {

@@ -323,3 +323,15 @@ for (const timers of ["adaptive", "fixed"] as const) {
     assertEquals(stage.told, [`moved ${a} unavailable`]);
   });
 }
+
+Deno.test("a search that nobody answered in time goes on at a new address", () => {
+  const stage = registeredAtA({ addresses: [A, B] });
+  stage.at[a] = "refusing";
+  stage.at[b] = "silent";
+  stage.at[c] = "up";
+  stage.give(stage.directory.notice(1, UNAVAILABLE), A);
+  stage.run(10_000);
+  stage.registration.moveDirectory(stage.now, [A, C]);
+  stage.run(500);
+  assertEquals(stage.told, [`moved ${c} unavailable`]);
+});
