@@ -46,6 +46,7 @@ export class DirectoryChoice {
   #avoided: readonly { readonly address: Address; readonly until: Instant }[] = [];
   #move: Move | undefined;
   #nextMoveAt: Instant = -Infinity;
+  #refusedAt: Instant = -Infinity;
   #pause = MOVE_PAUSE_FIRST;
 
   /** Begins with these addresses, one at least. */
@@ -71,6 +72,11 @@ export class DirectoryChoice {
   /** The search that is under way. */
   get move(): Move | undefined {
     return this.#move;
+  }
+
+  /** When a Register was refused last. */
+  get refusedAt(): Instant {
+    return this.#refusedAt;
   }
 
   /** When the next search may begin. */
@@ -128,6 +134,7 @@ export class DirectoryChoice {
       { why: "unavailable", isNeeded: true, addresses: this.#all };
     const left = addresses.filter((each) => !sameAddress(each, address));
     this.#avoid(now, address);
+    this.#refusedAt = now;
     this.#move = { why, isNeeded, isRefused: true, addresses: left };
     return left.length > 0;
   }

@@ -429,7 +429,7 @@ export class Registering {
     if (move === undefined) return;
     const { why, isNeeded, isRefused } = move;
     if (why === "unavailable" || isRefused) questions.takeUnavailable().forEach(report);
-    if (isNeeded) this.#timers.set("register", now + UNAVAILABLE_RETRY);
+    if (isNeeded) this.#timers.set("register", this.#choice.refusedAt + UNAVAILABLE_RETRY);
     else if (why === "unavailable") this.#moveLater();
     if (this.#session === undefined && !this.#isUnavailable) {
       this.#isUnavailable = true;

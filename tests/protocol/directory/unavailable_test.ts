@@ -139,6 +139,16 @@ Deno.test("a first registration that was refused for now succeeds once a directo
   assertEquals(stage.told, ["registered"]);
 });
 
+Deno.test("a directory that refused is tried again 5 s later, also where another one is silent", () => {
+  const stage = new MovingStage([A, B]);
+  stage.at[a] = "refusing";
+  stage.at[b] = "silent";
+  stage.run(100);
+  stage.at[a] = "up";
+  stage.run(UNAVAILABLE_RETRY);
+  assertEquals(stage.told, ["unavailable", "registered"]);
+});
+
 Deno.test("another name that is refused for now at all directories is reported so, and the own one stays", () => {
   const stage = registeredAtA();
   stage.at[a] = stage.at[b] = "refusing";
