@@ -266,8 +266,9 @@ export class Endpoint implements DatagramMachine<EndpointEvent> {
       return farewell;
     }
     for (;;) {
-      const transmit = this.#requests.pollTransmit(now) ?? this.#registration.pollTransmit(now) ??
-        this.#connections.pollTransmit(now) ?? this.#introductions.pollTransmit();
+      // The Leave last: once the directory acknowledges it, nothing more is sent.
+      const transmit = this.#requests.pollTransmit(now) ?? this.#connections.pollTransmit(now) ??
+        this.#registration.pollTransmit(now) ?? this.#introductions.pollTransmit();
       this.#collect(now);
       if (transmit === undefined || !isCarried(transmit.to)) return transmit;
       const carried = this.#introductions.carry(transmit);

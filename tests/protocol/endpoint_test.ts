@@ -14,7 +14,7 @@ import { TIMER_POLICIES } from "../../protocol/recovery/timer_policy.ts";
 import { VERSION_ANSWERS_PER_SECOND } from "../../protocol/session/handshake_limits.ts";
 import { type Address, formatAddress } from "../../protocol/wire/address.ts";
 import { encodeDatagram } from "../../protocol/wire/datagram.ts";
-import { DatagramType, PUNCH_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
+import { DatagramType, type Frame, PUNCH_SIZE, RefusalReason } from "../../protocol/wire/frame.ts";
 import { newServer } from "../support/new_server.ts";
 import { EndpointHarness, framesOf, kindsOf, registered } from "../support/endpoint_harness.ts";
 import { DIRECTORY } from "../support/fake_directory.ts";
@@ -271,6 +271,30 @@ Deno.test("leaving ends the connections first, then the registration", () => {
   assertEquals(leave?.frame.kind, "leave");
   harness.give(leave!.answer({ kind: "leaveAck" }), DIRECTORY);
   assertEquals(harness.events(), [{ kind: "left", acknowledged: true, undelivered: 0 }]);
+});
+
+Deno.test("the last word of a connection leaves before the Leave, with whose ack nothing follows", () => {
+  const terminationAck: Frame = { kind: "connectionTerminationAck", sender: 2, finalSeq: 1 };
+  const termination: Frame = { kind: "connectionTermination", sender: 2, finalSeq: 1 };
+  const start = () => {
+    const harness = registered({ holdsTexts: true });
+    const { peer, connection } = harness.connectedWith(2);
+    harness.give(peer.seal({ kind: "message", sender: 2, seq: 0, flags: 0, text: "hi" }));
+    const text = harness.events().find((event) => event.kind === "message");
+    harness.endpoint.leave(harness.now);
+    return { harness, peer, connection, text: text! };
+  };
+  const crossing = start();
+  crossing.connection.take(crossing.harness.now, crossing.text);
+  crossing.harness.sent();
+  crossing.harness.give(crossing.peer.seal(terminationAck, termination));
+  assertEquals(kindsOf(crossing.harness.sent()), ["connectionTerminationAck", "leave"]);
+
+  const unread = start();
+  unread.connection.forsake(unread.harness.now);
+  unread.harness.sent();
+  unread.harness.give(unread.peer.seal(terminationAck));
+  assertEquals(kindsOf(unread.harness.sent()), ["connectionReject", "leave"]);
 });
 
 Deno.test("leaving takes a bounded time, whatever the peers and the directory do", () => {
