@@ -31,13 +31,16 @@ Deno.test({
   name: `a message that nobody reads is undelivered, and ends a script${note}`,
   ignore,
   async fn() {
-    await using stage = new Stage({ wrap: withReader(`> >(sed -u '/"connected"/q')`) });
+    const reader = `> >(sed -u '/"connected"/q'; exec <&-; echo gone >&2)`;
+    await using stage = new Stage({ wrap: withReader(reader) });
     const server = await stage.serve();
     const ana = await stage.jsonClient("ana", server);
     const bob = await stage.jsonClient("bob", server);
     await bob.type("connect ana");
     await ana.waitForEvent("request");
-    await ana.type("accept", "not read, either");
+    await ana.type("accept");
+    await ana.stderr.waitFor(/^gone$/);
+    await ana.type("not read, either");
     await bob.waitForEvent("message");
     await bob.type("anybody?");
     assertEquals((await bob.waitForEvent("terminated")).undelivered, 1);

@@ -252,10 +252,13 @@ const PATH_SIZES = [43, 54, 65, 76];
 const ACK_SIZE = 50;
 /** Bytes besides the text in the smallest Packet with a Message. */
 const MESSAGE_OVERHEAD = 44;
+/** Bytes of a Connection Keepalive. */
+const KEEPALIVE_SIZE = 3;
 
-/** Whether a datagram is as long as one with this text, and nothing else. */
+/** Whether a datagram is as long as one with this text, and perhaps with a Connection Keepalive. */
 export function hasText({ type, bytes: { length } }: RelayedDatagram, text: string): boolean {
-  return type === DatagramType.Packet && length === MESSAGE_OVERHEAD + text.length;
+  const rest = length - MESSAGE_OVERHEAD - text.length;
+  return type === DatagramType.Packet && (rest === 0 || rest === KEEPALIVE_SIZE);
 }
 
 /**
