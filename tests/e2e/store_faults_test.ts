@@ -86,7 +86,7 @@ test("a store that is 200 ms away answers all that is asked together in that tim
   for (let number = 0; number < 500; number++) client.ask(commitQuestion(number, { puts: PUTS }));
   await client.next("commit", ({ number }) => number === 499);
   assertGreater(Date.now() - start, 190);
-  assertLess(Date.now() - start, 1000);
+  assertLess(Date.now() - start, 500 * 190 / 10, "not one after the other");
 });
 
 test("a store that is cut off without a word is down, and up when it can be reached", async (server) => {
