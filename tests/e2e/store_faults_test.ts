@@ -71,7 +71,7 @@ test("a store that answers nothing for 2 s is only late", async (server) => {
 test("a store that answers nothing for longer is down, and up when it goes on", async (server) => {
   using client = await StoreClient.open(server.url);
   server.pause();
-  const { reason } = await client.next("down", undefined, 7000);
+  const { reason } = await client.next("down");
   assertStringIncludes(reason, "no answer for 4 s");
   server.resume();
   await client.next("up", undefined, BACK_WITHIN);
@@ -93,7 +93,7 @@ test("a store that is cut off without a word is down, and up when it can be reac
   using proxy = new TcpProxy(server.port);
   using client = await StoreClient.open(`redis://127.0.0.1:${proxy.port}`);
   proxy.isCut = true;
-  await client.next("down", undefined, 7000);
+  await client.next("down");
   proxy.isCut = false;
   await client.next("up", undefined, BACK_WITHIN);
   proxy.reset();
