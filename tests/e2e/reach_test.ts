@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Encounter, otherOf, type PathKind, type Side } from "./encounter.ts";
 import { NAT_LAB } from "./nat_lab.ts";
-import type { Program } from "./process.ts";
+import type { JsonEvent, Program } from "./process.ts";
+import { StandstillWatch } from "./standstill.ts";
 
 /** Milliseconds in which messages flow again when an address has changed. */
 const AGAIN = 15_000;
@@ -51,18 +52,29 @@ const PAIRS: readonly (readonly [topology: string, path: PathKind])[] = [
   ["v6+port-cone", "carried"],
 ];
 
+/** Two clients talk whichever of them calls, and when both do; returns the directory's totals. */
+async function callAndTalk(topology: string, path: PathKind): Promise<JsonEvent> {
+  await using pair = await Encounter.open(topology);
+  for (const side of ["a", "b"] as const) {
+    await pair.call(side);
+    await converse(pair, path);
+  }
+  await pair.callBoth();
+  await converse(pair, path);
+  return await pair.end();
+}
+
 for (const [topology, path] of PAIRS) {
   testReach(`${topology}: whichever calls, or both, they talk, ${path}`, async () => {
-    await using pair = await Encounter.open(topology);
-    for (const side of ["a", "b"] as const) {
-      await pair.call(side);
-      await converse(pair, path);
+    let totals: JsonEvent | undefined;
+    for (let tries = 0; totals?.introductions !== 4; tries++) {
+      using watch = new StandstillWatch();
+      totals = await callAndTalk(topology, path);
+      // A Call whose answer is late is sent again, and that on this machine is tried again.
+      if (!watch.stoodStill || tries === 2) break;
     }
-    await pair.callBoth();
-    await converse(pair, path);
-    const totals = await pair.end();
-    assertEquals(totals.introductions, 4, "one for each call");
-    if (path === "carried") assert(Number(totals.carriedBytes) > 3000, "all three conversations");
+    assertEquals(totals?.introductions, 4, "one for each call");
+    if (path === "carried") assert(Number(totals?.carriedBytes) > 3000, "all three conversations");
   });
 }
 
