@@ -9,155 +9,28 @@ import {
   SILENCE_TIMEOUT,
 } from "../../../client/doctor/doctor.ts";
 import { MAPPING_TIMEOUT } from "../../../client/doctor/mapping_probe.ts";
-import type { Check, Finding } from "../../../client/doctor/findings.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "../../../client/doctor/render.ts";
-import { type Address, sameAddress } from "../../../protocol/wire/address.ts";
+import type { Address } from "../../../protocol/wire/address.ts";
 import { encodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/datagram.ts";
 import { DatagramType } from "../../../protocol/wire/frame.ts";
 import { fingerprint } from "../../../protocol/crypto/fingerprint.ts";
 import { makeKeyPair } from "../../../protocol/crypto/x25519.ts";
 import { FORGERY_PATIENCE } from "../../../protocol/directory/unproven.ts";
-import type { DirectoryTrust } from "../../../client/view.ts";
-import type { Server } from "../../../server/server.ts";
+import {
+  DELAY,
+  DIRECTORY,
+  found,
+  HERE,
+  HERE_V6,
+  PORT,
+  SERVER,
+  type Setup,
+  Stage,
+} from "../../support/doctor_stage.ts";
 import { newServer } from "../../support/new_server.ts";
+import type { Server } from "../../../server/server.ts";
 import { Prng } from "../../support/random.ts";
 import { TRUSTING } from "../../support/trust.ts";
-
-const SERVER: Address = { hostname: "10.0.0.1", port: 7070 };
-const SECOND: Address = { ...SERVER, port: SERVER.port + 1 };
-const PORT = 4000;
-const HERE: Address = { hostname: "192.0.2.4", port: PORT };
-const HERE_V6: Address = { hostname: "2001:db8::4", port: PORT };
-/** Milliseconds that a datagram takes. */
-const DELAY = 10;
-
-/** The directory's key, and that of the doctor. */
-const DIRECTORY = makeKeyPair(new Prng(3).bytes);
-const OWN = makeKeyPair(new Prng(4).bytes);
-
-/** What the doctor meets. */
-interface Setup {
-  secret?: Uint8Array;
-  serverSecret?: Uint8Array;
-  maxClients?: number;
-  trust?: DirectoryTrust;
-  /** Where the directory sees the doctor. */
-  seenAt?: Address;
-  /** Where the second port of the directory does, if it answers. */
-  secondSeenAt?: Address;
-  /** Whether a datagram of the doctor's to where it is seen comes back. */
-  isHairpin?: boolean;
-  hasIpv6?: boolean;
-  hasIpv4?: boolean;
-  /** Whether the n-th datagram of the doctor is lost. */
-  isLost?(n: number): boolean;
-  /** Addresses of the directory before the one where it is. */
-  dead?: readonly Address[];
-}
-
-/** A doctor and a directory on virtual time. */
-class Stage {
-  now = 1000;
-  readonly doctor: Doctor;
-  readonly server: Server;
-  /** The directory's second port. */
-  readonly second: Server;
-  readonly findings: Finding[] = [];
-  status: number | undefined;
-  silentAt: number | undefined;
-  sent = 0;
-  lastSent: Uint8Array | undefined;
-  readonly #setup: Setup;
-  readonly #inTransit: { at: number; action: () => void }[] = [];
-
-  constructor(setup: Setup = {}) {
-    this.#setup = setup;
-    const random = new Prng(5).bytes;
-    const { maxClients = 10, secret, serverSecret, trust = TRUSTING, dead = [] } = setup;
-    const identity = DIRECTORY;
-    const options = { maxClients, lease: 45_000, identity, random, secret: serverSecret };
-    this.server = newServer(options);
-    this.second = newServer(options);
-    this.doctor = new Doctor(this.now, {
-      directoryAddresses: [...dead, SERVER],
-      port: PORT,
-      identity: OWN,
-      trust,
-      secret,
-      random: new Prng(6).bytes,
-      isOwnHost: (hostname) => [HERE, HERE_V6].some((each) => each.hostname === hostname),
-      hasIpv6: setup.hasIpv6 ?? false,
-      hasIpv4: setup.hasIpv4 ?? true,
-    });
-  }
-
-  /** Runs until the doctor is done, or until an instant. */
-  run(until = Infinity): this {
-    for (;;) {
-      this.#drain();
-      const next = Math.min(
-        this.doctor.nextTimeout() ?? Infinity,
-        ...this.#inTransit.map(({ at }) => at),
-      );
-      if (next > until || next === Infinity) return this;
-      this.now = Math.max(this.now, next);
-      const due = this.#inTransit.findIndex(({ at }) => at <= this.now);
-      if (due === -1) this.doctor.handleTimeout(this.now);
-      else this.#inTransit.splice(due, 1)[0]!.action();
-    }
-  }
-
-  /** Gives the doctor a datagram. */
-  receive(bytes: Uint8Array, from = SERVER): void {
-    this.doctor.handleDatagram(this.now, bytes, from);
-  }
-
-  verdicts(): string[] {
-    return this.findings.map(({ check, verdict }) => `${check} ${verdict}`);
-  }
-
-  #drain(): void {
-    const { isLost = () => false } = this.#setup;
-    for (let out = this.doctor.pollTransmit(this.now); out !== undefined;) {
-      const bytes = this.lastSent = out.bytes.slice();
-      const { to } = out;
-      if (!isLost(this.sent++)) this.#after(() => this.#deliver(bytes, to));
-      out = this.doctor.pollTransmit(this.now);
-    }
-    for (let out = this.server.pollTransmit(); out !== undefined;) {
-      const bytes = out.bytes.slice();
-      this.#after(() => this.receive(bytes));
-      out = this.server.pollTransmit();
-    }
-    for (let out = this.second.pollTransmit(); out !== undefined;) {
-      const bytes = out.bytes.slice();
-      this.#after(() => this.receive(bytes, SECOND));
-      out = this.second.pollTransmit();
-    }
-    for (let event = this.doctor.pollEvent(); event !== undefined;) {
-      if (event.kind === "finding") this.findings.push(event.finding);
-      else if (event.kind === "done") this.status = event.status;
-      else this.silentAt = this.now;
-      event = this.doctor.pollEvent();
-    }
-  }
-
-  #deliver(bytes: Uint8Array, to: Address): void {
-    const { seenAt = HERE, secondSeenAt, isHairpin = false, dead = [] } = this.#setup;
-    if (dead.some((each) => sameAddress(each, to))) return;
-    if (sameAddress(to, SERVER)) this.server.handleDatagram(this.now, bytes, seenAt);
-    else if (!sameAddress(to, SECOND)) {
-      assertEquals(to, seenAt);
-      if (isHairpin) this.receive(bytes, seenAt);
-    } else if (secondSeenAt !== undefined) {
-      this.second.handleDatagram(this.now, bytes, secondSeenAt);
-    }
-  }
-
-  #after(action: () => void): void {
-    this.#inTransit.push({ at: this.now + DELAY, action });
-  }
-}
 
 Deno.test("Doctor passes all checks, and leaves no entry in the table", () => {
   const stage = new Stage().run();
@@ -190,14 +63,6 @@ Deno.test("Doctor reports a NAT for another port, or another host's address", ()
     assertEquals(stage.status, 0);
   }
 });
-
-/** The findings of a check. */
-function found(setup: Setup, check: Check): Pick<Finding, "verdict" | "message" | "fields">[] {
-  const stage = new Stage(setup).run();
-  assertEquals([stage.status, stage.server.table().size, stage.second.table().size], [0, 0, 0]);
-  return stage.findings.filter((each) => each.check === check)
-    .map(({ verdict, message, fields = {} }) => ({ verdict, message, fields }));
-}
 
 const NAT: Address = { hostname: "198.51.100.4", port: 61_002 };
 
