@@ -38,6 +38,7 @@ import {
   silenceFinding,
 } from "./findings.ts";
 import { MappingProbe, SECOND_PORT_OFFSET } from "./mapping_probe.ts";
+import { SecondLook } from "./second_look.ts";
 import { ExitStatus } from "../exit.ts";
 
 /** Why a directory refuses to register anybody. */
@@ -108,6 +109,9 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   readonly #unsendable = new Set<string>();
   /** The directory's address that answered last while registering. */
   #answeredFrom: Address;
+  /** By IPv4, where IPv6 answered first: a NAT is for IPv4. */
+  #secondLook: SecondLook | undefined;
+  #isLookReported = false;
   #mappingProbe: MappingProbe | undefined;
   #lastDatagram: LastDatagram = "none";
   #events: DoctorEvent[] = [];
@@ -166,6 +170,10 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   /** See {@linkcode Machine}. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (this.#state === "done") return;
+    if (this.#secondLook?.asks(from)) {
+      this.#secondLook.handleDatagram(now, bytes, from);
+      return this.#concludeMapping(now);
+    }
     if (!this.#options.directoryAddresses.some((each) => sameAddress(each, from))) {
       this.#mappingProbe?.handleDatagram(now, bytes, from);
       return this.#concludeMapping(now);
@@ -187,6 +195,7 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   handleTimeout(now: Instant): void {
     if (this.#state === "done") return;
     this.#registration.handleTimeout(now);
+    this.#secondLook?.handleTimeout(now);
     this.#mappingProbe?.handleTimeout(now);
     this.#collect(now);
     this.#concludeMapping(now);
@@ -202,13 +211,15 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
   nextTimeout(): Instant | undefined {
     if (this.#state === "done") return undefined;
     const timeout = earlier(this.#timers.next(), this.#registration.nextTimeout());
-    return earlier(timeout, this.#mappingProbe?.nextTimeout());
+    const look = this.#secondLook?.nextTimeout();
+    return earlier(timeout, earlier(look, this.#mappingProbe?.nextTimeout()));
   }
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
     if (this.#state === "done") return undefined;
-    return this.#registration.pollTransmit(now) ?? this.#mappingProbe?.pollTransmit(now);
+    return this.#registration.pollTransmit(now) ?? this.#secondLook?.pollTransmit(now) ??
+      this.#mappingProbe?.pollTransmit(now);
   }
 
   /** See {@linkcode Machine}. */
@@ -279,14 +290,28 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
       message: `the directory's fingerprint is ${digits}`,
       fields: { fingerprint: digits },
     });
-    const isOwn = this.#options.isOwnHost(seenAt.hostname);
-    const { port } = this.#options;
-    this.#report(addressFinding(seenAt, port, isOwn));
     this.#seenAt = seenAt;
-    if (isNat(seenAt, port, isOwn)) {
-      this.#mappingProbe = new MappingProbe(now, this.#request, this.#answeredFrom, seenAt);
-    }
+    this.#handleSeen(now, seenAt, this.#answeredFrom);
+    this.#lookByIpv4(now);
     this.#startProbe(now);
+  }
+
+  /** Reports where the directory sees this machine; a NAT is probed at that address of the directory. */
+  #handleSeen(now: Instant, seenAt: Address, by: Address): void {
+    const { port, isOwnHost } = this.#options;
+    const isOwn = isOwnHost(seenAt.hostname);
+    this.#report(addressFinding(seenAt, port, isOwn));
+    if (!isNat(seenAt, port, isOwn)) return;
+    this.#mappingProbe = new MappingProbe(now, this.#request, by, seenAt);
+  }
+
+  /** Where the directory has answered by IPv6, asks it by IPv4, too, if that is possible. */
+  #lookByIpv4(now: Instant): void {
+    if (!isIpv6(this.#answeredFrom) || !this.#options.hasIpv4) return;
+    if (this.#mappingProbe !== undefined) return;
+    const directoryAddresses = this.#options.directoryAddresses.filter((each) => !isIpv6(each));
+    if (directoryAddresses.length === 0) return;
+    this.#secondLook = new SecondLook(now, { ...this.#request, directoryAddresses });
   }
 
   #startProbe(now: Instant): void {
@@ -311,6 +336,13 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
 
   /** Tells how others reach this machine, as soon as everything about it is known. */
   #concludeMapping(now: Instant): void {
+    if (this.#state !== "probing" && this.#state !== "mapping") return;
+    const look = this.#secondLook;
+    if (look?.isDone === false) return;
+    if (look?.seen !== undefined && !this.#isLookReported) {
+      this.#isLookReported = true;
+      this.#handleSeen(now, look.seen.at, look.seen.by);
+    }
     const probe = this.#mappingProbe;
     if (this.#state !== "mapping" || this.#seenAt === undefined || probe?.isDone === false) return;
     if (probe !== undefined) {
@@ -319,8 +351,11 @@ export class Doctor implements DatagramMachine<DoctorEvent> {
     }
     const { hasIpv4, hasIpv6, directoryAddresses } = this.#options;
     this.#report(ipv6Finding(hasIpv6));
-    const isSeenByIpv4 = hasIpv4 && !directoryAddresses.every(isIpv6);
-    this.#report(callsFinding(this.#seenAt, probe?.mapping, isSeenByIpv4));
+    const isSeenByIpv4 = look === undefined
+      ? hasIpv4 && !directoryAddresses.every(isIpv6)
+      : look.seen !== undefined;
+    const isSeenByIpv6 = hasIpv6 && directoryAddresses.some(isIpv6);
+    this.#report(callsFinding(this.#seenAt, probe?.mapping, { isSeenByIpv4, isSeenByIpv6 }));
     this.#leave(now);
   }
 

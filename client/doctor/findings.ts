@@ -81,16 +81,21 @@ export function ipv6Finding(ipv6: boolean): Finding {
   return { check: "ipv6", verdict: "ok", message, fields: { ipv6 } };
 }
 
+/** Of which families peers learn an address of this machine. */
+export interface SeenBy {
+  readonly isSeenByIpv4: boolean;
+  readonly isSeenByIpv6: boolean;
+}
+
 /**
  * Which peers can be called directly.
  *
  * @param mapping undefined where there is no NAT.
- * @param hasIpv4 whether peers learn an IPv4 address of this machine.
  */
 export function callsFinding(
   seenAt: Address,
   mapping: Mapping | undefined,
-  hasIpv4: boolean,
+  { isSeenByIpv4, isSeenByIpv6 }: SeenBy,
 ): Finding {
   const carries = "the directory carries";
   const firewall = "a firewall cannot be seen from here, but does no harm: both sides send at once";
@@ -99,7 +104,7 @@ export function callsFinding(
       "would reach you is not known";
     return calls("ok", "local", message);
   }
-  if (isIpv6(seenAt) && !hasIpv4) {
+  if (isIpv6(seenAt) && !isSeenByIpv4) {
     const message =
       `direct with people who have IPv6, whoever calls; ${carries} the calls of those ` +
       "who have IPv4 alone: slower, and no long texts. To change that, use a network with IPv4, too, " +
@@ -117,14 +122,18 @@ export function callsFinding(
           "once; where the other side's NAT uses another port for each destination, " +
           `${carries} the call`,
       );
-    case "different":
+    case "different": {
+      const [who, what] = isSeenByIpv6
+        ? ["with people who have IPv6, and else only with those", "another network,"]
+        : ["only with people", "another network or IPv6,"];
       return calls(
         "warning",
         "some",
-        "direct only with people who have a public address or a router that lets anybody in, and " +
-          `in your own network; ${carries} the rest: slower, and no long texts. To change that, ` +
-          "use another network or IPv6, or let the router keep ports (often called full cone)",
+        `direct ${who} who have a public address or a router that lets anybody in, and in your own ` +
+          `network; ${carries} the rest: slower, and no long texts. To change that, use ${what} or ` +
+          "let the router keep ports (often called full cone)",
       );
+    }
     case "unknown":
       return calls(
         "ok",

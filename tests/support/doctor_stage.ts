@@ -7,7 +7,7 @@ import { assertEquals } from "@std/assert";
 import { Doctor } from "../../client/doctor/doctor.ts";
 import type { Check, Finding } from "../../client/doctor/findings.ts";
 import { makeKeyPair } from "../../protocol/crypto/x25519.ts";
-import { type Address, sameAddress } from "../../protocol/wire/address.ts";
+import { type Address, isIpv6, sameAddress } from "../../protocol/wire/address.ts";
 import type { DirectoryTrust } from "../../client/view.ts";
 import type { Server } from "../../server/server.ts";
 import { newServer } from "./new_server.ts";
@@ -26,6 +26,9 @@ export const DELAY = 10;
 export const DIRECTORY = makeKeyPair(new Prng(3).bytes);
 const OWN = makeKeyPair(new Prng(4).bytes);
 
+/** The directory's IPv6 address, where it has both, which answers first. */
+export const SERVER_V6: Address = { hostname: "2001:db8:d::1", port: SERVER.port };
+
 /** What the doctor meets. */
 export interface Setup {
   secret?: Uint8Array;
@@ -36,6 +39,10 @@ export interface Setup {
   seenAt?: Address;
   /** Where the second port of the directory does, if it answers. */
   secondSeenAt?: Address;
+  /** The directory has an IPv6 address, too, where it sees the doctor at its own. */
+  hasBoth?: boolean;
+  /** Whether what it sends by IPv4 is lost. */
+  isLostByIpv4?: boolean;
   /** Whether a datagram of the doctor's to where it is seen comes back. */
   isHairpin?: boolean;
   hasIpv6?: boolean;
@@ -65,12 +72,13 @@ export class Stage {
     this.#setup = setup;
     const random = new Prng(5).bytes;
     const { maxClients = 10, secret, serverSecret, trust = TRUSTING, dead = [] } = setup;
+    const { hasBoth = false } = setup;
     const identity = DIRECTORY;
     const options = { maxClients, lease: 45_000, identity, random, secret: serverSecret };
     this.server = newServer(options);
     this.second = newServer(options);
     this.doctor = new Doctor(this.now, {
-      directoryAddresses: [...dead, SERVER],
+      directoryAddresses: [...dead, ...(hasBoth ? [SERVER_V6] : []), SERVER],
       port: PORT,
       identity: OWN,
       trust,
@@ -117,7 +125,8 @@ export class Stage {
     }
     for (let out = this.server.pollTransmit(); out !== undefined;) {
       const bytes = out.bytes.slice();
-      this.#after(() => this.receive(bytes));
+      const from = this.#setup.hasBoth && isIpv6(out.to) ? SERVER_V6 : SERVER;
+      this.#after(() => this.receive(bytes, from));
       out = this.server.pollTransmit();
     }
     for (let out = this.second.pollTransmit(); out !== undefined;) {
@@ -136,7 +145,9 @@ export class Stage {
   #deliver(bytes: Uint8Array, to: Address): void {
     const { seenAt = HERE, secondSeenAt, isHairpin = false, dead = [] } = this.#setup;
     if (dead.some((each) => sameAddress(each, to))) return;
-    if (sameAddress(to, SERVER)) this.server.handleDatagram(this.now, bytes, seenAt);
+    if (this.#setup.isLostByIpv4 && !isIpv6(to)) return;
+    if (sameAddress(to, SERVER_V6)) this.server.handleDatagram(this.now, bytes, HERE_V6);
+    else if (sameAddress(to, SERVER)) this.server.handleDatagram(this.now, bytes, seenAt);
     else if (!sameAddress(to, SECOND)) {
       assertEquals(to, seenAt);
       if (isHairpin) this.receive(bytes, seenAt);
