@@ -16,7 +16,6 @@ import {
   type OptionTable,
   type OptionValues,
   parseOptions,
-  text,
   unexpected,
 } from "../cli/options.ts";
 import { failure, type Result, success } from "../protocol/result.ts";
@@ -82,13 +81,15 @@ const STORE: Option<StoreUrl | undefined> = {
 
 /** All options, in the order of the help. */
 export const OPTIONS = {
-  host: text({
+  host: {
     name: "host",
     value: "HOST",
     expected: "a host name or an IP address",
     default: "127.0.0.1",
     help: "where to listen, :: or 0.0.0.0 for all; default 127.0.0.1",
-  }),
+    // Also as an IPv6 address stands before a port.
+    parse: (value) => success(/^\[([^\[\]]+)\]$/.exec(value)?.[1] ?? value),
+  } satisfies Option<string>,
   port: integer({
     name: "port",
     value: "PORT",

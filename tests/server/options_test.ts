@@ -44,6 +44,8 @@ Deno.test("parseServerOptions() parses every option", () => {
   assertEquals(parsed("--relay-limit", "50000").relayLimit, 50_000);
   assertEquals(parsed("--no-relay").isRelay, false);
   assertEquals(parsed("--max-per-source", "1000").maxPerSource, 1000);
+  // As an address stands before a port.
+  assertEquals(parsed("--host", "[::1]").host, "::1");
   const texts = parsed("--host", "::", "--secret", "./secret", "--color", "never");
   assertEquals([texts.host, texts.secretFile, texts.color], ["::", "./secret", "never"]);
   assertEquals(parsed("--identity", "./key").identity, "./key");
