@@ -4,6 +4,7 @@ import type { Frame } from "../../protocol/wire/frame.ts";
 import { contains, hasText, Relay, type RelayedDatagram } from "../support/relay.ts";
 import { testConcurrently } from "./concurrent.ts";
 import { assertContract, summary } from "./contract.ts";
+import { freePort } from "./ports.ts";
 import {
   connectedPair,
   type JsonEvent,
@@ -250,12 +251,8 @@ async function secondInterrupt(): Promise<void> {
 
 async function noDirectory(): Promise<void> {
   await using stage = new Stage();
-  // A port without a listener: it was free a moment ago.
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  socket.close();
   const start = performance.now();
-  const ana = stage.client("ana", { address: `127.0.0.1:${port}` }, "--json");
+  const ana = stage.client("ana", { address: `127.0.0.1:${freePort()}` }, "--json");
   assertEquals(await ana.exitCode(45_000), 3);
   assertGreaterOrEqual(performance.now() - start, 29_500);
   assert(ana.events().some(({ code }) => code === "serverTimeout"), ana.transcript());

@@ -5,6 +5,7 @@ import { DatagramType, type Frame } from "../../protocol/wire/frame.ts";
 import { Relay } from "../support/relay.ts";
 import { IS_FULL, scaled } from "../support/scale.ts";
 import { FORGER, Forger } from "./forger.ts";
+import { freePort } from "./ports.ts";
 import { droppedDatagrams, processorTime } from "./proc.ts";
 import { connectedPair, type Program, Stage } from "./process.ts";
 
@@ -34,14 +35,6 @@ const FORGED: readonly (readonly [string, DatagramType, readonly Frame[], number
 function credentials(fill: number): Frame {
   const [cookie, mac] = [new Uint8Array(16).fill(fill), new Uint8Array(16)];
   return { kind: "credentials", nonce: 1n, cookie, publicKey: new Uint8Array(32).fill(fill), mac };
-}
-
-/** A port that nothing uses. */
-function freePort(): number {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-  const { port } = socket.addr as Deno.NetAddr;
-  socket.close();
-  return port;
 }
 
 for (const [what, type, frames, sizeMin] of FORGED) {

@@ -12,6 +12,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { Folders, systemEnv } from "./folders.ts";
 import { Lines, PATIENCE } from "./lines.ts";
+import { freePort } from "./ports.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -277,7 +278,7 @@ export class Stage {
 
   /** The same with a name, and so a configuration folder, of its own. */
   async serveAs(name: string, ...args: string[]): Promise<RunningServer> {
-    const all = args.includes("--port") ? args : ["--port", "0", ...args];
+    const all = args.includes("--port") ? args : ["--port", `${freePort()}`, ...args];
     const program = this.start(name, "serve", all);
     const line = await program.stdout.waitFor(/^Listening on |"event":"listening"/);
     const [, host, port] = /(\d+(?:\.\d+){3}|\[[\da-f:]+\])(?::|","port":)(\d+)/.exec(line)!;

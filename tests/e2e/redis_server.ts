@@ -5,6 +5,7 @@
  */
 import { createClient } from "@redis/client";
 import { Folders } from "./folders.ts";
+import { freePort } from "./ports.ts";
 
 const COMMAND = ["redis-server", "valkey-server"].find(isInstalled);
 
@@ -47,7 +48,7 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts a server, which keeps nothing unless its settings say so. */
   static async start(settings: readonly string[] = []): Promise<RedisServer> {
-    const server = new RedisServer(freePort(), settings);
+    const server = new RedisServer(freePort("tcp"), settings);
     await server.start();
     return server;
   }
@@ -111,10 +112,4 @@ export class RedisServer implements AsyncDisposable {
   async #answers(): Promise<boolean> {
     return await this.command("PING").then(() => true, () => false);
   }
-}
-
-/** A port that is free on 127.0.0.1. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

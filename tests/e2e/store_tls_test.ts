@@ -4,14 +4,15 @@ import { type Certificate, makeCertificate, TLS } from "./certificates.ts";
 import { Folders } from "./folders.ts";
 import { PATIENCE } from "./lines.ts";
 import { type Program, type RunningServer, Stage } from "./process.ts";
-import { freePort, RedisServer } from "./redis_server.ts";
+import { freePort } from "./ports.ts";
+import { RedisServer } from "./redis_server.ts";
 
 const ARGS = ["--quiet", "--log-level", "info", "--metrics", "127.0.0.1:0"];
 
 /** A store with TLS, and a directory that has the certificate of an authority. */
 class SecureStore implements AsyncDisposable {
   readonly folders = new Folders();
-  readonly port = freePort();
+  readonly port = freePort("tcp");
   readonly certificate: Certificate;
   #redis: RedisServer | undefined;
   readonly #stages: Stage[] = [];
