@@ -1,6 +1,6 @@
 /**
- * Where the directory is by now: its name is resolved again while it does not answer, and when the
- * client went to another one.
+ * Where the directory is by now: its name is resolved again while it does not answer, or cannot
+ * register this client, and when the client went to another one.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Address, formatAddress } from "../protocol/wire/address.ts";
 import { isOnThisMachine } from "./directory_addresses.ts";
 import type { ClientEvent } from "./event.ts";
 
-/** Milliseconds between two look-ups of the name of a directory that does not answer. */
+/** Milliseconds between two look-ups of the name of a directory that is of no use now. */
 export const RESOLVE_INTERVAL = 10_000;
 
 /** What a {@linkcode DirectoryFinder} is made with. */
@@ -22,6 +22,11 @@ export interface DirectoryFinderOptions {
   /** Called with the new addresses. */
   onMoved(addresses: readonly Address[]): void;
 }
+
+/** Events that tell that the directory is of no use now. */
+const STARTS: readonly ClientEvent["kind"][] = ["serverQuiet", "serverLost", "serverUnavailable"];
+/** Events that tell that it is of use again. */
+const ENDS: readonly ClientEvent["kind"][] = ["registered", "serverBack", "serverMoved"];
 
 /** Finds a directory whose name has other addresses than at the start. */
 export class DirectoryFinder {
@@ -37,8 +42,8 @@ export class DirectoryFinder {
 
   /** Takes an event of the client. */
   handle({ kind }: ClientEvent): void {
-    if (kind === "serverQuiet" || kind === "serverLost") this.#start();
-    else if (kind === "registered" || kind === "serverBack" || kind === "serverMoved") this.#rest();
+    if (STARTS.includes(kind)) this.#start();
+    else if (ENDS.includes(kind)) this.#rest();
     // Another directory may have taken the place of the one that was left.
     if (kind === "serverMoved") void this.#look(() => !this.#isClosed);
   }

@@ -44,11 +44,12 @@ class Stage {
   }
 }
 
-Deno.test("DirectoryFinder resolves the name while the directory does not answer, and no longer", async () => {
+Deno.test("DirectoryFinder resolves the name while the directory is of no use, and no longer", async () => {
   const stage = new Stage("192.0.2.1");
   await stage.wait();
   assertEquals(stage.lookUps, 0);
-  for (const lost of [LOST, { kind: "serverQuiet", server, start: undefined } as const]) {
+  const quiet = { kind: "serverQuiet", server, start: undefined } as const;
+  for (const lost of [LOST, quiet, { kind: "serverUnavailable", server } as const]) {
     stage.lookUps = 0;
     stage.finder.handle(lost);
     assertEquals(stage.lookUps, 1, "at once");
