@@ -52,7 +52,6 @@ export class Connection implements Machine<ConnectionEvent> {
   #path: PathKind;
   #transfer: Transfer;
   #state: ConnectionState = "open";
-  /** Whether the requester is known to have the Accept. */
   #isConfirmed: boolean;
   /** Whether it ended here without a word to the peer. */
   #isGivenUp = false;
@@ -78,8 +77,8 @@ export class Connection implements Machine<ConnectionEvent> {
     this.ids = ids;
     this.#session = session;
     this.#openedAt = now;
-    this.#silence = new Silence(now, session.rtt.policy.repairDelay);
     this.#path = pathKind(session.address);
+    this.#silence = new Silence(now, session.rtt.policy.repairDelay, isCarried(session.address));
     this.#random = random;
     this.#isConfirmed = !isResponder;
     if (isResponder) this.#due.add("accept");
@@ -495,6 +494,7 @@ export class Connection implements Machine<ConnectionEvent> {
 
   #hear(now: Instant): void {
     // What was lost meanwhile need not wait for its next turn.
-    if (this.#silence.onHeard(now)) this.#transfer.sendQueue.retry();
+    const wasSilent = this.#silence.onHeard(now, isCarried(this.#session.address));
+    if (wasSilent) this.#transfer.sendQueue.retry();
   }
 }

@@ -15,6 +15,11 @@ export const CONNECTION_PROBE_INTERVAL = 1_000;
 export const CONNECTION_TIMEOUT = 60_000;
 /** Lost datagrams in a row whose repair is waited for beyond that. */
 const REPAIRS = 2;
+/**
+ * Milliseconds that are waited for longer where the directory carries the datagrams: what goes over two
+ * directories waits for their store, which may be gone for a minute.
+ */
+export const CARRIED_PATIENCE = 30_000;
 /** Milliseconds that the peer has to answer, at least, after this end slept. */
 export const WAKE_PATIENCE = 15_000;
 
@@ -35,17 +40,24 @@ export class Silence {
   readonly #timeout: number;
   readonly #timers = new Timers<"keepalive" | "end">();
 
-  /** @param repairDelay milliseconds that a timer policy waits longer before it repairs anything. */
-  constructor(now: Instant, repairDelay: number) {
+  /**
+   * @param repairDelay milliseconds that a timer policy waits longer before it repairs anything.
+   * @param isCarried whether the directory carries the datagrams.
+   */
+  constructor(now: Instant, repairDelay: number, isCarried: boolean) {
     this.#timeout = connectionTimeout(repairDelay);
     this.recall = new Recall(now, repairDelay);
-    this.onHeard(now);
+    this.onHeard(now, isCarried);
   }
 
-  /** Notes that the peer was heard; returns whether it left this end waiting for long. */
-  onHeard(now: Instant): boolean {
+  /**
+   * Notes that the peer was heard; returns whether it left this end waiting for long.
+   *
+   * @param isCarried whether the directory carries the datagrams.
+   */
+  onHeard(now: Instant, isCarried: boolean): boolean {
     this.#timers.set("keepalive", now + CONNECTION_KEEPALIVE);
-    this.#timers.set("end", now + this.#timeout);
+    this.#timers.set("end", now + this.#timeout + (isCarried ? CARRIED_PATIENCE : 0));
     return this.recall.onHeard(now);
   }
 

@@ -96,6 +96,8 @@ async function playOutage(): Promise<void> {
   await using shared = await SharedDirectories.start({ redis: PERSISTENT });
   const { stage, redis, first, second } = shared;
   const crowd = await shared.crowd(CLIENTS, CONVERSATIONS);
+  const pair = await shared.pairApart();
+  await pair.waitForMessages(MESSAGES);
   const before = await crowd.report();
   const both = { address: `${first.address},${second.address}` };
   const asker = await stage.jsonClient("asker", both);
@@ -116,6 +118,12 @@ async function playOutage(): Promise<void> {
   const listed = new Set(await listedIds(asker));
   for (const { id } of before) assert(listed.has(id), `the lease of ${id} has ended`);
   await assertUndisturbed(crowd, before);
+  // What is carried over both waits for the store, and all of it arrives.
+  const { sent } = (await pair.report())[0]!;
+  await pair.waitForMessages(sent);
+  for (const { events, isBroken } of await pair.report()) {
+    assertEquals([events.terminated, isBroken], [undefined, false]);
+  }
 }
 
 async function playEmptiedStore(): Promise<void> {
@@ -189,7 +197,7 @@ testConcurrently(
   "two directories and their store",
   [
     ["a store that is killed and started again gives no id twice", playKilledStore],
-    ["while the store is gone for longer than a lease, no lease ends", playOutage],
+    ["while the store is gone for a minute, no lease and no conversation ends", playOutage],
     ["clients that the store has lost are there again under their ids", playEmptiedStore],
     ["the clients of a directory that is cut off from the store go to the other", playCut],
     ["clients of both that cannot reach each other talk, carried over both", playApart],

@@ -1,5 +1,6 @@
 // A connection tells which kind of path leads to the peer.
 import { assertEquals } from "@std/assert";
+import { CARRIED_PATIENCE, CONNECTION_TIMEOUT } from "../../../protocol/connection/silence.ts";
 import { carriedTo, type PathKind } from "../../../protocol/wire/remote.ts";
 import type { Address } from "../../../protocol/wire/address.ts";
 import { ConnectionHarness, PEER } from "../../support/connection_harness.ts";
@@ -57,6 +58,24 @@ Deno.test("Connection reports the kind of path of another session that it goes o
     { kind: "returned" },
     { kind: "path", path: "direct", before: "carried", address: PEER },
   ]);
+});
+
+Deno.test("Connection whose path is carried ends after 90 s of silence, a direct one after 60 s", () => {
+  for (const path of ["carried", "direct"] as const) {
+    const harness = new ConnectionHarness("requester");
+    fallBack(harness);
+    if (path === "direct") move(harness, PEER);
+    harness.handle(
+      harness.seal({ kind: "connectionKeepalive" }),
+      path === "carried" ? CARRIED : PEER,
+    );
+    assertEquals(harness.connection.path, path);
+    const limit = CONNECTION_TIMEOUT + (path === "carried" ? CARRIED_PATIENCE : 0);
+    harness.wait(limit - 1);
+    assertEquals([harness.connection.state, limit], ["open", path === "carried" ? 90_000 : 60_000]);
+    harness.wait(1);
+    assertEquals(harness.events().at(-1), { kind: "terminated", by: "timeout", undelivered: 0 });
+  }
 });
 
 Deno.test("Connection reports no path after its end", () => {
