@@ -5,14 +5,10 @@
  * @module
  */
 import type { Instant, Transmit } from "../../protocol/machine.ts";
-import { Registration } from "../../protocol/directory/registration.ts";
 import type { RegistrationRequest } from "../../protocol/directory/registration_event.ts";
-import { earlier, Timers } from "../../protocol/timers.ts";
 import { type Address, sameAddress } from "../../protocol/wire/address.ts";
-import { decodeDatagram } from "../../protocol/wire/datagram.ts";
+import { SecondLook } from "./second_look.ts";
 
-/** Milliseconds that the second port of the directory has to answer. */
-export const MAPPING_TIMEOUT = 3000;
 /** The second port of a directory is the one after its first. */
 export const SECOND_PORT_OFFSET = 1;
 /** Bytes of the datagram that this machine sends to itself. */
@@ -24,14 +20,10 @@ export type Mapping = "same" | "different" | "unknown";
 /** One probe, on the socket that has registered. */
 export class MappingProbe {
   readonly #seenAt: Address;
-  readonly #second: Address;
-  readonly #registration: Registration;
-  readonly #timers = new Timers<"deadline">();
+  readonly #look: SecondLook;
   readonly #echo: Uint8Array;
   #isEchoSent = false;
-  #mapping: Mapping = "unknown";
   #isHairpin = false;
-  #isDone = false;
 
   /**
    * Begins one.
@@ -41,16 +33,17 @@ export class MappingProbe {
    */
   constructor(now: Instant, request: RegistrationRequest, directory: Address, seenAt: Address) {
     const { hostname, port } = directory;
+    const directoryAddresses = [{ hostname, port: port + SECOND_PORT_OFFSET }];
     this.#seenAt = seenAt;
-    this.#second = { hostname, port: port + SECOND_PORT_OFFSET };
-    this.#registration = new Registration(now, { ...request, directoryAddresses: [this.#second] });
+    this.#look = new SecondLook(now, { ...request, directoryAddresses });
     this.#echo = request.random(ECHO_SIZE);
-    this.#timers.set("deadline", now + MAPPING_TIMEOUT);
   }
 
   /** What is known so far. */
   get mapping(): Mapping {
-    return this.#mapping;
+    const { seen } = this.#look;
+    if (seen === undefined) return "unknown";
+    return sameAddress(seen.at, this.#seenAt) ? "same" : "different";
   }
 
   /** Whether the NAT brings back what this machine sends to its own public address. */
@@ -60,49 +53,30 @@ export class MappingProbe {
 
   /** Whether nothing more will be known. */
   get isDone(): boolean {
-    return this.#isDone;
+    return this.#look.isDone;
   }
 
   /** Takes a datagram that is not from the first port of the directory. */
   handleDatagram(now: Instant, bytes: Uint8Array, from: Address): void {
     if (isSame(bytes, this.#echo)) this.#isHairpin = true;
-    else if (sameAddress(from, this.#second)) {
-      const decoded = decodeDatagram(bytes);
-      if (decoded.ok) this.#registration.handleDatagram(now, decoded.value, from);
-      this.#collect(now);
-    }
+    else if (this.#look.asks(from)) this.#look.handleDatagram(now, bytes, from);
   }
 
   /** See {@linkcode Machine}. */
   handleTimeout(now: Instant): void {
-    this.#registration.handleTimeout(now);
-    this.#collect(now);
-    if (this.#timers.expire("deadline", now)) this.#isDone = true;
+    this.#look.handleTimeout(now);
   }
 
   /** See {@linkcode Machine}. */
   nextTimeout(): Instant | undefined {
-    if (this.#isDone) return undefined;
-    return earlier(this.#timers.next(), this.#registration.nextTimeout());
+    return this.#look.nextTimeout();
   }
 
   /** See {@linkcode Machine}. */
   pollTransmit(now: Instant): Transmit | undefined {
-    if (this.#isDone) return undefined;
-    if (this.#isEchoSent) return this.#registration.pollTransmit(now);
+    if (this.isDone || this.#isEchoSent) return this.#look.pollTransmit(now);
     this.#isEchoSent = true;
     return { bytes: this.#echo, to: this.#seenAt };
-  }
-
-  #collect(now: Instant): void {
-    for (;;) {
-      const event = this.#registration.pollEvent();
-      if (event === undefined) return;
-      if (event.kind === "registered") {
-        this.#mapping = sameAddress(event.seenAt, this.#seenAt) ? "same" : "different";
-        this.#registration.leave(now);
-      } else if (event.kind === "left" || event.kind === "refused") this.#isDone = true;
-    }
   }
 }
 

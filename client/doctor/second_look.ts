@@ -1,5 +1,6 @@
 /**
- * Where the directory sees this machine by the family of addresses that it is not registered by.
+ * Where the directory sees this machine at an address of its own that it is not registered at: its
+ * second port, or the other family.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import {
   PROBES,
   SILENCE_TIMEOUT,
 } from "../../../client/doctor/doctor.ts";
-import { MAPPING_TIMEOUT } from "../../../client/doctor/mapping_probe.ts";
+import { LOOK_TIMEOUT } from "../../../client/doctor/second_look.ts";
 import { renderFinding, renderFindingJson, renderVerdict } from "../../../client/doctor/render.ts";
 import type { Address } from "../../../protocol/wire/address.ts";
 import { encodeDatagram, encodeVersionAnswer } from "../../../protocol/wire/datagram.ts";
@@ -150,7 +150,7 @@ Deno.test("Doctor tells whether there is a public IPv6 address", () => {
 
 Deno.test("Doctor does not wait long for the second port of the directory", () => {
   const stage = new Stage({ seenAt: NAT }).run();
-  assertEquals(stage.now, 1000 + 4 * DELAY + MAPPING_TIMEOUT + 2 * DELAY);
+  assertEquals(stage.now, 1000 + 4 * DELAY + LOOK_TIMEOUT + 2 * DELAY);
 });
 
 Deno.test("Doctor counts a lost probe, and does not measure it", () => {
